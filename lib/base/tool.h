@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/options.h"
+#include "lib/base/progress.h"
+
+namespace matinee {
+
+/// What `--help`, the man page and every message of a tool begin with.
+struct ToolDescription {
+  const char* name;      ///< "tsv2bin"
+  const char* summary;   ///< one sentence: what goes in, what comes out
+  const char* synopsis;  ///< "[options] [FILE...]"
+  const char* details;   ///< what a user must know beyond the options; may be empty
+  std::vector<const char*> examples;  ///< command lines that run
+  const char* see_also;  ///< "bin2tsv(1), embed(1)"
+};
+
+/// The options that mean the same in every tool that has them. A tool names those it takes.
+struct CommonOptions {
+  int threads = 0;                 ///< 0: every processor this process may use; resolved before the tool's body runs
+  std::uint64_t seed = 1;          ///< of the counter-based generator (random.h)
+  std::string device = "auto";     ///< auto | cpu | cuda[:N]
+  std::uint64_t max_host_mem = 0;  ///< bytes; 0: no limit but the machine's
+  ProgressStyle progress = ProgressStyle::kAuto;
+  bool verbose = false;
+};
+
+enum CommonOption : unsigned {
+  kThreads = 1u << 0,
+  kSeed = 1u << 1,
+  kDevice = 1u << 2,
+  kMaxHostMem = 1u << 3,
+  kProgress = 1u << 4,
+};
+
+/// What the body of a tool gets: resolved common options and the way to speak to the user.
+class ToolContext {
+ public:
+  ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options);
+
+  const CommonOptions& common() const { return common_; }
+  const OptionSet& options() const { return options_; }
+  int threads() const { return common_.threads; }
+  /// A line "NAME: text" on stderr.
+  void note(std::string_view text) const;
+  /// A function that does the same, for library calls that report something (skipped rows, a fallback).
+  std::function<void(std::string_view)> notes() const;
+  /// A progress display that follows --progress.
+  Progress progress(std::string label, std::uint64_t total, std::string unit) const;
+
+ private:
+  const ToolDescription& description_;
+  const CommonOptions& common_;
+  const OptionSet& options_;
+};
+
+/// Runs a tool: registers and parses options, answers --help and --version, ignores SIGPIPE so that a closed pipe ends a
+/// filter quietly with status 0, turns exceptions into one line on stderr and an exit status, flushes stdout and checks
+/// that the flush worked. `add_options` binds the tool's options; `body` does the work and returns the exit status.
+int run_tool(int argc, char** argv, const ToolDescription& description, unsigned common_options,
+             const std::function<void(OptionSet&)>& add_options, const std::function<int(ToolContext&)>& body);
+
+/// True once SIGINT or SIGTERM arrived after `watch_stop_signals()`; a trainer looks here between steps and saves.
+/// A second signal ends the process at once.
+void watch_stop_signals();
+bool stop_requested();
+int stop_signal();  ///< the number of the signal, 0 if none
+
+/// The folder that holds the running executable ("" if it cannot be known).
+std::string executable_folder();
+/// "0.1.0".
+const char* version();
+
+}  // namespace matinee
