@@ -43,8 +43,8 @@ class Error : public std::exception {
 /// 2 for kUsage, 1 for everything else.
 int exit_status(ErrorCode code);
 
-/// Throws Error(kInternal) saying that `what`, a contract between our own functions, does not hold. For kernels and other
-/// files that must not include fmt.
+/// Throws Error(kInternal) saying that `what`, a contract between our own functions, does not hold. For kernels and
+/// other files that must not include fmt.
 [[noreturn]] void contract_violation(const char* where, const char* what);
 
 /// Runs `body`; an Error that leaves it gets `context` put before its message.

@@ -9,9 +9,9 @@
 
 namespace matinee {
 
-/// The options of one tool. Each option is named, documented, bound to a field and given its range in one call, from the
-/// function that belongs to the struct it fills; the help text, the parser and the default (the field's value at that
-/// moment) all come from that call. Boost.ProgramOptions does the parsing and is seen by options.cc only.
+/// The options of one tool. Each option is named, documented, bound to a field and given its range in one call, from
+/// the function that belongs to the struct it fills; the help text, the parser and the default (the field's value at
+/// that moment) all come from that call. Boost.ProgramOptions does the parsing and is seen by options.cc only.
 ///
 /// `name` is "long" or "long,l" with a one-letter short form. `value` is the placeholder in the help ("FILE", "N").
 class OptionSet {

@@ -19,8 +19,8 @@ class ThreadPool {
   int threads() const;
 
   /// Calls body(begin, end, worker) for [0, count) in blocks of `block` (the last may be shorter); worker < threads().
-  /// Blocks are claimed in order. Returns when all are done; the exception of the lowest failed block is rethrown, so the
-  /// first bad row wins, not the first thread. A call from inside a body runs in that thread alone.
+  /// Blocks are claimed in order. Returns when all are done; the exception of the lowest failed block is rethrown, so
+  /// the first bad row wins, not the first thread. A call from inside a body runs in that thread alone.
   void for_blocks(std::size_t count, std::size_t block,
                   const std::function<void(std::size_t begin, std::size_t end, int worker)>& body);
 

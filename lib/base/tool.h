@@ -13,12 +13,12 @@ namespace matinee {
 
 /// What `--help`, the man page and every message of a tool begin with.
 struct ToolDescription {
-  const char* name;      ///< "tsv2bin"
-  const char* summary;   ///< one sentence: what goes in, what comes out
-  const char* synopsis;  ///< "[options] [FILE...]"
-  const char* details;   ///< what a user must know beyond the options; may be empty
+  const char* name;                   ///< "tsv2bin"
+  const char* summary;                ///< one sentence: what goes in, what comes out
+  const char* synopsis;               ///< "[options] [FILE...]"
+  const char* details;                ///< what a user must know beyond the options; may be empty
   std::vector<const char*> examples;  ///< command lines that run
-  const char* see_also;  ///< "bin2tsv(1), embed(1)"
+  const char* see_also;               ///< "bin2tsv(1), embed(1)"
 };
 
 /// The options that mean the same in every tool that has them. A tool names those it takes.
@@ -60,9 +60,10 @@ class ToolContext {
   const OptionSet& options_;
 };
 
-/// Runs a tool: registers and parses options, answers --help and --version, ignores SIGPIPE so that a closed pipe ends a
-/// filter quietly with status 0, turns exceptions into one line on stderr and an exit status, flushes stdout and checks
-/// that the flush worked. `add_options` binds the tool's options; `body` does the work and returns the exit status.
+/// Runs a tool: registers and parses options, answers --help and --version, ignores SIGPIPE so that a closed pipe ends
+/// a filter quietly with status 0, turns exceptions into one line on stderr and an exit status, flushes stdout and
+/// checks that the flush worked. `add_options` binds the tool's options; `body` does the work and returns the exit
+/// status.
 int run_tool(int argc, char** argv, const ToolDescription& description, unsigned common_options,
              const std::function<void(OptionSet&)>& add_options, const std::function<int(ToolContext&)>& body);
 

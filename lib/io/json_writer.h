@@ -7,8 +7,8 @@
 
 namespace matinee {
 
-/// Appends one JSON value to a string: no spaces, keys in the order of the calls, everything escaped. Invalid UTF-8 in a
-/// string becomes U+FFFD, so that the output is always valid JSON. Reading is simdjson's business.
+/// Appends one JSON value to a string: no spaces, keys in the order of the calls, everything escaped. Invalid UTF-8 in
+/// a string becomes U+FFFD, so that the output is always valid JSON. Reading is simdjson's business.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}

@@ -66,8 +66,9 @@ class SafetensorsFile {
 };
 
 /// Writes one safetensors file, atomically, tensor by tensor: declare all, then write each in the declared order (in as
-/// many pieces as you like), then commit. Tensor data starts are aligned to 64 bytes: the header is padded with spaces, and
-/// declared tensors are laid out so that each start is a multiple of 8 (dtypes sorted by the writer's caller need no care).
+/// many pieces as you like), then commit. Tensor data starts are aligned to 64 bytes: the header is padded with spaces,
+/// and declared tensors are laid out so that each start is a multiple of 8 (dtypes sorted by the writer's caller need
+/// no care).
 class SafetensorsWriter {
  public:
   /// `kind` goes to "matinee.kind" (empty: a file of another project's kind, such as an adapter, without our keys).

@@ -10,7 +10,8 @@
 namespace matinee {
 
 /// Bytes of a file or of stdin ("-"), gunzipped on the way where they begin with the gzip magic (several members in one
-/// file too; ISA-L). Throws Error(kBadData) on a broken or cut gzip stream, saying at which byte of the compressed input.
+/// file too; ISA-L). Throws Error(kBadData) on a broken or cut gzip stream, saying at which byte of the compressed
+/// input.
 class ByteSource {
  public:
   explicit ByteSource(const std::string& path);
@@ -35,8 +36,8 @@ class LineReader {
  public:
   explicit LineReader(const std::string& path, std::size_t limit = std::size_t{64} << 20);
 
-  /// False at the end. `line` is valid until the next call. No line end in it; the buffer has 64 readable bytes after it
-  /// (simdjson wants them).
+  /// False at the end. `line` is valid until the next call. No line end in it; the buffer has 64 readable bytes after
+  /// it (simdjson wants them).
   bool next(std::string_view& line);
   std::uint64_t line_number() const { return number_; }
   const std::string& name() const { return source_.name(); }

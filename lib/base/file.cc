@@ -1,0 +1,282 @@
+#include "lib/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "lib/base/format_error.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+
+Error system_failure(const std::string& path, const char* action, int number) {
+  const ErrorCode code = number == ENOENT ? ErrorCode::kMissing : ErrorCode::kResource;
+  return Error(code, fmt::format("{}: cannot {}: {}", path, action, std::strerror(number)));
+}
+
+std::uint64_t armed_by_environment() {
+  const char* text = std::getenv("MATINEE_FAIL_WRITE");
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+// How many writes are left before the planned fault; 0 means no fault is planned.
+std::atomic<std::uint64_t>& writes_before_fault() {
+  static std::atomic<std::uint64_t> left{armed_by_environment()};
+  return left;
+}
+
+bool fault_is_due() {
+  auto& left = writes_before_fault();
+  return left.load(std::memory_order_relaxed) != 0 && left.fetch_sub(1) == 1;
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+// ---- MappedFile -------------------------------------------------------------------------------------------------
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw system_failure(path, "open", errno);
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0 || S_ISDIR(info.st_mode)) {
+    const int number = S_ISDIR(info.st_mode) ? EISDIR : errno;
+    ::close(descriptor);
+    throw system_failure(path, "read", number);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    ::close(descriptor);
+    throw Error(ErrorCode::kBadData, path + ": cannot map: not a regular file; write it to a file first");
+  }
+  size_ = static_cast<std::size_t>(info.st_size);
+  if (size_ > 0) {
+    void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (address == MAP_FAILED) {
+      const int number = errno;
+      ::close(descriptor);
+      throw system_failure(path, "map", number);
+    }
+    data_ = static_cast<const std::byte*>(address);
+  }
+  ::close(descriptor);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), path_(std::move(other.path_)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::size_t offset, std::size_t size) const {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = (offset + page - 1) / page * page;
+  const std::size_t end = (offset + size) / page * page;
+  if (data_ != nullptr && begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
+}
+
+// ---- OutputFile -------------------------------------------------------------------------------------------------
+
+struct OutputFile::Impl {
+  int descriptor = -1;
+  bool is_stdout = false;
+  std::string path;       // for messages
+  std::string temporary;  // empty once committed
+  std::vector<std::byte> buffer;
+  std::uint64_t written = 0;
+
+  void write_out(const std::byte* data, std::size_t size) {
+    if (size > 0 && fault_is_due()) throw system_failure(path, "write", ENOSPC);
+    while (size > 0) {
+      const ssize_t done = ::write(descriptor, data, size);
+      if (done < 0) {
+        if (errno == EINTR) continue;
+        if (errno == EPIPE && is_stdout) throw ClosedPipe{};
+        throw system_failure(path, "write", errno);
+      }
+      data += done;
+      size -= static_cast<std::size_t>(done);
+    }
+  }
+
+  ~Impl() {
+    if (!is_stdout && descriptor >= 0) ::close(descriptor);
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+};
+
+OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>()) {
+  impl_->buffer.reserve(kBufferBytes);
+  struct stat info {};
+  if (path.empty() || path == "-") {
+    impl_->is_stdout = true;
+    impl_->descriptor = STDOUT_FILENO;
+    impl_->path = "<stdout>";
+    return;
+  }
+  impl_->path = path;
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) throw system_failure(path, "write", EISDIR);
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {  // /dev/full, a named pipe: nothing to rename
+    impl_->descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (impl_->descriptor < 0) throw system_failure(path, "open for writing", errno);
+    return;
+  }
+  impl_->temporary = path + ".XXXXXX.tmp";
+  impl_->descriptor = ::mkostemps(impl_->temporary.data(), 4, O_CLOEXEC);
+  if (impl_->descriptor < 0) {
+    const int number = errno;
+    impl_->temporary.clear();
+    throw system_failure(path, "create", number);
+  }
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(impl_->descriptor, 0666 & ~mask);
+}
+
+OutputFile::OutputFile(OutputFile&&) noexcept = default;
+OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
+OutputFile::~OutputFile() = default;
+
+void OutputFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+void OutputFile::write(std::span<const std::byte> bytes) {
+  impl_->written += bytes.size();
+  if (impl_->buffer.size() + bytes.size() > kBufferBytes) flush();
+  if (bytes.size() >= kBufferBytes) {
+    impl_->write_out(bytes.data(), bytes.size());
+  } else {
+    impl_->buffer.insert(impl_->buffer.end(), bytes.begin(), bytes.end());
+  }
+}
+
+void OutputFile::flush() {
+  // Cleared first: a failed write must not be tried again by a later flush.
+  std::vector<std::byte> pending;
+  pending.reserve(kBufferBytes);
+  std::swap(pending, impl_->buffer);
+  impl_->write_out(pending.data(), pending.size());
+}
+
+void OutputFile::commit() {
+  flush();
+  if (impl_->is_stdout) return;
+  if (impl_->temporary.empty()) {
+    if (::close(std::exchange(impl_->descriptor, -1)) != 0) throw system_failure(impl_->path, "write", errno);
+    return;
+  }
+  if (::fsync(impl_->descriptor) != 0) throw system_failure(impl_->path, "write", errno);
+  if (::close(std::exchange(impl_->descriptor, -1)) != 0) throw system_failure(impl_->path, "write", errno);
+  if (::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0) throw system_failure(impl_->path, "create", errno);
+  impl_->temporary.clear();
+  sync_folder(folder_of(impl_->path));
+}
+
+std::uint64_t OutputFile::bytes_written() const { return impl_->written; }
+
+const std::string& OutputFile::path() const { return impl_->path; }
+
+// ---- InputFile --------------------------------------------------------------------------------------------------
+
+InputFile::InputFile(const std::string& path) : name_(path) {
+  if (path.empty() || path == "-") {
+    name_ = "<stdin>";
+    descriptor_ = STDIN_FILENO;
+    return;
+  }
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) throw system_failure(path, "open", errno);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), name_(std::move(other.name_)) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(name_, other.name_);
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+}
+
+std::size_t InputFile::read(std::span<std::byte> buffer) {
+  std::size_t total = 0;
+  while (total < buffer.size()) {
+    const ssize_t got = ::read(descriptor_, buffer.data() + total, buffer.size() - total);
+    if (got == 0) break;
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw system_failure(name_, "read", errno);
+    }
+    total += static_cast<std::size_t>(got);
+  }
+  return total;
+}
+
+// ---- Whole files and folders ------------------------------------------------------------------------------------
+
+std::string read_file(const std::string& path) {
+  InputFile file(path);
+  std::string contents;
+  for (std::size_t size = 0;;) {
+    contents.resize(size + kBufferBytes);
+    const std::size_t got = file.read(std::as_writable_bytes(std::span(contents.data() + size, kBufferBytes)));
+    size += got;
+    if (got < kBufferBytes) {
+      contents.resize(size);
+      return contents;
+    }
+  }
+}
+
+void write_file(const std::string& path, std::string_view contents) {
+  OutputFile file(path);
+  file.write(contents);
+  file.commit();
+}
+
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+void make_folders(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw system_failure(path, "create the folder", error.value());
+}
+
+void sync_folder(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw system_failure(path, "open", errno);
+  const int result = ::fsync(descriptor);
+  const int number = errno;
+  ::close(descriptor);
+  // Some file systems cannot sync a folder and say EINVAL; there the rename is as durable as it gets.
+  if (result != 0 && number != EINVAL) throw system_failure(path, "sync", number);
+}
+
+void fail_nth_write(std::uint64_t n) { writes_before_fault().store(n); }
+
+}  // namespace matinee

@@ -1,0 +1,314 @@
+#include "lib/base/options.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
+
+namespace matinee {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::size_t kHelpWidth = 100;
+constexpr std::size_t kHelpColumn = 30;
+
+std::int64_t parse_integer(const std::string& name, const std::string& text, std::int64_t low, std::int64_t high) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (code != std::errc{} || stop != end || value < low || value > high) {
+    if (high == INT64_MAX) throw usage_error("--{}: expected a whole number from {} on, found \"{}\"", name, low, text);
+    throw usage_error("--{}: expected a whole number from {} to {}, found \"{}\"", name, low, high, text);
+  }
+  return value;
+}
+
+double parse_real(const std::string& name, const std::string& text, double low, double high) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (code != std::errc{} || stop != end || !std::isfinite(value) || !(value >= low && value <= high)) {
+    throw usage_error("--{}: expected a number from {} to {}, found \"{}\"", name, low, high, text);
+  }
+  return value;
+}
+
+std::string join(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += separator;
+    text += word;
+  }
+  return text;
+}
+
+// Breaks `text` at spaces and hangs the lines at kHelpColumn.
+void append_wrapped(std::string& out, std::size_t column, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column + end > kHelpWidth && column > kHelpColumn) {
+      out += '\n';
+      out.append(kHelpColumn, ' ');
+      column = kHelpColumn;
+    }
+    out += text.substr(0, end);
+    column += end;
+    text.remove_prefix(end);
+    if (!text.empty()) {
+      out += ' ';
+      ++column;
+      text.remove_prefix(1);
+    }
+  }
+}
+
+struct Option {
+  std::string long_name;
+  std::string short_name;
+  std::string value;  // placeholder; empty for a flag
+  std::string help;
+  std::string default_text;
+  bool repeatable = false;
+  std::function<void(const std::string&)> assign;
+};
+
+}  // namespace
+
+struct OptionSet::Impl {
+  std::vector<std::pair<std::string, std::vector<Option>>> groups{{"Options", {}}};
+  std::map<std::string, bool, std::less<>> given;
+  std::vector<std::string>* positional_target = nullptr;
+  std::string positional_value;
+  std::size_t at_least = 0, at_most = 0;
+
+  void add(const char* name, const char* value, std::string help, std::string default_text,
+           std::function<void(const std::string&)> assign, bool repeatable = false) {
+    const std::string_view names = name;
+    const std::size_t comma = names.find(',');
+    Option option;
+    option.long_name = names.substr(0, comma);
+    if (comma != std::string_view::npos) option.short_name = names.substr(comma + 1);
+    option.value = value;
+    option.help = std::move(help);
+    option.default_text = std::move(default_text);
+    option.assign = std::move(assign);
+    option.repeatable = repeatable;
+    groups.back().second.push_back(std::move(option));
+  }
+
+  std::string long_name_of(const char* name) const { return std::string(name).substr(0, std::string(name).find(',')); }
+};
+
+OptionSet::OptionSet() : impl_(std::make_unique<Impl>()) {}
+OptionSet::~OptionSet() = default;
+
+void OptionSet::group(std::string title) {
+  for (std::size_t i = 0; i < impl_->groups.size(); ++i) {
+    if (impl_->groups[i].first == title) {
+      std::rotate(impl_->groups.begin() + static_cast<std::ptrdiff_t>(i),
+                  impl_->groups.begin() + static_cast<std::ptrdiff_t>(i) + 1, impl_->groups.end());
+      return;
+    }
+  }
+  impl_->groups.emplace_back(std::move(title), std::vector<Option>{});
+}
+
+void OptionSet::flag(const char* name, bool* target, std::string help) {
+  impl_->add(name, "", std::move(help), "", [target](const std::string&) { *target = true; });
+}
+
+void OptionSet::text(const char* name, std::string* target, const char* value, std::string help) {
+  impl_->add(name, value, std::move(help), *target, [target](const std::string& text) { *target = text; });
+}
+
+void OptionSet::list(const char* name, std::vector<std::string>* target, const char* value, std::string help) {
+  // The first use replaces the default, later ones add.
+  auto fresh = std::make_shared<bool>(true);
+  impl_->add(
+      name, value, std::move(help), join(*target, ","),
+      [target, fresh](const std::string& text) {
+        if (*fresh) target->clear();
+        *fresh = false;
+        for (std::size_t begin = 0; begin <= text.size();) {
+          const std::size_t end = std::min(text.find(',', begin), text.size());
+          if (end > begin) target->push_back(text.substr(begin, end - begin));
+          begin = end + 1;
+        }
+      },
+      true);
+}
+
+#define MATINEE_INTEGER_OPTION(Type)                                                                               \
+  void OptionSet::integer(const char* name, Type* target, std::int64_t low, std::int64_t high, std::string help) { \
+    impl_->add(name, "N", std::move(help), fmt::format("{}", *target),                                             \
+               [target, low, high, option = impl_->long_name_of(name)](const std::string& text) {                  \
+                 *target = static_cast<Type>(parse_integer(option, text, low, high));                              \
+               });                                                                                                 \
+  }
+MATINEE_INTEGER_OPTION(int)
+MATINEE_INTEGER_OPTION(std::int64_t)
+MATINEE_INTEGER_OPTION(std::uint64_t)
+#undef MATINEE_INTEGER_OPTION
+
+#define MATINEE_REAL_OPTION(Type)                                                                   \
+  void OptionSet::real(const char* name, Type* target, double low, double high, std::string help) { \
+    impl_->add(name, "X", std::move(help), fmt::format("{}", *target),                              \
+               [target, low, high, option = impl_->long_name_of(name)](const std::string& text) {   \
+                 *target = static_cast<Type>(parse_real(option, text, low, high));                  \
+               });                                                                                  \
+  }
+MATINEE_REAL_OPTION(double)
+MATINEE_REAL_OPTION(float)
+#undef MATINEE_REAL_OPTION
+
+void OptionSet::choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help) {
+  help += " (" + join(choices, " | ") + ")";
+  impl_->add(name, "WORD", std::move(help), *target,
+             [target, choices = std::move(choices), option = impl_->long_name_of(name)](const std::string& text) {
+               if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+                 throw usage_error("--{}: expected one of {}, found \"{}\"", option, join(choices, ", "), text);
+               }
+               *target = text;
+             });
+}
+
+void OptionSet::size(const char* name, std::uint64_t* target, std::string help) {
+  impl_->add(name, "SIZE", std::move(help), *target == 0 ? "" : format_size(*target),
+             [target, option = impl_->long_name_of(name)](const std::string& text) {
+               with_context("--" + option, [&] { *target = parse_size(text); });
+             });
+}
+
+void OptionSet::positional(std::vector<std::string>* target, const char* value, std::size_t at_least,
+                           std::size_t at_most) {
+  impl_->positional_target = target;
+  impl_->positional_value = value;
+  impl_->at_least = at_least;
+  impl_->at_most = at_most;
+}
+
+void OptionSet::parse(int argc, const char* const* argv) {
+  po::options_description description;
+  po::positional_options_description positions;
+  for (const auto& [title, options] : impl_->groups) {
+    for (const Option& option : options) {
+      const std::string names =
+          option.short_name.empty() ? option.long_name : option.long_name + "," + option.short_name;
+      if (option.value.empty()) {
+        description.add_options()(names.c_str(), new po::untyped_value(true), "");
+      } else {
+        description.add_options()(names.c_str(), po::value<std::vector<std::string>>(), "");
+      }
+    }
+  }
+  description.add_options()("matinee-positional", po::value<std::vector<std::string>>(), "");
+  positions.add("matinee-positional", -1);
+
+  po::parsed_options parsed(&description);
+  try {
+    // Guessing is off: "--thr" must not start meaning another option when one is added.
+    parsed = po::command_line_parser(argc, argv)
+                 .options(description)
+                 .positional(positions)
+                 .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+                 .run();
+  } catch (const po::error& error) {
+    std::string message = error.what();
+    if (!message.empty() && message.back() == '.') message.pop_back();
+    throw usage_error("{}; try --help", message);
+  }
+  std::vector<std::string> words;
+  for (const auto& item : parsed.options) {
+    if (item.string_key == "matinee-positional" || item.position_key >= 0) {
+      words.insert(words.end(), item.value.begin(), item.value.end());
+      continue;
+    }
+    for (auto& [title, options] : impl_->groups) {
+      for (Option& option : options) {
+        if (option.long_name != item.string_key) continue;
+        bool& given = impl_->given[option.long_name];
+        if (given && !option.repeatable && !option.value.empty()) {
+          throw usage_error("--{}: given twice; give it once", option.long_name);
+        }
+        given = true;
+        if (option.value.empty()) option.assign("");
+        for (const std::string& value : item.value) {
+          if (!option.value.empty()) option.assign(value);
+        }
+      }
+    }
+  }
+  if (words.size() > impl_->at_most) {
+    if (impl_->at_most == 0) throw usage_error("unexpected word \"{}\"; this tool takes options only", words.front());
+    throw usage_error("expected at most {} {}, found {}", impl_->at_most, impl_->positional_value, words.size());
+  }
+  if (words.size() < impl_->at_least) {
+    throw usage_error("expected {} {}, found {}; try --help", impl_->at_least, impl_->positional_value, words.size());
+  }
+  if (impl_->positional_target != nullptr) *impl_->positional_target = std::move(words);
+}
+
+std::string OptionSet::help() const {
+  std::string out;
+  for (const auto& [title, options] : impl_->groups) {
+    if (options.empty()) continue;
+    if (!out.empty()) out += '\n';
+    out += title + ":\n";
+    for (const Option& option : options) {
+      std::string left = option.short_name.empty() ? "      --" : "  -" + option.short_name + ", --";
+      left += option.long_name;
+      if (!option.value.empty()) left += " " + option.value;
+      out += left;
+      std::size_t column = left.size();
+      if (column + 2 > kHelpColumn) {
+        out += '\n';
+        column = 0;
+      }
+      out.append(kHelpColumn - column, ' ');
+      std::string text = option.help;
+      if (!option.default_text.empty()) text += " [" + option.default_text + "]";
+      append_wrapped(out, kHelpColumn, text);
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+bool OptionSet::given(std::string_view long_name) const {
+  const auto found = impl_->given.find(long_name);
+  return found != impl_->given.end() && found->second;
+}
+
+std::uint64_t parse_size(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  std::optional<double> factor;
+  if (unit.empty()) factor = 1;
+  if (unit == "%") factor = static_cast<double>(physical_memory()) / 100;
+  if (!unit.empty() && (unit.substr(1) == "" || unit.substr(1) == "B" || unit.substr(1) == "iB")) {
+    const std::size_t power = std::string_view("KMGT").find(static_cast<char>(unit[0] & ~0x20));
+    if (power != std::string_view::npos) factor = std::exp2(10.0 * static_cast<double>(power + 1));
+  }
+  if (code != std::errc{} || !factor || !(value >= 0) || value * *factor >= 0x1p63) {
+    throw usage_error("expected a size such as 512M, 2G or 50%, found \"{}\"", text);
+  }
+  return static_cast<std::uint64_t>(value * *factor);
+}
+
+std::string format_size(std::uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit < 4; ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}iB", value, "BKMGT"[unit]);
+}
+
+}  // namespace matinee

@@ -1,0 +1,139 @@
+#include "lib/base/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace matinee {
+namespace {
+
+// A call from inside a body must not wait for the pool it runs in.
+thread_local bool inside_body = false;
+
+// CPU quota of the cgroup (v2) in whole processors, rounded up; 0 if there is none.
+int cgroup_quota() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return std::max(1, static_cast<int>((std::stod(quota) + period - 1) / period));
+}
+
+}  // namespace
+
+int available_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = 1;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::max(1, CPU_COUNT(&set));
+  const int quota = cgroup_quota();
+  return quota > 0 ? std::min(count, quota) : count;
+}
+
+struct ThreadPool::Impl {
+  int threads = 1;
+  std::vector<std::thread> workers;
+  std::mutex mutex;
+  std::condition_variable wake, done;
+  std::uint64_t job = 0;  // counts for_blocks calls, so that a worker knows a new one
+  int running = 0;
+  bool stopping = false;
+
+  // The job at hand.
+  const std::function<void(std::size_t, std::size_t, int)>* body = nullptr;
+  std::size_t count = 0, block = 1;
+  std::atomic<std::size_t> next{0};
+  std::size_t failed_block = SIZE_MAX;
+  std::exception_ptr failure;
+
+  void work(int worker) {
+    inside_body = true;
+    for (;;) {
+      const std::size_t index = next.fetch_add(1, std::memory_order_relaxed);
+      const std::size_t begin = index * block;
+      if (begin >= count) break;
+      try {
+        (*body)(begin, std::min(count, begin + block), worker);
+      } catch (...) {
+        // Blocks are claimed in order, so every block below the first failed one still gets run: stop only later ones.
+        next.store(count / block + 1, std::memory_order_relaxed);
+        const std::lock_guard lock(mutex);
+        if (index < failed_block) {
+          failed_block = index;
+          failure = std::current_exception();
+        }
+      }
+    }
+    inside_body = false;
+  }
+
+  void loop(int worker) {
+    std::uint64_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [&] { return stopping || job != seen; });
+        if (stopping) return;
+        seen = job;
+      }
+      work(worker);
+      const std::lock_guard lock(mutex);
+      if (--running == 0) done.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
+  impl_->threads = threads > 0 ? threads : available_processors();
+  for (int worker = 1; worker < impl_->threads; ++worker) {
+    impl_->workers.emplace_back([impl = impl_.get(), worker] { impl->loop(worker); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_all();
+  for (std::thread& worker : impl_->workers) worker.join();
+}
+
+int ThreadPool::threads() const { return impl_->threads; }
+
+void ThreadPool::for_blocks(std::size_t count, std::size_t block,
+                            const std::function<void(std::size_t, std::size_t, int)>& body) {
+  if (count == 0) return;
+  block = std::max<std::size_t>(block, 1);
+  if (impl_->threads == 1 || count <= block || inside_body) {
+    for (std::size_t begin = 0; begin < count; begin += block) body(begin, std::min(count, begin + block), 0);
+    return;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->body = &body;
+    impl_->count = count;
+    impl_->block = block;
+    impl_->next.store(0, std::memory_order_relaxed);
+    impl_->failed_block = SIZE_MAX;
+    impl_->failure = nullptr;
+    impl_->running = impl_->threads - 1;
+    ++impl_->job;
+  }
+  impl_->wake.notify_all();
+  impl_->work(0);
+  std::unique_lock lock(impl_->mutex);
+  impl_->done.wait(lock, [&] { return impl_->running == 0; });
+  if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
+}
+
+}  // namespace matinee

@@ -1,0 +1,109 @@
+#include "lib/base/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace matinee {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string format_seconds(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+struct Progress::Impl {
+  bool bar = false, lines = false;
+  std::string tool, label, unit;
+  std::uint64_t total = 0;
+  std::atomic<std::uint64_t> done{0};
+  std::mutex mutex;
+  std::string status;
+  Clock::time_point start = Clock::now();
+  Clock::time_point shown{};
+  bool finished = false;
+
+  void show(bool last) {
+    const std::lock_guard lock(mutex);
+    const auto now = Clock::now();
+    const auto pause = bar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000);
+    if (finished || (!last && now - shown < pause)) return;
+    shown = now;
+    const std::uint64_t count = done.load(std::memory_order_relaxed);
+    const double seconds = std::chrono::duration<double>(now - start).count();
+    std::string text = fmt::format("{}: {} ", tool, label);
+    if (total > 0) {
+      const double share = std::min(1.0, static_cast<double>(count) / static_cast<double>(total));
+      text += fmt::format("{:3.0f}% {}/{} {}", 100 * share, count, total, unit);
+      if (!last && share > 0.01) text += ", left " + format_seconds(seconds / share * (1 - share));
+    } else {
+      text += fmt::format("{} {}", count, unit);
+    }
+    if (!status.empty()) text += "  " + status;
+    if (last) text += ", took " + format_seconds(seconds);
+    if (bar) {
+      text.resize(std::min(text.size(), terminal_width() - 1));
+      fmt::print(stderr, "\r{}\033[K{}", text, last ? "\n" : "");
+      std::fflush(stderr);
+    } else {
+      fmt::print(stderr, "{}\n", text);
+    }
+  }
+};
+
+Progress::Progress(ProgressStyle style, std::string tool, std::string label, std::uint64_t total, std::string unit)
+    : impl_(std::make_unique<Impl>()) {
+  const char* terminal = std::getenv("TERM");
+  const bool capable = isatty(STDERR_FILENO) != 0 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+  impl_->bar = style == ProgressStyle::kAuto && capable;
+  impl_->lines = style == ProgressStyle::kPlain;
+  impl_->tool = std::move(tool);
+  impl_->label = std::move(label);
+  impl_->unit = std::move(unit);
+  impl_->total = total;
+}
+
+Progress::Progress(Progress&&) noexcept = default;
+
+Progress& Progress::operator=(Progress&& other) noexcept {
+  finish();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+Progress::~Progress() { finish(); }
+
+void Progress::advance(std::uint64_t amount) {
+  impl_->done.fetch_add(amount, std::memory_order_relaxed);
+  if (impl_->bar || impl_->lines) impl_->show(false);
+}
+
+void Progress::status(std::string text) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->status = std::move(text);
+}
+
+void Progress::finish() {
+  if (!impl_ || impl_->finished) return;
+  if (impl_->bar || impl_->lines) impl_->show(true);
+  impl_->finished = true;
+}
+
+}  // namespace matinee

@@ -1,0 +1,151 @@
+#include "lib/base/tool.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "lib/base/cpu_features.h"
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/memory_budget.h"
+#include "lib/base/parallel.h"
+
+namespace matinee {
+namespace {
+
+volatile std::sig_atomic_t stop_signal_number = 0;
+
+extern "C" void on_stop_signal(int number) {
+  if (stop_signal_number != 0) _exit(128 + number);
+  stop_signal_number = number;
+}
+
+void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, std::string& style) {
+  set.group("Common options");
+  if (which & kThreads) {
+    set.integer("threads", &common.threads, 0, 4096,
+                "threads to use; 0: every processor; the result is the same bytes");
+  }
+  if (which & kSeed) set.integer("seed", &common.seed, 0, INT64_MAX, "seed of every random choice");
+  if (which & kDevice) set.text("device", &common.device, "NAME", "auto, cpu, cuda or cuda:N");
+  if (which & kMaxHostMem) set.size("max-host-mem", &common.max_host_mem, "refuse to use more memory than this");
+  if (which & kProgress) {
+    set.choice("progress", &style, {"auto", "plain", "none"}, "how to show progress; auto: a bar on a terminal");
+  }
+}
+
+std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
+  std::string text = fmt::format("{}: {}\n\nUsage: {} {}\n", tool.name, tool.summary, tool.name, tool.synopsis);
+  if (tool.details != nullptr && *tool.details != '\0') text += fmt::format("\n{}\n", tool.details);
+  if (!tool.examples.empty()) text += "\nExamples:\n";
+  for (const char* example : tool.examples) text += fmt::format("  {}\n", example);
+  text += fmt::format("\n{}", options.help());
+  if (tool.see_also != nullptr && *tool.see_also != '\0') text += fmt::format("\nSee also: {}\n", tool.see_also);
+  return text;
+}
+
+// A program that only returns 0 reports success into /dev/full; so does one that leaves the flush to exit().
+int flush_stdout(const char* name, int status) {
+  if (std::fflush(stdout) == 0) return status;
+  if (errno == EPIPE) return status;
+  fmt::print(stderr, "{}: <stdout>: cannot write: {}\n", name, std::strerror(errno));
+  return 1;
+}
+
+int print_and_finish(const char* name, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return flush_stdout(name, 0);
+}
+
+}  // namespace
+
+ToolContext::ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options)
+    : description_(description), common_(common), options_(options) {}
+
+void ToolContext::note(std::string_view text) const { fmt::print(stderr, "{}: {}\n", description_.name, text); }
+
+std::function<void(std::string_view)> ToolContext::notes() const {
+  return [name = description_.name](std::string_view text) { fmt::print(stderr, "{}: {}\n", name, text); };
+}
+
+Progress ToolContext::progress(std::string label, std::uint64_t total, std::string unit) const {
+  return Progress(common_.progress, description_.name, std::move(label), total, std::move(unit));
+}
+
+int run_tool(int argc, char** argv, const ToolDescription& description, unsigned common_options,
+             const std::function<void(OptionSet&)>& add_options, const std::function<int(ToolContext&)>& body) {
+  std::signal(SIGPIPE, SIG_IGN);
+  OptionSet options;
+  CommonOptions common;
+  std::string style = "auto";
+  bool help_wanted = false, version_wanted = false;
+  try {
+    add_options(options);
+    add_common_options(options, common_options, common, style);
+    options.flag("verbose", &common.verbose, "say at the end how much time and memory it took");
+    options.flag("help,h", &help_wanted, "print this text");
+    options.flag("version", &version_wanted, "print the version");
+    // Looked at before parsing, so that a missing required word or a bad value does not hide the help.
+    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+      if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
+        return print_and_finish(description.name, usage_text(description, options));
+      }
+      if (std::strcmp(argv[i], "--version") == 0) {
+        return print_and_finish(
+            description.name, fmt::format("{} (Matinee) {}, {}\n", description.name, version(), name_of(isa_level())));
+      }
+    }
+    options.parse(argc, argv);
+    if (common.threads == 0) common.threads = available_processors();
+    common.progress = style == "plain"  ? ProgressStyle::kPlain
+                      : style == "none" ? ProgressStyle::kNone
+                                        : ProgressStyle::kAuto;
+    ToolContext context(description, common, options);
+    const int status = body(context);
+    if (common.verbose) context.note(fmt::format("peak memory {}", format_size(peak_resident_memory())));
+    return flush_stdout(description.name, status);
+  } catch (const ClosedPipe&) {
+    return 0;
+  } catch (const Error& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "{}: {}\n", description.name, error.what());
+    return exit_status(error.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "{}: out of memory (peak {})\n", description.name, format_size(peak_resident_memory()));
+    return 1;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: unexpected failure: {} (a bug of Matinee; please report it)\n", description.name,
+               error.what());
+    return 1;
+  }
+}
+
+void watch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool stop_requested() { return stop_signal_number != 0; }
+int stop_signal() { return stop_signal_number; }
+
+std::string executable_folder() {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  if (size <= 0) return "";
+  const std::string whole(path, static_cast<std::size_t>(size));
+  return whole.substr(0, whole.rfind('/'));
+}
+
+const char* version() { return MATINEE_VERSION; }
+
+}  // namespace matinee
