@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "kernels/device.h"
+#include "lib/base/cpu_features.h"
+#include "lib/base/parallel.h"
+
+namespace matinee {
+
+struct Ops;
+
+/// Memory that an operation needs while it runs. Handed out like a stack: ScratchScope gives it back. It grows to the
+/// most that was ever needed and stays, so nothing is allocated once a training step has run. One user at a time.
+class Scratch {
+ public:
+  /// `bytes` bytes, aligned to 64; contents undefined. Earlier pointers of the scope stay valid.
+  void* take(std::size_t bytes);
+  template <class T>
+  T* take_array(std::size_t count) {
+    return static_cast<T*>(take(count * sizeof(T)));
+  }
+  /// Bytes held from the system.
+  std::size_t capacity() const;
+
+ private:
+  friend class ScratchScope;
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  struct Chunk {
+    std::unique_ptr<std::byte, Free> memory;
+    std::size_t size = 0;
+  };
+  std::vector<Chunk> chunks_;
+  std::size_t chunk_ = 0;  // in use
+  std::size_t used_ = 0;   // bytes of it
+};
+
+/// Everything taken from `scratch` within the scope is given back at its end.
+class ScratchScope {
+ public:
+  explicit ScratchScope(Scratch& scratch) : scratch_(scratch), chunk_(scratch.chunk_), used_(scratch.used_) {}
+  ~ScratchScope() {
+    scratch_.chunk_ = chunk_;
+    scratch_.used_ = used_;
+  }
+  ScratchScope(const ScratchScope&) = delete;
+  ScratchScope& operator=(const ScratchScope&) = delete;
+
+ private:
+  Scratch& scratch_;
+  std::size_t chunk_, used_;
+};
+
+/// What every operation is given: the device, its table of functions, the threads, the instruction set and scratch
+/// memory. `pool` must outlive it. One operation at a time may run on a context; make another for another thread.
+class Context {
+ public:
+  /// Throws Error(kDevice) if an operation is missing on `device`, naming it, so that no run fails in the middle.
+  explicit Context(ThreadPool& pool, Device device = {}, IsaLevel isa = isa_level());
+
+  ThreadPool& pool() const { return pool_; }
+  Device device() const { return device_; }
+  IsaLevel isa() const { return isa_; }
+  const Ops& ops() const { return *ops_; }
+  /// For the thread that calls operations.
+  Scratch& scratch() { return scratch_; }
+  /// For one worker inside a body of ThreadPool::for_blocks.
+  Scratch& worker_scratch(int worker) { return worker_scratch_[static_cast<std::size_t>(worker)]; }
+  std::size_t scratch_bytes() const;
+
+ private:
+  ThreadPool& pool_;
+  Device device_;
+  IsaLevel isa_;
+  const Ops* ops_;
+  Scratch scratch_;
+  std::vector<Scratch> worker_scratch_;
+};
+
+}  // namespace matinee

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace matinee {
+
+enum class DeviceKind : std::uint8_t { kCpu, kCuda };
+
+/// Where the operations run.
+struct Device {
+  DeviceKind kind = DeviceKind::kCpu;
+  int index = 0;  ///< of the CUDA device; 0 on the CPU
+};
+
+/// Turns the value of `--device` (auto | cpu | cuda | cuda:N) into a device. `auto` takes a CUDA device only if one
+/// answers and every operation has a CUDA version in this build, else the CPU, silently.
+/// Throws Error(kUsage) for another word; Error(kDevice) if `cuda` is asked for and cannot be had, saying which of the
+/// reasons it is: built without CUDA, no device answered, no such index, or an operation without a CUDA version.
+Device resolve_device(std::string_view wish);
+
+/// "cpu (avx512bf16)" or "cuda:0"; for `--version` and start messages.
+std::string describe(Device device);
+
+}  // namespace matinee

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lib/base/dtype.h"
+
+namespace matinee {
+
+class Context;
+
+/// How the factors of a product are taken. Sums are float32 always.
+enum class Product : std::uint8_t {
+  kF32,   ///< as they are; a bf16 weight is widened
+  kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory)
+};
+
+/// A matrix of weights, row-major without gaps: float32 or bfloat16.
+struct WeightView {
+  const void* data = nullptr;
+  DType dtype = DType::kF32;
+};
+
+/// y = x·Wᵀ (+ bias), or y += with `accumulate`.
+struct MatmulArgs {
+  std::int64_t n_rows = 0, in = 0, out = 0;
+  const float* x = nullptr;     ///< [n_rows, in]
+  WeightView weight;            ///< W [out, in]
+  const float* bias = nullptr;  ///< [out], or none
+  float* y = nullptr;           ///< [n_rows, out]
+  bool accumulate = false;      ///< y is added to instead of overwritten
+  Product product = Product::kF32;
+};
+
+/// grad_x = grad_y·W, or += with `accumulate`.
+struct MatmulBackwardInputArgs {
+  std::int64_t n_rows = 0, in = 0, out = 0;
+  const float* grad_y = nullptr;  ///< [n_rows, out]
+  WeightView weight;              ///< W [out, in]
+  float* grad_x = nullptr;        ///< [n_rows, in]
+  bool accumulate = false;
+  Product product = Product::kF32;
+};
+
+/// grad_weight += grad_yᵀ·x and, where given, grad_bias += the column sums of grad_y.
+struct MatmulBackwardWeightArgs {
+  std::int64_t n_rows = 0, in = 0, out = 0;
+  const float* grad_y = nullptr;  ///< [n_rows, out]
+  const float* x = nullptr;       ///< [n_rows, in]
+  float* grad_weight = nullptr;   ///< [out, in], added to
+  float* grad_bias = nullptr;     ///< [out], added to; or none
+  Product product = Product::kF32;
+};
+
+/// The three products of a linear layer on rows of tokens. Outputs may alias no input. Throws Error(kInternal) where a
+/// size is negative or a pointer missing, Error(kInternal) for a weight that is neither F32 nor BF16. The same bytes at
+/// any number of threads: blocks and the order of sums depend on the sizes only.
+/// Cost: 2·n_rows·in·out operations each.
+void matmul_forward(Context& context, const MatmulArgs& args);
+void matmul_backward_input(Context& context, const MatmulBackwardInputArgs& args);
+void matmul_backward_weight(Context& context, const MatmulBackwardWeightArgs& args);
+
+}  // namespace matinee

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "kernels/activation/activation.h"
+#include "kernels/adamw/adamw.h"
+#include "kernels/add/add.h"
+#include "kernels/attention/attention.h"
+#include "kernels/cosine_topk/cosine_topk.h"
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/device.h"
+#include "kernels/embedding/embedding.h"
+#include "kernels/layer_norm/layer_norm.h"
+#include "kernels/lora_matmul/lora_matmul.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/rms_norm/rms_norm.h"
+#include "kernels/rotary/rotary.h"
+
+namespace matinee {
+
+template <class Args>
+using Op = void (*)(Context&, const Args&);
+
+/// The operations of one backend. The functions in the operations' headers check their arguments and call these; nobody
+/// else does. A missing entry is a null pointer; Context refuses a backend with one.
+struct Ops {
+  Op<MatmulArgs> matmul_forward = nullptr;
+  Op<MatmulBackwardInputArgs> matmul_backward_input = nullptr;
+  Op<MatmulBackwardWeightArgs> matmul_backward_weight = nullptr;
+  Op<LoraMatmulArgs> lora_matmul_forward = nullptr;
+  Op<LoraMatmulBackwardArgs> lora_matmul_backward = nullptr;
+  Op<RmsNormArgs> rms_norm_forward = nullptr;
+  Op<RmsNormBackwardArgs> rms_norm_backward = nullptr;
+  Op<LayerNormArgs> layer_norm_forward = nullptr;
+  Op<LayerNormBackwardArgs> layer_norm_backward = nullptr;
+  Op<RotaryArgs> rotary_forward = nullptr;
+  Op<RotaryArgs> rotary_backward = nullptr;
+  Op<AttentionArgs> attention_forward = nullptr;
+  Op<AttentionBackwardArgs> attention_backward = nullptr;
+  Op<CachedAttentionArgs> attention_cached = nullptr;
+  Op<ActivationArgs> activation_forward = nullptr;
+  Op<ActivationBackwardArgs> activation_backward = nullptr;
+  Op<CrossEntropyArgs> cross_entropy = nullptr;
+  Op<EmbeddingArgs> embedding_forward = nullptr;
+  Op<EmbeddingBackwardArgs> embedding_backward = nullptr;
+  Op<AdamWArgs> adamw_update = nullptr;
+  Op<SquaredSumArgs> squared_sum = nullptr;
+  Op<AddArgs> add_inplace = nullptr;
+  Op<CosineTopkArgs> cosine_topk = nullptr;
+};
+
+/// The table of a device kind.
+const Ops& ops_of(DeviceKind kind);
+/// The name of the first operation that `ops` lacks, or null if it has all.
+const char* first_missing(const Ops& ops);
+
+}  // namespace matinee
