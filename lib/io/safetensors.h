@@ -65,10 +65,9 @@ class SafetensorsFile {
   std::map<std::string, std::size_t, std::less<>> index_;
 };
 
-/// Writes one safetensors file, atomically, tensor by tensor: declare all, then write each in the declared order (in as
-/// many pieces as you like), then commit. Tensor data starts are aligned to 64 bytes: the header is padded with spaces,
-/// and declared tensors are laid out so that each start is a multiple of 8 (dtypes sorted by the writer's caller need
-/// no care).
+/// Writes one safetensors file, atomically: declare all tensors, then write each (in as many pieces as you like), then
+/// commit. The file holds wider element types first, in the declared order within a width, so that every tensor is
+/// aligned; a tensor written before its turn in that order waits in memory, so large ones are best written in it.
 class SafetensorsWriter {
  public:
   /// `kind` goes to "matinee.kind" (empty: a file of another project's kind, such as an adapter, without our keys).
@@ -85,6 +84,8 @@ class SafetensorsWriter {
 
  private:
   void begin();
+  void append(std::span<const std::byte> bytes);
+  void advance();
 
   OutputFile file_;
   Metadata metadata_;
@@ -92,6 +93,7 @@ class SafetensorsWriter {
   std::size_t current_ = 0;
   std::uint64_t written_ = 0;
   bool begun_ = false;
+  std::map<std::string, std::vector<std::byte>, std::less<>> waiting_;
 };
 
 /// A string column is two tensors: NAME.offsets (I64, rows + 1) and NAME.bytes (U8).

@@ -1,0 +1,311 @@
+#include "lib/io/safetensors.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "lib/base/format_error.h"
+#include "lib/io/json_writer.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own bound
+constexpr std::size_t kAlignment = 64;
+constexpr const char* kVersion = "1";
+
+// Names the likely mistake behind bytes that are no safetensors file.
+std::string guess(std::span<const std::byte> data) {
+  const auto begins = [&](std::string_view magic) {
+    return data.size() >= magic.size() && std::memcmp(data.data(), magic.data(), magic.size()) == 0;
+  };
+  if (begins("\x1f\x8b")) return "this is a gzip file";
+  if (begins("version https://git-lfs")) return "this is a git-lfs pointer, not the file; run git lfs pull";
+  if (begins("\x80\x02") || begins("\x80\x03") || begins("\x80\x04") || begins("\x80\x05")) {
+    return "this is a Python pickle, which can run code; convert it to safetensors";
+  }
+  if (begins("PK\x03\x04")) return "this is a zip archive (a PyTorch checkpoint?); convert it to safetensors";
+  if (begins("GGUF")) return "this is a GGUF file";
+  if (begins("<")) return "this looks like an HTML or XML page";
+  if (begins("tconst\t") || begins("nconst\t") || begins("titleId\t"))
+    return "this is an IMDb TSV file; run tsv2bin first";
+  if (begins("{\"")) return "this looks like JSON text";
+  return "";
+}
+
+std::uint64_t multiply(std::uint64_t a, std::uint64_t b, const std::string& tensor) {
+  std::uint64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) throw bad_data("tensor \"{}\": shape overflows 64 bits", tensor);
+  return product;
+}
+
+std::uint64_t bytes_of(const TensorInfo& tensor) {
+  std::uint64_t bytes = size_of(tensor.dtype);
+  for (const std::int64_t extent : tensor.shape)
+    bytes = multiply(bytes, static_cast<std::uint64_t>(extent), tensor.name);
+  return bytes;
+}
+
+// Every lookup in the header goes through here, so that a wrong type names the tensor.
+template <class T>
+T value_of(simdjson::simdjson_result<T> result, const std::string& what) {
+  T value;
+  if (std::move(result).get(value) != simdjson::SUCCESS) throw bad_data("{}", what);
+  return value;
+}
+
+TensorInfo read_tensor(std::string name, simdjson::dom::element element) {
+  TensorInfo tensor;
+  tensor.name = std::move(name);
+  const std::string where = "tensor \"" + tensor.name + "\": ";
+  const auto object = value_of(element.get_object(), where + "expected an object");
+  with_context("tensor \"" + tensor.name + "\"", [&] {
+    tensor.dtype = dtype_from_name(value_of(object["dtype"].get_string(), "dtype is missing or no string"));
+  });
+  for (const auto extent : value_of(object["shape"].get_array(), where + "shape is missing or no list")) {
+    tensor.shape.push_back(value_of(extent.get_int64(), where + "shape holds something that is no whole number"));
+    if (tensor.shape.back() < 0) throw bad_data("{}shape holds the negative number {}", where, tensor.shape.back());
+  }
+  const auto offsets = value_of(object["data_offsets"].get_array(), where + "data_offsets is missing or no list");
+  std::vector<std::uint64_t> ends;
+  for (const auto offset : offsets) ends.push_back(value_of(offset.get_uint64(), where + "data_offsets are no sizes"));
+  if (ends.size() != 2 || ends[0] > ends[1]) throw bad_data("{}data_offsets are not [begin, end]", where);
+  tensor.offset = ends[0];
+  tensor.bytes = ends[1] - ends[0];
+  if (bytes_of(tensor) != tensor.bytes) {
+    throw bad_data("{}dtype and shape need {} bytes, data_offsets span {}", where, bytes_of(tensor), tensor.bytes);
+  }
+  return tensor;
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path), name_(path) {
+  with_context(name_, [&] { parse(file_.bytes()); });
+}
+
+SafetensorsFile::SafetensorsFile(std::span<const std::byte> data, std::string name) : name_(std::move(name)) {
+  with_context(name_, [&] { parse(data); });
+}
+
+void SafetensorsFile::parse(std::span<const std::byte> all) {
+  const std::string hint = guess(all);
+  const auto broken = [&](std::string message) {
+    Error error(ErrorCode::kBadData, "not a safetensors file: " + std::move(message));
+    if (!hint.empty()) error.add_remedy(hint);
+    return error;
+  };
+  if (all.size() < 8) throw broken(fmt::format("expected at least 8 bytes, found {}", all.size()));
+  std::uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, all.data(), 8);
+  if (header_bytes > kMaxHeaderBytes)
+    throw broken(fmt::format("header length {} is over {}", header_bytes, kMaxHeaderBytes));
+  if (header_bytes > all.size() - 8) {
+    throw broken(fmt::format("header length {} is more than the {} bytes that follow", header_bytes, all.size() - 8));
+  }
+  data_ = all.subspan(8 + header_bytes);
+
+  simdjson::dom::parser parser;
+  const simdjson::padded_string header(reinterpret_cast<const char*>(all.data()) + 8, header_bytes);
+  simdjson::dom::element root;
+  if (const auto code = parser.parse(header).get(root); code != simdjson::SUCCESS) {
+    throw broken(fmt::format("header is no JSON: {}", simdjson::error_message(code)));
+  }
+  simdjson::dom::object object;
+  if (root.get_object().get(object) != simdjson::SUCCESS) throw broken("header is no JSON object");
+  for (const auto field : object) {
+    const std::string key(field.key);
+    if (key == "__metadata__") {
+      for (const auto entry : value_of(field.value.get_object(), "__metadata__: expected an object of strings")) {
+        const std::string name(entry.key);
+        metadata_[name] = value_of(entry.value.get_string(), "__metadata__: \"" + name + "\" is no string");
+      }
+      continue;
+    }
+    tensors_.push_back(read_tensor(key, field.value));
+  }
+  std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return std::pair(a.offset, a.offset + a.bytes) < std::pair(b.offset, b.offset + b.bytes);
+  });
+  std::uint64_t end = 0;
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    const TensorInfo& tensor = tensors_[i];
+    if (!index_.emplace(tensor.name, i).second) throw bad_data("tensor \"{}\" is there twice", tensor.name);
+    if (tensor.offset < end) throw bad_data("tensor \"{}\" overlaps \"{}\"", tensor.name, tensors_[i - 1].name);
+    if (tensor.offset > end) throw bad_data("hole of {} bytes before tensor \"{}\"", tensor.offset - end, tensor.name);
+    end = tensor.offset + tensor.bytes;
+    if (end > data_.size()) {
+      throw bad_data("tensor \"{}\" ends at byte {} of {}: the file is cut off; fetch or make it again", tensor.name,
+                     end, data_.size());
+    }
+  }
+  if (end != data_.size()) throw bad_data("{} bytes after the last tensor", data_.size() - end);
+}
+
+const TensorInfo* SafetensorsFile::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &tensors_[found->second];
+}
+
+const TensorInfo& SafetensorsFile::get(std::string_view name) const {
+  const TensorInfo* tensor = find(name);
+  if (tensor == nullptr) throw missing("{}: tensor \"{}\" is missing", name_, name);
+  return *tensor;
+}
+
+std::span<const std::byte> SafetensorsFile::data(const TensorInfo& tensor) const {
+  return data_.subspan(tensor.offset, tensor.bytes);
+}
+
+const TensorInfo& SafetensorsFile::checked(std::string_view name, DType dtype, std::size_t alignment) const {
+  const TensorInfo& tensor = get(name);
+  if (tensor.dtype != dtype) {
+    throw bad_data("{}: tensor \"{}\": expected dtype {}, found {}", name_, name, name_of(dtype),
+                   name_of(tensor.dtype));
+  }
+  if (reinterpret_cast<std::uintptr_t>(data(tensor).data()) % alignment != 0) {
+    throw bad_data("{}: tensor \"{}\" does not start at a multiple of {} bytes", name_, name, alignment);
+  }
+  return tensor;
+}
+
+void SafetensorsFile::require_kind(std::string_view kind, std::string_view made_by) const {
+  const auto found = metadata_.find("matinee.kind");
+  if (found == metadata_.end() || found->second != kind) {
+    const std::string found_kind =
+        found == metadata_.end() ? "a file that is not Matinee's" : "one of kind \"" + found->second + "\"";
+    throw bad_data("{}: expected a file of kind \"{}\", found {}; {} makes it", name_, kind, found_kind, made_by);
+  }
+  const auto version = metadata_.find("matinee.version");
+  if (version == metadata_.end() || version->second != kVersion) {
+    throw bad_data("{}: expected version {} of kind \"{}\", found {}; make it again with {}", name_, kVersion, kind,
+                   version == metadata_.end() ? "none" : version->second, made_by);
+  }
+}
+
+void SafetensorsFile::release(const TensorInfo& tensor) const {
+  if (file_.bytes().empty()) return;
+  file_.release(static_cast<std::size_t>(data(tensor).data() - file_.bytes().data()), tensor.bytes);
+}
+
+SafetensorsWriter::SafetensorsWriter(const std::string& path, std::string_view kind, Metadata metadata)
+    : file_(path), metadata_(std::move(metadata)) {
+  if (!kind.empty()) {
+    metadata_["matinee.kind"] = kind;
+    metadata_["matinee.version"] = kVersion;
+  }
+}
+
+void SafetensorsWriter::declare(std::string name, DType dtype, std::vector<std::int64_t> shape) {
+  if (begun_) throw internal_error("{}: tensor \"{}\" declared after the first write", file_.path(), name);
+  TensorInfo tensor{std::move(name), dtype, std::move(shape), 0, 0};
+  tensor.bytes = bytes_of(tensor);
+  tensors_.push_back(std::move(tensor));
+}
+
+void SafetensorsWriter::begin() {
+  begun_ = true;
+  // Wider elements first, so that every tensor starts at a multiple of its element size: the format allows no padding
+  // between tensors.
+  std::stable_sort(tensors_.begin(), tensors_.end(),
+                   [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
+  std::string header;
+  JsonWriter json(header);
+  json.begin_object();
+  if (!metadata_.empty()) {
+    json.key("__metadata__").begin_object();
+    for (const auto& [name, value] : metadata_) json.field(name, std::string_view(value));
+    json.end_object();
+  }
+  std::uint64_t offset = 0;
+  for (TensorInfo& tensor : tensors_) {
+    tensor.offset = offset;
+    offset += tensor.bytes;
+    json.key(tensor.name).begin_object().field("dtype", name_of(tensor.dtype)).key("shape").begin_array();
+    for (const std::int64_t extent : tensor.shape) json.integer(extent);
+    json.end_array().key("data_offsets").begin_array();
+    json.unsigned_integer(tensor.offset).unsigned_integer(offset).end_array().end_object();
+  }
+  json.end_object();
+  header.resize((header.size() + 8 + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
+  const std::uint64_t size = header.size();
+  file_.write(std::as_bytes(std::span(&size, 1)));
+  file_.write(header);
+}
+
+void SafetensorsWriter::write(std::string_view name, std::span<const std::byte> bytes) {
+  if (!begun_) begin();
+  advance();
+  if (current_ < tensors_.size() && tensors_[current_].name == name) {
+    append(bytes);
+    return;
+  }
+  const bool known = std::any_of(tensors_.begin() + static_cast<std::ptrdiff_t>(std::min(current_, tensors_.size())),
+                                 tensors_.end(), [&](const TensorInfo& tensor) { return tensor.name == name; });
+  if (!known)
+    throw internal_error("{}: tensor \"{}\" was not declared, or is written beyond its size", file_.path(), name);
+  auto& waiting = waiting_[std::string(name)];
+  waiting.insert(waiting.end(), bytes.begin(), bytes.end());
+}
+
+void SafetensorsWriter::append(std::span<const std::byte> bytes) {
+  const TensorInfo& tensor = tensors_[current_];
+  if (bytes.size() > tensor.bytes - written_) {
+    throw internal_error("{}: tensor \"{}\" is written beyond its size", file_.path(), tensor.name);
+  }
+  file_.write(bytes);
+  written_ += bytes.size();
+}
+
+// Moves on from whole tensors, and writes what was waiting for its turn.
+void SafetensorsWriter::advance() {
+  while (current_ < tensors_.size()) {
+    const auto waiting = waiting_.find(tensors_[current_].name);
+    if (waiting != waiting_.end()) {
+      append(waiting->second);
+      waiting_.erase(waiting);
+    }
+    if (written_ != tensors_[current_].bytes) return;
+    ++current_;
+    written_ = 0;
+  }
+}
+
+void SafetensorsWriter::commit() {
+  if (!begun_) begin();
+  advance();
+  if (current_ != tensors_.size()) {
+    throw internal_error("{}: tensor \"{}\" was declared and not written whole", file_.path(), tensors_[current_].name);
+  }
+  file_.commit();
+}
+
+StringColumn::StringColumn(const SafetensorsFile& file, const std::string& name)
+    : StringColumn(file.view<std::int64_t>(name + ".offsets"), file.view<std::uint8_t>(name + ".bytes")) {
+  const auto fail = [&] { throw bad_data("{}: column \"{}\": its offsets do not cut its bytes", file.path(), name); };
+  if (offsets_.empty() || offsets_.front() != 0 || offsets_.back() != static_cast<std::int64_t>(bytes_.size())) fail();
+  if (!std::is_sorted(offsets_.begin(), offsets_.end())) fail();
+}
+
+StringColumn::StringColumn(std::span<const std::int64_t> offsets, std::span<const std::uint8_t> bytes)
+    : offsets_(offsets), bytes_(bytes) {}
+
+void StringColumnBuilder::add(std::string_view text) {
+  bytes.insert(bytes.end(), text.begin(), text.end());
+  offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+}
+
+void StringColumnBuilder::declare(SafetensorsWriter& writer, const std::string& name) const {
+  writer.declare(name + ".offsets", DType::kI64, {static_cast<std::int64_t>(offsets.size())});
+  writer.declare(name + ".bytes", DType::kU8, {static_cast<std::int64_t>(bytes.size())});
+}
+
+void StringColumnBuilder::write(SafetensorsWriter& writer, const std::string& name) const {
+  writer.write(name + ".offsets", std::span<const std::int64_t>(offsets));
+  writer.write(name + ".bytes", std::span<const std::uint8_t>(bytes));
+}
+
+}  // namespace matinee
