@@ -1,0 +1,113 @@
+#include "lib/base/options.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/temporary_folder.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+
+struct Fields {
+  int rank = 16;
+  std::uint64_t seed = 1;
+  double learning_rate = 1e-4;
+  float dropout = 1e-4f;
+  bool full = false;
+  std::string name = "none", kind = "a";
+  std::vector<std::string> targets{"q_proj", "v_proj"};
+  std::uint64_t memory = 0;
+  std::vector<std::string> words;
+};
+
+struct Parsed : Fields {
+  OptionSet set;
+  explicit Parsed(std::vector<const char*> words_in, std::size_t at_most = 0) {
+    set.integer("rank,r", &rank, 1, 256, "rank");
+    set.integer("seed", &seed, 0, INT64_MAX, "seed");
+    set.real("learning-rate", &learning_rate, 0, 1, "rate");
+    set.real("dropout", &dropout, 0, 1, "dropout");
+    set.flag("full", &full, "train everything");
+    set.text("name", &name, "NAME", "name");
+    set.choice("kind", &kind, {"a", "b"}, "kind");
+    set.list("targets", &targets, "MODULES", "modules");
+    set.size("max-host-mem", &memory, "limit");
+    if (at_most > 0) set.positional(&words, "FILE", 0, at_most);
+    words_in.insert(words_in.begin(), "tool");
+    set.parse(static_cast<int>(words_in.size()), words_in.data());
+  }
+};
+
+TEST(Options, KeepDefaultsAndSayWhatWasGiven) {
+  Parsed parsed({"--rank", "8", "--full"});
+  EXPECT_EQ(parsed.rank, 8);
+  EXPECT_TRUE(parsed.full);
+  EXPECT_EQ(parsed.seed, 1u);
+  EXPECT_TRUE(parsed.set.given("rank"));
+  EXPECT_FALSE(parsed.set.given("seed"));
+}
+
+TEST(Options, ShortFormsAndEqualsSigns) {
+  EXPECT_EQ(Parsed({"-r", "4"}).rank, 4);
+  EXPECT_EQ(Parsed({"-r4"}).rank, 4);
+  EXPECT_EQ(Parsed({"--rank=4"}).rank, 4);
+}
+
+TEST(Options, RefuseWhatIsOutOfRange) {
+  EXPECT_EQ(error_of([] { Parsed({"--rank", "0"}); }), "--rank: expected a whole number from 1 to 256, found \"0\"");
+  EXPECT_EQ(error_of([] { Parsed({"--seed", "-1"}); }), "--seed: expected a whole number from 0 on, found \"-1\"");
+  EXPECT_EQ(error_of([] { Parsed({"--rank", "4x"}); }), "--rank: expected a whole number from 1 to 256, found \"4x\"");
+  EXPECT_EQ(error_of([] {
+              Parsed({"--learning-rate", "nan"});
+            }),
+            "--learning-rate: expected a number from 0 to 1, found \"nan\"");
+  EXPECT_EQ(error_of([] { Parsed({"--kind", "c"}); }), "--kind: expected one of a, b, found \"c\"");
+}
+
+TEST(Options, DoNotGuessAbbreviations) {
+  EXPECT_NE(error_of([] { Parsed({"--ran", "4"}); }), "");
+}
+
+TEST(Options, RefuseAStrayWord) {
+  EXPECT_EQ(error_of([] { Parsed({"stray"}); }), "unexpected word \"stray\"; this tool takes options only");
+  EXPECT_EQ(Parsed({"one", "-"}, 2).words, (std::vector<std::string>{"one", "-"}));
+  EXPECT_EQ(error_of([] { Parsed({"a", "b", "c"}, 2); }), "expected at most 2 FILE, found 3");
+}
+
+TEST(Options, RefuseAnOptionGivenTwice) {
+  EXPECT_EQ(error_of([] { Parsed({"--rank", "4", "--rank", "5"}); }), "--rank: given twice; give it once");
+}
+
+TEST(Options, ListsReplaceTheDefaultThenAdd) {
+  EXPECT_EQ(Parsed({"--targets", "a,b", "--targets", "c"}).targets, (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(Options, HelpShowsTheDefaultAsItWasWritten) {
+  const std::string help = Parsed({}).set.help();
+  EXPECT_NE(help.find("[0.0001]"), std::string::npos) << help;
+  EXPECT_EQ(help.find("9.99"), std::string::npos) << help;
+  EXPECT_NE(help.find("-r, --rank N"), std::string::npos) << help;
+}
+
+TEST(Sizes, AreReadAsGnuSortReadsThem) {
+  EXPECT_EQ(parse_size("512"), 512u);
+  EXPECT_EQ(parse_size("512M"), 512u << 20);
+  EXPECT_EQ(parse_size("2g"), std::uint64_t{2} << 30);
+  EXPECT_EQ(parse_size("1.5K"), 1536u);
+  EXPECT_EQ(parse_size("2GiB"), std::uint64_t{2} << 30);
+  EXPECT_GT(parse_size("50%"), 0u);
+  for (const char* text : {"", "x", "-1", "1Q", "nan", "1e30", "5MM"}) {
+    EXPECT_EQ(error_of([&] { parse_size(text); }),
+              std::string("expected a size such as 512M, 2G or 50%, found \"") + text + "\"");
+  }
+}
+
+TEST(Sizes, ArePrintedInTheLargestUnit) {
+  EXPECT_EQ(format_size(17), "17 B");
+  EXPECT_EQ(format_size(1536), "1.5 KiB");
+  EXPECT_EQ(format_size(std::uint64_t{3} << 30), "3.0 GiB");
+}
+
+}  // namespace
+}  // namespace matinee
