@@ -70,7 +70,7 @@ EMBEDDED :=
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(BINARIES)  ## build every tool into build/
+all: $(BINARIES)  ## build every tool into build/ (the default)
 
 $(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
 $(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
@@ -102,5 +102,72 @@ test-$(1): $(BUILD)/tests/$(1)_test
 	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
 endef
 $(foreach folder,$(TESTED),$(eval $(call test_rule,$(folder))))
+
+
+.PHONY: deps build-tests test test-chain
+deps:
+	@scripts/install-deps build
+
+build-tests: $(BINARIES) $(TEST_PROGRAMS)
+
+test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) build-tests
+	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) $(sort $(wildcard tests/chain/*.sh))
+
+# A build without -j would use one processor of many.
+PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
+
+# ---- Training: tables to adapter ------------------------------------------------------------------------------------
+include scripts/train.mk
+
+# ---- Checks --------------------------------------------------------------------------------------------------------
+FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
+TIDIED := $(sort $(wildcard lib/*/*.cc kernels/*.cc kernels/*/*.cc cmd/*.cc))
+.PHONY: lint lint-deps lint-run format isa-check
+lint:  ## check formatting, clang-tidy, who includes whom, instruction sets
+	@scripts/install-deps lint
+	@$(MAKE) --no-print-directory $(PARALLEL) lint-run
+
+lint-run: $(TIDIED:%.cc=$(BUILD)/lint/%.tidy) isa-check
+	clang-format --dry-run --Werror $(FORMATTED)
+	scripts/check-includes
+	scripts/check-length
+
+$(BUILD)/lint/%.tidy: %.cc .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- -std=c++20 $(CPPFLAGS) $(if $(findstring _avx512,$<),-march=x86-64-v4 -mavx512bf16,$(ISA)) 2>$(@:.tidy=.log) || \
+	  { cat $(@:.tidy=.log) >&2; exit 1; }
+	@touch $@
+
+isa-check: $(foreach object,$(patsubst %.cc,$(BUILD)/%.o,$(wildcard kernels/*/*_avx512*.cc)),$(object))
+	scripts/check-isa $^
+
+format:  ## rewrite the sources as clang-format wants them
+	clang-format -i $(FORMATTED)
+
+# ---- Installing ----------------------------------------------------------------------------------------------------
+MANPAGES := $(TOOLS:%=$(BUILD)/man/%.1)
+.PHONY: install man
+$(BUILD)/man/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	help2man --no-info --section=1 --version-string=$(VERSION) --name="$$($< --help | sed -n '1s/^[^:]*: //p')" -o $@ $<
+
+man: $(MANPAGES)  ## man pages, from each tool's own --help
+
+install: all  ## install tools, man pages and the mini base under PREFIX
+	@scripts/install-deps install
+	@$(MAKE) --no-print-directory man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/matinee/mini
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MANPAGES) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard testdata/mini/*) $(DESTDIR)$(PREFIX)/share/matinee/mini
+
+.PHONY: help clean
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile scripts/*.mk | sort | awk -F'\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+clean:  ## remove build/
+	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

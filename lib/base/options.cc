@@ -293,7 +293,7 @@ std::uint64_t parse_size(std::string_view text) {
   std::optional<double> factor;
   if (unit.empty()) factor = 1;
   if (unit == "%") factor = static_cast<double>(physical_memory()) / 100;
-  if (!unit.empty() && (unit.substr(1) == "" || unit.substr(1) == "B" || unit.substr(1) == "iB")) {
+  if (!unit.empty() && (unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "iB")) {
     const std::size_t power = std::string_view("KMGT").find(static_cast<char>(unit[0] & ~0x20));
     if (power != std::string_view::npos) factor = std::exp2(10.0 * static_cast<double>(power + 1));
   }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstdio>
@@ -52,7 +53,7 @@ std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
   return text;
 }
 
-// A program that only returns 0 reports success into /dev/full; so does one that leaves the flush to exit().
+// A program that only returns 0 reports success into /dev/full; so does one that leaves the flush to the runtime.
 int flush_stdout(const char* name, int status) {
   if (std::fflush(stdout) == 0) return status;
   if (errno == EPIPE) return status;
@@ -82,6 +83,7 @@ Progress ToolContext::progress(std::string label, std::uint64_t total, std::stri
 
 int run_tool(int argc, char** argv, const ToolDescription& description, unsigned common_options,
              const std::function<void(OptionSet&)>& add_options, const std::function<int(ToolContext&)>& body) {
+  const auto start = std::chrono::steady_clock::now();
   std::signal(SIGPIPE, SIG_IGN);
   OptionSet options;
   CommonOptions common;
@@ -110,7 +112,10 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
                                         : ProgressStyle::kAuto;
     ToolContext context(description, common, options);
     const int status = body(context);
-    if (common.verbose) context.note(fmt::format("peak memory {}", format_size(peak_resident_memory())));
+    if (common.verbose) {
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      context.note(fmt::format("{:.2f} s, peak memory {}", seconds, format_size(peak_resident_memory())));
+    }
     return flush_stdout(description.name, status);
   } catch (const ClosedPipe&) {
     return 0;

@@ -74,7 +74,7 @@ TEST(Safetensors, NamesEachBrokenRule) {
   EXPECT_EQ(refusal(file_of("{" + a + "}", 3)),
             "f: tensor \"a\" ends at byte 4 of 3: the file is cut off; fetch or make it again");
   EXPECT_EQ(refusal(file_of("{" + a + "}", 5)), "f: 1 bytes after the last tensor");
-  EXPECT_EQ(refusal(file_of(R"({"a":{"dtype":"U9","shape":[4],"data_offsets":[0,4]}})", 4)).substr(0, 33),
+  EXPECT_EQ(refusal(file_of(R"({"a":{"dtype":"U9","shape":[4],"data_offsets":[0,4]}})", 4)).substr(0, 34),
             "f: tensor \"a\": dtype: expected one");
   EXPECT_EQ(refusal(file_of(R"({"a":{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}})", 4)),
             "f: tensor \"a\": shape holds the negative number -4");
