@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Every tool has the same manners: --help, --version, a wrong option, a full disk for stdout, its first example's name.
+source "$(dirname "$0")/support.bash"
+
+for source in cmd/*.cc; do
+  tool=$(basename "$source" .cc | tr _ -)
+  run "$tool" --help
+  expect_equal 0 "$status" "$tool --help"
+  [[ $out == "$tool: "* ]] || fail "$tool --help does not begin with its name and summary: ${out%%$'\n'*}"
+  for part in "Usage: $tool" "Examples:" "--help" "--version" "See also:"; do
+    [[ $out == *"$part"* ]] || fail "$tool --help has no \"$part\""
+  done
+  widest=$(awk '{ if (length > w) w = length } END { print w }' "$work/.out")
+  [[ $widest -le 110 ]] || fail "$tool --help has a line of $widest columns"
+
+  run "$tool" --version
+  [[ $out == "$tool (Matinee) "* ]] || fail "$tool --version says: $out"
+
+  expect_error 2 "$tool: unrecognised option '--no-such-option'; try --help" "$tool" --no-such-option
+
+  "$tool" --help >/dev/full 2>"$work/.err"
+  status=$?
+  expect_equal 1 "$status" "$tool --help >/dev/full"
+  expect_equal "$tool: <stdout>: cannot write: No space left on device" "$(<"$work/.err")" "$tool --help >/dev/full"
+
+  # A reader that goes away ends the tool quietly.
+  { "$tool" --help 2>"$work/.err"; echo $? >"$work/.status"; } | :
+  [[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "$tool --help | : ends with $(<"$work/.status"): $(<"$work/.err")"
+done
+finish
