@@ -118,8 +118,37 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
 
-# ---- Training: tables to adapter ------------------------------------------------------------------------------------
-include scripts/train.mk
+# ---- Training: tables to adapter -------------------------------------------------------------------------------------
+# make train                          the sample catalogue and the mini base that come with the source
+# make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any Hugging Face base of a known family
+IMDB          ?= testdata/sample
+BASE          ?= testdata/mini
+TRAIN         ?= $(BUILD)/train
+SEED          ?= 1
+CONVERSATIONS ?= 10000
+TEMPLATE      ?= plain
+SEQ_LEN       ?= 512
+TRAIN_FLAGS   ?=
+EVALUATE_FLAGS ?= --self-play 60 --held-out 300
+
+.PHONY: train train-chain evaluate
+train:  ## the whole chain: tables, catalogue, conversations, tokens, adapter, figures; then talk to build/chat
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@$(MAKE) --no-print-directory train-chain
+	@echo "Trained. Talk to it: $(BUILD)/chat"
+
+train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
+
+table_source = $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv))
+TABLES := title.basics title.ratings title.crew title.principals name.basics
+
+define table_rule
+$(TRAIN)/$(1).bin: $(call table_source,$(1)) $(BUILD)/tsv2bin
+	@mkdir -p $$(@D)
+	$(BUILD)/tsv2bin -o $$@ $$(or $$(call table_source,$(1)),$$(error IMDB=$(IMDB) has no $(1).tsv or $(1).tsv.gz))
+endef
+$(foreach table,$(TABLES),$(eval $(call table_rule,$(table))))
 
 # ---- Checks --------------------------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
@@ -165,7 +194,7 @@ install: all  ## install tools, man pages and the mini base under PREFIX
 
 .PHONY: help clean
 help:  ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile scripts/*.mk | sort | awk -F'\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | awk -F'\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 clean:  ## remove build/
 	rm -rf $(BUILD)
