@@ -1,0 +1,54 @@
+#include "kernels/attention/attention.h"
+
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/ops.h"
+
+namespace matinee {
+namespace {
+
+void check_heads(const char* op, std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim) {
+  require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "there are heads of some width");
+  require(n_heads % n_kv_heads == 0, op, "n_heads is a multiple of n_kv_heads");
+}
+
+void check_segments(const char* op, const std::int32_t* start, std::int64_t n_tokens) {
+  require(start != nullptr, op, "segment_start is given");
+  std::int32_t current = 0;
+  for (std::int64_t t = 0; t < n_tokens; ++t) {
+    if (start[t] == t) current = start[t];
+    require(start[t] == current, op, "segment_start is the first token of the token's sample");
+  }
+}
+
+}  // namespace
+
+void attention_forward(Context& context, const AttentionArgs& args) {
+  require(args.n_tokens >= 0, "attention_forward", "n_tokens is not negative");
+  check_heads("attention_forward", args.n_heads, args.n_kv_heads, args.head_dim);
+  if (args.n_tokens == 0) return;
+  check_segments("attention_forward", args.segment_start, args.n_tokens);
+  require(args.q && args.k && args.v && args.out && args.logsumexp, "attention_forward", "all tensors are given");
+  context.ops().attention_forward(context, args);
+}
+
+void attention_backward(Context& context, const AttentionBackwardArgs& args) {
+  require(args.n_tokens >= 0, "attention_backward", "n_tokens is not negative");
+  check_heads("attention_backward", args.n_heads, args.n_kv_heads, args.head_dim);
+  if (args.n_tokens == 0) return;
+  check_segments("attention_backward", args.segment_start, args.n_tokens);
+  require(args.q && args.k && args.v && args.out && args.logsumexp && args.grad_out, "attention_backward",
+          "all inputs are given");
+  require(args.grad_q && args.grad_k && args.grad_v, "attention_backward", "all gradients are given");
+  context.ops().attention_backward(context, args);
+}
+
+void attention_cached(Context& context, const CachedAttentionArgs& args) {
+  require(args.n_queries >= 0 && args.first_position >= 0, "attention_cached", "sizes are not negative");
+  check_heads("attention_cached", args.n_heads, args.n_kv_heads, args.head_dim);
+  if (args.n_queries == 0) return;
+  require(args.q && args.k_cache && args.v_cache && args.out, "attention_cached", "all tensors are given");
+  context.ops().attention_cached(context, args);
+}
+
+}  // namespace matinee

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "kernels/attention/attention_kernels.h"
+#include "kernels/context.h"
+#include "kernels/cpu_ops.h"
+
+namespace matinee {
+namespace {
+
+struct Rows {
+  std::int64_t begin, end, segment_start;
+};
+
+// Fills `rows` (room for n_tokens) with the segments, cut into at most `block` rows each; returns how many there are.
+std::int64_t cut_segments(const std::int32_t* segment_start, std::int64_t n_tokens, std::int64_t block, Rows* rows) {
+  std::int64_t count = 0;
+  for (std::int64_t begin = 0; begin < n_tokens;) {
+    std::int64_t end = begin + 1;
+    while (end < n_tokens && end - begin < block && segment_start[end] == segment_start[begin]) ++end;
+    rows[count++] = {begin, end, segment_start[begin]};
+    begin = end;
+  }
+  return count;
+}
+
+float* block_scratch(Context& context, int worker, std::int64_t floats) {
+  return context.worker_scratch(worker).take_array<float>(static_cast<std::size_t>(floats));
+}
+
+}  // namespace
+
+void attention_forward_cpu(Context& context, const AttentionArgs& args) {
+  const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
+  const ScratchScope scope(context.scratch());
+  auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
+  const std::int64_t n_blocks = cut_segments(args.segment_start, args.n_tokens, kAttentionBlock, rows);
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
+  const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  context.pool().for_blocks(
+      static_cast<std::size_t>(n_blocks * args.n_heads), 4, [&](std::size_t begin, std::size_t end, int worker) {
+        const ScratchScope worker_scope(context.worker_scratch(worker));
+        float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
+        for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
+          const Rows& part = rows[index / args.n_heads];
+          const std::int64_t head = index % args.n_heads;
+          const std::int64_t kv = part.segment_start * kv_stride + head / group * dim;
+          compute({.n_rows = part.end - part.begin,
+                   .n_visible = part.begin - part.segment_start + 1,
+                   .head_dim = dim,
+                   .scale = args.scale,
+                   .q = args.q + part.begin * q_stride + head * dim,
+                   .q_stride = q_stride,
+                   .k = args.k + kv,
+                   .v = args.v + kv,
+                   .kv_stride = kv_stride,
+                   .out = args.out + part.begin * q_stride + head * dim,
+                   .logsumexp = args.logsumexp + part.begin * args.n_heads + head,
+                   .logsumexp_stride = args.n_heads,
+                   .scratch = scratch});
+        }
+      });
+}
+
+void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args) {
+  // One task has all that adds to the gradients of a sample's keys and values, so nothing is shared between threads.
+  const AttentionSegmentFn compute =
+      context.isa() >= IsaLevel::kAvx512 ? attention_segment_avx512 : attention_segment_avx2;
+  const ScratchScope scope(context.scratch());
+  auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
+  const std::int64_t n_segments = cut_segments(args.segment_start, args.n_tokens, args.n_tokens, rows);
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
+  const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  context.pool().for_blocks(static_cast<std::size_t>(n_segments * args.n_kv_heads), 1,
+                            [&](std::size_t begin, std::size_t, int worker) {
+                              const ScratchScope worker_scope(context.worker_scratch(worker));
+                              const auto index = static_cast<std::int64_t>(begin);
+                              const Rows& part = rows[index / args.n_kv_heads];
+                              const std::int64_t kv_head = index % args.n_kv_heads;
+                              const std::int64_t q = part.begin * q_stride + kv_head * group * dim;
+                              const std::int64_t kv = part.begin * kv_stride + kv_head * dim;
+                              compute({.n_tokens = part.end - part.begin,
+                                       .head_dim = dim,
+                                       .n_group = group,
+                                       .scale = args.scale,
+                                       .q = args.q + q,
+                                       .out = args.out + q,
+                                       .grad_out = args.grad_out + q,
+                                       .grad_q = args.grad_q + q,
+                                       .q_stride = q_stride,
+                                       .k = args.k + kv,
+                                       .v = args.v + kv,
+                                       .grad_k = args.grad_k + kv,
+                                       .grad_v = args.grad_v + kv,
+                                       .kv_stride = kv_stride,
+                                       .logsumexp = args.logsumexp + part.begin * args.n_heads + kv_head * group,
+                                       .logsumexp_stride = args.n_heads,
+                                       .scratch = block_scratch(context, worker, attention_segment_scratch(dim))});
+                            });
+}
+
+void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
+  const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
+  const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  const std::int64_t n_blocks = (args.n_queries + kAttentionBlock - 1) / kAttentionBlock;
+  // Waking a thread costs more than a head over a short cache.
+  const std::int64_t work = (args.first_position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
+  const auto per_task =
+      static_cast<std::size_t>(std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(work, 1)));
+  context.pool().for_blocks(
+      static_cast<std::size_t>(n_blocks * args.n_heads), per_task, [&](std::size_t begin, std::size_t end, int worker) {
+        const ScratchScope worker_scope(context.worker_scratch(worker));
+        float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
+        for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
+          const std::int64_t first = index / args.n_heads * kAttentionBlock, head = index % args.n_heads;
+          compute({.n_rows = std::min(kAttentionBlock, args.n_queries - first),
+                   .n_visible = args.first_position + first + 1,
+                   .head_dim = dim,
+                   .scale = args.scale,
+                   .q = args.q + first * q_stride + head * dim,
+                   .q_stride = q_stride,
+                   .k = args.k_cache + head / group * dim,
+                   .v = args.v_cache + head / group * dim,
+                   .kv_stride = kv_stride,
+                   .out = args.out + first * q_stride + head * dim,
+                   .scratch = scratch});
+        }
+      });
+}
+
+}  // namespace matinee

@@ -1,0 +1,61 @@
+#pragma once
+
+// The inner parts of attention_cpu.cc that exist per instruction set. Plain pointers only, nothing inline: files
+// compiled for wider sets include this.
+
+#include <cstdint>
+
+namespace matinee {
+
+constexpr std::int64_t kAttentionBlock = 64;  ///< queries, and keys, that are worked on together
+
+/// Up to kAttentionBlock queries of one head. Strides are floats from one token to the next. Row i sees the keys
+/// 0 ... n_visible - 1 + i, counted from `k` on.
+struct AttentionBlock {
+  std::int64_t n_rows = 0, n_visible = 0, head_dim = 0;
+  float scale = 1;
+  const float* q = nullptr;
+  std::int64_t q_stride = 0;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  std::int64_t kv_stride = 0;
+  float* out = nullptr;  ///< q_stride apart
+  float* logsumexp = nullptr;
+  std::int64_t logsumexp_stride = 0;
+  float* scratch = nullptr;  ///< attention_block_scratch(head_dim) floats
+};
+
+/// One whole sample for one key/value head and the query heads that share it.
+struct AttentionSegment {
+  std::int64_t n_tokens = 0, head_dim = 0, n_group = 0;  ///< n_group: query heads, which lie side by side
+  float scale = 1;
+  const float* q = nullptr;  ///< first token, first query head
+  const float* out = nullptr;
+  const float* grad_out = nullptr;
+  float* grad_q = nullptr;
+  std::int64_t q_stride = 0;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  float* grad_k = nullptr;
+  float* grad_v = nullptr;
+  std::int64_t kv_stride = 0;
+  const float* logsumexp = nullptr;
+  std::int64_t logsumexp_stride = 0;
+  float* scratch = nullptr;  ///< attention_segment_scratch(head_dim) floats
+};
+
+constexpr std::int64_t attention_block_scratch(std::int64_t head_dim) {
+  return kAttentionBlock * (2 * head_dim + kAttentionBlock + 2);
+}
+constexpr std::int64_t attention_segment_scratch(std::int64_t head_dim) {
+  return kAttentionBlock * (2 * head_dim + 2 * kAttentionBlock + 1);
+}
+
+using AttentionBlockFn = void (*)(const AttentionBlock&);
+using AttentionSegmentFn = void (*)(const AttentionSegment&);
+void attention_block_avx2(const AttentionBlock& block);
+void attention_block_avx512(const AttentionBlock& block);
+void attention_segment_avx2(const AttentionSegment& segment);
+void attention_segment_avx512(const AttentionSegment& segment);
+
+}  // namespace matinee

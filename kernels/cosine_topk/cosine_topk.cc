@@ -1,0 +1,29 @@
+#include "kernels/cosine_topk/cosine_topk.h"
+
+#include <limits>
+
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/ops.h"
+
+namespace matinee {
+
+void cosine_topk(Context& context, const CosineTopkArgs& args) {
+  const char* op = "cosine_topk";
+  require(args.n_queries >= 0 && args.n_rows >= 0 && args.k >= 0, op, "sizes are not negative");
+  require(args.n_rows <= std::numeric_limits<std::int32_t>::max(), op, "rows have 32-bit numbers");
+  require(args.n_sets >= 1 && args.n_sets <= CosineTopkArgs::kMaxSets, op, "there are 1 to kMaxSets sets");
+  require(args.filter_stride == 0 || args.filter_stride >= (args.n_rows + 63) / 64, op,
+          "a filter has a bit for every row");
+  if (args.n_queries == 0 || args.k == 0) return;
+  require(args.ids && args.scores, op, "ids and scores are given");
+  for (int set = 0; set < args.n_sets; ++set) {
+    require(args.sets[set].dim >= 0, op, "sizes are not negative");
+    require(args.sets[set].weights != nullptr, op, "weights are given");
+    require(args.sets[set].dim == 0 || args.n_rows == 0 || (args.sets[set].rows && args.sets[set].queries), op,
+            "rows and queries are given");
+  }
+  context.ops().cosine_topk(context, args);
+}
+
+}  // namespace matinee

@@ -1,0 +1,19 @@
+// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+
+#include "kernels/cosine_topk/cosine_topk_kernels.h"
+
+#define MATINEE_LANES 16
+
+namespace matinee {
+namespace {
+
+#include "kernels/cosine_topk/cosine_topk_body.inc"
+
+}  // namespace
+
+void score_block_avx512(const ScoreBlock& block) { score(block); }
+
+}  // namespace matinee

@@ -1,0 +1,22 @@
+// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+
+#include "kernels/cross_entropy/cross_entropy_kernels.h"
+
+#define MATINEE_LANES 16
+
+namespace matinee {
+namespace {
+
+#include "kernels/cross_entropy/cross_entropy_body.inc"
+
+}  // namespace
+
+double cross_entropy_row_avx512(float* logits, std::int64_t vocab, std::int64_t target, bool with_gradient,
+                                float grad_scale, std::int64_t* correct) {
+  return row_loss(logits, vocab, target, with_gradient, grad_scale, correct);
+}
+
+}  // namespace matinee

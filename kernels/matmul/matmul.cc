@@ -1,0 +1,47 @@
+#include "kernels/matmul/matmul.h"
+
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/ops.h"
+
+namespace matinee {
+namespace {
+
+void check_sizes(const char* op, std::int64_t n_rows, std::int64_t in, std::int64_t out) {
+  require(n_rows >= 0 && in >= 0 && out >= 0, op, "sizes are not negative");
+}
+
+void check_weight(const char* op, const WeightView& weight) {
+  require(weight.dtype == DType::kF32 || weight.dtype == DType::kBF16, op, "the weight is F32 or BF16");
+  require(weight.data != nullptr, op, "the weight is given");
+}
+
+}  // namespace
+
+void matmul_forward(Context& context, const MatmulArgs& args) {
+  check_sizes("matmul_forward", args.n_rows, args.in, args.out);
+  if (args.n_rows == 0 || args.out == 0) return;
+  if (args.in > 0) check_weight("matmul_forward", args.weight);
+  require((args.x != nullptr || args.in == 0) && args.y != nullptr, "matmul_forward", "x and y are given");
+  context.ops().matmul_forward(context, args);
+}
+
+void matmul_backward_input(Context& context, const MatmulBackwardInputArgs& args) {
+  check_sizes("matmul_backward_input", args.n_rows, args.in, args.out);
+  if (args.n_rows == 0 || args.in == 0) return;
+  if (args.out > 0) check_weight("matmul_backward_input", args.weight);
+  require((args.grad_y != nullptr || args.out == 0) && args.grad_x != nullptr, "matmul_backward_input",
+          "grad_y and grad_x are given");
+  context.ops().matmul_backward_input(context, args);
+}
+
+void matmul_backward_weight(Context& context, const MatmulBackwardWeightArgs& args) {
+  check_sizes("matmul_backward_weight", args.n_rows, args.in, args.out);
+  if (args.n_rows == 0 || args.out == 0) return;
+  require(args.grad_y != nullptr, "matmul_backward_weight", "grad_y is given");
+  require((args.x != nullptr && args.grad_weight != nullptr) || args.in == 0, "matmul_backward_weight",
+          "x and grad_weight are given");
+  context.ops().matmul_backward_weight(context, args);
+}
+
+}  // namespace matinee

@@ -1,0 +1,303 @@
+// How the products are cut: every block of the result is computed by one call into a single-threaded product (oneDNN's
+// for float32, ours for bfloat16 pairs), the borders of the blocks depend on the sizes only, and the sum over k runs
+// within a block in a fixed order. So the number of threads changes nothing but the time.
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/cpu_ops.h"
+#include "kernels/matmul/matmul_kernels.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::int64_t kRowBlock = 96;  // a multiple of kTileRows
+constexpr std::int64_t kColumnBlock = 4 * kPanel;
+constexpr std::int64_t kGemvRows = 4;
+// Weights repacked or widened at a time: 8 MiB of bfloat16, whatever the size of the matrix.
+constexpr std::int64_t kSlab = 4 << 20;
+
+std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
+
+// Row-major c [m, n] = left·right + (accumulate ? c : 0), on this thread alone.
+void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
+           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
+           bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
+    return;
+  }
+  // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
+  static thread_local const bool alone = (omp_set_num_threads(1), true);
+  static_cast<void>(alone);
+  const auto status = dnnl_sgemm(transpose_left ? 'T' : 'N', transpose_right ? 'T' : 'N', m, n, k, 1.0f, left,
+                                 left_stride, right, right_stride, accumulate ? 1.0f : 0.0f, c, c_stride);
+  require(status == dnnl_success, "sgemm", "oneDNN accepts the product");
+}
+
+const void* element(const WeightView& weight, std::int64_t index) {
+  return static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(index) * size_of(weight.dtype);
+}
+
+// Copies n elements as float32, rounded to bfloat16 values if asked to.
+void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to) {
+  if (is_bf16) {
+    const auto* from = static_cast<const bf16*>(source);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(from[i]);
+  } else if (round) {
+    const auto* from = static_cast<const float*>(source);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(to_bf16(from[i]));
+  } else {
+    std::copy_n(static_cast<const float*>(source), n, to);
+  }
+}
+
+void widen_parallel(Context& context, const void* source, bool is_bf16, bool round, std::int64_t n, float* to) {
+  constexpr std::int64_t kBlock = 1 << 16;
+  context.pool().for_blocks(static_cast<std::size_t>(n), kBlock, [&](std::size_t begin, std::size_t end, int) {
+    const auto* from = static_cast<const std::byte*>(source) + begin * (is_bf16 ? 2 : 4);
+    widen(from, is_bf16, round, static_cast<std::int64_t>(end - begin), to + begin);
+  });
+}
+
+// Calls body(row, n_rows, column, n_columns, worker) for blocks of a matrix [n_rows, n_columns]. Rows run fastest, so
+// that neighbours share the right factor.
+template <class Body>
+void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, std::int64_t row_block,
+               std::int64_t column_block, const Body& body) {
+  const std::int64_t down = blocks_of(n_rows, row_block), across = blocks_of(n_columns, column_block);
+  context.pool().for_blocks(
+      static_cast<std::size_t>(down * across), 1, [&](std::size_t begin, std::size_t end, int worker) {
+        for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
+          const std::int64_t row = index % down * row_block, column = index / down * column_block;
+          body(row, std::min(row_block, n_rows - row), column, std::min(column_block, n_columns - column), worker);
+        }
+      });
+}
+
+bool uses_pairs(const Context& context, Product product) {
+  return product == Product::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16;
+}
+
+// c [m, n] (+)= x [m, k] · right, where `right` is packed panels.
+void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const float* x,
+                             const std::uint32_t* right, float* c, std::int64_t c_stride, bool accumulate) {
+  const std::int64_t pairs = (k + 1) / 2;
+  for_tiles(context, m, n, kRowBlock, kColumnBlock,
+            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
+              Scratch& scratch = context.worker_scratch(worker);
+              const ScratchScope scope(scratch);
+              auto* left = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * pairs));
+              round_rows_avx512bf16(x + row * k, k, n_rows, k, left);
+              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * pairs, pairs, 1,
+                                        right + column / kPanel * pairs * kPanel, pairs * kPanel,
+                                        c + row * c_stride + column, c_stride, accumulate);
+            });
+}
+
+// c [m, n] (+)= x [m, k] · right or right's transpose, float32 factors at hand; x is rounded first if asked to.
+void multiply_rows_f32(Context& context, bool round, bool transpose_right, std::int64_t m, std::int64_t n,
+                       std::int64_t k, const float* x, const float* right, std::int64_t right_stride, float* c,
+                       std::int64_t c_stride, bool accumulate) {
+  for_tiles(context, m, n, 2 * kRowBlock, kColumnBlock,
+            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
+              Scratch& scratch = context.worker_scratch(worker);
+              const ScratchScope scope(scratch);
+              const float* left = x + row * k;
+              if (round) {
+                auto* rounded = scratch.take_array<float>(static_cast<std::size_t>(n_rows * k));
+                widen(left, false, true, n_rows * k, rounded);
+                left = rounded;
+              }
+              sgemm(false, transpose_right, n_rows, n_columns, k, left, k,
+                    right + (transpose_right ? column * right_stride : column), right_stride,
+                    c + row * c_stride + column, c_stride, accumulate);
+            });
+}
+
+void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
+  const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
+  // A block is worth a thread from about 64K weights on.
+  const std::int64_t block = std::max<std::int64_t>(16, (1 << 16) / std::max<std::int64_t>(args.in, 1) / 4 * 4);
+  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
+                            [&](std::size_t begin, std::size_t end, int) {
+                              const auto first = static_cast<std::int64_t>(begin);
+                              gemv(args.n_rows, args.in, static_cast<std::int64_t>(end - begin), args.x,
+                                   element(args.weight, first * args.in), is_bf16, args.y + first, args.out,
+                                   accumulate);
+                            });
+}
+
+}  // namespace
+
+void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
+  bool accumulate = args.accumulate;
+  if (args.bias != nullptr) {
+    for (std::int64_t row = 0; row < args.n_rows; ++row) {
+      float* y = args.y + row * args.out;
+      if (accumulate) {
+        for (std::int64_t o = 0; o < args.out; ++o) y[o] += args.bias[o];
+      } else {
+        std::copy_n(args.bias, args.out, y);
+      }
+    }
+    accumulate = true;
+  }
+  if (args.in == 0) {
+    if (!accumulate) std::fill_n(args.y, args.n_rows * args.out, 0.0f);
+    return;
+  }
+  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  const bool round = args.product == Product::kBF16;
+  if (args.n_rows <= kGemvRows && (is_bf16 || !round)) return forward_few_rows(context, args, accumulate);
+
+  const ScratchScope scope(context.scratch());
+  const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
+  const std::int64_t slab_width = std::min(slab, blocks_of(args.out, kPanel) * kPanel);
+  if (uses_pairs(context, args.product)) {
+    const std::int64_t pairs = (args.in + 1) / 2;
+    auto* panels = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(slab_width * pairs));
+    for (std::int64_t first = 0; first < args.out; first += slab) {
+      const std::int64_t width = std::min(slab, args.out - first);
+      context.pool().for_blocks(
+          static_cast<std::size_t>(blocks_of(width, kPanel)), 4, [&](std::size_t begin, std::size_t end, int) {
+            for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
+              const std::int64_t column = panel * kPanel;
+              pack_panel_transposed_avx512bf16(element(args.weight, (first + column) * args.in), is_bf16, args.in,
+                                               std::min(kPanel, width - column), args.in, panels + column * pairs);
+            }
+          });
+      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, panels, args.y + first, args.out,
+                              accumulate);
+    }
+    return;
+  }
+  if (!is_bf16 && !round) {
+    return multiply_rows_f32(context, false, true, args.n_rows, args.out, args.in, args.x,
+                             static_cast<const float*>(args.weight.data), args.in, args.y, args.out, accumulate);
+  }
+  auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(std::min(slab, args.out) * args.in));
+  for (std::int64_t first = 0; first < args.out; first += slab) {
+    const std::int64_t width = std::min(slab, args.out - first);
+    widen_parallel(context, element(args.weight, first * args.in), is_bf16, round, width * args.in, weights);
+    multiply_rows_f32(context, round, true, args.n_rows, width, args.in, args.x, weights, args.in, args.y + first,
+                      args.out, accumulate);
+  }
+}
+
+void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& args) {
+  if (args.out == 0) {
+    if (!args.accumulate) std::fill_n(args.grad_x, args.n_rows * args.in, 0.0f);
+    return;
+  }
+  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  const bool round = args.product == Product::kBF16;
+  const ScratchScope scope(context.scratch());
+  // Slabs of the sum: the rows of W [out, in] from `first` on.
+  const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
+  if (uses_pairs(context, args.product)) {
+    const std::int64_t n_panels = blocks_of(args.in, kPanel);
+    const std::int64_t slab_pairs = (std::min(slab, args.out) + 1) / 2;
+    auto* panels =
+        context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(n_panels * kPanel * slab_pairs));
+    auto* part =
+        args.out > slab ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * slab)) : nullptr;
+    for (std::int64_t first = 0; first < args.out; first += slab) {
+      const std::int64_t depth = std::min(slab, args.out - first), pairs = (depth + 1) / 2;
+      context.pool().for_blocks(static_cast<std::size_t>(n_panels), 4, [&](std::size_t begin, std::size_t end, int) {
+        for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
+          const std::int64_t column = panel * kPanel;
+          pack_interleaved_avx512bf16(element(args.weight, first * args.in + column), is_bf16, args.in,
+                                      std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
+        }
+      });
+      const float* grad_y = args.grad_y;
+      if (part != nullptr) {
+        for (std::int64_t row = 0; row < args.n_rows; ++row) {
+          std::copy_n(args.grad_y + row * args.out + first, depth, part + row * depth);
+        }
+        grad_y = part;
+      }
+      multiply_rows_by_panels(context, args.n_rows, args.in, depth, grad_y, panels, args.grad_x, args.in,
+                              args.accumulate || first > 0);
+    }
+    return;
+  }
+  if (!is_bf16 && !round) {
+    return multiply_rows_f32(context, false, false, args.n_rows, args.in, args.out, args.grad_y,
+                             static_cast<const float*>(args.weight.data), args.in, args.grad_x, args.in,
+                             args.accumulate);
+  }
+  auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(args.out * args.in));
+  widen_parallel(context, args.weight.data, is_bf16, round, args.out * args.in, weights);
+  multiply_rows_f32(context, round, false, args.n_rows, args.in, args.out, args.grad_y, weights, args.in, args.grad_x,
+                    args.in, args.accumulate);
+}
+
+void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs& args) {
+  if (args.grad_bias != nullptr) {
+    for (std::int64_t row = 0; row < args.n_rows; ++row) {
+      for (std::int64_t o = 0; o < args.out; ++o) args.grad_bias[o] += args.grad_y[row * args.out + o];
+    }
+  }
+  if (args.in == 0) return;
+  // Rows per pass, which bounds the packed copies.
+  constexpr std::int64_t kPass = 8192;
+  const bool pairs_there = uses_pairs(context, args.product);
+  for (std::int64_t first = 0; first < args.n_rows; first += kPass) {
+    const std::int64_t depth = std::min(kPass, args.n_rows - first), pairs = (depth + 1) / 2;
+    const float* grad_y = args.grad_y + first * args.out;
+    const float* x = args.x + first * args.in;
+    const ScratchScope scope(context.scratch());
+    if (pairs_there) {
+      const std::int64_t left_panels = blocks_of(args.out, kTileRows), right_panels = blocks_of(args.in, kPanel);
+      auto* left =
+          context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_panels * kTileRows * pairs));
+      auto* right =
+          context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(right_panels * kPanel * pairs));
+      context.pool().for_blocks(
+          static_cast<std::size_t>(left_panels + right_panels), 4, [&](std::size_t begin, std::size_t end, int) {
+            for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
+              if (panel < right_panels) {
+                const std::int64_t column = panel * kPanel;
+                pack_interleaved_avx512bf16(x + column, false, args.in, std::min(kPanel, args.in - column), depth,
+                                            kPanel, right + column * pairs);
+              } else {
+                const std::int64_t column = (panel - right_panels) * kTileRows;
+                pack_interleaved_avx512bf16(grad_y + column, false, args.out, std::min(kTileRows, args.out - column),
+                                            depth, kTileRows, left + column * pairs);
+              }
+            }
+          });
+      for_tiles(context, args.out, args.in, kRowBlock, kPanel,
+                [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
+                  multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row * pairs, kTileRows * pairs, 1,
+                                            kTileRows, right + column * pairs, pairs * kPanel,
+                                            args.grad_weight + row * args.in + column, args.in, true);
+                });
+      continue;
+    }
+    if (args.product == Product::kBF16) {
+      auto* rounded_y = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.out));
+      auto* rounded_x = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.in));
+      widen_parallel(context, grad_y, false, true, depth * args.out, rounded_y);
+      widen_parallel(context, x, false, true, depth * args.in, rounded_x);
+      grad_y = rounded_y;
+      x = rounded_x;
+    }
+    for_tiles(context, args.out, args.in, kRowBlock, kColumnBlock,
+              [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
+                sgemm(true, false, n_rows, n_columns, depth, grad_y + row, args.out, x + column, args.in,
+                      args.grad_weight + row * args.in + column, args.in, true);
+              });
+  }
+}
+
+}  // namespace matinee

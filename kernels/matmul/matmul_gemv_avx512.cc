@@ -1,0 +1,26 @@
+// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+
+#include "kernels/matmul/matmul_kernels.h"
+
+#define MATINEE_LANES 16
+
+namespace matinee {
+namespace {
+
+#include "kernels/matmul/matmul_gemv.inc"
+
+}  // namespace
+
+void gemv_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w,
+                 bool w_is_bf16, float* y, std::int64_t y_stride, bool accumulate) {
+  if (w_is_bf16) {
+    gemv(n_rows, in, n_out, x, static_cast<const unsigned short*>(w), y, y_stride, accumulate);
+  } else {
+    gemv(n_rows, in, n_out, x, static_cast<const float*>(w), y, y_stride, accumulate);
+  }
+}
+
+}  // namespace matinee

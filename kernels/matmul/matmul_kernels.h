@@ -1,0 +1,44 @@
+#pragma once
+
+// The inner parts of matmul_cpu.cc that exist per instruction set. Plain pointers only, nothing inline: files compiled
+// for wider sets include this.
+
+#include <cstdint>
+
+namespace matinee {
+
+/// y[r, o] (=, or += if accumulate) Σ_i x[r, i]·w[o, i] for o in [0, n_out) and r in [0, n_rows), n_rows <= 4.
+/// `w` is float32, or bfloat16 if w_is_bf16. x [n_rows, in]; rows of y are y_stride apart.
+using GemvFn = void (*)(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w,
+                        bool w_is_bf16, float* y, std::int64_t y_stride, bool accumulate);
+void gemv_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w, bool w_is_bf16,
+               float* y, std::int64_t y_stride, bool accumulate);
+void gemv_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w,
+                 bool w_is_bf16, float* y, std::int64_t y_stride, bool accumulate);
+
+/// Products of bfloat16 pairs. The right factor is packed in panels of kPanel columns: dword [k/2][column] of a panel
+/// holds elements k and k+1 of that column, zero where the matrix has ended. The left factor is dwords of the same kind
+/// at left[row / kTileRows·tile_stride + row % kTileRows·row_stride + (k/2)·pair_stride].
+constexpr std::int64_t kPanel = 64;
+/// Rows of the left factor that are multiplied at once.
+constexpr std::int64_t kTileRows = 6;
+
+/// Packs one panel from a matrix whose rows are the columns of the right factor (Wᵀ for x·Wᵀ): source [n_columns, k],
+/// rows `stride` elements apart, float32 or bfloat16; n_columns <= kPanel.
+void pack_panel_transposed_avx512bf16(const void* source, bool is_bf16, std::int64_t stride, std::int64_t n_columns,
+                                      std::int64_t k, std::uint32_t* panel);
+/// Packs `width` columns (at most 64) of source [k, ...] row-major (rows `stride` elements apart) into dwords
+/// [ceil(k/2)][panel_width], columns past `width` zero.
+void pack_interleaved_avx512bf16(const void* source, bool is_bf16, std::int64_t stride, std::int64_t width,
+                                 std::int64_t k, std::int64_t panel_width, std::uint32_t* panel);
+/// Rounds [n_rows, k] float32, rows `stride` apart, to rows of ceil(k/2) dwords.
+void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_t n_rows, std::int64_t k,
+                           std::uint32_t* rows);
+/// c[m, n] (=, or += if accumulate) left·right, over n_pairs pairs of k, sums in float32. `right` is the first of the
+/// panels, which are right_stride dwords apart.
+void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pairs, const std::uint32_t* left,
+                               std::int64_t tile_stride, std::int64_t row_stride, std::int64_t pair_stride,
+                               const std::uint32_t* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
+                               bool accumulate);
+
+}  // namespace matinee

@@ -1,0 +1,71 @@
+#include "kernels/ops.h"
+
+#include "kernels/cpu_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr Ops kCpuOps = {
+    .matmul_forward = matmul_forward_cpu,
+    .matmul_backward_input = matmul_backward_input_cpu,
+    .matmul_backward_weight = matmul_backward_weight_cpu,
+    .lora_matmul_forward = lora_matmul_forward_cpu,
+    .lora_matmul_backward = lora_matmul_backward_cpu,
+    .rms_norm_forward = rms_norm_forward_cpu,
+    .rms_norm_backward = rms_norm_backward_cpu,
+    .layer_norm_forward = layer_norm_forward_cpu,
+    .layer_norm_backward = layer_norm_backward_cpu,
+    .rotary_forward = rotary_forward_cpu,
+    .rotary_backward = rotary_backward_cpu,
+    .attention_forward = attention_forward_cpu,
+    .attention_backward = attention_backward_cpu,
+    .attention_cached = attention_cached_cpu,
+    .activation_forward = activation_forward_cpu,
+    .activation_backward = activation_backward_cpu,
+    .cross_entropy = cross_entropy_cpu,
+    .embedding_forward = embedding_forward_cpu,
+    .embedding_backward = embedding_backward_cpu,
+    .adamw_update = adamw_update_cpu,
+    .squared_sum = squared_sum_cpu,
+    .add_inplace = add_inplace_cpu,
+    .cosine_topk = cosine_topk_cpu,
+};
+
+// No operation has a CUDA version yet.
+constexpr Ops kCudaOps = {};
+
+}  // namespace
+
+const Ops& ops_of(DeviceKind kind) { return kind == DeviceKind::kCuda ? kCudaOps : kCpuOps; }
+
+const char* first_missing(const Ops& ops) {
+#define MATINEE_CHECK_OP(name) \
+  if (ops.name == nullptr) return #name
+  MATINEE_CHECK_OP(matmul_forward);
+  MATINEE_CHECK_OP(matmul_backward_input);
+  MATINEE_CHECK_OP(matmul_backward_weight);
+  MATINEE_CHECK_OP(lora_matmul_forward);
+  MATINEE_CHECK_OP(lora_matmul_backward);
+  MATINEE_CHECK_OP(rms_norm_forward);
+  MATINEE_CHECK_OP(rms_norm_backward);
+  MATINEE_CHECK_OP(layer_norm_forward);
+  MATINEE_CHECK_OP(layer_norm_backward);
+  MATINEE_CHECK_OP(rotary_forward);
+  MATINEE_CHECK_OP(rotary_backward);
+  MATINEE_CHECK_OP(attention_forward);
+  MATINEE_CHECK_OP(attention_backward);
+  MATINEE_CHECK_OP(attention_cached);
+  MATINEE_CHECK_OP(activation_forward);
+  MATINEE_CHECK_OP(activation_backward);
+  MATINEE_CHECK_OP(cross_entropy);
+  MATINEE_CHECK_OP(embedding_forward);
+  MATINEE_CHECK_OP(embedding_backward);
+  MATINEE_CHECK_OP(adamw_update);
+  MATINEE_CHECK_OP(squared_sum);
+  MATINEE_CHECK_OP(add_inplace);
+  MATINEE_CHECK_OP(cosine_topk);
+#undef MATINEE_CHECK_OP
+  return nullptr;
+}
+
+}  // namespace matinee
