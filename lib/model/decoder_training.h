@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/context.h"
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "lib/model/lora_adapter.h"
+#include "lib/model/weights.h"
+
+namespace matinee {
+
+/// Tokens of several samples, one after another. All spans have the same length.
+struct PackedBatch {
+  std::span<const std::int32_t> tokens;
+  std::span<const std::int32_t> targets;        ///< the next token where it is supervised, else kIgnoredTarget
+  std::span<const std::int32_t> positions;      ///< within the sample, from 0
+  std::span<const std::int32_t> segment_start;  ///< index of the sample's first token
+};
+
+/// Names the dropout masks of one micro-batch.
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::int64_t step = 0;
+  std::int64_t first_row = 0;  ///< rows of the step before this micro-batch
+};
+
+/// Forward and backward of the decoder over packed samples. Buffers for `max_tokens` tokens are allocated once.
+/// Gradients are added to the slots' grad pointers: all weights, or the LoRA factors only.
+class DecoderTraining {
+ public:
+  /// `weights` and `lora` must outlive this; `lora` may be null. `product` is how the large products are taken.
+  DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
+                  std::int64_t max_tokens, Product product);
+
+  /// The loss of the batch, in sums; nothing else changes. No dropout.
+  CrossEntropySums evaluate(const PackedBatch& batch);
+  /// The same, and gradients of grad_scale · (sum of losses) are added. grad_scale = 1 / supervised tokens of the step.
+  CrossEntropySums forward_backward(const PackedBatch& batch, float grad_scale, const DropoutKey& dropout);
+  /// Logits [rows, vocab] of the given rows, for tests and comparisons.
+  std::vector<float> logits(const PackedBatch& batch);
+
+  /// Bytes of the buffers for `max_tokens` tokens.
+  static std::uint64_t activation_bytes(const ModelConfig& config, std::int64_t rank, std::int64_t max_tokens);
+
+ private:
+  struct LayerActivations {
+    std::vector<float> input, normed, rstd, q, k, v, logsumexp, attention, middle, middle_normed, middle_rstd, gate, up,
+        gated;
+    std::array<std::vector<float>, kModules> xa;
+  };
+
+  void forward(const PackedBatch& batch, const DropoutKey* dropout);
+  void backward(const PackedBatch& batch, const DropoutKey& dropout);
+  CrossEntropySums head(const PackedBatch& batch, bool with_gradient, float grad_scale);
+  void linear(const float* x, std::size_t layer, Module module, float* y, bool accumulate, const DropoutKey* dropout);
+  void linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module, float* grad_x,
+                       bool accumulate, const DropoutKey& dropout);
+  LoraDropout lora_dropout(std::size_t layer, Module module, const DropoutKey* dropout) const;
+  void rotate(float* x, std::int64_t heads, const PackedBatch& batch, bool backward);
+
+  Context& context_;
+  const ModelConfig& config_;
+  const WeightSlots& weights_;
+  const LoraSlots* lora_;
+  std::int64_t max_tokens_, rows_ = 0;
+  Product product_;
+  std::vector<LayerActivations> layers_;
+  std::vector<float> output_, output_normed_, output_rstd_, cosines_, sines_, logits_, gathered_, grad_gathered_;
+  std::vector<std::int32_t> gathered_targets_;
+  std::vector<float> grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_,
+      grad_gated_;
+};
+
+}  // namespace matinee

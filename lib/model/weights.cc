@@ -1,0 +1,296 @@
+#include "lib/model/weights.h"
+
+#include <simdjson.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
+#include "lib/base/random.h"
+#include "lib/io/safetensors.h"
+#include "lib/io/text_reader.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::array<const char*, kModules> kModuleNames{"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                                         "gate_proj", "up_proj", "down_proj"};
+
+float half_to_float(std::uint16_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
+  const std::uint32_t exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
+  if (exponent == 0) {
+    const float value = std::ldexp(static_cast<float>(mantissa), -24);
+    return sign != 0 ? -value : value;
+  }
+  const std::uint32_t widened = exponent == 31 ? 0xffu : exponent + 112;
+  return std::bit_cast<float>(sign | (widened << 23) | (mantissa << 13));
+}
+
+// The files of a checkpoint and which of them holds a tensor.
+class Checkpoint {
+ public:
+  explicit Checkpoint(const std::string& folder) {
+    const std::string single = folder + "/model.safetensors", index = single + ".index.json";
+    if (file_exists(single)) {
+      files_.push_back(std::make_unique<SafetensorsFile>(single));
+    } else if (file_exists(index)) {
+      open_shards(folder, index);
+    } else {
+      throw missing(
+          "{}: expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model folder?",
+          folder);
+    }
+  }
+
+  const SafetensorsFile& file_with(const std::string& name) const {
+    for (const auto& file : files_) {
+      if (file->find(name) != nullptr) return *file;
+    }
+    throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), name);
+  }
+
+ private:
+  void open_shards(const std::string& folder, const std::string& index) {
+    simdjson::dom::parser parser;
+    const simdjson::padded_string text(read_text(index));
+    simdjson::dom::object map;
+    if (parser.parse(text)["weight_map"].get(map) != simdjson::SUCCESS)
+      throw bad_data("{}: weight_map is missing", index);
+    std::map<std::string, bool> names;
+    for (const auto entry : map) {
+      std::string_view shard;
+      if (entry.value.get(shard) != simdjson::SUCCESS || shard.find('/') != std::string_view::npos) {
+        throw bad_data("{}: \"{}\": expected the name of a file in the same folder", index, entry.key);
+      }
+      names[std::string(shard)] = true;
+    }
+    for (const auto& [name, unused] : names) files_.push_back(std::make_unique<SafetensorsFile>(folder + "/" + name));
+    if (files_.empty()) throw bad_data("{}: weight_map is empty", index);
+  }
+
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+};
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (const std::int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  return text + "]";
+}
+
+// Calls element(i, value) for each value of the tensor in float32, then lets its pages go.
+void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec,
+                 const std::function<void(std::size_t, float)>& element) {
+  const SafetensorsFile& file = checkpoint.file_with(spec.name);
+  const TensorInfo& tensor = file.get(spec.name);
+  if (tensor.shape != spec.shape) {
+    throw bad_data("{}: tensor \"{}\": expected shape {}, found {}", file.path(), spec.name, shape_text(spec.shape),
+                   shape_text(tensor.shape));
+  }
+  switch (tensor.dtype) {
+    case DType::kF32: {
+      const auto values = file.view<float>(spec.name);
+      for (std::size_t i = 0; i < values.size(); ++i) element(i, values[i]);
+      break;
+    }
+    case DType::kBF16: {
+      const auto values = file.view<bf16>(spec.name);
+      for (std::size_t i = 0; i < values.size(); ++i) element(i, to_float(values[i]));
+      break;
+    }
+    case DType::kF16: {
+      const auto bytes = file.data(tensor);
+      const auto* values = reinterpret_cast<const std::uint16_t*>(bytes.data());
+      for (std::size_t i = 0; i < bytes.size() / 2; ++i) element(i, half_to_float(values[i]));
+      break;
+    }
+    default:
+      throw bad_data("{}: tensor \"{}\": expected dtype F32, F16 or BF16, found {}", file.path(), spec.name,
+                     name_of(tensor.dtype));
+  }
+  file.release(tensor);
+}
+
+std::int64_t elements_of(const WeightSpec& spec) {
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : spec.shape) elements *= extent;
+  return elements;
+}
+
+// Fills slots from the tensors in the order of weight_specs.
+WeightSlots arrange(const ModelConfig& config, const std::function<WeightSlot(std::size_t)>& matrix,
+                    const std::function<VectorSlot(std::size_t)>& vector) {
+  WeightSlots slots;
+  std::size_t i = 0;
+  slots.embed_tokens = matrix(i++);
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    LayerSlots& at = slots.layers.emplace_back();
+    at.input_norm = vector(i++);
+    for (WeightSlot& module : at.modules) module = matrix(i++);
+    at.post_attention_norm = vector(i++);
+  }
+  slots.norm = vector(i++);
+  slots.lm_head = config.tie_word_embeddings ? slots.embed_tokens : matrix(i);
+  return slots;
+}
+
+}  // namespace
+
+const char* name_of(Module module) { return kModuleNames[static_cast<std::size_t>(module)]; }
+
+std::string module_path(std::int64_t layer, Module module) {
+  return fmt::format("model.layers.{}.{}.{}", layer, module <= Module::kO ? "self_attn" : "mlp", name_of(module));
+}
+
+std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module) {
+  switch (module) {
+    case Module::kQ:
+      return {config.q_size(), config.hidden_size};
+    case Module::kK:
+    case Module::kV:
+      return {config.kv_size(), config.hidden_size};
+    case Module::kO:
+      return {config.hidden_size, config.q_size()};
+    case Module::kGate:
+    case Module::kUp:
+      return {config.intermediate_size, config.hidden_size};
+    case Module::kDown:
+      return {config.hidden_size, config.intermediate_size};
+  }
+  throw internal_error("module_shape: no such module");
+}
+
+std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
+  std::vector<WeightSpec> specs{{"model.embed_tokens.weight", {config.vocab_size, config.hidden_size}}};
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    const std::string prefix = fmt::format("model.layers.{}.", layer);
+    specs.push_back({prefix + "input_layernorm.weight", {config.hidden_size}});
+    for (int m = 0; m < kModules; ++m) {
+      const auto module = static_cast<Module>(m);
+      const auto shape = module_shape(config, module);
+      specs.push_back({module_path(layer, module) + ".weight", {shape[0], shape[1]}});
+    }
+    specs.push_back({prefix + "post_attention_layernorm.weight", {config.hidden_size}});
+  }
+  specs.push_back({"model.norm.weight", {config.hidden_size}});
+  if (!config.tie_word_embeddings) specs.push_back({"lm_head.weight", {config.vocab_size, config.hidden_size}});
+  return specs;
+}
+
+FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
+                             std::uint64_t max_host_mem)
+    : config_(config), dtype_(dtype) {
+  const Checkpoint checkpoint(folder);
+  const auto specs = weight_specs(config);
+  for (const WeightSpec& spec : specs) {
+    bytes_ += static_cast<std::uint64_t>(elements_of(spec)) * (spec.shape.size() == 1 ? 4 : size_of(dtype));
+  }
+  require_memory("loading " + folder, bytes_, max_host_mem);
+  for (const WeightSpec& spec : specs) {
+    Tensor& tensor = tensors_.emplace_back();
+    tensor.shape = spec.shape;
+    const auto elements = static_cast<std::size_t>(elements_of(spec));
+    if (spec.shape.size() == 1 || dtype == DType::kF32) {
+      tensor.f32_values.resize(elements);
+      read_tensor(checkpoint, spec, [&](std::size_t i, float value) { tensor.f32_values[i] = value; });
+    } else {
+      tensor.bf16_values.resize(elements);
+      read_tensor(checkpoint, spec, [&](std::size_t i, float value) { tensor.bf16_values[i] = to_bf16(value).bits; });
+    }
+  }
+  slots_ = arrange(
+      config,
+      [&](std::size_t i) {
+        const Tensor& tensor = tensors_[i];
+        const void* data =
+            dtype == DType::kF32 ? static_cast<const void*>(tensor.f32_values.data()) : tensor.bf16_values.data();
+        return WeightSlot{{data, dtype}, nullptr};
+      },
+      [&](std::size_t i) {
+        return VectorSlot{tensors_[i].f32_values.data(), nullptr};
+      });
+}
+
+void FrozenWeights::merge(std::int64_t layer, Module module, const float* lora_A, const float* lora_B,
+                          std::int64_t rank, float scaling) {
+  // Order of weight_specs: the embedding, then per layer a norm, the modules and a norm.
+  Tensor& tensor = tensors_[static_cast<std::size_t>(1 + layer * (kModules + 2) + 1 + static_cast<int>(module))];
+  const std::int64_t out = tensor.shape[0], in = tensor.shape[1];
+  std::vector<float> delta(static_cast<std::size_t>(in));
+  for (std::int64_t o = 0; o < out; ++o) {
+    std::fill(delta.begin(), delta.end(), 0.0f);
+    for (std::int64_t r = 0; r < rank; ++r) {
+      const float b = scaling * lora_B[o * rank + r];
+      for (std::int64_t i = 0; i < in; ++i) delta[static_cast<std::size_t>(i)] += b * lora_A[r * in + i];
+    }
+    for (std::int64_t i = 0; i < in; ++i) {
+      const auto at = static_cast<std::size_t>(o * in + i);
+      if (dtype_ == DType::kF32) {
+        tensor.f32_values[at] += delta[static_cast<std::size_t>(i)];
+      } else {
+        tensor.bf16_values[at] =
+            to_bf16(to_float(bf16{tensor.bf16_values[at]}) + delta[static_cast<std::size_t>(i)]).bits;
+      }
+    }
+  }
+}
+
+void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
+  const Checkpoint checkpoint(folder);
+  for (const WeightSpec& spec : weight_specs(config)) {
+    Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
+    read_tensor(checkpoint, spec, [&](std::size_t i, float value) { parameter.value[i] = value; });
+  }
+}
+
+void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
+  const double residual = 1 / std::sqrt(2.0 * static_cast<double>(config.num_hidden_layers));
+  std::uint64_t index = 0;
+  for (const WeightSpec& spec : weight_specs(config)) {
+    Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
+    if (spec.shape.size() == 1) {
+      std::fill(parameter.value.begin(), parameter.value.end(), 1.0f);
+    } else {
+      const bool into_residual = spec.name.ends_with("o_proj.weight") || spec.name.ends_with("down_proj.weight");
+      Random random(seed, "weights", index);
+      for (float& value : parameter.value)
+        value = static_cast<float>(random.normal() * 0.02 * (into_residual ? residual : 1));
+    }
+    ++index;
+  }
+}
+
+WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters) {
+  auto& all = parameters.all();
+  return arrange(
+      config,
+      [&](std::size_t i) {
+        return WeightSlot{{all[i].value.data(), DType::kF32}, all[i].grad.data()};
+      },
+      [&](std::size_t i) {
+        return VectorSlot{all[i].value.data(), all[i].grad.data()};
+      });
+}
+
+void save_model(const std::string& folder, const ModelConfig& config, const ParameterSet& parameters, DType dtype) {
+  make_folders(folder);
+  SafetensorsWriter writer(folder + "/model.safetensors", "", {{"format", "pt"}});
+  for (const Parameter& parameter : parameters.all()) writer.declare(parameter.name, dtype, parameter.shape);
+  std::vector<bf16> narrow;
+  for (const Parameter& parameter : parameters.all()) {
+    if (dtype == DType::kF32) {
+      writer.write(parameter.name, std::span<const float>(parameter.value));
+      continue;
+    }
+    narrow.clear();
+    for (const float value : parameter.value) narrow.push_back(to_bf16(value));
+    writer.write(parameter.name, std::span<const bf16>(narrow));
+  }
+  writer.commit();
+  write_file(folder + "/config.json", model_config_json(config, dtype == DType::kF32 ? "float32" : "bfloat16"));
+}
+
+}  // namespace matinee
