@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/ops.h"
+#include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "lib/model/rotary_tables.h"
 

@@ -6,6 +6,7 @@
 
 #include "kernels/context.h"
 #include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/lora_matmul/lora_matmul.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/weights.h"
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/context.h"
+#include "lib/model/model_config.h"
+#include "lib/model/weights.h"
+
+namespace matinee {
+
+/// One sequence being decoded: the tokens so far and their keys and values. An adapter is merged into the weights
+/// beforehand (LoraAdapter::merge_into).
+class DecoderSession {
+ public:
+  /// `weights` must outlive this. `max_tokens` positions are allocated at once (at most max_position_embeddings of the
+  /// configuration are meaningful).
+  DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t max_tokens,
+                 Product product);
+
+  /// Appends `tokens` and gives the logits [vocab_size] after the last of them; valid until the next call.
+  /// Throws Error(kResource) where the sequence would outgrow max_tokens.
+  std::span<const float> append(std::span<const std::int32_t> tokens);
+  /// Forgets all tokens from `length` on; what stands before keeps its keys and values.
+  void truncate(std::int64_t length);
+  /// Makes the sequence `tokens` with as little work as possible: keeps the longest common prefix, appends the rest.
+  std::span<const float> restart(std::span<const std::int32_t> tokens);
+
+  std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t max_tokens() const { return max_tokens_; }
+  const std::vector<std::int32_t>& tokens() const { return tokens_; }
+  std::int64_t vocab_size() const { return config_.vocab_size; }
+
+ private:
+  void run(std::span<const std::int32_t> tokens);
+
+  Context& context_;
+  const ModelConfig& config_;
+  const WeightSlots& weights_;
+  std::int64_t max_tokens_;
+  Product product_;
+  std::vector<std::int32_t> tokens_, positions_;
+  std::vector<std::vector<float>> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
+  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, logits_;
+};
+
+}  // namespace matinee
