@@ -14,23 +14,27 @@ enum class Activation : std::uint8_t {
 };
 
 /// y = act(x), or with a gate (`up` given) y = act(x)·up, elementwise.
-struct ActivationArgs {
+template <class T>
+struct ActivationArgsOf {
   std::int64_t n = 0;  ///< elements
   Activation activation = Activation::kSilu;
-  const float* x = nullptr;   ///< [n], the gate of a gated MLP
-  const float* up = nullptr;  ///< [n], or none
-  float* y = nullptr;         ///< [n], overwritten; may be x or up
+  const T* x = nullptr;   ///< [n], the gate of a gated MLP
+  const T* up = nullptr;  ///< [n], or none
+  T* y = nullptr;         ///< [n], overwritten; may be x or up
 };
+using ActivationArgs = ActivationArgsOf<float>;
 
-struct ActivationBackwardArgs {
+template <class T>
+struct ActivationBackwardArgsOf {
   std::int64_t n = 0;
   Activation activation = Activation::kSilu;
-  const float* grad_y = nullptr;  ///< [n]
-  const float* x = nullptr;       ///< [n]
-  const float* up = nullptr;      ///< [n], or none
-  float* grad_x = nullptr;   ///< [n], overwritten; may be any of the inputs (element i is read before it is written)
-  float* grad_up = nullptr;  ///< [n], overwritten, likewise; given just where `up` is. Not the same as grad_x
+  const T* grad_y = nullptr;  ///< [n]
+  const T* x = nullptr;       ///< [n]
+  const T* up = nullptr;      ///< [n], or none
+  T* grad_x = nullptr;        ///< [n], overwritten; may be any of the inputs (element i is read before it is written)
+  T* grad_up = nullptr;       ///< [n], overwritten, likewise; given just where `up` is. Not the same as grad_x
 };
+using ActivationBackwardArgs = ActivationBackwardArgsOf<float>;
 
 /// Throws Error(kInternal) for a negative size or missing pointers. SwiGLU: Shazeer 2020, arXiv:2002.05202; GELU:
 /// Hendrycks and Gimpel 2016, arXiv:1606.08415.

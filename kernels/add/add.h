@@ -7,11 +7,13 @@ namespace matinee {
 class Context;
 
 /// y[i] += x[i].
-struct AddArgs {
+template <class T>
+struct AddArgsOf {
   std::int64_t n = 0;
-  const float* x = nullptr;
-  float* y = nullptr;
+  const T* x = nullptr;
+  T* y = nullptr;
 };
+using AddArgs = AddArgsOf<float>;
 
 /// The sum of a residual branch. Throws Error(kInternal) for a negative size or missing pointers.
 void add_inplace(Context& context, const AddArgs& args);

@@ -8,43 +8,49 @@ class Context;
 
 /// Causal attention over packed samples: token t sees tokens segment_start[t] ... t.
 /// out[t, h] = Σ_s softmax_s(scale·q[t, h]·k[s, h / (n_heads / n_kv_heads)])·v[s, same].
-struct AttentionArgs {
+template <class T>
+struct AttentionArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;                              ///< 1 / sqrt(head_dim) as a rule
   const std::int32_t* segment_start = nullptr;  ///< [n_tokens], the first token of t's sample; never decreasing
-  const float* q = nullptr;                     ///< [n_tokens, n_heads, head_dim]
-  const float* k = nullptr;                     ///< [n_tokens, n_kv_heads, head_dim]
-  const float* v = nullptr;                     ///< [n_tokens, n_kv_heads, head_dim]
-  float* out = nullptr;                         ///< [n_tokens, n_heads, head_dim], overwritten
-  float* logsumexp = nullptr;  ///< [n_tokens, n_heads], overwritten: ln Σ exp(scale·q·k); for the backward pass
+  const T* q = nullptr;                         ///< [n_tokens, n_heads, head_dim]
+  const T* k = nullptr;                         ///< [n_tokens, n_kv_heads, head_dim]
+  const T* v = nullptr;                         ///< [n_tokens, n_kv_heads, head_dim]
+  T* out = nullptr;                             ///< [n_tokens, n_heads, head_dim], overwritten
+  T* logsumexp = nullptr;  ///< [n_tokens, n_heads], overwritten: ln Σ exp(scale·q·k); for the backward pass
 };
+using AttentionArgs = AttentionArgsOf<float>;
 
 /// The three gradients; the probabilities are made again from logsumexp, so nothing of size tokens² is ever kept.
-struct AttentionBackwardArgs {
+template <class T>
+struct AttentionBackwardArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;
   const std::int32_t* segment_start = nullptr;
-  const float* q = nullptr;
-  const float* k = nullptr;
-  const float* v = nullptr;
-  const float* out = nullptr;        ///< from the forward pass
-  const float* logsumexp = nullptr;  ///< from the forward pass
-  const float* grad_out = nullptr;   ///< [n_tokens, n_heads, head_dim]
-  float* grad_q = nullptr;           ///< [n_tokens, n_heads, head_dim], overwritten
-  float* grad_k = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
-  float* grad_v = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
+  const T* q = nullptr;
+  const T* k = nullptr;
+  const T* v = nullptr;
+  const T* out = nullptr;        ///< from the forward pass
+  const T* logsumexp = nullptr;  ///< from the forward pass
+  const T* grad_out = nullptr;   ///< [n_tokens, n_heads, head_dim]
+  T* grad_q = nullptr;           ///< [n_tokens, n_heads, head_dim], overwritten
+  T* grad_k = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
+  T* grad_v = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
 };
+using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
 /// Attention of n_queries new tokens of one sequence over a cache in which their own keys and values already are:
 /// query i stands at position first_position + i and sees positions 0 ... first_position + i.
-struct CachedAttentionArgs {
+template <class T>
+struct CachedAttentionArgsOf {
   std::int64_t n_queries = 0, first_position = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;
-  const float* q = nullptr;        ///< [n_queries, n_heads, head_dim]
-  const float* k_cache = nullptr;  ///< [at least first_position + n_queries, n_kv_heads, head_dim]
-  const float* v_cache = nullptr;  ///< likewise
-  float* out = nullptr;            ///< [n_queries, n_heads, head_dim], overwritten
+  const T* q = nullptr;        ///< [n_queries, n_heads, head_dim]
+  const T* k_cache = nullptr;  ///< [at least first_position + n_queries, n_kv_heads, head_dim]
+  const T* v_cache = nullptr;  ///< likewise
+  T* out = nullptr;            ///< [n_queries, n_heads, head_dim], overwritten
 };
+using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 
 /// n_heads is a multiple of n_kv_heads (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). Outputs alias no
 /// input. Throws Error(kInternal) for wrong sizes, missing pointers, or segment_start that is no list of segments.

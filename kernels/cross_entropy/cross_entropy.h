@@ -16,14 +16,16 @@ struct CrossEntropySums {
   std::int64_t n_correct = 0;  ///< rows whose largest logit is the target (the smallest index wins a tie)
 };
 
-struct CrossEntropyArgs {
+template <class T>
+struct CrossEntropyArgsOf {
   std::int64_t n_rows = 0, vocab = 0;
-  float* logits = nullptr;                ///< [n_rows, vocab]; overwritten with the gradient if `with_gradient`
+  T* logits = nullptr;                    ///< [n_rows, vocab]; overwritten with the gradient if `with_gradient`
   const std::int32_t* targets = nullptr;  ///< [n_rows], in [0, vocab) or kIgnoredTarget
   bool with_gradient = true;
   float grad_scale = 1;  ///< the gradient is grad_scale·(softmax - one_hot): 1 / supervised tokens of the step
   CrossEntropySums* sums = nullptr;  ///< added to
 };
+using CrossEntropyArgs = CrossEntropyArgsOf<float>;
 
 /// Loss of next-token prediction and its gradient, fused, so that a chunk of logits is the only large buffer.
 /// Throws Error(kInternal) for wrong sizes, missing pointers or a target outside the vocabulary.

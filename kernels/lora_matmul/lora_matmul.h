@@ -15,33 +15,37 @@ struct LoraDropout {
 };
 
 /// xa = drop(x)·Aᵀ;  y += scaling·xa·Bᵀ.
-struct LoraMatmulArgs {
+template <class T>
+struct LoraMatmulArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0, rank = 0;
-  const float* x = nullptr;       ///< [n_rows, in]
-  const float* lora_A = nullptr;  ///< [rank, in]
-  const float* lora_B = nullptr;  ///< [out, rank]
-  float scaling = 1;              ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
+  const T* x = nullptr;       ///< [n_rows, in]
+  const T* lora_A = nullptr;  ///< [rank, in]
+  const T* lora_B = nullptr;  ///< [out, rank]
+  float scaling = 1;          ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
   LoraDropout dropout;
-  float* xa = nullptr;  ///< [n_rows, rank], overwritten; the backward pass needs it
-  float* y = nullptr;   ///< [n_rows, out], added to: the base layer's product is there already
+  T* xa = nullptr;  ///< [n_rows, rank], overwritten; the backward pass needs it
+  T* y = nullptr;   ///< [n_rows, out], added to: the base layer's product is there already
   Product product = Product::kF32;
 };
+using LoraMatmulArgs = LoraMatmulArgsOf<float>;
 
 /// grad_B += scaling·grad_yᵀ·xa;  grad_A += (scaling·grad_y·B)ᵀ·drop(x);  grad_x += drop'(scaling·grad_y·B·A).
-struct LoraMatmulBackwardArgs {
+template <class T>
+struct LoraMatmulBackwardArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0, rank = 0;
-  const float* grad_y = nullptr;  ///< [n_rows, out]
-  const float* x = nullptr;       ///< [n_rows, in]
-  const float* xa = nullptr;      ///< [n_rows, rank], from the forward pass
-  const float* lora_A = nullptr;  ///< [rank, in]
-  const float* lora_B = nullptr;  ///< [out, rank]
+  const T* grad_y = nullptr;  ///< [n_rows, out]
+  const T* x = nullptr;       ///< [n_rows, in]
+  const T* xa = nullptr;      ///< [n_rows, rank], from the forward pass
+  const T* lora_A = nullptr;  ///< [rank, in]
+  const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;
   LoraDropout dropout;
-  float* grad_A = nullptr;  ///< [rank, in], added to
-  float* grad_B = nullptr;  ///< [out, rank], added to
-  float* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input
+  T* grad_A = nullptr;  ///< [rank, in], added to
+  T* grad_B = nullptr;  ///< [out, rank], added to
+  T* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input
   Product product = Product::kF32;
 };
+using LoraMatmulBackwardArgs = LoraMatmulBackwardArgsOf<float>;
 
 /// The low-rank addition to a frozen linear layer, and its gradients. Any rank from 1 up. Outputs alias no input.
 /// Throws Error(kInternal) for negative sizes, missing pointers, a drop_probability outside [0, 1).

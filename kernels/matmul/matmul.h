@@ -14,42 +14,49 @@ enum class Product : std::uint8_t {
   kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory)
 };
 
-/// A matrix of weights, row-major without gaps: float32 or bfloat16.
+/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference).
 struct WeightView {
   const void* data = nullptr;
   DType dtype = DType::kF32;
 };
 
-/// y = x·Wᵀ (+ bias), or y += with `accumulate`.
-struct MatmulArgs {
+/// y = x·Wᵀ (+ bias), or y += with `accumulate`. Operations take float; the reference of each takes the same struct of
+/// double.
+template <class T>
+struct MatmulArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const float* x = nullptr;     ///< [n_rows, in]
-  WeightView weight;            ///< W [out, in]
-  const float* bias = nullptr;  ///< [out], or none
-  float* y = nullptr;           ///< [n_rows, out]
-  bool accumulate = false;      ///< y is added to instead of overwritten
+  const T* x = nullptr;     ///< [n_rows, in]
+  WeightView weight;        ///< W [out, in]
+  const T* bias = nullptr;  ///< [out], or none
+  T* y = nullptr;           ///< [n_rows, out]
+  bool accumulate = false;  ///< y is added to instead of overwritten
   Product product = Product::kF32;
 };
+using MatmulArgs = MatmulArgsOf<float>;
 
 /// grad_x = grad_y·W, or += with `accumulate`.
-struct MatmulBackwardInputArgs {
+template <class T>
+struct MatmulBackwardInputArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const float* grad_y = nullptr;  ///< [n_rows, out]
-  WeightView weight;              ///< W [out, in]
-  float* grad_x = nullptr;        ///< [n_rows, in]
+  const T* grad_y = nullptr;  ///< [n_rows, out]
+  WeightView weight;          ///< W [out, in]
+  T* grad_x = nullptr;        ///< [n_rows, in]
   bool accumulate = false;
   Product product = Product::kF32;
 };
+using MatmulBackwardInputArgs = MatmulBackwardInputArgsOf<float>;
 
 /// grad_weight += grad_yᵀ·x and, where given, grad_bias += the column sums of grad_y.
-struct MatmulBackwardWeightArgs {
+template <class T>
+struct MatmulBackwardWeightArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const float* grad_y = nullptr;  ///< [n_rows, out]
-  const float* x = nullptr;       ///< [n_rows, in]
-  float* grad_weight = nullptr;   ///< [out, in], added to
-  float* grad_bias = nullptr;     ///< [out], added to; or none
+  const T* grad_y = nullptr;  ///< [n_rows, out]
+  const T* x = nullptr;       ///< [n_rows, in]
+  T* grad_weight = nullptr;   ///< [out, in], added to
+  T* grad_bias = nullptr;     ///< [out], added to; or none
   Product product = Product::kF32;
 };
+using MatmulBackwardWeightArgs = MatmulBackwardWeightArgsOf<float>;
 
 /// The three products of a linear layer on rows of tokens. Outputs may alias no input. Throws Error(kInternal) where a
 /// size is negative or a pointer missing, Error(kInternal) for a weight that is neither F32 nor BF16. The same bytes at

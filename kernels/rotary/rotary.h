@@ -13,16 +13,18 @@ enum class RotaryStyle : std::uint8_t {
 };
 
 /// Turns pair i of each head of token t by the angle positions[t]·frequency[i], in place.
-struct RotaryArgs {
+template <class T>
+struct RotaryArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, head_dim = 0;
   std::int64_t rotary_dim = 0;  ///< even, at most head_dim; the rest of the head is left alone
   RotaryStyle style = RotaryStyle::kHalfSplit;
   const std::int32_t* positions = nullptr;  ///< [n_tokens], each in [0, n_positions)
   std::int64_t n_positions = 0;             ///< rows of the two tables
-  const float* cosines = nullptr;           ///< [n_positions, rotary_dim/2]
-  const float* sines = nullptr;             ///< [n_positions, rotary_dim/2]
-  float* x = nullptr;                       ///< [n_tokens, n_heads, head_dim], in place
+  const T* cosines = nullptr;               ///< [n_positions, rotary_dim/2]
+  const T* sines = nullptr;                 ///< [n_positions, rotary_dim/2]
+  T* x = nullptr;                           ///< [n_tokens, n_heads, head_dim], in place
 };
+using RotaryArgs = RotaryArgsOf<float>;
 
 /// backward: x holds the gradient of the turned vectors and becomes that of the vectors: the turn by the negative
 /// angle. Throws Error(kInternal) for wrong sizes or a position outside the tables. Su et al. 2021, "RoFormer",

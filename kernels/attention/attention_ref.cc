@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/reference.h"
+
+namespace matinee {
+namespace {
+
+double dot(const double* a, const double* b, std::int64_t n) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// The softmax of the scores of one query over n keys (stride apart), and ln Σ exp.
+double softmax(const double* q, const double* k, std::int64_t stride, std::int64_t n, std::int64_t dim, double scale,
+               std::vector<double>& p) {
+  p.resize(static_cast<std::size_t>(n));
+  for (std::int64_t s = 0; s < n; ++s) p[static_cast<std::size_t>(s)] = scale * dot(q, k + s * stride, dim);
+  const double largest = *std::max_element(p.begin(), p.end());
+  double sum = 0;
+  for (double& value : p) sum += value = std::exp(value - largest);
+  for (double& value : p) value /= sum;
+  return largest + std::log(sum);
+}
+
+void weighted_sum(const std::vector<double>& p, const double* v, std::int64_t stride, std::int64_t dim, double* out) {
+  std::fill_n(out, dim, 0.0);
+  for (std::size_t s = 0; s < p.size(); ++s) {
+    for (std::int64_t i = 0; i < dim; ++i) out[i] += p[s] * v[static_cast<std::int64_t>(s) * stride + i];
+  }
+}
+
+}  // namespace
+
+void attention_forward_ref(const AttentionArgsOf<double>& args) {
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
+  std::vector<double> p;
+  for (std::int64_t t = 0; t < args.n_tokens; ++t) {
+    const std::int64_t start = args.segment_start[t];
+    for (std::int64_t head = 0; head < args.n_heads; ++head) {
+      const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
+      args.logsumexp[t * args.n_heads + head] =
+          softmax(args.q + at, args.k + kv, stride, t - start + 1, dim, args.scale, p);
+      weighted_sum(p, args.v + kv, stride, dim, args.out + at);
+    }
+  }
+}
+
+void attention_backward_ref(const AttentionBackwardArgsOf<double>& args) {
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
+  std::fill_n(args.grad_q, args.n_tokens * args.n_heads * dim, 0.0);
+  std::fill_n(args.grad_k, args.n_tokens * stride, 0.0);
+  std::fill_n(args.grad_v, args.n_tokens * stride, 0.0);
+  std::vector<double> p;
+  for (std::int64_t t = 0; t < args.n_tokens; ++t) {
+    const std::int64_t start = args.segment_start[t];
+    for (std::int64_t head = 0; head < args.n_heads; ++head) {
+      const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
+      const double* grad_out = args.grad_out + at;
+      softmax(args.q + at, args.k + kv, stride, t - start + 1, dim, args.scale, p);
+      double mean = 0;
+      for (std::size_t s = 0; s < p.size(); ++s) {
+        mean += p[s] * dot(grad_out, args.v + kv + static_cast<std::int64_t>(s) * stride, dim);
+      }
+      for (std::size_t s = 0; s < p.size(); ++s) {
+        const std::int64_t row = kv + static_cast<std::int64_t>(s) * stride;
+        const double slope = static_cast<double>(args.scale) * p[s] * (dot(grad_out, args.v + row, dim) - mean);
+        for (std::int64_t i = 0; i < dim; ++i) {
+          args.grad_v[row + i] += p[s] * grad_out[i];
+          args.grad_q[at + i] += slope * args.k[row + i];
+          args.grad_k[row + i] += slope * args.q[at + i];
+        }
+      }
+    }
+  }
+}
+
+void attention_cached_ref(const CachedAttentionArgsOf<double>& args) {
+  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
+  std::vector<double> p;
+  for (std::int64_t t = 0; t < args.n_queries; ++t) {
+    for (std::int64_t head = 0; head < args.n_heads; ++head) {
+      const std::int64_t at = (t * args.n_heads + head) * dim, kv = head / group * dim;
+      softmax(args.q + at, args.k_cache + kv, stride, args.first_position + t + 1, dim, args.scale, p);
+      weighted_sum(p, args.v_cache + kv, stride, dim, args.out + at);
+    }
+  }
+}
+
+}  // namespace matinee

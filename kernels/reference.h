@@ -1,0 +1,34 @@
+#pragma once
+
+// The reference of each operation: float64, plain loops, never optimised. Same contract, same struct of arguments, but
+// of double; WeightView::data is double too. Used by tests only.
+
+#include "kernels/ops.h"
+
+namespace matinee {
+
+void matmul_forward_ref(const MatmulArgsOf<double>& args);
+void matmul_backward_input_ref(const MatmulBackwardInputArgsOf<double>& args);
+void matmul_backward_weight_ref(const MatmulBackwardWeightArgsOf<double>& args);
+void lora_matmul_forward_ref(const LoraMatmulArgsOf<double>& args);
+void lora_matmul_backward_ref(const LoraMatmulBackwardArgsOf<double>& args);
+void rms_norm_forward_ref(const RmsNormArgsOf<double>& args);
+void rms_norm_backward_ref(const RmsNormBackwardArgsOf<double>& args);
+void layer_norm_forward_ref(const LayerNormArgsOf<double>& args);
+void layer_norm_backward_ref(const LayerNormBackwardArgsOf<double>& args);
+void rotary_forward_ref(const RotaryArgsOf<double>& args);
+void rotary_backward_ref(const RotaryArgsOf<double>& args);
+void attention_forward_ref(const AttentionArgsOf<double>& args);
+void attention_backward_ref(const AttentionBackwardArgsOf<double>& args);
+void attention_cached_ref(const CachedAttentionArgsOf<double>& args);
+void activation_forward_ref(const ActivationArgsOf<double>& args);
+void activation_backward_ref(const ActivationBackwardArgsOf<double>& args);
+void cross_entropy_ref(const CrossEntropyArgsOf<double>& args);
+void embedding_forward_ref(const EmbeddingArgsOf<double>& args);
+void embedding_backward_ref(const EmbeddingBackwardArgsOf<double>& args);
+void adamw_update_ref(const AdamWArgsOf<double>& args);
+void squared_sum_ref(const SquaredSumArgsOf<double>& args);
+void add_inplace_ref(const AddArgsOf<double>& args);
+void cosine_topk_ref(const CosineTopkArgsOf<double>& args);
+
+}  // namespace matinee
