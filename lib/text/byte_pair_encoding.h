@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/text/tokenizer_json.h"
+
+namespace matinee {
+
+/// The merge stage's memory of pieces seen before, and its scratch; one per thread. What it holds never changes a
+/// result. Bounded: it starts anew after some megabytes.
+class PieceCache {
+ public:
+  PieceCache();
+  PieceCache(PieceCache&&) noexcept;
+  PieceCache& operator=(PieceCache&&) noexcept;
+  ~PieceCache();
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+  /// Pairs looked up so far: the work done, for tests of its growth.
+  std::uint64_t pairs_examined() const;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The third stage: byte pair encoding (Sennrich et al. 2016, arXiv:1508.07909), merges by rank and, at equal rank,
+/// from the left. Short pieces are scanned; longer ones use a heap over a linked list, O(n log n). Const and
+/// thread-safe.
+class BytePairEncoding {
+ public:
+  explicit BytePairEncoding(const TokenizerDefinition& definition);
+  BytePairEncoding(BytePairEncoding&&) noexcept;
+  BytePairEncoding& operator=(BytePairEncoding&&) noexcept;
+  ~BytePairEncoding();
+
+  /// Appends the ids of one piece to `ids`. Throws Error(kBadData) for a character that the vocabulary cannot spell
+  /// (no such token, no byte token, no unknown token).
+  void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const;
+
+  /// The id whose bytes are `bytes`, -1 if none.
+  std::int32_t find(std::string_view bytes) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace matinee

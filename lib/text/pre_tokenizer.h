@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/text/tokenizer_json.h"
+
+namespace matinee {
+
+/// A text cut into pieces, none of which a merge may cross. `text` is what the pieces point into: the input itself or
+/// `rewritten`. Reusable, so that its buffers grow once.
+struct PieceList {
+  struct Piece {
+    std::size_t begin;
+    std::size_t end;
+  };
+  std::string_view text;
+  std::vector<Piece> pieces;
+  std::string rewritten;
+
+  std::string_view operator[](std::size_t i) const {
+    return text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin);
+  }
+};
+
+/// The second stage: splits text by the steps of a tokenizer. GPT-2's pattern is coded by hand; any other runs on
+/// PCRE2's JIT. Const and thread-safe.
+class PreTokenizer {
+ public:
+  /// Throws Error(kBadData) with PCRE2's reason for a pattern that it cannot run.
+  explicit PreTokenizer(const std::vector<PreTokenizerStep>& steps);
+  PreTokenizer(PreTokenizer&&) noexcept;
+  PreTokenizer& operator=(PreTokenizer&&) noexcept;
+  ~PreTokenizer();
+
+  /// Fills `pieces`; they cover the text (rewritten by Metaspace) but for what a step removes. `at_start` is false for
+  /// text that continues other text; then no prefix space is added. Linear in the text for every step coded by hand.
+  void split(std::string_view text, bool at_start, PieceList& pieces) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// End of the piece that GPT-2's pattern
+///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+/// finds at `begin`. Requires begin < text.size().
+std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);
+
+}  // namespace matinee

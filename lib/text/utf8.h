@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace matinee {
+
+/// Length of the longest prefix of `text` that is valid UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms,
+/// nothing above U+10FFFF); text.size() where all of it is.
+std::size_t valid_utf8_prefix(std::string_view text);
+inline bool is_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
+
+/// What `decode_utf8` gives for a byte that begins no valid character: kInvalidByte + the byte.
+constexpr std::uint32_t kInvalidByte = 0x110000;
+
+/// The character at `position`, which moves behind it. A byte that begins no valid character is consumed alone and
+/// comes back as kInvalidByte + byte, so that any bytes can be walked over. Requires position < text.size().
+std::uint32_t decode_utf8(std::string_view text, std::size_t& position);
+
+/// Appends the UTF-8 form of a code point below 0x110000.
+void append_utf8(std::string& out, std::uint32_t code_point);
+
+/// Bytes at the end of `text` that are the beginning of a character whose rest may still come (0 to 3).
+std::size_t incomplete_utf8_suffix(std::string_view text);
+
+/// The classes that split patterns tell apart: \p{L}, \p{N}, \s (White_Space) and everything else.
+enum class CharacterClass : std::uint8_t { kOther, kLetter, kNumber, kSpace };
+
+/// Class of a code point or of kInvalidByte + byte (kOther). Categories are utf8proc's.
+CharacterClass character_class(std::uint32_t code_point);
+
+enum class NormalizationForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
+
+/// A Unicode normalization form of `text`. Invalid bytes are kept as they are; the valid runs between them are
+/// normalized each for itself.
+std::string normalize_utf8(std::string_view text, NormalizationForm form);
+
+}  // namespace matinee
