@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "lib/text/tokenizer_json.h"
@@ -43,8 +42,11 @@ class BytePairEncoding {
   /// (no such token, no byte token, no unknown token).
   void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const;
 
-  /// The id whose bytes are `bytes`, -1 if none.
+  /// The id that is spelled `bytes` in the vocabulary, -1 if none.
   std::int32_t find(std::string_view bytes) const;
+  /// Where the last part of `piece` begins that no merge joins to what is before it, as far as that is known without
+  /// merging: 0, or the last word of a vocabulary whose tokens never hold a space mark behind a word.
+  std::size_t last_word(std::string_view piece) const;
 
  private:
   struct Impl;

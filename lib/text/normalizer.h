@@ -8,8 +8,8 @@
 
 namespace matinee {
 
-/// The first stage: rewrites the text before it is split. `at_start` is false for text that continues other text; then
+/// The first stage: rewrites the text before it is split. `prefix` is false for text that continues other text; then
 /// nothing is put before it.
-std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string_view text, bool at_start);
+std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string_view text, bool prefix);
 
 }  // namespace matinee

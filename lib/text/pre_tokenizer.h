@@ -11,6 +11,13 @@
 
 namespace matinee {
 
+/// What is before a stretch of text; decides where prefix spaces (LLaMA's dummy prefix) go.
+enum class TextStart : std::uint8_t {
+  kDocument,    ///< nothing
+  kAfterToken,  ///< an added or special token of the same text
+  kContinued,   ///< other text: no prefix is added
+};
+
 /// A text cut into pieces, none of which a merge may cross. `text` is what the pieces point into: the input itself or
 /// `rewritten`. Reusable, so that its buffers grow once.
 struct PieceList {
@@ -37,9 +44,9 @@ class PreTokenizer {
   PreTokenizer& operator=(PreTokenizer&&) noexcept;
   ~PreTokenizer();
 
-  /// Fills `pieces`; they cover the text (rewritten by Metaspace) but for what a step removes. `at_start` is false for
-  /// text that continues other text; then no prefix space is added. Linear in the text for every step coded by hand.
-  void split(std::string_view text, bool at_start, PieceList& pieces) const;
+  /// Fills `pieces`; they cover the text (rewritten by Metaspace) but for what a step removes. Linear in the text for
+  /// every step coded by hand.
+  void split(std::string_view text, TextStart start, PieceList& pieces) const;
 
  private:
   struct Impl;

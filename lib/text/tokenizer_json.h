@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -47,9 +48,12 @@ struct PreTokenizerStep {
   bool split = true;  ///< kMetaspace: a piece for each word
 };
 
-/// Everything a tokenizer.json says, checked, with byte-level spelling undone: tokens are the bytes they stand for.
+/// Everything a tokenizer.json says, checked.
 struct TokenizerDefinition {
-  std::vector<std::string> vocabulary;                        ///< bytes of each id; "" where `defined` is false
+  /// What merges work on, by id; "" where `defined` is false. Byte-level: the bytes (the spelling in printable
+  /// characters is undone). LLaMA kind: UTF-8 with the mark U+2581 for a space and <0x0A> for a byte.
+  std::vector<std::string> vocabulary;
+  std::vector<std::string> token_bytes;                       ///< what each id adds to a text, by the decoder's steps
   std::vector<bool> defined;                                  ///< false for a hole in the ids
   std::vector<std::pair<std::int32_t, std::int32_t>> merges;  ///< by rank: left id, right id
   std::vector<std::int32_t> merged;                           ///< the id that the merge of that rank makes
@@ -63,9 +67,9 @@ struct TokenizerDefinition {
   bool ignore_merges = false;            ///< a whole piece that is a token is taken before any merge
   bool fuse_unk = false;                 ///< a run of unknown characters is one unknown token
   std::int32_t unk_token_id = -1;
-  std::int32_t byte_tokens[256];      ///< ids of <0x00> ... <0xFF>, -1 where missing
-  bool decoder_strips_space = false;  ///< decoding drops one space at the start of a text
-  std::string content_hash;           ///< hash64 of the file's bytes, 16 hex digits
+  std::array<std::int32_t, 256> byte_tokens{};  ///< ids of <0x00> ... <0xFF>, -1 where missing
+  bool decoder_strips_space = false;            ///< decoding drops one space at the start of a text
+  std::string content_hash;                     ///< hash64 of the file's bytes, 16 hex digits
 };
 
 /// Reads a Hugging Face tokenizer.json of model BPE: byte-level (GPT-2 kind) or with byte fallback (LLaMA kind).
