@@ -24,7 +24,8 @@ using GenreId = std::int32_t;
 inline constexpr std::int32_t kUnknown = -1;
 
 /// The joined catalogue: the most voted-for movies with their people, mapped from a file of kind "catalogue"
-/// (docs/formats.md). Movies are known by tconst and people by nconst; names are for display. Immutable: any thread may read.
+/// (docs/formats.md). Movies are known by tconst and people by nconst; names are for display. Immutable: any thread may
+/// read.
 class MovieCatalog {
  public:
   /// Throws Error where the file is of another kind or breaks a rule of its format.
@@ -32,7 +33,7 @@ class MovieCatalog {
   MovieCatalog(MovieCatalog&&) noexcept;
   ~MovieCatalog();
 
-  std::int32_t size() const;         ///< movies
+  std::int32_t size() const;  ///< movies
   std::int32_t people_count() const;
   const std::string& path() const;
   const SafetensorsFile& file() const;  ///< for the vectors, which lib/vectors reads
@@ -45,7 +46,7 @@ class MovieCatalog {
   std::int32_t votes(MovieId movie) const;               ///< numVotes
   std::int32_t rating_tenths(MovieId movie) const;       ///< averageRating × 10
   std::span<const std::int32_t> genres_of(MovieId movie) const;
-  std::uint32_t genre_mask(MovieId movie) const;  ///< bit g set: genre g
+  std::uint32_t genre_mask(MovieId movie) const;                 ///< bit g set: genre g
   std::span<const std::int32_t> cast(MovieId movie) const;       ///< people by billing order
   std::span<const std::int32_t> directors(MovieId movie) const;  ///< people
   std::span<const std::int32_t> writers(MovieId movie) const;    ///< people
@@ -80,21 +81,22 @@ class MovieCatalog {
 /// Where the tables of one IMDb release are: TSV (plain or gzip) or what tsv2bin made of it.
 struct CatalogTables {
   std::string basics, ratings, crew, principals, names;
-  /// The five files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) naming the one it lacks.
+  /// The five files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) naming the one it
+  /// lacks.
   static CatalogTables in_folder(const std::string& folder);
 };
 
 struct CatalogOptions {
-  std::int64_t top = 10000;          ///< keep this many, the most voted-for
-  std::string type = "movie";        ///< titleType
-  std::int64_t cast_size = 10;       ///< people per movie, by ordering
+  std::int64_t top = 10000;     ///< keep this many, the most voted-for
+  std::string type = "movie";   ///< titleType
+  std::int64_t cast_size = 10;  ///< people per movie, by ordering
 };
 
 /// What the join found; dangling references are counted, never fatal, never silent.
 struct CatalogReport {
   std::int64_t titles_read = 0, titles_of_type = 0, kept = 0;
   std::int64_t without_rating = 0, without_crew = 0, without_cast = 0;  ///< among the kept
-  std::int64_t dangling_people = 0;      ///< references of kept movies to an nconst that name.basics lacks
+  std::int64_t dangling_people = 0;  ///< references of kept movies to an nconst that name.basics lacks
   std::int64_t ratings_without_title = 0, crew_without_title = 0;
   std::string describe() const;
 };

@@ -25,8 +25,8 @@ struct TitleLookup {
   std::vector<MovieId> movies;  ///< most voted-for first; several: ambiguous. For kNone: the nearest, as suggestions
 };
 
-/// Finds movies by title: exactly, then without case, accents and articles, then with typing errors. A year in parentheses
-/// behind the title, or `year`, decides between movies that share one.
+/// Finds movies by title: exactly, then without case, accents and articles, then with typing errors. A year in
+/// parentheses behind the title, or `year`, decides between movies that share one.
 class TitleIndex {
  public:
   explicit TitleIndex(const MovieCatalog& catalog);

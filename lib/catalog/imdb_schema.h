@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace matinee {
+
+/// How the values of a column are stored. Values on disk: never renumber.
+enum class ColumnType : std::uint8_t {
+  kText = 0,     ///< NAME.offsets, NAME.bytes; missing is the text \N
+  kInteger = 1,  ///< NAME, I32; missing is INT32_MIN
+  kTenths = 2,   ///< NAME, I32, ten times the value ("8.2" is 82); missing is INT32_MIN
+};
+
+struct ColumnSpec {
+  std::string name;
+  ColumnType type = ColumnType::kText;
+};
+
+/// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/).
+struct TableSchema {
+  const char* name;  ///< "title.basics"
+  std::vector<ColumnSpec> columns;
+};
+std::span<const TableSchema> imdb_tables();
+
+/// The table whose columns the header has, and the types of the header's columns in their order; columns that the table
+/// does not know are text. Throws Error(kBadData) for a header that is none of the seven tables', naming the nearest.
+struct RecognisedHeader {
+  const TableSchema* table;
+  std::vector<ColumnSpec> columns;
+};
+RecognisedHeader recognise_header(std::string_view line);
+
+/// Cuts a line at its tabs.
+void split_fields(std::string_view line, std::vector<std::string_view>& fields);
+
+}  // namespace matinee
