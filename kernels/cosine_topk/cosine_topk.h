@@ -22,7 +22,7 @@ struct CosineTopkArgsOf {
   static constexpr int kMaxSets = 4;
   std::int64_t n_queries = 0, n_rows = 0, k = 0;
   int n_sets = 0;
-  VectorSetOf<T> sets[kMaxSets];
+  VectorSetOf<T> sets[kMaxSets] = {};
   const std::uint64_t* filter = nullptr;  ///< bit r % 64 of word r / 64 set: row r may be returned; none: all may
   std::int64_t filter_stride = 0;         ///< words from one query's filter to the next; 0: one filter for all
   std::int32_t* ids = nullptr;            ///< [n_queries, k], best first; -1 where there are fewer than k rows

@@ -22,7 +22,7 @@ struct LoraMatmulArgsOf {
   const T* lora_A = nullptr;  ///< [rank, in]
   const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;          ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
-  LoraDropout dropout;
+  LoraDropout dropout = {};
   T* xa = nullptr;  ///< [n_rows, rank], overwritten; the backward pass needs it
   T* y = nullptr;   ///< [n_rows, out], added to: the base layer's product is there already
   Product product = Product::kF32;
@@ -39,7 +39,7 @@ struct LoraMatmulBackwardArgsOf {
   const T* lora_A = nullptr;  ///< [rank, in]
   const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;
-  LoraDropout dropout;
+  LoraDropout dropout = {};
   T* grad_A = nullptr;  ///< [rank, in], added to
   T* grad_B = nullptr;  ///< [out, rank], added to
   T* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input

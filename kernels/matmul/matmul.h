@@ -26,7 +26,7 @@ template <class T>
 struct MatmulArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
   const T* x = nullptr;     ///< [n_rows, in]
-  WeightView weight;        ///< W [out, in]
+  WeightView weight = {};   ///< W [out, in]
   const T* bias = nullptr;  ///< [out], or none
   T* y = nullptr;           ///< [n_rows, out]
   bool accumulate = false;  ///< y is added to instead of overwritten
@@ -39,7 +39,7 @@ template <class T>
 struct MatmulBackwardInputArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
   const T* grad_y = nullptr;  ///< [n_rows, out]
-  WeightView weight;          ///< W [out, in]
+  WeightView weight = {};     ///< W [out, in]
   T* grad_x = nullptr;        ///< [n_rows, in]
   bool accumulate = false;
   Product product = Product::kF32;

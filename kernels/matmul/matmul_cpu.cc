@@ -33,6 +33,12 @@ void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64
     for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
     return;
   }
+  // A level that was asked for holds for oneDNN too. Once per process, before its first product.
+  static const dnnl_status_t limited =
+      dnnl_set_max_cpu_isa(isa_level() == IsaLevel::kAvx2     ? dnnl_cpu_isa_avx2
+                           : isa_level() == IsaLevel::kAvx512 ? dnnl_cpu_isa_avx512_core
+                                                              : dnnl_cpu_isa_all);
+  static_cast<void>(limited);
   // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
   static thread_local const bool alone = (omp_set_num_threads(1), true);
   static_cast<void>(alone);

@@ -1,0 +1,205 @@
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "kernels/case.h"
+#include "kernels/reference.h"
+
+namespace matinee {
+namespace {
+
+struct Shape {
+  std::vector<std::int32_t> segments;  // lengths
+  std::int64_t n_heads, n_kv_heads, head_dim;
+  float scale = 0.25f;
+  float magnitude = 1;
+
+  std::int64_t n_tokens() const {
+    std::int64_t sum = 0;
+    for (const std::int32_t length : segments) sum += length;
+    return sum;
+  }
+  std::vector<std::int32_t> starts() const {
+    std::vector<std::int32_t> result;
+    for (const std::int32_t length : segments)
+      result.insert(result.end(), static_cast<std::size_t>(length), static_cast<std::int32_t>(result.size()));
+    return result;
+  }
+  std::string describe(const char* operation) const {
+    std::string lengths;
+    for (std::size_t i = 0; i < segments.size() && i < 8; ++i)
+      lengths += fmt::format("{}{}", i == 0 ? "" : ",", segments[i]);
+    if (segments.size() > 8) lengths += fmt::format(",... {} in all", segments.size());
+    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={}", operation,
+                       lengths, n_heads, n_kv_heads, head_dim, scale, magnitude);
+  }
+};
+
+template <class T>
+AttentionArgsOf<T> forward_args(const Shape& s, const std::vector<std::int32_t>& starts, T* const* t) {
+  return {.n_tokens = s.n_tokens(),
+          .n_heads = s.n_heads,
+          .n_kv_heads = s.n_kv_heads,
+          .head_dim = s.head_dim,
+          .scale = s.scale,
+          .segment_start = starts.data(),
+          .q = t[0],
+          .k = t[1],
+          .v = t[2],
+          .out = t[3],
+          .logsumexp = t[4]};
+}
+
+template <class T>
+AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::vector<std::int32_t>& starts, T* const* t) {
+  return {.n_tokens = s.n_tokens(),
+          .n_heads = s.n_heads,
+          .n_kv_heads = s.n_kv_heads,
+          .head_dim = s.head_dim,
+          .scale = s.scale,
+          .segment_start = starts.data(),
+          .q = t[0],
+          .k = t[1],
+          .v = t[2],
+          .out = t[3],
+          .logsumexp = t[4],
+          .grad_out = t[5],
+          .grad_q = t[6],
+          .grad_k = t[7],
+          .grad_v = t[8]};
+}
+
+// A score is off by head_dim roundings of sums below head_dim·magnitude², times scale; the logarithm passes that on,
+// and a probability is off by it relatively, as is every mean of values below 1.
+double score_error(const Shape& s) {
+  const double score = std::fabs(static_cast<double>(s.scale)) * static_cast<double>(s.magnitude * s.magnitude) *
+                       static_cast<double>(s.head_dim);
+  return (score * std::sqrt(static_cast<double>(s.head_dim)) + std::sqrt(static_cast<double>(s.n_tokens())) + 16) * 2 *
+         kFloatRounding;
+}
+
+void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
+  const std::int64_t n = s.n_tokens(), q = n * s.n_heads * s.head_dim, kv = n * s.n_kv_heads * s.head_dim;
+  const std::vector<std::int32_t> starts = s.starts();
+  const double error = score_error(s);
+  double pairs = 0;
+  for (const std::int32_t length : s.segments) pairs += 0.5 * length * (length + 1.0);
+  const CaseTensor inputs[] = {{.name = "q", .size = q, .low = -s.magnitude, .high = s.magnitude},
+                               {.name = "k", .size = kv, .low = -s.magnitude, .high = s.magnitude},
+                               {.name = "v", .size = kv}};
+  KernelCase forward{
+      .name = s.describe("attention_forward"),
+      .tensors =
+          {inputs[0],
+           inputs[1],
+           inputs[2],
+           {.name = "out", .size = q, .role = Role::kOutput, .absolute = error, .reason = "errors of the scores"},
+           {.name = "logsumexp",
+            .size = n * s.n_heads,
+            .role = Role::kOutput,
+            .absolute = error,
+            .relative = 4 * kFloatRounding,
+            .reason = "errors of the scores"}},
+      .prepare = {},
+      .run = [s, starts](Context& context, float* const* t) { attention_forward(context, forward_args(s, starts, t)); },
+      .reference = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts, t)); },
+      .operations = 4 * pairs * static_cast<double>(s.n_heads * s.head_dim),
+      .bytes = 4.0 * static_cast<double>(2 * q + 2 * kv)};
+  // Of the sums over queries and keys of slopes, which are differences of numbers below head_dim.
+  const double slope_error = 8 * error * std::fabs(static_cast<double>(s.scale * s.magnitude)) *
+                             static_cast<double>(s.head_dim) *
+                             std::sqrt(static_cast<double>(n * (s.n_heads / s.n_kv_heads) + 1));
+  const char* reason = "errors of the scores, summed over tokens";
+  KernelCase backward{
+      .name = s.describe("attention_backward"),
+      .tensors = {inputs[0],
+                  inputs[1],
+                  inputs[2],
+                  {.name = "out", .size = q},
+                  {.name = "logsumexp", .size = n * s.n_heads},
+                  {.name = "grad_out", .size = q},
+                  {.name = "grad_q", .size = q, .role = Role::kOutput, .absolute = slope_error, .reason = reason},
+                  {.name = "grad_k", .size = kv, .role = Role::kOutput, .absolute = slope_error, .reason = reason},
+                  {.name = "grad_v",
+                   .size = kv,
+                   .role = Role::kOutput,
+                   .absolute = 8 * error * std::sqrt(static_cast<double>(n * (s.n_heads / s.n_kv_heads) + 1)),
+                   .reason = reason}},
+      .prepare = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts, t)); },
+      .run = [s, starts](Context& context,
+                         float* const* t) { attention_backward(context, backward_args(s, starts, t)); },
+      .reference = [s, starts](double* const* t) { attention_backward_ref(backward_args(s, starts, t)); },
+      .operations = 10 * pairs * static_cast<double>(s.n_heads * s.head_dim),
+      .bytes = 4.0 * static_cast<double>(4 * q + 4 * kv)};
+  for (KernelCase* c : {&forward, &backward}) {
+    if (timed_only) c->reference = {};
+    cases.push_back(std::move(*c));
+  }
+}
+
+template <class T>
+CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std::int64_t first_position, T* const* t) {
+  return {.n_queries = n_queries,
+          .first_position = first_position,
+          .n_heads = s.n_heads,
+          .n_kv_heads = s.n_kv_heads,
+          .head_dim = s.head_dim,
+          .scale = s.scale,
+          .q = t[0],
+          .k_cache = t[1],
+          .v_cache = t[2],
+          .out = t[3]};
+}
+
+void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
+                std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, bool timed_only = false) {
+  const std::int64_t n = first_position + n_queries;
+  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim};
+  KernelCase c{
+      .name = fmt::format("attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={}",
+                          n_queries, first_position, n_heads, n_kv_heads, head_dim),
+      .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim},
+                  {.name = "k_cache", .size = n * n_kv_heads * head_dim},
+                  {.name = "v_cache", .size = n * n_kv_heads * head_dim},
+                  {.name = "out",
+                   .size = n_queries * n_heads * head_dim,
+                   .role = Role::kOutput,
+                   .absolute = score_error(s),
+                   .reason = "errors of the scores"}},
+      .prepare = {},
+      .run = [=](Context& context,
+                 float* const* t) { attention_cached(context, cached_args(s, n_queries, first_position, t)); },
+      .reference = [=](double* const* t) { attention_cached_ref(cached_args(s, n_queries, first_position, t)); },
+      .operations = 4.0 * static_cast<double>(n_queries * n * n_heads * head_dim),
+      .bytes = 8.0 * static_cast<double>(n * n_kv_heads * head_dim)};
+  if (timed_only) c.reference = {};
+  cases.push_back(std::move(c));
+}
+
+}  // namespace
+
+std::vector<KernelCase> attention_cases() {
+  std::vector<KernelCase> cases;
+  add_shape(cases, {{}, 2, 1, 8});
+  add_shape(cases, {{1}, 1, 1, 1});
+  add_shape(cases, {{1, 1, 1}, 2, 2, 7});
+  add_shape(cases, {{7, 64, 65, 1, 130}, 4, 2, 32});
+  add_shape(cases, {{31, 33}, 6, 1, 33});
+  add_shape(cases, {{63, 128}, 2, 2, 64});
+  add_shape(cases, {{100}, 3, 3, 101});
+  add_shape(cases, {{257}, 2, 1, 16, -0.5f});
+  add_shape(cases, {{150}, 2, 1, 16, 0.25f, 20});  // scores of some hundreds: nearly all weight on one key
+  add_shape(cases, {{40, 90}, 2, 1, 16, 0.25f, 0});
+  add_cached(cases, 0, 5, 2, 1, 8);
+  add_cached(cases, 1, 0, 2, 1, 8);
+  add_cached(cases, 1, 200, 4, 2, 64);
+  add_cached(cases, 3, 62, 4, 4, 33);
+  add_cached(cases, 130, 70, 2, 1, 31);
+  for (const std::int32_t length : {32, 128, 512}) {
+    add_shape(cases, {std::vector<std::int32_t>(static_cast<std::size_t>(4096 / length), length), 4, 4, 64}, true);
+  }
+  add_cached(cases, 1, 511, 4, 4, 64, true);
+  return cases;
+}
+
+}  // namespace matinee

@@ -1,0 +1,97 @@
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "kernels/case.h"
+#include "kernels/reference.h"
+
+namespace matinee {
+namespace {
+
+struct Shape {
+  std::int64_t n_rows, vocab;
+  bool with_gradient = true;
+  float magnitude = 5;
+  bool ties = false;  // logits are whole numbers
+};
+
+template <class T>
+void call(const Shape& s, const std::vector<std::int32_t>& targets, T* const* t, const auto& operation) {
+  CrossEntropySums sums;
+  operation(CrossEntropyArgsOf<T>{.n_rows = s.n_rows,
+                                  .vocab = s.vocab,
+                                  .logits = t[0],
+                                  .targets = targets.data(),
+                                  .with_gradient = s.with_gradient,
+                                  .grad_scale = 0.5f,
+                                  .sums = &sums});
+  t[1][0] = static_cast<T>(sums.loss);
+  t[2][0] = static_cast<T>(sums.n_counted);
+  t[3][0] = static_cast<T>(sums.n_correct);
+}
+
+void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
+  std::vector<std::int32_t> targets;
+  for (std::int64_t row = 0; row < s.n_rows; ++row) {
+    targets.push_back(row % 3 == 2 ? kIgnoredTarget : static_cast<std::int32_t>(row * 17 % s.vocab));
+  }
+  const auto rows = static_cast<double>(s.n_rows);
+  // Of a sum of `vocab` exponentials, each good to 3e-7, and of the rounding of logit - maximum.
+  const double relative =
+      3e-7 + (std::sqrt(static_cast<double>(s.vocab)) + 2 * static_cast<double>(s.magnitude)) * kFloatRounding;
+  KernelCase c{.name = fmt::format("cross_entropy n_rows={} vocab={}{} magnitude={}{}", s.n_rows, s.vocab,
+                                   s.with_gradient ? " with_gradient" : "", s.magnitude, s.ties ? " ties" : ""),
+               .tensors = {{.name = "logits",
+                            .size = s.n_rows * s.vocab,
+                            .role = s.with_gradient ? Role::kAdded : Role::kInput,
+                            .low = -s.magnitude,
+                            .high = s.magnitude,
+                            .absolute = 2 * relative,
+                            .reason = "the exponentials' errors and those of their sum"},
+                           {.name = "loss",
+                            .size = 1,
+                            .role = Role::kOutput,
+                            .absolute = rows * relative,
+                            .relative = kFloatRounding,
+                            .reason = "the relative error of the sum of each row"},
+                           {.name = "n_counted", .size = 1, .role = Role::kOutput},
+                           {.name = "n_correct", .size = 1, .role = Role::kOutput}},
+               .prepare = {},
+               .run =
+                   [s, targets](Context& context, float* const* t) {
+                     call(s, targets, t, [&](const CrossEntropyArgs& args) { cross_entropy(context, args); });
+                   },
+               .reference =
+                   [s, targets](double* const* t) {
+                     call(s, targets, t, [](const CrossEntropyArgsOf<double>& args) { cross_entropy_ref(args); });
+                   },
+               .operations = 20 * rows * static_cast<double>(s.vocab),
+               .bytes = 8 * rows * static_cast<double>(s.vocab)};
+  if (s.ties) {
+    c.prepare = [s](double* const* t) {
+      for (std::int64_t i = 0; i < s.n_rows * s.vocab; ++i) t[0][i] = std::round(t[0][i]);
+    };
+  }
+  if (timed_only) c.reference = {};
+  cases.push_back(std::move(c));
+}
+
+}  // namespace
+
+std::vector<KernelCase> cross_entropy_cases() {
+  std::vector<KernelCase> cases;
+  for (const bool with_gradient : {true, false}) {
+    add_shape(cases, {0, 5, with_gradient});
+    add_shape(cases, {1, 1, with_gradient});
+    add_shape(cases, {2, 7, with_gradient});
+    add_shape(cases, {3, 31, with_gradient});
+    add_shape(cases, {40, 33, with_gradient, 2, true});
+    add_shape(cases, {50, 257, with_gradient});
+    add_shape(cases, {5, 1031, with_gradient, 300});
+    add_shape(cases, {6, 64, with_gradient, 0});
+  }
+  add_shape(cases, {1024, 4096}, true);
+  return cases;
+}
+
+}  // namespace matinee

@@ -1,0 +1,167 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "kernels/case.h"
+#include "kernels/reference.h"
+
+namespace matinee {
+namespace {
+
+struct Shape {
+  std::int64_t n_rows, in, out;
+  bool bf16_weight = false;
+  Product product = Product::kF32;
+  bool accumulate = false;
+  bool bias = false;
+};
+
+std::string describe(const char* operation, const Shape& s) {
+  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}", operation, s.n_rows, s.in, s.out,
+                     s.bf16_weight ? "BF16" : "F32", s.product == Product::kBF16 ? "bf16" : "f32",
+                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "");
+}
+
+// Factors of a bfloat16 product are bfloat16 numbers in these cases, so every product is exact in float32 and both
+// kinds have the same bound: each of k additions rounds a partial sum, which stays below 4·sqrt(k) for factors within
+// ±1.
+CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int64_t k) {
+  const auto terms = static_cast<double>(k + 2);
+  return {.name = name,
+          .size = size,
+          .role = s.accumulate ? Role::kAdded : Role::kOutput,
+          .absolute = terms * kFloatRounding * std::max(2.0, std::sqrt(terms) / 4),
+          .reason = "k roundings of partial sums"};
+}
+
+CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
+  return {.name = name, .size = size, .representable = s.bf16_weight || s.product == Product::kBF16};
+}
+
+WeightView chosen_weight(const Shape& s, const float* data, const std::vector<bf16>& narrow) {
+  return s.bf16_weight ? WeightView{narrow.data(), DType::kBF16} : weight_view(data);
+}
+
+template <class T>
+MatmulArgsOf<T> forward_args(const Shape& s, T* const* t, WeightView weight) {
+  return {.n_rows = s.n_rows,
+          .in = s.in,
+          .out = s.out,
+          .x = t[0],
+          .weight = weight,
+          .bias = s.bias ? t[2] : nullptr,
+          .y = t[3],
+          .accumulate = s.accumulate,
+          .product = s.product};
+}
+
+template <class T>
+MatmulBackwardInputArgsOf<T> input_args(const Shape& s, T* const* t, WeightView weight) {
+  return {.n_rows = s.n_rows,
+          .in = s.in,
+          .out = s.out,
+          .grad_y = t[0],
+          .weight = weight,
+          .grad_x = t[2],
+          .accumulate = s.accumulate,
+          .product = s.product};
+}
+
+template <class T>
+MatmulBackwardWeightArgsOf<T> weight_args(const Shape& s, T* const* t) {
+  return {.n_rows = s.n_rows,
+          .in = s.in,
+          .out = s.out,
+          .grad_y = t[0],
+          .x = t[1],
+          .grad_weight = t[2],
+          .grad_bias = s.bias ? t[3] : nullptr,
+          .product = s.product};
+}
+
+void finish(KernelCase& c, const Shape& s) {
+  c.operations = 2.0 * static_cast<double>(s.n_rows) * static_cast<double>(s.in) * static_cast<double>(s.out);
+  c.bytes = 4.0 * static_cast<double>(s.n_rows * (s.in + s.out)) +
+            (s.bf16_weight ? 2.0 : 4.0) * static_cast<double>(s.in * s.out);
+}
+
+void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
+  KernelCase forward{.name = describe("matmul_forward", s),
+                     .tensors = {factor("x", s.n_rows * s.in, s),
+                                 factor("weight", s.out * s.in, s),
+                                 {.name = "bias", .size = s.bias ? s.out : 0},
+                                 result("y", s.n_rows * s.out, s, s.in)},
+                     .prepare = {},
+                     .run =
+                         [s](Context& context, float* const* t) {
+                           const std::vector<bf16> narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
+                           matmul_forward(context, forward_args(s, t, chosen_weight(s, t[1], narrow)));
+                         },
+                     .reference = [s](double* const* t) { matmul_forward_ref(forward_args(s, t, weight_view(t[1]))); }};
+  KernelCase input{
+      .name = describe("matmul_backward_input", s),
+      .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
+                  result("grad_x", s.n_rows * s.in, s, s.out)},
+      .prepare = {},
+      .run =
+          [s](Context& context, float* const* t) {
+            const std::vector<bf16> narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
+            matmul_backward_input(context, input_args(s, t, chosen_weight(s, t[1], narrow)));
+          },
+      .reference = [s](double* const* t) { matmul_backward_input_ref(input_args(s, t, weight_view(t[1]))); }};
+  Shape added = s;
+  added.accumulate = true;
+  KernelCase weight{
+      .name = describe("matmul_backward_weight", s),
+      .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("x", s.n_rows * s.in, s),
+                  result("grad_weight", s.out * s.in, added, s.n_rows),
+                  result("grad_bias", s.bias ? s.out : 0, added, s.n_rows)},
+      .prepare = {},
+      .run = [s](Context& context, float* const* t) { matmul_backward_weight(context, weight_args(s, t)); },
+      .reference = [s](double* const* t) { matmul_backward_weight_ref(weight_args(s, t)); }};
+  for (KernelCase* c : {&forward, &input, &weight}) {
+    finish(*c, s);
+    if (timed_only) c->reference = {};
+    cases.push_back(std::move(*c));
+  }
+}
+
+}  // namespace
+
+std::vector<KernelCase> matmul_cases() {
+  std::vector<KernelCase> cases;
+  const Product f32 = Product::kF32, bf = Product::kBF16;
+  for (const Product product : {f32, bf}) {
+    for (const bool narrow : {false, true}) {
+      add_shape(cases, {0, 5, 7, narrow, product});
+      add_shape(cases, {1, 1, 1, narrow, product});
+      add_shape(cases, {3, 0, 5, narrow, product});
+      add_shape(cases, {5, 7, 0, narrow, product});
+      add_shape(cases, {1, 257, 33, narrow, product, true});
+      add_shape(cases, {2, 32, 31, narrow, product});
+      add_shape(cases, {3, 255, 7, narrow, product, false, true});
+      add_shape(cases, {4, 31, 130, narrow, product, true, true});
+      add_shape(cases, {5, 33, 65, narrow, product});
+      add_shape(cases, {7, 101, 103, narrow, product, true});
+      add_shape(cases, {97, 64, 257, narrow, product, false, true});
+      add_shape(cases, {193, 520, 32, narrow, product, true, true});
+      add_shape(cases, {600, 17, 300, narrow, product});
+    }
+  }
+  // More weights than one slab of the repacked copy holds.
+  add_shape(cases, {6, 8200, 520, true, bf});
+  for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{4096, 256, 256},
+                                      {4096, 256, 688},
+                                      {4096, 688, 256},
+                                      {4096, 256, 4096},
+                                      {1, 256, 4096}}) {
+    for (const Product product : {f32, bf}) {
+      add_shape(cases, {rows, in, out, product == bf, product}, true);
+    }
+  }
+  return cases;
+}
+
+}  // namespace matinee

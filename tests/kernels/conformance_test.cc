@@ -1,0 +1,169 @@
+// Every operation, at every instruction set this processor has, against its float64 reference.
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "kernels/case.h"
+#include "kernels/context.h"
+#include "lib/base/random.h"
+#include "tests/kernels/guarded_tensor.h"
+
+namespace matinee {
+namespace {
+
+// MATINEE_TEST_SEED sets another; a failure prints it.
+std::uint64_t seed() {
+  const char* text = std::getenv("MATINEE_TEST_SEED");
+  return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
+}
+
+using Doubles = std::vector<std::vector<double>>;
+using Floats = std::vector<std::vector<float>>;
+
+std::vector<double*> pointers(Doubles& tensors) {
+  std::vector<double*> result;
+  for (std::vector<double>& tensor : tensors) result.push_back(tensor.data());
+  return result;
+}
+
+// The values a case starts from, as float32.
+Floats starting_values(const KernelCase& c) {
+  Random random(seed(), c.name);
+  Doubles values;
+  for (const CaseTensor& tensor : c.tensors) {
+    std::vector<double>& to = values.emplace_back();
+    for (std::int64_t i = 0; i < tensor.size; ++i) {
+      auto value = static_cast<float>(tensor.low + (tensor.high - tensor.low) * static_cast<float>(random.uniform()));
+      if (tensor.representable) value = to_float(to_bf16(value));
+      to.push_back(static_cast<double>(value));
+    }
+  }
+  if (c.prepare) c.prepare(pointers(values).data());
+  Floats result;
+  for (const std::vector<double>& tensor : values) {
+    std::vector<float>& to = result.emplace_back();
+    for (const double value : tensor) to.push_back(static_cast<float>(value));
+  }
+  return result;
+}
+
+std::vector<float> starting_tensor(const CaseTensor& tensor, const std::vector<float>& values) {
+  if (tensor.role != Role::kOutput) return values;
+  return std::vector<float>(values.size(), std::numeric_limits<float>::quiet_NaN());
+}
+
+// Runs the case; the tensors after it. Fails the test where a guard or an input has changed.
+Floats run_case(const KernelCase& c, Context& context, const Floats& start, std::size_t misalign) {
+  std::vector<GuardedTensor> tensors;
+  std::vector<float*> data;
+  for (std::size_t i = 0; i < start.size(); ++i)
+    tensors.emplace_back(starting_tensor(c.tensors[i], start[i]), misalign);
+  for (GuardedTensor& tensor : tensors) data.push_back(tensor.data());
+  c.run(context, data.data());
+  Floats result;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    EXPECT_TRUE(tensors[i].guards_unchanged()) << "written outside of " << c.tensors[i].name;
+    result.push_back(tensors[i].values());
+    if (c.tensors[i].role == Role::kInput && !start[i].empty()) {
+      EXPECT_EQ(std::memcmp(result[i].data(), start[i].data(), start[i].size() * sizeof(float)), 0)
+          << "input changed: " << c.tensors[i].name;
+    }
+  }
+  return result;
+}
+
+// NaN first: a comparison with one is false, so each is looked for before any difference is taken.
+void expect_close(const CaseTensor& tensor, const std::vector<float>& found, const std::vector<double>& wanted) {
+  double square_error = 0, square = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_TRUE(std::isfinite(wanted[i])) << tensor.name << "[" << i << "]: the reference is " << wanted[i];
+    ASSERT_TRUE(std::isfinite(found[i])) << tensor.name << "[" << i << "]: found " << found[i] << ", wanted "
+                                         << wanted[i];
+    const double difference = std::fabs(static_cast<double>(found[i]) - wanted[i]);
+    // 1e-37: below this float32 has no more than denormals.
+    const double bound = tensor.absolute + tensor.relative * std::fabs(wanted[i]) + 1e-37;
+    ASSERT_TRUE(difference <= bound) << tensor.name << "[" << i << "]: found " << found[i] << ", wanted " << wanted[i]
+                                     << ", bound " << bound << " (" << tensor.reason << ")";
+    square_error += difference * difference;
+    square += wanted[i] * wanted[i];
+  }
+  // Errors of either sign: on the whole they stay well within the bound of one element.
+  const auto n = static_cast<double>(found.size());
+  const double bound = tensor.absolute + tensor.relative * std::sqrt(square / std::max(n, 1.0)) + 1e-37;
+  EXPECT_TRUE(square_error <= 0.25 * n * bound * bound + 1e-74)
+      << tensor.name << ": root mean square error " << std::sqrt(square_error / n) << ", bound of an element " << bound;
+}
+
+void expect_same_bytes(const KernelCase& c, const Floats& a, const Floats& b, const char* what) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].empty()) continue;
+    EXPECT_EQ(std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(float)), 0)
+        << c.tensors[i].name << ": " << what;
+  }
+}
+
+std::vector<IsaLevel> levels_present() {
+  std::vector<IsaLevel> levels;
+  for (const IsaLevel level : {IsaLevel::kAvx2, IsaLevel::kAvx512, IsaLevel::kAvx512Bf16}) {
+    if (level <= isa_level()) levels.push_back(level);
+  }
+  return levels;
+}
+
+ThreadPool& pool_of(int threads) {
+  static ThreadPool one(1), two(2), seven(7);
+  return threads == 1 ? one : threads == 2 ? two : seven;
+}
+
+void check(const KernelCase& c) {
+  const Floats start = starting_values(c);
+  Doubles wanted;
+  for (const std::vector<float>& tensor : start) wanted.emplace_back(tensor.begin(), tensor.end());
+  c.reference(pointers(wanted).data());
+  for (const IsaLevel level : levels_present()) {
+    SCOPED_TRACE(fmt::format("{}, {}, MATINEE_TEST_SEED={}", c.name, name_of(level), seed()));
+    Context one(pool_of(1), {}, level), two(pool_of(2), {}, level), seven(pool_of(7), {}, level);
+    const Floats found = run_case(c, one, start, 0);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (c.tensors[i].role != Role::kInput) expect_close(c.tensors[i], found[i], wanted[i]);
+    }
+    expect_same_bytes(c, found, run_case(c, one, start, 0), "differs when run again");
+    expect_same_bytes(c, found, run_case(c, two, start, 0), "differs with 2 threads");
+    expect_same_bytes(c, found, run_case(c, seven, start, 0), "differs with 7 threads");
+    expect_same_bytes(c, found, run_case(c, two, start, 1), "differs where the tensors are not aligned");
+  }
+}
+
+// A list that has lost its cases would pass empty, so each says how many there are at least.
+void check_all(const std::vector<KernelCase>& cases, int at_least) {
+  int checked = 0;
+  for (const KernelCase& c : cases) {
+    if (!c.reference) continue;
+    check(c);
+    ++checked;
+    if (testing::Test::HasFatalFailure()) return;
+  }
+  EXPECT_GE(checked, at_least);
+}
+
+TEST(Conformance, Matmul) { check_all(matmul_cases(), 150); }
+TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 56); }
+TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 50); }
+TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 50); }
+TEST(Conformance, Rotary) { check_all(rotary_cases(), 24); }
+TEST(Conformance, Attention) { check_all(attention_cases(), 25); }
+TEST(Conformance, Activation) { check_all(activation_cases(), 100); }
+TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 16); }
+TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
+TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
+TEST(Conformance, Add) { check_all(add_cases(), 6); }
+
+}  // namespace
+}  // namespace matinee
