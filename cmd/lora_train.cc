@@ -1,0 +1,48 @@
+// lora-train: learns an adapter (or a whole model) from tokens.
+
+#include <string>
+#include <vector>
+
+#include "lib/base/tool.h"
+#include "lib/train/training_run.h"
+
+namespace {
+
+constexpr const char* kDetails =
+    "The loss is taken on supervised tokens only and is the mean over those of an update, however it is cut into\n"
+    "micro-batches. --checkpoint-every N and --resume: a run that was killed at any moment gives the same bytes as "
+    "one\n"
+    "that was not. Ctrl-C saves a checkpoint and stops. A loss that is not a number or that diverges stops the run, "
+    "and\n"
+    "nothing of it is saved. Output of --full is a Hugging Face folder in bfloat16.";
+
+const matinee::ToolDescription kTool{
+    .name = "lora-train",
+    .summary = "trains a LoRA adapter of a base model on tokens",
+    .synopsis = "[options] --base DIR -o ADAPTER TOKENS",
+    .details = kDetails,
+    .examples =
+        {"lora-train --base testdata/mini -o adapter tokens.bin",
+         "lora-train --base base --valid valid.bin --rank 16 --checkpoint-every 100 --resume -o adapter tokens.bin",
+         "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin"},
+    .see_also = "tokenize(1), chat(1), evaluate(1)",
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace matinee;
+  TrainingRun run;
+  std::vector<std::string> words;
+  return run_tool(
+      argc, argv, kTool, kThreads | kSeed | kDevice | kMaxHostMem | kProgress,
+      [&](OptionSet& options) {
+        options.positional(&words, "TOKENS", 1, 1);
+        run.add(options);
+      },
+      [&](ToolContext& tool) {
+        run.tokens = words.front();
+        run.train.seed = tool.common().seed;
+        return run_training(run, tool);
+      });
+}

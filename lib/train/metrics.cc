@@ -1,0 +1,71 @@
+#include "lib/train/metrics.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "lib/base/file.h"
+#include "lib/base/format_error.h"
+#include "lib/io/json_writer.h"
+#include "lib/io/text_reader.h"
+
+namespace matinee {
+namespace {
+
+std::string lines_up_to(const std::string& path, std::int64_t step) {
+  std::string kept;
+  simdjson::dom::parser parser;
+  LineReader reader(path);
+  for (std::string_view line; reader.next(line);) {
+    std::int64_t found = 0;
+    // A line that was cut by a kill is not JSON and goes.
+    if (parser.parse(line.data(), line.size())["step"].get(found) != simdjson::SUCCESS || found > step) continue;
+    kept.append(line).push_back('\n');
+  }
+  return kept;
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(std::string path, std::int64_t resumed_step) : path_(std::move(path)) {
+  if (path_.empty()) return;
+  write_file(path_, resumed_step > 0 && file_exists(path_) ? lines_up_to(path_, resumed_step) : "");
+}
+
+void MetricsFile::write(const StepMetrics& metrics) {
+  if (path_.empty()) return;
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object().field("step", metrics.step).field("epoch", metrics.epoch);
+  if (metrics.valid_loss) {
+    json.field("valid_loss", *metrics.valid_loss);
+  } else {
+    json.field("loss", metrics.loss).field("grad_norm", metrics.grad_norm);
+    json.field("learning_rate", metrics.learning_rate).field("tokens", metrics.tokens);
+    json.field("tokens_per_second", metrics.tokens_per_second).field("share_of_peak", metrics.share_of_peak);
+    json.field("seconds_left", metrics.seconds_left);
+  }
+  json.end_object();
+  line.push_back('\n');
+  // Opened for each line: a reader may move the file away, and nothing is lost in a buffer when the process is killed.
+  std::FILE* file = std::fopen(path_.c_str(), "ab");
+  const bool written = file != nullptr && std::fwrite(line.data(), 1, line.size(), file) == line.size();
+  const bool closed = file == nullptr || std::fclose(file) == 0;
+  if (!written || !closed) throw resource_error("{}: cannot write: {}", path_, std::strerror(errno));
+}
+
+std::string progress_line(const StepMetrics& metrics, std::int64_t total_steps) {
+  std::string speed = fmt::format("{:.0f}", metrics.tokens_per_second);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(speed.size()) - 3; at > 0; at -= 3) {
+    speed.insert(static_cast<std::size_t>(at), ",");
+  }
+  const auto left = static_cast<std::int64_t>(metrics.seconds_left + 0.5);
+  return fmt::format("step {}/{} loss {:.4f} {} tokens/s {:.0f}% of peak {}:{:02} left", metrics.step, total_steps,
+                     metrics.loss, speed, 100 * metrics.share_of_peak, left / 60, left % 60);
+}
+
+}  // namespace matinee

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lib/model/parameter_set.h"
+
+namespace matinee {
+
+class Context;
+
+/// AdamW's options that a run does not change.
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+};
+
+/// The parameters of a run with AdamW's moments, and the copy that had the lowest validation loss. What a checkpoint
+/// holds. `parameters` must outlive it; vectors are in the order of parameters.all().
+struct TrainState {
+  explicit TrainState(ParameterSet& trained);
+
+  ParameterSet& parameters;
+  std::vector<std::vector<float>> m, v;  ///< float32, as large as the parameter
+  std::vector<std::vector<float>> best;  ///< empty before the first validation
+
+  /// The root of the sum of squares of all gradients, float64.
+  double gradient_norm(Context& context) const;
+  /// One update of every parameter with grad_scale·grad; `step` is 1 at the first. Weight decay where
+  /// Parameter::decay.
+  void update(Context& context, const AdamWOptions& options, double learning_rate, std::int64_t step, float grad_scale);
+  /// Remembers the parameters as the best, or puts the best back (nothing happens where there are none).
+  void keep_best();
+  void restore_best();
+};
+
+}  // namespace matinee

@@ -1,0 +1,240 @@
+#include "lib/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "lib/base/format_error.h"
+#include "lib/train/training_speed.h"
+
+namespace matinee {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Weight of one step in the smoothed loss.
+constexpr double kSmoothing = 0.05;
+
+PackedBatch view_of(const TokenBatch& batch) {
+  return {batch.input_ids, batch.targets, batch.positions, batch.segment_start};
+}
+
+}  // namespace
+
+void TrainOptions::add(OptionSet& options) {
+  options.group("Training");
+  options.integer("epochs", &epochs, 1, 1'000'000, "passes over the samples");
+  options.integer("max-steps", &max_steps, 0, INT64_MAX / 2,
+                  "updates in all, however many epochs; 0: as --epochs says");
+  options.integer("micro-batch-tokens", &micro_batch_tokens, 1, 1 << 28,
+                  "tokens in memory at a time, in rows of the tokens' seq_len");
+  options.integer("gradient-accumulation-steps", &gradient_accumulation_steps, 1, 1 << 20,
+                  "micro-batches to an update");
+  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule: warm-up, then half a cosine");
+  options.real("min-learning-rate", &min_learning_rate, 0, 1, "the schedule's floor, as a share of its peak");
+  options.integer("warmup-steps", &warmup_steps, -1, INT64_MAX / 2, "updates until the peak; -1: 3 % of all");
+  options.real("weight-decay", &weight_decay, 0, 10, "of matrices, decoupled (AdamW)");
+  options.real("beta1", &beta1, 0, 0.9999999, "decay of the first moment");
+  options.real("beta2", &beta2, 0, 0.9999999, "decay of the second moment");
+  options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "longer gradients are shortened to this; 0: never");
+  options.integer("validate-every", &validate_every, 0, INT64_MAX / 2,
+                  "updates between two validations; 0: one after each epoch");
+  options.integer("patience", &patience, 0, 1 << 20, "stop after so many validations without a lower loss; 0: never");
+  options.integer("checkpoint-every", &checkpoint_every, 0, INT64_MAX / 2,
+                  "updates between two checkpoints; 0: only where the run is interrupted");
+  options.real("time-limit", &time_limit_minutes, 0, 1e6, "minutes after which to save a checkpoint and stop; 0: none");
+}
+
+std::string TrainOptions::describe() const {
+  return fmt::format(
+      "epochs {} max_steps {} micro_batch_tokens {} gradient_accumulation_steps {} learning_rate {} "
+      "min_learning_rate {} warmup_steps {} weight_decay {} beta1 {} beta2 {} max_grad_norm {} "
+      "validate_every {} patience {} seed {}",
+      epochs, max_steps, micro_batch_tokens, gradient_accumulation_steps, learning_rate, min_learning_rate,
+      warmup_steps, weight_decay, beta1, beta2, max_grad_norm, validate_every, patience, seed);
+}
+
+Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run)
+    : parts_(parts),
+      options_(options),
+      checkpoint_(std::move(checkpoint)),
+      run_(run),
+      rows_per_micro_batch_(max_tokens(options, parts.train.info()) / parts.train.info().seq_len),
+      state_(parts.parameters) {
+  std::int64_t total = options.max_steps;
+  if (total == 0) {
+    for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
+      total += steps_of(parts.train.rows_of_epoch(options.seed, epoch).size());
+    }
+  }
+  const std::int64_t warmup = options.warmup_steps >= 0 ? options.warmup_steps : (total * 3 + 99) / 100;
+  schedule_ = {.learning_rate = options.learning_rate,
+               .min_learning_rate = options.learning_rate * options.min_learning_rate,
+               .warmup_steps = warmup,
+               .total_steps = total};
+}
+
+std::int64_t Trainer::max_tokens(const TrainOptions& options, const TokensInfo& info) {
+  return std::max<std::int64_t>(1, options.micro_batch_tokens / info.seq_len) * info.seq_len;
+}
+
+std::int64_t Trainer::steps_of(std::size_t n_rows) const {
+  const std::int64_t rows_per_step = rows_per_micro_batch_ * options_.gradient_accumulation_steps;
+  return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
+}
+
+void Trainer::open_epoch(std::int64_t epoch) {
+  if (open_epoch_ == epoch) return;
+  rows_ = parts_.train.rows_of_epoch(options_.seed, epoch);
+  open_epoch_ = epoch;
+}
+
+void Trainer::resume() { progress_ = read_checkpoint(checkpoint_, run_, state_); }
+
+StepMetrics Trainer::step() {
+  const auto start = Clock::now();
+  open_epoch(progress_.epoch);
+  const auto n_rows = static_cast<std::int64_t>(rows_.size());
+  const std::int64_t steps = steps_of(rows_.size());
+  // The rows of an epoch are spread evenly, so that its last update is no smaller (and noisier) than the others.
+  const std::int64_t first = progress_.epoch_step * n_rows / steps;
+  const std::int64_t last = (progress_.epoch_step + 1) * n_rows / steps;
+
+  std::vector<TokenBatch> batches;
+  StepMetrics metrics{.step = progress_.step + 1, .epoch = progress_.epoch, .valid_loss = {}};
+  std::int64_t supervised = 0;
+  for (std::int64_t row = first; row < last; row += rows_per_micro_batch_) {
+    const auto count = static_cast<std::size_t>(std::min(rows_per_micro_batch_, last - row));
+    batches.push_back(parts_.train.batch(std::span(rows_).subspan(static_cast<std::size_t>(row), count)));
+    supervised += batches.back().n_supervised;
+    metrics.tokens += batches.back().n_tokens();
+  }
+
+  parts_.parameters.zero_grad();
+  double loss = 0, operations = 0;
+  std::int64_t tokens_before = 0;
+  const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
+  for (const TokenBatch& batch : batches) {
+    const DropoutKey key{options_.seed, metrics.step, tokens_before};
+    loss += parts_.decoder.forward_backward(view_of(batch), grad_scale, key).loss;
+    tokens_before += batch.n_tokens();
+    operations += training_operations(parts_.config, parts_.lora, batch);
+  }
+  metrics.loss = supervised > 0 ? loss / static_cast<double>(supervised) : 0;
+  metrics.grad_norm = state_.gradient_norm(parts_.context);
+  metrics.learning_rate = schedule_.at(metrics.step);
+  check(metrics);
+
+  const bool clipped = options_.max_grad_norm > 0 && metrics.grad_norm > options_.max_grad_norm;
+  const auto shortened = clipped ? static_cast<float>(options_.max_grad_norm / metrics.grad_norm) : 1.0f;
+  state_.update(parts_.context,
+                {.beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay},
+                metrics.learning_rate, metrics.step, shortened);
+
+  progress_.smoothed_loss = progress_.step == 0
+                                ? metrics.loss
+                                : progress_.smoothed_loss + kSmoothing * (metrics.loss - progress_.smoothed_loss);
+  progress_.lowest_smoothed_loss =
+      progress_.step == 0 ? metrics.loss : std::min(progress_.lowest_smoothed_loss, progress_.smoothed_loss);
+  progress_.step = metrics.step;
+  progress_.tokens += metrics.tokens;
+  if (++progress_.epoch_step == steps) {
+    progress_.epoch_step = 0;
+    ++progress_.epoch;
+  }
+  const double seconds = seconds_since(start);
+  metrics.tokens_per_second = static_cast<double>(metrics.tokens) / seconds;
+  metrics.share_of_peak = operations / seconds / peak_;
+  return metrics;
+}
+
+void Trainer::check(const StepMetrics& metrics) const {
+  const char* remedy = "lower --learning-rate, or raise --warmup-steps";
+  if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.grad_norm)) {
+    throw bad_data("step {}: the {} is not a finite number; nothing of this step was saved", metrics.step,
+                   std::isfinite(metrics.loss) ? "gradient" : "loss")
+        .add_remedy(remedy);
+  }
+  if (progress_.step == 0) return;
+  const double smoothed = progress_.smoothed_loss + kSmoothing * (metrics.loss - progress_.smoothed_loss);
+  const double lowest = progress_.lowest_smoothed_loss;
+  if (smoothed > lowest + std::max(1.0, 0.5 * lowest)) {
+    throw bad_data("step {}: the loss diverges: {:.3f} after it had been {:.3f}; nothing of this step was saved",
+                   metrics.step, smoothed, lowest)
+        .add_remedy(remedy);
+  }
+}
+
+double Trainer::mean_loss(const TokenDataset& data) {
+  CrossEntropySums sums;
+  const auto rows = data.rows_in_order();
+  const auto micro = static_cast<std::size_t>(rows_per_micro_batch_);
+  for (std::size_t row = 0; row < rows.size(); row += micro) {
+    const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(micro, rows.size() - row)));
+    const CrossEntropySums part = parts_.decoder.evaluate(view_of(batch));
+    sums.loss += part.loss;
+    sums.n_counted += part.n_counted;
+  }
+  return sums.n_counted > 0 ? sums.loss / static_cast<double>(sums.n_counted) : 0;
+}
+
+// True where the run should stop early.
+bool Trainer::validate(const TrainCallbacks& callbacks) {
+  const double loss = mean_loss(*parts_.valid);
+  if (!std::isfinite(loss)) {
+    throw bad_data("step {}: the validation loss is not a finite number; nothing of this step was saved",
+                   progress_.step);
+  }
+  if (progress_.best_step == 0 || loss < progress_.best_valid_loss) {
+    progress_.best_valid_loss = loss;
+    progress_.best_step = progress_.step;
+    progress_.validations_since_best = 0;
+    state_.keep_best();
+  } else {
+    ++progress_.validations_since_best;
+  }
+  if (callbacks.on_validation) {
+    callbacks.on_validation({.step = progress_.step, .epoch = progress_.epoch, .valid_loss = loss});
+  }
+  return options_.patience > 0 && progress_.validations_since_best >= options_.patience;
+}
+
+void Trainer::save(const TrainCallbacks& callbacks) {
+  if (checkpoint_.empty()) return;
+  write_checkpoint(checkpoint_, run_, progress_, state_);
+  if (callbacks.on_checkpoint) callbacks.on_checkpoint();
+}
+
+TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
+  const auto start = Clock::now();
+  const std::int64_t first_step = progress_.step;
+  peak_ = measure_matmul_peak(parts_.context, parts_.product);
+  // A checkpoint written at the moment of an early stop says so by its count of validations.
+  bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
+  while (progress_.step < schedule_.total_steps && !stop_early) {
+    StepMetrics metrics = step();
+    const double per_step = seconds_since(start) / static_cast<double>(progress_.step - first_step);
+    metrics.seconds_left = per_step * static_cast<double>(schedule_.total_steps - progress_.step);
+    if (callbacks.on_step) callbacks.on_step(metrics);
+
+    const bool finished = progress_.step == schedule_.total_steps;
+    const bool due =
+        options_.validate_every > 0 ? progress_.step % options_.validate_every == 0 : progress_.epoch_step == 0;
+    if (parts_.valid != nullptr && (due || finished)) stop_early = validate(callbacks);
+    const bool late = options_.time_limit_minutes > 0 && seconds_since(start) > 60 * options_.time_limit_minutes;
+    if (!finished && !stop_early && (late || (callbacks.stop && callbacks.stop()))) {
+      save(callbacks);
+      return TrainEnd::kInterrupted;
+    }
+    if (options_.checkpoint_every > 0 && (finished || progress_.step % options_.checkpoint_every == 0)) save(callbacks);
+  }
+  state_.restore_best();
+  return stop_early && progress_.step < schedule_.total_steps ? TrainEnd::kEarlyStop : TrainEnd::kFinished;
+}
+
+}  // namespace matinee

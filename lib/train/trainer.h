@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "lib/base/options.h"
+#include "lib/model/decoder_training.h"
+#include "lib/train/checkpoint.h"
+#include "lib/train/lr_schedule.h"
+#include "lib/train/metrics.h"
+#include "lib/train/token_dataset.h"
+#include "lib/train/train_state.h"
+
+namespace matinee {
+
+/// How long and how fast a run learns. Every field but the last four belongs to the run: a checkpoint of a run with
+/// another value is refused.
+struct TrainOptions {
+  std::int64_t epochs = 3;
+  std::int64_t max_steps = 0;              ///< updates; 0: as many as the epochs have
+  std::int64_t micro_batch_tokens = 4096;  ///< tokens in memory at a time, in whole rows of seq_len
+  std::int64_t gradient_accumulation_steps = 1;
+  double learning_rate = 1e-3;
+  double min_learning_rate = 0.1;  ///< the floor, as a share of learning_rate
+  std::int64_t warmup_steps = -1;  ///< -1: 3 % of all updates
+  double weight_decay = 0.01;
+  double beta1 = 0.9, beta2 = 0.99;
+  double max_grad_norm = 1;
+  std::int64_t validate_every = 0;  ///< updates; 0: at the end of each epoch
+  std::int64_t patience = 0;        ///< validations without a lower loss before an early stop; 0: never
+  std::uint64_t seed = 1;
+  // These change where a run pauses, not what it computes.
+  std::int64_t checkpoint_every = 0;  ///< updates; 0: only where the run stops early
+  double time_limit_minutes = 0;      ///< 0: none
+
+  /// Options of the command line, under the group "Training".
+  void add(OptionSet& options);
+  /// The fields that belong to the run, as text, for its name.
+  std::string describe() const;
+};
+
+enum class TrainEnd : std::uint8_t {
+  kFinished,     ///< all updates done
+  kEarlyStop,    ///< the validation loss did not get lower any more
+  kInterrupted,  ///< a signal or the time limit; the checkpoint holds where it stands
+};
+
+/// How a trainer speaks to its caller; all may be empty.
+struct TrainCallbacks {
+  std::function<void(const StepMetrics&)> on_step;        ///< after each update
+  std::function<void(const StepMetrics&)> on_validation;  ///< with valid_loss
+  std::function<void()> on_checkpoint;                    ///< after one was written
+  std::function<bool()> stop;                             ///< looked at between updates
+};
+
+/// Trains a decoder's parameters on a token set: one loop for LoRA and for whole models, since what is trained is just
+/// a ParameterSet. The same bytes at any number of threads, and the same whether it was interrupted or not.
+class Trainer {
+ public:
+  struct Parts {
+    Context& context;
+    DecoderTraining& decoder;
+    ParameterSet& parameters;
+    const TokenDataset& train;
+    const TokenDataset* valid = nullptr;
+    const ModelConfig& config;
+    const LoraConfig* lora = nullptr;  ///< null: every weight is trained
+    Product product = Product::kF32;   ///< of the decoder; the peak is measured with it
+  };
+
+  /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
+  Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run);
+
+  /// Continues where the checkpoint file stands. Call before `run`.
+  void resume();
+  /// Throws Error(kBadData) where loss or gradient is not finite or the loss diverges; the parameters are then of no
+  /// use, and the last checkpoint is from before. At the end the parameters are the best validated ones.
+  TrainEnd run(const TrainCallbacks& callbacks);
+
+  const TrainProgress& progress() const { return progress_; }
+  const LrSchedule& schedule() const { return schedule_; }
+  std::int64_t total_steps() const { return schedule_.total_steps; }
+  /// Nats per supervised token over a set, without dropout.
+  double mean_loss(const TokenDataset& data);
+
+  /// Tokens that a decoder must have room for under these options.
+  static std::int64_t max_tokens(const TrainOptions& options, const TokensInfo& info);
+
+ private:
+  StepMetrics step();
+  void check(const StepMetrics& metrics) const;
+  bool validate(const TrainCallbacks& callbacks);
+  void save(const TrainCallbacks& callbacks);
+  std::int64_t steps_of(std::size_t n_rows) const;
+  void open_epoch(std::int64_t epoch);
+
+  Parts parts_;
+  TrainOptions options_;
+  std::string checkpoint_;
+  std::uint64_t run_;
+  std::int64_t rows_per_micro_batch_;
+  LrSchedule schedule_;
+  TrainState state_;
+  TrainProgress progress_;
+  std::int64_t open_epoch_ = -1;
+  std::vector<PackedRow> rows_;  ///< of the open epoch
+  double peak_ = 0;              ///< operations per second
+};
+
+}  // namespace matinee

@@ -1,0 +1,327 @@
+#include "lib/train/training_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "kernels/context.h"
+#include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
+#include "lib/base/random.h"
+#include "lib/io/json_writer.h"
+#include "lib/train/memory_plan.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::array<const char*, 6> kTokenizerFiles{
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model", "vocab.json",
+    "merges.txt"};
+
+std::string folder_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "." : file.substr(0, slash);
+}
+
+// Whether the tokens were made with the tokenizer in `folder`, for a model of this configuration.
+void require_match(const TokenDataset& data, const ModelConfig& config, const std::string& folder) {
+  const std::string remedy = fmt::format("make the tokens again: tokenize --model {}", folder);
+  const TokensInfo& info = data.info();
+  if (info.vocab_size != config.vocab_size) {
+    throw bad_data("{}: the tokens were made for a vocabulary of {}, but {} has {}", data.path(), info.vocab_size,
+                   folder, config.vocab_size)
+        .add_remedy(remedy);
+  }
+  if (info.seq_len > config.max_position_embeddings) {
+    throw bad_data("{}: samples of up to {} tokens (seq_len), but {} has positions for {}", data.path(), info.seq_len,
+                   folder, config.max_position_embeddings)
+        .add_remedy(remedy + fmt::format(" --seq-len {}", config.max_position_embeddings));
+  }
+  const std::string tokenizer = folder + "/tokenizer.json";
+  if (!file_exists(tokenizer)) return;
+  const std::string found = fmt::format("{:016x}", hash64(read_file(tokenizer)));
+  if (info.tokenizer_sha != found) {
+    throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(), info.tokenizer_sha,
+                   tokenizer, found)
+        .add_remedy(remedy);
+  }
+}
+
+void require_same_making(const TokenDataset& train, const TokenDataset& valid) {
+  const TokensInfo &a = train.info(), &b = valid.info();
+  const char* differs = a.vocab_size != b.vocab_size             ? "vocabulary"
+                        : a.tokenizer_sha != b.tokenizer_sha     ? "tokenizer"
+                        : a.prompt_template != b.prompt_template ? "prompt template"
+                        : a.seq_len != b.seq_len                 ? "seq_len"
+                                                                 : nullptr;
+  if (differs != nullptr) throw bad_data("{}: was made with another {} than {}", valid.path(), differs, train.path());
+}
+
+// Of all bytes of the base, in blocks by as many threads as there are.
+std::uint64_t fingerprint_of_model(const std::string& folder, ThreadPool& pool) {
+  std::uint64_t hash = hash64(read_file(folder + "/config.json"));
+  std::vector<std::string> files{folder + "/model.safetensors"};
+  if (const std::string index = files[0] + ".index.json"; !file_exists(files[0]) && file_exists(index)) {
+    // The index names shards and sizes; reading tens of gigabytes twice would cost more than it protects.
+    return hash64(read_file(index), hash);
+  }
+  const MappedFile file(files[0]);
+  constexpr std::size_t block = std::size_t{4} << 20;
+  std::vector<std::uint64_t> hashes((file.text().size() + block - 1) / block);
+  pool.for_blocks(file.text().size(), block, [&](std::size_t begin, std::size_t end, int) {
+    hashes[begin / block] = hash64(file.text().substr(begin, end - begin));
+    file.release(begin, end - begin);
+  });
+  return hash64({reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(std::uint64_t)}, hash);
+}
+
+// Everything that one run holds, in the order in which it depends on each other.
+class Session {
+ public:
+  Session(const TrainingRun& run, const ToolContext& tool);
+  int train();
+
+ private:
+  void plan_memory() const;
+  void write_result(const std::string& folder);
+  void write_record();
+  bool already_finished() const;
+  std::string record_path() const { return run_.output + "/training.json"; }
+
+  const TrainingRun& run_;
+  const ToolContext& tool_;
+  std::string model_folder_;  // of config.json and the tokenizer
+  ThreadPool pool_;
+  TokenDataset data_;
+  std::optional<TokenDataset> valid_;
+  ModelConfig config_;
+  Context context_;
+  Product product_;
+  std::uint64_t id_ = 0;  // names base, tokens and options
+  std::unique_ptr<FrozenWeights> frozen_;
+  std::unique_ptr<LoraAdapter> adapter_;
+  ParameterSet everything_;
+  WeightSlots slots_;
+  LoraSlots lora_slots_;
+  std::unique_ptr<DecoderTraining> decoder_;
+  std::unique_ptr<Trainer> trainer_;
+  std::string checkpoint_;
+};
+
+Session::Session(const TrainingRun& run, const ToolContext& tool)
+    : run_(run),
+      tool_(tool),
+      model_folder_(run.base.empty() ? folder_of(run.config) : run.base),
+      pool_(tool.threads()),
+      data_(run.tokens),
+      config_(run.base.empty() ? parse_model_config(read_file(run.config), run.config) : read_model_config(run.base)),
+      context_(pool_, resolve_device(tool.common().device)),
+      checkpoint_(run.checkpoint.empty() ? run.output + "/checkpoint.safetensors" : run.checkpoint) {
+  require_match(data_, config_, model_folder_);
+  if (!run.valid.empty()) {
+    valid_.emplace(run.valid);
+    require_same_making(data_, *valid_);
+  }
+  const bool narrow = run.dtype == "bfloat16" || (run.dtype == "auto" && context_.isa() == IsaLevel::kAvx512Bf16);
+  product_ = narrow ? Product::kBF16 : Product::kF32;
+  plan_memory();
+
+  std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
+  const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
+  id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
+  id = hash64(
+      fmt::format("{} full {} dtype {} rank {} alpha {} dropout {} targets {}", run.train.describe(), run.full, narrow,
+                  run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout, fmt::join(run.lora.target_modules, ",")),
+      id);
+  id_ = id;
+
+  if (run.full) {
+    if (run.base.empty()) {
+      initialise_parameters(config_, run.train.seed, everything_);
+    } else {
+      load_parameters(run.base, config_, everything_);
+    }
+    slots_ = slots_of(config_, everything_);
+  } else {
+    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, narrow ? DType::kBF16 : DType::kF32,
+                                              tool.common().max_host_mem);
+    slots_ = frozen_->slots();
+    LoraConfig lora = run.lora;
+    lora.base_model_name_or_path = run.base;
+    adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed);
+    lora_slots_ = adapter_->slots();
+  }
+  decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
+                                               Trainer::max_tokens(run.train, data_.info()), product_);
+  trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
+                                                      .decoder = *decoder_,
+                                                      .parameters = adapter_ ? adapter_->parameters() : everything_,
+                                                      .train = data_,
+                                                      .valid = valid_ ? &*valid_ : nullptr,
+                                                      .config = config_,
+                                                      .lora = adapter_ ? &run_.lora : nullptr,
+                                                      .product = product_},
+                                       run.train, checkpoint_, id_);
+}
+
+void Session::plan_memory() const {
+  std::uint64_t trained = 0;
+  if (run_.full) {
+    trained = static_cast<std::uint64_t>(config_.parameters());
+  } else {
+    for (int m = 0; m < kModules; ++m) {
+      if (!run_.lora.targets(static_cast<Module>(m))) continue;
+      const auto shape = module_shape(config_, static_cast<Module>(m));
+      trained += static_cast<std::uint64_t>(config_.num_hidden_layers * run_.lora.rank * (shape[0] + shape[1]));
+    }
+  }
+  const std::uint64_t width = product_ == Product::kBF16 ? 2 : 4;
+  const MemoryPlan plan{
+      .weights = run_.full ? 0 : width * static_cast<std::uint64_t>(config_.parameters()),
+      .trained = 4 * trained,
+      .gradients = 4 * trained,
+      .moments = 8 * trained,
+      .best_parameters = valid_ ? 4 * trained : 0,
+      .activations = DecoderTraining::activation_bytes(config_, run_.full ? 0 : run_.lora.rank,
+                                                       Trainer::max_tokens(run_.train, data_.info())),
+      // Five bytes a token, and the order of the samples twice while it is packed.
+      .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
+  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
+  if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+}
+
+void Session::write_result(const std::string& folder) {
+  if (adapter_) {
+    adapter_->save(folder, {{"matinee.run", fmt::format("{:016x}", id_)},
+                            {"matinee.template", data_.info().prompt_template},
+                            {"matinee.tokenizer_sha", data_.info().tokenizer_sha},
+                            {"matinee.vocab_size", std::to_string(data_.info().vocab_size)}});
+    return;
+  }
+  save_model(folder, config_, everything_, DType::kBF16);
+  for (const char* name : kTokenizerFiles) {
+    const std::string from = model_folder_ + "/" + name;
+    if (file_exists(from)) write_file(folder + "/" + name, read_file(from));
+  }
+}
+
+// What made the result, and the mark that it is whole; nothing in it depends on the clock.
+void Session::write_record() {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("run", fmt::format("{:016x}", id_)).field("base", run_.base).field("tokens", run_.tokens);
+  json.field("template", data_.info().prompt_template).field("options", run_.train.describe());
+  json.field("steps", trainer_->progress().step).field("tokens_seen", trainer_->progress().tokens);
+  if (valid_) {
+    json.field("best_valid_loss", trainer_->progress().best_valid_loss)
+        .field("best_step", trainer_->progress().best_step);
+  }
+  json.end_object();
+  write_file(record_path(), out + "\n");
+}
+
+bool Session::already_finished() const {
+  return file_exists(record_path()) &&
+         read_file(record_path()).find(fmt::format("\"run\":\"{:016x}\"", id_)) != std::string::npos;
+}
+
+int Session::train() {
+  if (run_.resume && already_finished()) {
+    std::remove(checkpoint_.c_str());
+    tool_.note(fmt::format("{}: this run is already finished", run_.output));
+    return 0;
+  }
+  make_folders(run_.output);
+  std::remove(record_path().c_str());
+  if (!run_.resume) {
+    std::remove(checkpoint_.c_str());
+  } else if (file_exists(checkpoint_)) {
+    trainer_->resume();
+  }
+
+  const std::int64_t first_step = trainer_->progress().step;
+  if (first_step > 0) tool_.note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
+  MetricsFile metrics(run_.metrics, first_step);
+  Progress progress =
+      tool_.progress("training", static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");
+  TrainCallbacks callbacks;
+  callbacks.on_step = [&](const StepMetrics& step) {
+    metrics.write(step);
+    progress.status(progress_line(step, trainer_->total_steps()));
+    progress.advance();
+  };
+  callbacks.on_validation = [&](const StepMetrics& step) {
+    metrics.write(step);
+    if (tool_.common().progress == ProgressStyle::kPlain) {
+      tool_.note(fmt::format("step {}: validation loss {:.4f}", step.step, *step.valid_loss));
+    }
+  };
+  callbacks.on_checkpoint = [&] {
+    if (!run_.snapshot.empty()) write_result(run_.snapshot);
+  };
+  callbacks.stop = [] { return stop_requested(); };
+  watch_stop_signals();
+  const TrainEnd end = trainer_->run(callbacks);
+  progress.finish();
+
+  const std::int64_t step = trainer_->progress().step;
+  if (end == TrainEnd::kInterrupted) {
+    tool_.note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step,
+                           trainer_->total_steps(), checkpoint_));
+    if (stop_requested()) return 128 + stop_signal();
+    write_result(run_.output);
+    return 0;
+  }
+  if (end == TrainEnd::kEarlyStop) {
+    tool_.note(fmt::format("stopped early after step {}: the validation loss was lowest, {:.4f}, at step {}", step,
+                           trainer_->progress().best_valid_loss, trainer_->progress().best_step));
+  }
+  write_result(run_.output);
+  write_record();
+  std::remove(checkpoint_.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void TrainingRun::add(OptionSet& options) {
+  options.text("base", &base, "DIR",
+               "the model to adapt: config.json, model.safetensors (also in shards), tokenizer.json");
+  options.flag("full", &full, "train every weight and write a whole model, from --base or from --config");
+  options.text("config", &config, "FILE", "with --full: begin from nothing with a model of this config.json");
+  options.text("output,o", &output, "DIR", "where the adapter (PEFT) or the model goes");
+  options.text("valid", &valid, "FILE", "tokens to measure the validation loss on; the best parameters are kept");
+  options.text("metrics", &metrics, "FILE", "write a JSON line for each step");
+  options.text("checkpoint", &checkpoint, "FILE",
+               "where checkpoints go; by default checkpoint.safetensors in the output folder");
+  options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
+  options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
+  options.choice("dtype", &dtype, {"auto", "float32", "bfloat16"},
+                 "of weights and matrix products; auto: bfloat16 where the processor multiplies it");
+  options.group("LoRA");
+  options.integer("rank", &lora.rank, 1, 65536, "rows of lora_A");
+  options.real("alpha", &lora.lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
+  options.real("dropout", &lora.lora_dropout, 0, 0.99, "share of a layer's inputs that the adapter does not see");
+  options.list("targets", &lora.target_modules, "NAMES", "linear layers with an adapter");
+  train.add(options);
+}
+
+int run_training(const TrainingRun& run, const ToolContext& tool) {
+  if (run.output.empty()) throw usage_error("--output DIR is missing");
+  if (run.full && run.base.empty() == run.config.empty()) {
+    throw usage_error("--full takes either --base DIR or --config FILE");
+  }
+  if (!run.full && run.base.empty()) throw usage_error("--base DIR is missing");
+  if (!run.full && !run.config.empty()) throw usage_error("--config is for --full");
+  for (const std::string& target : run.lora.target_modules) {
+    bool known = false;
+    for (int m = 0; m < kModules; ++m) known |= target == name_of(static_cast<Module>(m));
+    if (!known) throw usage_error("--targets: no linear layer is called \"{}\"", target);
+  }
+  return Session(run, tool).train();
+}
+
+}  // namespace matinee

@@ -1,0 +1,56 @@
+#include "lib/train/training_speed.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "kernels/context.h"
+#include "lib/model/weights.h"
+
+namespace matinee {
+
+double measure_matmul_peak(Context& context, Product product) {
+  constexpr std::int64_t n = 1024;
+  const std::vector<float> x(n * n, 0.5f);
+  std::vector<float> y(n * n);
+  const std::vector<float> wide(n * n, 0.25f);
+  const std::vector<bf16> narrow(n * n, to_bf16(0.25f));
+  const WeightView weight =
+      product == Product::kBF16 ? WeightView{narrow.data(), DType::kBF16} : WeightView{wide.data(), DType::kF32};
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::milliseconds(100);
+  double best = 0;
+  // The first repeat warms up the threads and does not end the measurement.
+  for (int repeat = 0; repeat < 3 || Clock::now() < end; ++repeat) {
+    const auto start = Clock::now();
+    matmul_forward(
+        context, {.n_rows = n, .in = n, .out = n, .x = x.data(), .weight = weight, .y = y.data(), .product = product});
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, 2.0 * n * n * n / seconds);
+  }
+  return best;
+}
+
+double training_operations(const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch) {
+  const auto tokens = static_cast<double>(batch.n_tokens());
+  // Forward, gradient of the input and, where the weight is trained, its own gradient.
+  const double passes = lora == nullptr ? 3 : 2;
+  double per_token = 0;
+  for (int m = 0; m < kModules; ++m) {
+    const auto module = static_cast<Module>(m);
+    const auto shape = module_shape(config, module);
+    per_token += 2 * passes * static_cast<double>(shape[0] * shape[1]);
+    if (lora != nullptr && lora->targets(module)) {
+      per_token += 2 * 3 * static_cast<double>(lora->rank * (shape[0] + shape[1]));
+    }
+  }
+  double operations = tokens * per_token * static_cast<double>(config.num_hidden_layers);
+  operations += 2 * passes * static_cast<double>(batch.n_supervised * config.vocab_size * config.hidden_size);
+  double pairs = 0;
+  for (const std::int32_t position : batch.positions) pairs += position + 1;
+  // 4 operations per pair and element forward, 2.5 times that backward.
+  operations += 3.5 * 4 * pairs * static_cast<double>(config.q_size() * config.num_hidden_layers);
+  return operations;
+}
+
+}  // namespace matinee
