@@ -1,0 +1,44 @@
+// tsv2bin: one IMDb table as TSV in, one typed table out.
+#include <fmt/format.h>
+
+#include "lib/base/tool.h"
+#include "lib/catalog/imdb_table.h"
+
+int main(int argc, char** argv) {
+  using namespace matinee;
+  const ToolDescription description{
+      "tsv2bin",
+      "turns an IMDb table (TSV, plain or gzip) into a typed table that can be memory-mapped",
+      "[options] [FILE]",
+      "The table is recognised by its header line; columns it does not know are kept as text. Without FILE, or with -, "
+      "it reads "
+      "stdin. A bad row stops it, unless --keep-going.",
+      {"tsv2bin -o title.basics.bin title.basics.tsv.gz", "zcat title.ratings.tsv.gz | tsv2bin -o title.ratings.bin"},
+      "bin2tsv(1), embed(1)"};
+  TsvReadOptions read;
+  std::string output = "-";
+  std::vector<std::string> inputs;
+  std::uint64_t line_limit = read.line_limit;
+  return run_tool(
+      argc, argv, description, kThreads | kProgress,
+      [&](OptionSet& options) {
+        options.text("output,o", &output, "FILE", "where the table goes; - is stdout");
+        options.flag("keep-going", &read.keep_going, "skip bad rows and say how many");
+        options.size("line-limit", &line_limit, "refuse longer lines");
+        options.positional(&inputs, "FILE", 0, 1);
+      },
+      [&](ToolContext& tool) {
+        read.line_limit = line_limit;
+        const std::string input = inputs.empty() ? "-" : inputs.front();
+        ThreadPool pool(tool.threads());
+        Progress progress = tool.progress("reading " + input, 0, "bytes");
+        const TsvReadReport report =
+            tsv_to_table(input, output, read, pool, [&](std::uint64_t bytes) { progress.advance(bytes); });
+        progress.finish();
+        if (report.skipped > 0) {
+          tool.note(fmt::format("skipped {} bad rows and kept {}; the first: {}", report.skipped, report.rows,
+                                report.first_skipped));
+        }
+        return 0;
+      });
+}

@@ -1,0 +1,184 @@
+#include "lib/catalog/artefact_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "lib/base/format_error.h"
+#include "lib/catalog/imdb_table.h"
+#include "lib/io/json_writer.h"
+#include "lib/io/safetensors.h"
+
+namespace matinee {
+namespace {
+
+// One element of a tensor as JSON.
+void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorInfo& tensor, std::size_t index) {
+  const std::byte* at = file.data(tensor).data() + index * size_of(tensor.dtype);
+  const auto read = [&]<class T>(T value) {
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  };
+  switch (tensor.dtype) {
+    case DType::kBool:
+      json.boolean(read(std::uint8_t{}) != 0);
+      break;
+    case DType::kU8:
+      json.integer(read(std::uint8_t{}));
+      break;
+    case DType::kI8:
+      json.integer(read(std::int8_t{}));
+      break;
+    case DType::kI16:
+      json.integer(read(std::int16_t{}));
+      break;
+    case DType::kF16:
+    case DType::kU16:
+      json.integer(read(std::uint16_t{}));
+      break;
+    case DType::kBF16:
+      json.number(static_cast<double>(to_float(read(bf16{}))));
+      break;
+    case DType::kI32:
+      json.integer(read(std::int32_t{}));
+      break;
+    case DType::kU32:
+      json.integer(read(std::uint32_t{}));
+      break;
+    case DType::kF32:
+      json.raw(fmt::format("{}", read(float{})));
+      break;
+    case DType::kI64:
+      json.integer(read(std::int64_t{}));
+      break;
+    case DType::kU64:
+      json.unsigned_integer(read(std::uint64_t{}));
+      break;
+    case DType::kF64:
+      json.number(read(double{}));
+      break;
+  }
+}
+
+// A column of rows made from one tensor or from the two or three of a string or list column.
+struct Column {
+  std::string name;
+  std::int64_t rows;
+  std::function<void(JsonWriter&, std::size_t)> append;
+};
+
+bool ends_with_part(const SafetensorsFile& file, const std::string& name, const char* part, std::string& stem) {
+  if (!name.ends_with(part)) return false;
+  stem = name.substr(0, name.size() - std::strlen(part));
+  return file.find(stem + ".offsets") != nullptr || file.find(stem + ".rows") != nullptr;
+}
+
+std::vector<Column> columns_of(const SafetensorsFile& file) {
+  std::vector<Column> columns;
+  std::string stem;
+  for (const TensorInfo& tensor : file.tensors()) {
+    if (ends_with_part(file, tensor.name, ".bytes", stem) || ends_with_part(file, tensor.name, ".values", stem))
+      continue;
+    if (tensor.name.ends_with(".offsets")) {
+      stem = tensor.name.substr(0, tensor.name.size() - 8);
+      const StringColumn strings(file, stem);
+      columns.push_back({stem, static_cast<std::int64_t>(strings.size()),
+                         [strings](JsonWriter& json, std::size_t row) { json.string(strings[row]); }});
+    } else if (tensor.name.ends_with(".rows") &&
+               file.find(tensor.name.substr(0, tensor.name.size() - 5) + ".values") != nullptr) {
+      stem = tensor.name.substr(0, tensor.name.size() - 5);
+      const auto offsets = file.view<std::int64_t>(tensor.name);
+      const TensorInfo& values = file.get(stem + ".values");
+      columns.push_back({stem, static_cast<std::int64_t>(offsets.size()) - 1,
+                         [offsets, &file, &values](JsonWriter& json, std::size_t row) {
+                           json.begin_array();
+                           for (std::int64_t i = offsets[row]; i < offsets[row + 1]; ++i)
+                             append_element(json, file, values, static_cast<std::size_t>(i));
+                           json.end_array();
+                         }});
+    } else if (!tensor.shape.empty()) {
+      const auto width = tensor.shape[0] == 0 ? 0
+                                              : static_cast<std::size_t>(tensor.bytes / size_of(tensor.dtype)) /
+                                                    static_cast<std::size_t>(tensor.shape[0]);
+      const bool scalar = tensor.shape.size() == 1;
+      columns.push_back(
+          {tensor.name, tensor.shape[0], [&file, &tensor, width, scalar](JsonWriter& json, std::size_t row) {
+             if (!scalar) json.begin_array();
+             for (std::size_t i = 0; i < width; ++i) append_element(json, file, tensor, row * width + i);
+             if (!scalar) json.end_array();
+           }});
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+void write_artefact_listing(const std::string& path, OutputFile& out) {
+  const SafetensorsFile file(path);
+  for (const auto& [key, value] : file.metadata()) out.write(fmt::format("# {}\t{}\n", key, value));
+  for (const TensorInfo& tensor : file.tensors()) {
+    std::string line;
+    JsonWriter json(line);
+    json.begin_object().field("tensor", tensor.name).field("dtype", name_of(tensor.dtype)).key("shape").begin_array();
+    for (const std::int64_t extent : tensor.shape) json.integer(extent);
+    json.end_array().key("first").begin_array();
+    const std::size_t count = std::min<std::size_t>(4, tensor.bytes / size_of(tensor.dtype));
+    for (std::size_t i = 0; i < count; ++i) append_element(json, file, tensor, i);
+    json.end_array().end_object();
+    out.write(line + "\n");
+  }
+}
+
+void write_artefact_text(const std::string& path, ArtefactFormat format, OutputFile& out) {
+  const SafetensorsFile file(path);
+  const auto kind = file.metadata().find("matinee.kind");
+  if (kind != file.metadata().end() && kind->second == "table" && format != ArtefactFormat::kJsonLines) {
+    ImdbTable(path).write_tsv(out);
+    return;
+  }
+  // Rows are those of the first named column of most columns: movies in a catalogue, samples in no kind (then a
+  // listing).
+  const auto columns = columns_of(file);
+  std::map<std::int64_t, int> votes;
+  for (const Column& column : columns) ++votes[column.rows];
+  const auto most =
+      std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == votes.end() || most->second < 2) {
+    write_artefact_listing(path, out);
+    return;
+  }
+  std::string line;
+  if (format == ArtefactFormat::kTsv) {
+    for (const Column& column : columns) {
+      if (column.rows == most->first) line += (line.empty() ? "" : "\t") + column.name;
+    }
+    out.write(line + "\n");
+  }
+  for (std::int64_t row = 0; row < most->first; ++row) {
+    line.clear();
+    JsonWriter json(line);
+    if (format != ArtefactFormat::kTsv) json.begin_object();
+    bool first = true;
+    for (const Column& column : columns) {
+      if (column.rows != most->first) continue;
+      if (format == ArtefactFormat::kTsv) {
+        if (!first) line += '\t';
+        JsonWriter field(line);
+        column.append(field, static_cast<std::size_t>(row));
+      } else {
+        json.key(column.name);
+        column.append(json, static_cast<std::size_t>(row));
+      }
+      first = false;
+    }
+    if (format != ArtefactFormat::kTsv) json.end_object();
+    out.write(line + "\n");
+  }
+}
+
+}  // namespace matinee

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# tsv2bin and bin2tsv: every real table comes back byte for byte; each kind of bad input is named with its place.
+source "$(dirname "$0")/support.bash"
+
+for table in testdata/sample/*.tsv "$REAL_DATA"/imdb-real/*.tsv "$REAL_DATA"/imdb-500/*.tsv; do
+  [[ -f $table ]] || continue
+  tsv2bin -o "$work/t.bin" "$table" || fail "tsv2bin $table"
+  bin2tsv -o "$work/t.tsv" "$work/t.bin" || fail "bin2tsv of $table"
+  expect_same_bytes "$table" "$work/t.tsv" "round trip"
+done
+
+table=testdata/sample/title.basics.tsv
+head -2000 "$table" >"$work/whole.tsv"
+tsv2bin -o "$work/whole.bin" "$work/whole.tsv"
+# From a pipe, gzipped in two members, and with any number of threads: the same bytes.
+{ head -1000 "$work/whole.tsv" | gzip; tail -n +1001 "$work/whole.tsv" | gzip; } >"$work/two.tsv.gz"
+for threads in 1 2 7; do
+  tsv2bin --threads $threads <"$work/two.tsv.gz" >"$work/two.bin" || fail "two gzip members"
+  expect_same_bytes "$work/whole.bin" "$work/two.bin" "two members, $threads threads"
+done
+# CRLF, no line end at the end, numbers not written as we would write them.
+printf 'tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t007\r\ntt2\t8\t\\N' >"$work/odd.tsv"
+tsv2bin -o "$work/odd.bin" "$work/odd.tsv" 2>/dev/null
+status=$?
+expect_equal 1 "$status" "a last line without CRLF in a CRLF file"
+printf 'tconst\taverageRating\tnumVotes\ntt1\t8.0\t007\ntt2\t8\t\\N' >"$work/odd.tsv"
+tsv2bin -o "$work/odd.bin" "$work/odd.tsv" && bin2tsv "$work/odd.bin" >"$work/odd.back"
+expect_same_bytes "$work/odd.tsv" "$work/odd.back" "numbers as written"
+
+rm -f "$work/t.bin"
+bad() { printf '%b' "$1" >"$work/bad.tsv"; }
+h='tconst\taverageRating\tnumVotes\n'
+cd "$work" || exit 1
+bad "";                               expect_error 1 'tsv2bin: bad.tsv: the file is empty; expected the header line of an IMDb table' tsv2bin -o t.bin bad.tsv
+bad 'movie\tyear\n';                  expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "movie	year"' tsv2bin -o t.bin bad.tsv
+bad 'tconst\tnumVotes\n';             expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "tconst	numVotes"; nearest is title.ratings, which also has averageRating' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t8.0\t10\ntt2\t8.0\n";   expect_error 1 'tsv2bin: bad.tsv:3: expected 3 tab-separated fields, found 2; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t8.0\tmany\n";           expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number or \N, found "many"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t8.0\t99999999999\n";    expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number or \N, found "99999999999"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\tgood\t10\n";            expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal or \N, found "good"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt\xff\t8.0\t10\n";          expect_error 1 'tsv2bin: bad.tsv:2:1: tconst: expected UTF-8, found the byte 0xff; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "\xef\xbb\xbf${h}";               expect_error 1 "tsv2bin: bad.tsv:1: the file begins with a byte order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')" tsv2bin -o t.bin bad.tsv
+bad '<html>\n';                       expect_error 1 'tsv2bin: bad.tsv:1: this is an HTML or XML page, not a table; fetch the file again' tsv2bin -o t.bin bad.tsv
+expect_error 1 'tsv2bin: none.tsv: cannot open: No such file or directory' tsv2bin -o t.bin none.tsv
+expect_error 1 'tsv2bin: /dev/full: cannot write: No space left on device' tsv2bin -o /dev/full whole.tsv
+head -c 2000 two.tsv.gz >cut.tsv.gz
+expect_error 1 'tsv2bin: cut.tsv.gz: gzip stream is cut off after 2000 compressed bytes; fetch the file again' tsv2bin -o t.bin cut.tsv.gz
+[[ ! -e t.bin ]] || fail "a failed run left its output"
+
+bad "${h}tt1\t8.0\t10\ntt2\t8.0\ntt3\tx\t1\ntt4\t7.1\t\\N\n"
+expect_error 0 'tsv2bin: skipped 2 bad rows and kept 2; the first: bad.tsv:3: expected 3 tab-separated fields, found 2' tsv2bin --keep-going -o t.bin bad.tsv
+expect_equal $'tconst\taverageRating\tnumVotes\ntt1\t8.0\t10\ntt4\t7.1\t\\N' "$(bin2tsv t.bin)" "kept rows"
+
+expect_error 1 'bin2tsv: bad.tsv: not a safetensors file: header length 6992247935592260468 is over 100000000; this is an IMDb TSV file; run tsv2bin first' bin2tsv bad.tsv
+bin2tsv whole.bin | head -1 >/dev/null
+expect_equal "0 0" "${PIPESTATUS[*]}" "a closed pipe ends bin2tsv quietly"
+finish
