@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lib/dialogue/preference_state.h"
+
+namespace matinee {
+
+/// Why a movie fits: one true fact of it that the user asked for.
+struct Reason {
+  enum class Kind : std::uint8_t { kGenre, kPerson, kYears, kRuntime, kPopular, kHidden, kSimilar };
+  Kind kind;
+  std::int32_t id = -1;  ///< GenreId, PersonId or (kSimilar) the liked MovieId it resembles
+};
+
+struct Candidate {
+  MovieId movie = -1;
+  float score = 0;
+  std::vector<Reason> reasons;  ///< strongest first; may be empty where nothing is known yet
+};
+
+/// Ranks the catalogue for what is known of the user. Implemented above (lib/session), where vectors and facts meet.
+class CandidateRanker {
+ public:
+  virtual ~CandidateRanker() = default;
+  /// The best `k` movies, best first, none of those in `excluded` or in the state's liked, disliked or seen; ties by smaller id.
+  virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded, std::int32_t k) const = 0;
+  /// Movies that agree with everything the user said (genres, years, runtime, people), as a bit mask over the catalogue:
+  /// bit m % 64 of word m / 64.
+  virtual std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
+};
+
+}  // namespace matinee
