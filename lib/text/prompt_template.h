@@ -22,8 +22,16 @@ struct Message {
   std::string content;
 };
 
+/// An exchange: what comes before the assistant's message, and the message where there is one.
+struct PromptTurn {
+  std::vector<PromptPiece> prompt;
+  std::string reply;
+  bool has_reply = false;
+};
+
 /// How an instruction and its input become the text that a model continues. The name is recorded in the tokens and in
-/// the adapter, and whoever generates must use the same.
+/// the adapter, and whoever generates must use the same. Each user message is an instruction; a system message becomes
+/// the instruction of the first turn and the user's its input (in chatml, a turn of its own).
 ///   plain   "### INSTRUCTION\nINPUT\n###\n"; the input line is left out where there is none. For small models.
 ///   alpaca  Stanford Alpaca's text, with and without input (github.com/tatsu-lab/stanford_alpaca, train.py).
 ///   chatml  <|im_start|>user\nINSTRUCTION\nINPUT<|im_end|>\n<|im_start|>assistant\n, the marks as special tokens.
@@ -39,9 +47,9 @@ class PromptTemplate {
 
   /// What comes before the output.
   std::vector<PromptPiece> prompt(std::string_view instruction, std::string_view input) const;
-  /// What comes before the assistant's next message after `history`, which ends in a user message.
-  /// Throws Error(kBadData) for an unknown role, roles out of turn, or a conversation that the template cannot hold.
-  std::vector<PromptPiece> prompt(std::span<const Message> history) const;
+  /// A conversation as turns. Throws Error(kBadData) "messages[2]: ..." for an unknown role, roles out of turn, or a
+  /// conversation that the template cannot hold.
+  std::vector<PromptTurn> turns(std::span<const Message> messages) const;
   /// What stands between the end token of a reply and the next turn ("\n" in chatml).
   std::string_view after_reply() const;
 
@@ -51,7 +59,7 @@ class PromptTemplate {
 
  private:
   enum class Kind : std::uint8_t { kPlain, kAlpaca, kChatml };
-  std::vector<PromptPiece> turn(std::string_view system, std::string_view user, bool first) const;
+  std::vector<PromptPiece> turn(std::string_view system, std::string_view user, bool has_system) const;
 
   std::string name_;
   Kind kind_;

@@ -28,6 +28,7 @@ class SampleEncoder {
 
   /// What a model is given to continue.
   std::vector<std::int32_t> prompt(std::string_view instruction, std::string_view input);
+  /// `history` ends in a user message.
   std::vector<std::int32_t> prompt(std::span<const Message> history);
   std::int32_t end_token_id() const { return end_token_id_; }
   /// An output's ids, without the end token.
@@ -35,8 +36,8 @@ class SampleEncoder {
 
   /// Supervised: the output and its end token.
   EncodedSample sample(std::string_view instruction, std::string_view input, std::string_view output);
-  /// Supervised: each assistant message and its end token. Throws Error(kBadData) where there is none, or as
-  /// PromptTemplate::prompt.
+  /// Supervised: each assistant message and its end token. Throws Error(kBadData) where the last message is not
+  /// the assistant's, or as PromptTemplate::turns.
   EncodedSample conversation(std::span<const Message> messages);
   /// Running text and EOS (where the tokenizer has one). Supervised: every token but the first.
   EncodedSample text(std::string_view text);
@@ -45,6 +46,7 @@ class SampleEncoder {
 
  private:
   void add_pieces(const std::vector<PromptPiece>& pieces, EncodedSample& sample);
+  void add_turns(std::span<const Message> messages, EncodedSample& sample);
   void add(std::string_view text, EncodeOptions options, bool supervised, EncodedSample& sample);
   void begin(EncodedSample& sample);
 

@@ -54,6 +54,8 @@ class Tokenizer {
   /// Bytes that `id` adds to a text: " the". For a special token its spelling. "" for a hole.
   std::string_view token_bytes(std::int32_t id) const;
   bool is_special(std::int32_t id) const;
+  /// True where decoding drops a space at the start of a text.
+  bool strips_first_space() const;
   /// The id spelled `token` (special, added or ordinary), -1 if there is none.
   std::int32_t token_id(std::string_view token) const;
 
@@ -67,8 +69,8 @@ class Tokenizer {
   /// hash64 of the bytes of tokenizer.json, 16 hex digits: "matinee.tokenizer_sha".
   const std::string& content_hash() const;
 
-  /// The prefix of `ids`, which encode `text`, that stays the same whatever text follows: all but what the last two
-  /// pieces of the pre-tokenizer hold. For forced runs.
+  /// How many of the first ids of `text` stay the same whatever text follows: all but those of the pre-tokenizer's last
+  /// two pieces (an apostrophe and the letters behind it may still become one). For forced runs.
   std::size_t settled_tokens(std::string_view text, EncodeOptions options) const;
 
  private:
