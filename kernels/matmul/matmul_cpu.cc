@@ -19,6 +19,8 @@ namespace {
 constexpr std::int64_t kRowBlock = 96;  // a multiple of kTileRows
 constexpr std::int64_t kColumnBlock = 4 * kPanel;
 constexpr std::int64_t kGemvRows = 4;
+constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
+constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
 // Weights repacked or widened at a time: 8 MiB of bfloat16, whatever the size of the matrix.
 constexpr std::int64_t kSlab = 4 << 20;
 
@@ -263,29 +265,28 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
     const float* x = args.x + first * args.in;
     const ScratchScope scope(context.scratch());
     if (pairs_there) {
-      const std::int64_t left_panels = blocks_of(args.out, kTileRows), right_panels = blocks_of(args.in, kPanel);
-      auto* left =
-          context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_panels * kTileRows * pairs));
+      // The left factor is kept as rows of pairs, so that packing reads and writes whole lines. An odd number of lines
+      // per row spreads the tiles' short columns over all sets of the first-level cache.
+      const std::int64_t left_stride = (blocks_of(args.out, kPairsPerLine) | 1) * kPairsPerLine;
+      const std::int64_t right_panels = blocks_of(args.in, kPanel), row_blocks = blocks_of(pairs, kPackRows);
+      auto* left = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_stride * pairs));
       auto* right =
           context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(right_panels * kPanel * pairs));
-      context.pool().for_blocks(
-          static_cast<std::size_t>(left_panels + right_panels), 4, [&](std::size_t begin, std::size_t end, int) {
-            for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
-              if (panel < right_panels) {
-                const std::int64_t column = panel * kPanel;
-                pack_interleaved_avx512bf16(x + column, false, args.in, std::min(kPanel, args.in - column), depth,
-                                            kPanel, right + column * pairs);
-              } else {
-                const std::int64_t column = (panel - right_panels) * kTileRows;
-                pack_interleaved_avx512bf16(grad_y + column, false, args.out, std::min(kTileRows, args.out - column),
-                                            depth, kTileRows, left + column * pairs);
-              }
-            }
-          });
+      context.pool().for_blocks(static_cast<std::size_t>(row_blocks), 1, [&](std::size_t begin, std::size_t, int) {
+        const std::int64_t pair = static_cast<std::int64_t>(begin) * kPackRows;
+        const std::int64_t rows = std::min(2 * kPackRows, depth - 2 * pair);
+        pack_interleaved_avx512bf16(grad_y + 2 * pair * args.out, false, args.out, args.out, rows, left_stride,
+                                    left + pair * left_stride);
+        for (std::int64_t column = 0; column < args.in; column += kPanel) {
+          pack_interleaved_avx512bf16(x + 2 * pair * args.in + column, false, args.in,
+                                      std::min(kPanel, args.in - column), rows, kPanel,
+                                      right + column * pairs + pair * kPanel);
+        }
+      });
       for_tiles(context, args.out, args.in, kRowBlock, kPanel,
                 [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
-                  multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row * pairs, kTileRows * pairs, 1,
-                                            kTileRows, right + column * pairs, pairs * kPanel,
+                  multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row, kTileRows, 1, left_stride,
+                                            right + column * pairs, pairs * kPanel,
                                             args.grad_weight + row * args.in + column, args.in, true);
                 });
       continue;

@@ -68,6 +68,11 @@ void tile_of_width(long n_pairs, const std::uint32_t* left, long row_stride, lon
   }
 }
 
+using TileFn = void (*)(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride,
+                        const std::uint32_t* right, float* c, long c_stride, long n, bool accumulate);
+constexpr TileFn kTiles[kTileRows] = {tile_of_width<1>, tile_of_width<2>, tile_of_width<3>,
+                                      tile_of_width<4>, tile_of_width<5>, tile_of_width<6>};
+
 // 32 elements of a row as bfloat16; elements from `n` on are zero and not read.
 inline __m512i load_pairs(const float* p, long n) {
   const __m512 low = _mm512_maskz_loadu_ps(first_lanes(n), p);
@@ -195,15 +200,9 @@ void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pa
     for (long j = 0; j < n; j += kPanel) {
       const std::uint32_t* panel = right + j / kPanel * right_stride + p * kPanel;
       const long width = n - j < kPanel ? n - j : kPanel;
-      long i = 0;
-      for (; i + kTileRows <= m; i += kTileRows) {
-        const std::uint32_t* tile_left = left + i / kTileRows * tile_stride + p * pair_stride;
-        tile_of_width<kTileRows>(pairs, tile_left, row_stride, pair_stride, panel, c + i * c_stride + j, c_stride,
-                                 width, add);
-      }
-      const std::uint32_t* tile_left = left + i / kTileRows * tile_stride + p * pair_stride;
-      for (; i < m; ++i) {
-        tile_of_width<1>(pairs, tile_left + i % kTileRows * row_stride, row_stride, pair_stride, panel,
+      for (long i = 0; i < m; i += kTileRows) {
+        const long rows = m - i < kTileRows ? m - i : kTileRows;
+        kTiles[rows - 1](pairs, left + i / kTileRows * tile_stride + p * pair_stride, row_stride, pair_stride, panel,
                          c + i * c_stride + j, c_stride, width, add);
       }
     }
