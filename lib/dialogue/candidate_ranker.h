@@ -25,10 +25,12 @@ struct Candidate {
 class CandidateRanker {
  public:
   virtual ~CandidateRanker() = default;
-  /// The best `k` movies, best first, none of those in `excluded` or in the state's liked, disliked or seen; ties by smaller id.
-  virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded, std::int32_t k) const = 0;
-  /// Movies that agree with everything the user said (genres, years, runtime, people), as a bit mask over the catalogue:
-  /// bit m % 64 of word m / 64.
+  /// The best `k` movies, best first, none of those in `excluded` or in the state's liked, disliked or seen; ties by
+  /// smaller id.
+  virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded,
+                                      std::int32_t k) const = 0;
+  /// Movies that agree with everything the user said (genres, years, runtime, people), as a bit mask over the
+  /// catalogue: bit m % 64 of word m / 64.
   virtual std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
 };
 

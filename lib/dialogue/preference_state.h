@@ -52,8 +52,9 @@ struct Span {
 
 enum class Popularity : std::uint8_t { kAny, kPopular, kHidden };
 
-/// What is known of the user: the one form in which it is trained on, searched by, chatted with and evaluated. Movies and
-/// people are ids of the catalogue; their JSON form is their display name. Lists hold no duplicates, in the order of mention.
+/// What is known of the user: the one form in which it is trained on, searched by, chatted with and evaluated. Movies
+/// and people are ids of the catalogue; their JSON form is their display name. Lists hold no duplicates, in the order
+/// of mention.
 struct PreferenceState {
   std::vector<GenreId> genres, not_genres;
   std::optional<Span> years;    ///< startYear
@@ -77,22 +78,24 @@ struct PreferenceUpdate {
   friend bool operator==(const PreferenceUpdate&, const PreferenceUpdate&) = default;
 };
 
-/// Puts an update into a state: `drop` empties slots first; scalars are overwritten, lists grow; a genre, person or movie
-/// moves between the wanted and the unwanted list rather than standing in both.
+/// Puts an update into a state: `drop` empties slots first; scalars are overwritten, lists grow; a genre, person or
+/// movie moves between the wanted and the unwanted list rather than standing in both.
 void merge(PreferenceState& state, const PreferenceUpdate& update);
 
 /// One line of JSON. Keys in this order, each only where it says something:
-/// act genres not_genres years runtime popularity people not_people liked disliked seen any drop asks (docs/formats.md).
+/// act genres not_genres years runtime popularity people not_people liked disliked seen any drop asks
+/// (docs/formats.md).
 std::string to_json(const PreferenceState& state, const MovieCatalog& catalog);
 std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog);
 
-/// Reads it back. A state has no act, any, drop or asks. Throws Error(kBadData) naming the key where something is unknown: a genre,
-/// movie or person that the catalogue lacks, a span that is no span, a key that does not exist.
+/// Reads it back. A state has no act, any, drop or asks. Throws Error(kBadData) naming the key where something is
+/// unknown: a genre, movie or person that the catalogue lacks, a span that is no span, a key that does not exist.
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog);
 PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatalog& catalog);
 
 /// The update as (slot, value) pairs, for slot F1: ("genres", "Comedy"), ("years", "1990-1999"), ("act", "inform") ...
-std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceUpdate& update, const MovieCatalog& catalog);
+std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceUpdate& update,
+                                                             const MovieCatalog& catalog);
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceState& state, const MovieCatalog& catalog);
 
 }  // namespace matinee

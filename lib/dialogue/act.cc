@@ -1,0 +1,13 @@
+#include "lib/dialogue/act.h"
+
+#include <array>
+
+namespace matinee {
+
+const char* name_of(SystemActKind kind) {
+  static constexpr std::array<const char*, kSystemActKinds> kNames{"greet",  "ask",     "ask_opinion", "recommend",
+                                                                   "answer", "explain", "close"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace matinee
