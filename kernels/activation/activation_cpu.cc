@@ -48,17 +48,10 @@ inline Value relu(vec x) {
   return {maximum(zero(), x), select(positive, broadcast(1.0f), zero())};
 }
 
-// Calls use(i, mask) for the vectors of [begin, end).
-template <class Use>
-inline void for_vectors(std::size_t begin, std::size_t end, const Use& use) {
-  for (std::size_t i = begin; i < end; i += kLanes) {
-    use(i, first_lanes(static_cast<long>(std::min<std::size_t>(kLanes, end - i))));
-  }
-}
-
 template <class Function>
 void forward(const ActivationArgs& args, std::size_t begin, std::size_t end, const Function& function) {
-  for_vectors(begin, end, [&](std::size_t i, lane_mask mask) {
+  for_vectors(static_cast<long>(end - begin), [&](long at, auto mask) {
+    const std::size_t i = begin + static_cast<std::size_t>(at);
     vec y = function(load(args.x + i, mask)).y;
     if (args.up != nullptr) y *= load(args.up + i, mask);
     store(args.y + i, y, mask);
@@ -67,7 +60,8 @@ void forward(const ActivationArgs& args, std::size_t begin, std::size_t end, con
 
 template <class Function>
 void backward(const ActivationBackwardArgs& args, std::size_t begin, std::size_t end, const Function& function) {
-  for_vectors(begin, end, [&](std::size_t i, lane_mask mask) {
+  for_vectors(static_cast<long>(end - begin), [&](long at, auto mask) {
+    const std::size_t i = begin + static_cast<std::size_t>(at);
     const Value value = function(load(args.x + i, mask));
     vec grad = load(args.grad_y + i, mask);
     if (args.up != nullptr) {

@@ -15,22 +15,19 @@ namespace {
 
 constexpr std::int64_t kRowBlock = 64;
 
-lane_mask lanes_at(long i, long width) { return first_lanes(std::min(kLanes, width - i)); }
-
 float sum_of(const float* x, long width) {
   vec sum = zero();
-  for (long i = 0; i < width; i += kLanes) sum += load(x + i, lanes_at(i, width));
+  for_vectors(width, [&](long i, auto mask) { sum += load(x + i, mask); });
   return sum_lanes(sum);
 }
 
 // Two passes, so that a mean far from zero costs no precision.
 float sum_of_squares_about(float mean, const float* x, long width) {
   vec sum = zero();
-  for (long i = 0; i < width; i += kLanes) {
-    const lane_mask mask = lanes_at(i, width);
+  for_vectors(width, [&](long i, auto mask) {
     const vec centred = select(mask, load(x + i, mask) - mean, zero());
     sum = fmadd(centred, centred, sum);
-  }
+  });
   return sum_lanes(sum);
 }
 
@@ -40,11 +37,10 @@ void forward_row(const LayerNormArgs& args, std::int64_t row) {
   const auto width = static_cast<float>(args.width);
   const float mean = sum_of(x, args.width) / width;
   const float rstd = 1.0f / std::sqrt(sum_of_squares_about(mean, x, args.width) / width + args.eps);
-  for (long i = 0; i < args.width; i += kLanes) {
-    const lane_mask mask = lanes_at(i, args.width);
+  for_vectors(args.width, [&](long i, auto mask) {
     const vec bias = args.bias == nullptr ? zero() : load(args.bias + i, mask);
     store(y + i, fmadd((load(x + i, mask) - mean) * rstd, load(args.weight + i, mask), bias), mask);
-  }
+  });
   if (args.mean != nullptr) args.mean[row] = mean;
   if (args.rstd != nullptr) args.rstd[row] = rstd;
 }
@@ -56,23 +52,21 @@ void backward_row(const LayerNormBackwardArgs& args, std::int64_t row, float* gr
   float* grad_x = args.grad_x + row * args.width;
   const float mean = args.mean[row], rstd = args.rstd[row];
   vec sum_g = zero(), sum_gn = zero();
-  for (long i = 0; i < args.width; i += kLanes) {
-    const lane_mask mask = lanes_at(i, args.width);
+  for_vectors(args.width, [&](long i, auto mask) {
     const vec g = load(grad_y + i, mask) * load(args.weight + i, mask);
     sum_g += g;
     sum_gn = fmadd(g, (load(x + i, mask) - mean) * rstd, sum_gn);
-  }
+  });
   const float mean_g = sum_lanes(sum_g) / static_cast<float>(args.width);
   const float mean_gn = sum_lanes(sum_gn) / static_cast<float>(args.width);
-  for (long i = 0; i < args.width; i += kLanes) {
-    const lane_mask mask = lanes_at(i, args.width);
+  for_vectors(args.width, [&](long i, auto mask) {
     const vec n = (load(x + i, mask) - mean) * rstd, grad = load(grad_y + i, mask);
     if (grad_weight != nullptr) store(grad_weight + i, fmadd(grad, n, load(grad_weight + i, mask)), mask);
     if (grad_bias != nullptr) store(grad_bias + i, grad + load(grad_bias + i, mask), mask);
     vec result = (grad * load(args.weight + i, mask) - mean_g - n * mean_gn) * rstd;
     if (args.accumulate) result += load(grad_x + i, mask);
     store(grad_x + i, result, mask);
-  }
+  });
 }
 
 }  // namespace
