@@ -7,7 +7,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -83,8 +82,13 @@ void lora_dropout_row(const LoraDropout& dropout, std::int64_t in, std::int64_t 
       const __m256i bits =
           eight % 2 == 0 ? _mm256_and_si256(word, _mm256_set1_epi32(0xffff)) : _mm256_srli_epi32(word, 16);
       const __m256 kept = _mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(bits, limit)), factor);
-      const __m256i mask =
-          _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(std::min<std::int64_t>(8, in - column))), lane);
+      if (column + 8 <= in) {
+        __m256 result = _mm256_mul_ps(_mm256_loadu_ps(x + column), kept);
+        if (accumulate) result = _mm256_add_ps(result, _mm256_loadu_ps(y + column));
+        _mm256_storeu_ps(y + column, result);
+        continue;
+      }
+      const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(in - column)), lane);
       __m256 result = _mm256_mul_ps(_mm256_maskload_ps(x + column, mask), kept);
       if (accumulate) result = _mm256_add_ps(result, _mm256_maskload_ps(y + column, mask));
       _mm256_maskstore_ps(y + column, mask, result);

@@ -46,9 +46,12 @@ void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_st
 #pragma GCC unroll 4
     for (int j = 0; j < kVectors; ++j) {
       float* to = c + i * c_stride + 16 * j;
-      const __mmask16 mask = j + 1 == kVectors ? last : __mmask16{0xffff};
-      const __m512 old = accumulate ? _mm512_maskz_loadu_ps(mask, to) : _mm512_setzero_ps();
-      _mm512_mask_storeu_ps(to, mask, sum[i][j] + old);
+      if (j + 1 < kVectors || n == 16 * kVectors) {
+        _mm512_storeu_ps(to, accumulate ? sum[i][j] + _mm512_loadu_ps(to) : sum[i][j]);
+        continue;
+      }
+      const __m512 old = accumulate ? _mm512_maskz_loadu_ps(last, to) : _mm512_setzero_ps();
+      _mm512_mask_storeu_ps(to, last, sum[i][j] + old);
     }
   }
 }
@@ -97,6 +100,15 @@ inline __m512i load_two_rows(const unsigned short* a, const unsigned short* b, _
   const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, a));
   if (b == nullptr) return low;
   return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, b)), 16));
+}
+
+// The first n of 16 pairs. A masked store costs many times a plain one on AMD's processors.
+inline void store_pairs(std::uint32_t* to, long n, __m512i pairs) {
+  if (n >= 16) {
+    _mm512_storeu_si512(to, pairs);
+  } else {
+    _mm512_mask_storeu_epi32(to, first_lanes(n), pairs);
+  }
 }
 
 // The transpose of 16 x 16 dwords.
@@ -154,7 +166,7 @@ void pack_interleaved(const T* source, long stride, long width, long k, long pan
     const T* b = 2 * p + 1 < k ? a + stride : nullptr;
     for (long c = 0; c < panel_width; c += 16) {
       const __m512i pairs = load_two_rows(a + c, b == nullptr ? nullptr : b + c, first_lanes(width - c));
-      _mm512_mask_storeu_epi32(panel + p * panel_width + c, first_lanes(panel_width - c), pairs);
+      store_pairs(panel + p * panel_width + c, panel_width - c, pairs);
     }
   }
 }
@@ -184,8 +196,7 @@ void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_
   const long n_pairs = (k + 1) / 2;
   for (long r = 0; r < n_rows; ++r) {
     for (long p = 0; p < n_pairs; p += 16) {
-      _mm512_mask_storeu_epi32(rows + r * n_pairs + p, first_lanes(n_pairs - p),
-                               load_pairs(source + r * stride + 2 * p, k - 2 * p));
+      store_pairs(rows + r * n_pairs + p, n_pairs - p, load_pairs(source + r * stride + 2 * p, k - 2 * p));
     }
   }
 }
