@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "lib/base/format_error.h"
 
 namespace matinee {
@@ -103,9 +105,42 @@ struct JsonDocument::Impl {
   simdjson::dom::element root;
 };
 
-JsonDocument::JsonDocument(std::string_view json, const std::string& name) : impl_(std::make_unique<Impl>()) {
-  const auto code = impl_->parser.parse(json.data(), json.size()).get(impl_->root);
-  if (code != simdjson::SUCCESS) throw bad_data("{}: not valid JSON: {}", name, simdjson::error_message(code));
+namespace {
+
+// tokenizer_config.json of many models says "model_max_length": 1000000000000000019884624838656 (Python's int(1e30)),
+// which simdjson refuses. Such integers get a ".0".
+std::string with_long_integers_as_reals(std::string_view json) {
+  constexpr std::size_t kLongestInteger = 18;
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    out += c;
+    if (in_string && c == '\\' && i + 1 < json.size()) {
+      out += json[++i];
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && c >= '0' && c <= '9') {
+      const std::size_t end = std::min(json.find_first_not_of("0123456789", i), json.size());
+      out += json.substr(i + 1, end - i - 1);
+      const bool fraction = (i > 0 && json[i - 1] == '.') ||
+                            (end < json.size() && std::string_view(".eE").find(json[end]) != std::string_view::npos);
+      if (end - i > kLongestInteger && !fraction) out += ".0";
+      i = end - 1;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+JsonDocument::JsonDocument(std::string_view json) : impl_(std::make_unique<Impl>()) {
+  auto code = impl_->parser.parse(json.data(), json.size()).get(impl_->root);
+  if (code == simdjson::NUMBER_ERROR) {
+    const std::string eased = with_long_integers_as_reals(json);
+    code = impl_->parser.parse(eased).get(impl_->root);
+  }
+  if (code != simdjson::SUCCESS) throw bad_data("not valid JSON: {}", simdjson::error_message(code));
 }
 JsonDocument::~JsonDocument() = default;
 JsonNode JsonDocument::root() const { return JsonNode(JsonNode::Value{impl_->root}, ""); }

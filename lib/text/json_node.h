@@ -56,7 +56,7 @@ class JsonNode {
 /// Owns what a JSON text was parsed into. Throws Error(kBadData) with simdjson's reason.
 class JsonDocument {
  public:
-  JsonDocument(std::string_view json, const std::string& name);
+  explicit JsonDocument(std::string_view json);
   ~JsonDocument();
   JsonNode root() const;
 

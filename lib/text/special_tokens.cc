@@ -19,7 +19,7 @@ class SpecialTokenReader {
   void read_names(const std::string& path) {
     if (!file_exists(path)) return;
     with_context(path, [&] {
-      const JsonDocument document(read_file(path), path);
+      const JsonDocument document(read_file(path));
       const JsonNode root = document.root();
       name_role(root["bos_token"], special.bos);
       name_role(root["eos_token"], special.eos);
@@ -36,7 +36,7 @@ class SpecialTokenReader {
   void read_ids(const std::string& path) {
     if (!file_exists(path)) return;
     with_context(path, [&] {
-      const JsonDocument document(read_file(path), path);
+      const JsonDocument document(read_file(path));
       const JsonNode root = document.root();
       id_role(root["bos_token_id"], special.bos);
       id_role(root["pad_token_id"], special.pad);

@@ -78,11 +78,11 @@ std::string quoted(std::string_view text) {
 
 class Reader {
  public:
-  TokenizerDefinition read(std::string_view json, const std::string& name) {
-    const JsonDocument document(json, name);
+  TokenizerDefinition read(std::string_view json) {
+    const JsonDocument document(json);
     const JsonNode root = document.root();
     if (!root.is_object() || !root.has("model"))
-      throw bad_data("{}: not a tokenizer.json: an object with \"model\" is expected", name);
+      throw bad_data("not a tokenizer.json: an object with \"model\" is expected");
     // "truncation" and "padding" say what a caller does with the ids; --seq-len does that here.
     read_normalizer(root);
     if (const JsonNode node = root["pre_tokenizer"]; !node.is_null()) read_pre_tokenizer(node);
@@ -413,7 +413,7 @@ class Reader {
 }  // namespace
 
 TokenizerDefinition parse_tokenizer_json(std::string_view json, const std::string& name) {
-  return with_context(name, [&] { return Reader().read(json, name); });
+  return with_context(name, [&] { return Reader().read(json); });
 }
 
 TokenizerDefinition read_tokenizer_json(const std::string& path) {
