@@ -148,8 +148,8 @@ class Reader {
     return *found;
   }
 
-  template <class Find>
-  auto named(simdjson::dom::element value, Find find) const {
+  template <class T>
+  T named(simdjson::dom::element value, std::optional<T> (*find)(std::string_view)) const {
     const auto found = find(text(value));
     if (!found) throw bad_data("preferences: {}: unknown word \"{}\"", key_, text(value));
     return *found;

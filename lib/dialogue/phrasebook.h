@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/random.h"
+
+namespace matinee {
+
+/// Values of the slots of a phrase: {genre} and the like, already worded.
+using PhraseSlots = std::map<std::string, std::string, std::less<>>;
+
+/// How the acts of a conversation are worded: plain text files that anyone can extend.
+///
+///   # a comment
+///   [ask.genre]                      a section: the act these phrases are for
+///   What (kind|sort) of film would you like( today|)?
+///   <hello> {genre}, please.         <name> is a part, defined in a section [=name]; {name} is a slot
+///
+/// A line is a phrase: text, (a|b|) alternatives, which may nest, <parts> and {slots}. A backslash takes the next
+/// character as it is. Every phrase of a section is chosen equally often, and within it every alternative of a group.
+class Phrasebook {
+ public:
+  /// The phrases that come with the program.
+  static Phrasebook built_in();
+  /// Reads one more file into the book; its sections add to those there. Throws Error(kBadData) "FILE:LINE: ...".
+  void add_file(const std::string& path);
+  void add_text(std::string_view text, const std::string& name);
+  Phrasebook();
+  Phrasebook(Phrasebook&&) noexcept;
+  Phrasebook& operator=(Phrasebook&&) noexcept;
+  ~Phrasebook();
+
+  bool has(std::string_view section) const;
+  std::vector<std::string> sections() const;
+  /// A phrase of the section in which all slots are filled; phrases that need a slot which `slots` lacks are not
+  /// chosen. Throws Error(kMissing) where the section has none that fits.
+  std::string expand(std::string_view section, const PhraseSlots& slots, Random& random) const;
+  /// True where `text` is a phrase of the section with these slots: "a listed paraphrase".
+  bool lists(std::string_view section, const PhraseSlots& slots, std::string_view text) const;
+  /// How many texts the section has, slots counted once (2^64 - 1 where more); phrases of its own, lines.
+  std::uint64_t count(std::string_view section) const;
+  std::size_t lines(std::string_view section) const;
+  /// Words with a capital that the text of sections beginning with `prefix` holds outside slots ("What", "I'd"): what a
+  /// system sentence may write in capitals without naming anything.
+  std::vector<std::string> capital_words(std::string_view prefix) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace matinee
