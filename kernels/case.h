@@ -61,7 +61,8 @@ inline constexpr double kBfloatRounding = 1.0 / (1 << 9);
 inline WeightView weight_view(const float* data) { return {data, DType::kF32}; }
 inline WeightView weight_view(const double* data) { return {data, DType::kF64}; }
 
-/// A float32 tensor as bfloat16, for a case whose operation takes that.
+/// A float32 tensor as bfloat16, for a case whose operation takes that. A case starts from the same values in every
+/// run, so it may keep the copy: then the conversion is not timed.
 inline std::vector<bf16> as_bf16(const float* data, std::int64_t size) {
   std::vector<bf16> result(static_cast<std::size_t>(size));
   for (std::size_t i = 0; i < result.size(); ++i) result[i] = to_bf16(data[i]);

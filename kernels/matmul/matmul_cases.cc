@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 
 #include "kernels/case.h"
 #include "kernels/reference.h"
@@ -95,9 +96,9 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                  result("y", s.n_rows * s.out, s, s.in)},
                      .prepare = {},
                      .run =
-                         [s](Context& context, float* const* t) {
-                           const std::vector<bf16> narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
-                           matmul_forward(context, forward_args(s, t, chosen_weight(s, t[1], narrow)));
+                         [s, narrow = std::make_shared<std::vector<bf16>>()](Context& context, float* const* t) {
+                           if (narrow->empty()) *narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
+                           matmul_forward(context, forward_args(s, t, chosen_weight(s, t[1], *narrow)));
                          },
                      .reference = [s](double* const* t) { matmul_forward_ref(forward_args(s, t, weight_view(t[1]))); }};
   KernelCase input{
@@ -106,9 +107,9 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                   result("grad_x", s.n_rows * s.in, s, s.out)},
       .prepare = {},
       .run =
-          [s](Context& context, float* const* t) {
-            const std::vector<bf16> narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
-            matmul_backward_input(context, input_args(s, t, chosen_weight(s, t[1], narrow)));
+          [s, narrow = std::make_shared<std::vector<bf16>>()](Context& context, float* const* t) {
+            if (narrow->empty()) *narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
+            matmul_backward_input(context, input_args(s, t, chosen_weight(s, t[1], *narrow)));
           },
       .reference = [s](double* const* t) { matmul_backward_input_ref(input_args(s, t, weight_view(t[1]))); }};
   Shape added = s;
