@@ -1,0 +1,25 @@
+#pragma once
+
+#include "lib/catalog/movie_catalog.h"
+#include "lib/vectors/sparse_rows.h"
+
+namespace matinee {
+
+/// What is told of each movie as sparse rows, one row per movie of the catalogue. What is unknown has no entry.
+struct MovieFeatures {
+  SparseRows genres;     ///< 1 for each genre; column: GenreId
+  SparseRows votes;      ///< numVotes on a log scale, as bumps (below) from the fewest to the most of the catalogue
+  SparseRows years;      ///< startYear, bumps every 5 years
+  SparseRows ratings;    ///< averageRating, bumps every half point
+  SparseRows runtimes;   ///< runtimeMinutes, bumps every quarter of an hour
+  SparseRows words;      ///< 1 for each word of the title but articles and the like
+  SparseRows cast;       ///< 1 / sqrt(place in the billing, from 1); column: PersonId
+  SparseRows directors;  ///< 1; column: PersonId
+  SparseRows crew;       ///< 1 for directors, 1/2 for the first four writers; column: PersonId
+};
+
+/// A quantity becomes a row of Gaussian bumps around fixed centres, of unit length, so that the inner product of two
+/// movies falls smoothly with the distance of their values.
+MovieFeatures movie_features(const MovieCatalog& catalog);
+
+}  // namespace matinee

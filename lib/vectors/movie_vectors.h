@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/base/parallel.h"
+#include "lib/catalog/movie_catalog.h"
+#include "lib/io/safetensors.h"
+
+namespace matinee {
+
+enum class VectorKind : std::uint8_t { kTitle, kCast, kCrew };
+inline constexpr int kVectorKinds = 3;
+/// "title", "cast", "crew".
+const char* name_of(VectorKind kind);
+
+/// How the vectors are made; chosen by measurement (docs/embeddings.md).
+struct VectorOptions {
+  std::int64_t dim = 128;
+  std::uint64_t seed = 1;
+  std::string method = "cooccurrence";  ///< or "projection": one-hot features, randomly projected
+  std::array<float, kVectorKinds> weights{0.60f, 0.25f, 0.15f};
+};
+
+/// The three vectors of each movie, [movies, dim] each, row-major, every row of unit length or zero (nothing known).
+struct MovieVectors {
+  std::int64_t dim = 0;
+  std::array<std::vector<float>, kVectorKinds> rows;
+};
+
+/// Deterministic by options.seed, with any number of threads. Throws Error(kUsage) where dim is too small for the
+/// title features.
+MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool);
+
+/// Tensors "vectors.title", "vectors.cast", "vectors.crew" [movies, dim] F32.
+void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
+void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
+/// The metadata that go with them: matinee.vectors.{method,dim,seed,weights}.
+Metadata vector_metadata(const VectorOptions& options);
+
+/// The vectors that a catalogue file holds, mapped; valid as long as the catalogue. Throws Error(kMissing) where it
+/// holds none (a catalogue that `embed` did not finish) and Error(kBadData) where shapes or weights are wrong.
+class MovieVectorView {
+ public:
+  explicit MovieVectorView(const MovieCatalog& catalog);
+
+  std::int64_t dim() const { return dim_; }
+  std::int32_t size() const { return size_; }
+  std::span<const float> all(VectorKind kind) const { return rows_[static_cast<int>(kind)]; }
+  std::span<const float> row(VectorKind kind, MovieId movie) const {
+    return all(kind).subspan(static_cast<std::size_t>(movie * dim_), static_cast<std::size_t>(dim_));
+  }
+  const std::array<float, kVectorKinds>& weights() const { return weights_; }
+  const std::string& method() const { return method_; }
+
+ private:
+  std::int64_t dim_ = 0;
+  std::int32_t size_ = 0;
+  std::array<std::span<const float>, kVectorKinds> rows_;
+  std::array<float, kVectorKinds> weights_{};
+  std::string method_;
+};
+
+}  // namespace matinee

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/context.h"
+#include "lib/vectors/movie_vectors.h"
+
+namespace matinee {
+
+/// A movie that the result should resemble (weight > 0) or not (weight < 0).
+struct SimilarityTerm {
+  MovieId movie;
+  float weight = 1;
+};
+
+struct Neighbour {
+  MovieId movie = -1;
+  float score = 0;
+  std::array<float, kVectorKinds> parts{};  ///< what each vector contributed, weight included; they sum up to score
+};
+
+/// Movies as a bit mask: bit m % 64 of word m / 64.
+using MovieMask = std::vector<std::uint64_t>;
+MovieMask all_movies(std::int32_t size);
+inline bool has(std::span<const std::uint64_t> mask, MovieId movie) {
+  return (mask[static_cast<std::size_t>(movie) / 64] >> (movie % 64)) & 1;
+}
+inline void remove(MovieMask& mask, MovieId movie) {
+  mask[static_cast<std::size_t>(movie) / 64] &= ~(std::uint64_t{1} << (movie % 64));
+}
+
+/// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object.
+class SimilaritySearch {
+ public:
+  /// `view` and `context` must outlive this.
+  SimilaritySearch(const MovieVectorView& view, Context& context);
+  SimilaritySearch(const MovieVectorView& view, Context& context, const std::array<float, kVectorKinds>& weights);
+
+  /// Best first, ties by smaller id; the terms' own movies are left out. `allowed`: who may be returned; empty: all.
+  /// Fewer than k where fewer are allowed.
+  std::vector<Neighbour> search(std::span<const SimilarityTerm> terms, std::int32_t k,
+                                std::span<const std::uint64_t> allowed = {});
+  /// The k nearest of every movie, [movies, k]: ids (-1 where there are fewer) and scores.
+  void all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
+
+ private:
+  const MovieVectorView& view_;
+  Context& context_;
+  std::array<float, kVectorKinds> weights_;
+};
+
+}  // namespace matinee

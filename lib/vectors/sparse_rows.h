@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace matinee {
+
+/// A sparse matrix by rows: row r has the columns `columns[offsets[r] .. offsets[r + 1])`, ascending, and their values.
+struct SparseRows {
+  std::int32_t n_columns = 0;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> columns;
+  std::vector<float> values;
+
+  std::int32_t rows() const { return static_cast<std::int32_t>(offsets.size()) - 1; }
+  std::span<const std::int32_t> columns_of(std::int32_t row) const {
+    return {columns.data() + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
+  }
+  std::span<const float> values_of(std::int32_t row) const {
+    return {values.data() + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
+  }
+  /// Appends a row. Entries of one column are added up; zeros are left out. `entries` is reordered.
+  void add_row(std::vector<std::pair<std::int32_t, float>>& entries);
+};
+
+SparseRows transposed(const SparseRows& matrix);
+/// The matrices side by side, columns numbered on. All of the same number of rows.
+SparseRows side_by_side(std::span<const SparseRows> matrices);
+/// Multiplies each value by ln(rows / rows that have the column): what is rare says more. A column with fewer than
+/// `at_least` rows is left out (its number remains).
+SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least);
+/// Each row divided by its length; a row of zeros stays.
+void scale_rows_to_unit(SparseRows& matrix);
+/// Likewise for a dense [rows, dim].
+void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim);
+
+}  // namespace matinee
