@@ -58,14 +58,13 @@ void MetricsFile::write(const StepMetrics& metrics) {
   if (!written || !closed) throw resource_error("{}: cannot write: {}", path_, std::strerror(errno));
 }
 
-std::string progress_line(const StepMetrics& metrics, std::int64_t total_steps) {
+std::string progress_text(const StepMetrics& metrics) {
   std::string speed = fmt::format("{:.0f}", metrics.tokens_per_second);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(speed.size()) - 3; at > 0; at -= 3) {
     speed.insert(static_cast<std::size_t>(at), ",");
   }
-  const auto left = static_cast<std::int64_t>(metrics.seconds_left + 0.5);
-  return fmt::format("step {}/{} loss {:.4f} {} tokens/s {:.0f}% of peak {}:{:02} left", metrics.step, total_steps,
-                     metrics.loss, speed, 100 * metrics.share_of_peak, left / 60, left % 60);
+  return fmt::format("loss {:.4f}, {} tokens/s, {:.0f}% of the matrix-product peak", metrics.loss, speed,
+                     100 * metrics.share_of_peak);
 }
 
 }  // namespace matinee

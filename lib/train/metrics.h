@@ -34,7 +34,7 @@ class MetricsFile {
   std::string path_;
 };
 
-/// "step 120/800 loss 2.1034 12,345 tokens/s 43% of peak 5:02 left".
-std::string progress_line(const StepMetrics& metrics, std::int64_t total_steps);
+/// "loss 2.1034, 12,345 tokens/s, 43% of the matrix-product peak"; the display adds steps and time left.
+std::string progress_text(const StepMetrics& metrics);
 
 }  // namespace matinee

@@ -149,7 +149,7 @@ StepMetrics Trainer::step() {
   }
   const double seconds = seconds_since(start);
   metrics.tokens_per_second = static_cast<double>(metrics.tokens) / seconds;
-  metrics.share_of_peak = operations / seconds / peak_;
+  metrics.share_of_peak = parts_.matmul_peak > 0 ? operations / seconds / parts_.matmul_peak : 0;
   return metrics;
 }
 
@@ -213,7 +213,6 @@ void Trainer::save(const TrainCallbacks& callbacks) {
 TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
   const auto start = Clock::now();
   const std::int64_t first_step = progress_.step;
-  peak_ = measure_matmul_peak(parts_.context, parts_.product);
   // A checkpoint written at the moment of an early stop says so by its count of validations.
   bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
   while (progress_.step < schedule_.total_steps && !stop_early) {

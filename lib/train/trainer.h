@@ -66,7 +66,7 @@ class Trainer {
     const TokenDataset* valid = nullptr;
     const ModelConfig& config;
     const LoraConfig* lora = nullptr;  ///< null: every weight is trained
-    Product product = Product::kF32;   ///< of the decoder; the peak is measured with it
+    double matmul_peak = 0;            ///< operations per second (measure_matmul_peak), for the share shown; or 0
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
@@ -105,7 +105,6 @@ class Trainer {
   TrainProgress progress_;
   std::int64_t open_epoch_ = -1;
   std::vector<PackedRow> rows_;  ///< of the open epoch
-  double peak_ = 0;              ///< operations per second
 };
 
 }  // namespace matinee

@@ -1,7 +1,5 @@
 #include "lib/train/training_run.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "lib/base/random.h"
 #include "lib/io/json_writer.h"
 #include "lib/train/memory_plan.h"
+#include "lib/train/training_speed.h"
 
 namespace matinee {
 namespace {
@@ -132,10 +131,10 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
   std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
   const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
   id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(
-      fmt::format("{} full {} dtype {} rank {} alpha {} dropout {} targets {}", run.train.describe(), run.full, narrow,
-                  run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout, fmt::join(run.lora.target_modules, ",")),
-      id);
+  id = hash64(fmt::format("{} full {} dtype {} rank {} alpha {} dropout {}", run.train.describe(), run.full, narrow,
+                          run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout),
+              id);
+  for (const std::string& target : run.lora.target_modules) id = hash64(target + ",", id);
   id_ = id;
 
   if (run.full) {
@@ -163,7 +162,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
                                                       .valid = valid_ ? &*valid_ : nullptr,
                                                       .config = config_,
                                                       .lora = adapter_ ? &run_.lora : nullptr,
-                                                      .product = product_},
+                                                      .matmul_peak = measure_matmul_peak(context_, product_)},
                                        run.train, checkpoint_, id_);
 }
 
@@ -250,7 +249,7 @@ int Session::train() {
   TrainCallbacks callbacks;
   callbacks.on_step = [&](const StepMetrics& step) {
     metrics.write(step);
-    progress.status(progress_line(step, trainer_->total_steps()));
+    progress.status(progress_text(step));
     progress.advance();
   };
   callbacks.on_validation = [&](const StepMetrics& step) {

@@ -1,0 +1,152 @@
+#include "lib/train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "lib/base/file.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/train/tiny_run.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+using testing::tiny_tokens;
+using testing::TinyRun;
+
+bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// A state of two tensors with numbers that a text form would round.
+struct SmallState {
+  SmallState() {
+    for (const char* name : {"first", "second"}) {
+      Parameter& p = parameters.add(name, {3}, true);
+      p.value = {0.1f, -1e-30f, 3e20f};
+    }
+    state = std::make_unique<TrainState>(parameters);
+    state->m[0] = {1e-8f, 2, 3};
+    state->v[1] = {4, 5, 1.0f / 3};
+    state->keep_best();
+    state->best[1] = {7, 8, 9};
+  }
+  ParameterSet parameters;
+  std::unique_ptr<TrainState> state;
+};
+
+TEST(Checkpoint, RoundTripKeepsEveryBit) {
+  const TemporaryFolder folder;
+  SmallState small;
+  const TrainProgress progress{.step = 12,
+                               .epoch = 3,
+                               .epoch_step = 4,
+                               .tokens = 123456789012,
+                               .smoothed_loss = 1.0 / 3,
+                               .lowest_smoothed_loss = -0.0,
+                               .best_valid_loss = 0.1,
+                               .best_step = 10,
+                               .validations_since_best = 2};
+  write_checkpoint(folder.file("c"), 99, progress, *small.state);
+  SmallState again;
+  again.state->best.clear();
+  again.parameters.all()[0].value = {0, 0, 0};
+  again.state->m[0] = {0, 0, 0};
+  const TrainProgress found = read_checkpoint(folder.file("c"), 99, *again.state);
+  EXPECT_EQ(found.step, 12);
+  EXPECT_EQ(found.epoch, 3);
+  EXPECT_EQ(found.epoch_step, 4);
+  EXPECT_EQ(found.tokens, 123456789012);
+  EXPECT_EQ(found.smoothed_loss, 1.0 / 3);
+  EXPECT_EQ(found.lowest_smoothed_loss, 0.0);
+  EXPECT_EQ(found.best_valid_loss, 0.1);
+  EXPECT_EQ(found.best_step, 10);
+  EXPECT_EQ(found.validations_since_best, 2);
+  EXPECT_EQ(again.state->m, small.state->m);
+  EXPECT_EQ(again.state->v, small.state->v);
+  EXPECT_EQ(again.state->best, small.state->best);
+  EXPECT_EQ(again.parameters.all()[0].value, small.parameters.all()[0].value);
+}
+
+// Interrupts after each step in turn, once with LoRA and dropout and once with all weights; validation, keep-best and
+// early stop included. What comes out is the unbroken run's, bit for bit.
+TEST(Checkpoint, ResumedRunEqualsUnbroken) {
+  const TemporaryFolder folder;
+  tiny_tokens(40).write(folder.file("train"));
+  tiny_tokens(12, 8).write(folder.file("valid"));
+  const TokenDataset train(folder.file("train")), valid(folder.file("valid"));
+  const TrainOptions options{.epochs = 2,
+                             .micro_batch_tokens = 48,
+                             .gradient_accumulation_steps = 2,
+                             .learning_rate = 0.02,
+                             .validate_every = 2,
+                             .patience = 2};
+  for (const bool lora : {true, false}) {
+    TinyRun unbroken(train, &valid, options, "", lora);
+    const std::size_t steps = unbroken.losses().size();
+    ASSERT_GT(steps, 3u);
+    for (std::size_t moment = 1; moment < steps; ++moment) {
+      const std::string path = folder.file("checkpoint");
+      {
+        TinyRun first(train, &valid, options, path, lora);
+        TrainCallbacks callbacks;
+        callbacks.stop = [&] { return first.trainer->progress().step == static_cast<std::int64_t>(moment); };
+        ASSERT_EQ(first.trainer->run(callbacks), TrainEnd::kInterrupted) << moment;
+      }
+      TinyRun second(train, &valid, options, path, lora);
+      second.trainer->resume();
+      EXPECT_EQ(second.losses().size(), steps - moment);
+      EXPECT_TRUE(same_bytes(second.values(), unbroken.values())) << "interrupted after step " << moment;
+    }
+  }
+}
+
+// Fails each write in turn until one attempt passes: the checkpoint from before is whole each time.
+TEST(Checkpoint, IsWholeOrAbsent) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("checkpoint");
+  SmallState small;
+  write_checkpoint(path, 1, {.step = 5}, *small.state);
+  const std::string before = read_file(path);
+  bool passed = false;
+  for (std::uint64_t n = 1; !passed; ++n) {
+    fail_nth_write(n);
+    const std::string error = error_of([&] { write_checkpoint(path, 1, {.step = 6}, *small.state); });
+    fail_nth_write(0);
+    passed = error.empty();
+    if (!passed) {
+      EXPECT_EQ(read_file(path), before);
+      EXPECT_NE(error.find("No space left on device"), std::string::npos) << error;
+    }
+    ASSERT_LT(n, 100u);
+  }
+  EXPECT_NE(read_file(path), before);
+}
+
+TEST(Checkpoint, ACutFileIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("checkpoint");
+  SmallState small;
+  write_checkpoint(path, 1, {.step = 5}, *small.state);
+  const std::string whole = read_file(path);
+  for (std::size_t size = 0; size < whole.size(); size += 7) {
+    write_file(path, whole.substr(0, size));
+    EXPECT_NE(error_of([&] { read_checkpoint(path, 1, *small.state); }), "") << size;
+  }
+}
+
+TEST(Checkpoint, OfAnotherRunIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("checkpoint");
+  SmallState small;
+  write_checkpoint(path, 1, {.step = 5}, *small.state);
+  EXPECT_EQ(error_of([&] { read_checkpoint(path, 2, *small.state); }),
+            path +
+                ": this checkpoint belongs to another run: base, tokens or options differ; repeat the options of that "
+                "run, or delete the checkpoint");
+}
+
+}  // namespace
+}  // namespace matinee

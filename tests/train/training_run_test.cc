@@ -1,0 +1,172 @@
+#include "lib/train/training_run.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/base/file.h"
+#include "lib/model/lora_adapter.h"
+#include "lib/train/training_speed.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/train/tiny_run.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+using testing::tiny_config;
+using testing::tiny_tokens;
+using testing::TinyTokens;
+
+constexpr const char* kTokenizer = "{\"a tokenizer\":true}";
+
+// A base with random weights, tokens made for it, and the options of a short run.
+struct Workplace {
+  Workplace() {
+    ParameterSet parameters;
+    initialise_parameters(tiny_config(), 3, parameters);
+    base = folder.file("base");
+    save_model(base, tiny_config(), parameters, DType::kF32);
+    write_file(base + "/tokenizer.json", kTokenizer);
+    tokens = tiny_tokens(30);
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(hash64(kTokenizer)));
+    tokens.tokenizer_sha = hash;
+    tokens.write(folder.file("tokens"));
+    run.base = base;
+    run.tokens = folder.file("tokens");
+    run.output = folder.file("adapter");
+    run.lora.rank = 2;
+    run.train.max_steps = 4;
+    run.train.micro_batch_tokens = 64;
+    common.threads = 1;
+    common.progress = ProgressStyle::kNone;
+  }
+  int train() const {
+    const OptionSet options;
+    const ToolContext tool(description, common, options);
+    return run_training(run, tool);
+  }
+  std::string error() const {
+    return error_of([&] { train(); });
+  }
+  TemporaryFolder folder;
+  std::string base;
+  TinyTokens tokens;
+  TrainingRun run;
+  CommonOptions common;
+  ToolDescription description{"lora-train", "", "", "", {}, ""};
+};
+
+TEST(TrainingRun, WritesAnAdapterThatNamesItsTokens) {
+  Workplace at;
+  EXPECT_EQ(at.train(), 0);
+  const LoraAdapter adapter(tiny_config(), at.run.output);
+  EXPECT_EQ(adapter.config().rank, 2);
+  EXPECT_EQ(adapter.config().base_model_name_or_path, at.base);
+  EXPECT_EQ(adapter.metadata().at("matinee.template"), "plain");
+  EXPECT_EQ(adapter.metadata().at("matinee.tokenizer_sha"), at.tokens.tokenizer_sha);
+  EXPECT_FALSE(file_exists(at.run.output + "/checkpoint.safetensors"));
+}
+
+TEST(TrainingRun, SameBytesTwiceAndNoneTheThirdTime) {
+  Workplace at;
+  at.train();
+  const std::string first = read_file(at.run.output + "/adapter_model.safetensors");
+  at.train();
+  EXPECT_EQ(read_file(at.run.output + "/adapter_model.safetensors"), first);
+  // Finished already: --resume trains nothing, so what lies there stays.
+  write_file(at.run.output + "/adapter_model.safetensors", "untouched");
+  at.run.resume = true;
+  EXPECT_EQ(at.train(), 0);
+  EXPECT_EQ(read_file(at.run.output + "/adapter_model.safetensors"), "untouched");
+}
+
+TEST(TrainingRun, FullWritesAWholeModelWithItsTokenizer) {
+  Workplace at;
+  at.run.full = true;
+  at.run.config = at.base + "/config.json";
+  at.run.base.clear();
+  EXPECT_EQ(at.train(), 0);
+  const ModelConfig config = read_model_config(at.run.output);
+  EXPECT_EQ(config.vocab_size, 32);
+  ParameterSet parameters;
+  load_parameters(at.run.output, config, parameters);
+  EXPECT_EQ(parameters.elements(), config.parameters());
+  EXPECT_EQ(read_file(at.run.output + "/tokenizer.json"), kTokenizer);
+  // What it wrote is a base.
+  at.run.full = false;
+  at.run.config.clear();
+  at.run.base = at.run.output;
+  at.run.output = at.folder.file("adapter of it");
+  EXPECT_EQ(at.train(), 0);
+}
+
+TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
+  Workplace at;
+  at.tokens.vocab_size = 31;
+  for (auto& sample : at.tokens.samples) sample.ids = {0, 5, 1};
+  at.tokens.write(at.run.tokens);
+  EXPECT_EQ(at.error(), at.run.tokens + ": the tokens were made for a vocabulary of 31, but " + at.base +
+                            " has 32; make the tokens again: tokenize --model " + at.base);
+  at.tokens.vocab_size = 32;
+  at.tokens.seq_len = 17;
+  at.tokens.write(at.run.tokens);
+  EXPECT_EQ(at.error(), at.run.tokens + ": samples of up to 17 tokens (seq_len), but " + at.base +
+                            " has positions for 16; make the tokens again: tokenize --model " + at.base +
+                            " --seq-len 16");
+  at.tokens.seq_len = 16;
+  const std::string right = at.tokens.tokenizer_sha;
+  at.tokens.tokenizer_sha = "00000000000000bb";
+  at.tokens.write(at.run.tokens);
+  EXPECT_EQ(at.error(), at.run.tokens + ": the tokens were made with another tokenizer (00000000000000bb) than " +
+                            at.base + "/tokenizer.json (" + right + "); make the tokens again: tokenize --model " +
+                            at.base);
+  EXPECT_FALSE(file_exists(at.run.output + "/adapter_model.safetensors"));
+}
+
+TEST(TrainingRun, RefusesAValidationSetOfAnotherMaking) {
+  Workplace at;
+  TinyTokens other = at.tokens;
+  other.prompt_template = "alpaca";
+  at.run.valid = at.folder.file("valid");
+  other.write(at.run.valid);
+  EXPECT_EQ(at.error(), at.run.valid + ": was made with another prompt template than " + at.run.tokens);
+}
+
+TEST(TrainingRun, RefusesWhatDoesNotFitBeforeItLoads) {
+  Workplace at;
+  at.common.max_host_mem = 1000;
+  const std::string found = at.error();
+  EXPECT_TRUE(found.starts_with("training (")) << found;
+  EXPECT_NE(found.find("--max-host-mem is 1000 B"), std::string::npos) << found;
+}
+
+TEST(TrainingRun, RefusesContradictoryOptions) {
+  Workplace at;
+  at.run.full = true;
+  at.run.config = "config.json";
+  EXPECT_EQ(at.error(), "--full takes either --base DIR or --config FILE");
+  at.run.full = false;
+  EXPECT_EQ(at.error(), "--config is for --full");
+  at.run.config.clear();
+  at.run.lora.target_modules = {"q_proj", "w_proj"};
+  EXPECT_EQ(at.error(), "--targets: no linear layer is called \"w_proj\"");
+  at.run.base.clear();
+  EXPECT_EQ(at.error(), "--base DIR is missing");
+  at.run.output.clear();
+  EXPECT_EQ(at.error(), "--output DIR is missing");
+}
+
+TEST(TrainingSpeed, CountsTheOperationsOfABatch) {
+  const ModelConfig config = tiny_config();
+  TokenBatch batch;
+  batch.input_ids = {1, 2, 3};
+  batch.positions = {0, 1, 2};
+  batch.n_supervised = 2;
+  // Per layer 16·16·2 (q, o), 2·8·16 (k, v), 3·16·24 weights; 6 pairs of positions; 2 rows of logits.
+  const double linear = 3 * 6.0 * 2 * (512 + 256 + 1152), attention = 3.5 * 4 * 6 * 16 * 2, head = 6.0 * 2 * 32 * 16;
+  EXPECT_DOUBLE_EQ(training_operations(config, nullptr, batch), linear + attention + head);
+}
+
+}  // namespace
+}  // namespace matinee
