@@ -48,10 +48,11 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                        s.bias ? " bias" : "", s.accumulate ? " accumulate" : "");
   const std::int64_t n = s.n_rows * s.width;
   // The mean is off by width roundings of the largest x; divided by the standard deviation (its inverse is at most
-  // 316 = 1/sqrt(eps), which a row of one element or of equal ones has) that is the error of the normalised value.
+  // 316 = 1/sqrt(eps), which a row of equal elements has and a short one may come near) that is the error of the
+  // normalised value.
   const double largest = std::max(std::abs(static_cast<double>(s.low)), std::abs(static_cast<double>(s.high)));
   const double inverse =
-      s.width == 1 || s.low == s.high ? 316.3 : 4.0 / (static_cast<double>(s.high) - static_cast<double>(s.low));
+      s.width < 16 || s.low == s.high ? 316.3 : 4.0 / (static_cast<double>(s.high) - static_cast<double>(s.low));
   const double rounding = (static_cast<double>(s.width) + 8) * kFloatRounding;
   const double error = rounding * (largest * inverse + 4);
   KernelCase forward{.name = "layer_norm_forward " + text,
