@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/preference_state.h"
+
+namespace matinee {
+
+/// A movie of the catalogue is popular if it is among the fifth with most votes, a hidden gem if it is in the lower
+/// half or nobody voted; what lies between is neither.
+Popularity popularity_of(const MovieCatalog& catalog, MovieId movie);
+
+/// True where the catalogue knows enough to ask for this slot: at least a third of the movies have it.
+bool catalogue_can_answer(const MovieCatalog& catalog, Slot slot);
+
+/// True where the person plays in the movie or directed it.
+bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person);
+
+/// "Al Pacino, Robert De Niro and Val Kilmer" from the first `limit` people.
+std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit);
+
+/// The fact as a reply words it ("170", "action and crime", "Michael Mann"); nothing where the catalogue does not know
+/// it.
+std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
+
+/// "Heat (1995) | action, crime | Michael Mann | Al Pacino, Robert De Niro": what the model is told of a candidate.
+/// People that the state speaks of come first, so that a true reason can be seen.
+std::string candidate_line(const MovieCatalog& catalog, MovieId movie, const PreferenceState& state);
+/// All facts, for answers: "Heat (1995) | genres: action, crime | director: Michael Mann | ...".
+std::string fact_line(const MovieCatalog& catalog, MovieId movie);
+
+/// "Sci-Fi" as running text has it: "sci-fi".
+std::string lower_genre(std::string_view genre);
+
+}  // namespace matinee

@@ -1,0 +1,204 @@
+#include "lib/dialogue/policy.h"
+
+#include <bit>
+#include <cmath>
+#include <unordered_map>
+
+#include "lib/dialogue/movie_facts.h"
+
+namespace matinee {
+namespace {
+
+// How often users have an answer to the question, from the simulated users' temperaments; people seldom think of a
+// name.
+double answer_rate(Slot slot) {
+  switch (slot) {
+    case Slot::kGenre:
+      return 0.9;
+    case Slot::kYears:
+      return 0.8;
+    case Slot::kRuntime:
+      return 0.6;
+    case Slot::kPopularity:
+      return 0.7;
+    case Slot::kPerson:
+      return 0.55;
+  }
+  return 0;
+}
+
+template <class Use>
+void for_each_movie(const std::vector<std::uint64_t>& mask, const Use& use) {
+  for (std::size_t word = 0; word < mask.size(); ++word) {
+    for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1)
+      use(static_cast<MovieId>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits))));
+  }
+}
+
+std::int32_t count(const std::vector<std::uint64_t>& mask) {
+  std::int32_t sum = 0;
+  for (const std::uint64_t word : mask) sum += std::popcount(word);
+  return sum;
+}
+
+bool speaks_of(const PreferenceState& state, Slot slot) {
+  switch (slot) {
+    case Slot::kGenre:
+      return !state.genres.empty();
+    case Slot::kYears:
+      return state.years.has_value();
+    case Slot::kRuntime:
+      return state.runtime.has_value();
+    case Slot::kPopularity:
+      return state.popularity != Popularity::kAny;
+    case Slot::kPerson:
+      return !state.people.empty();
+  }
+  return false;
+}
+
+}  // namespace
+
+Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options)
+    : catalog_(catalog), ranker_(ranker), options_(options) {
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (catalogue_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
+  }
+}
+
+// The user answers with one value of the target; movies without that value drop out. With N movies left and answer a
+// keeping N_a of them, the gain is ln N - E[ln N_a] over movies and the values they may be described by.
+double Policy::gain(Slot slot, const std::vector<std::uint64_t>& viable) const {
+  if (!answerable_.contains(slot)) return 0;
+  std::unordered_map<std::int32_t, double> movies_with;
+  std::vector<std::int32_t> values;
+  const auto values_of = [&](MovieId movie) {
+    values.clear();
+    switch (slot) {
+      case Slot::kGenre:
+        values.assign(catalog_.genres_of(movie).begin(), catalog_.genres_of(movie).end());
+        break;
+      case Slot::kYears:
+        if (catalog_.year(movie) != kUnknown) values.push_back(catalog_.year(movie) / 10);
+        break;
+      case Slot::kRuntime:
+        if (catalog_.runtime(movie) != kUnknown)
+          values.push_back(catalog_.runtime(movie) < 100 ? 0 : catalog_.runtime(movie) < 140 ? 1 : 2);
+        break;
+      case Slot::kPopularity:
+        values.push_back(static_cast<std::int32_t>(popularity_of(catalog_, movie)));
+        break;
+      case Slot::kPerson:
+        for (const PersonId person : catalog_.cast(movie).first(std::min<std::size_t>(3, catalog_.cast(movie).size())))
+          values.push_back(person);
+        for (const PersonId person : catalog_.directors(movie)) values.push_back(person);
+        break;
+    }
+  };
+  double total = 0;
+  for_each_movie(viable, [&](MovieId movie) {
+    values_of(movie);
+    ++total;
+    for (const std::int32_t value : values) ++movies_with[value];
+  });
+  if (total < 2) return 0;
+  double expected = 0;
+  for_each_movie(viable, [&](MovieId movie) {
+    values_of(movie);
+    if (values.empty()) return;
+    double mean = 0;
+    for (const std::int32_t value : values) mean += std::log(total / movies_with[value]);
+    expected += mean / static_cast<double>(values.size());
+  });
+  return answer_rate(slot) * expected / total;
+}
+
+std::vector<SystemAct> Policy::open(DialogueState& state) const {
+  return {SystemAct{.kind = SystemActKind::kGreet}, ask_or_recommend(state, false)};
+}
+
+std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& update) const {
+  merge(state.preferences, update);
+  for (const Slot slot : update.any) state.any.insert(slot);
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (speaks_of(update.said, static_cast<Slot>(slot))) state.any.erase(static_cast<Slot>(slot));
+  }
+  const bool discussing = state.under_discussion >= 0 && !state.recommended.empty();
+  switch (update.act) {
+    case UserAct::kLeave:
+      state.finished = true;
+      return {SystemAct{.kind = SystemActKind::kClose}};
+    case UserAct::kAccept:
+      if (!discussing) break;
+      state.finished = true;
+      return {SystemAct{.kind = SystemActKind::kClose, .movie = state.under_discussion, .accepted = true}};
+    case UserAct::kAsk:
+      if (state.under_discussion >= 0 && update.asks) {
+        return {SystemAct{.kind = SystemActKind::kAnswer, .movie = state.under_discussion, .fact = *update.asks}};
+      }
+      break;
+    case UserAct::kWhy:
+      if (discussing) {
+        return {SystemAct{.kind = SystemActKind::kExplain,
+                          .movie = state.last_recommendation.movie,
+                          .candidates = {state.last_recommendation}}};
+      }
+      break;
+    default:
+      break;
+  }
+  return {ask_or_recommend(state, update.act == UserAct::kMore)};
+}
+
+SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendation) const {
+  const auto viable = ranker_.viable(state.preferences, state.recommended);
+  const std::int32_t left = count(viable);
+  if (wants_recommendation || state.questions >= options_.max_questions || left <= options_.few_enough)
+    return recommend(state);
+  std::optional<Slot> best;
+  double best_gain = 0.2;  // below this an answer is not worth a turn
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    if (state.asked.contains(slot) || state.any.contains(slot) || speaks_of(state.preferences, slot)) continue;
+    // One opens with the simple question, not with "which actor?", whatever that would tell.
+    if (state.asked.empty() && slot == Slot::kPerson) continue;
+    if (const double expected = gain(slot, viable); expected > best_gain) {
+      best = slot;
+      best_gain = expected;
+    }
+  }
+  if (best) {
+    state.asked.insert(*best);
+    ++state.questions;
+    return {.kind = SystemActKind::kAsk, .slot = *best};
+  }
+  if (state.opinion_questions < options_.max_opinions) {
+    // The best known movie among those that fit: most people can say something about it.
+    for (const Candidate& candidate : ranker_.rank(state.preferences, state.recommended, 20)) {
+      if (state.opinions.contains(candidate.movie) || popularity_of(catalog_, candidate.movie) != Popularity::kPopular)
+        continue;
+      state.opinions.insert(candidate.movie);
+      state.under_discussion = candidate.movie;
+      ++state.questions;
+      ++state.opinion_questions;
+      return {.kind = SystemActKind::kAskOpinion, .movie = candidate.movie};
+    }
+  }
+  return recommend(state);
+}
+
+SystemAct Policy::recommend(DialogueState& state) const {
+  SystemAct act{.kind = SystemActKind::kRecommend};
+  act.candidates = ranker_.rank(state.preferences, state.recommended, options_.candidates);
+  if (act.candidates.empty()) {  // every movie of the catalogue was recommended or is known to the user
+    state.finished = true;
+    return {.kind = SystemActKind::kClose};
+  }
+  act.movie = act.candidates.front().movie;
+  state.recommended.push_back(act.movie);
+  state.under_discussion = act.movie;
+  state.last_recommendation = act.candidates.front();
+  return act;
+}
+
+}  // namespace matinee
