@@ -1,0 +1,151 @@
+#include "lib/vectors/movie_features.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "lib/catalog/title_index.h"
+
+namespace matinee {
+namespace {
+
+using Entries = std::vector<std::pair<std::int32_t, float>>;
+
+// Words that say nothing of what a movie is about; sorted.
+constexpr std::array<std::string_view, 24> kEmptyWords{"a",  "an",  "and",  "as", "at",  "by", "der",  "die",
+                                                       "el", "for", "from", "i",  "in",  "it", "la",   "le",
+                                                       "my", "of",  "on",   "s",  "the", "to", "with", "you"};
+
+// Centres low, low + step, ..., high. A bump below 1 % is left out.
+class Bumps {
+ public:
+  Bumps(double low, double high, double step, double width)
+      : low_(low),
+        step_(step),
+        width_(width),
+        count_(static_cast<std::int32_t>(std::lround((high - low) / step)) + 1) {}
+
+  std::int32_t count() const { return count_; }
+  void describe(double value, Entries& entries) const {
+    const double clamped = std::clamp(value, low_, low_ + step_ * (count_ - 1));
+    for (std::int32_t i = 0; i < count_; ++i) {
+      const double distance = (clamped - (low_ + step_ * i)) / width_;
+      const double bump = std::exp(-0.5 * distance * distance);
+      if (bump > 0.01) entries.emplace_back(i, static_cast<float>(bump));
+    }
+  }
+
+ private:
+  double low_, step_, width_;
+  std::int32_t count_;
+};
+
+template <class Describe>
+SparseRows rows_of(const MovieCatalog& catalog, std::int32_t n_columns, const Describe& describe) {
+  SparseRows result;
+  result.n_columns = n_columns;
+  Entries entries;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    entries.clear();
+    describe(movie, entries);
+    result.add_row(entries);
+  }
+  return result;
+}
+
+template <class Value>
+SparseRows bumps_of(const MovieCatalog& catalog, const Bumps& bumps, const Value& value) {
+  SparseRows result = rows_of(catalog, bumps.count(), [&](MovieId movie, Entries& entries) {
+    const double known = value(movie);
+    if (known >= 0) bumps.describe(known, entries);
+  });
+  scale_rows_to_unit(result);
+  return result;
+}
+
+SparseRows word_rows(const MovieCatalog& catalog) {
+  std::map<std::string, std::int32_t, std::less<>> numbers;
+  std::vector<std::vector<std::int32_t>> words(static_cast<std::size_t>(catalog.size()));
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    const std::string folded = fold_name(catalog.title(movie));
+    for (std::size_t begin = 0; begin < folded.size();) {
+      const std::size_t end = std::min(folded.find(' ', begin), folded.size());
+      const std::string_view word = std::string_view(folded).substr(begin, end - begin);
+      begin = end + 1;
+      if (word.empty() || std::binary_search(kEmptyWords.begin(), kEmptyWords.end(), word)) continue;
+      words[movie].push_back(
+          numbers.try_emplace(std::string(word), static_cast<std::int32_t>(numbers.size())).first->second);
+    }
+    std::sort(words[movie].begin(), words[movie].end());
+    words[movie].erase(std::unique(words[movie].begin(), words[movie].end()), words[movie].end());
+  }
+  return rows_of(catalog, static_cast<std::int32_t>(numbers.size()), [&](MovieId movie, Entries& entries) {
+    for (const std::int32_t word : words[movie]) entries.emplace_back(word, 1.0f);
+  });
+}
+
+Bumps vote_bumps(const MovieCatalog& catalog) {
+  double low = 1e9, high = 0;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    if (catalog.votes(movie) <= 0) continue;
+    const double votes = std::log10(static_cast<double>(catalog.votes(movie)));
+    low = std::min(low, votes);
+    high = std::max(high, votes);
+  }
+  if (high - low < 0.1) {
+    low = std::min(low, high);
+    high = low + 0.1;
+  }
+  const double step = (high - low) / 13;
+  return {low, high, step, 1.2 * step};
+}
+
+}  // namespace
+
+MovieFeatures movie_features(const MovieCatalog& catalog) {
+  MovieFeatures features;
+  features.genres =
+      rows_of(catalog, static_cast<std::int32_t>(catalog.genres().size()), [&](MovieId movie, Entries& entries) {
+        for (const std::int32_t genre : catalog.genres_of(movie)) entries.emplace_back(genre, 1.0f);
+      });
+  features.votes = bumps_of(catalog, vote_bumps(catalog), [&](MovieId movie) {
+    return catalog.votes(movie) > 0 ? std::log10(static_cast<double>(catalog.votes(movie))) : -1.0;
+  });
+  features.years = bumps_of(catalog, Bumps(1910, 2025, 5, 5), [&](MovieId movie) { return catalog.year(movie); });
+  features.ratings = bumps_of(catalog, Bumps(1, 9.5, 0.5, 0.6), [&](MovieId movie) {
+    return catalog.rating_tenths(movie) > 0 ? catalog.rating_tenths(movie) / 10.0 : -1.0;
+  });
+  features.runtimes = bumps_of(catalog, Bumps(60, 225, 15, 15),
+                               [&](MovieId movie) { return catalog.runtime(movie) > 0 ? catalog.runtime(movie) : -1; });
+  features.words = word_rows(catalog);
+
+  const std::int32_t people = catalog.people_count();
+  features.cast = rows_of(catalog, people, [&](MovieId movie, Entries& entries) {
+    double place = 1;
+    for (const PersonId person : catalog.cast(movie)) {
+      // Someone billed twice counts by the better place.
+      const bool again = std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return e.first == person; });
+      if (!again) entries.emplace_back(person, static_cast<float>(1 / std::sqrt(place)));
+      ++place;
+    }
+  });
+  features.directors = rows_of(catalog, people, [&](MovieId movie, Entries& entries) {
+    for (const PersonId person : catalog.directors(movie)) entries.emplace_back(person, 1.0f);
+  });
+  features.crew = rows_of(catalog, people, [&](MovieId movie, Entries& entries) {
+    for (const PersonId person : catalog.directors(movie)) entries.emplace_back(person, 1.0f);
+    const std::size_t directors = entries.size();
+    std::int32_t writers = 0;
+    for (const PersonId person : catalog.writers(movie)) {
+      if (++writers > 4) break;
+      const auto end = entries.begin() + static_cast<std::ptrdiff_t>(directors);
+      const bool directs = std::any_of(entries.begin(), end, [&](const auto& e) { return e.first == person; });
+      if (!directs) entries.emplace_back(person, 0.5f);
+    }
+  });
+  return features;
+}
+
+}  // namespace matinee

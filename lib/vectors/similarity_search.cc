@@ -1,0 +1,94 @@
+#include "lib/vectors/similarity_search.h"
+
+#include <algorithm>
+
+#include "kernels/cosine_topk/cosine_topk.h"
+
+namespace matinee {
+
+MovieMask all_movies(std::int32_t size) {
+  MovieMask mask((static_cast<std::size_t>(size) + 63) / 64, ~std::uint64_t{0});
+  if (size % 64 != 0) mask.back() = (std::uint64_t{1} << (size % 64)) - 1;
+  return mask;
+}
+
+SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context)
+    : SimilaritySearch(view, context, view.weights()) {}
+
+SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context,
+                                   const std::array<float, kVectorKinds>& weights)
+    : view_(view), context_(context), weights_(weights) {}
+
+std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
+                                                std::span<const std::uint64_t> allowed) {
+  const std::size_t dim = static_cast<std::size_t>(view_.dim());
+  k = std::min(k, view_.size());
+  std::vector<Neighbour> found;
+  if (k <= 0 || terms.empty()) return found;
+
+  // Scores are linear in the query, so liked and disliked movies make one query.
+  std::array<std::vector<float>, kVectorKinds> query;
+  MovieMask mask = allowed.empty() ? all_movies(view_.size()) : MovieMask(allowed.begin(), allowed.end());
+  for (int kind = 0; kind < kVectorKinds; ++kind) query[kind].assign(dim, 0.0f);
+  for (const SimilarityTerm& term : terms) {
+    remove(mask, term.movie);
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      const auto row = view_.row(static_cast<VectorKind>(kind), term.movie);
+      for (std::size_t i = 0; i < dim; ++i) query[kind][i] += term.weight * row[i];
+    }
+  }
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
+  std::vector<float> scores(ids.size());
+  CosineTopkArgs args{.n_queries = 1, .n_rows = view_.size(), .k = k, .n_sets = kVectorKinds};
+  for (int kind = 0; kind < kVectorKinds; ++kind) {
+    args.sets[kind] = {.dim = view_.dim(),
+                       .rows = view_.all(static_cast<VectorKind>(kind)).data(),
+                       .queries = query[kind].data(),
+                       .weights = &weights_[kind]};
+  }
+  args.filter = mask.data();
+  args.ids = ids.data();
+  args.scores = scores.data();
+  cosine_topk(context_, args);
+  for (std::size_t i = 0; i < ids.size() && ids[i] >= 0; ++i) {
+    Neighbour neighbour{.movie = ids[i], .score = scores[i]};
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      const auto row = view_.row(static_cast<VectorKind>(kind), ids[i]);
+      double sum = 0;
+      for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(row[j]) * query[kind][j];
+      neighbour.parts[kind] = static_cast<float>(weights_[kind] * sum);
+    }
+    found.push_back(neighbour);
+  }
+  return found;
+}
+
+void SimilaritySearch::all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
+  const std::int64_t n = view_.size();
+  const std::int64_t more = std::min<std::int64_t>(k + 1, n);  // the movie itself is among them, in most cases first
+  std::vector<std::int32_t> found(static_cast<std::size_t>(n * more));
+  std::vector<float> found_scores(found.size());
+  CosineTopkArgs args{.n_queries = n, .n_rows = n, .k = more, .n_sets = kVectorKinds};
+  std::array<std::vector<float>, kVectorKinds> weights;
+  for (int kind = 0; kind < kVectorKinds; ++kind) {
+    weights[kind].assign(static_cast<std::size_t>(n), weights_[kind]);
+    const float* rows = view_.all(static_cast<VectorKind>(kind)).data();
+    args.sets[kind] = {.dim = view_.dim(), .rows = rows, .queries = rows, .weights = weights[kind].data()};
+  }
+  args.ids = found.data();
+  args.scores = found_scores.data();
+  if (n > 0) cosine_topk(context_, args);
+  ids.assign(static_cast<std::size_t>(n * k), -1);
+  scores.assign(static_cast<std::size_t>(n * k), 0.0f);
+  for (std::int64_t movie = 0; movie < n; ++movie) {
+    std::int64_t to = 0;
+    for (std::int64_t i = 0; i < more && to < k; ++i) {
+      const std::int64_t at = movie * more + i;
+      if (found[at] < 0 || found[at] == movie) continue;
+      ids[movie * k + to] = found[at];
+      scores[movie * k + to++] = found_scores[at];
+    }
+  }
+}
+
+}  // namespace matinee
