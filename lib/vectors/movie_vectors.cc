@@ -156,6 +156,13 @@ Metadata vector_metadata(const VectorOptions& options) {
       {"matinee.vectors.weights", fmt::format("{},{},{}", options.weights[0], options.weights[1], options.weights[2])}};
 }
 
+MovieVectorView::MovieVectorView(const MovieVectors& vectors, const std::array<float, kVectorKinds>& weights)
+    : dim_(vectors.dim),
+      size_(static_cast<std::int32_t>(static_cast<std::int64_t>(vectors.rows[0].size()) / vectors.dim)),
+      weights_(weights) {
+  for (int kind = 0; kind < kVectorKinds; ++kind) rows_[kind] = vectors.rows[kind];
+}
+
 MovieVectorView::MovieVectorView(const MovieCatalog& catalog) : size_(catalog.size()) {
   const SafetensorsFile& file = catalog.file();
   for (int kind = 0; kind < kVectorKinds; ++kind) {

@@ -46,6 +46,8 @@ Metadata vector_metadata(const VectorOptions& options);
 class MovieVectorView {
  public:
   explicit MovieVectorView(const MovieCatalog& catalog);
+  /// The same of vectors in memory, which must outlive this.
+  MovieVectorView(const MovieVectors& vectors, const std::array<float, kVectorKinds>& weights);
 
   std::int64_t dim() const { return dim_; }
   std::int32_t size() const { return size_; }
