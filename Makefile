@@ -9,7 +9,8 @@ VERSION  := 0.1.0
 
 OPT      ?= -O3
 ISA      := -march=x86-64-v3
-WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-psabi -Werror
+# -Wno-restrict: g++ 12 sees overlaps in std::string + that are not there (gcc bug 105651).
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-psabi -Wno-restrict -Werror
 CPPFLAGS += -I. -DMATINEE_VERSION='"$(VERSION)"'
 CXXFLAGS += -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN)
 LDFLAGS  += -pthread

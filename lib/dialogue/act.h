@@ -17,11 +17,11 @@ const char* name_of(SystemActKind kind);
 /// One act with what it speaks about.
 struct SystemAct {
   SystemActKind kind = SystemActKind::kGreet;
-  Slot slot = Slot::kGenre;           ///< kAsk
-  MovieId movie = -1;                 ///< kAskOpinion, kRecommend, kAnswer, kExplain
-  Fact fact = Fact::kYear;            ///< kAnswer
-  std::vector<Candidate> candidates;  ///< kRecommend: what was to choose from, best first; `movie` is the first
-  bool accepted = false;              ///< kClose: the user took the recommendation
+  Slot slot = Slot::kGenre;             ///< kAsk
+  MovieId movie = -1;                   ///< kAskOpinion, kRecommend, kAnswer, kExplain
+  Fact fact = Fact::kYear;              ///< kAnswer
+  std::vector<Candidate> candidates{};  ///< kRecommend: what was to choose from, best first; `movie` is the first
+  bool accepted = false;                ///< kClose: the user took the recommendation
 };
 
 }  // namespace matinee

@@ -1,0 +1,92 @@
+#include "lib/dialogue/wording.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/dialogue/movie_facts.h"
+
+namespace matinee {
+namespace {
+
+WordingRequest with_reason(const std::string& base, const SystemAct& act, const Reason* reason,
+                           const MovieCatalog& catalog) {
+  WordingRequest request{base + ".plain", {{"movie", std::string(catalog.display_name(act.movie))}}};
+  if (reason == nullptr) return request;
+  switch (reason->kind) {
+    case Reason::Kind::kGenre:
+      request.section = base + ".genre";
+      request.slots["genre"] = lower_genre(catalog.genres()[static_cast<std::size_t>(reason->id)]);
+      break;
+    case Reason::Kind::kPerson: {
+      const auto directors = catalog.directors(act.movie);
+      const bool directs = std::find(directors.begin(), directors.end(), reason->id) != directors.end();
+      request.section = base + (directs && base == "s.recommend" ? ".director" : ".person");
+      request.slots["person"] = catalog.person_name(reason->id);
+      break;
+    }
+    case Reason::Kind::kYears:
+      request.section = base + ".years";
+      request.slots["year"] = fmt::format("{}", catalog.year(act.movie));
+      break;
+    case Reason::Kind::kRuntime:
+      request.section = base + ".runtime";
+      request.slots["runtime"] = fmt::format("{}", catalog.runtime(act.movie));
+      break;
+    case Reason::Kind::kPopular:
+      request.section = base + ".popular";
+      break;
+    case Reason::Kind::kHidden:
+      request.section = base + ".hidden";
+      break;
+    case Reason::Kind::kSimilar:
+      request.section = base + ".similar";
+      request.slots["liked"] = catalog.display_name(reason->id);
+      break;
+  }
+  return request;
+}
+
+}  // namespace
+
+WordingRequest wording_of(const SystemAct& act, const MovieCatalog& catalog) {
+  return possible_wordings(act, catalog).front();
+}
+
+std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog) {
+  switch (act.kind) {
+    case SystemActKind::kGreet:
+      return {{"s.greet", {}}};
+    case SystemActKind::kAsk:
+      return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
+    case SystemActKind::kAskOpinion:
+      return {{"s.ask_opinion", {{"movie", std::string(catalog.display_name(act.movie))}}}};
+    case SystemActKind::kClose:
+      return {{act.accepted ? "s.close.accepted" : "s.close.left", {}}};
+    case SystemActKind::kAnswer: {
+      const auto text = fact_text(catalog, act.movie, act.fact);
+      if (!text) return {{"s.answer.unknown", {}}};
+      const bool names = act.fact == Fact::kCast || act.fact == Fact::kDirector || act.fact == Fact::kWriter;
+      return {
+          {fmt::format("s.answer.{}", name_of(act.fact)),
+           {{"movie", std::string(catalog.display_name(act.movie))}, {names ? "names" : name_of(act.fact), *text}}}};
+    }
+    case SystemActKind::kRecommend:
+    case SystemActKind::kExplain: {
+      const std::string base = act.kind == SystemActKind::kRecommend ? "s.recommend" : "s.explain";
+      std::vector<WordingRequest> all;
+      for (const Reason& reason : act.candidates.front().reasons)
+        all.push_back(with_reason(base, act, &reason, catalog));
+      if (all.empty()) all.push_back(with_reason(base, act, nullptr, catalog));
+      return all;
+    }
+  }
+  return {};
+}
+
+std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random) {
+  const WordingRequest request = wording_of(act, catalog);
+  return phrasebook.expand(request.section, request.slots, random);
+}
+
+}  // namespace matinee
