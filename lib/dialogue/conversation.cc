@@ -1,0 +1,126 @@
+#include "lib/dialogue/conversation.h"
+
+#include <algorithm>
+
+#include "lib/dialogue/wording.h"
+#include "lib/io/json_writer.h"
+
+namespace matinee {
+
+std::string Exchange::system_text() const {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : " ") + text;
+  return all;
+}
+
+Conversation converse(const ConversationWorld& world, const ConversationOptions& options, std::uint64_t index,
+                      MovieId target) {
+  Conversation conversation;
+  conversation.index = index;
+  conversation.target = target;
+  Random choices(options.seed, "conversation", index);
+  conversation.temperament = options.temperaments.empty() ? static_cast<Temperament>(choices.below(kTemperaments))
+                                                          : choices.pick(options.temperaments);
+  SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, conversation.temperament,
+                     Random(options.seed, "user", index));
+  Random wording(options.seed, "wording", index);
+  DialogueState state;
+  std::vector<SystemAct> acts = world.policy.open(state);
+  for (int turn = 1;; ++turn) {
+    Exchange exchange;
+    exchange.known_before = state.preferences;
+    for (const SystemAct& act : acts) exchange.texts.push_back(word_act(act, world.catalog, world.phrasebook, wording));
+    exchange.acts = std::move(acts);
+    if (state.finished) {
+      conversation.exchanges.push_back(std::move(exchange));
+      return conversation;
+    }
+    UserTurn said;
+    if (turn >= options.max_turns) {
+      said.text = world.phrasebook.expand("u.leave", {}, wording);
+      said.update.act = UserAct::kLeave;
+    } else {
+      said = user.respond(exchange.acts.back());
+    }
+    exchange.user_text = said.text;
+    exchange.update = said.update;
+    if (said.update.act == UserAct::kAccept) conversation.accepted = exchange.acts.back().movie == target;
+    acts = world.policy.next(state, said.update);
+    conversation.exchanges.push_back(std::move(exchange));
+  }
+}
+
+std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const MovieCatalog& catalog) {
+  std::vector<InstructionTuple> tuples;
+  for (const Exchange& exchange : conversation.exchanges) {
+    for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
+      tuples.push_back({act_prompt(exchange.acts[i], exchange.known_before, catalog), exchange.texts[i]});
+    }
+    if (!exchange.user_text.empty()) {
+      tuples.push_back(
+          {understand_prompt(exchange.system_text(), exchange.user_text), to_json(exchange.update, catalog)});
+    }
+  }
+  return tuples;
+}
+
+std::string tuple_json(const InstructionTuple& tuple) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("instruction", tuple.prompt.instruction).field("input", tuple.prompt.input);
+  json.field("output", tuple.output).field("skill", name_of(tuple.prompt.skill)).end_object();
+  return out;
+}
+
+std::string messages_json(const Conversation& conversation, const MovieCatalog& catalog) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("messages").begin_array();
+  const auto message = [&](const char* role, const std::string& text) {
+    json.begin_object().field("role", role).field("content", text).end_object();
+  };
+  // A dialogue begins with a user in every chat format; what starts ours is the wish for a movie.
+  message("user", "I am looking for a movie.");
+  for (const Exchange& exchange : conversation.exchanges) {
+    message("assistant", exchange.system_text());
+    if (!exchange.user_text.empty()) message("user", exchange.user_text);
+  }
+  json.end_array().field("target", catalog.tconst(conversation.target)).end_object();
+  return out;
+}
+
+std::string conversation_json(const Conversation& conversation, const MovieCatalog& catalog) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("index", conversation.index).field("target", catalog.tconst(conversation.target));
+  json.field("temperament", name_of(conversation.temperament)).field("accepted", conversation.accepted);
+  json.key("turns").begin_array();
+  PreferenceState known;
+  for (const Exchange& exchange : conversation.exchanges) {
+    json.begin_object().key("system").begin_object().key("acts").begin_array();
+    for (const SystemAct& act : exchange.acts) {
+      json.begin_object().field("act", name_of(act.kind));
+      if (act.kind == SystemActKind::kAsk) json.field("slot", name_of(act.slot));
+      if (act.kind == SystemActKind::kAnswer) json.field("fact", name_of(act.fact));
+      if (act.movie >= 0) json.field("tconst", catalog.tconst(act.movie));
+      if (act.kind == SystemActKind::kRecommend) {
+        json.key("candidates").begin_array();
+        for (const Candidate& candidate : act.candidates) json.string(catalog.tconst(candidate.movie));
+        json.end_array();
+      }
+      json.end_object();
+    }
+    json.end_array().field("text", exchange.system_text()).end_object();
+    if (!exchange.user_text.empty()) {
+      merge(known, exchange.update);
+      json.key("user").begin_object().field("text", exchange.user_text);
+      json.key("update").raw(to_json(exchange.update, catalog)).end_object();
+      json.key("known").raw(to_json(known, catalog));
+    }
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return out;
+}
+
+}  // namespace matinee

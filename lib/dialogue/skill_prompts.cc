@@ -1,0 +1,94 @@
+#include "lib/dialogue/skill_prompts.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "lib/dialogue/movie_facts.h"
+
+namespace matinee {
+namespace {
+
+const char* asked_for(Slot slot) {
+  switch (slot) {
+    case Slot::kGenre:
+      return "the genre";
+    case Slot::kYears:
+      return "the years";
+    case Slot::kRuntime:
+      return "the running time";
+    case Slot::kPopularity:
+      return "popular or hidden";
+    case Slot::kPerson:
+      return "actors or directors";
+  }
+  return "";
+}
+
+const char* told(Fact fact) {
+  switch (fact) {
+    case Fact::kCast:
+      return "the cast";
+    case Fact::kDirector:
+      return "the director";
+    case Fact::kWriter:
+      return "the writer";
+    case Fact::kYear:
+      return "the year";
+    case Fact::kRuntime:
+      return "the running time";
+    case Fact::kGenres:
+      return "the genres";
+    case Fact::kRating:
+      return "the rating";
+  }
+  return "";
+}
+
+// One line, whatever the user typed: a newline in it must not look like the end of the turn.
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
+  return line;
+}
+
+}  // namespace
+
+const char* name_of(Skill skill) {
+  static constexpr std::array<const char*, kSkills> kNames{"ask", "understand", "recommend", "answer"};
+  return kNames[static_cast<std::size_t>(skill)];
+}
+
+SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog) {
+  switch (act.kind) {
+    case SystemActKind::kGreet:
+      return {Skill::kAsk, "Greet the user.", ""};
+    case SystemActKind::kAsk:
+      return {Skill::kAsk, fmt::format("Ask the user about {}.", asked_for(act.slot)), ""};
+    case SystemActKind::kAskOpinion:
+      return {Skill::kAsk, fmt::format("Ask the user what they think of {}.", catalog.display_name(act.movie)), ""};
+    case SystemActKind::kClose:
+      return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.", ""};
+    case SystemActKind::kAnswer:
+      return {Skill::kAnswer, fmt::format("Tell the user {}.", told(act.fact)), fact_line(catalog, act.movie)};
+    case SystemActKind::kRecommend: {
+      std::string input = to_json(preferences, catalog);
+      int number = 0;
+      for (const Candidate& candidate : act.candidates) {
+        input += fmt::format("\n{}. {}", ++number, candidate_line(catalog, candidate.movie, preferences));
+      }
+      return {Skill::kRecommend, "Recommend the user a movie.", std::move(input)};
+    }
+    case SystemActKind::kExplain:
+      return {Skill::kRecommend, "Explain the recommendation.",
+              to_json(preferences, catalog) + "\n1. " + candidate_line(catalog, act.movie, preferences)};
+  }
+  return {};
+}
+
+SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text) {
+  return {Skill::kUnderstand, "Write down what the user wants.",
+          fmt::format("system: {}\nuser: {}", one_line(system_text), one_line(user_text))};
+}
+
+}  // namespace matinee
