@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
+
+#include "lib/dialogue/movie_facts.h"
 
 namespace matinee {
 namespace {
@@ -44,13 +45,6 @@ void forbid(std::vector<std::uint64_t>& mask, std::span<const MovieId> movies) {
   }
 }
 
-bool plays_or_directs(const MovieCatalog& catalog, PersonId person, MovieId movie) {
-  const auto acted = catalog.acted_in(person);
-  const auto directed = catalog.directed(person);
-  return std::binary_search(acted.begin(), acted.end(), movie) ||
-         std::binary_search(directed.begin(), directed.end(), movie);
-}
-
 // Calls `body` once for each movie of which the person is cast or director.
 template <class Body>
 void for_movies_of(const MovieCatalog& catalog, PersonId person, const Body& body) {
@@ -76,7 +70,7 @@ struct MovieRanker::Impl {
   // What every rank reads, in one place each.
   std::vector<std::uint32_t> genres;
   std::vector<std::int32_t> years, runtimes;
-  std::vector<float> fame;   // share of the catalogue that is less known
+  std::vector<Popularity> popularity;
   std::vector<float> prior;  // what a movie has before anything is known
 
   Impl(const MovieCatalog& all, const RankerWeights& given) : catalog(all), view(all), weights(given) {
@@ -85,9 +79,10 @@ struct MovieRanker::Impl {
       genres.push_back(all.genre_mask(movie));
       years.push_back(all.year(movie));
       runtimes.push_back(all.runtime(movie));
-      fame.push_back(1.0f - static_cast<float>(movie) / static_cast<float>(n));
+      popularity.push_back(popularity_of(all, movie));
+      const float fame = 1.0f - static_cast<float>(movie) / static_cast<float>(n);  // share that is less known
       const float rating = all.rating_tenths(movie) > 0 ? static_cast<float>(all.rating_tenths(movie)) / 10 : 6.5f;
-      prior.push_back(given.fame * fame.back() + given.rating * (rating - 6.5f));
+      prior.push_back(given.fame * fame + given.rating * (rating - 6.5f));
     }
   }
 
@@ -141,8 +136,9 @@ struct MovieRanker::Impl {
                      ? weights.runtime
                      : weights.runtime_missed + weights.per_20_minutes * std::min(4.0f, static_cast<float>(off) / 20);
       }
-      if (state.popularity == Popularity::kPopular) score += weights.popularity * fame[movie];
-      if (state.popularity == Popularity::kHidden) score += weights.popularity * (1 - fame[movie]);
+      if (state.popularity != Popularity::kAny) {
+        score += popularity[movie] == state.popularity ? weights.popularity : weights.popularity_missed;
+      }
       result[movie] += score;
     }
     for (const PersonId person : state.people) {
@@ -178,7 +174,7 @@ struct MovieRanker::Impl {
   std::vector<Reason> reasons(const PreferenceState& state, MovieId movie) const {
     std::vector<Reason> found;
     for (const PersonId person : state.people) {
-      if (plays_or_directs(catalog, person, movie)) found.push_back({Reason::Kind::kPerson, person});
+      if (takes_part(catalog, movie, person)) found.push_back({Reason::Kind::kPerson, person});
     }
     for (const GenreId genre : state.genres) {
       if ((genres[movie] >> genre & 1) != 0) found.push_back({Reason::Kind::kGenre, genre});
@@ -199,9 +195,9 @@ struct MovieRanker::Impl {
     if (state.runtime && runtimes[movie] != kUnknown && distance(runtimes[movie], *state.runtime) == 0) {
       found.push_back({Reason::Kind::kRuntime});
     }
-    if (state.popularity == Popularity::kPopular && is_popular(catalog, movie))
-      found.push_back({Reason::Kind::kPopular});
-    if (state.popularity == Popularity::kHidden && is_hidden(catalog, movie)) found.push_back({Reason::Kind::kHidden});
+    if (state.popularity != Popularity::kAny && popularity[movie] == state.popularity) {
+      found.push_back({state.popularity == Popularity::kPopular ? Reason::Kind::kPopular : Reason::Kind::kHidden});
+    }
     return found;
   }
 };
@@ -241,8 +237,7 @@ std::vector<std::uint64_t> MovieRanker::viable(const PreferenceState& state, std
     const bool fits = (impl_->genres[movie] & wanted) == wanted && (impl_->genres[movie] & unwanted) == 0 &&
                       (!state.years || year == kUnknown || distance(year, *state.years) == 0) &&
                       (!state.runtime || runtime == kUnknown || distance(runtime, *state.runtime) == 0) &&
-                      (state.popularity != Popularity::kPopular || is_popular(catalog, movie)) &&
-                      (state.popularity != Popularity::kHidden || is_hidden(catalog, movie));
+                      (state.popularity == Popularity::kAny || impl_->popularity[movie] == state.popularity);
     if (!fits) forbid(mask, {&movie, 1});
   }
   for (const PersonId person : state.people) {
@@ -257,10 +252,5 @@ std::vector<std::uint64_t> MovieRanker::viable(const PreferenceState& state, std
   }
   return mask;
 }
-
-bool MovieRanker::is_popular(const MovieCatalog& catalog, MovieId movie) {
-  return movie < (catalog.size() + 2) / 3 && catalog.votes(movie) != kUnknown;
-}
-bool MovieRanker::is_hidden(const MovieCatalog& catalog, MovieId movie) { return movie >= catalog.size() / 2; }
 
 }  // namespace matinee

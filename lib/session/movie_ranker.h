@@ -18,7 +18,7 @@ struct RankerWeights {
   float person = 5, person_missing = -4, unwanted_person = -10;
   float years = 2.5f, years_missed = -2.5f, per_decade_off = -1;         ///< the last down to 4 decades
   float runtime = 1.5f, runtime_missed = -1.5f, per_20_minutes = -0.5f;  ///< the last down to 80 minutes
-  float popularity = 2;               ///< × share of the catalogue that is less known
+  float popularity = 2, popularity_missed = -1.5f;
   float liked = 4, disliked = -2;     ///< × mean cosine
   float fame = 0.8f, rating = 0.15f;  ///< × share of the catalogue that is less known; × (averageRating - 6.5)
 };
@@ -34,10 +34,6 @@ class MovieRanker final : public CandidateRanker {
                               std::int32_t k) const override;
   /// A movie whose year or running time is not known agrees with any.
   std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const override;
-
-  /// Popular are the most voted-for third of the catalogue, hidden the least voted-for half.
-  static bool is_popular(const MovieCatalog& catalog, MovieId movie);
-  static bool is_hidden(const MovieCatalog& catalog, MovieId movie);
 
  private:
   struct Impl;
