@@ -82,7 +82,8 @@ struct PieceCache::Impl {
     std::uint16_t key_size = 0;  // 0: an empty slot
     std::uint16_t ids_size = 0;
   };
-  static constexpr std::size_t kSlots = std::size_t{1} << 16;
+  static constexpr std::size_t kFirstSlots = 256;
+  static constexpr std::size_t kMostSlots = std::size_t{1} << 16;
 
   std::vector<Entry> slots;
   std::string keys;
@@ -99,19 +100,36 @@ struct PieceCache::Impl {
   std::uint64_t examined = 0;
 
   void clear() {
-    slots.assign(kSlots, {});
+    slots.assign(kFirstSlots, {});
     keys.clear();
     ids.clear();
     used = 0;
   }
+  // Small at first, so that a cache for one short text costs little.
+  void make_room() {
+    if (used * 4 < slots.size() * 3) return;
+    if (slots.size() >= kMostSlots) {
+      clear();
+      return;
+    }
+    std::vector<Entry> old(slots.size() * 4);
+    old.swap(slots);
+    for (const Entry& entry : old) {
+      if (entry.key_size == 0) continue;
+      std::size_t i = entry.hash & (slots.size() - 1);
+      while (slots[i].key_size != 0) i = (i + 1) & (slots.size() - 1);
+      slots[i] = entry;
+    }
+  }
+  // The entry of `piece`, or the empty slot where it belongs.
   Entry& find(std::uint64_t hash, std::string_view piece) {
-    std::size_t i = hash & (kSlots - 1);
+    std::size_t i = hash & (slots.size() - 1);
     while (slots[i].key_size != 0) {
       const Entry& entry = slots[i];
       if (entry.hash == hash && entry.key_size == piece.size() &&
           std::memcmp(keys.data() + entry.key_begin, piece.data(), piece.size()) == 0)
         break;
-      i = (i + 1) & (kSlots - 1);
+      i = (i + 1) & (slots.size() - 1);
     }
     return slots[i];
   }
@@ -322,10 +340,11 @@ struct BytePairEncoding::Impl {
       out.insert(out.end(), cache.symbols.begin(), cache.symbols.end());
       return;
     }
-    if (cache.owner != this || cache.used * 4 > PieceCache::Impl::kSlots * 3) {
+    if (cache.owner != this) {
       cache.clear();
       cache.owner = this;
     }
+    cache.make_room();
     const std::uint64_t hash = hash_piece(word);
     PieceCache::Impl::Entry& entry = cache.find(hash, word);
     if (entry.key_size == 0) {

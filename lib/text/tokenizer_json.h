@@ -12,7 +12,7 @@ namespace matinee {
 /// A token that is found in the text before anything else is done to it ("<|endoftext|>").
 struct AddedToken {
   std::int32_t id = 0;
-  std::string content;
+  std::string content{};
   bool single_word = false;  ///< only where no letter or digit touches it
   bool lstrip = false;       ///< takes the spaces before it along
   bool rstrip = false;       ///< takes the spaces after it along
@@ -24,10 +24,10 @@ struct AddedToken {
 struct NormalizerStep {
   enum class Kind : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd, kLowercase, kPrepend, kReplace, kStrip };
   Kind kind = Kind::kNfc;
-  std::string pattern;  ///< kReplace: the text searched for
-  std::string content;  ///< kReplace: its replacement; kPrepend: the prefix
-  bool left = false;    ///< kStrip
-  bool right = false;   ///< kStrip
+  std::string pattern{};  ///< kReplace: the text searched for
+  std::string content{};  ///< kReplace: its replacement; kPrepend: the prefix
+  bool left = false;      ///< kStrip
+  bool right = false;     ///< kStrip
 };
 
 /// One step of the pre-tokenizer.
@@ -37,13 +37,13 @@ struct PreTokenizerStep {
   enum class Behavior : std::uint8_t { kRemoved, kIsolated, kMergedWithPrevious, kMergedWithNext, kContiguous };
   enum class Prepend : std::uint8_t { kAlways, kFirst, kNever };
   Kind kind = Kind::kByteLevel;
-  std::string pattern;  ///< kSplit: a regular expression (a plain string arrives quoted)
+  std::string pattern{};  ///< kSplit: a regular expression (a plain string arrives quoted)
   Behavior behavior = Behavior::kIsolated;
   bool invert = false;             ///< kSplit: the pattern describes the pieces, not what is between them
   bool individual_digits = false;  ///< kDigits
   bool add_prefix_space = false;   ///< kByteLevel
   bool use_regex = true;           ///< kByteLevel: split with GPT-2's pattern
-  std::string replacement;         ///< kMetaspace: what stands for a space
+  std::string replacement{};       ///< kMetaspace: what stands for a space
   Prepend prepend = Prepend::kAlways;
   bool split = true;  ///< kMetaspace: a piece for each word
 };

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# tokenize as a user runs it: pipes, what it refuses and how, marked texts, full disks.
+source "$(dirname "$0")/support.bash"
+model=tests/text/data/byte_level
+good='{"instruction":"Ask.","input":"","output":"Which?"}'
+echo "$good" >"$work/good.jsonl"
+
+# A file, a pipe and gzip give the same tokens, at any number of threads.
+for i in $(seq 3000); do echo "{\"instruction\":\"Number $i\",\"input\":\"x\",\"output\":\"so be it: $i\"}"; done >"$work/many.jsonl"
+tokenize -m $model -o "$work/1.bin" --threads 1 "$work/many.jsonl" || fail "tokenize of a file"
+tokenize -m $model --threads 3 <"$work/many.jsonl" >"$work/2.bin" || fail "tokenize of a pipe"
+gzip -c "$work/many.jsonl" | tokenize -m $model/tokenizer.json -o "$work/3.bin" - || fail "tokenize of gzip"
+expect_same_bytes "$work/1.bin" "$work/2.bin" "file and pipe"
+expect_same_bytes "$work/1.bin" "$work/3.bin" "file and gzip"
+
+# --show marks what is learned: brackets where colours are not wanted or not possible.
+run tokenize -m $model --show "$work/good.jsonl"
+expect_equal $'### Ask.\n###\n[[Which?<|eos|>]]' "$out" "--show"
+run env NO_COLOR=1 tokenize -m $model --template alpaca --show "$work/good.jsonl"
+expect_equal "### Response:[[Which?<|eos|>]]" "${out##*$'\n'}" "--show --template alpaca"
+run tokenize -m $model --stats -o "$work/s.bin" "$work/good.jsonl"
+[[ $err == "tokenize: 1 samples of 1 lines, "*" supervised ("*" %)"$'\n'* ]] || fail "--stats says: $err"
+
+# A reader that goes away ends it quietly.
+{ tokenize -m $model --show "$work/many.jsonl" 2>"$work/.err"; echo $? >"$work/.status"; } | head -1 >/dev/null
+[[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "--show | head: $(<"$work/.status") $(<"$work/.err")"
+
+# What it refuses.
+bad() { printf '%s\n%s\n' "$good" "$1" >"$work/bad.jsonl"; }
+bad '{"instruction":"Ask."}'
+expect_error 1 "tokenize: $work/bad.jsonl:2: output: missing; --keep-going skips such lines" \
+  tokenize -m $model -o "$work/bad.bin" "$work/bad.jsonl"
+[[ ! -e $work/bad.bin ]] || fail "a refused input left a file"
+expect_error 0 "tokenize: skipped 1 lines that cannot be used; the first: $work/bad.jsonl:2: output: missing" \
+  tokenize -m $model --keep-going -o "$work/bad.bin" "$work/bad.jsonl"
+bad $'{"text":"\xff"}'
+expect_error 1 "tokenize: $work/bad.jsonl:2: not UTF-8: byte 0xFF at column 10; convert the file with iconv" \
+  tokenize -m $model -o "$work/bad.bin" "$work/bad.jsonl"
+expect_error 1 "tokenize: $work/good.jsonl:1: 19 tokens, --seq-len is 4; raise it, or say --long cut or skip (split is for running text)" \
+  tokenize -m $model --seq-len 4 -o "$work/bad.bin" "$work/good.jsonl"
+: >"$work/empty.jsonl"
+expect_error 1 "tokenize: $work/empty.jsonl: no samples" tokenize -m $model -o "$work/bad.bin" "$work/empty.jsonl"
+expect_error 2 "tokenize: --model: name the folder of the base model, or its tokenizer.json" tokenize -o "$work/bad.bin"
+expect_error 1 "tokenize: $work/tokenizer.json: no such file; give a Hugging Face model folder with its tokenizer.json" \
+  tokenize -m "$work" -o "$work/bad.bin" "$work/good.jsonl"
+expect_error 1 "tokenize: the tokenizer has no special token <|im_start|>, which the template chatml needs; use --template plain or alpaca" \
+  tokenize -m tests/text/data/llama --template chatml -o "$work/bad.bin" "$work/good.jsonl"
+expect_error 1 "tokenize: $work/bad.bin: cannot write: No space left on device" \
+  env MATINEE_FAIL_WRITE=1 tokenize -m $model -o "$work/bad.bin" "$work/good.jsonl"
+tokenize -m $model "$work/many.jsonl" >/dev/full 2>"$work/.err"
+expect_equal "1 tokenize: <stdout>: cannot write: No space left on device" "$? $(<"$work/.err")" "tokenize >/dev/full"
+expect_error 1 "tokenize: /nowhere: cannot make a temporary file: No such file or directory; set TMPDIR to a folder with room" \
+  env TMPDIR=/nowhere tokenize -m $model -o "$work/bad.bin" "$work/good.jsonl"
+finish

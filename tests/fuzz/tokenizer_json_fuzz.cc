@@ -1,0 +1,20 @@
+// libFuzzer target: any bytes as tokenizer.json are refused with an Error or make a tokenizer whose decoding gives back
+// what it encoded.
+#include <cstdint>
+#include <string_view>
+
+#include "lib/base/error.h"
+#include "lib/text/tokenizer.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace matinee;
+  const std::string_view json(reinterpret_cast<const char*>(data), size);
+  try {
+    const Tokenizer tokenizer(parse_tokenizer_json(json, "fuzz.json"), {});
+    const std::vector<std::int32_t> ids = tokenizer.encode("It's 1995 <s> \xC3\xA9\xFF  a");
+    tokenizer.decode(ids);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInternal) __builtin_trap();
+  }
+  return 0;
+}

@@ -1,0 +1,125 @@
+#include "lib/text/byte_pair_encoding.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/temporary_folder.h"
+#include "tests/text/test_texts.h"
+
+namespace matinee {
+namespace {
+
+// The definition, word by word: find the pair of lowest rank, the leftmost of these, merge it; until there is none.
+std::vector<std::int32_t> merge_naively(const TokenizerDefinition& definition, std::vector<std::int32_t> symbols) {
+  for (;;) {
+    std::size_t best_rank = definition.merges.size(), best_at = 0;
+    for (std::size_t i = 0; i + 1 < symbols.size(); ++i)
+      for (std::size_t rank = 0; rank < best_rank; ++rank)
+        if (definition.merges[rank] == std::pair(symbols[i], symbols[i + 1])) best_rank = rank, best_at = i;
+    if (best_rank == definition.merges.size()) return symbols;
+    symbols[best_at] = definition.merged[best_rank];
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best_at) + 1);
+  }
+}
+
+TokenizerDefinition byte_level() { return read_tokenizer_json(testing::text_data("byte_level/tokenizer.json")); }
+
+TEST(BytePairEncoding, ScanAndHeapEqualTheDefinition) {
+  const TokenizerDefinition definition = byte_level();
+  const BytePairEncoding encoding(definition);
+  const std::string alphabet = "abcdefghilmnorstuvw eee ttt";
+  for (std::uint64_t i = 0; i < 150; ++i) {
+    Random random(3, "merge", i);
+    std::string piece;
+    const std::size_t size = 1 + random.below(70);
+    while (piece.size() < size) piece += random.pick(alphabet);
+    std::vector<std::int32_t> symbols;
+    for (const char c : piece) symbols.push_back(encoding.find(std::string(1, c)));
+    PieceCache cache;
+    std::vector<std::int32_t> ids;
+    encoding.encode(piece, cache, ids);
+    ASSERT_EQ(ids, merge_naively(definition, symbols)) << piece;
+  }
+}
+
+TEST(BytePairEncoding, CacheNeverChangesAResult) {
+  const TokenizerDefinition definition = byte_level();
+  const BytePairEncoding encoding(definition);
+  PieceCache kept;
+  for (std::uint64_t i = 0; i < 120000; ++i) {  // more pieces than the cache holds
+    const std::string piece = " word" + std::to_string(i % 70000);
+    std::vector<std::int32_t> ids;
+    encoding.encode(piece, kept, ids);
+    if (i % 997 != 0) continue;
+    PieceCache fresh;
+    std::vector<std::int32_t> again;
+    encoding.encode(piece, fresh, again);
+    ASSERT_EQ(ids, again) << piece;
+  }
+}
+
+TEST(BytePairEncoding, ACacheMayServeSeveralEncodings) {
+  const TokenizerDefinition one = byte_level();
+  const TokenizerDefinition other = read_tokenizer_json(testing::text_data("llama/tokenizer.json"));
+  const BytePairEncoding first(one), second(other);
+  PieceCache cache, fresh;
+  std::vector<std::int32_t> ids, expected;
+  first.encode("movie", cache, ids);
+  ids.clear();
+  second.encode("movie", cache, ids);
+  second.encode("movie", fresh, expected);
+  EXPECT_EQ(ids, expected);
+}
+
+// Counted, not timed: pairs looked at grow no faster than n log n.
+TEST(BytePairEncoding, NoInputIsQuadratic) {
+  const Tokenizer byte_level_kind = testing::small_tokenizer("byte_level");
+  const Tokenizer llama_kind = testing::small_tokenizer("llama");
+  for (const Tokenizer* tokenizer : {&byte_level_kind, &llama_kind}) {
+    for (const std::string unit : {"a", " ", "e", "th", "movie", "\xE2\x96\x81", "\n"}) {
+      const auto pairs = [&](std::size_t bytes) {
+        std::string text;
+        while (text.size() < bytes) text += unit;
+        PieceCache cache;
+        std::vector<std::int32_t> ids;
+        tokenizer->encode(text, {}, cache, ids);
+        return static_cast<double>(cache.pairs_examined());
+      };
+      EXPECT_LE(pairs(1 << 17), 10.0 * (1 << 17)) << "of \"" << unit << "\"";
+      EXPECT_LE(pairs(1 << 17), 9.5 * std::max(pairs(1 << 14), 10.0)) << "of \"" << unit << "\"";
+    }
+  }
+}
+
+TEST(BytePairEncoding, NamesBytesThatTheVocabularyCannotSpell) {
+  const TokenizerDefinition definition =
+      parse_tokenizer_json(R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})", "small.json");
+  const BytePairEncoding encoding(definition);
+  PieceCache cache;
+  std::vector<std::int32_t> ids;
+  encoding.encode("abb", cache, ids);
+  EXPECT_EQ(ids, (std::vector<std::int32_t>{2, 1}));
+  EXPECT_EQ(testing::error_of([&] { encoding.encode("a\u00e9", cache, ids); }),
+            "the vocabulary has no token for the bytes C3A9 and no unknown token");
+}
+
+TEST(BytePairEncoding, UnknownCharactersFuseWhereTheModelSaysSo) {
+  for (const bool fuse : {false, true}) {
+    const TokenizerDefinition definition =
+        parse_tokenizer_json(std::string(R"({"model":{"type":"BPE","unk_token":"?","fuse_unk":)") +
+                                 (fuse ? "true" : "false") + R"(,"vocab":{"?":0,"a":1},"merges":[]}})",
+                             "small.json");
+    const BytePairEncoding encoding(definition);
+    PieceCache cache;
+    std::vector<std::int32_t> ids;
+    encoding.encode(
+        "a\u00e9\u00e9"
+        "a",
+        cache, ids);
+    EXPECT_EQ(ids, (fuse ? std::vector<std::int32_t>{1, 0, 1} : std::vector<std::int32_t>{1, 0, 0, 1}));
+  }
+}
+
+}  // namespace
+}  // namespace matinee

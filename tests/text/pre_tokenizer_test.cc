@@ -1,0 +1,102 @@
+#include "lib/text/pre_tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/text/split_pattern.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/text/test_texts.h"
+
+namespace matinee {
+namespace {
+
+using Kind = PreTokenizerStep::Kind;
+using Behavior = PreTokenizerStep::Behavior;
+using Pieces = std::vector<std::string>;
+
+Pieces split(const std::vector<PreTokenizerStep>& steps, std::string_view text,
+             TextStart start = TextStart::kDocument) {
+  const PreTokenizer pre_tokenizer(steps);
+  PieceList list;
+  pre_tokenizer.split(text, start, list);
+  Pieces pieces;
+  for (std::size_t i = 0; i < list.pieces.size(); ++i) pieces.emplace_back(list[i]);
+  return pieces;
+}
+
+TEST(PreTokenizer, HandCodedGpt2SplitEqualsThePattern) {
+  const SplitPattern pattern(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    Random random(7, "split", i);
+    std::string text = testing::random_text(random, 1 + random.below(30));
+    // PCRE2's \s has U+180E and utf8proc's Unicode may be newer than PCRE2's; neither is in these ranges.
+    std::size_t begin = 0;
+    for (const SplitPattern::Match& match : pattern.matches(text)) {
+      ASSERT_EQ(match.begin, begin) << text;
+      ASSERT_EQ(gpt2_piece_end(text, begin), match.end) << "case " << i << ": " << text;
+      begin = match.end;
+    }
+    ASSERT_EQ(begin, text.size());
+  }
+}
+
+TEST(PreTokenizer, SplitsAsTheExamplesSay) {
+  const std::vector<PreTokenizerStep> gpt2 = {{.kind = Kind::kByteLevel}};
+  EXPECT_EQ(split(gpt2, "I'll see  it's 1995!\n\nnow"),
+            (Pieces{"I", "'ll", " see", " ", " it", "'s", " 1995", "!", "\n", "\n", "now"}));
+  EXPECT_EQ(split({{.kind = Kind::kDigits, .individual_digits = true}, {.kind = Kind::kByteLevel}}, "in 1995"),
+            (Pieces{"in", " ", "1", "9", "9", "5"}));
+  EXPECT_EQ(split({{.kind = Kind::kDigits}}, "a12b3"), (Pieces{"a", "12", "b", "3"}));
+  EXPECT_EQ(split({{.kind = Kind::kByteLevel, .add_prefix_space = true}}, "ab c"), (Pieces{" ab", " c"}));
+  EXPECT_EQ(split({{.kind = Kind::kByteLevel, .add_prefix_space = true}}, "ab c", TextStart::kContinued),
+            (Pieces{"ab", " c"}));
+  EXPECT_EQ(split(gpt2, ""), Pieces{});
+}
+
+TEST(PreTokenizer, MetaspacePrefixFollowsItsScheme) {
+  PreTokenizerStep step{
+      .kind = Kind::kMetaspace, .replacement = "\u2581", .prepend = PreTokenizerStep::Prepend::kFirst};
+  EXPECT_EQ(split({step}, "a  b"), (Pieces{"\u2581a", "\u2581", "\u2581b"}));
+  EXPECT_EQ(split({step}, " a"), (Pieces{"\u2581a"}));
+  EXPECT_EQ(split({step}, "a", TextStart::kAfterToken), (Pieces{"a"}));
+  step.prepend = PreTokenizerStep::Prepend::kAlways;
+  step.split = false;
+  EXPECT_EQ(split({step}, "a b", TextStart::kAfterToken), (Pieces{"\u2581a\u2581b"}));
+  EXPECT_EQ(split({step}, "a b", TextStart::kContinued), (Pieces{"a\u2581b"}));
+  step.prepend = PreTokenizerStep::Prepend::kNever;
+  EXPECT_EQ(split({step}, "a"), (Pieces{"a"}));
+}
+
+TEST(PreTokenizer, EachBehaviorCutsItsWay) {
+  const auto by = [](Behavior behavior, bool invert = false) {
+    return split({{.kind = Kind::kSplit, .pattern = "-", .behavior = behavior, .invert = invert}}, "a-b--c");
+  };
+  EXPECT_EQ(by(Behavior::kRemoved), (Pieces{"a", "b", "c"}));
+  EXPECT_EQ(by(Behavior::kIsolated), (Pieces{"a", "-", "b", "-", "-", "c"}));
+  EXPECT_EQ(by(Behavior::kMergedWithPrevious), (Pieces{"a-", "b-", "-", "c"}));
+  EXPECT_EQ(by(Behavior::kMergedWithNext), (Pieces{"a", "-b", "-", "-c"}));
+  EXPECT_EQ(by(Behavior::kContiguous), (Pieces{"a", "-", "b", "--", "c"}));
+  EXPECT_EQ(by(Behavior::kRemoved, true), (Pieces{"-", "-", "-"}));
+}
+
+TEST(PreTokenizer, NamesAPatternItCannotRun) {
+  EXPECT_EQ(testing::error_of([] { split({{.kind = Kind::kSplit, .pattern = "a(b"}}, "x"); }),
+            "the split pattern \"a(b\" cannot be run: missing closing parenthesis at character 3");
+}
+
+TEST(PreTokenizer, PiecesCoverAnyBytes) {
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    Random random(8, "bytes", i);
+    const std::string bytes = testing::random_bytes(random, 1 + random.below(60));
+    for (const auto& steps : std::vector<std::vector<PreTokenizerStep>>{
+             {{.kind = Kind::kByteLevel}},
+             {{.kind = Kind::kDigits, .individual_digits = true}, {.kind = Kind::kByteLevel}},
+             {{.kind = Kind::kSplit, .pattern = R"(\p{L}+|\s+)"}}}) {
+      std::string joined;
+      for (const std::string& piece : split(steps, bytes)) joined += piece;
+      ASSERT_EQ(joined, bytes);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace matinee
