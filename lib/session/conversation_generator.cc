@@ -1,0 +1,146 @@
+#include "lib/session/conversation_generator.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "lib/base/format_error.h"
+#include "lib/session/movie_ranker.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::size_t kBatch = 512, kBlock = 8;
+
+std::pair<std::int64_t, std::int64_t> shard_range(const std::string& shard, std::int64_t count) {
+  std::int64_t index = 0, parts = 0;
+  const std::size_t slash = shard.find('/');
+  const char* end = shard.data() + shard.size();
+  const bool good = slash != std::string::npos &&
+                    std::from_chars(shard.data(), shard.data() + slash, index).ptr == shard.data() + slash &&
+                    std::from_chars(shard.data() + slash + 1, end, parts).ptr == end;
+  if (!good || parts < 1 || index < 0 || index >= parts)
+    throw usage_error("--shard: expected I/N with 0 <= I < N, found \"{}\"", shard);
+  return {count * index / parts, count * (index + 1) / parts};
+}
+
+std::vector<Temperament> temperaments_of(const std::vector<std::string>& names) {
+  std::vector<Temperament> found;
+  for (const std::string& name : names) {
+    int i = 0;
+    while (i < kTemperaments && name != name_of(static_cast<Temperament>(i))) ++i;
+    if (i == kTemperaments) throw usage_error("--temperaments: unknown temperament \"{}\"", name);
+    found.push_back(static_cast<Temperament>(i));
+  }
+  return found;
+}
+
+}  // namespace
+
+TargetSplit::TargetSplit(std::string_view text) {
+  const std::string whole(text);
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size()), colon = text.find(':');
+    double share = 0;
+    const bool good = colon != std::string_view::npos && colon > 0 && colon < comma &&
+                      std::from_chars(text.data() + colon + 1, text.data() + comma, share).ptr == text.data() + comma &&
+                      share > 0 && share <= 1e6;
+    if (!good) throw usage_error("--split: expected NAME:SHARE,NAME:SHARE..., found \"{}\"", whole);
+    parts_.emplace_back(text.substr(0, colon), share);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  if (parts_.empty()) throw usage_error("--split: expected NAME:SHARE,NAME:SHARE..., found nothing");
+  double sum = 0;
+  for (const auto& [name, share] : parts_) sum += share;
+  for (auto& [name, share] : parts_) share /= sum;
+}
+
+std::vector<MovieId> TargetSplit::targets(const MovieCatalog& catalog, std::string_view part) const {
+  double low = 0, high = 1;
+  if (part != "all") {
+    high = 0;
+    bool found = false;
+    for (const auto& [name, share] : parts_) {
+      low = high;
+      high += share;
+      if ((found = name == part)) break;
+    }
+    if (!found) throw usage_error("--part: --split names no part \"{}\"", part);
+    if (part == parts_.back().first) high = 1;
+  }
+  std::vector<MovieId> movies;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    if (catalog.genres_of(movie).empty() || (catalog.cast(movie).empty() && catalog.directors(movie).empty())) continue;
+    const double place = static_cast<double>(hash64(catalog.tconst(movie), hash64("split")) >> 11) * 0x1.0p-53;
+    if (place >= low && place < high) movies.push_back(movie);
+  }
+  if (movies.empty()) throw bad_data("{}: no movie with genre and people in part \"{}\"", catalog.path(), part);
+  return movies;
+}
+
+void GeneratorOptions::add(OptionSet& options) {
+  options.integer("count,n", &count, 1, std::int64_t{1} << 40, "conversations");
+  options.choice("format", &format, {"alpaca", "messages", "conversations"},
+                 "alpaca: a line per skill used; messages: chat turns; conversations: everything");
+  options.text("split", &split, "PARTS", "how movies are dealt to parts as targets");
+  options.text("part", &part, "NAME", "take targets of this part; all: of every part");
+  options.text("shard", &shard, "I/N", "make the I-th of N pieces (from 0); the pieces joined are the whole");
+  options.list("temperaments", &temperaments, "NAMES",
+               "users to simulate: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
+               "demanding; default: all");
+  options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
+  options.integer("max-turns", &max_turns, 2, 1000, "turns after which the user gives up");
+}
+
+GeneratorReport generate_conversations(const MovieCatalog& catalog, const GeneratorOptions& options, std::uint64_t seed,
+                                       ThreadPool& pool, const std::function<void(std::string_view)>& write,
+                                       const std::function<void(std::uint64_t)>& advance) {
+  const auto [first, last] = shard_range(options.shard, options.count);
+  const std::vector<MovieId> targets = TargetSplit(options.split).targets(catalog, options.part);
+  Phrasebook phrasebook = Phrasebook::built_in();
+  for (const std::string& path : options.phrases) phrasebook.add_file(path);
+  const MovieRanker ranker(catalog);
+  const MentionFinder finder(catalog);
+  const Policy policy(catalog, ranker);
+  const ConversationWorld world{catalog, ranker, finder, phrasebook, policy};
+  const ConversationOptions talk{seed, static_cast<int>(options.max_turns), temperaments_of(options.temperaments)};
+
+  GeneratorReport report;
+  std::vector<std::string> texts(kBatch);
+  std::vector<GeneratorReport> counts(kBatch);
+  for (std::int64_t begin = first; begin < last; begin += static_cast<std::int64_t>(kBatch)) {
+    const auto size = static_cast<std::size_t>(std::min<std::int64_t>(last - begin, static_cast<std::int64_t>(kBatch)));
+    pool.for_blocks(size, kBlock, [&](std::size_t from, std::size_t to, int) {
+      for (std::size_t i = from; i < to; ++i) {
+        const auto index = static_cast<std::uint64_t>(begin) + i;
+        Random choice(seed, "target", index);
+        const Conversation conversation = converse(world, talk, index, choice.pick(targets));
+        std::string& text = texts[i];
+        text.clear();
+        counts[i] = {1, conversation.accepted ? 1 : 0, 0, 0};
+        for (const Exchange& exchange : conversation.exchanges)
+          counts[i].user_turns += exchange.user_text.empty() ? 0 : 1;
+        if (options.format == "alpaca") {
+          for (const InstructionTuple& tuple : tuples_of(conversation, catalog)) {
+            text += tuple_json(tuple) + "\n";
+            ++counts[i].tuples;
+          }
+        } else {
+          text = (options.format == "messages" ? messages_json(conversation, catalog)
+                                               : conversation_json(conversation, catalog)) +
+                 "\n";
+        }
+      }
+    });
+    for (std::size_t i = 0; i < size; ++i) {
+      write(texts[i]);
+      report.conversations += counts[i].conversations;
+      report.accepted += counts[i].accepted;
+      report.tuples += counts[i].tuples;
+      report.user_turns += counts[i].user_turns;
+    }
+    advance(size);
+  }
+  return report;
+}
+
+}  // namespace matinee
