@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -75,6 +76,18 @@ std::uint64_t fingerprint_of_model(const std::string& folder, ThreadPool& pool) 
     file.release(begin, end - begin);
   });
   return hash64({reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(std::uint64_t)}, hash);
+}
+
+// A kill leaves the temporary of the file that was being written ("NAME.XXXXXX.tmp", lib/base/file.cc).
+void remove_temporaries_of(const std::string& path) {
+  const std::string prefix = path.substr(path.rfind('/') + 1) + ".";
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() == prefix.size() + 10 && name.starts_with(prefix) && name.ends_with(".tmp")) {
+      std::filesystem::remove(entry.path(), ignored);
+    }
+  }
 }
 
 // Everything that one run holds, in the order in which it depends on each other.
@@ -235,6 +248,11 @@ int Session::train() {
   }
   make_folders(run_.output);
   std::remove(record_path().c_str());
+  for (const char* name :
+       {"adapter_model.safetensors", "adapter_config.json", "model.safetensors", "config.json", "training.json"}) {
+    remove_temporaries_of(run_.output + "/" + name);
+  }
+  remove_temporaries_of(checkpoint_);
   if (!run_.resume) {
     std::remove(checkpoint_.c_str());
   } else if (file_exists(checkpoint_)) {

@@ -82,7 +82,7 @@ TEST(Trainer, AnAdapterOverfitsATinySet) {
   base.trainer->run({});
   tiny_tokens(6, 9).write(sets.folder.file("few"));
   const TokenDataset few(sets.folder.file("few"));
-  TinyRun run(few, nullptr, {.max_steps = 500, .micro_batch_tokens = 128, .learning_rate = 0.01}, "", true, 1, 0);
+  TinyRun run(few, nullptr, {.max_steps = 300, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", true, 1, 0);
   auto from = base.everything.all().begin();
   for (Parameter& parameter : run.everything.all()) parameter.value = (from++)->value;
   const std::vector<Parameter> frozen(run.everything.all().begin(), run.everything.all().end());

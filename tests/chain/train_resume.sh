@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# lora-train as a user runs it: killed with -9 at many moments and resumed it gives the bytes of an unbroken run; signals
+# save; wrong input is refused with the exact text; a full disk leaves the last checkpoint whole.
+source "$(dirname "$0")/support.bash"
+
+cat >"$work/config.json" <<'JSON'
+{"model_type": "llama", "vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+ "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "max_position_embeddings": 64,
+ "tie_word_embeddings": true, "bos_token_id": 0, "eos_token_id": 1}
+JSON
+cp testdata/mini/tokenizer.json testdata/mini/tokenizer_config.json "$work"
+
+for i in $(seq 1 400); do
+  echo "{\"instruction\":\"Count from $i.\",\"input\":\"\",\"output\":\"$((i + 1)), $((i + 2)), $((i * 7 % 100))\"}"
+done >"$work/lines.jsonl"
+head -40 "$work/lines.jsonl" | tokenize --model "$work" --seq-len 64 -o "$work/valid.bin" - || fail "tokenize"
+tokenize --model "$work" --seq-len 64 -o "$work/tokens.bin" "$work/lines.jsonl" || fail "tokenize"
+
+# A base from nothing.
+run lora-train --full --config "$work/config.json" --max-steps 3 --micro-batch-tokens 256 -o "$work/base" "$work/tokens.bin"
+expect_equal 0 "$status" "lora-train --full: $err"
+for file in config.json model.safetensors tokenizer.json tokenizer_config.json; do
+  [[ -s $work/base/$file ]] || fail "lora-train --full wrote no $file"
+done
+
+options=(--base "$work/base" --valid "$work/valid.bin" --rank 4 --dropout 0.1 --epochs 4 --micro-batch-tokens 256
+         --gradient-accumulation-steps 2 --validate-every 7 --progress none)
+often=(--checkpoint-every 3)
+train() { lora-train "${options[@]}" -o "$1" "${@:2}" "$work/tokens.bin"; }
+# For the background: the process that is killed is the tool, not a shell around it.
+launch() { exec lora-train "${options[@]}" -o "$1" "${@:2}" "$work/tokens.bin"; }
+
+begin=$(date +%s%N)
+train "$work/unbroken" "${often[@]}" --threads 1 --metrics "$work/unbroken.jsonl" || fail "the unbroken run"
+took=$((($(date +%s%N) - begin) / 1000000))
+steps=$(grep -c '"loss"' "$work/unbroken.jsonl")
+[[ $steps -ge 20 ]] || fail "the run is too short to be killed in: $steps steps"
+files=$'adapter_config.json\nadapter_model.safetensors\ntraining.json'
+expect_equal "$files" "$(ls -A "$work/unbroken")" "files of the adapter"
+
+# Killed at moments spread over the run, from before the first step to after the last, with one thread and with two.
+same() { expect_same_bytes "$work/unbroken/adapter_model.safetensors" "$1/adapter_model.safetensors" "$2"; }
+killed=0
+for moment in $(seq 1 12); do
+  out=$work/killed-$moment
+  rm -rf "$out"
+  launch "$out" "${often[@]}" --resume --threads $((1 + moment % 2)) 2>/dev/null &
+  tool=$!
+  sleep "$(awk -v ms="$took" -v m="$moment" 'BEGIN { printf "%.3f", ms * m / 12000 }')"
+  kill -9 "$tool" 2>/dev/null && killed=$((killed + 1))
+  wait "$tool" 2>/dev/null
+  # Once more while it resumes, so that a resumed run is interrupted too.
+  launch "$out" "${often[@]}" --resume 2>/dev/null &
+  tool=$!
+  sleep "$(awk -v ms="$took" 'BEGIN { printf "%.3f", ms / 3000 }')"
+  kill -9 "$tool" 2>/dev/null
+  wait "$tool" 2>/dev/null
+  train "$out" "${often[@]}" --resume --metrics "$work/metrics-$moment.jsonl" 2>"$work/.err" || fail "--resume after kill $moment: $(<"$work/.err")"
+  same "$out" "killed at moment $moment and resumed"
+  expect_equal "$files" "$(ls -A "$out")" "files of a run that was killed and resumed"
+done
+[[ $killed -ge 6 ]] || fail "only $killed of 12 runs were alive when they should be killed"
+run train "$work/killed-1" --resume
+expect_equal "lora-train: $work/killed-1: this run is already finished" "$err" "--resume of a finished run"
+
+# SIGTERM saves; --resume goes on from there and the metrics have each step once.
+launch "$work/stopped" --metrics "$work/stopped.jsonl" 2>"$work/.err" &
+tool=$!
+for _ in $(seq 200); do [[ -s $work/stopped.jsonl ]] && break; sleep 0.02; done
+kill -TERM "$tool" 2>/dev/null
+wait "$tool"
+status=$?
+if [[ $status -ne 0 ]]; then
+  expect_equal 143 "$status" "SIGTERM"
+  [[ $(<"$work/.err") =~ ^"lora-train: stopped after step "[0-9]+" of $steps, saved in $work/stopped/checkpoint.safetensors; continue with --resume"$ ]] ||
+    fail "SIGTERM says: $(<"$work/.err")"
+  [[ ! -e $work/stopped/adapter_model.safetensors ]] || fail "an interrupted run wrote an adapter"
+  run train "$work/stopped" --metrics "$work/stopped.jsonl" --resume
+  [[ $err == "lora-train: continuing after step "*" of $steps" ]] || fail "--resume says: $err"
+fi
+same "$work/stopped" "stopped by SIGTERM and resumed"
+expect_equal "$(seq "$steps")" "$(sed -nE 's/^\{"step":([0-9]+),.*"loss".*/\1/p' "$work/stopped.jsonl")" "steps in the metrics"
+
+# A checkpoint is taken only by its own run.
+train "$work/other" --time-limit 0.00001 2>/dev/null
+expect_error 1 "lora-train: $work/other/checkpoint.safetensors: this checkpoint belongs to another run: base, tokens or options differ; repeat the options of that run, or delete the checkpoint" \
+  train "$work/other" --learning-rate 0.5 --resume
+[[ -s $work/other/adapter_model.safetensors ]] || fail "the time limit left no adapter"
+
+# A disk that is full while a checkpoint is written: the run fails, the checkpoint from before is whole.
+for write in 6 7 9; do
+  out=$work/full-$write
+  MATINEE_FAIL_WRITE=$write train "$out" "${often[@]}" >/dev/null 2>"$work/.err" && continue
+  [[ $(<"$work/.err") == *"No space left on device"* ]] || fail "full disk says: $(<"$work/.err")"
+  train "$out" "${often[@]}" --resume 2>"$work/.err" || fail "--resume after a full disk: $(<"$work/.err")"
+  same "$out" "resumed after a full disk"
+done
+
+# Refusals.
+expect_error 2 "lora-train: --output DIR is missing" lora-train --base "$work/base" "$work/tokens.bin"
+expect_error 1 "lora-train: $work/tokens.bin: the tokens were made for a vocabulary of 4096, but $work/narrow has 4095; make the tokens again: tokenize --model $work/narrow" \
+  bash -c "mkdir -p $work/narrow && sed s/4096/4095/ $work/base/config.json >$work/narrow/config.json && cp $work/base/*.safetensors $work/narrow && lora-train --base $work/narrow -o $work/a $work/tokens.bin"
+expect_error 1 "lora-train: $work/nowhere/config.json: cannot open: No such file or directory" lora-train --base "$work/nowhere" -o "$work/a" "$work/tokens.bin"
+: >"$work/empty"
+run lora-train --base "$work/base" -o "$work/a" "$work/empty"
+[[ $status -eq 1 && $err == "lora-train: $work/empty: "* ]] || fail "an empty tokens file: $err"
+run lora-train --base "$work/base" -o "$work/a" "$work/base/model.safetensors"
+[[ $status -eq 1 && $err == "lora-train: $work/base/model.safetensors: "*tokenize* ]] || fail "another kind of file: $err"
+expect_error 2 "lora-train: --learning-rate: expected a number from 0 to 10, found \"nan\"" \
+  lora-train --learning-rate nan --base "$work/base" -o "$work/a" "$work/tokens.bin"
+run lora-train --full --base "$work/base" --learning-rate 10 --weight-decay 10 --warmup-steps 0 -o "$work/diverged" "$work/tokens.bin"
+[[ $status -eq 1 && $err == "lora-train: step "*"; lower --learning-rate, or raise --warmup-steps" ]] || fail "a diverging run: $err"
+[[ ! -e $work/diverged/model.safetensors ]] || fail "a diverging run wrote an adapter"
+finish
