@@ -24,14 +24,22 @@ struct PackedBatch {
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::int64_t step = 0;
-  std::int64_t first_row = 0;  ///< rows of the step before this micro-batch
+  std::int64_t first_row = 0;             ///< tokens of the step before this micro-batch
+  std::int64_t first_supervised_row = 0;  ///< the supervised ones of them
 };
 
-/// Forward and backward of the decoder over packed samples. Buffers for `max_tokens` tokens are allocated once.
+/// The key of one module's masks (LoraDropout::key). From the last attention on only supervised rows exist, so there
+/// the mask's rows are counted among those.
+std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Module module);
+
+/// Forward and backward of the decoder over packed samples. Buffers for `max_tokens` tokens are allocated once; a step
+/// allocates nothing. What follows the last layer's attention is computed for supervised tokens only, and logits are
+/// never whole in memory. The same bytes at any number of threads.
 /// Gradients are added to the slots' grad pointers: all weights, or the LoRA factors only.
 class DecoderTraining {
  public:
-  /// `weights` and `lora` must outlive this; `lora` may be null. `product` is how the large products are taken.
+  /// All references must outlive this; `lora` may be null. `product` is how the large products are taken. A batch
+  /// larger than `max_tokens`, or a position beyond max_position_embeddings, throws Error(kInternal).
   DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
                   std::int64_t max_tokens, Product product);
 
@@ -52,9 +60,14 @@ class DecoderTraining {
     std::array<std::vector<float>, kModules> xa;
   };
 
+  void select_rows(const PackedBatch& batch, bool all);
   void forward(const PackedBatch& batch, const DropoutKey* dropout);
   void backward(const PackedBatch& batch, const DropoutKey& dropout);
-  CrossEntropySums head(const PackedBatch& batch, bool with_gradient, float grad_scale);
+  CrossEntropySums head(bool with_gradient, float grad_scale);
+  void gather_rows(const float* all, std::int64_t width, float* selected) const;
+  void scatter_rows(std::int64_t width, float* values) const;
+  bool is_last(std::size_t layer) const { return layer + 1 == layers_.size(); }
+  std::int64_t rows_of(std::size_t layer, Module module) const;
   void linear(const float* x, std::size_t layer, Module module, float* y, bool accumulate, const DropoutKey* dropout);
   void linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module, float* grad_x,
                        bool accumulate, const DropoutKey& dropout);
@@ -65,11 +78,13 @@ class DecoderTraining {
   const ModelConfig& config_;
   const WeightSlots& weights_;
   const LoraSlots* lora_;
-  std::int64_t max_tokens_, rows_ = 0;
+  std::int64_t max_tokens_;
   Product product_;
+  std::int64_t n_rows_ = 0;             // of the batch
+  std::vector<std::int32_t> selected_;  // the rows whose loss counts: all there is from the last attention on
   std::vector<LayerActivations> layers_;
-  std::vector<float> output_, output_normed_, output_rstd_, cosines_, sines_, logits_, gathered_, grad_gathered_;
-  std::vector<std::int32_t> gathered_targets_;
+  std::vector<float> output_, output_normed_, output_rstd_, selected_attention_, cosines_, sines_, logits_;
+  std::vector<std::int32_t> selected_targets_;
   std::vector<float> grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_,
       grad_gated_;
 };

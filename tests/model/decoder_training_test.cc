@@ -1,0 +1,283 @@
+#include "lib/model/decoder_training.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/parallel.h"
+#include "tests/model/reference_decoder.h"
+#include "tests/model/tiny_model.h"
+
+namespace matinee {
+namespace {
+
+using testing::ReferenceDecoder;
+using testing::Samples;
+
+struct Tiny {
+  explicit Tiny(bool tied, int threads = 1) : config(testing::tiny_config(tied)), pool(threads), context(pool) {
+    initialise_parameters(config, 1, weights);
+    testing::randomise(weights, 11);
+    slots = slots_of(config, weights);
+  }
+  /// Freezes the weights and puts an adapter on them.
+  void adapt(double dropout, std::vector<std::string> targets) {
+    for (auto& layer : slots.layers) {
+      for (auto& module : layer.modules) module.grad = nullptr;
+      layer.input_norm.grad = layer.post_attention_norm.grad = nullptr;
+    }
+    slots.embed_tokens.grad = slots.lm_head.grad = slots.norm.grad = nullptr;
+    lora.rank = 3;
+    lora.lora_alpha = 4;
+    lora.lora_dropout = dropout;
+    lora.target_modules = std::move(targets);
+    adapter = std::make_unique<LoraAdapter>(config, lora, 2);
+    lora_slots = adapter->slots();
+  }
+  DecoderTraining decoder(std::int64_t max_tokens, Product product = Product::kF32) {
+    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, product};
+  }
+
+  ModelConfig config;
+  ThreadPool pool;
+  Context context;
+  ParameterSet weights;
+  WeightSlots slots;
+  LoraConfig lora;
+  std::unique_ptr<LoraAdapter> adapter;
+  LoraSlots lora_slots;
+};
+
+// Every element of every tensor against central differences of the float64 reference. The differences are exact to
+// about 1e-9; the rest is float32's: some hundred roundings of 6e-8 of the largest numbers on the way, which are of the
+// size of the tensor's largest gradient.
+void expect_gradients(ReferenceDecoder& reference, const PackedBatch& batch, const ParameterSet& parameters,
+                      double scale) {
+  constexpr double step = 1e-5;
+  for (const Parameter& parameter : parameters.all()) {
+    auto& values = reference.tensor(parameter.name);
+    std::vector<double> expected;
+    double largest = 0;
+    for (double& value : values) {
+      const double kept = value;
+      value = kept + step;
+      const double above = reference.loss(batch);
+      value = kept - step;
+      expected.push_back(scale * (above - reference.loss(batch)) / (2 * step));
+      value = kept;
+      largest = std::max(largest, std::fabs(expected.back()));
+    }
+    EXPECT_GT(largest, 1e-4) << parameter.name << ": no gradient, so nothing would be tested";
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_NEAR(parameter.grad[i], expected[i], 2e-5 * largest) << parameter.name << "[" << i << "]";
+    }
+  }
+}
+
+class DecoderTrainingTied : public ::testing::TestWithParam<bool> {};
+
+TEST_P(DecoderTrainingTied, LossAndEveryGradientEqualFiniteDifferences) {
+  Tiny tiny(GetParam());
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  ReferenceDecoder reference(tiny.config, tiny.weights);
+  DecoderTraining decoder = tiny.decoder(20);
+  const CrossEntropySums sums = decoder.forward_backward(samples.batch(), 0.25f, {});
+  EXPECT_EQ(sums.n_counted, 7);
+  EXPECT_NEAR(sums.loss, reference.loss(samples.batch()), 1e-5 * sums.loss);
+  expect_gradients(reference, samples.batch(), tiny.weights, 0.25);
+}
+
+INSTANTIATE_TEST_SUITE_P(Embeddings, DecoderTrainingTied, ::testing::Bool(),
+                         [](const auto& test) { return test.param ? "Tied" : "Untied"; });
+
+TEST(DecoderTraining, AdapterGradientsEqualFiniteDifferencesUnderDropout) {
+  Tiny tiny(true);
+  tiny.adapt(0.3, {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"});
+  testing::randomise(tiny.adapter->parameters(), 12);
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  const DropoutKey key{.seed = 9, .step = 4};
+  ReferenceDecoder reference(tiny.config, tiny.weights);
+  reference.add_adapter(tiny.lora, tiny.adapter->parameters());
+  DecoderTraining decoder = tiny.decoder(20);
+  EXPECT_NEAR(decoder.evaluate(samples.batch()).loss, reference.loss(samples.batch()), 1e-4) << "without dropout";
+  reference.set_dropout(key);
+  const double loss = reference.loss(samples.batch());
+  EXPECT_NEAR(decoder.forward_backward(samples.batch(), 1, key).loss, loss, 1e-5 * loss);
+  expect_gradients(reference, samples.batch(), tiny.adapter->parameters(), 1);
+  for (const Parameter& frozen : tiny.weights.all()) {
+    for (const float grad : frozen.grad) ASSERT_EQ(grad, 0) << frozen.name;
+  }
+}
+
+TEST(DecoderTraining, AdapterOfSomeModulesOnly) {
+  Tiny tiny(false);
+  tiny.adapt(0, {"v_proj", "down_proj"});
+  testing::randomise(tiny.adapter->parameters(), 12);
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  ReferenceDecoder reference(tiny.config, tiny.weights);
+  reference.add_adapter(tiny.lora, tiny.adapter->parameters());
+  DecoderTraining decoder = tiny.decoder(20);
+  const double loss = reference.loss(samples.batch());
+  EXPECT_NEAR(decoder.forward_backward(samples.batch(), 1, {}).loss, loss, 1e-5 * loss);
+  expect_gradients(reference, samples.batch(), tiny.adapter->parameters(), 1);
+}
+
+TEST(DecoderTraining, LogitsEqualTheReference) {
+  Tiny tiny(false);
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  const auto expected = ReferenceDecoder(tiny.config, tiny.weights).logits(samples.batch());
+  const auto logits = tiny.decoder(20).logits(samples.batch());
+  ASSERT_EQ(logits.size(), expected.size() * 13);
+  for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], expected[i / 13][i % 13], 2e-5) << i;
+}
+
+TEST(DecoderTraining, PackedSamplesEqualSeparateOnes) {
+  Tiny together(true), apart(true);
+  const Samples samples = testing::tiny_samples(together.config.vocab_size);
+  const double loss = together.decoder(20).forward_backward(samples.batch(), 1, {}).loss;
+  DecoderTraining decoder = apart.decoder(20);
+  double sum = 0;
+  const PackedBatch all = samples.batch();
+  std::size_t begin = 0;
+  for (const std::size_t length : {5u, 1u, 7u}) {
+    const std::vector<std::int32_t> starts(length, 0);
+    const PackedBatch one{all.tokens.subspan(begin, length), all.targets.subspan(begin, length),
+                          all.positions.subspan(begin, length), starts};
+    sum += decoder.forward_backward(one, 1, {}).loss;
+    begin += length;
+  }
+  EXPECT_NEAR(loss, sum, 1e-6 * sum);
+  for (const Parameter& p : together.weights.all()) {
+    const auto& other = apart.weights.find(p.name)->grad;
+    // Sums of the same terms in another order.
+    for (std::size_t i = 0; i < other.size(); ++i) ASSERT_NEAR(p.grad[i], other[i], 2e-5) << p.name << "[" << i << "]";
+  }
+}
+
+TEST(DecoderTraining, FreshAdapterChangesNothing) {
+  Tiny tiny(true);
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  const auto base = tiny.decoder(20).logits(samples.batch());
+  tiny.adapt(0, {"q_proj", "o_proj", "up_proj"});
+  EXPECT_EQ(tiny.decoder(20).logits(samples.batch()), base);
+}
+
+TEST(DecoderTraining, MicroBatchesGiveTheSameDropoutMasks) {
+  // Rows are named by their place in the step, so cutting it in two changes only the order of sums.
+  Tiny whole(true), cut(true);
+  for (Tiny* tiny : {&whole, &cut}) {
+    tiny->adapt(0.4, {"q_proj", "v_proj", "o_proj", "down_proj"});
+    testing::randomise(tiny->adapter->parameters(), 12);
+  }
+  Samples first, second, both;
+  Random random(3, "tokens"), again(3, "tokens");
+  first.add(6, 2, 13, random);
+  second.add(5, 1, 13, random);
+  both.add(6, 2, 13, again);
+  both.add(5, 1, 13, again);
+  const double loss = whole.decoder(20).forward_backward(both.batch(), 1, {.seed = 8, .step = 2}).loss;
+  DecoderTraining decoder = cut.decoder(20);
+  double sum = decoder.forward_backward(first.batch(), 1, {.seed = 8, .step = 2}).loss;
+  sum += decoder.forward_backward(second.batch(), 1, {.seed = 8, .step = 2, .first_row = 6, .first_supervised_row = 4})
+             .loss;
+  EXPECT_NEAR(loss, sum, 1e-6 * sum);
+  for (const Parameter& p : whole.adapter->parameters().all()) {
+    const auto& other = cut.adapter->parameters().find(p.name)->grad;
+    for (std::size_t i = 0; i < other.size(); ++i) ASSERT_NEAR(p.grad[i], other[i], 2e-5) << p.name << "[" << i << "]";
+  }
+}
+
+TEST(DecoderTraining, DropoutDependsOnSeedStepLayerAndModule) {
+  const DropoutKey key{.seed = 1, .step = 1};
+  const std::uint64_t base = lora_dropout_key(key, 0, Module::kQ);
+  EXPECT_EQ(lora_dropout_key(key, 0, Module::kQ), base);
+  EXPECT_NE(lora_dropout_key({.seed = 2, .step = 1}, 0, Module::kQ), base);
+  EXPECT_NE(lora_dropout_key({.seed = 1, .step = 2}, 0, Module::kQ), base);
+  EXPECT_NE(lora_dropout_key(key, 1, Module::kQ), base);
+  EXPECT_NE(lora_dropout_key(key, 0, Module::kK), base);
+}
+
+// A model with blocks enough that threads share the work.
+struct Larger {
+  explicit Larger(int threads, Product product) : pool(threads), context(pool) {
+    config.vocab_size = 300;
+    config.hidden_size = 64;
+    config.intermediate_size = 160;
+    config.num_hidden_layers = 2;
+    config.num_attention_heads = 4;
+    config.num_key_value_heads = 2;
+    config.head_dim = 16;
+    config.max_position_embeddings = 128;
+    config.tie_word_embeddings = true;
+    initialise_parameters(config, 1, weights);
+    Random random(2, "tokens");
+    for (int i = 0; i < 12; ++i) samples.add(50 + static_cast<std::size_t>(i), 7, config.vocab_size, random);
+    const WeightSlots slots = slots_of(config, weights);
+    DecoderTraining decoder(context, config, slots, nullptr, 700, product);
+    sums = decoder.forward_backward(samples.batch(), 0.01f, {});
+    evaluated = decoder.evaluate(samples.batch());
+    logits = decoder.logits(samples.batch());
+  }
+  ModelConfig config;
+  ThreadPool pool;
+  Context context;
+  ParameterSet weights;
+  Samples samples;
+  CrossEntropySums sums, evaluated;
+  std::vector<float> logits;
+};
+
+class DecoderTrainingProduct : public ::testing::TestWithParam<Product> {};
+
+TEST_P(DecoderTrainingProduct, SameBytesAtAnyNumberOfThreads) {
+  const Larger one(1, GetParam()), two(2, GetParam()), five(5, GetParam());
+  for (const Larger* other : {&two, &five}) {
+    EXPECT_EQ(one.sums.loss, other->sums.loss);
+    EXPECT_EQ(one.logits, other->logits);
+    for (std::size_t p = 0; p < one.weights.all().size(); ++p) {
+      EXPECT_EQ(one.weights.all()[p].grad, other->weights.all()[p].grad) << one.weights.all()[p].name;
+    }
+  }
+}
+
+TEST_P(DecoderTrainingProduct, LossInChunksIsThatOfAllLogits) {
+  // 582 supervised rows: more than are whole in memory at a time.
+  const Larger larger(1, GetParam());
+  double expected = 0;
+  std::int64_t counted = 0;
+  const std::size_t vocab = 300;
+  for (std::size_t t = 0; t < larger.samples.targets.size(); ++t) {
+    if (larger.samples.targets[t] == kIgnoredTarget) continue;
+    double sum = 0;
+    for (std::size_t v = 0; v < vocab; ++v) sum += std::exp(static_cast<double>(larger.logits[t * vocab + v]));
+    expected += std::log(sum) - larger.logits[t * vocab + static_cast<std::size_t>(larger.samples.targets[t])];
+    ++counted;
+  }
+  ASSERT_GT(counted, 512);
+  EXPECT_EQ(larger.sums.n_counted, counted);
+  EXPECT_EQ(larger.sums.loss, larger.evaluated.loss);
+  EXPECT_EQ(larger.sums.n_correct, larger.evaluated.n_correct);
+  EXPECT_NEAR(larger.sums.loss, expected, 1e-5 * expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Products, DecoderTrainingProduct, ::testing::Values(Product::kF32, Product::kBF16),
+                         [](const auto& test) { return test.param == Product::kF32 ? "F32" : "BF16"; });
+
+TEST(DecoderTraining, WithoutSupervisionNothingIsLearned) {
+  Tiny tiny(true);
+  Samples samples;
+  Random random(1, "tokens");
+  samples.add(6, 6, 13, random);
+  const CrossEntropySums sums = tiny.decoder(20).forward_backward(samples.batch(), 1, {});
+  EXPECT_EQ(sums.n_counted, 0);
+  EXPECT_EQ(sums.loss, 0);
+  for (const Parameter& p : tiny.weights.all()) {
+    for (const float grad : p.grad) ASSERT_EQ(grad, 0) << p.name;
+  }
+}
+
+}  // namespace
+}  // namespace matinee
