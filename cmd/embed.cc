@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -72,22 +70,9 @@ CatalogTables tables_of(const EmbedOptions& options) {
   return tables;
 }
 
-std::array<float, kVectorKinds> weights_of(const std::vector<std::string>& words) {
-  if (words.size() != kVectorKinds) throw usage_error("--weights: expected three numbers, found {}", words.size());
-  std::array<float, kVectorKinds> weights{};
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    char* end = nullptr;
-    weights[i] = std::strtof(words[i].c_str(), &end);
-    if (words[i].empty() || *end != '\0' || !(weights[i] >= 0) || weights[i] > 1000) {
-      throw usage_error("--weights: expected a number of at least 0, found \"{}\"", words[i]);
-    }
-  }
-  return weights;
-}
-
 int embed(EmbedOptions options, const ToolContext& tool) {
   options.vectors.seed = tool.common().seed;
-  if (!options.weights.empty()) options.vectors.weights = weights_of(options.weights);
+  if (!options.weights.empty()) options.vectors.weights = weights_from_words(options.weights);
   ThreadPool pool(tool.threads());
   const UnfinishedCatalog unfinished(options.output);
   const CatalogBuilder builder(tables_of(options), options.catalog);

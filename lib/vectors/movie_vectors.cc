@@ -119,6 +119,19 @@ const char* name_of(VectorKind kind) {
   return "?";
 }
 
+std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> words) {
+  if (words.size() != kVectorKinds) throw usage_error("--weights: expected three numbers, found {}", words.size());
+  std::array<float, kVectorKinds> weights{};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    char* end = nullptr;
+    weights[i] = std::strtof(words[i].c_str(), &end);
+    if (words[i].empty() || *end != '\0' || !(weights[i] >= 0 && weights[i] <= 1000)) {
+      throw usage_error("--weights: expected a number of at least 0, found \"{}\"", words[i]);
+    }
+  }
+  return weights;
+}
+
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
   const MovieFeatures features = movie_features(catalog);
   MovieVectors vectors;

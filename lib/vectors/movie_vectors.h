@@ -25,6 +25,9 @@ struct VectorOptions {
   std::array<float, kVectorKinds> weights{0.60f, 0.25f, 0.15f};
 };
 
+/// {"0.6", "0.25", "0.15"} as numbers. Throws Error(kUsage) where they are not three numbers of at least 0.
+std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> words);
+
 /// The three vectors of each movie, [movies, dim] each, row-major, every row of unit length or zero (nothing known).
 struct MovieVectors {
   std::int64_t dim = 0;
