@@ -117,12 +117,13 @@ StepMetrics Trainer::step() {
 
   parts_.parameters.zero_grad();
   double loss = 0, operations = 0;
-  std::int64_t tokens_before = 0;
+  std::int64_t tokens_before = 0, supervised_before = 0;
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
   for (const TokenBatch& batch : batches) {
-    const DropoutKey key{options_.seed, metrics.step, tokens_before};
+    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before};
     loss += parts_.decoder.forward_backward(view_of(batch), grad_scale, key).loss;
     tokens_before += batch.n_tokens();
+    supervised_before += batch.n_supervised;
     operations += training_operations(parts_.config, parts_.lora, batch);
   }
   metrics.loss = supervised > 0 ? loss / static_cast<double>(supervised) : 0;
