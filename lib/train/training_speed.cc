@@ -32,19 +32,24 @@ double measure_matmul_peak(Context& context, Product product) {
 }
 
 double training_operations(const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch) {
-  const auto tokens = static_cast<double>(batch.n_tokens());
+  const auto tokens = static_cast<double>(batch.n_tokens()), supervised = static_cast<double>(batch.n_supervised);
+  const auto layers = static_cast<double>(config.num_hidden_layers);
   // Forward, gradient of the input and, where the weight is trained, its own gradient.
   const double passes = lora == nullptr ? 3 : 2;
-  double per_token = 0;
+  double operations = 0;
   for (int m = 0; m < kModules; ++m) {
     const auto module = static_cast<Module>(m);
     const auto shape = module_shape(config, module);
-    per_token += 2 * passes * static_cast<double>(shape[0] * shape[1]);
+    const auto elements = static_cast<double>(shape[0] * shape[1]);
+    double per_token = 2 * passes * elements;
     if (lora != nullptr && lora->targets(module)) {
       per_token += 2 * 3 * static_cast<double>(lora->rank * (shape[0] + shape[1]));
     }
+    // From the last attention on there are only supervised tokens.
+    operations += per_token * (module >= Module::kO ? tokens * (layers - 1) + supervised : tokens * layers);
+    // Below the first layer of a frozen base nothing learns.
+    if (lora != nullptr && module <= Module::kV) operations -= 2 * tokens * elements;
   }
-  double operations = tokens * per_token * static_cast<double>(config.num_hidden_layers);
   operations += 2 * passes * static_cast<double>(batch.n_supervised * config.vocab_size * config.hidden_size);
   double pairs = 0;
   for (const std::int32_t position : batch.positions) pairs += position + 1;
