@@ -38,7 +38,8 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
 std::span<const float> DecoderSession::append(std::span<const std::int32_t> tokens) {
   if (tokens.empty()) contract_violation("DecoderSession::append", "there must be a token");
   if (length() + static_cast<std::int64_t>(tokens.size()) > max_tokens_) {
-    throw resource_error("the text is longer than the model's {} tokens", max_tokens_);
+    throw resource_error("the text has {} tokens, but there is room for {}",
+                         length() + static_cast<std::int64_t>(tokens.size()), max_tokens_);
   }
   while (!tokens.empty()) {
     const auto piece = tokens.first(std::min(tokens.size(), size(kChunk)));

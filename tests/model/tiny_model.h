@@ -39,6 +39,15 @@ inline void randomise(ParameterSet& parameters, std::uint64_t seed) {
 struct Samples {
   std::vector<std::int32_t> tokens, targets, positions, segment_start;
 
+  Samples() = default;
+  /// One sample without supervision.
+  explicit Samples(const std::vector<std::int32_t>& sample) : tokens(sample) {
+    for (std::size_t t = 0; t < sample.size(); ++t) {
+      targets.push_back(kIgnoredTarget);
+      positions.push_back(static_cast<std::int32_t>(t));
+      segment_start.push_back(0);
+    }
+  }
   /// Adds a sample of random tokens, of which the first `ignored` are not supervised.
   void add(std::size_t length, std::size_t ignored, std::int64_t vocab, Random& random) {
     const auto start = static_cast<std::int32_t>(tokens.size());
