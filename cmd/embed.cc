@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
         set.choice("method", &options.vectors.method, {"cooccurrence", "projection"},
                    "how cast and crew become vectors (docs/embeddings.md)");
         set.list("weights", &options.weights, "TITLE,CAST,CREW",
-                 "what each vector counts in a similarity; stored in the file [0.6,0.25,0.15]");
+                 "what each vector counts in a similarity; stored in the file [0.5,0.3,0.2]");
         set.integer("neighbours", &options.neighbours, 0, 1000, "also store so many nearest movies of each");
         set.positional(&options.inputs, "FOLDER", 0, 1);
       },

@@ -22,7 +22,7 @@ struct VectorOptions {
   std::int64_t dim = 128;
   std::uint64_t seed = 1;
   std::string method = "cooccurrence";  ///< or "projection": one-hot features, randomly projected
-  std::array<float, kVectorKinds> weights{0.60f, 0.25f, 0.15f};
+  std::array<float, kVectorKinds> weights{0.50f, 0.30f, 0.20f};
 };
 
 /// {"0.6", "0.25", "0.15"} as numbers. Throws Error(kUsage) where they are not three numbers of at least 0.
