@@ -120,6 +120,7 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
                               const std::function<void(const EncodedSample&)>& on_sample,
                               const std::function<void(std::uint64_t)>& on_progress) {
   std::vector<std::unique_ptr<LineEncoder>> encoders;
+  encoders.reserve(static_cast<std::size_t>(pool.threads()));
   for (int worker = 0; worker < pool.threads(); ++worker)
     encoders.push_back(std::make_unique<LineEncoder>(tokenizer, prompt_template, options));
   TokenizeReport report;
