@@ -2,39 +2,29 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace matinee {
 
-/// Words over bytes, for grammars: each word has a number (its place in the list of adding, from 0).
+/// A set of strings as a tree over their bytes: where a grammar stands inside a name. Node 0 is the root; a child's
+/// number is greater than its parent's.
 class ByteTrie {
  public:
-  static constexpr std::uint32_t kNone = UINT32_MAX;
-
-  ByteTrie() { nodes_.emplace_back(); }
-
-  /// Adds a word and gives its number; a word that is there keeps its first number. Not empty.
-  std::uint32_t add(std::string_view word);
-  std::uint32_t root() const { return 0; }
-  /// The node behind `byte`, or kNone.
+  /// The node of `text`, made where it is not there yet.
+  std::uint32_t add(std::string_view text);
+  /// 0 where there is none: the root is nobody's child.
   std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;
-  /// The number of the word that ends at the node, or kNone.
-  std::uint32_t word_at(std::uint32_t node) const { return nodes_[node].word; }
-  /// Bit w set: word w (below 64) lies at or under the node.
-  std::uint64_t words_under(std::uint32_t node) const { return nodes_[node].words; }
-  /// The largest number of a word at or under the node; kNone in an empty trie.
-  std::uint32_t largest_under(std::uint32_t node) const { return nodes_[node].largest; }
-  std::uint32_t size() const { return count_; }
+  std::uint32_t parent(std::uint32_t node) const { return nodes_[node].parent; }
+  std::uint32_t depth(std::uint32_t node) const { return nodes_[node].depth; }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
 
  private:
   struct Node {
-    std::uint32_t first_child = kNone, sibling = kNone;
-    std::uint32_t word = kNone, largest = kNone;
-    std::uint64_t words = 0;
-    std::uint8_t byte = 0;
+    std::uint32_t parent = 0, depth = 0;
+    std::vector<std::pair<std::uint8_t, std::uint32_t>> children;
   };
-  std::vector<Node> nodes_;
-  std::uint32_t count_ = 0;
+  std::vector<Node> nodes_ = std::vector<Node>(1);
 };
 
 }  // namespace matinee

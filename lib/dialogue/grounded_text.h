@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,44 +13,69 @@
 
 namespace matinee {
 
-/// What one reply may name.
-struct Grounds {
-  std::vector<std::string>
-      names;  ///< written with a capital or a digit: titles, people, years, numbers, sentence words
-  std::vector<std::string> required;  ///< one of these must be in the reply (titles of the candidates); none: no demand
-  std::vector<std::string> forbidden;  ///< lower-case words that would not be true (genres, "popular")
+/// Something that a reply may say, and of which movies it is true.
+struct ReplyFact {
+  std::string text;
+  std::uint32_t of = ~0u;  ///< bit c: true of candidate c, c < 16; all bits: true whatever the candidate
+  bool required = false;   ///< the reply must say one of those with this mark
 };
 
-/// What a system act may name: its movies with all their facts, the values of the state that hold for them, and the
-/// capital words of the phrasebook.
-class GroundsMaker {
- public:
-  GroundsMaker(const MovieCatalog& catalog, const Phrasebook& phrasebook);
-  Grounds of(const SystemAct& act) const;
-
- private:
-  const MovieCatalog& catalog_;
-  std::vector<std::string> sentence_words_;
+/// What a reply is grounded in.
+struct ReplyFacts {
+  std::vector<ReplyFact> names;            ///< titles, people, years, numbers: all that has capitals or digits
+  std::vector<ReplyFact> claims;           ///< words like "comedy": only for the candidates named, elsewhere forbidden
+  std::vector<std::string> capital_words;  ///< what else may begin a sentence
+  bool once = false;                       ///< only one of the required names may stand in the reply
+  std::size_t max_bytes = 240;
 };
 
-/// Running text that names nothing but what its grounds allow: lower-case words are free (but for the forbidden ones);
-/// a capital, a digit or a letter beyond ASCII may only begin one of the names, and then the whole name follows.
+/// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about, genres of
+/// those movies; of a recommendation one candidate's title is required and the reasons must be true of that one; of an
+/// answer the fact is required where the catalogue knows it.
+ReplyFacts reply_facts(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog,
+                       const Phrasebook& phrasebook);
+
+/// Sentences in which every name, number and claim is a fact: lower-case words are free, all else must be among the
+/// facts; facts must agree on a candidate; every sentence begins with a capital word or a name and ends with . ! or ?;
+/// no word is longer than 20 letters and the text not longer than max_bytes (or than its shortest form, where that is
+/// longer).
 class GroundedText final : public ByteAutomaton {
  public:
-  explicit GroundedText(const Grounds& grounds);
+  explicit GroundedText(const ReplyFacts& facts);
 
   State start() const override;
   bool advance(State& state, std::uint8_t byte) const override;
   bool may_end(const State& state) const override;
 
  private:
-  ByteTrie names_, forbidden_;
-  std::vector<bool> is_required_;  // by number of the name
-  bool demands_ = false;
+  // A name may be the beginning of another or of a sentence ("Heat", "Heat (1995)"), so up to three readings of the
+  // text so far are followed. What a reading needs to come to an end fits into the bytes left, always.
+  struct Reading;
+  struct Node {  // of a trie; masks are over candidates, of this node or of all at and below it
+    std::uint32_t required = 0, free = 0, reach_required = 0, reach_free = 0;
+    std::uint16_t longest = 0, longest_required = 0;  // bytes to the farthest end below
+    bool starts = false, reach_starts = false, ends = false;
+  };
+
+  static std::vector<Node> nodes_of(const ByteTrie& trie);
+  static void gather(const ByteTrie& trie, std::vector<Node>& nodes);
+  bool reachable(const Reading& reading, const Node& node) const;
+  bool forbidden(const Reading& reading) const;
+  std::size_t tail(bool missing) const;
+  std::size_t need(const Reading& reading) const;
+  void step(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const;
+  void boundary(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const;
+  void begin_word(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const;
+
+  ByteTrie names_, claims_;
+  std::vector<Node> name_nodes_, claim_nodes_;
+  std::uint32_t candidates_ = 0xffff;
+  bool requires_ = false, once_ = false;
+  std::size_t max_bytes_, longest_required_ = 0, longest_start_ = 0;
 };
 
-/// The names, years and numbers in `text` that `grounds` do not allow, and the forbidden words; empty for a grounded
-/// reply. Does not use the automaton, so that it can judge it.
-std::vector<std::string> ungrounded_words(std::string_view text, const Grounds& grounds);
+/// Capitalised words, numbers and claims of `text` that are no facts; facts of different candidates in one text are
+/// reported as "A / B". Empty: the text is grounded. For evaluation: shares no code with GroundedText.
+std::vector<std::string> ungrounded_names(std::string_view text, const ReplyFacts& facts);
 
 }  // namespace matinee

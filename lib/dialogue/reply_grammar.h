@@ -1,0 +1,60 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/catalog/mention_finder.h"
+#include "lib/dialogue/act.h"
+#include "lib/dialogue/byte_trie.h"
+#include "lib/text/token_constraint.h"
+
+namespace matinee {
+
+/// What an update may name, as the JSON has it (display names). At most 32 of each kind count, the first ones.
+struct UpdateNames {
+  std::vector<std::string> genres, people, movies;
+};
+
+/// The catalogue's genres, what `finder` sees in the user's text, and the movies that the system's last acts spoke of:
+/// "it" means one of those.
+UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder, std::span<const SystemAct> acts,
+                          std::string_view user_text);
+
+/// The language of preference updates (to_json of a PreferenceUpdate), byte by byte: keys in their order and at most
+/// once, only names given, none twice, spans in order (years kFirstYear..kLastYear, minutes 0..kLongest), and what the
+/// act demands: `ask` has asks, `like` liked, `dislike` disliked, `seen` seen, `inform` something; `accept`, `why` and
+/// `leave` say nothing more, `unsure` at most any. Whatever it accepts, parse_preference_update reads. Texts of it are
+/// finite: no list repeats an item.
+class UpdateGrammar final : public ByteAutomaton {
+ public:
+  static constexpr std::int32_t kFirstYear = 1870, kLastYear = 2049, kLongest = 999;
+
+  explicit UpdateGrammar(const UpdateNames& names);
+
+  State start() const override { return {}; }
+  bool advance(State& state, std::uint8_t byte) const override;
+  bool may_end(const State& state) const override;
+
+ private:
+  // Up to 32 words in a trie; reach[node]: bit i where word i is at or below the node.
+  struct Words {
+    ByteTrie trie;
+    std::vector<std::uint32_t> reach;
+    std::vector<std::int32_t> at;  // word that ends at the node, or -1
+    std::uint32_t all = 0;
+
+    void set(const std::vector<std::string>& words);
+  };
+
+  std::uint32_t open_keys(const State& state) const;
+  std::uint32_t unused(const State& state, std::uint32_t key) const;
+  const Words& words_of(std::uint32_t key) const;
+  bool advance_word(State& state, std::uint8_t byte) const;
+  static bool advance_number(State& state, std::uint8_t byte);
+
+  Words acts_, keys_, genres_, people_, movies_, slots_, facts_, popularity_;
+};
+
+}  // namespace matinee
