@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/catalog/mention_finder.h"
+#include "lib/dialogue/act.h"
+#include "lib/dialogue/grounded_text.h"
+#include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/preference_state.h"
+#include "lib/session/language_model.h"
+
+namespace matinee {
+
+using OnText = std::function<bool(std::string_view)>;
+
+/// What a conversation needs of language: to word acts and to understand the user.
+class Skills {
+ public:
+  virtual ~Skills() = default;
+  /// The text of an act. `on_text` gets it piece by piece.
+  virtual std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
+  /// What the user's text says. `spoken_of`: movies of the system's last words, which "it" may mean.
+  virtual PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
+                                      const std::vector<MovieId>& spoken_of) = 0;
+};
+
+struct SkillCounts {
+  std::int64_t replies = 0;
+  std::int64_t unfinished = 0;  ///< the model found no end; a phrase of the book stood in
+  std::int64_t corrected = 0;   ///< a recommendation mixed facts of two candidates and was worded again for one
+};
+
+/// The language model, held to what is true by constrained decoding.
+class ModelSkills final : public Skills {
+ public:
+  /// All by reference; must outlive this.
+  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
+              const Phrasebook& phrasebook, std::uint64_t seed);
+  std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
+  PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
+                              const std::vector<MovieId>& spoken_of) override;
+  const SkillCounts& counts() const { return counts_; }
+
+ private:
+  LanguageModel& model_;
+  const MovieCatalog& catalog_;
+  const MentionFinder& finder_;
+  const Phrasebook& phrasebook_;
+  GroundsMaker grounds_;
+  Random random_;
+  SkillCounts counts_;
+};
+
+/// Phrases of the book for wording. It understands nothing by itself: `evaluate` hands it the simulated user's true
+/// update.
+class TemplateSkills final : public Skills {
+ public:
+  TemplateSkills(const MovieCatalog& catalog, const Phrasebook& phrasebook, std::uint64_t seed)
+      : catalog_(catalog), phrasebook_(phrasebook), random_(seed, "template") {}
+  std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
+  PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
+                              const std::vector<MovieId>& spoken_of) override;
+  /// What `understand` gives next.
+  void tell(PreferenceUpdate truth) { truth_ = std::move(truth); }
+
+ private:
+  const MovieCatalog& catalog_;
+  const Phrasebook& phrasebook_;
+  Random random_;
+  PreferenceUpdate truth_;
+};
+
+/// True where the reason that a recommendation or explanation gives holds for the movie that it names. `named` is that
+/// movie.
+bool gives_true_reason(std::string_view text, const SystemAct& act, MovieId named, const GroundsMaker& grounds);
+/// The candidate whose name the text holds; -1 if none.
+MovieId named_candidate(std::string_view text, const SystemAct& act, const MovieCatalog& catalog);
+
+}  // namespace matinee
