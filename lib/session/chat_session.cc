@@ -19,20 +19,6 @@ void ChatSession::restart() {
   turns_.clear();
 }
 
-std::vector<MovieId> ChatSession::spoken_of() const {
-  std::vector<MovieId> movies;
-  if (turns_.empty()) return movies;
-  for (const SystemAct& act : turns_.back().acts) {
-    if (act.movie >= 0) movies.push_back(act.movie);
-    for (const Candidate& candidate : act.candidates) {
-      for (const Reason& reason : candidate.reasons) {
-        if (reason.kind == Reason::Kind::kSimilar) movies.push_back(reason.id);
-      }
-    }
-  }
-  return movies;
-}
-
 const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnText& on_text) {
   for (const SystemAct& act : turn.acts) {
     if (!turn.text.empty()) {
@@ -61,7 +47,7 @@ const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on
   }
   ChatTurn turn;
   turn.user_text = user_text;
-  turn.update = skills_.understand(turns_.back().text, user_text, spoken_of());
+  turn.update = skills_.understand(turns_.back().acts, turns_.back().text, user_text);
   DialogueState state = states_.back();
   turn.acts = policy_.next(state, turn.update);
   return say(std::move(turn), std::move(state), on_text);

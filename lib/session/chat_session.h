@@ -45,7 +45,6 @@ class ChatSession {
 
  private:
   const ChatTurn& say(ChatTurn turn, DialogueState state, const OnText& on_text);
-  std::vector<MovieId> spoken_of() const;
 
   const MovieCatalog& catalog_;
   const Policy& policy_;

@@ -117,7 +117,7 @@ LanguageModel::Reply LanguageModel::reply(const SkillPrompt& prompt, const ByteA
         reply.ended = true;
         break;
       }
-      const std::string piece = stream.add(id);
+      const std::string piece = stream.push(id);
       reply.text += piece;
       if (on_text && !piece.empty() && !on_text(piece)) {
         stopped = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,15 +23,14 @@ class Skills {
   virtual ~Skills() = default;
   /// The text of an act. `on_text` gets it piece by piece.
   virtual std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
-  /// What the user's text says. `spoken_of`: movies of the system's last words, which "it" may mean.
-  virtual PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
-                                      const std::vector<MovieId>& spoken_of) = 0;
+  /// What the user's text says in answer to the system's `acts`, worded as `system_text`.
+  virtual PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
+                                      std::string_view user_text) = 0;
 };
 
 struct SkillCounts {
   std::int64_t replies = 0;
   std::int64_t unfinished = 0;  ///< the model found no end; a phrase of the book stood in
-  std::int64_t corrected = 0;   ///< a recommendation mixed facts of two candidates and was worded again for one
 };
 
 /// The language model, held to what is true by constrained decoding.
@@ -40,8 +40,8 @@ class ModelSkills final : public Skills {
   ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
               const Phrasebook& phrasebook, std::uint64_t seed);
   std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
-  PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
-                              const std::vector<MovieId>& spoken_of) override;
+  PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
+                              std::string_view user_text) override;
   const SkillCounts& counts() const { return counts_; }
 
  private:
@@ -49,7 +49,6 @@ class ModelSkills final : public Skills {
   const MovieCatalog& catalog_;
   const MentionFinder& finder_;
   const Phrasebook& phrasebook_;
-  GroundsMaker grounds_;
   Random random_;
   SkillCounts counts_;
 };
@@ -61,8 +60,8 @@ class TemplateSkills final : public Skills {
   TemplateSkills(const MovieCatalog& catalog, const Phrasebook& phrasebook, std::uint64_t seed)
       : catalog_(catalog), phrasebook_(phrasebook), random_(seed, "template") {}
   std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
-  PreferenceUpdate understand(std::string_view system_text, std::string_view user_text,
-                              const std::vector<MovieId>& spoken_of) override;
+  PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
+                              std::string_view user_text) override;
   /// What `understand` gives next.
   void tell(PreferenceUpdate truth) { truth_ = std::move(truth); }
 
@@ -73,9 +72,6 @@ class TemplateSkills final : public Skills {
   PreferenceUpdate truth_;
 };
 
-/// True where the reason that a recommendation or explanation gives holds for the movie that it names. `named` is that
-/// movie.
-bool gives_true_reason(std::string_view text, const SystemAct& act, MovieId named, const GroundsMaker& grounds);
 /// The candidate whose name the text holds; -1 if none.
 MovieId named_candidate(std::string_view text, const SystemAct& act, const MovieCatalog& catalog);
 
