@@ -45,7 +45,8 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   logits_.resize(size(kHeadRows * config.vocab_size));
   selected_.reserve(size(max_tokens));
   selected_targets_.reserve(size(max_tokens));
-  make_rotary_tables(config, config.max_position_embeddings, cosines_, sines_);
+  n_positions_ = std::min(max_tokens, config.max_position_embeddings);
+  make_rotary_tables(config, n_positions_, cosines_, sines_);
 }
 
 std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, std::int64_t rank, std::int64_t max_tokens) {
@@ -157,7 +158,7 @@ void DecoderTraining::rotate(float* x, std::int64_t heads, const PackedBatch& ba
                         .rotary_dim = config_.head_dim,
                         .style = RotaryStyle::kHalfSplit,
                         .positions = batch.positions.data(),
-                        .n_positions = config_.max_position_embeddings,
+                        .n_positions = n_positions_,
                         .cosines = cosines_.data(),
                         .sines = sines_.data(),
                         .x = x};

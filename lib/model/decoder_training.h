@@ -78,7 +78,7 @@ class DecoderTraining {
   const ModelConfig& config_;
   const WeightSlots& weights_;
   const LoraSlots* lora_;
-  std::int64_t max_tokens_;
+  std::int64_t max_tokens_, n_positions_ = 0;
   Product product_;
   std::int64_t n_rows_ = 0;             // of the batch
   std::vector<std::int32_t> selected_;  // the rows whose loss counts: all there is from the last attention on

@@ -3,8 +3,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "lib/base/file.h"
@@ -13,6 +14,7 @@
 #include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
 #include "lib/io/text_reader.h"
+#include "lib/model/float_tensor.h"
 
 namespace matinee {
 namespace {
@@ -24,10 +26,44 @@ std::string tensor_name(std::int64_t layer, Module module, const char* factor) {
   return "base_model.model." + module_path(layer, module) + "." + factor + ".weight";
 }
 
-// PEFT's switches that change the mathematics; all must be off.
-constexpr std::array<const char*, 5> kMustBeOff{"use_dora", "use_rslora", "fan_in_fan_out", "lora_bias", "use_qalora"};
-constexpr std::array<const char*, 4> kMustBeEmpty{"modules_to_save", "rank_pattern", "alpha_pattern",
-                                                  "layers_to_transform"};
+// Fields of PEFT that change nothing in what the decoder computes, or are read below. Any other field must be off:
+// null, false or empty.
+constexpr std::array<std::string_view, 17> kHarmless{"peft_type",
+                                                     "task_type",
+                                                     "r",
+                                                     "lora_alpha",
+                                                     "lora_dropout",
+                                                     "target_modules",
+                                                     "use_rslora",
+                                                     "bias",
+                                                     "revision",
+                                                     "inference_mode",
+                                                     "auto_mapping",
+                                                     "init_lora_weights",
+                                                     "eva_config",
+                                                     "base_model_name_or_path",
+                                                     "qalora_group_size",
+                                                     "megatron_core",
+                                                     "peft_version"};
+// Ways to begin that leave the base as it was. Others (PiSSA, OLoRA, LoftQ ...) change the base's weights too.
+constexpr std::array<std::string_view, 5> kPlainBeginnings{"true", "false", "\"gaussian\"", "\"eva\"",
+                                                           "\"orthogonal\""};
+
+template <class Names>
+bool is_among(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void refuse_unknown(simdjson::dom::object root) {
+  constexpr std::array<std::string_view, 4> kOff{"null", "false", "{}", "[]"};
+  for (const auto& [key, value] : root) {
+    const std::string found = simdjson::minify(value);
+    if (key == "init_lora_weights" ? !is_among(kPlainBeginnings, found)
+                                   : !is_among(kHarmless, key) && !is_among(kOff, found)) {
+      throw bad_data("{}: {} is not understood; the adapter would not compute what it was trained to", key, found);
+    }
+  }
+}
 
 LoraConfig parse_config(const std::string& path) {
   return with_context(path, [&] {
@@ -38,15 +74,9 @@ LoraConfig parse_config(const std::string& path) {
       throw bad_data("expected a JSON object, as PEFT's adapter_config.json");
     std::string_view word;
     if (root["peft_type"].get(word) != simdjson::SUCCESS || word != "LORA") throw bad_data("peft_type: expected LORA");
-    for (const char* name : kMustBeOff) {
-      bool on = false;
-      if (root[name].get(on) == simdjson::SUCCESS && on) throw bad_data("{}: this is not supported", name);
-    }
-    for (const char* name : kMustBeEmpty) {
-      simdjson::dom::element value;
-      if (root[name].get(value) != simdjson::SUCCESS || value.is_null()) continue;
-      const std::string found = simdjson::minify(value);
-      if (found != "{}" && found != "[]") throw bad_data("{}: {} is not supported", name, found);
+    refuse_unknown(root);
+    if (root["task_type"].get(word) == simdjson::SUCCESS && word != "CAUSAL_LM") {
+      throw bad_data("task_type: expected CAUSAL_LM, found \"{}\"", word);
     }
     if (root["bias"].get(word) == simdjson::SUCCESS && word != "none")
       throw bad_data("bias: expected none, found \"{}\"", word);
@@ -55,6 +85,7 @@ LoraConfig parse_config(const std::string& path) {
       throw bad_data("r: expected a whole number of at least 1");
     if (root["lora_alpha"].get(config.lora_alpha) != simdjson::SUCCESS) throw bad_data("lora_alpha: expected a number");
     if (root["lora_dropout"].get(config.lora_dropout) != simdjson::SUCCESS) config.lora_dropout = 0;
+    if (root["use_rslora"].get(config.use_rslora) != simdjson::SUCCESS) config.use_rslora = false;
     if (root["base_model_name_or_path"].get(word) == simdjson::SUCCESS) config.base_model_name_or_path = word;
     simdjson::dom::array targets;
     if (root["target_modules"].get(targets) != simdjson::SUCCESS)
@@ -69,6 +100,11 @@ LoraConfig parse_config(const std::string& path) {
 }
 
 }  // namespace
+
+float LoraConfig::scaling() const {
+  const auto divisor = static_cast<double>(rank);
+  return static_cast<float>(lora_alpha / (use_rslora ? std::sqrt(divisor) : divisor));
+}
 
 bool LoraConfig::targets(Module module) const {
   return std::find(target_modules.begin(), target_modules.end(), name_of(module)) != target_modules.end();
@@ -116,17 +152,11 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder)
   const SafetensorsFile file(path);
   metadata_ = file.metadata();
   for (Parameter& parameter : parameters_.all()) {
-    const TensorInfo& tensor = file.get(parameter.name);
-    if (tensor.shape != parameter.shape) {
-      throw bad_data("{}: tensor \"{}\": expected shape [{}, {}]; is this the adapter of another base?", path,
-                     parameter.name, parameter.shape[0], parameter.shape[1]);
-    }
-    if (tensor.dtype == DType::kBF16) {
-      const auto values = file.view<bf16>(parameter.name);
-      std::transform(values.begin(), values.end(), parameter.value.begin(), [](bf16 value) { return to_float(value); });
-    } else {
-      const auto values = file.view<float>(parameter.name);
-      std::copy(values.begin(), values.end(), parameter.value.begin());
+    try {
+      read_floats(file, require_float_tensor(file, parameter.name, parameter.shape), 0, parameter.value);
+    } catch (Error& error) {
+      error.add_remedy("is this the adapter of another base?");
+      throw;
     }
   }
   for (const TensorInfo& tensor : file.tensors()) {
@@ -172,7 +202,7 @@ void LoraAdapter::save(const std::string& folder, const std::map<std::string, st
   json.field("fan_in_fan_out", false)
       .field("inference_mode", true)
       .field("init_lora_weights", true)
-      .field("use_rslora", false);
+      .field("use_rslora", config_.use_rslora);
   json.field("use_dora", false).key("modules_to_save").null().key("rank_pattern").begin_object().end_object();
   json.key("alpha_pattern").begin_object().end_object().end_object();
   write_file(folder + kConfigFile, out + "\n");

@@ -17,9 +17,11 @@ struct LoraConfig {
   double lora_alpha = 32;
   double lora_dropout = 0;
   std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+  bool use_rslora = false;  ///< scaling is lora_alpha / √rank; Kalajdzievski 2023, arXiv:2312.03732
   std::string base_model_name_or_path;
 
-  float scaling() const { return static_cast<float>(lora_alpha / static_cast<double>(rank)); }
+  /// lora_alpha / rank, or as use_rslora says.
+  float scaling() const;
   bool targets(Module module) const;
 };
 

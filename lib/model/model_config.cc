@@ -23,7 +23,7 @@ struct MustBe {
 constexpr std::array<MustBe, 9> kUnderstood{{{"hidden_act", "\"silu\""},
                                              {"attention_bias", "false"},
                                              {"mlp_bias", "false"},
-                                             {"rope_scaling", "null"},
+                                             {"quantization_config", "null"},
                                              {"sliding_window", "null"},
                                              {"partial_rotary_factor", "1.0"},
                                              {"attention_dropout", "0.0"},
@@ -46,8 +46,11 @@ std::int64_t size_field(object config, const char* name, std::optional<std::int6
     throw bad_data("{} is missing", name);
   }
   std::int64_t value = 0;
-  if (field.get(value) != simdjson::SUCCESS || value < 1 || value > (std::int64_t{1} << 31)) {
-    throw bad_data("{}: expected a whole number of at least 1, found {}", name, std::string(simdjson::minify(field)));
+  // A limit that no product of two widths overflows.
+  constexpr std::int64_t kMost = 1 << 24;
+  if (field.get(value) != simdjson::SUCCESS || value < 1 || value > kMost) {
+    throw bad_data("{}: expected a whole number from 1 to {}, found {}", name, kMost,
+                   std::string(simdjson::minify(field)));
   }
   return value;
 }
@@ -69,6 +72,30 @@ std::int32_t token_field(object config, const char* name) {
   simdjson::dom::array several;
   if (field.get(several) == simdjson::SUCCESS && several.size() > 0) field = several.at(0).value();
   return field.get(value) == simdjson::SUCCESS ? static_cast<std::int32_t>(value) : -1;
+}
+
+// Rotary embedding without scaling: "rope_scaling" (null or of type default) beside "rope_theta", or both inside
+// "rope_parameters", as newer versions of transformers write it.
+double read_rope_theta(object config) {
+  double theta = real_field(config, "rope_theta", 10000);
+  for (const char* name : {"rope_scaling", "rope_parameters"}) {
+    object rope;
+    if (config[name].get(rope) != simdjson::SUCCESS) {
+      element other;
+      if (config[name].get(other) != simdjson::SUCCESS || other.is_null()) continue;
+      throw bad_data("{}: expected an object or null, found {}", name, std::string(simdjson::minify(other)));
+    }
+    for (const auto& [key, value] : rope) {
+      if (key == "rope_theta") {
+        theta = real_field(rope, "rope_theta", theta);
+      } else if (!(((key == "rope_type" || key == "type") && same(value, "\"default\"")) ||
+                   (key == "partial_rotary_factor" && same(value, "1.0")))) {
+        throw bad_data("{}.{}: {} is not understood; the decoder computes rotary embedding without scaling", name, key,
+                       std::string(simdjson::minify(value)));
+      }
+    }
+  }
+  return theta;
 }
 
 }  // namespace
@@ -107,11 +134,17 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
       throw bad_data("num_attention_heads {} is no multiple of num_key_value_heads {}", config.num_attention_heads,
                      config.num_key_value_heads);
     }
+    element head_dim;
+    const bool given = root["head_dim"].get(head_dim) == simdjson::SUCCESS && !head_dim.is_null();
+    if (!given && config.hidden_size % config.num_attention_heads != 0) {
+      throw bad_data("hidden_size {} is no multiple of num_attention_heads {}", config.hidden_size,
+                     config.num_attention_heads);
+    }
     config.head_dim = size_field(root, "head_dim", config.hidden_size / config.num_attention_heads);
     if (config.head_dim % 2 != 0) throw bad_data("head_dim {} is odd; rotary embedding needs pairs", config.head_dim);
     config.max_position_embeddings = size_field(root, "max_position_embeddings", 2048);
     config.rms_norm_eps = real_field(root, "rms_norm_eps", 1e-6);
-    config.rope_theta = real_field(root, "rope_theta", 10000);
+    config.rope_theta = read_rope_theta(root);
     bool tied = false;
     config.tie_word_embeddings = root["tie_word_embeddings"].get(tied) == simdjson::SUCCESS && tied;
     config.bos_token_id = token_field(root, "bos_token_id");

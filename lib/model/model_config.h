@@ -25,8 +25,10 @@ struct ModelConfig {
 };
 
 /// Reads config.json's text. A field that changes the mathematics and is not understood (rope_scaling, attention_bias,
-/// another hidden_act, another family) is refused by name: Error(kBadData). `name` is for messages.
+/// quantization_config, another hidden_act, another family) is refused by name: Error(kBadData). `name` is for
+/// messages.
 ModelConfig parse_model_config(std::string_view json, const std::string& name);
+/// The same of `folder`/config.json; Error(kMissing) where there is none.
 ModelConfig read_model_config(const std::string& folder);
 /// The config.json of a model we write; `dtype` is "bfloat16" or "float32".
 std::string model_config_json(const ModelConfig& config, std::string_view dtype);

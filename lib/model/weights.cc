@@ -2,33 +2,26 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
+#include <span>
+#include <string_view>
 
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
 #include "lib/io/text_reader.h"
+#include "lib/model/float_tensor.h"
 
 namespace matinee {
 namespace {
 
 constexpr std::array<const char*, kModules> kModuleNames{"q_proj",    "k_proj",  "v_proj",   "o_proj",
                                                          "gate_proj", "up_proj", "down_proj"};
-
-float half_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
-  if (exponent == 0) {
-    const float value = std::ldexp(static_cast<float>(mantissa), -24);
-    return sign != 0 ? -value : value;
-  }
-  const std::uint32_t widened = exponent == 31 ? 0xffu : exponent + 112;
-  return std::bit_cast<float>(sign | (widened << 23) | (mantissa << 13));
-}
 
 // The files of a checkpoint and which of them holds a tensor.
 class Checkpoint {
@@ -53,6 +46,19 @@ class Checkpoint {
     throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), name);
   }
 
+  // A tensor without a place here is part of mathematics that the decoder does not compute: a bias, a norm of heads.
+  void require_all_known(const std::vector<WeightSpec>& specs) const {
+    std::set<std::string_view> known{"lm_head.weight"};  // often stored although it is tied, and then not read
+    for (const WeightSpec& spec : specs) known.insert(spec.name);
+    for (const auto& file : files_) {
+      for (const TensorInfo& tensor : file->tensors()) {
+        // Older checkpoints store the rotary frequencies, which follow from the configuration.
+        if (known.contains(tensor.name) || tensor.name.ends_with(".rotary_emb.inv_freq")) continue;
+        throw bad_data("{}: tensor \"{}\": the decoder has no place for it", file->path(), tensor.name);
+      }
+    }
+  }
+
  private:
   void open_shards(const std::string& folder, const std::string& index) {
     simdjson::dom::parser parser;
@@ -60,56 +66,33 @@ class Checkpoint {
     simdjson::dom::object map;
     if (parser.parse(text)["weight_map"].get(map) != simdjson::SUCCESS)
       throw bad_data("{}: weight_map is missing", index);
-    std::map<std::string, bool> names;
+    std::set<std::string> names;
     for (const auto entry : map) {
       std::string_view shard;
       if (entry.value.get(shard) != simdjson::SUCCESS || shard.find('/') != std::string_view::npos) {
         throw bad_data("{}: \"{}\": expected the name of a file in the same folder", index, entry.key);
       }
-      names[std::string(shard)] = true;
+      names.emplace(shard);
     }
-    for (const auto& [name, unused] : names) files_.push_back(std::make_unique<SafetensorsFile>(folder + "/" + name));
+    for (const std::string& name : names) files_.push_back(std::make_unique<SafetensorsFile>(folder + "/" + name));
     if (files_.empty()) throw bad_data("{}: weight_map is empty", index);
   }
 
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + "]";
-}
-
-// Calls element(i, value) for each value of the tensor in float32, then lets its pages go.
-void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec,
-                 const std::function<void(std::size_t, float)>& element) {
+// Calls piece(first, values) for the whole tensor in float32, then lets its pages go.
+template <class Piece>
+void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec, const Piece& piece) {
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
   const SafetensorsFile& file = checkpoint.file_with(spec.name);
-  const TensorInfo& tensor = file.get(spec.name);
-  if (tensor.shape != spec.shape) {
-    throw bad_data("{}: tensor \"{}\": expected shape {}, found {}", file.path(), spec.name, shape_text(spec.shape),
-                   shape_text(tensor.shape));
-  }
-  switch (tensor.dtype) {
-    case DType::kF32: {
-      const auto values = file.view<float>(spec.name);
-      for (std::size_t i = 0; i < values.size(); ++i) element(i, values[i]);
-      break;
-    }
-    case DType::kBF16: {
-      const auto values = file.view<bf16>(spec.name);
-      for (std::size_t i = 0; i < values.size(); ++i) element(i, to_float(values[i]));
-      break;
-    }
-    case DType::kF16: {
-      const auto bytes = file.data(tensor);
-      const auto* values = reinterpret_cast<const std::uint16_t*>(bytes.data());
-      for (std::size_t i = 0; i < bytes.size() / 2; ++i) element(i, half_to_float(values[i]));
-      break;
-    }
-    default:
-      throw bad_data("{}: tensor \"{}\": expected dtype F32, F16 or BF16, found {}", file.path(), spec.name,
-                     name_of(tensor.dtype));
+  const TensorInfo& tensor = require_float_tensor(file, spec.name, spec.shape);
+  std::vector<float> values(kPiece);
+  const std::size_t elements = tensor.bytes / size_of(tensor.dtype);
+  for (std::size_t first = 0; first < elements; first += kPiece) {
+    const auto some = std::span(values).first(std::min(kPiece, elements - first));
+    read_floats(file, tensor, first, some);
+    piece(first, some);
   }
   file.release(tensor);
 }
@@ -185,6 +168,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
     : config_(config), dtype_(dtype) {
   const Checkpoint checkpoint(folder);
   const auto specs = weight_specs(config);
+  checkpoint.require_all_known(specs);
   for (const WeightSpec& spec : specs) {
     bytes_ += static_cast<std::uint64_t>(elements_of(spec)) * (spec.shape.size() == 1 ? 4 : size_of(dtype));
   }
@@ -195,10 +179,14 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
     const auto elements = static_cast<std::size_t>(elements_of(spec));
     if (spec.shape.size() == 1 || dtype == DType::kF32) {
       tensor.f32_values.resize(elements);
-      read_tensor(checkpoint, spec, [&](std::size_t i, float value) { tensor.f32_values[i] = value; });
+      read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
+        std::copy(values.begin(), values.end(), tensor.f32_values.begin() + static_cast<std::ptrdiff_t>(first));
+      });
     } else {
       tensor.bf16_values.resize(elements);
-      read_tensor(checkpoint, spec, [&](std::size_t i, float value) { tensor.bf16_values[i] = to_bf16(value).bits; });
+      read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
+        for (const float value : values) tensor.bf16_values[first++] = to_bf16(value).bits;
+      });
     }
   }
   slots_ = arrange(
@@ -240,9 +228,13 @@ void FrozenWeights::merge(std::int64_t layer, Module module, const float* lora_A
 
 void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
   const Checkpoint checkpoint(folder);
-  for (const WeightSpec& spec : weight_specs(config)) {
+  const auto specs = weight_specs(config);
+  checkpoint.require_all_known(specs);
+  for (const WeightSpec& spec : specs) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
-    read_tensor(checkpoint, spec, [&](std::size_t i, float value) { parameter.value[i] = value; });
+    read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
+      std::copy(values.begin(), values.end(), parameter.value.begin() + static_cast<std::ptrdiff_t>(first));
+    });
   }
 }
 
