@@ -1,0 +1,230 @@
+#include "lib/model/weights.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/base/file.h"
+#include "lib/io/safetensors.h"
+#include "tests/model/tiny_model.h"
+#include "tests/support/temporary_folder.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+
+ParameterSet random_parameters(const ModelConfig& config) {
+  ParameterSet parameters;
+  initialise_parameters(config, 1, parameters);
+  testing::randomise(parameters, 11);
+  return parameters;
+}
+
+/// Writes the parameters whose names `wanted` accepts, changed in the ways a test asks for.
+struct Writing {
+  DType dtype = DType::kF32;
+  std::string left_out = {}, other_shape = {}, extra = {};
+  void write(const std::string& path, const ParameterSet& parameters, std::size_t begin, std::size_t end) const {
+    SafetensorsWriter writer(path, "");
+    const auto shape_of = [&](const Parameter& p) {
+      return p.name == other_shape ? std::vector<std::int64_t>{static_cast<std::int64_t>(p.value.size())} : p.shape;
+    };
+    for (std::size_t i = begin; i < end; ++i) {
+      const Parameter& p = parameters.all()[i];
+      if (p.name != left_out) writer.declare(p.name, dtype, shape_of(p));
+    }
+    if (!extra.empty()) writer.declare(extra, DType::kF32, {1});
+    for (std::size_t i = begin; i < end; ++i) {
+      const Parameter& p = parameters.all()[i];
+      if (p.name == left_out) continue;
+      if (dtype == DType::kF32) {
+        writer.write(p.name, std::span<const float>(p.value));
+        continue;
+      }
+      // Halves and doubles: only the bytes matter here.
+      const std::vector<std::byte> bytes(p.value.size() * size_of(dtype), std::byte{0x3c});
+      writer.write(p.name, std::span<const std::byte>(bytes));
+    }
+    const float one = 1;
+    if (!extra.empty()) writer.write(extra, std::span<const float>(&one, 1));
+    writer.commit();
+  }
+  void write(const std::string& folder, const ParameterSet& parameters) const {
+    write(folder + "/model.safetensors", parameters, 0, parameters.all().size());
+  }
+};
+
+TEST(Weights, NamesAndShapesAreThoseOfHuggingFace) {
+  std::map<std::string, std::vector<std::int64_t>> found;
+  for (const WeightSpec& spec : weight_specs(testing::tiny_config(false))) found[spec.name] = spec.shape;
+  EXPECT_EQ(found.size(), 3u + 2 * 9);
+  EXPECT_EQ(found.at("model.embed_tokens.weight"), (std::vector<std::int64_t>{13, 8}));
+  EXPECT_EQ(found.at("model.layers.1.self_attn.q_proj.weight"), (std::vector<std::int64_t>{16, 8}));
+  EXPECT_EQ(found.at("model.layers.0.self_attn.k_proj.weight"), (std::vector<std::int64_t>{8, 8}));
+  EXPECT_EQ(found.at("model.layers.0.self_attn.o_proj.weight"), (std::vector<std::int64_t>{8, 16}));
+  EXPECT_EQ(found.at("model.layers.1.mlp.down_proj.weight"), (std::vector<std::int64_t>{8, 12}));
+  EXPECT_EQ(found.at("model.layers.1.post_attention_layernorm.weight"), (std::vector<std::int64_t>{8}));
+  EXPECT_EQ(found.at("lm_head.weight"), (std::vector<std::int64_t>{13, 8}));
+  EXPECT_EQ(weight_specs(testing::tiny_config(true)).size(), found.size() - 1);
+}
+
+TEST(Weights, SavedModelReadBackIsTheSame) {
+  const TemporaryFolder folder;
+  for (const bool tied : {true, false}) {
+    const ModelConfig config = testing::tiny_config(tied);
+    const ParameterSet parameters = random_parameters(config);
+    save_model(folder.path(), config, parameters, DType::kF32);
+    EXPECT_EQ(read_model_config(folder.path()).tie_word_embeddings, tied);
+    ParameterSet again;
+    load_parameters(folder.path(), config, again);
+    ASSERT_EQ(again.all().size(), parameters.all().size());
+    for (std::size_t i = 0; i < again.all().size(); ++i) {
+      EXPECT_EQ(again.all()[i].name, parameters.all()[i].name);
+      EXPECT_EQ(again.all()[i].value, parameters.all()[i].value);
+      EXPECT_EQ(again.all()[i].decay, again.all()[i].shape.size() > 1);
+    }
+  }
+}
+
+TEST(Weights, FrozenBfloat16RoundsMatricesAndKeepsNorms) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(false);
+  ParameterSet parameters = random_parameters(config);
+  save_model(folder.path(), config, parameters, DType::kF32);
+  const FrozenWeights wide(folder.path(), config, DType::kF32), narrow(folder.path(), config, DType::kBF16);
+  const Parameter& gate = *parameters.find("model.layers.1.mlp.gate_proj.weight");
+  const auto module = static_cast<std::size_t>(Module::kGate);
+  const auto* exact = static_cast<const float*>(wide.slots().layers[1].modules[module].view.data);
+  const auto* rounded = static_cast<const bf16*>(narrow.slots().layers[1].modules[module].view.data);
+  for (std::size_t i = 0; i < gate.value.size(); ++i) {
+    EXPECT_EQ(exact[i], gate.value[i]);
+    EXPECT_EQ(rounded[i].bits, to_bf16(gate.value[i]).bits);
+  }
+  const Parameter& norm = *parameters.find("model.layers.0.input_layernorm.weight");
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(narrow.slots().layers[0].input_norm.value[i], norm.value[i]);
+  EXPECT_EQ(wide.bytes(), 4 * static_cast<std::uint64_t>(config.parameters()));
+  EXPECT_EQ(narrow.bytes(), 2 * static_cast<std::uint64_t>(config.parameters()) + 2 * 5 * 8);
+  EXPECT_EQ(narrow.slots().layers[0].modules[0].grad, nullptr);
+}
+
+TEST(Weights, Bfloat16FileReadBackIsExact) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(true);
+  const ParameterSet parameters = random_parameters(config);
+  save_model(folder.path(), config, parameters, DType::kBF16);
+  ParameterSet again;
+  load_parameters(folder.path(), config, again);
+  for (std::size_t i = 0; i < again.all().size(); ++i) {
+    for (std::size_t j = 0; j < again.all()[i].value.size(); ++j) {
+      ASSERT_EQ(again.all()[i].value[j], to_float(to_bf16(parameters.all()[i].value[j])));
+    }
+  }
+  EXPECT_EQ(SafetensorsFile(folder.file("model.safetensors")).metadata().at("format"), "pt");
+}
+
+TEST(Weights, HalfPrecisionIsWidenedExactly) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(true);
+  Writing{.dtype = DType::kF16}.write(folder.path(), random_parameters(config));
+  ParameterSet again;
+  load_parameters(folder.path(), config, again);
+  // 0x3c3c = 1.0000111100b · 2^0
+  for (const Parameter& p : again.all()) {
+    for (const float value : p.value) ASSERT_EQ(value, 1 + 60.0f / 1024) << p.name;
+  }
+}
+
+TEST(Weights, ShardsAreOneModel) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(false);
+  const ParameterSet parameters = random_parameters(config);
+  const std::size_t n = parameters.all().size();
+  Writing{}.write(folder.file("model-00001-of-00002.safetensors"), parameters, 0, n / 2);
+  Writing{}.write(folder.file("model-00002-of-00002.safetensors"), parameters, n / 2, n);
+  std::string map;
+  for (std::size_t i = 0; i < n; ++i) {
+    map += (i == 0 ? "\"" : ",\"") + parameters.all()[i].name + "\":\"model-0000" + (i < n / 2 ? "1" : "2") +
+           "-of-00002.safetensors\"";
+  }
+  const std::string index = folder.file("model.safetensors.index.json");
+  write_file(index, "{\"metadata\":{},\"weight_map\":{" + map + "}}");
+  ParameterSet again;
+  load_parameters(folder.path(), config, again);
+  for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(again.all()[i].value, parameters.all()[i].value);
+
+  write_file(index, "{}");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }), index + ": weight_map is missing");
+  write_file(index, R"({"weight_map":{"model.norm.weight":"../secret"}})");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
+            index + ": \"model.norm.weight\": expected the name of a file in the same folder");
+  write_file(index, R"({"weight_map":{"model.norm.weight":"absent.safetensors"}})");
+  EXPECT_NE(error_of([&] { load_parameters(folder.path(), config, again); }).find("absent.safetensors"),
+            std::string::npos);
+}
+
+TEST(Weights, WhatIsWrongIsNamed) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(true);
+  const ParameterSet parameters = random_parameters(config);
+  const std::string file = folder.file("model.safetensors");
+  const auto error = [&] { return error_of([&] { FrozenWeights(folder.path(), config, DType::kBF16); }); };
+  EXPECT_EQ(error(), folder.path() +
+                         ": expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model "
+                         "folder?");
+  Writing{.left_out = "model.norm.weight"}.write(folder.path(), parameters);
+  EXPECT_EQ(error(), file + ": tensor \"model.norm.weight\" is missing");
+  Writing{.other_shape = "model.layers.1.mlp.up_proj.weight"}.write(folder.path(), parameters);
+  EXPECT_EQ(error(), file + ": tensor \"model.layers.1.mlp.up_proj.weight\": expected shape [12, 8], found [96]");
+  Writing{.dtype = DType::kF64}.write(folder.path(), parameters);
+  EXPECT_EQ(error(), file + ": tensor \"model.embed_tokens.weight\": expected dtype F32, F16 or BF16, found F64");
+  Writing{.extra = "model.layers.0.self_attn.q_proj.bias"}.write(folder.path(), parameters);
+  EXPECT_EQ(error(), file + ": tensor \"model.layers.0.self_attn.q_proj.bias\": the decoder has no place for it");
+  for (const char* harmless : {"lm_head.weight", "model.layers.0.self_attn.rotary_emb.inv_freq"}) {
+    Writing{.extra = harmless}.write(folder.path(), parameters);
+    EXPECT_EQ(error(), "") << harmless;
+  }
+}
+
+TEST(Weights, MemoryLimitIsHonoured) {
+  const TemporaryFolder folder;
+  const ModelConfig config = testing::tiny_config(true);
+  save_model(folder.path(), config, random_parameters(config), DType::kF32);
+  const std::uint64_t bytes = FrozenWeights(folder.path(), config, DType::kF32).bytes();
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, DType::kF32, bytes); }), "");
+  EXPECT_NE(error_of([&] { FrozenWeights(folder.path(), config, DType::kF32, bytes - 1); }).find("--max-host-mem"),
+            std::string::npos);
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, DType::kBF16, bytes - 1); }), "");
+}
+
+TEST(Weights, InitialisationIsDrawnFromTheSeed) {
+  ModelConfig config = testing::tiny_config(true);
+  config.hidden_size = 64;
+  config.vocab_size = 500;
+  config.num_hidden_layers = 8;
+  ParameterSet one, same, other;
+  initialise_parameters(config, 5, one);
+  initialise_parameters(config, 5, same);
+  initialise_parameters(config, 6, other);
+  const auto deviation = [&](const char* name) {
+    double squares = 0;
+    const auto& values = one.find(name)->value;
+    for (const float value : values) squares += static_cast<double>(value) * value;
+    return std::sqrt(squares / static_cast<double>(values.size()));
+  };
+  EXPECT_EQ(one.find("model.embed_tokens.weight")->value, same.find("model.embed_tokens.weight")->value);
+  EXPECT_NE(one.find("model.embed_tokens.weight")->value, other.find("model.embed_tokens.weight")->value);
+  // 1024 and 768 draws: within 10 %. √(2·8) = 4.
+  EXPECT_NEAR(deviation("model.layers.3.self_attn.q_proj.weight"), 0.02, 0.002);
+  EXPECT_NEAR(deviation("model.layers.3.self_attn.o_proj.weight"), 0.005, 0.0005);
+  EXPECT_NEAR(deviation("model.layers.3.mlp.down_proj.weight"), 0.005, 0.0005);
+  EXPECT_EQ(one.find("model.norm.weight")->value, std::vector<float>(64, 1.0f));
+}
+
+}  // namespace
+}  // namespace matinee
