@@ -1,220 +1,310 @@
 #include "lib/dialogue/grounded_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <set>
+#include <array>
 
-#include "lib/dialogue/movie_facts.h"
+#include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
 
-bool is_lower(std::uint8_t byte) { return byte >= 'a' && byte <= 'z'; }
-bool begins_name(std::uint8_t byte) {
-  return (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte >= 0x80;
-}
-bool is_punctuation(std::uint8_t byte) {
-  return std::string_view(" ,.!?:;'\"()-&/").find(static_cast<char>(byte)) != std::string_view::npos;
-}
+enum Place : std::uint32_t {
+  kNowhere,
+  kStart,  // a sentence begins here
+  kGap,    // after a space
+  kWord,   // in a word in lower case; node: in the claims, 0 for any other word
+  kJoint,  // after ' or - in a word
+  kName,   // in a name; node: in the names
+  kComma,  // after , : or ;
+  kStop,   // after . ! or ?
+};
 
-// Words that claim something about a movie's fame.
-constexpr std::array<std::string_view, 4> kPopularWords{"popular", "famous", "known", "loved"};
-constexpr std::array<std::string_view, 4> kHiddenWords{"hidden", "gem", "lesser", "little"};
+constexpr std::size_t kReadings = 3, kLongestWord = 20;
+// A claim that is shorter may be the beginning of an innocent word ("war", "warm").
+constexpr std::uint32_t kShortClaim = 5;
+
+bool lower(std::uint8_t byte) { return byte >= 'a' && byte <= 'z'; }
 
 }  // namespace
 
-// ---- What may be named ------------------------------------------------------------------------------------------
+struct GroundedText::Reading {
+  Place place = kNowhere;
+  bool done = false;           // a required fact was given
+  bool begins = false;         // kName: at the beginning of a sentence
+  std::uint32_t letters = 0;   // of the word
+  std::uint32_t possible = 0;  // candidates of which everything so far is true
+  std::uint32_t node = 0;
 
-GroundsMaker::GroundsMaker(const MovieCatalog& catalog, const Phrasebook& phrasebook)
-    : catalog_(catalog), sentence_words_(phrasebook.capital_words("s.")) {}
+  std::uint32_t packed() const { return place | (done ? 8u : 0) | (begins ? 16u : 0) | letters << 5 | possible << 16; }
+  static Reading unpacked(std::uint32_t word, std::uint32_t node) {
+    return {static_cast<Place>(word & 7), (word & 8) != 0, (word & 16) != 0, (word >> 5) & 31, word >> 16, node};
+  }
+  friend bool operator==(const Reading&, const Reading&) = default;
+};
 
-Grounds GroundsMaker::of(const SystemAct& act) const {
-  Grounds grounds;
-  grounds.names = sentence_words_;
-  std::vector<MovieId> movies;
-  const bool about_movies = act.kind == SystemActKind::kRecommend || act.kind == SystemActKind::kExplain ||
-                            act.kind == SystemActKind::kAnswer;
-  if (act.movie >= 0) movies.push_back(act.movie);
-  for (const Candidate& candidate : act.candidates) movies.push_back(candidate.movie);
-  std::uint32_t genres = 0;
-  bool popular = false, hidden = false;
-  for (const MovieId movie : movies) {
-    grounds.names.emplace_back(catalog_.display_name(movie));
-    if (!about_movies) continue;
-    if (catalog_.year(movie) != kUnknown) grounds.names.push_back(fmt::format("{}", catalog_.year(movie)));
-    if (catalog_.runtime(movie) != kUnknown) grounds.names.push_back(fmt::format("{}", catalog_.runtime(movie)));
-    for (const auto people : {catalog_.cast(movie), catalog_.directors(movie), catalog_.writers(movie)}) {
-      for (const PersonId person : people) grounds.names.emplace_back(catalog_.person_name(person));
-    }
-    genres |= catalog_.genre_mask(movie);
-    popular = popular || popularity_of(catalog_, movie) == Popularity::kPopular;
-    hidden = hidden || popularity_of(catalog_, movie) == Popularity::kHidden;
+// Called once all names are in the trie; what they mean is filled in afterwards, then gathered.
+std::vector<GroundedText::Node> GroundedText::nodes_of(const ByteTrie& trie) { return std::vector<Node>(trie.size()); }
+
+void GroundedText::gather(const ByteTrie& trie, std::vector<Node>& nodes) {
+  for (std::uint32_t at = trie.size(); at-- > 0;) {
+    Node& node = nodes[at];
+    node.reach_required |= node.required;
+    node.reach_free |= node.free;
+    node.reach_starts |= node.starts;
+    if (at == 0) break;
+    Node& parent = nodes[trie.parent(at)];
+    parent.reach_required |= node.reach_required;
+    parent.reach_free |= node.reach_free;
+    parent.reach_starts |= node.reach_starts;
+    parent.longest = std::max<std::uint16_t>(parent.longest, node.longest + 1);
+    if (node.reach_required != 0)
+      parent.longest_required = std::max<std::uint16_t>(parent.longest_required, node.longest_required + 1);
   }
-  if (act.kind == SystemActKind::kRecommend) {
-    for (const Candidate& candidate : act.candidates)
-      grounds.required.emplace_back(catalog_.display_name(candidate.movie));
-  }
-  for (const Candidate& candidate : act.candidates) {
-    for (const Reason& reason : candidate.reasons) {
-      if (reason.kind == Reason::Kind::kSimilar) grounds.names.emplace_back(catalog_.display_name(reason.id));
-    }
-  }
-  if (act.kind == SystemActKind::kAnswer) {
-    if (const auto rating = fact_text(catalog_, act.movie, Fact::kRating)) grounds.names.push_back(*rating);
-    grounds.names.emplace_back("10");
-  }
-  if (about_movies) {
-    std::set<std::string> true_genres;
-    for (std::size_t genre = 0; genre < catalog_.genres().size(); ++genre) {
-      if ((genres >> genre) & 1u) true_genres.insert(lower_genre(catalog_.genres()[genre]));
-    }
-    // "film-noir" is written in one; its halves are no genres. A genre that is part of another word of the phrases
-    // ("action") is forbidden like any where it is not true.
-    for (const std::string& genre : catalog_.genres()) {
-      if (!true_genres.contains(lower_genre(genre))) grounds.forbidden.push_back(lower_genre(genre));
-    }
-    const bool about_fame = act.kind != SystemActKind::kAnswer;
-    for (const auto word : kPopularWords) {
-      if (about_fame && !popular && !hidden) grounds.forbidden.emplace_back(word);
-    }
-    for (const auto word : kHiddenWords) {
-      if (about_fame && !hidden) grounds.forbidden.emplace_back(word);
-    }
-    if (about_fame && !popular) grounds.forbidden.emplace_back("popular");
-  }
-  return grounds;
 }
 
-// ---- The automaton ----------------------------------------------------------------------------------------------
-
-// A text may be read in several ways at once: behind "The " one may be inside "The Matrix (1999)" or behind the word
-// "The". Words of the state: 0 flags (bit 0: a required name was written; bit 1: outside names, between words; bit 2:
-// outside names, in a word), 1 the node of `forbidden` for the word under way (0: none matches), 2 to 7 nodes of
-// `names`, ascending, 0 where fewer.
-namespace {
-constexpr std::uint32_t kWritten = 1, kBetween = 2, kInWord = 4;
-constexpr std::size_t kFirstNode = 2;
-}  // namespace
-
-GroundedText::GroundedText(const Grounds& grounds) {
-  for (const std::string& name : grounds.names) {
-    if (!name.empty()) names_.add(name);
-  }
-  is_required_.assign(names_.size(), false);
-  for (const std::string& name : grounds.required) {
-    const std::uint32_t number = names_.add(name);
-    is_required_.resize(names_.size(), false);
-    is_required_[number] = true;
-    demands_ = true;
-  }
-  for (const std::string& word : grounds.forbidden) {
-    if (!word.empty()) forbidden_.add(word);
-  }
+GroundedText::GroundedText(const ReplyFacts& facts) : once_(facts.once), max_bytes_(facts.max_bytes) {
+  const auto plant = [](ByteTrie& trie, const std::vector<ReplyFact>& all) {
+    std::vector<std::uint32_t> ends;
+    for (const ReplyFact& fact : all) ends.push_back(trie.add(fact.text));
+    return ends;
+  };
+  const auto name_ends = plant(names_, facts.names), claim_ends = plant(claims_, facts.claims);
+  std::vector<std::uint32_t> start_ends;
+  for (const std::string& word : facts.capital_words) start_ends.push_back(names_.add(word));
+  name_nodes_ = nodes_of(names_);
+  claim_nodes_ = nodes_of(claims_);
+  std::uint32_t required = 0;
+  const auto mark = [&](const std::vector<ReplyFact>& all, const std::vector<std::uint32_t>& ends,
+                        std::vector<Node>& nodes) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].text.empty()) continue;
+      Node& node = nodes[ends[i]];
+      node.ends = true;
+      (all[i].required ? node.required : node.free) |= all[i].of & 0xffff;
+      if (all[i].required) required |= all[i].of & 0xffff;
+    }
+  };
+  mark(facts.names, name_ends, name_nodes_);
+  mark(facts.claims, claim_ends, claim_nodes_);
+  for (const std::uint32_t end : start_ends) name_nodes_[end].starts = true;
+  gather(names_, name_nodes_);
+  gather(claims_, claim_nodes_);
+  requires_ = required != 0;
+  // Every candidate that is possible has a required fact, so none of them is a dead end.
+  candidates_ = requires_ ? required : 0xffff;
+  longest_start_ = name_nodes_[0].longest;
+  if (facts.capital_words.empty()) throw internal_error("GroundedText: no capital word may begin a sentence");
+  const std::size_t of_claims = claim_nodes_[0].longest_required;
+  longest_required_ = std::max<std::size_t>(name_nodes_[0].longest_required, of_claims);
+  // A claim cannot begin a sentence: another word and a space come before it.
+  longest_lead_ = of_claims > 0 ? longest_start_ + 1 : 0;
+  Reading first;
+  first.place = kStart;
+  first.possible = candidates_;
+  max_bytes_ = std::min<std::size_t>(std::max(max_bytes_, need(first)), 0xffff);
 }
 
 ByteAutomaton::State GroundedText::start() const {
   State state;
-  state.words[0] = kBetween;
+  Reading first;
+  first.place = kStart;
+  first.possible = candidates_;
+  state.words[1] = first.packed();
   return state;
 }
 
-bool GroundedText::may_end(const State& state) const {
-  bool written = (state.words[0] & kWritten) != 0, whole = (state.words[0] & kBetween) != 0;
-  if ((state.words[0] & kInWord) != 0)
-    whole = whole || state.words[1] == 0 || forbidden_.word_at(state.words[1]) == ByteTrie::kNone;
-  for (std::size_t i = kFirstNode; i < state.words.size() && state.words[i] != 0; ++i) {
-    const std::uint32_t word = names_.word_at(state.words[i]);
-    if (word == ByteTrie::kNone) continue;
-    whole = true;
-    written = written || is_required_[word];
+// A name that can still come to an end below the node.
+bool GroundedText::reachable(const Reading& reading, const Node& node) const {
+  if ((node.reach_free & reading.possible) != 0 || (node.reach_starts && reading.begins)) return true;
+  return (node.reach_required & reading.possible) != 0 && !(once_ && reading.done);
+}
+
+// In a claim that is complete and true of no candidate left.
+bool GroundedText::forbidden(const Reading& reading) const {
+  const Node& node = claim_nodes_[reading.node];
+  return node.ends && ((node.required | node.free) & reading.possible) == 0;
+}
+
+// Bytes that a text needs after a complete word: its stop, and before that the required fact where it is missing.
+std::size_t GroundedText::tail(bool missing) const { return missing ? longest_required_ + 2 : 1; }
+
+// Upper bound of the bytes on a way from here to an end; each place has a next byte after which it is one less.
+std::size_t GroundedText::need(const Reading& reading) const {
+  const bool missing = requires_ && !reading.done;
+  switch (reading.place) {
+    case kStart:
+      return missing ? longest_lead_ + longest_required_ + 1 : longest_start_ + 1;
+    case kGap:
+      return missing ? longest_required_ + 1 : 2;
+    case kWord: {
+      const Node& node = claim_nodes_[reading.node];
+      if (reading.node != 0 && missing && (node.reach_required & reading.possible) != 0)
+        return node.longest_required + 1u;
+      return tail(missing) + (reading.node != 0 && forbidden(reading) ? 1u + node.longest : 0u);
+    }
+    case kJoint:
+      return tail(missing) + 1;
+    case kName: {
+      const Node& node = name_nodes_[reading.node];
+      if (missing && (node.reach_required & reading.possible) != 0) return node.longest_required + 1u;
+      return node.longest + tail(missing);
+    }
+    case kComma:
+      return missing ? longest_required_ + 2 : 3;
+    case kStop:
+      return missing ? longest_lead_ + longest_required_ + 2 : 0;
+    case kNowhere:
+      break;
   }
-  return whole && (written || !demands_);
+  return max_bytes_ + 1;
+}
+
+void GroundedText::begin_word(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  if (const std::uint32_t node = names_.child(0, byte); node != 0) {
+    Reading name = reading;
+    name.begins = reading.place == kStart;
+    name.place = kName;
+    name.node = node;
+    if (reachable(name, name_nodes_[node])) next.push_back(name);
+  }
+  if (reading.place == kStart || !lower(byte)) return;
+  reading.place = kWord;
+  reading.letters = 1;
+  reading.node = claims_.child(0, byte);
+  next.push_back(reading);
+}
+
+// The byte after a complete word or name.
+void GroundedText::boundary(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  reading.node = 0;
+  reading.letters = 0;
+  reading.begins = false;
+  switch (byte) {
+    case ' ':
+      reading.place = kGap;
+      break;
+    case ',':
+    case ':':
+    case ';':
+      reading.place = kComma;
+      break;
+    case '.':
+    case '!':
+    case '?':
+      reading.place = kStop;
+      break;
+    case '\'':
+    case '-':
+      reading.place = kJoint;
+      break;
+    default:
+      return;
+  }
+  next.push_back(reading);
+}
+
+void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  switch (reading.place) {
+    case kStart:
+    case kGap:
+      begin_word(reading, byte, next);
+      return;
+    case kComma:
+    case kStop:
+      if (byte != ' ') return;
+      next.push_back(reading);
+      next.back().place = reading.place == kStop ? kStart : kGap;
+      return;
+    case kJoint:
+    case kWord: {
+      Reading word = reading;
+      if (lower(byte)) {
+        if (reading.letters == kLongestWord) return;
+        word.place = kWord;
+        ++word.letters;
+        const bool free = reading.node == 0 && reading.letters > 0;
+        word.node = free ? 0 : claims_.child(reading.node, byte);
+        // A long claim that is false does not even come to its last letter, unless a true one begins with it.
+        const Node& node = claim_nodes_[word.node];
+        const bool longer = ((node.reach_required | node.reach_free) & reading.possible) != 0;
+        if (word.node != 0 && forbidden(word) && claims_.depth(word.node) >= kShortClaim && !longer) return;
+        next.push_back(word);
+        return;
+      }
+      if (reading.place == kJoint) return;
+      if (const std::uint32_t node = claims_.child(reading.node, byte); byte == '-' && reading.node != 0 && node != 0) {
+        word.place = kJoint;  // inside "sci-fi"
+        word.node = node;
+        next.push_back(word);
+        return;
+      }
+      if (reading.node != 0 && claim_nodes_[reading.node].ends) {
+        if (forbidden(reading)) return;
+        const Node& node = claim_nodes_[reading.node];
+        const std::uint32_t required = node.required & reading.possible;
+        word.done = reading.done || required != 0;
+        word.possible &= node.required | node.free;
+      }
+      boundary(word, byte, next);
+      return;
+    }
+    case kName: {
+      const Node& node = name_nodes_[reading.node];
+      if (const std::uint32_t child = names_.child(reading.node, byte); child != 0) {
+        if (reachable(reading, name_nodes_[child])) {
+          next.push_back(reading);
+          next.back().node = child;
+        }
+      }
+      if (const std::uint32_t of = node.required & reading.possible; of != 0 && !(once_ && reading.done)) {
+        Reading name = reading;
+        name.done = true;
+        name.possible = of;
+        boundary(name, byte, next);
+      } else if (const std::uint32_t free = node.free & reading.possible; free != 0) {
+        Reading name = reading;
+        name.possible = free;
+        boundary(name, byte, next);
+      } else if (node.starts && reading.begins) {
+        boundary(reading, byte, next);
+      }
+      return;
+    }
+    case kNowhere:
+      return;
+  }
 }
 
 bool GroundedText::advance(State& state, std::uint8_t byte) const {
-  State next;
-  next.words[0] = state.words[0] & kWritten;
-  std::vector<std::uint32_t> nodes;
-  const auto enter = [&](std::uint32_t node) {
-    if (node != ByteTrie::kNone && std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
-  };
-  const bool between = (state.words[0] & kBetween) != 0, in_word = (state.words[0] & kInWord) != 0;
-  if (between) {
-    enter(
-        names_.child(names_.root(), byte));  // also names that begin with a small letter or a sign ("eXistenZ", "'71")
-    if (is_lower(byte)) {
-      const std::uint32_t node = forbidden_.child(forbidden_.root(), byte);
-      next.words[0] |= kInWord;
-      next.words[1] = node == ByteTrie::kNone ? 0 : node;
-    } else if (is_punctuation(byte)) {
-      next.words[0] |= kBetween;
-    }
+  const std::size_t used = state.words[0] + std::size_t{1};
+  thread_local std::vector<Reading> next;  // one allocation for the many calls of a mask
+  next.clear();
+  for (std::size_t i = 0; i < kReadings; ++i) {
+    const Reading reading = Reading::unpacked(state.words[1 + 2 * i], state.words[2 + 2 * i]);
+    if (reading.place != kNowhere) step(reading, byte, next);
   }
-  if (in_word) {
-    const std::uint32_t node = state.words[1];
-    const std::uint32_t deeper = node == 0 ? ByteTrie::kNone : forbidden_.child(node, byte);
-    const bool forbidden_ends = node != 0 && forbidden_.word_at(node) != ByteTrie::kNone;
-    if (is_lower(byte) || deeper != ByteTrie::kNone) {
-      next.words[0] |= kInWord;
-      next.words[1] = deeper == ByteTrie::kNone ? 0 : deeper;
-    } else if (is_punctuation(byte) && !forbidden_ends) {
-      next.words[0] |= kBetween;
-    }
+  state.words.fill(0);
+  state.words[0] = static_cast<std::uint32_t>(used);
+  std::size_t kept = 0;
+  for (const Reading& reading : next) {
+    if (kept == kReadings) break;
+    if (used + need(reading) > max_bytes_) continue;
+    if (std::find(next.begin(), next.begin() + (&reading - next.data()), reading) !=
+        next.begin() + (&reading - next.data()))
+      continue;
+    state.words[1 + 2 * kept] = reading.packed();
+    state.words[2 + 2 * kept] = reading.node;
+    ++kept;
   }
-  for (std::size_t i = kFirstNode; i < state.words.size() && state.words[i] != 0; ++i) {
-    enter(names_.child(state.words[i], byte));
-    const std::uint32_t word = names_.word_at(state.words[i]);
-    if (word != ByteTrie::kNone && is_punctuation(byte)) {
-      next.words[0] |= kBetween;
-      if (is_required_[word]) next.words[0] |= kWritten;
-    }
-  }
-  std::sort(nodes.begin(), nodes.end());
-  // More readings than there is room for never come up with real names; the longest paths are kept.
-  const std::size_t room = next.words.size() - kFirstNode;
-  if (nodes.size() > room) nodes.erase(nodes.begin(), nodes.end() - static_cast<std::ptrdiff_t>(room));
-  std::copy(nodes.begin(), nodes.end(), next.words.begin() + kFirstNode);
-  state = next;
-  return !nodes.empty() || (next.words[0] & (kBetween | kInWord)) != 0;
+  return kept > 0;
 }
 
-// ---- The judge --------------------------------------------------------------------------------------------------
-
-std::vector<std::string> ungrounded_words(std::string_view text, const Grounds& grounds) {
-  // Blank out the allowed names, longest first, where they stand as whole words; then no capital and no digit may be
-  // left.
-  std::vector<std::string> names = grounds.names;
-  names.insert(names.end(), grounds.required.begin(), grounds.required.end());
-  std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
-  std::string rest(text);
-  const auto word_byte = [&](std::size_t i) {
-    if (i >= rest.size()) return false;
-    const auto byte = static_cast<std::uint8_t>(rest[i]);
-    return is_lower(byte) || begins_name(byte);
-  };
-  for (const std::string& name : names) {
-    for (std::size_t at = rest.find(name); !name.empty() && at != std::string::npos; at = rest.find(name, at + 1)) {
-      if ((at > 0 && word_byte(at - 1)) || word_byte(at + name.size())) continue;
-      std::fill_n(rest.begin() + static_cast<std::ptrdiff_t>(at), name.size(), ' ');
-    }
+bool GroundedText::may_end(const State& state) const {
+  for (std::size_t i = 0; i < kReadings; ++i) {
+    const Reading reading = Reading::unpacked(state.words[1 + 2 * i], state.words[2 + 2 * i]);
+    if (reading.place == kStop && (reading.done || !requires_)) return true;
   }
-  std::vector<std::string> found;
-  const std::set<std::string_view> forbidden(grounds.forbidden.begin(), grounds.forbidden.end());
-  for (std::size_t i = 0; i < rest.size();) {
-    if (!word_byte(i)) {
-      ++i;
-      continue;
-    }
-    std::size_t end = i;
-    while (word_byte(end) || (end < rest.size() && rest[end] == '-' && word_byte(end + 1))) ++end;
-    const std::string word = rest.substr(i, end - i);
-    const bool name =
-        std::any_of(word.begin(), word.end(), [](char c) { return begins_name(static_cast<std::uint8_t>(c)); });
-    if (name || forbidden.contains(word)) found.push_back(word);
-    i = end;
-  }
-  return found;
+  return false;
 }
 
 }  // namespace matinee

@@ -1,0 +1,253 @@
+#include "lib/dialogue/reply_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/dialogue/movie_facts.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::size_t kCandidates = 16;
+
+std::string plural(const std::string& word) {
+  return word.ends_with('y') ? word.substr(0, word.size() - 1) + "ies" : word + "s";
+}
+
+class Collector {
+ public:
+  Collector(const MovieCatalog& catalog, ReplyFacts& facts) : catalog_(catalog), facts_(facts) {}
+
+  void name(std::string_view text, std::uint32_t of, bool required = false) {
+    facts_.names.push_back({std::string(text), of, required});
+  }
+  void number(std::int32_t value, std::uint32_t of, bool required = false) {
+    if (value != kUnknown) name(fmt::format("{}", value), of, required);
+  }
+  void people(std::span<const PersonId> people, std::uint32_t of, bool required = false) {
+    for (const PersonId person : people) name(catalog_.person_name(person), of, required);
+  }
+
+  // Genres of the movies, bit c standing for movies[c], and whether they are hits; false where no bit is set.
+  void claims(const std::vector<MovieId>& movies, bool required = false) {
+    for (std::size_t genre = 0; genre < catalog_.genres().size(); ++genre) {
+      const std::uint32_t of = where(movies, [&](MovieId m) { return (catalog_.genre_mask(m) >> genre & 1) != 0; });
+      const std::string word = lower_genre(catalog_.genres()[genre]);
+      facts_.claims.push_back({word, of, required});
+      facts_.claims.push_back({plural(word), of, required});
+    }
+    const auto fame = [&](Popularity popularity) {
+      return where(movies, [&](MovieId m) { return popularity_of(catalog_, m) == popularity; });
+    };
+    for (const char* word : {"popular", "famous"}) facts_.claims.push_back({word, fame(Popularity::kPopular), false});
+    facts_.claims.push_back({"hidden", fame(Popularity::kHidden), false});
+  }
+
+  void candidate(const Candidate& candidate, std::uint32_t of) {
+    const MovieId movie = candidate.movie;
+    people(catalog_.cast(movie), of);
+    people(catalog_.directors(movie), of);
+    number(catalog_.year(movie), of);
+    number(catalog_.runtime(movie), of);
+    for (const Reason& reason : candidate.reasons) {
+      if (reason.kind == Reason::Kind::kSimilar) name(catalog_.display_name(reason.id), of);
+    }
+  }
+
+  void answer(MovieId movie, Fact fact) {
+    const auto text = fact_text(catalog_, movie, fact);
+    claims({movie}, fact == Fact::kGenres && text);
+    if (!text) return;
+    switch (fact) {
+      case Fact::kCast:
+        people(catalog_.cast(movie), ~0u, true);
+        break;
+      case Fact::kDirector:
+        people(catalog_.directors(movie), ~0u, true);
+        break;
+      case Fact::kWriter:
+        people(catalog_.writers(movie), ~0u, true);
+        break;
+      case Fact::kYear:
+      case Fact::kRuntime:
+        name(*text, ~0u, true);
+        break;
+      case Fact::kRating:
+        name(*text, ~0u, true);
+        name("10", ~0u);
+        break;
+      case Fact::kGenres:
+        break;
+    }
+    facts_.max_bytes += text->size();
+  }
+
+ private:
+  template <class Test>
+  static std::uint32_t where(const std::vector<MovieId>& movies, const Test& test) {
+    std::uint32_t of = 0;
+    for (std::size_t c = 0; c < movies.size(); ++c) of |= test(movies[c]) ? 1u << c : 0;
+    return of;
+  }
+
+  const MovieCatalog& catalog_;
+  ReplyFacts& facts_;
+};
+
+}  // namespace
+
+ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook) {
+  ReplyFacts facts;
+  Collector collect(catalog, facts);
+  facts.capital_words = phrasebook.capital_words("s.");
+  for (const std::string& word : facts.capital_words) {
+    if (word == "I" || word.starts_with("I'") || word == "Matinee") collect.name(word, ~0u);
+  }
+  if (act.movie >= 0) facts.max_bytes += catalog.display_name(act.movie).size();
+  switch (act.kind) {
+    case SystemActKind::kGreet:
+    case SystemActKind::kAsk:
+      break;
+    case SystemActKind::kAskOpinion:
+      collect.name(catalog.display_name(act.movie), ~0u, true);
+      collect.claims({act.movie});
+      break;
+    case SystemActKind::kClose:
+      if (act.movie >= 0) collect.name(catalog.display_name(act.movie), ~0u);
+      break;
+    case SystemActKind::kAnswer:
+      collect.name(catalog.display_name(act.movie), ~0u);
+      collect.answer(act.movie, act.fact);
+      break;
+    case SystemActKind::kRecommend:
+    case SystemActKind::kExplain: {
+      const bool recommends = act.kind == SystemActKind::kRecommend;
+      std::vector<MovieId> movies;
+      for (std::size_t c = 0; c < std::min(act.candidates.size(), kCandidates); ++c) {
+        const std::uint32_t of = 1u << c;
+        movies.push_back(act.candidates[c].movie);
+        collect.name(catalog.display_name(movies.back()), of, recommends);
+        collect.candidate(act.candidates[c], of);
+      }
+      collect.claims(movies);
+      facts.once = recommends;
+      break;
+    }
+  }
+  return facts;
+}
+
+namespace {
+
+bool upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool in_word(char c) { return upper(c) || digit(c) || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+
+class Checker {
+ public:
+  Checker(std::string_view text, const ReplyFacts& facts) : text_(text), facts_(facts) {
+    for (const ReplyFact& fact : facts.names) requires_ = requires_ || fact.required;
+    for (const ReplyFact& fact : facts.claims) requires_ = requires_ || fact.required;
+  }
+
+  ReplyCheck run() {
+    check_.complete = !requires_;
+    while (at_ < text_.size()) {
+      if (take_name() || take_capital()) {
+        sentence_ = false;
+      } else if (in_word(text_[at_])) {
+        take_word();
+        sentence_ = false;
+      } else {
+        if (text_[at_] == '.' || text_[at_] == '!' || text_[at_] == '?') sentence_ = true;
+        ++at_;
+      }
+    }
+    return check_;
+  }
+
+ private:
+  bool stands_here(std::string_view word) const {
+    if (word.empty() || text_.substr(at_, word.size()) != word) return false;
+    const std::size_t end = at_ + word.size();
+    return end == text_.size() || !in_word(text_[end]) || !in_word(word.back());
+  }
+
+  // The longest of the names here; the same name may stand there for several candidates.
+  bool take_name() {
+    std::size_t length = 0;
+    for (const ReplyFact& fact : facts_.names) {
+      if (stands_here(fact.text)) length = std::max(length, fact.text.size());
+    }
+    if (length == 0) return false;
+    say(text_.substr(at_, length), facts_.names);
+    at_ += length;
+    return true;
+  }
+
+  bool take_capital() {
+    std::size_t length = 0;
+    for (const std::string& word : facts_.capital_words) {
+      if (sentence_ && stands_here(word)) length = std::max(length, word.size());
+    }
+    at_ += length;
+    return length > 0;
+  }
+
+  void take_word() {
+    std::size_t end = at_;
+    const auto joins = [&](std::size_t i) {
+      return (text_[i] == '-' || text_[i] == '\'') && i + 1 < text_.size() && in_word(text_[i + 1]);
+    };
+    while (end < text_.size() && (in_word(text_[end]) || joins(end))) ++end;
+    const std::string_view word = text_.substr(at_, end - at_);
+    at_ = end;
+    if (std::any_of(word.begin(), word.end(), [](char c) { return upper(c) || digit(c); })) {
+      check_.ungrounded.emplace_back(word);
+      return;
+    }
+    if (is_claim(word)) return say(word, facts_.claims);
+    for (std::size_t begin = 0; begin < word.size();) {
+      const std::size_t stop = std::min(word.find_first_of("-'", begin), word.size());
+      if (is_claim(word.substr(begin, stop - begin))) say(word.substr(begin, stop - begin), facts_.claims);
+      begin = stop + 1;
+    }
+  }
+
+  bool is_claim(std::string_view word) const {
+    return std::any_of(facts_.claims.begin(), facts_.claims.end(), [&](const ReplyFact& f) { return f.text == word; });
+  }
+
+  void say(std::string_view word, const std::vector<ReplyFact>& among) {
+    std::uint32_t of = 0;
+    bool required = false;
+    for (const ReplyFact& fact : among) {
+      if (fact.text != word) continue;
+      of |= fact.of & 0xffff;
+      required = required || fact.required;
+    }
+    if (of == 0) {
+      check_.ungrounded.emplace_back(word);
+    } else if ((check_.candidates & of) == 0) {
+      check_.ungrounded.push_back(fmt::format("{} / {}", before_, word));
+    } else {
+      if (of != 0xffff) before_ = word;
+      check_.candidates &= of;
+      check_.complete = check_.complete || required;
+    }
+  }
+
+  std::string_view text_;
+  const ReplyFacts& facts_;
+  ReplyCheck check_;
+  std::string before_;
+  std::size_t at_ = 0;
+  bool sentence_ = true, requires_ = false;
+};
+
+}  // namespace
+
+ReplyCheck check_reply(std::string_view text, const ReplyFacts& facts) { return Checker(text, facts).run(); }
+
+}  // namespace matinee

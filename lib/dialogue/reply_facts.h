@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/dialogue/act.h"
+#include "lib/dialogue/phrasebook.h"
+
+namespace matinee {
+
+/// Something that a reply may say, and of which movies it is true.
+struct ReplyFact {
+  std::string text;
+  std::uint32_t of = ~0u;  ///< bit c: true of candidate c, c < 16; all bits: true whatever the candidate
+  bool required = false;   ///< the reply must say one of those with this mark
+};
+
+/// What a reply is grounded in.
+struct ReplyFacts {
+  std::vector<ReplyFact> names;            ///< titles, people, years, numbers: all that has capitals or digits
+  std::vector<ReplyFact> claims;           ///< words like "comedy": only for the candidates named, elsewhere forbidden
+  std::vector<std::string> capital_words;  ///< what else may begin a sentence
+  bool once = false;                       ///< only one of the required names may stand in the reply
+  std::size_t max_bytes = 240;
+};
+
+/// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about, genres of
+/// those movies; of a recommendation one candidate's title is required and the reasons must be true of that one; of an
+/// answer the fact is required where the catalogue knows it.
+ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook);
+
+/// What stands in a reply, against its facts.
+struct ReplyCheck {
+  /// Capitalised words, numbers and claims that are no facts; facts that are true of different candidates as "A / B".
+  /// Empty: the reply is grounded.
+  std::vector<std::string> ungrounded;
+  std::uint32_t candidates = 0xffff;  ///< bit c: all that is said is true of candidate c
+  bool complete = true;               ///< a required fact is said, or none is required
+};
+/// For evaluation: shares no code with GroundedText.
+ReplyCheck check_reply(std::string_view text, const ReplyFacts& facts);
+
+}  // namespace matinee
