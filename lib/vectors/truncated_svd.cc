@@ -75,15 +75,27 @@ void orthonormalise(std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
       for (std::int32_t k = 0; k < i; ++k) rest -= row[k] * row[k];
       inverse[i] = rest > 1e-12 * largest ? 1 / std::sqrt(rest) : 0;
     }
+    // Row k of `solve` is column k of the inverse of the factor: y·R⁻¹ is then a sum of rows, which vectorises.
+    std::vector<double> solve(static_cast<std::size_t>(l) * l, 0.0);
+    for (std::int32_t k = 0; k < l; ++k) {
+      double* column = solve.data() + static_cast<std::size_t>(k) * l;
+      for (std::int32_t i = k; i < l; ++i) {
+        const double* factor = r.data() + static_cast<std::size_t>(i) * l;
+        double sum = i == k ? 1 : 0;
+        for (std::int32_t m = k; m < i; ++m) sum -= factor[m] * column[m];
+        column[i] = sum * inverse[i];
+      }
+    }
     pool.for_blocks(y.size() / static_cast<std::size_t>(l), kRowBlock, [&](std::size_t begin, std::size_t end, int) {
+      std::vector<double> solved(static_cast<std::size_t>(l));
       for (std::size_t at = begin; at < end; ++at) {
         double* row = y.data() + at * l;
-        for (std::int32_t i = 0; i < l; ++i) {
-          const double* factor = r.data() + static_cast<std::size_t>(i) * l;
-          double sum = row[i];
-          for (std::int32_t k = 0; k < i; ++k) sum -= factor[k] * row[k];
-          row[i] = sum * inverse[i];
+        std::fill(solved.begin(), solved.end(), 0.0);
+        for (std::int32_t k = 0; k < l; ++k) {
+          const double* column = solve.data() + static_cast<std::size_t>(k) * l;
+          for (std::int32_t i = k; i < l; ++i) solved[i] += row[k] * column[i];
         }
+        std::copy(solved.begin(), solved.end(), row);
       }
     });
   }

@@ -1,0 +1,160 @@
+#include "lib/vectors/movie_vectors.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "lib/vectors/movie_features.h"
+#include "lib/vectors/person_embedding.h"
+#include "tests/vectors/sample_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::SampleCatalog;
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+TEST(MovieVectors, AreOfUnitLengthOrZero) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  const MovieVectorView view(*sample.catalog);
+  for (int kind = 0; kind < kVectorKinds; ++kind) {
+    std::int64_t zeros = 0;
+    for (MovieId movie = 0; movie < view.size(); ++movie) {
+      const auto row = view.row(static_cast<VectorKind>(kind), movie);
+      const double squares = cosine(row, row);
+      if (squares == 0) {
+        ++zeros;
+      } else {
+        ASSERT_NEAR(squares, 1, 1e-5) << name_of(static_cast<VectorKind>(kind)) << " of " << movie;
+      }
+    }
+    EXPECT_LT(zeros, view.size() / 4) << name_of(static_cast<VectorKind>(kind));
+  }
+}
+
+TEST(MovieVectors, AreZeroWhereNothingIsKnown) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  const MovieVectorView view(*sample.catalog);
+  std::int64_t without = 0;
+  for (MovieId movie = 0; movie < view.size(); ++movie) {
+    if (!sample.catalog->directors(movie).empty() || !sample.catalog->writers(movie).empty()) continue;
+    ++without;
+    for (const float value : view.row(VectorKind::kCrew, movie)) ASSERT_EQ(value, 0.0f);
+  }
+  EXPECT_GT(without, 0);
+}
+
+TEST(MovieVectors, SameBytesWithAnyNumberOfThreadsOtherBytesWithAnotherSeed) {
+  testing::TemporaryFolder folder;
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 700}).save(folder.file("bare.bin"));
+  const MovieCatalog catalog(folder.file("bare.bin"));
+  ThreadPool one(1), two(2);
+  for (const char* method : {"cooccurrence", "projection"}) {
+    VectorOptions options{.method = method};
+    const MovieVectors a = make_movie_vectors(catalog, options, one), b = make_movie_vectors(catalog, options, two);
+    options.seed = 2;
+    const MovieVectors c = make_movie_vectors(catalog, options, two);
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      EXPECT_EQ(a.rows[kind], b.rows[kind]) << method;
+      EXPECT_NE(a.rows[kind], c.rows[kind]) << method;
+    }
+  }
+}
+
+TEST(MovieVectors, ProjectionKeepsCosinesOfPeople) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  ThreadPool pool(2);
+  const MovieVectors vectors = make_movie_vectors(*sample.catalog, {.dim = 256, .method = "projection"}, pool);
+  SparseRows exact = weighted_by_rarity(movie_features(*sample.catalog).cast, 2);
+  scale_rows_to_unit(exact);
+  double squared_error = 0;
+  for (MovieId movie = 0; movie + 1 < 2000; ++movie) {
+    double wanted = 0;
+    const auto columns = exact.columns_of(movie), others = exact.columns_of(movie + 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const auto at = std::find(others.begin(), others.end(), columns[i]);
+      if (at != others.end()) wanted += exact.values_of(movie)[i] * exact.values_of(movie + 1)[at - others.begin()];
+    }
+    const auto row = [&](MovieId m) {
+      return std::span(vectors.rows[1]).subspan(static_cast<std::size_t>(m * 256), 256);
+    };
+    const double error = cosine(row(movie), row(movie + 1)) - wanted;
+    squared_error += error * error;
+  }
+  // Johnson-Lindenstrauss: the error of an inner product has variance of about 1 / dim.
+  EXPECT_LT(std::sqrt(squared_error / 2000), 2 / std::sqrt(256.0));
+}
+
+TEST(MovieFeatures, BumpsFallWithDistance) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  const MovieFeatures features = movie_features(*sample.catalog);
+  const auto inner = [&](const std::string& a, const std::string& b) {
+    const MovieId x = sample.movie(a), y = sample.movie(b);
+    double sum = 0;
+    for (std::size_t i = 0; i < features.years.columns_of(x).size(); ++i) {
+      for (std::size_t j = 0; j < features.years.columns_of(y).size(); ++j) {
+        if (features.years.columns_of(x)[i] == features.years.columns_of(y)[j]) {
+          sum += features.years.values_of(x)[i] * features.years.values_of(y)[j];
+        }
+      }
+    }
+    return sum;
+  };
+  EXPECT_NEAR(inner("Heat (1995)", "Toy Story (1995)"), 1, 1e-5);
+  EXPECT_GT(inner("Heat (1995)", "Titanic (1997)"), inner("Heat (1995)", "The Matrix (1999)") + 0.05);
+  EXPECT_LT(inner("Heat (1995)", "Casablanca (1942)"), 0.001);
+}
+
+TEST(PersonEmbedding, PutsThoseWhoWorkTogetherNearEachOther) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  ThreadPool pool(2);
+  const PersonEmbedding people = person_embedding(movie_features(*sample.catalog), 128, 1, pool);
+  const auto actor = [&](const char* name) {
+    return std::span(people.actors).subspan(static_cast<std::size_t>(sample.person(name) * people.dim), 128);
+  };
+  const double colleagues = cosine(actor("Elijah Wood"), actor("Viggo Mortensen"));
+  const double strangers = cosine(actor("Elijah Wood"), actor("John Wayne"));
+  EXPECT_GT(colleagues, strangers + 0.1);
+}
+
+TEST(MovieVectors, RefuseADimensionTooSmallForTitles) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  ThreadPool pool(1);
+  EXPECT_EQ(error_of([&] { (void)make_movie_vectors(*sample.catalog, {.dim = 32}, pool); }),
+            "--dim 32 is too small for the features of a title; at least 105");
+}
+
+TEST(MovieVectorView, SaysThatVectorsAreMissing) {
+  testing::TemporaryFolder folder;
+  const std::string path = folder.file("bare.bin");
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 10}).save(path);
+  const MovieCatalog catalog(path);
+  EXPECT_EQ(error_of([&] { const MovieVectorView view(catalog); }),
+            path + ": the catalogue has no tensor \"vectors.title\"; make it with embed");
+}
+
+TEST(MovieVectorView, HasTheWeightsOfTheFile) {
+  const MovieVectorView view(*SampleCatalog::shared().catalog);
+  EXPECT_EQ(view.weights(), VectorOptions().weights);
+  EXPECT_EQ(view.method(), "cooccurrence");
+  EXPECT_EQ(view.dim(), 128);
+}
+
+TEST(WeightsFromWords, NamesWhatIsWrong) {
+  const std::vector<std::string> two{"1", "2"}, bad{"1", "x", "2"}, negative{"1", "-1", "2"}, good{"1", "0", ".5"};
+  EXPECT_EQ(error_of([&] { (void)weights_from_words(two); }), "--weights: expected three numbers, found 2");
+  EXPECT_EQ(error_of([&] { (void)weights_from_words(bad); }),
+            "--weights: expected a number of at least 0, found \"x\"");
+  EXPECT_EQ(error_of([&] { (void)weights_from_words(negative); }),
+            "--weights: expected a number of at least 0, found \"-1\"");
+  EXPECT_EQ(weights_from_words(good), (std::array<float, 3>{1, 0, 0.5f}));
+}
+
+}  // namespace
+}  // namespace matinee
