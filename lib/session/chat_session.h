@@ -14,7 +14,8 @@ struct ChatTurn {
   std::string user_text;    ///< what it answers; empty for the opening
   PreferenceUpdate update;  ///< how that was understood
   std::vector<SystemAct> acts;
-  std::string text;
+  std::vector<std::string> texts;  ///< of each act
+  std::string text;                ///< all of them, as the user reads it
   bool finished = false;
 };
 

@@ -32,7 +32,7 @@ ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, cons
 
 std::string ModelSkills::word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
   ++counts_.replies;
-  const GroundedText language(reply_facts(act, preferences, catalog_, phrasebook_));
+  const GroundedText language(reply_facts(act, catalog_, phrasebook_));
   const LanguageModel::Reply reply =
       model_.reply(act_prompt(act, preferences, catalog_), &language, kMaxReplyTokens, on_text);
   if (reply.ended) return reply.text;

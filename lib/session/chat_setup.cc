@@ -1,0 +1,41 @@
+#include "lib/session/chat_setup.h"
+
+#include <simdjson.h>
+
+#include <cstdlib>
+
+#include "lib/base/file.h"
+#include "lib/base/format_error.h"
+#include "lib/base/tool.h"
+
+namespace matinee {
+
+ChatSetup read_chat_setup(const std::string& path) {
+  return with_context(path, [&] {
+    simdjson::dom::parser parser;
+    const simdjson::padded_string text(read_file(path));
+    simdjson::dom::object root;
+    if (parser.parse(text).get(root) != simdjson::SUCCESS)
+      throw bad_data("expected a JSON object with base, adapter and movies");
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+    const auto field = [&](const char* name) {
+      std::string_view value;
+      if (root[name].get(value) != simdjson::SUCCESS || value.empty()) throw bad_data("{}: expected a path", name);
+      return value.front() == '/' ? std::string(value) : folder + std::string(value);
+    };
+    return ChatSetup{field("base"), field("adapter"), field("movies")};
+  });
+}
+
+std::string find_chat_setup() {
+  const std::string beside = executable_folder() + "/train/chat.json";
+  if (file_exists(beside)) return beside;
+  if (const char* home = std::getenv("HOME"); home != nullptr) {
+    const std::string own = std::string(home) + "/.local/share/matinee/chat.json";
+    if (file_exists(own)) return own;
+  }
+  return "";
+}
+
+}  // namespace matinee

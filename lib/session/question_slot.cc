@@ -1,0 +1,43 @@
+#include "lib/session/question_slot.h"
+
+#include <array>
+
+#include "lib/catalog/title_index.h"
+
+namespace matinee {
+namespace {
+
+// Words by which people would tell what a question is about, folded and between spaces.
+constexpr std::array<std::string_view, kSlots> kWords{
+    " genre genres kind sort type funny scary romantic comedy drama thriller horror romance action ",
+    " years decade decades old new older newer recent classic period made ",
+    " long length runtime minutes running short shorter longer brief epic ",
+    " popular famous known gem gems hidden hit hits obscure big ",
+    " actor actors actress actresses director directors star direct anyone who whose "};
+
+}  // namespace
+
+std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook) {
+  for (int i = 0; i < kSlots; ++i) {
+    if (phrasebook.lists(std::string("s.ask.") + name_of(static_cast<Slot>(i)), {}, text)) return static_cast<Slot>(i);
+  }
+  std::optional<Slot> best;
+  int most = 0;
+  const std::string folded = fold_name(text);
+  for (int i = 0; i < kSlots; ++i) {
+    int count = 0;
+    for (std::size_t begin = 0; begin < folded.size();) {
+      const std::size_t end = std::min(folded.find(' ', begin), folded.size());
+      const std::string word = " " + folded.substr(begin, end - begin) + " ";
+      count += kWords[static_cast<std::size_t>(i)].find(word) != std::string_view::npos ? 1 : 0;
+      begin = end + 1;
+    }
+    if (count > most) {
+      most = count;
+      best = static_cast<Slot>(i);
+    }
+  }
+  return best;
+}
+
+}  // namespace matinee
