@@ -48,8 +48,7 @@ bool listed(const World& world, const SystemAct& act, const std::string& text) {
   });
 }
 
-void judge_wording(const World& world, const SystemAct& act, const PreferenceState& preferences,
-                   const std::string& text, Figures& figures) {
+void judge_wording(const World& world, const SystemAct& act, const std::string& text, Figures& figures) {
   ++figures.replies;
   const ReplyCheck check = check_reply(text, reply_facts(act, world.catalog, world.phrasebook));
   const bool grounded = check.ungrounded.empty();
