@@ -77,7 +77,6 @@ int embed(EmbedOptions options, const ToolContext& tool) {
   const UnfinishedCatalog unfinished(options.output);
   const CatalogBuilder builder(tables_of(options), options.catalog);
   tool.note(builder.report().describe());
-  if (builder.size() == 0) throw bad_data("no title of type \"{}\" in the tables", options.catalog.type);
   builder.save(unfinished.path());
   const MovieCatalog catalog(unfinished.path());
   const MovieVectors vectors = make_movie_vectors(catalog, options.vectors, pool);

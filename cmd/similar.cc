@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,6 +96,9 @@ std::vector<GenreId> genres_of(const MovieCatalog& catalog, const std::vector<st
   }
   return genres;
 }
+
+// Six places: what float32 sums are good for.
+double rounded(float score) { return std::round(static_cast<double>(score) * 1e6) / 1e6; }
 
 std::string year_text(std::int32_t year) { return year == kUnknown ? "\\N" : std::to_string(year); }
 
@@ -233,10 +237,10 @@ class Similar {
       json.begin_object().field("tconst", catalog_.tconst(each.movie)).field("title", catalog_.title(each.movie));
       json.key("year");
       catalog_.year(each.movie) == kUnknown ? json.null() : json.integer(catalog_.year(each.movie));
-      json.field("score", each.score);
+      json.field("score", rounded(each.score));
       if (options_.explain && each.parts) {
         for (int kind = 0; kind < kVectorKinds; ++kind) {
-          json.field(name_of(static_cast<VectorKind>(kind)), (*each.parts)[kind]);
+          json.field(name_of(static_cast<VectorKind>(kind)), rounded((*each.parts)[kind]));
         }
       }
       if (options_.explain && !each.parts) {

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# embed and similar on the sample: what they find, what they refuse, and the exact texts of their errors.
+source "$(dirname "$0")/support.bash"
+sample=testdata/sample
+movies=$work/movies.bin
+
+run embed -o "$movies" $sample
+expect_equal 0 "$status" "embed: $err"
+small="--top 1000 --neighbours 5"
+embed $small -o "$work/small.bin" $sample 2>/dev/null
+embed $small --threads 1 -o "$work/again.bin" $sample 2>/dev/null
+expect_same_bytes "$work/small.bin" "$work/again.bin" "one thread and all threads"
+mkdir "$work/tables"
+for table in title.basics title.ratings title.crew title.principals name.basics; do
+  tsv2bin -o "$work/tables/$table.bin" "$sample/$table.tsv"
+done
+embed $small "$work/tables" 2>/dev/null >"$work/again.bin"
+expect_same_bytes "$work/small.bin" "$work/again.bin" "tables instead of TSV, to stdout"
+[[ -z $(find "$work" -name '*unfinished*') ]] || fail "embed leaves an unfinished catalogue"
+
+expect_error 2 "embed: expected a folder with the five tables, or --basics FILE" embed -o "$work/x.bin"
+expect_error 2 "embed: --weights: expected three numbers, found 2" embed --weights 1,2 -o "$work/x.bin" $sample
+expect_error 2 "embed: --dim 64 is too small for the features of a title; at least 105" \
+  bash -c "embed --dim 64 -o '$work/x.bin' $sample 2> >(tail -1 >&2)"
+run embed -o "$work/x.bin" --type nonsense $sample
+expect_equal 1 "$status" "embed --type nonsense"
+expect_equal "embed: $sample/title.basics.tsv: no title of the type \"nonsense\"; --type chooses another" \
+  "${err##*$'\n'}" "embed --type nonsense"
+[[ ! -e $work/x.bin ]] || fail "a failed embed leaves its output"
+embed $sample >/dev/full 2>"$work/err"
+expect_equal 1 $? "embed >/dev/full"
+expect_equal "embed: <stdout>: cannot write: No space left on device" "$(tail -1 "$work/err")" "embed >/dev/full"
+
+similar="similar --catalog $movies"
+run $similar -k 3 "Toy Story 2"
+[[ $out == *$'Toy Story 2\t1\t'*$'Toy Story\t1995'* ]] || fail "the nearest of Toy Story 2: $out"
+expect_equal 4 "$(wc -l <<<"$out")" "lines of similar -k 3"
+run $similar -k 1 "the shinning"
+expect_equal 'similar: "the shinning" taken for The Shining (1980)' "$err" "a typing error"
+run $similar -k 20 --years 1990-1999 --genre Comedy --min-votes 3 "Toy Story 2"
+expect_equal 0 "$(awk -F'\t' 'NR > 1 && ($5 < 1990 || $5 > 1999)' <<<"$out" | wc -l)" "--years"
+run $similar --explain -k 1 "Toy Story 2"
+expect_equal "title cast crew reasons" "$(head -1 <<<"$out" | cut -f7- | tr '\t' ' ')" "--explain"
+out=$(printf 'Toy Story 2\n{"genres":["Comedy"],"years":[1990,1999]}\n' | $similar --format jsonl -k 2)
+expect_equal 2 "$(wc -l <<<"$out")" "a line for each query"
+[[ $out == '{"query":"Toy Story 2","neighbours":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
+
+expect_error 1 'similar: "Psycho" may be Psycho (1960) tt90148259, Psycho (1998) tt90133445; give the year or the tconst' \
+  $similar -k 1 --format jsonl Psycho
+expect_error 1 "similar: the catalogue has no tt0000001; it may be of another type or have too few votes" \
+  $similar --format jsonl tt0000001
+expect_error 2 "similar: expected --catalog FILE, made by embed" similar Alien
+expect_error 2 'similar: --years: expected LOW-HIGH, LOW-, -HIGH or a number, found "90s"' \
+  $similar --years 90s Alien
+expect_error 2 'similar: --years: "1999-1990" ends before it begins' $similar --years 1999-1990 Alien
+run $similar --genre Opera Alien
+expect_equal 2 "$status" "an unknown genre"
+[[ $err == 'similar: no genre "Opera"; the catalogue has Action, Adventure, '* ]] || fail "an unknown genre: $err"
+printf '\n{"genres":["Opera"]}\nAlien (1979)\n' | $similar -k 1 >"$work/out" 2>"$work/err"
+expect_equal 1 $? "a bad query among good ones"
+[[ $(<"$work/err") == "similar: <stdin>:2: "* ]] || fail "the place of a bad query: $(<"$work/err")"
+expect_equal 2 "$(wc -l <"$work/out")" "the good query is answered"
+finish
