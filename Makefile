@@ -105,6 +105,13 @@ endef
 $(foreach folder,$(TESTED),$(eval $(call test_rule,$(folder))))
 
 
+$(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call closure,kernels)
+	$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
+.PHONY: bench-kernels
+bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
+	$<
+
 .PHONY: deps build-tests test test-chain
 deps:
 	@scripts/install-deps build
@@ -128,9 +135,11 @@ TRAIN         ?= $(BUILD)/train
 SEED          ?= 1
 CONVERSATIONS ?= 10000
 TEMPLATE      ?= plain
-SEQ_LEN       ?= 512
-TRAIN_FLAGS   ?=
-EVALUATE_FLAGS ?= --self-play 60 --held-out 300
+SEQ_LEN       ?= 384
+# Easy skills need fewer examples than hard ones.
+KEEP          ?= ask:0.3,recommend:0.6
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.004 --max-steps 600
+EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
 .PHONY: train train-chain evaluate
 train:  ## the whole chain: tables, catalogue, conversations, tokens, adapter, figures; then talk to build/chat
@@ -141,8 +150,12 @@ train:  ## the whole chain: tables, catalogue, conversations, tokens, adapter, f
 
 train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
 
-table_source = $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv))
+evaluate: $(TRAIN)/chat.json all  ## the figures of the README: 500 conversations of self-play, the base without adapter beside
+	$(BUILD)/evaluate --setup $< --training-seed $(SEED) --self-play 500 --held-out 300 --training 100 --without-adapter \
+	  -o $(TRAIN)/figures-500.json
+
 TABLES := title.basics title.ratings title.crew title.principals name.basics
+table_source = $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv))
 
 define table_rule
 $(TRAIN)/$(1).bin: $(call table_source,$(1)) $(BUILD)/tsv2bin
@@ -150,6 +163,28 @@ $(TRAIN)/$(1).bin: $(call table_source,$(1)) $(BUILD)/tsv2bin
 	$(BUILD)/tsv2bin -o $$@ $$(or $$(call table_source,$(1)),$$(error IMDB=$(IMDB) has no $(1).tsv or $(1).tsv.gz))
 endef
 $(foreach table,$(TABLES),$(eval $(call table_rule,$(table))))
+
+$(TRAIN)/movies.bin: $(TABLES:%=$(TRAIN)/%.bin) $(BUILD)/embed
+	$(BUILD)/embed --seed $(SEED) -o $@ $(TRAIN)
+
+$(TRAIN)/train.jsonl: $(TRAIN)/movies.bin $(BUILD)/synthconv
+	$(BUILD)/synthconv -n $(CONVERSATIONS) --seed $(SEED) --part train --keep $(KEEP) --stats -o $@ $<
+$(TRAIN)/valid.jsonl: $(TRAIN)/movies.bin $(BUILD)/synthconv
+	$(BUILD)/synthconv -n 60 --seed $(SEED) --part valid --keep $(KEEP) -o $@ $<
+
+$(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(BASE)/tokenizer.json
+	$(BUILD)/tokenize --model $(BASE) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats -o $@ $<
+
+# A run that was stopped goes on where it was: its checkpoint lies beside the adapter.
+$(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(BASE)/config.json $(BUILD)/lora-train
+	$(BUILD)/lora-train --base $(BASE) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl --resume \
+	  --checkpoint-every 100 --seed $(SEED) $(TRAIN_FLAGS) -o $(@D) $<
+
+$(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
+	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@
+
+$(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate
+	$(BUILD)/evaluate --setup $< --training-seed $(SEED) $(EVALUATE_FLAGS) -o $@
 
 # ---- Checks --------------------------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
@@ -170,8 +205,8 @@ $(BUILD)/lint/%.tidy: %.cc .clang-tidy
 	  { cat $(@:.tidy=.log) >&2; exit 1; }
 	@touch $@
 
-isa-check: $(foreach object,$(patsubst %.cc,$(BUILD)/%.o,$(wildcard kernels/*/*_avx512*.cc)),$(object))
-	scripts/check-isa $^
+isa-check: $(patsubst %.cc,$(BUILD)/%.o,$(wildcard kernels/*/*_avx512*.cc))
+	scripts/check-isa $(BUILD)
 
 format:  ## rewrite the sources as clang-format wants them
 	clang-format -i $(FORMATTED)

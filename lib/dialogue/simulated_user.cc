@@ -393,7 +393,7 @@ UserTurn SimulatedUser::opinion(MovieId movie) {
 
 UserTurn SimulatedUser::react(MovieId movie) {
   // Questions come before the decision, once for each fact and at most two in all.
-  const double curiosity = temperament_ == Temperament::kCurious ? 0.6 : 0.08;
+  const double curiosity = temperament_ == Temperament::kCurious ? 0.7 : 0.12;
   if (asked_facts_.size() < 2 && random_.chance(curiosity)) {
     const auto fact = static_cast<Fact>(random_.below(kFacts));
     if (asked_facts_.insert(fact).second) {

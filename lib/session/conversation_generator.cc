@@ -1,6 +1,7 @@
 #include "lib/session/conversation_generator.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "lib/base/format_error.h"
@@ -32,6 +33,25 @@ std::vector<Temperament> temperaments_of(const std::vector<std::string>& names) 
     found.push_back(static_cast<Temperament>(i));
   }
   return found;
+}
+
+// The share of its tuples that each skill keeps.
+std::array<double, kSkills> kept_shares(const std::vector<std::string>& texts) {
+  std::array<double, kSkills> shares;
+  shares.fill(1);
+  for (const std::string& text : texts) {
+    const std::size_t colon = text.find(':');
+    double share = -1;
+    if (colon != std::string::npos) std::from_chars(text.data() + colon + 1, text.data() + text.size(), share);
+    int skill = 0;
+    while (skill < kSkills && text.substr(0, colon) != name_of(static_cast<Skill>(skill))) ++skill;
+    if (skill == kSkills || !(share >= 0 && share <= 1)) {
+      throw usage_error(
+          "--keep: expected SKILL:SHARE with ask, understand, recommend or answer and 0 to 1, found \"{}\"", text);
+    }
+    shares[static_cast<std::size_t>(skill)] = share;
+  }
+  return shares;
 }
 
 }  // namespace
@@ -88,6 +108,8 @@ void GeneratorOptions::add(OptionSet& options) {
                "users to simulate: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
   options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
+  options.list("keep", &keep, "SKILL:SHARE",
+               "with alpaca: keep this share of a skill's tuples, chosen by the seed; simple skills need fewer");
   options.integer("max-turns", &max_turns, 2, 1000, "turns after which the user gives up");
 }
 
@@ -104,6 +126,7 @@ GeneratorReport generate_conversations(const MovieCatalog& catalog, const Genera
   const ConversationWorld world{catalog, ranker, finder, phrasebook, policy};
   const ConversationOptions talk{seed, static_cast<int>(options.max_turns), temperaments_of(options.temperaments)};
 
+  const auto shares = kept_shares(options.keep);
   GeneratorReport report;
   std::vector<std::string> texts(kBatch);
   std::vector<GeneratorReport> counts(kBatch);
@@ -120,7 +143,9 @@ GeneratorReport generate_conversations(const MovieCatalog& catalog, const Genera
         for (const Exchange& exchange : conversation.exchanges)
           counts[i].user_turns += exchange.user_text.empty() ? 0 : 1;
         if (options.format == "alpaca") {
+          Random keeping(seed, "keep", index);
           for (const InstructionTuple& tuple : tuples_of(conversation, catalog)) {
+            if (!keeping.chance(shares[static_cast<std::size_t>(tuple.prompt.skill)])) continue;
             text += tuple_json(tuple) + "\n";
             ++counts[i].tuples;
           }

@@ -32,6 +32,7 @@ struct GeneratorOptions {
   std::vector<std::string> temperaments;
   std::vector<std::string> phrases;  ///< files that extend the phrasebook
   std::int64_t max_turns = 10;
+  std::vector<std::string> keep;  ///< SKILL:SHARE; tuples of other skills are all kept
 
   void add(OptionSet& options);
 };
