@@ -44,15 +44,46 @@ class Collector {
     facts_.claims.push_back({"hidden", fame(Popularity::kHidden), false});
   }
 
-  void candidate(const Candidate& candidate, std::uint32_t of) {
-    const MovieId movie = candidate.movie;
-    people(catalog_.cast(movie), of);
-    people(catalog_.directors(movie), of);
-    number(catalog_.year(movie), of);
-    number(catalog_.runtime(movie), of);
-    for (const Reason& reason : candidate.reasons) {
-      if (reason.kind == Reason::Kind::kSimilar) name(catalog_.display_name(reason.id), of);
+  // What may be said for a candidate is what speaks for it: "since you asked for comedy" must not be said to somebody
+  // who did not, though the movie is one.
+  void reasons(const std::vector<Candidate>& candidates) {
+    std::vector<std::uint32_t> genres(catalog_.genres().size(), 0);
+    std::uint32_t popular = 0, hidden = 0;
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      const std::uint32_t of = 1u << c;
+      for (const Reason& reason : candidates[c].reasons) {
+        switch (reason.kind) {
+          case Reason::Kind::kGenre:
+            genres[static_cast<std::size_t>(reason.id)] |= of;
+            break;
+          case Reason::Kind::kPerson:
+            name(catalog_.person_name(reason.id), of);
+            break;
+          case Reason::Kind::kYears:
+            number(catalog_.year(candidates[c].movie), of);
+            break;
+          case Reason::Kind::kRuntime:
+            number(catalog_.runtime(candidates[c].movie), of);
+            break;
+          case Reason::Kind::kPopular:
+            popular |= of;
+            break;
+          case Reason::Kind::kHidden:
+            hidden |= of;
+            break;
+          case Reason::Kind::kSimilar:
+            name(catalog_.display_name(reason.id), of);
+            break;
+        }
+      }
     }
+    for (std::size_t genre = 0; genre < genres.size(); ++genre) {
+      const std::string word = lower_genre(catalog_.genres()[genre]);
+      facts_.claims.push_back({word, genres[genre], false});
+      facts_.claims.push_back({plural(word), genres[genre], false});
+    }
+    for (const char* word : {"popular", "famous"}) facts_.claims.push_back({word, popular, false});
+    facts_.claims.push_back({"hidden", hidden, false});
   }
 
   void answer(MovieId movie, Fact fact) {
@@ -123,14 +154,11 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
     case SystemActKind::kRecommend:
     case SystemActKind::kExplain: {
       const bool recommends = act.kind == SystemActKind::kRecommend;
-      std::vector<MovieId> movies;
-      for (std::size_t c = 0; c < std::min(act.candidates.size(), kCandidates); ++c) {
-        const std::uint32_t of = 1u << c;
-        movies.push_back(act.candidates[c].movie);
-        collect.name(catalog.display_name(movies.back()), of, recommends);
-        collect.candidate(act.candidates[c], of);
+      const std::size_t count = std::min(act.candidates.size(), kCandidates);
+      for (std::size_t c = 0; c < count; ++c) {
+        collect.name(catalog.display_name(act.candidates[c].movie), 1u << c, recommends);
       }
-      collect.claims(movies);
+      collect.reasons({act.candidates.begin(), act.candidates.begin() + static_cast<std::ptrdiff_t>(count)});
       facts.once = recommends;
       break;
     }

@@ -27,9 +27,9 @@ struct ReplyFacts {
   std::size_t max_bytes = 240;
 };
 
-/// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about, genres of
-/// those movies; of a recommendation one candidate's title is required and the reasons must be true of that one; of an
-/// answer the fact is required where the catalogue knows it.
+/// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about. Of a
+/// recommendation or an explanation one candidate's title is required, and only the reasons that speak for that one may
+/// be given; of an answer the fact is required where the catalogue knows it.
 ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook);
 
 /// What stands in a reply, against its facts.
