@@ -63,10 +63,11 @@ ActRule rule_of(std::uint32_t act) {
   switch (static_cast<UserAct>(act)) {
     case UserAct::kInform:
       return {kPreferences, kPreferences};
+    // The other opinion is left out: it could use up the movies that this one needs.
     case UserAct::kLike:
-      return {kPreferences, bit(kLiked)};
+      return {kPreferences & ~bit(kDisliked), bit(kLiked)};
     case UserAct::kDislike:
-      return {kPreferences, bit(kDisliked)};
+      return {kPreferences & ~bit(kLiked), bit(kDisliked)};
     case UserAct::kSeen:
       return {kPreferences, bit(kSeen)};
     case UserAct::kReject:

@@ -1,0 +1,179 @@
+#include "lib/dialogue/phrasebook.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "lib/io/text_reader.h"
+#include "tests/dialogue/sample_world.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::SampleWorld;
+
+Phrasebook book_of(std::string_view text) {
+  Phrasebook book;
+  book.add_text(text, "phrases.txt");
+  return book;
+}
+
+std::map<std::string, int> drawn(const Phrasebook& book, std::string_view section, const PhraseSlots& slots,
+                                 int times) {
+  std::map<std::string, int> counts;
+  Random random(1, "draws");
+  for (int i = 0; i < times; ++i) ++counts[book.expand(section, slots, random)];
+  return counts;
+}
+
+TEST(Phrasebook, EveryPhraseCanBeChosenTheLastToo) {
+  const Phrasebook book = book_of("[=p]\nx\ny\n[s]\n(a|b|c)\n<p>(1|2|)\nlast\n");
+  const auto counts = drawn(book, "s", {}, 9000);
+  EXPECT_EQ(counts.size(), 3u + 6u + 1u);
+  EXPECT_EQ(book.count("s"), counts.size());
+  EXPECT_EQ(book.lines("s"), 3u);
+  // Each line is a third, each alternative an equal part of its line.
+  EXPECT_NEAR(counts.at("last"), 3000, 250);
+  EXPECT_NEAR(counts.at("c"), 1000, 150);
+  EXPECT_NEAR(counts.at("y"), 500, 120);
+}
+
+TEST(Phrasebook, PhrasesWithoutTheirSlotsAreNotChosen) {
+  const Phrasebook book = book_of("[s]\nwith {a}\nwith {b}\n(or {a}|or nothing)\n");
+  const auto counts = drawn(book, "s", {{"b", "B"}}, 300);
+  EXPECT_EQ(counts.size(), 2u);
+  EXPECT_TRUE(counts.contains("with B"));
+  EXPECT_TRUE(counts.contains("or nothing"));
+  EXPECT_EQ(error_of([&] { drawn(book_of("[s]\n{a}\n"), "s", {}, 1); }),
+            "phrasebook: section [s] has no phrase for these slots");
+}
+
+TEST(Phrasebook, ListsWhatItCanSayAndNothingElse) {
+  const Phrasebook book = book_of("[=hi]\nHi\nHello\n[s]\n<hi>(,| there,|) {name}(!|.)\n\\(sic\\)\n");
+  const PhraseSlots slots{{"name", "Ann"}};
+  for (const auto& [text, times] : drawn(book, "s", slots, 500)) EXPECT_TRUE(book.lists("s", slots, text)) << text;
+  EXPECT_TRUE(book.lists("s", slots, "(sic)"));
+  for (const char* other : {"Hi Ann", "Hi, Bob!", "Hi, Ann!!", "", "Hallo, Ann!"})
+    EXPECT_FALSE(book.lists("s", slots, other)) << other;
+}
+
+TEST(Phrasebook, LaterFilesAddToSections) {
+  Phrasebook book = book_of("[s]\none\n");
+  book.add_text("[s]\ntwo\n[t]\nthree\n", "more.txt");
+  EXPECT_EQ(book.lines("s"), 2u);
+  EXPECT_TRUE(book.has("t"));
+}
+
+TEST(Phrasebook, MistakesAreToldWithLineAndColumn) {
+  const auto complaint = [](std::string_view text) { return error_of([&] { book_of(text); }); };
+  EXPECT_EQ(complaint("no section\n"), "phrases.txt:1: a phrase before the first [section]");
+  EXPECT_EQ(complaint("[s]\n\n# fine\na (b|c\n"), "phrases.txt:4:7: \"(\" without its \")\"");
+  EXPECT_EQ(complaint("[s]\na b)\n"), "phrases.txt:2:4: \")\" without its beginning");
+  EXPECT_EQ(complaint("[s]\n{Name}\n"),
+            "phrases.txt:2:1: \"Name\" is no name; names have lower-case letters, digits, _ and .");
+  EXPECT_EQ(complaint("[s]\n{name\n"), "phrases.txt:2:1: \"{\" without its \"}\"");
+  EXPECT_EQ(complaint("[s\na\n"), "phrases.txt:1: expected [section] or [=part], found \"[s\"");
+  EXPECT_EQ(complaint("[s]\n<part>\n"), "phrases.txt: [s] uses <part>, which no section [=part] defines");
+  EXPECT_EQ(complaint("[=p]\n<q>\n[=q]\n<p>\n[s]\n<p>\n"), "phrases.txt: <p> contains itself");
+}
+
+// ---- The phrases that come with the program ---------------------------------------------------------------------
+
+TEST(BuiltInPhrases, EachActHasFortyPhrasingsOfEightKinds) {
+  const Phrasebook& book = SampleWorld::get().phrasebook;
+  int acts = 0;
+  for (const std::string& section : book.sections()) {
+    if (!section.starts_with("s.") && !section.starts_with("u.")) continue;
+    ++acts;
+    EXPECT_GE(book.count(section), 40u) << section;
+  }
+  EXPECT_GT(acts, 60);
+}
+
+TEST(BuiltInPhrases, EveryGenreOfImdbHasWords) {
+  const Phrasebook& book = SampleWorld::get().phrasebook;
+  for (const char* genre :
+       {"Action",  "Adventure", "Animation", "Biography", "Comedy", "Crime",  "Documentary", "Drama",
+        "Family",  "Fantasy",   "Film-Noir", "History",   "Horror", "Music",  "Musical",     "Mystery",
+        "Romance", "Sci-Fi",    "Sport",     "Thriller",  "War",    "Western"}) {
+    EXPECT_GE(book.count(std::string("a_genre.") + genre), 5u) << genre;
+    EXPECT_GE(book.count(std::string("genres.") + genre), 2u) << genre;
+  }
+  for (const std::string& genre : SampleWorld::get().catalog.genres())
+    EXPECT_TRUE(book.has("a_genre." + genre)) << genre;
+}
+
+TEST(BuiltInPhrases, SystemSentencesAreShortAndWellWritten) {
+  const Phrasebook& book = SampleWorld::get().phrasebook;
+  const PhraseSlots slots{{"movie", "Heat"},   {"genre", "crime"},  {"person", "Pacino"},
+                          {"year", "1995"},    {"runtime", "170"},  {"liked", "Ronin"},
+                          {"names", "Pacino"}, {"genres", "crime"}, {"rating", "8.3"}};
+  Random random(2, "sentences");
+  for (const std::string& section : book.sections()) {
+    if (!section.starts_with("s.")) continue;
+    for (int i = 0; i < 300; ++i) {
+      const std::string text = book.expand(section, slots, random);
+      const bool capital = text.front() >= 'A' && text.front() <= 'Z';
+      ASSERT_TRUE(capital) << section << ": " << text;
+      ASSERT_TRUE(std::string(".!?").find(text.back()) != std::string::npos) << section << ": " << text;
+      ASSERT_EQ(text.find("  "), std::string::npos) << section << ": " << text;
+      ASSERT_EQ(text.find(" ,"), std::string::npos) << section << ": " << text;
+      ASSERT_LE(std::count(text.begin(), text.end(), ' '), 20) << section << ": " << text;
+      ASSERT_EQ(text.find_first_of(".!?"), text.find_first_of(".!?", 0)) << text;
+      ASSERT_TRUE(book.lists(section, slots, text)) << section << ": " << text;
+    }
+  }
+}
+
+TEST(BuiltInPhrases, UserPhrasesHaveNoStraySpaces) {
+  const SampleWorld& world = SampleWorld::get();
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    for (const Exchange& exchange : world.talk(5, index).exchanges) {
+      const std::string& text = exchange.user_text;
+      if (text.empty()) continue;
+      EXPECT_NE(text.front(), ' ') << text;
+      EXPECT_NE(text.back(), ' ') << text;
+      EXPECT_EQ(text.find("  "), std::string::npos) << text;
+    }
+  }
+}
+
+double distinct_2(const std::vector<std::string>& texts, std::size_t tokens_wanted) {
+  std::set<std::pair<std::string, std::string>> pairs;
+  std::size_t total = 0;
+  for (const std::string& text : texts) {
+    std::string before, word;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      const char c = i < text.size() ? text[i] : ' ';
+      if (c != ' ') {
+        word += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        continue;
+      }
+      if (word.empty()) continue;
+      if (!before.empty()) {
+        pairs.emplace(before, word);
+        ++total;
+      }
+      before = word;
+      word.clear();
+    }
+    if (total >= tokens_wanted) break;
+  }
+  return static_cast<double>(pairs.size()) / static_cast<double>(std::max<std::size_t>(total, 1));
+}
+
+TEST(BuiltInPhrases, UsersVaryTheirWords) {
+  const SampleWorld& world = SampleWorld::get();
+  std::vector<std::string> texts;
+  for (std::uint64_t index = 0; index < 400; ++index) {
+    for (const Exchange& exchange : world.talk(6, index).exchanges) texts.push_back(exchange.user_text);
+  }
+  const double share = distinct_2(texts, 8000);
+  RecordProperty("distinct_2_of_8000", std::to_string(share));
+  EXPECT_GT(share, 0.35);
+}
+
+}  // namespace
+}  // namespace matinee
