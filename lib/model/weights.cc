@@ -74,7 +74,9 @@ class Checkpoint {
       }
       names.emplace(shard);
     }
-    for (const std::string& name : names) files_.push_back(std::make_unique<SafetensorsFile>(folder + "/" + name));
+    for (const std::string& name : names) {
+      files_.push_back(std::make_unique<SafetensorsFile>(fmt::format("{}/{}", folder, name)));
+    }
     if (files_.empty()) throw bad_data("{}: weight_map is empty", index);
   }
 
