@@ -163,8 +163,10 @@ TEST(TrainingSpeed, CountsTheOperationsOfABatch) {
   batch.input_ids = {1, 2, 3};
   batch.positions = {0, 1, 2};
   batch.n_supervised = 2;
-  // Per layer 16·16·2 (q, o), 2·8·16 (k, v), 3·16·24 weights; 6 pairs of positions; 2 rows of logits.
-  const double linear = 3 * 6.0 * 2 * (512 + 256 + 1152), attention = 3.5 * 4 * 6 * 16 * 2, head = 6.0 * 2 * 32 * 16;
+  // Per layer 16·16 (q) + 2·8·16 (k, v) and 16·16 (o) + 3·16·24 weights, the latter in the last layer for the two
+  // supervised tokens only; 6 pairs of positions; 2 rows of logits.
+  const double linear = 6.0 * (3 * 2 * 512 + (3 + 2) * 1408), attention = 3.5 * 4 * 6 * 16 * 2,
+               head = 6.0 * 2 * 32 * 16;
   EXPECT_DOUBLE_EQ(training_operations(config, nullptr, batch), linear + attention + head);
 }
 
