@@ -36,15 +36,17 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       return conversation;
     }
     UserTurn said;
-    if (turn >= options.max_turns) {
+    const SystemAct& last = exchange.acts.back();
+    const bool got_it = last.kind == SystemActKind::kRecommend && last.movie == target;
+    if (turn >= options.max_turns && !got_it) {
       said.text = world.phrasebook.expand("u.leave", {}, wording);
       said.update.act = UserAct::kLeave;
     } else {
-      said = user.respond(exchange.acts.back());
+      said = user.respond(last);
     }
     exchange.user_text = said.text;
     exchange.update = said.update;
-    if (said.update.act == UserAct::kAccept) conversation.accepted = exchange.acts.back().movie == target;
+    if (said.update.act == UserAct::kAccept) conversation.accepted = last.movie == target;
     acts = world.policy.next(state, said.update);
     conversation.exchanges.push_back(std::move(exchange));
   }

@@ -1,5 +1,6 @@
 #include "lib/dialogue/policy.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <unordered_map>
@@ -117,33 +118,39 @@ std::vector<SystemAct> Policy::open(DialogueState& state) const {
   return {SystemAct{.kind = SystemActKind::kGreet}, ask_or_recommend(state, false)};
 }
 
-std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& update) const {
+std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& given) const {
+  const MovieId movie = state.under_discussion;
+  const bool recommended =
+      std::find(state.recommended.begin(), state.recommended.end(), movie) != state.recommended.end();
+  PreferenceUpdate update = given;
+  if (movie >= 0 && !recommended && state.question_pending) {
+    // "Do you like it?" - "I'd take that": to accept or turn down what was not recommended is an opinion of it.
+    if (update.act == UserAct::kAccept) update.said.liked = {movie};
+    if (update.act == UserAct::kReject) update.said.disliked = {movie};
+  }
   merge(state.preferences, update);
   for (const Slot slot : update.any) state.any.insert(slot);
   for (int slot = 0; slot < kSlots; ++slot) {
     if (speaks_of(update.said, static_cast<Slot>(slot))) state.any.erase(static_cast<Slot>(slot));
   }
-  const bool discussing = state.under_discussion >= 0 && !state.recommended.empty();
+  if (state.question_pending && !update.said.empty()) ++state.questions;
+  state.question_pending = false;
   switch (update.act) {
     case UserAct::kLeave:
       state.finished = true;
       return {SystemAct{.kind = SystemActKind::kClose}};
     case UserAct::kAccept:
-      if (!discussing) break;
+      if (!recommended) break;
       state.finished = true;
-      return {SystemAct{.kind = SystemActKind::kClose, .movie = state.under_discussion, .accepted = true}};
+      return {SystemAct{.kind = SystemActKind::kClose, .movie = movie, .accepted = true}};
     case UserAct::kAsk:
-      if (state.under_discussion >= 0 && update.asks) {
-        return {SystemAct{.kind = SystemActKind::kAnswer, .movie = state.under_discussion, .fact = *update.asks}};
-      }
-      break;
+      if (movie < 0 || !update.asks) break;
+      return {SystemAct{.kind = SystemActKind::kAnswer, .movie = movie, .fact = *update.asks}};
     case UserAct::kWhy:
-      if (discussing) {
-        return {SystemAct{.kind = SystemActKind::kExplain,
-                          .movie = state.last_recommendation.movie,
-                          .candidates = {state.last_recommendation}}};
-      }
-      break;
+      if (!recommended) break;
+      return {SystemAct{.kind = SystemActKind::kExplain,
+                        .movie = state.last_recommendation.movie,
+                        .candidates = {state.last_recommendation}}};
     default:
       break;
   }
@@ -169,18 +176,17 @@ SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendati
   }
   if (best) {
     state.asked.insert(*best);
-    ++state.questions;
+    state.question_pending = true;
     return {.kind = SystemActKind::kAsk, .slot = *best};
   }
-  if (state.opinion_questions < options_.max_opinions) {
+  if (static_cast<int>(state.opinions.size()) < options_.max_opinions && state.questions < options_.opinions_below) {
     // The best known movie among those that fit: most people can say something about it.
     for (const Candidate& candidate : ranker_.rank(state.preferences, state.recommended, 20)) {
       if (state.opinions.contains(candidate.movie) || popularity_of(catalog_, candidate.movie) != Popularity::kPopular)
         continue;
       state.opinions.insert(candidate.movie);
       state.under_discussion = candidate.movie;
-      ++state.questions;
-      ++state.opinion_questions;
+      state.question_pending = true;
       return {.kind = SystemActKind::kAskOpinion, .movie = candidate.movie};
     }
   }

@@ -11,9 +11,10 @@
 namespace matinee {
 
 struct PolicyOptions {
-  int max_questions = 4;        ///< then it recommends
-  int max_opinions = 1;         ///< questions about a movie, among these
-  std::int32_t few_enough = 3;  ///< so many viable movies are recommended without further questions
+  int max_questions = 5;        ///< that were answered; then it recommends
+  int max_opinions = 1;         ///< questions about a movie, at most
+  int opinions_below = 2;       ///< asked only of those who answered fewer questions
+  std::int32_t few_enough = 5;  ///< so many viable movies are recommended without further questions
   std::int32_t candidates = 3;  ///< shown to the model when it recommends
 };
 
@@ -26,7 +27,8 @@ struct DialogueState {
   std::vector<MovieId> recommended;  ///< never recommended again
   MovieId under_discussion = -1;     ///< "it"
   Candidate last_recommendation;     ///< with its reasons, for "why"
-  int questions = 0, opinion_questions = 0;
+  bool question_pending = false;     ///< the last act was a question or asked for an opinion
+  int questions = 0;                 ///< answered by more than "I don't know"
   bool finished = false;
 };
 

@@ -9,6 +9,7 @@
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/act.h"
 #include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/target_wishes.h"
 
 namespace matinee {
 
@@ -36,10 +37,12 @@ struct UserTurn {
 /// Somebody who has one movie in mind and never names it. Every answer follows from that movie's facts.
 class SimulatedUser {
  public:
-  /// `finder` checks that what is written can be found in the catalogue again (typing errors that nobody could read are
-  /// made anew). All references must outlive this.
+  /// `finder` checks that the names in what is written mean what they should (typing errors and half names that nobody
+  /// could read are made anew). All references must outlive this.
   SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder, MovieId target,
                 Temperament temperament, Random random);
+  SimulatedUser(const SimulatedUser&) = delete;
+  SimulatedUser& operator=(const SimulatedUser&) = delete;
 
   /// The reaction to the last of the system's acts.
   UserTurn respond(const SystemAct& act);
@@ -47,31 +50,17 @@ class SimulatedUser {
   MovieId target() const { return target_; }
 
  private:
-  struct Wish {  // a section of the phrasebook, its slots and what it says
-    std::string section;
-    PhraseSlots slots;
-    PreferenceUpdate update;
-    std::vector<MovieId> movies;  // named in the slots
-    std::vector<PersonId> people;
-  };
-
   UserTurn answer(Slot slot);
+  UserTurn do_not_care(Slot slot);
+  std::optional<UserTurn> change_of_mind(std::optional<Slot> asked);
   UserTurn opinion(MovieId movie);
   UserTurn react(MovieId movie);
-  std::optional<Wish> wish(Slot slot);
-  std::optional<Wish> volunteered();
-  std::optional<Wish> correction();
-  std::optional<Wish> more_detail();
-  void add_genre(Wish& wish, GenreId genre, const char* singular, const char* plural);
-  void add_not_genre(Wish& wish);
-  void add_years(Wish& wish);
-  void add_person(Wish& wish, PersonId person, const char* slot);
-  PersonId some_stranger();
-  GenreId some_other_genre();
-  bool tells(Slot slot);
-  UserTurn say(const Wish& wish);
+  std::optional<UserTurn> question();
+  std::optional<UserTurn> detail(MovieId rejected);
+  std::optional<UserTurn> say(const std::optional<Wish>& wish);
   UserTurn say(std::string section, UserAct act);
-  std::string pick_word(const std::string& section, const PhraseSlots& slots = {});
+  bool reads_well(const Wish& wish, const std::string& text) const;
+  bool names_target(const std::string& text) const;
 
   const MovieCatalog& catalog_;
   const Phrasebook& phrasebook_;
@@ -79,11 +68,13 @@ class SimulatedUser {
   MovieId target_;
   Temperament temperament_;
   Random random_;
-  std::set<Slot> told_;
+  TargetWishes wishes_;  // draws from random_
+  std::string target_words_;
+  std::set<Slot> told_, mistaken_;
   std::set<Fact> asked_facts_;
-  std::optional<GenreId> false_genre_;  // to be corrected
-  int turns_ = 0, rejections_ = 0;
-  bool asked_why_ = false;
+  std::optional<Wish> mistake_;  // to be taken back
+  int turns_ = 0;
+  bool asked_why_ = false, hurried_ = false;
 };
 
 }  // namespace matinee
