@@ -81,7 +81,7 @@ TEST(Phrasebook, MistakesAreToldWithLineAndColumn) {
 
 // ---- The phrases that come with the program ---------------------------------------------------------------------
 
-TEST(BuiltInPhrases, EachActHasFortyPhrasingsOfEightKinds) {
+TEST(BuiltInPhrases, EachActHasFortyPhrasings) {
   const Phrasebook& book = SampleWorld::get().phrasebook;
   int acts = 0;
   for (const std::string& section : book.sections()) {
@@ -121,7 +121,6 @@ TEST(BuiltInPhrases, SystemSentencesAreShortAndWellWritten) {
       ASSERT_EQ(text.find("  "), std::string::npos) << section << ": " << text;
       ASSERT_EQ(text.find(" ,"), std::string::npos) << section << ": " << text;
       ASSERT_LE(std::count(text.begin(), text.end(), ' '), 20) << section << ": " << text;
-      ASSERT_EQ(text.find_first_of(".!?"), text.find_first_of(".!?", 0)) << text;
       ASSERT_TRUE(book.lists(section, slots, text)) << section << ": " << text;
     }
   }
