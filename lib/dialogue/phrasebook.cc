@@ -1,6 +1,7 @@
 #include "lib/dialogue/phrasebook.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -213,6 +214,17 @@ struct Phrasebook::Impl {
     }
   }
 
+  void collect_slots(const std::vector<Sequence>& choices, std::set<std::string>& names) const {
+    for (const Sequence& sequence : choices) {
+      for (const Piece& piece : sequence) {
+        if (piece.kind == Piece::Kind::kSlot) names.insert(piece.text);
+        if (piece.kind == Piece::Kind::kGroup) collect_slots(piece.alternatives, names);
+        if (piece.kind != Piece::Kind::kPart) continue;
+        if (const auto part = parts.find(piece.text); part != parts.end()) collect_slots(part->second, names);
+      }
+    }
+  }
+
   // Parts must exist and may not contain themselves.
   void check(const std::string& name) const {
     std::set<std::string> open;
@@ -249,7 +261,11 @@ Phrasebook Phrasebook::built_in() {
 void Phrasebook::add_file(const std::string& path) { add_text(read_text(path), path); }
 
 void Phrasebook::add_text(std::string_view text, const std::string& name) {
+  // Into a book that has sections already, a new name or slot is a slip of the pen: nothing would ever use it.
+  const bool extends = !impl_->sections.empty();
+  std::set<std::string> slots;
   std::vector<Sequence>* section = nullptr;
+  bool check_slots = false;
   std::size_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -264,11 +280,26 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
         throw bad_data("{}: expected [section] or [=part], found \"{}\"", place, line);
       const bool part = line[1] == '=';
       const std::string title(line.substr(part ? 2 : 1, line.size() - (part ? 3 : 2)));
+      // Genres are the catalogue's own; one that the book lacks may get its words.
+      const bool genre = title.starts_with("a_genre.") || title.starts_with("genres.");
+      if (extends && !part && !genre && !has(title))
+        throw bad_data("{}: no act is called [{}]; the sections are listed in docs/phrases.md", place, title);
       section = &(part ? impl_->parts : impl_->sections)[title];
+      slots.clear();
+      if (extends) impl_->collect_slots(*section, slots);
+      check_slots = extends && !part && !section->empty();
       continue;
     }
     if (section == nullptr) throw bad_data("{}: a phrase before the first [section]", place);
-    section->push_back(Parser(line, place).parse());
+    Sequence phrase = Parser(line, place).parse();
+    std::set<std::string> used;
+    if (check_slots) impl_->collect_slots({phrase}, used);
+    for (const std::string& slot : used) {
+      if (!slots.contains(slot))
+        throw bad_data("{}: the phrases of this section have no {{{}}}, but {}", place, slot,
+                       slots.empty() ? "no slots" : "{" + fmt::format("{}", fmt::join(slots, "}, {")) + "}");
+    }
+    section->push_back(std::move(phrase));
   }
   impl_->check(name);
 }

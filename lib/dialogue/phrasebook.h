@@ -27,7 +27,8 @@ class Phrasebook {
  public:
   /// The phrases that come with the program.
   static Phrasebook built_in();
-  /// Reads one more file into the book; its sections add to those there. Throws Error(kBadData) "FILE:LINE: ...".
+  /// Reads one more file into the book; its sections add to those there. Throws Error(kBadData) "FILE:LINE: ...", also
+  /// where a book that has sections already gets one of another name or a slot that its section never had.
   void add_file(const std::string& path);
   void add_text(std::string_view text, const std::string& name);
   Phrasebook();

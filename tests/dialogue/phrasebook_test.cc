@@ -61,9 +61,9 @@ TEST(Phrasebook, ListsWhatItCanSayAndNothingElse) {
 
 TEST(Phrasebook, LaterFilesAddToSections) {
   Phrasebook book = book_of("[s]\none\n");
-  book.add_text("[s]\ntwo\n[t]\nthree\n", "more.txt");
+  book.add_text("[s]\ntwo\n[a_genre.Short]\na short\n", "more.txt");
   EXPECT_EQ(book.lines("s"), 2u);
-  EXPECT_TRUE(book.has("t"));
+  EXPECT_TRUE(book.has("a_genre.Short"));
 }
 
 TEST(Phrasebook, MistakesAreToldWithLineAndColumn) {
@@ -77,6 +77,16 @@ TEST(Phrasebook, MistakesAreToldWithLineAndColumn) {
   EXPECT_EQ(complaint("[s\na\n"), "phrases.txt:1: expected [section] or [=part], found \"[s\"");
   EXPECT_EQ(complaint("[s]\n<part>\n"), "phrases.txt: [s] uses <part>, which no section [=part] defines");
   EXPECT_EQ(complaint("[=p]\n<q>\n[=q]\n<p>\n[s]\n<p>\n"), "phrases.txt: <p> contains itself");
+}
+
+TEST(Phrasebook, SlipsInAnExtendingFileAreFound) {
+  Phrasebook book = Phrasebook::built_in();
+  EXPECT_EQ(error_of([&] { book.add_text("[u.gerne]\na western\n", "mine.txt"); }),
+            "mine.txt:1: no act is called [u.gerne]; the sections are listed in docs/phrases.md");
+  EXPECT_EQ(error_of([&] { book.add_text("[u.person]\nplease {persn}\n", "mine.txt"); }),
+            "mine.txt:2: the phrases of this section have no {persn}, but {person}");
+  EXPECT_EQ(error_of([&] { book.add_text("[u.person]\nwhy not {person}\n", "mine.txt"); }), "");
+  EXPECT_TRUE(book.lists("u.person", {{"person", "Ann"}}, "why not Ann"));
 }
 
 // ---- The phrases that come with the program ---------------------------------------------------------------------
