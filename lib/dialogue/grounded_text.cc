@@ -65,11 +65,13 @@ void GroundedText::gather(const ByteTrie& trie, std::vector<Node>& nodes) {
 GroundedText::GroundedText(const ReplyFacts& facts) : once_(facts.once), max_bytes_(facts.max_bytes) {
   const auto plant = [](ByteTrie& trie, const std::vector<ReplyFact>& all) {
     std::vector<std::uint32_t> ends;
+    ends.reserve(all.size());
     for (const ReplyFact& fact : all) ends.push_back(trie.add(fact.text));
     return ends;
   };
   const auto name_ends = plant(names_, facts.names), claim_ends = plant(claims_, facts.claims);
   std::vector<std::uint32_t> start_ends;
+  start_ends.reserve(facts.capital_words.size());
   for (const std::string& word : facts.capital_words) start_ends.push_back(names_.add(word));
   name_nodes_ = nodes_of(names_);
   claim_nodes_ = nodes_of(claims_);

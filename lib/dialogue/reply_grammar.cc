@@ -271,7 +271,7 @@ bool UpdateGrammar::advance_number(State& state, std::uint8_t byte) {
     state.words[kNumber] = static_cast<std::uint32_t>(low_end << 16 | (digits + 1) << 12 | next);
     return true;
   }
-  if (digits == 0 || value < low || byte != (high ? ']' : ',')) return false;
+  if (digits == 0 || value < low || byte != static_cast<std::uint8_t>(high ? ']' : ',')) return false;
   state.words[kMode] = high ? kAfterValue : kHigh;
   state.words[kNumber] = high ? 0 : static_cast<std::uint32_t>(value) << 16;
   return true;
