@@ -29,7 +29,7 @@ UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& find
 /// finite: no list repeats an item.
 class UpdateGrammar final : public ByteAutomaton {
  public:
-  static constexpr std::int32_t kFirstYear = 1870, kLastYear = 2049, kLongest = 999;
+  static constexpr std::int32_t kFirstYear = 1870, kLastYear = 2049, kLongest = 2000;
 
   explicit UpdateGrammar(const UpdateNames& names);
 
