@@ -49,10 +49,6 @@ WordingRequest with_reason(const std::string& base, const SystemAct& act, const 
 
 }  // namespace
 
-WordingRequest wording_of(const SystemAct& act, const MovieCatalog& catalog) {
-  return possible_wordings(act, catalog).front();
-}
-
 std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog) {
   switch (act.kind) {
     case SystemActKind::kGreet:
@@ -85,7 +81,9 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
 }
 
 std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random) {
-  const WordingRequest request = wording_of(act, catalog);
+  const std::vector<WordingRequest> requests = possible_wordings(act, catalog);
+  // Mostly the strongest reason, not always: five recommendations in a row should not all say the same.
+  const WordingRequest& request = requests.size() == 1 || random.chance(0.6) ? requests.front() : random.pick(requests);
   return phrasebook.expand(request.section, request.slots, random);
 }
 

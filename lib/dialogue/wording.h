@@ -7,18 +7,16 @@
 
 namespace matinee {
 
-/// The section of the phrasebook in which a system act is worded, and the values of its slots. `choice` picks among the
-/// reasons that a recommendation has (0: the strongest).
+/// A section of the phrasebook in which a system act can be worded, and the values of its slots.
 struct WordingRequest {
   std::string section;
   PhraseSlots slots;
 };
-WordingRequest wording_of(const SystemAct& act, const MovieCatalog& catalog);
 
-/// The sections that may word the act: the one above and, for a recommendation or an explanation, one for each reason.
+/// The sections that may word the act: for a recommendation or an explanation one for each reason, strongest first.
 std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog);
 
-/// One phrase for the act.
+/// One phrase for the act, more often than not with its strongest reason.
 std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random);
 
 }  // namespace matinee

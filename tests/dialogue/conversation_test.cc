@@ -1,0 +1,233 @@
+#include "lib/dialogue/conversation.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "lib/dialogue/wording.h"
+#include "tests/dialogue/full_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::FullCatalog;
+using testing::SampleWorld;
+
+TEST(Conversation, DependsOnSeedAndIndexOnly) {
+  const SampleWorld& world = SampleWorld::get();
+  const std::string once = conversation_json(world.talk(1, 7), world.catalog);
+  (void)world.talk(1, 6);
+  EXPECT_EQ(conversation_json(world.talk(1, 7), world.catalog), once);
+  EXPECT_NE(conversation_json(world.talk(2, 7), world.catalog), once);
+  EXPECT_NE(conversation_json(world.talk(1, 8), world.catalog), once);
+}
+
+TEST(Conversation, AlwaysEndsInTheTargetOrAPoliteClose) {
+  const SampleWorld& world = SampleWorld::get();
+  int accepted = 0;
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    const Conversation talk = world.talk(2, index);
+    ASSERT_GE(talk.exchanges.size(), 2u);
+    ASSERT_LE(talk.exchanges.size(), 11u);
+    const Exchange& last = talk.exchanges.back();
+    ASSERT_EQ(last.acts.back().kind, SystemActKind::kClose);
+    EXPECT_EQ(last.acts.back().accepted, talk.accepted);
+    EXPECT_TRUE(last.user_text.empty());
+    for (const Exchange& exchange : talk.exchanges) {
+      for (const std::string& text : exchange.texts) EXPECT_FALSE(text.empty());
+    }
+    accepted += talk.accepted;
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+TEST(Conversation, TemperamentsCanBeChosen) {
+  const SampleWorld& world = SampleWorld::get();
+  ConversationOptions options;
+  options.temperaments = {Temperament::kPicky, Temperament::kDemanding};
+  std::set<Temperament> seen;
+  for (std::uint64_t index = 0; index < 30; ++index) {
+    seen.insert(converse({world.catalog, world.ranker, world.finder, world.phrasebook, world.policy}, options, index, 5)
+                    .temperament);
+  }
+  EXPECT_EQ(seen, (std::set{Temperament::kPicky, Temperament::kDemanding}));
+}
+
+// Each section says its own name, so that what is used can be seen. Phrases whose slots a turn lacks are not chosen, so
+// there is one for each combination that the turns have; names must stand in the text.
+Phrasebook marks_for(const std::vector<std::string>& sections) {
+  std::string text;
+  for (const std::string& section : sections) {
+    text += "[" + section + "]\n";
+    const std::string mark = "\\(" + section + "\\) ";
+    text += mark + "\n";
+    if (!section.starts_with("u.")) continue;
+    for (const char* names : {"{person} and {not_person}", "{person}", "{not_person}", "{movie}", ""}) {
+      for (const char* words : {"{a_genre} {genres}", "{years} {from_years}", "{not_genres}", "{old_genres}",
+                                "{runtime}", "{popularity}", "{a_genre} {from_years}", ""})
+        text += mark + names + " " + words + "\n";
+    }
+  }
+  Phrasebook marks;
+  marks.add_text(text, "marks");
+  return marks;
+}
+
+TEST(Conversation, EverySectionOfThePhrasebookIsUsed) {
+  const FullCatalog& world = FullCatalog::get();
+  const std::vector<std::string> sections = Phrasebook::built_in().sections();
+  const Phrasebook marks = marks_for(sections);
+  std::string all;
+  // Few movies are popular: the first ones get half the turns.
+  for (std::uint64_t index = 0; index < 3000; ++index) {
+    const auto movies = static_cast<std::uint64_t>(world.catalog.size() / (index % 2 == 1 ? 5 : 1));
+    for (const Exchange& exchange : world.talk(marks, index, static_cast<MovieId>(index % movies)).exchanges)
+      all += exchange.system_text() + "\n" + exchange.user_text + "\n";
+  }
+  for (const std::string& section : sections) {
+    const bool genre = section.starts_with("a_genre.") || section.starts_with("genres.");
+    if (genre && !world.catalog.genre_id(section.substr(section.find('.') + 1))) continue;
+    if (section == "s.answer.unknown") continue;      // this catalogue knows everything
+    if (section.starts_with("s.explain.")) continue;  // rare; the next test has them
+    EXPECT_NE(all.find("(" + section + ")"), std::string::npos) << section << " is never used";
+  }
+}
+
+TEST(Wording, EveryReasonHasASectionInBothActs) {
+  const SampleWorld& world = SampleWorld::get();
+  Random random(1, "reasons");
+  std::set<std::string> used;
+  for (const auto kind : {SystemActKind::kRecommend, SystemActKind::kExplain}) {
+    for (int reason = 0; reason <= static_cast<int>(Reason::Kind::kSimilar); ++reason) {
+      SystemAct act{.kind = kind, .movie = 3};
+      const std::int32_t id = reason == static_cast<int>(Reason::Kind::kPerson) ? world.catalog.cast(3)[0] : 1;
+      act.candidates = {{3, 1, {{static_cast<Reason::Kind>(reason), id}}}};
+      used.insert(possible_wordings(act, world.catalog).front().section);
+      EXPECT_FALSE(word_act(act, world.catalog, world.phrasebook, random).empty());
+    }
+    SystemAct act{.kind = kind, .movie = 3};
+    act.candidates = {{3, 1, {}}};
+    used.insert(possible_wordings(act, world.catalog).front().section);
+  }
+  for (const std::string& section : world.phrasebook.sections()) {
+    if (section.starts_with("s.explain.") || section.starts_with("s.recommend.")) {
+      EXPECT_TRUE(used.contains(section) || section == "s.recommend.director") << section;
+    }
+  }
+}
+
+TEST(Tuples, NameTheBestCandidateWithATrueReason) {
+  const SampleWorld& world = SampleWorld::get();
+  int recommendations = 0;
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    const Conversation talk = world.talk(8, index);
+    for (const Exchange& exchange : talk.exchanges) {
+      for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
+        const SystemAct& act = exchange.acts[i];
+        const auto wordings = possible_wordings(act, world.catalog);
+        EXPECT_TRUE(std::ranges::any_of(wordings, [&](const WordingRequest& request) {
+          return world.phrasebook.lists(request.section, request.slots, exchange.texts[i]);
+        })) << exchange.texts[i];
+        if (act.kind != SystemActKind::kRecommend) continue;
+        ++recommendations;
+        EXPECT_NE(exchange.texts[i].find(world.catalog.display_name(act.candidates[0].movie)), std::string::npos);
+        for (const Reason& reason : act.candidates[0].reasons) {
+          const auto has = [](const auto& list, std::int32_t id) { return std::ranges::count(list, id) > 0; };
+          if (reason.kind == Reason::Kind::kGenre) {
+            EXPECT_TRUE(has(world.catalog.genres_of(act.movie), reason.id));
+            EXPECT_TRUE(has(exchange.known_before.genres, reason.id)) << "a reason nobody gave";
+          }
+          if (reason.kind == Reason::Kind::kPerson) {
+            EXPECT_TRUE(takes_part(world.catalog, act.movie, reason.id));
+            EXPECT_TRUE(has(exchange.known_before.people, reason.id)) << "a reason nobody gave";
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(recommendations, 100);
+}
+
+TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
+  const SampleWorld& world = SampleWorld::get();
+  std::array<int, kSkills> counts{};
+  for (std::uint64_t index = 0; index < 60; ++index) {
+    const Conversation talk = world.talk(9, index);
+    std::size_t understood = 0;
+    std::vector<const Exchange*> answered;
+    for (const Exchange& exchange : talk.exchanges) {
+      if (!exchange.user_text.empty()) answered.push_back(&exchange);
+    }
+    for (const InstructionTuple& tuple : tuples_of(talk, world.catalog)) {
+      ++counts[static_cast<std::size_t>(tuple.prompt.skill)];
+      EXPECT_FALSE(tuple.prompt.instruction.empty());
+      EXPECT_FALSE(tuple.output.empty());
+      EXPECT_EQ(tuple.output.find('\n'), std::string::npos);
+      if (tuple.prompt.skill != Skill::kUnderstand) continue;
+      ASSERT_LT(understood, answered.size());
+      EXPECT_EQ(parse_preference_update(tuple.output, world.catalog), answered[understood]->update);
+      EXPECT_EQ(tuple.prompt.input,
+                "system: " + answered[understood]->system_text() + "\nuser: " + answered[understood]->user_text);
+      ++understood;
+    }
+    EXPECT_EQ(understood, answered.size());
+  }
+  for (int skill = 0; skill < kSkills; ++skill)
+    EXPECT_GT(counts[static_cast<std::size_t>(skill)], 0) << name_of(static_cast<Skill>(skill));
+}
+
+TEST(Conversation, LinesAreJson) {
+  const SampleWorld& world = SampleWorld::get();
+  simdjson::dom::parser parser;
+  const auto parsed = [&](const std::string& line) {
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    simdjson::dom::object object;
+    EXPECT_EQ(parser.parse(line).get(object), simdjson::SUCCESS) << line;
+    return object;
+  };
+  for (std::uint64_t index = 0; index < 40; ++index) {
+    const Conversation talk = world.talk(10, index);
+    const auto object = parsed(conversation_json(talk, world.catalog));
+    EXPECT_EQ(std::string_view(object["target"]), world.catalog.tconst(talk.target));
+    EXPECT_EQ(object["turns"].get_array().size(), talk.exchanges.size());
+    const auto messages = parsed(messages_json(talk, world.catalog));
+    std::string_view before = "assistant";
+    for (const auto message : messages["messages"]) {
+      EXPECT_NE(std::string_view(message["role"]), before) << "roles take turns";
+      before = std::string_view(message["role"]);
+    }
+    EXPECT_EQ(before, "assistant");
+    for (const InstructionTuple& tuple : tuples_of(talk, world.catalog)) {
+      const auto line = parsed(tuple_json(tuple));
+      EXPECT_EQ(std::string_view(line["output"]), tuple.output);
+      EXPECT_EQ(std::string_view(line["input"]), tuple.prompt.input);
+    }
+  }
+  // What JSON must escape survives.
+  const InstructionTuple odd{{Skill::kAsk, "a\"b\\c", "line\nnext\ttab"}, "\x01 caf\xc3\xa9"};
+  const auto line = parsed(tuple_json(odd));
+  EXPECT_EQ(std::string_view(line["instruction"]), odd.prompt.instruction);
+  EXPECT_EQ(std::string_view(line["input"]), odd.prompt.input);
+  EXPECT_EQ(std::string_view(line["output"]), odd.output);
+}
+
+TEST(SkillPrompts, AreTheSameForTheSameActAndOneLineEach) {
+  const MovieCatalog& catalog = SampleWorld::get().catalog;
+  EXPECT_EQ(act_prompt({.kind = SystemActKind::kAsk, .slot = Slot::kYears}, {}, catalog).instruction,
+            "Ask the user about the years.");
+  const MovieId heat = catalog.find_display_name("Heat (1995)").value();
+  EXPECT_EQ(act_prompt({.kind = SystemActKind::kAskOpinion, .movie = heat}, {}, catalog).instruction,
+            "Ask the user what they think of Heat (1995).");
+  EXPECT_EQ(understand_prompt("What?", "a\nsystem: b").input, "system: What?\nuser: a system: b")
+      << "what a user types cannot look like another turn";
+  std::set<std::string> all;
+  for (int slot = 0; slot < kSlots; ++slot)
+    all.insert(act_prompt({.kind = SystemActKind::kAsk, .slot = static_cast<Slot>(slot)}, {}, catalog).instruction);
+  for (int fact = 0; fact < kFacts; ++fact) {
+    all.insert(act_prompt({.kind = SystemActKind::kAnswer, .movie = heat, .fact = static_cast<Fact>(fact)}, {}, catalog)
+                   .instruction);
+  }
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kSlots + kFacts));
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,171 @@
+#include "lib/dialogue/preference_state.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/base/random.h"
+#include "tests/dialogue/sample_world.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::SampleWorld;
+
+const MovieCatalog& catalog() { return SampleWorld::get().catalog; }
+GenreId genre(const char* name) { return catalog().genre_id(name).value(); }
+MovieId movie(const char* name) { return catalog().find_display_name(name).value(); }
+PersonId person(const char* name) { return catalog().find_person_display_name(name).value(); }
+
+// Up to three different ids.
+std::vector<std::int32_t> some(Random& random, std::int32_t size) {
+  std::set<std::int32_t> ids;
+  for (std::uint64_t i = random.below(4); i > 0; --i)
+    ids.insert(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(size))));
+  std::vector<std::int32_t> list(ids.begin(), ids.end());
+  random.shuffle(list);
+  return list;
+}
+
+PreferenceUpdate random_update(std::uint64_t index) {
+  Random random(1, "update", index);
+  PreferenceUpdate update;
+  update.act = static_cast<UserAct>(random.below(kUserActs));
+  PreferenceState& said = update.said;
+  said.genres = some(random, static_cast<std::int32_t>(catalog().genres().size()));
+  said.not_genres = some(random, static_cast<std::int32_t>(catalog().genres().size()));
+  if (random.chance(0.5)) said.years = Span{1950, 1950 + static_cast<std::int32_t>(random.below(70))};
+  if (random.chance(0.5)) said.runtime = Span{0, static_cast<std::int32_t>(random.below(200))};
+  said.popularity = static_cast<Popularity>(random.below(3));
+  said.people = some(random, catalog().people_count());
+  said.not_people = some(random, catalog().people_count());
+  said.liked = some(random, catalog().size());
+  said.disliked = some(random, catalog().size());
+  said.seen = some(random, catalog().size());
+  for (const std::int32_t slot : some(random, kSlots)) update.any.push_back(static_cast<Slot>(slot));
+  for (const std::int32_t slot : some(random, kSlots)) update.drop.push_back(static_cast<Slot>(slot));
+  if (random.chance(0.5)) update.asks = static_cast<Fact>(random.below(kFacts));
+  return update;
+}
+
+TEST(PreferenceState, JsonRoundTrip) {
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const PreferenceUpdate update = random_update(i);
+    EXPECT_EQ(parse_preference_update(to_json(update, catalog()), catalog()), update) << to_json(update, catalog());
+    EXPECT_EQ(parse_preference_state(to_json(update.said, catalog()), catalog()), update.said);
+  }
+}
+
+TEST(PreferenceState, JsonHasKeysInOrderAndOnlyThoseThatSaySomething) {
+  PreferenceUpdate update;
+  EXPECT_EQ(to_json(update, catalog()), R"({"act":"inform"})");
+  EXPECT_EQ(to_json(update.said, catalog()), "{}");
+  update.act = UserAct::kReject;
+  update.asks = Fact::kCast;
+  update.drop = {Slot::kYears};
+  update.any = {Slot::kRuntime, Slot::kGenre};
+  update.said.seen = {movie("Heat (1995)")};
+  update.said.people = {person("Al Pacino")};
+  update.said.popularity = Popularity::kHidden;
+  update.said.runtime = Span{0, 100};
+  update.said.years = Span{1990, 1999};
+  update.said.not_genres = {genre("Horror")};
+  update.said.genres = {genre("Crime"), genre("Action")};
+  EXPECT_EQ(to_json(update, catalog()),
+            R"({"act":"reject","genres":["Crime","Action"],"not_genres":["Horror"],"years":[1990,1999],)"
+            R"_("runtime":[0,100],"popularity":"hidden","people":["Al Pacino"],"seen":["Heat (1995)"],)_"
+            R"("any":["runtime","genre"],"drop":["years"],"asks":"cast"})");
+}
+
+TEST(PreferenceState, UnknownThingsAreNamed) {
+  const auto error = [&](const char* json) {
+    return error_of([&] { (void)parse_preference_update(json, catalog()); });
+  };
+  EXPECT_EQ(error("[]"), "preferences: expected one line with a JSON object");
+  EXPECT_EQ(error(R"({"act":"inform","genre":["Crime"]})"), "preferences: unknown key \"genre\"");
+  EXPECT_EQ(error(R"({"act":"sing"})"), "preferences: act: unknown word \"sing\"");
+  EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"),
+            "preferences: genres: the catalogue has no genre \"Opera\"");
+  EXPECT_EQ(error(R"({"act":"inform","people":["al pacino"]})"),
+            "preferences: people: the catalogue has no person \"al pacino\"");
+  EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked: the catalogue has no movie \"Heat\"");
+  EXPECT_EQ(error(R"({"act":"inform","years":[1999,1990]})"),
+            "preferences: years: expected [low, high], two whole numbers in order");
+  EXPECT_EQ(error(R"({"act":"inform","years":1990})"), "preferences: years: expected a list");
+  EXPECT_EQ(error(R"({"act":"inform","popularity":"famous"})"),
+            "preferences: popularity: expected popular or hidden, found \"famous\"");
+  EXPECT_EQ(error_of([&] { (void)parse_preference_state(R"({"act":"inform"})", catalog()); }),
+            "preferences: unknown key \"act\"");
+  EXPECT_NE(error(R"({"genres":["Crime"]})"), "");
+}
+
+TEST(PreferenceState, MergeAddsToListsAndOverwritesSpans) {
+  PreferenceState state;
+  PreferenceUpdate update;
+  update.said.genres = {genre("Comedy")};
+  update.said.years = Span{1990, 1999};
+  merge(state, update);
+  update.said.genres = {genre("Comedy"), genre("Romance")};
+  update.said.years = Span{2000, 2009};
+  merge(state, update);
+  EXPECT_EQ(state.genres, (std::vector{genre("Comedy"), genre("Romance")}));
+  EXPECT_EQ(state.years, (Span{2000, 2009}));
+}
+
+TEST(PreferenceState, WhatIsWantedIsNotUnwanted) {
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    PreferenceState state;
+    for (std::uint64_t turn = 0; turn < 4; ++turn) {
+      PreferenceUpdate update = random_update(4 * i + turn);
+      // One turn does not contradict itself.
+      std::erase_if(update.said.not_genres, [&](GenreId id) { return std::ranges::count(update.said.genres, id) > 0; });
+      std::erase_if(update.said.disliked, [&](MovieId id) { return std::ranges::count(update.said.liked, id) > 0; });
+      merge(state, update);
+      for (const GenreId id : state.genres) EXPECT_EQ(std::ranges::count(state.not_genres, id), 0);
+      for (const MovieId id : state.liked) EXPECT_EQ(std::ranges::count(state.disliked, id), 0);
+      for (const PersonId id : state.people) EXPECT_EQ(std::ranges::count(state.not_people, id), 0);
+      // What was said last holds.
+      for (const GenreId id : update.said.genres) EXPECT_EQ(std::ranges::count(state.genres, id), 1);
+      for (const GenreId id : update.said.not_genres) EXPECT_EQ(std::ranges::count(state.not_genres, id), 1);
+      for (const MovieId id : update.said.seen) EXPECT_EQ(std::ranges::count(state.seen, id), 1);
+      if (update.said.years) {
+        EXPECT_EQ(state.years, update.said.years);
+      }
+    }
+  }
+}
+
+TEST(PreferenceState, DropTakesBackBeforeTheNewValueHolds) {
+  PreferenceState state;
+  state.genres = {genre("Horror")};
+  state.years = Span{1950, 1959};
+  state.people = {person("Al Pacino")};
+  PreferenceUpdate update;
+  update.drop = {Slot::kGenre, Slot::kYears};
+  update.said.genres = {genre("Comedy")};
+  merge(state, update);
+  EXPECT_EQ(state.genres, std::vector{genre("Comedy")});
+  EXPECT_FALSE(state.years);
+  EXPECT_EQ(state.people, std::vector{person("Al Pacino")});
+}
+
+TEST(PreferenceState, SlotValuesAreThePairsOfTheJson) {
+  PreferenceUpdate update;
+  update.said.genres = {genre("Crime"), genre("Drama")};
+  update.said.years = Span{1990, 1999};
+  update.any = {Slot::kPerson};
+  const std::vector<std::pair<std::string, std::string>> wanted{
+      {"genres", "Crime"}, {"genres", "Drama"}, {"years", "1990-1999"}, {"act", "inform"}, {"any", "person"}};
+  EXPECT_EQ(slot_values(update, catalog()), wanted);
+  EXPECT_EQ(slot_values(update.said, catalog()).size(), 3u);
+}
+
+TEST(PreferenceState, NamesAreFoundByName) {
+  for (int i = 0; i < kSlots; ++i) EXPECT_EQ(slot_from_name(name_of(static_cast<Slot>(i))), static_cast<Slot>(i));
+  for (int i = 0; i < kUserActs; ++i)
+    EXPECT_EQ(user_act_from_name(name_of(static_cast<UserAct>(i))), static_cast<UserAct>(i));
+  for (int i = 0; i < kFacts; ++i) EXPECT_EQ(fact_from_name(name_of(static_cast<Fact>(i))), static_cast<Fact>(i));
+  EXPECT_FALSE(slot_from_name("genres"));
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,173 @@
+#include "lib/dialogue/simulated_user.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "lib/catalog/title_index.h"
+#include "tests/dialogue/full_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::FullCatalog;
+using testing::SampleWorld;
+
+// What the update says, other than a mistake to be taken back, holds for the target.
+void expect_true(const MovieCatalog& catalog, MovieId target, const PreferenceState& said) {
+  for (const GenreId genre : said.genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 1u);
+  for (const GenreId genre : said.not_genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 0u);
+  for (const PersonId person : said.people) EXPECT_TRUE(takes_part(catalog, target, person));
+  for (const PersonId person : said.not_people) EXPECT_FALSE(takes_part(catalog, target, person));
+  if (said.years) {
+    EXPECT_LE(said.years->low, catalog.year(target));
+    EXPECT_GE(said.years->high, catalog.year(target));
+  }
+  if (said.runtime) {
+    EXPECT_LE(said.runtime->low, catalog.runtime(target));
+    EXPECT_GE(said.runtime->high, catalog.runtime(target));
+  }
+  if (said.popularity != Popularity::kAny) {
+    EXPECT_EQ(said.popularity, popularity_of(catalog, target));
+  }
+  for (const auto* movies : {&said.liked, &said.disliked, &said.seen})
+    EXPECT_EQ(std::ranges::count(*movies, target), 0);
+}
+
+TEST(SimulatedUser, SaysWhatIsTrueOfTheTarget) {
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    const SampleWorld& world = SampleWorld::get();
+    const Conversation talk = world.talk(3, index);
+    PreferenceState state;
+    for (const Exchange& exchange : talk.exchanges) {
+      merge(state, exchange.update);
+      if (talk.temperament != Temperament::kChangeable) expect_true(world.catalog, talk.target, exchange.update.said);
+    }
+    if (talk.accepted) expect_true(world.catalog, talk.target, state);
+  }
+}
+
+TEST(SimulatedUser, MistakesAreTakenBack) {
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
+  int corrections = 0, agreeing = 0, talks = 0;
+  for (std::uint64_t index = 0; index < 60; ++index) {
+    const auto target = static_cast<MovieId>(index * 9);
+    SimulatedUser user(world.catalog, phrasebook, world.finder, target, Temperament::kChangeable,
+                       Random(1, "test", index));
+    PreferenceState state;
+    for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPerson, Slot::kPopularity}) {
+      const UserTurn turn = user.respond({.kind = SystemActKind::kAsk, .slot = slot});
+      merge(state, turn.update);
+      corrections += !turn.update.drop.empty();
+    }
+    ++talks;
+    // Two mistakes may be made, in the first two answers; by now both are taken back.
+    expect_true(world.catalog, target, state);
+    agreeing += !state.genres.empty();
+  }
+  EXPECT_GT(corrections, talks / 2);
+  EXPECT_GT(agreeing, talks * 3 / 4);
+}
+
+TEST(SimulatedUser, NeverNamesTheTarget) {
+  const SampleWorld& world = SampleWorld::get();
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    const Conversation talk = world.talk(4, index);
+    const std::string title = fold_name(world.catalog.title(talk.target));
+    if (title.size() < 4) continue;  // "It"
+    for (const Exchange& exchange : talk.exchanges) {
+      const std::string text = " " + fold_name(exchange.user_text) + " ";
+      EXPECT_EQ(text.find(" " + title + " "), std::string::npos) << exchange.user_text;
+    }
+  }
+}
+
+TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
+  // Words that the phrases use all the time are kept out of the mouth of who must not say them.
+  const SampleWorld& world = SampleWorld::get();
+  int tried = 0;
+  for (MovieId target = 0; target < world.catalog.size(); ++target) {
+    const std::string title = fold_name(world.catalog.title(target));
+    const bool year = title.size() == 4 && title == std::to_string(world.catalog.year(target));
+    const bool word = title == "drama" || title == "musical" || title == "magic" || title == "perfect" ||
+                      title == "funny people" || title == "crime" || title == "sure" || title == "maybe";
+    if ((!year && !word) || world.catalog.genres_of(target).empty()) continue;
+    ++tried;
+    for (std::uint64_t index = 0; index < 30; ++index) {
+      SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, Temperament::kTerse,
+                         Random(1, "test", index));
+      for (const Slot slot : {Slot::kGenre, Slot::kYears}) {
+        const std::string text = user.respond({.kind = SystemActKind::kAsk, .slot = slot}).text;
+        EXPECT_EQ((" " + fold_name(text) + " ").find(" " + title + " "), std::string::npos) << text;
+      }
+    }
+  }
+  EXPECT_GT(tried, 0);
+}
+
+TEST(SimulatedUser, TakesTheTargetAndNothingElse) {
+  for (std::uint64_t index = 0; index < 120; ++index) {
+    const Conversation talk = SampleWorld::get().talk(5, index);
+    bool accepted = false;
+    for (const Exchange& exchange : talk.exchanges) {
+      const bool takes = !exchange.user_text.empty() && exchange.update.act == UserAct::kAccept;
+      if (takes) {
+        EXPECT_EQ(exchange.acts.back().movie, talk.target);
+      }
+      accepted = accepted || takes;
+    }
+    EXPECT_EQ(talk.accepted, accepted);
+  }
+}
+
+TEST(SimulatedUser, NamesMeanWhomTheyShould) {
+  // The likeliest person at the place of a name is the one of the update, half names and typing errors included.
+  const SampleWorld& world = SampleWorld::get();
+  int named = 0;
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    const Conversation talk = world.talk(6, index);
+    for (const Exchange& exchange : talk.exchanges) {
+      std::vector<PersonId> people = exchange.update.said.people;
+      people.insert(people.end(), exchange.update.said.not_people.begin(), exchange.update.said.not_people.end());
+      if (people.size() != 1) continue;
+      ++named;
+      const auto mentions = world.finder.find(exchange.user_text);
+      const auto first =
+          std::ranges::find_if(mentions, [](const Mention& m) { return m.kind == MentionKind::kPerson; });
+      ASSERT_NE(first, mentions.end()) << exchange.user_text;
+      EXPECT_TRUE(first->id == people[0] ||
+                  std::ranges::any_of(mentions, [&](const Mention& m) { return m.id == people[0]; }))
+          << exchange.user_text;
+    }
+  }
+  EXPECT_GT(named, 50);
+}
+
+TEST(SimulatedUser, TemperamentsDiffer) {
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
+  std::map<Temperament, double> said, unwanted, questions, unsure;
+  for (int i = 0; i < kTemperaments; ++i) {
+    const auto temperament = static_cast<Temperament>(i);
+    for (std::uint64_t index = 0; index < 60; ++index) {
+      SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 9), temperament,
+                         Random(1, "test", index));
+      const UserTurn answer = user.respond({.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
+      said[temperament] += static_cast<double>(slot_values(answer.update.said, world.catalog).size());
+      unsure[temperament] += answer.update.act == UserAct::kUnsure;
+      unwanted[temperament] += static_cast<double>(answer.update.said.not_genres.size());
+      const UserTurn reaction = user.respond({.kind = SystemActKind::kRecommend, .movie = 1});
+      questions[temperament] += reaction.update.act == UserAct::kAsk;
+    }
+  }
+  EXPECT_GT(said[Temperament::kVolunteer], 1.3 * said[Temperament::kTerse]);
+  EXPECT_GT(unwanted[Temperament::kPicky], 20);
+  EXPECT_LT(unwanted[Temperament::kTerse], 10);
+  EXPECT_GT(unsure[Temperament::kUndecided], 20);
+  EXPECT_GT(questions[Temperament::kCurious], 20);
+  EXPECT_LT(questions[Temperament::kTerse], 15);
+}
+
+}  // namespace
+}  // namespace matinee
