@@ -243,10 +243,13 @@ void SafetensorsWriter::write(std::string_view name, std::span<const std::byte> 
     append(bytes);
     return;
   }
-  const bool known = std::any_of(tensors_.begin() + static_cast<std::ptrdiff_t>(std::min(current_, tensors_.size())),
-                                 tensors_.end(), [&](const TensorInfo& tensor) { return tensor.name == name; });
+  // An empty tensor is whole before it is written, so `advance` may have passed it.
+  const std::size_t first = bytes.empty() ? 0 : std::min(current_, tensors_.size());
+  const bool known = std::any_of(tensors_.begin() + static_cast<std::ptrdiff_t>(first), tensors_.end(),
+                                 [&](const TensorInfo& tensor) { return tensor.name == name; });
   if (!known)
     throw internal_error("{}: tensor \"{}\" was not declared, or is written beyond its size", file_.path(), name);
+  if (bytes.empty()) return;
   auto& waiting = waiting_[std::string(name)];
   waiting.insert(waiting.end(), bytes.begin(), bytes.end());
 }

@@ -52,6 +52,22 @@ TEST(Safetensors, RoundTrip) {
   EXPECT_EQ(error_of([&] { (void)file.view<float>("nothing"); }), folder.file("t") + ": tensor \"nothing\" is missing");
 }
 
+TEST(Safetensors, AnEmptyTensorMayBeWrittenAtAnyTime) {
+  const TemporaryFolder folder;
+  const std::vector<float> values{1, 2};
+  SafetensorsWriter writer(folder.file("t"), "tokens");
+  writer.declare("before", DType::kI64, {0});
+  writer.declare("values", DType::kF32, {2});
+  writer.declare("after", DType::kU8, {0});
+  writer.write("values", std::span<const float>(values));
+  writer.write("before", std::span<const std::int64_t>());
+  writer.write("after", std::span<const std::uint8_t>());
+  EXPECT_NE(error_of([&] { writer.write("other", std::span<const std::uint8_t>()); }), "");
+  EXPECT_NE(error_of([&] { writer.write("before", std::as_bytes(std::span(values))); }), "");
+  writer.commit();
+  EXPECT_EQ(SafetensorsFile(folder.file("t")).tensors().size(), 3u);
+}
+
 TEST(Safetensors, AnUnfinishedTensorIsOurBug) {
   const TemporaryFolder folder;
   SafetensorsWriter writer(folder.file("t"), "tokens");
