@@ -67,13 +67,13 @@ std::optional<ParsedNumber> parse_number(std::string_view text, ColumnType type)
   }
   std::int32_t value = 0;
   const auto [stop, code] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
-  if (code != std::errc{} || stop != whole.data() + whole.size()) return {};
+  if (code != std::errc{} || stop != whole.data() + whole.size() || value == kMissingValue) return {};
   canonical = canonical && (whole == "0" || (whole.front() != '0' && whole.front() != '-'));
   if (type == ColumnType::kInteger) {
     canonical = canonical || (whole.size() > 1 && whole[0] == '-' && whole[1] != '0');
     return ParsedNumber{value, canonical};
   }
-  if (value < 0 || value > 1'000'000) return {};
+  if (whole.front() == '-' || value > 1'000'000) return {};  // "-0.5", too, whose whole part is 0
   return ParsedNumber{value * 10 + tenth, canonical};
 }
 
@@ -265,6 +265,10 @@ class BlockReader {
 
   std::string header() {
     while (rest_.find('\n') == std::string::npos && fill()) {
+      if (rest_.size() > line_limit_ + kBlockBytes && rest_.find('\n') == std::string::npos) {
+        throw bad_data("{}:1: expected a line of at most {} bytes, found more than {}", name(), line_limit_,
+                       rest_.size());
+      }
     }
     if (rest_.empty()) throw bad_data("{}: the file is empty; expected the header line of an IMDb table", name());
     const std::size_t end = std::min(rest_.find('\n'), rest_.size());
@@ -330,6 +334,10 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
   if (crlf) header_line.pop_back();
   if (header_line.starts_with('<'))
     throw bad_data("{}:1: this is an HTML or XML page, not a table; fetch the file again", reader.name());
+  if (const std::size_t bad = first_invalid_utf8(header_line); bad < header_line.size()) {
+    throw bad_data("{}:1: header: expected UTF-8, found the byte 0x{:02x}", reader.name(),
+                   static_cast<unsigned char>(header_line[bad]));
+  }
   const RecognisedHeader header = with_context(reader.name() + ":1", [&] { return recognise_header(header_line); });
 
   Columns columns(header.columns);
