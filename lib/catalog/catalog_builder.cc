@@ -53,7 +53,7 @@ std::vector<std::string_view> split_list(std::string_view text) {
   if (text == "\\N" || text.empty()) return parts;
   for (std::size_t begin = 0;;) {
     const std::size_t comma = text.find(',', begin);
-    if (comma != begin) parts.push_back(text.substr(begin, comma - begin));
+    if (comma != begin && begin < text.size()) parts.push_back(text.substr(begin, comma - begin));
     if (comma == std::string_view::npos) return parts;
     begin = comma + 1;
   }
