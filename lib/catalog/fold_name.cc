@@ -18,6 +18,11 @@ bool is_letter_or_number(utf8proc_int32_t point) {
          (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
+bool is_mark(utf8proc_int32_t point) {
+  const auto category = utf8proc_category(point);
+  return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+}
+
 void append_folded(std::string& out, utf8proc_int32_t point) {
   utf8proc_int32_t parts[16];
   int boundary = 0;
@@ -49,7 +54,7 @@ std::string fold_name(std::string_view text) {
     // "Ocean's" and "O'Toole" stay one word.
     if (point == '\'' || point == 0x2019 || point == '.') continue;
     if (!is_letter_or_number(point)) {
-      gap = true;
+      gap = gap || !is_mark(point);  // an accent written as a mark of its own (NFD) is left out like one that is not
       continue;
     }
     if (gap && !out.empty()) out += ' ';

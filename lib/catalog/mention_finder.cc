@@ -50,6 +50,9 @@ std::vector<Word> words_of(std::string_view text) {
     if (word.folded.size() > 2 && end - i > 2 && text.substr(end - 2, 2) == "'s") {
       word.folded.pop_back();
       word.end -= 2;
+    } else if (word.folded.size() > 2 && end - i > 4 && text.substr(end - 4, 4) == "\u2019s") {
+      word.folded.pop_back();
+      word.end -= 4;
     }
     word.capital = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
     if (!word.folded.empty()) words.push_back(std::move(word));
