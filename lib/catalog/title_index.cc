@@ -40,17 +40,21 @@ struct TitleIndex::Impl {
     for (MovieId movie = 0; movie < catalog.size(); ++movie) {
       for (const std::string_view title : {catalog.title(movie), catalog.original_title(movie)}) {
         add_once(exact[title], movie);
-        const std::string key = fold_title(title);
-        if (key.empty()) continue;
-        auto [entry, fresh] = folded.try_emplace(key);
-        add_once(entry->second, movie);
-        if (!fresh) continue;
-        const auto number = static_cast<std::uint32_t>(keys.size());
-        keys.push_back(&entry->first);
-        const std::string padded = " " + key + " ";
-        for (std::size_t i = 0; i + 3 <= padded.size(); ++i) trigrams[trigram(padded, i)].push_back(number);
+        add_key(fold_title(title), movie);
+        add_key(fold_name(title), movie);  // with its article, which may be what is mistyped: "Teh Matrix"
       }
     }
+  }
+
+  void add_key(const std::string& key, MovieId movie) {
+    if (key.empty()) return;
+    const auto [entry, fresh] = folded.try_emplace(key);
+    add_once(entry->second, movie);
+    if (!fresh) return;
+    const auto number = static_cast<std::uint32_t>(keys.size());
+    keys.push_back(&entry->first);
+    const std::string padded = " " + key + " ";
+    for (std::size_t i = 0; i + 3 <= padded.size(); ++i) trigrams[trigram(padded, i)].push_back(number);
   }
 
   // Folded titles that share most trigrams with `key`, nearest first, as (distance, key number).
