@@ -1,0 +1,163 @@
+#include "lib/catalog/imdb_table.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/base/random.h"
+#include "lib/io/text_reader.h"
+#include "tests/catalog/small_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+const std::string kRatings = "tconst\taverageRating\tnumVotes\n";
+
+class ImdbTableTest : public ::testing::Test {
+ protected:
+  TsvReadReport read(const std::string& text, const TsvReadOptions& options = {}, int threads = 2) {
+    write_text(folder.file("in.tsv"), text);
+    ThreadPool pool(threads);
+    return tsv_to_table(folder.file("in.tsv"), folder.file("out.bin"), options, pool, [](std::uint64_t) {});
+  }
+  std::string back() {
+    OutputFile out(folder.file("back.tsv"));
+    ImdbTable(folder.file("out.bin")).write_tsv(out);
+    out.commit();
+    return read_text(folder.file("back.tsv"));
+  }
+  // What is said of a bad text, without the folder.
+  std::string complaint(const std::string& text, const TsvReadOptions& options = {}) {
+    std::string message = error_of([&] { read(text, options); });
+    for (std::size_t at; (at = message.find(folder.path() + "/")) != std::string::npos;)
+      message.erase(at, folder.path().size() + 1);
+    return message;
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(ImdbTableTest, ColumnsHoldTheValues) {
+  EXPECT_EQ(read(kRatings + "tt1\t8.3\t700\ntt2\t\\N\t\\N\n").rows, 2);
+  const ImdbTable table(folder.file("out.bin"));
+  EXPECT_EQ(table.name(), "title.ratings");
+  EXPECT_EQ(table.text("tconst")[1], "tt2");
+  EXPECT_EQ(table.integers("averageRating")[0], 83);
+  EXPECT_EQ(table.integers("numVotes")[0], 700);
+  EXPECT_EQ(table.integers("averageRating")[1], kMissingValue);
+  EXPECT_EQ(table.integers("numVotes")[1], kMissingValue);
+}
+
+TEST_F(ImdbTableTest, RoundTripGivesBackTheBytes) {
+  for (const std::string& text : {
+           std::string("tconst\taverageRating\tnumVotes"),                          // a header only, without line end
+           kRatings,                                                                // no rows
+           kRatings + "tt1\t8.0\t007\ntt2\t8\t-0\ntt3\t0.0\t-12",                   // odd numbers, no last line end
+           std::string("tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t1\r\n"),       // CRLF
+           std::string("numVotes\ttconst\tnote\taverageRating\n1\t\t\"\\\t\\N\n"),  // other order, a foreign column
+       }) {
+    read(text);
+    EXPECT_EQ(back(), text);
+  }
+}
+
+TEST_F(ImdbTableTest, RoundTripOfRandomTables) {
+  const std::uint64_t seed = 20;
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    Random random(seed, "tables", round);
+    const auto field = [&](bool number) {
+      static const std::vector<std::string> kOdd{"\\N", "0", "00", "-1", "2147483647", "-2147483647"};
+      if (number) return random.chance(0.3) ? random.pick(kOdd) : std::to_string(random.below(3000));
+      std::string text;
+      static const std::vector<std::string> kPieces{"a", "é", "\"", "\\", "\\N", "東", " ", "\r", "0", "🎬"};
+      for (auto n = random.below(6); n-- > 0;) text += random.pick(kPieces);
+      return text;
+    };
+    std::string text = "tconst\tparentTconst\tseasonNumber\tepisodeNumber\n";
+    for (auto rows = random.below(30); rows-- > 0;)
+      text += "t" + field(false) + "\t" + field(false) + "\t" + field(true) + "\t" + field(true) + "\n";
+    ASSERT_NO_THROW(read(text)) << "seed " << seed << " round " << round;
+    EXPECT_EQ(back(), text) << "seed " << seed << " round " << round;
+  }
+}
+
+TEST_F(ImdbTableTest, SameBytesAtAnyNumberOfThreads) {
+  // Several blocks of a MiB.
+  std::string text = kRatings;
+  for (int row = 0; text.size() < 3'500'000; ++row)
+    text += "tt" + std::to_string(row) + "\t" + std::to_string(row % 10) + ".5\t0" + std::to_string(row) + "\n";
+  read(text, {}, 1);
+  const std::string one = read_text(folder.file("out.bin"));
+  EXPECT_EQ(back(), text);
+  read(text, {}, 7);
+  EXPECT_TRUE(one == read_text(folder.file("out.bin")));
+}
+
+TEST_F(ImdbTableTest, TheFirstBadRowIsTold) {
+  std::string text = kRatings;
+  std::size_t line = 1;
+  for (int row = 0; text.size() < 2'500'000; ++row, ++line) text += "tt" + std::to_string(row) + "\t8.1\t1\n";
+  const std::string bad = text + "tt\t8.1\tmany\n" + text.substr(kRatings.size()) + "tt\tx\t1\n";
+  EXPECT_EQ(complaint(bad), "in.tsv:" + std::to_string(line + 1) +
+                                ":3: numVotes: expected a whole number or \\N, found \"many\"; --keep-going skips such "
+                                "rows");
+}
+
+TEST_F(ImdbTableTest, NumbersThatCannotComeBackAreRefused) {
+  for (const char* number : {"-2147483648", "2147483648", "1.5", "+1", "-", "", " 1", "1 ", "\\n"})
+    EXPECT_NE(complaint(kRatings + "tt1\t8.0\t" + number + "\n"), "") << '"' << number << '"';
+  for (const char* number : {"-0.5", "-1.0", ".5", "8.", "8.25", "8,1", "1000001.0", "nan"})
+    EXPECT_NE(complaint(kRatings + "tt1\t" + number + "\t1\n"), "") << '"' << number << '"';
+}
+
+TEST_F(ImdbTableTest, BadRowsAreSkippedAndCountedWhenAsked) {
+  const auto report = read(kRatings + "tt1\t8.0\t1\ntt2\t8.0\n\ntt3\t7.0\tx\ntt4\t7.0\t4\n", {.keep_going = true});
+  EXPECT_EQ(report.rows, 2);
+  EXPECT_EQ(report.skipped, 3);
+  EXPECT_NE(report.first_skipped.find("in.tsv:3: expected 3 tab-separated fields, found 2"), std::string::npos);
+  EXPECT_EQ(back(), kRatings + "tt1\t8.0\t1\ntt4\t7.0\t4\n");
+}
+
+TEST_F(ImdbTableTest, LinesHaveALimit) {
+  const std::string longest(100, 'x');
+  const TsvReadOptions options{.keep_going = false, .line_limit = 100};
+  EXPECT_EQ(complaint(kRatings + longest + "y\t8.0\t1\n", options),
+            "in.tsv:2: expected a line of at most 100 bytes, found 107; --keep-going skips such rows");
+  // A header without an end must not be collected for ever (/dev/zero).
+  EXPECT_EQ(complaint(std::string(4'000'000, 'x'), options),
+            "in.tsv:1: expected a line of at most 100 bytes, found more than 2097152");
+}
+
+TEST_F(ImdbTableTest, BytesThatAreNotUtf8AreRefused) {
+  for (const char* text : {"\xFF", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xC3", "a\x80"})
+    EXPECT_NE(complaint(kRatings + "tt" + text + "\t8.0\t1\n").find("expected UTF-8, found the byte 0x"),
+              std::string::npos);
+  EXPECT_NE(complaint("tconst\taverageRating\tnumVotes\t\xFF\n"), "");
+}
+
+TEST(RecogniseHeader, KnowsAllSevenTables) {
+  EXPECT_EQ(imdb_tables().size(), 7u);
+  for (const TableSchema& table : imdb_tables()) {
+    std::string line;
+    for (const ColumnSpec& column : table.columns) line += (line.empty() ? "" : "\t") + column.name;
+    const RecognisedHeader header = recognise_header(line);
+    EXPECT_STREQ(header.table->name, table.name);
+    for (std::size_t i = 0; i < table.columns.size(); ++i) EXPECT_EQ(header.columns[i].type, table.columns[i].type);
+    // A column that the table does not know is text; the names may come in any order.
+    EXPECT_STREQ(recognise_header("extra\t" + line).table->name, table.name);
+    EXPECT_EQ(recognise_header("extra\t" + line).columns.front().type, ColumnType::kText);
+  }
+}
+
+TEST(RecogniseHeader, NamesTheNearestTable) {
+  EXPECT_NE(
+      error_of([] { recognise_header("tconst\tdirectors"); }).find("nearest is title.crew, which also has writers"),
+      std::string::npos);
+  EXPECT_EQ(error_of([] { recognise_header("tconst\tdirectors\twriters\ttconst"); }),
+            "header: column \"tconst\" is there twice");
+  EXPECT_EQ(error_of([] { recognise_header("tconst\tdirectors\twriters\t"); }), "header: column 4 has no name");
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,252 @@
+#include "lib/catalog/movie_catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lib/catalog/artefact_text.h"
+#include "lib/catalog/imdb_table.h"
+#include "lib/io/text_reader.h"
+#include "tests/catalog/small_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::SampleMovies;
+using testing::SmallTables;
+
+std::vector<std::string> names(const MovieCatalog& catalog, std::span<const std::int32_t> people) {
+  std::vector<std::string> all;
+  for (const PersonId person : people) all.emplace_back(catalog.person_display_name(person));
+  return all;
+}
+
+TEST(MovieCatalog, MostVotesFirstThenTheLater) {
+  const SmallTables tables;
+  const MovieCatalog catalog = tables.catalog();
+  std::vector<std::string> order;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) order.emplace_back(catalog.tconst(movie));
+  EXPECT_EQ(order, (std::vector<std::string>{"tt2", "tt3", "tt1", "tt5", "tt6", "tt7", "tt8"}));
+}
+
+TEST(MovieCatalog, HoldsTheFactsOfTheTables) {
+  const SmallTables tables;
+  const MovieCatalog catalog = tables.catalog();
+  const MovieId heat = catalog.find_tconst("tt1").value(), bare = catalog.find_tconst("tt8").value();
+  EXPECT_EQ(catalog.year(heat), 1995);
+  EXPECT_EQ(catalog.runtime(heat), 170);
+  EXPECT_EQ(catalog.votes(heat), 700);
+  EXPECT_EQ(catalog.rating_tenths(heat), 83);
+  EXPECT_EQ(catalog.genres_of(heat).size(), 3u);
+  EXPECT_EQ(catalog.genre_mask(heat),
+            1u << *catalog.genre_id("Action") | 1u << *catalog.genre_id("Crime") | 1u << *catalog.genre_id("Drama"));
+  // By billing, each once; directors are no cast.
+  EXPECT_EQ(names(catalog, catalog.cast(heat)), (std::vector<std::string>{"Al Pacino", "Robert De Niro"}));
+  EXPECT_EQ(names(catalog, catalog.directors(heat)), (std::vector<std::string>{"Michael Mann (1943)"}));
+  for (const auto value : {catalog.year(bare), catalog.runtime(bare), catalog.votes(bare), catalog.rating_tenths(bare)})
+    EXPECT_EQ(value, kUnknown);
+  EXPECT_TRUE(catalog.genres_of(bare).empty());
+  EXPECT_EQ(catalog.original_title(catalog.find_tconst("tt3").value()), "Le fabuleux destin d'Amélie Poulain");
+  EXPECT_FALSE(catalog.find_tconst("tt4"));  // a short
+  EXPECT_FALSE(catalog.find_nconst("nm11"));
+  EXPECT_FALSE(catalog.genre_id("Short"));
+}
+
+TEST(MovieCatalog, NamesakesAreToldApart) {
+  const SmallTables tables;
+  const MovieCatalog catalog = tables.catalog();
+  const auto shown = [&](const char* nconst) { return catalog.person_display_name(*catalog.find_nconst(nconst)); };
+  EXPECT_EQ(shown("nm1"), "Michael Mann (1943)");
+  EXPECT_EQ(shown("nm9"), "Michael Mann (1951)");
+  EXPECT_EQ(shown("nm8"), "Michael Mann [nm8]");
+  EXPECT_EQ(shown("nm5"), "Al Pacino");
+  EXPECT_EQ(catalog.display_name(*catalog.find_tconst("tt1")), "Heat (1995)");
+  EXPECT_EQ(catalog.display_name(*catalog.find_tconst("tt5")), "Twins (1988) [tt5]");
+  EXPECT_EQ(catalog.display_name(*catalog.find_tconst("tt6")), "Twins (1988) [tt6]");
+  EXPECT_EQ(catalog.display_name(*catalog.find_tconst("tt8")), "Tomorrow");
+}
+
+TEST(MovieCatalog, WhatTheJoinMissesIsCounted) {
+  const SmallTables tables;
+  const CatalogBuilder builder(tables.write(), {});
+  const CatalogReport& report = builder.report();
+  EXPECT_EQ(report.titles_read, 8);
+  EXPECT_EQ(report.titles_of_type, 7);
+  EXPECT_EQ(report.kept, 7);
+  EXPECT_EQ(report.without_rating, 1);
+  EXPECT_EQ(report.without_cast, 4);  // of one the only actor is unknown to name.basics
+  EXPECT_EQ(report.without_crew, 3);
+  EXPECT_EQ(report.dangling_people, 1);
+  EXPECT_EQ(report.ratings_without_title, 1);
+  EXPECT_EQ(report.crew_without_title, 1);
+  EXPECT_NE(report.describe().find("1 references to people that name.basics lacks"), std::string::npos);
+}
+
+TEST(MovieCatalog, OptionsChooseTypeNumberAndCast) {
+  const SmallTables tables;
+  EXPECT_EQ(tables.catalog({.top = 2}).size(), 2);
+  EXPECT_EQ(tables.catalog({.type = "short"}).tconst(0), "tt4");
+  const MovieCatalog one = tables.catalog({.cast_size = 1});
+  EXPECT_EQ(names(one, one.cast(*one.find_tconst("tt1"))), (std::vector<std::string>{"Al Pacino"}));
+  EXPECT_NE(error_of([&] { tables.catalog({.type = "opera"}); }).find("no title of the type \"opera\""),
+            std::string::npos);
+}
+
+TEST(MovieCatalog, BadTablesAreNamed) {
+  SmallTables tables;
+  tables.basics += "tt1\tmovie\tHeat\tHeat\t0\t1995\t\\N\t170\tDrama\n";
+  EXPECT_NE(error_of([&] { tables.catalog(); }).find("title.basics.tsv: tconst tt1 is there twice"), std::string::npos);
+  const SmallTables swapped;
+  CatalogTables paths = swapped.write();
+  std::swap(paths.crew, paths.ratings);
+  EXPECT_NE(error_of([&] { CatalogBuilder(paths, {}); }).find("expected the table title.ratings, found title.crew"),
+            std::string::npos);
+  const testing::TemporaryFolder empty;
+  EXPECT_EQ(error_of([&] { CatalogTables::in_folder(empty.path()); }),
+            empty.path() +
+                ": expected title.basics.bin, title.basics.tsv or title.basics.tsv.gz in this folder, "
+                "found none");
+}
+
+TEST(MovieCatalog, ListsMayHaveStrayCommas) {
+  SmallTables tables;
+  tables.crew = "tconst\tdirectors\twriters\ntt1\tnm1,\t,nm1\n";
+  tables.basics =
+      "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear\truntimeMinutes\tgenres\n"
+      "tt1\tmovie\tHeat\tHeat\t0\t1995\t\\N\t170\tCrime,,Action,\n";
+  const MovieCatalog catalog = tables.catalog();
+  EXPECT_EQ(catalog.genres(), (std::vector<std::string>{"Action", "Crime"}));
+  EXPECT_EQ(catalog.directors(0).size(), 1u);
+  EXPECT_EQ(catalog.writers(0).size(), 1u);
+}
+
+TEST(MovieCatalog, ATsvAndItsTableGiveTheSameCatalogue) {
+  const SmallTables tables;
+  CatalogTables paths = tables.write();
+  CatalogBuilder(paths, {}).save(tables.folder.file("a.bin"));
+  ThreadPool pool(1);
+  for (std::string* path : {&paths.basics, &paths.ratings, &paths.crew, &paths.principals, &paths.names}) {
+    const std::string table = path->substr(0, path->size() - 4) + ".bin";
+    tsv_to_table(*path, table, {}, pool, [](std::uint64_t) {});
+    *path = table;
+  }
+  CatalogBuilder(paths, {}).save(tables.folder.file("b.bin"));
+  EXPECT_TRUE(read_text(tables.folder.file("a.bin")) == read_text(tables.folder.file("b.bin")));
+}
+
+TEST(MovieCatalog, EveryNameFindsItsOwner) {
+  const MovieCatalog& catalog = SampleMovies::get();
+  ASSERT_EQ(catalog.size(), 400);
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    EXPECT_EQ(catalog.find_display_name(catalog.display_name(movie)), movie);
+    EXPECT_EQ(catalog.find_tconst(catalog.tconst(movie)), movie);
+    EXPECT_TRUE(movie == 0 || catalog.votes(movie) <= catalog.votes(movie - 1));
+  }
+  for (PersonId person = 0; person < catalog.people_count(); ++person) {
+    EXPECT_EQ(catalog.find_person_display_name(catalog.person_display_name(person)), person);
+    EXPECT_EQ(catalog.find_nconst(catalog.nconst(person)), person);
+  }
+  EXPECT_FALSE(catalog.find_display_name("No Such Movie (1900)"));
+}
+
+TEST(MovieCatalog, FilmographiesAreTheInverseOfCasts) {
+  const MovieCatalog& catalog = SampleMovies::get();
+  std::set<std::pair<PersonId, MovieId>> from_movies, from_people;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    for (const PersonId person : catalog.cast(movie)) from_movies.emplace(person, movie);
+  }
+  for (PersonId person = 0; person < catalog.people_count(); ++person) {
+    const auto movies = catalog.acted_in(person);
+    EXPECT_TRUE(std::is_sorted(movies.begin(), movies.end()));
+    for (const MovieId movie : movies) EXPECT_TRUE(from_people.emplace(person, movie).second);
+    for (const MovieId movie : catalog.directed(person)) {
+      const auto directors = catalog.directors(movie);
+      EXPECT_NE(std::find(directors.begin(), directors.end(), person), directors.end());
+    }
+  }
+  EXPECT_GT(from_movies.size(), 1000u);
+  EXPECT_EQ(from_movies, from_people);
+}
+
+TEST(MovieCatalog, OtherFilesAreRefused) {
+  const SmallTables tables;
+  ThreadPool pool(1);
+  tsv_to_table(tables.write().ratings, tables.folder.file("t.bin"), {}, pool, [](std::uint64_t) {});
+  EXPECT_NE(error_of([&] { MovieCatalog(tables.folder.file("t.bin")); }), "");
+  tables.catalog();
+  const std::string whole = read_text(tables.folder.file("movies.bin"));
+  for (std::size_t size = 0; size < whole.size(); size += whole.size() / 37 + 1) {
+    testing::write_text(tables.folder.file("cut.bin"), whole.substr(0, size));
+    EXPECT_NE(error_of([&] { MovieCatalog(tables.folder.file("cut.bin")); }), "") << "cut at " << size;
+  }
+}
+
+TEST(MovieCatalog, AFlippedByteIsAnErrorOrAnotherValueNeverACrash) {
+  const SmallTables tables;
+  tables.catalog();
+  const std::string whole = read_text(tables.folder.file("movies.bin"));
+  int refused = 0;
+  for (std::size_t at = 0; at < whole.size(); at += 3) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x40);
+    testing::write_text(tables.folder.file("flipped.bin"), flipped);
+    const std::string error = error_of([&] {
+      const MovieCatalog catalog(tables.folder.file("flipped.bin"));
+      for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+        for (const PersonId person : catalog.cast(movie)) (void)catalog.person_name(person);
+        for (const PersonId person : catalog.writers(movie)) (void)catalog.person_name(person);
+      }
+    });
+    refused += error.empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 100);
+}
+
+// ---- Artefacts as text ------------------------------------------------------------------------------------------
+
+std::string text_of(const SmallTables& tables, const std::string& file, ArtefactFormat format) {
+  OutputFile out(tables.folder.file("text"));
+  write_artefact_text(tables.folder.file(file), format, out);
+  out.commit();
+  return read_text(tables.folder.file("text"));
+}
+
+TEST(ArtefactText, ATableIsItsTsv) {
+  const SmallTables tables;
+  ThreadPool pool(1);
+  tsv_to_table(tables.write().names, tables.folder.file("n.bin"), {}, pool, [](std::uint64_t) {});
+  EXPECT_EQ(text_of(tables, "n.bin", ArtefactFormat::kAuto), tables.names);
+  EXPECT_EQ(text_of(tables, "n.bin", ArtefactFormat::kTsv), tables.names);
+  const std::string json = text_of(tables, "n.bin", ArtefactFormat::kJsonLines);
+  EXPECT_EQ(std::count(json.begin(), json.end(), '\n'), 11);
+  EXPECT_NE(json.find("\"primaryName\":\"Al Pacino\""), std::string::npos);
+}
+
+TEST(ArtefactText, ACatalogueIsALinePerMovie) {
+  const SmallTables tables;
+  tables.catalog({.top = 3});
+  const std::string json = text_of(tables, "movies.bin", ArtefactFormat::kAuto);
+  EXPECT_EQ(std::count(json.begin(), json.end(), '\n'), 3);
+  EXPECT_TRUE(json.starts_with("{")) << json;
+  for (const char* part : {"\"tconst\":\"tt2\"", "\"primaryTitle\":\"Amélie\"", "\"numVotes\":700"})
+    EXPECT_NE(json.find(part), std::string::npos) << part;
+  const std::string tsv = text_of(tables, "movies.bin", ArtefactFormat::kTsv);
+  EXPECT_EQ(std::count(tsv.begin(), tsv.end(), '\n'), 4);
+}
+
+TEST(ArtefactText, AListingNamesEveryTensor) {
+  const SmallTables tables;
+  const MovieCatalog catalog = tables.catalog();
+  OutputFile out(tables.folder.file("text"));
+  write_artefact_listing(catalog.path(), out);
+  out.commit();
+  const std::string listing = read_text(tables.folder.file("text"));
+  EXPECT_NE(listing.find("# matinee.kind\tcatalogue\n"), std::string::npos);
+  for (const TensorInfo& tensor : catalog.file().tensors())
+    EXPECT_NE(listing.find("{\"tensor\":\"" + tensor.name + "\""), std::string::npos) << tensor.name;
+}
+
+}  // namespace
+}  // namespace matinee

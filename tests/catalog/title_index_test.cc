@@ -1,0 +1,158 @@
+#include "lib/catalog/title_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lib/base/random.h"
+#include "tests/catalog/small_catalog.h"
+
+namespace matinee {
+namespace {
+
+using testing::SampleMovies;
+using testing::SmallTables;
+
+TEST(FoldName, IgnoresCaseAccentsAndPunctuation) {
+  EXPECT_EQ(fold_name("Amélie!"), "amelie");
+  EXPECT_EQ(fold_name("WALL·E"), "wall e");
+  EXPECT_EQ(fold_name("  Ocean's   Eleven "), "oceans eleven");
+  EXPECT_EQ(fold_name("Ocean\u2019s Eleven"), "oceans eleven");
+  EXPECT_EQ(fold_name("J.J. Abrams"), "jj abrams");
+  EXPECT_EQ(fold_name("Spider-Man: No Way Home"), "spider man no way home");
+  EXPECT_EQ(fold_name("Straße"), "strasse");
+  EXPECT_EQ(fold_name("ТЕНЬ"), "тень");
+  EXPECT_EQ(fold_name(""), "");
+  EXPECT_EQ(fold_name("...?!"), "");
+  EXPECT_EQ(fold_name("a\xFF"
+                      "b"),
+            "a b");
+}
+
+TEST(FoldName, DoesNotDependOnTheNormalForm) {
+  // The same names with letters composed (NFC) and with combining marks (NFD), as some systems write them.
+  EXPECT_EQ(fold_name("Ame\u0301lie"), fold_name("Am\u00E9lie"));
+  EXPECT_EQ(fold_name("Pen\u0303a"), fold_name("Pe\u00F1a"));
+}
+
+TEST(FoldName, FoldedTwiceIsFoldedOnce) {
+  const MovieCatalog& catalog = SampleMovies::get();
+  for (PersonId person = 0; person < catalog.people_count(); ++person) {
+    const std::string once = fold_name(catalog.person_name(person));
+    EXPECT_EQ(fold_name(once), once);
+  }
+}
+
+TEST(FoldTitle, LeavesOutTheArticle) {
+  EXPECT_EQ(fold_title("The Matrix"), "matrix");
+  EXPECT_EQ(fold_title("Matrix, The"), "matrix");
+  EXPECT_EQ(fold_title("An Education"), "education");
+  EXPECT_EQ(fold_title("A.I. Artificial Intelligence"), "ai artificial intelligence");
+  EXPECT_EQ(fold_title("The The"), "the");
+  EXPECT_EQ(fold_title("The"), "the");
+  EXPECT_EQ(fold_title("Thelma"), "thelma");
+}
+
+// By definition, without a limit: the obvious recursion with memory over all cells.
+int plain_distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<int>> d(a.size() + 1, std::vector<int>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = static_cast<int>(i + j);
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+TEST(EditDistance, AgreesWithItsDefinitionUpToTheLimit) {
+  const std::uint64_t seed = 21;
+  Random random(seed, "words");
+  for (int round = 0; round < 3000; ++round) {
+    const auto word = [&] {
+      std::string text;
+      for (auto n = random.below(8); n-- > 0;) text += static_cast<char>('a' + random.below(3));
+      return text;
+    };
+    const std::string a = word(), b = word();
+    const int truth = plain_distance(a, b);
+    for (int limit = 0; limit <= 4; ++limit)
+      ASSERT_EQ(edit_distance(a, b, limit), std::min(truth, limit + 1)) << a << " " << b << " seed " << seed;
+  }
+  EXPECT_EQ(edit_distance("matrix", "matrxi", 2), 1);
+}
+
+TEST(TitleIndex, ExactThenFoldedThenFuzzy) {
+  const SmallTables tables;
+  const MovieCatalog catalog = tables.catalog();
+  const TitleIndex index(catalog);
+  const auto found = [&](std::string_view title, std::int32_t year = kUnknown) {
+    const TitleLookup lookup = index.find(title, year);
+    std::string text(1, "NEFZ"[static_cast<int>(lookup.match)]);
+    for (const MovieId movie : lookup.movies) text += " " + std::string(catalog.tconst(movie));
+    return text;
+  };
+  EXPECT_EQ(found("The Matrix"), "E tt2");
+  EXPECT_EQ(found("matrix"), "F tt2");
+  EXPECT_EQ(found("Matrix, The"), "F tt2");
+  EXPECT_EQ(found("the matirx"), "Z tt2");
+  EXPECT_EQ(found("teh matrix"), "Z tt2");
+  EXPECT_EQ(found("them atrix"), "Z tt2");
+  EXPECT_EQ(found("amelie"), "F tt3");
+  EXPECT_EQ(found("le fabuleux destin d'amelie poulain"), "F tt3");
+  EXPECT_EQ(found("Heat"), "E tt1 tt7");  // ambiguous: the better known first
+  EXPECT_EQ(found("Heat (1986)"), "E tt7");
+  EXPECT_EQ(found("Heat", 1986), "E tt7");
+  EXPECT_EQ(found("heat (1994)"), "F tt1");  // a year off by one
+  EXPECT_EQ(found("Twins (1988)"), "E tt5 tt6");
+  EXPECT_EQ(found("Tomorrow"), "E tt8");
+  EXPECT_EQ(found("Completely Different"), "N");
+  EXPECT_EQ(found(""), "N");
+  EXPECT_EQ(found("(1986)"), "N");
+}
+
+TEST(TitleIndex, FindsEveryTitleHoweverItIsWritten) {
+  const MovieCatalog& catalog = SampleMovies::get();
+  const TitleIndex index(catalog);
+  const std::uint64_t seed = 22;
+  Random random(seed, "slips");
+  int slips = 0, recovered = 0;
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    const auto has = [&](const TitleLookup& lookup) {
+      return std::find(lookup.movies.begin(), lookup.movies.end(), movie) != lookup.movies.end();
+    };
+    const std::string title(catalog.title(movie));
+    EXPECT_EQ(index.find(title).match, TitleMatch::kExact) << title;
+    EXPECT_TRUE(has(index.find(title))) << title;
+    EXPECT_EQ(index.find(title, catalog.year(movie)).movies.front(), movie) << title;
+    EXPECT_EQ(index.find(std::string(catalog.display_name(movie))).movies.front(), movie) << title;
+    std::string upper = title;
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    EXPECT_TRUE(has(index.find(upper))) << upper;
+    if (title.size() < 8) continue;
+    std::string slip = title;
+    const auto at = 1 + static_cast<std::size_t>(random.below(title.size() - 3));
+    std::swap(slip[at], slip[at + 1]);
+    ++slips;
+    recovered += has(index.find(slip)) ? 1 : 0;
+  }
+  EXPECT_GT(recovered, slips * 98 / 100) << "of " << slips << ", seed " << seed;
+}
+
+TEST(TitleIndex, WhatIsNotFoundGetsSuggestions) {
+  const MovieCatalog& catalog = SampleMovies::get();
+  const TitleIndex index(catalog);
+  const TitleLookup lookup = index.find("Heeet");
+  EXPECT_LE(lookup.movies.size(), 5u);
+  const std::set<MovieId> unique(lookup.movies.begin(), lookup.movies.end());
+  EXPECT_EQ(unique.size(), lookup.movies.size());
+}
+
+}  // namespace
+}  // namespace matinee
