@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# synthconv: shards join to the whole, any number of threads gives the same bytes, targets stay in their part, and bad
+# input is named.
+source "$(dirname "$0")/support.bash"
+
+embed --top 800 -o "$work/movies.bin" testdata/sample 2>"$work/.err" || fail "embed: $(<"$work/.err")"
+cd "$work" || exit 1
+
+for format in alpaca messages conversations; do
+  synthconv -n 60 --format $format -o whole.jsonl movies.bin || fail "synthconv --format $format"
+  for threads in 1 2 5; do
+    synthconv -n 60 --format $format --threads $threads movies.bin >threads.jsonl
+    expect_same_bytes whole.jsonl threads.jsonl "$format with $threads threads"
+  done
+  for shard in 0 1 2 3 4 5 6; do synthconv -n 60 --format $format --shard $shard/7 movies.bin; done >joined.jsonl
+  expect_same_bytes whole.jsonl joined.jsonl "seven shards of $format joined"
+  cp whole.jsonl $format.jsonl
+done
+line='^{"instruction":"[^"]*","input":".*","output":"..*","skill":"\(ask\|understand\|recommend\|answer\)"}$'
+expect_equal 0 "$(grep -vc "$line" alpaca.jsonl)" "lines that are no Alpaca tuples"
+expect_equal "answer ask recommend understand" "$(sed 's/.*"skill":"\(.*\)"}$/\1/' alpaca.jsonl | sort -u | paste -sd' ')" "skills"
+expect_equal 0 "$(grep -vc '^{"messages":\[{"role":"user",.*"role":"assistant",.*\],"target":"tt[0-9]*"}$' messages.jsonl)" "messages"
+expect_equal "$(seq 0 59)" "$(sed 's/^{"index":\([0-9]*\),"target":"tt.*/\1/' conversations.jsonl)" "indices of conversations"
+expect_equal 0 "$(grep -vc '"act":"close"[^{]*],"text":"[^"]*"}}]}$' conversations.jsonl)" "conversations that do not close"
+cmp -s <(synthconv -n 60 --seed 2 movies.bin) <(synthconv -n 60 movies.bin) && fail "another seed gives the same"
+
+# No target of one part is in another.
+for part in train valid test; do
+  synthconv -n 300 --part $part --format messages movies.bin | sed 's/.*"target":"\([^"]*\)"}$/\1/' | sort -u >$part.targets
+  [[ -s $part.targets ]] || fail "no targets in part $part"
+done
+sort train.targets valid.targets test.targets | uniq -d >twice
+[[ ! -s twice ]] || fail "targets in two parts: $(<twice)"
+[[ $(synthconv -n 20 --temperaments picky,terse --format conversations movies.bin |
+  grep -c '"temperament":"\(picky\|terse\)"') -eq 20 ]] || fail "--temperaments"
+
+# A phrasebook of one's own.
+printf '[s.greet]\nWelcome to the test\\.\n' >mine.txt
+synthconv -n 40 --phrases mine.txt movies.bin | grep -q '"output":"Welcome to the test\."' || fail "--phrases"
+printf '[s.greet]\nWelcome (back\n' >bad.txt
+expect_error 1 'synthconv: bad.txt:2:14: "(" without its ")"' synthconv -n 1 --phrases bad.txt movies.bin
+
+expect_error 2 'synthconv: --shard: expected I/N with 0 <= I < N, found "3/3"' synthconv --shard 3/3 movies.bin
+expect_error 2 'synthconv: --part: --split names no part "dev"' synthconv --part dev movies.bin
+expect_error 2 'synthconv: --split: expected NAME:SHARE,NAME:SHARE..., found "train"' synthconv --split train movies.bin
+expect_error 2 'synthconv: --temperaments: unknown temperament "angry"' synthconv --temperaments angry movies.bin
+run synthconv --format csv movies.bin
+expect_equal 2 "$status" "an unknown format"
+run synthconv none.bin
+expect_equal 'synthconv: none.bin: cannot open: No such file or directory' "$err" "a missing file"
+: >empty.bin
+run synthconv empty.bin
+expect_equal 1 "$status" "an empty file"
+head -c 100000 movies.bin >cut.bin
+run synthconv -o out.jsonl cut.bin
+expect_equal 1 "$status" "a truncated catalogue"
+tsv2bin -o table.bin "$OLDPWD/testdata/sample/title.ratings.tsv"
+run synthconv -o out.jsonl table.bin
+expect_equal 1 "$status" "a table in place of a catalogue"
+[[ $err == "synthconv: table.bin: "* ]] || fail "a table in place of a catalogue: $err"
+expect_error 1 'synthconv: /dev/full: cannot write: No space left on device' synthconv -n 2000 -o /dev/full movies.bin
+[[ ! -e out.jsonl ]] || fail "a failed run left its output"
+synthconv -n 3000 movies.bin | head -1 >/dev/null
+expect_equal "0 0" "${PIPESTATUS[*]}" "a closed pipe ends synthconv quietly"
+finish
