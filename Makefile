@@ -62,12 +62,12 @@ endif
 sources = $(sort $(if $(filter kernels,$(1)),$(wildcard kernels/*.cc kernels/*/*.cc),$(wildcard lib/$(1)/*.cc)))
 objects = $(patsubst %.cc,$(BUILD)/%.o,$(call sources,$(1))) \
           $(if $(filter kernels,$(1)),$(CUDA_SOURCES:%.cu=$(BUILD)/%.o)) \
-          $(if $(filter dialogue,$(1)),$(EMBEDDED))
+          $(if $(filter dialogue,$(1)),$(EMBEDDED)) $(if $(filter catalog,$(1)),$(EMBEDDED_CATALOG))
 closure = $(foreach folder,$(sort $(foreach top,$(1),$(CLOSURE_$(top)))),$(call objects,$(folder)))
 
-# Text that the programs carry inside themselves (the phrasebook), so that they run from any folder.
+# Text that the programs carry inside themselves (the phrasebook, word lists), so that they run from any folder.
 EMBEDDED :=
--include lib/dialogue/embed.mk
+-include lib/dialogue/embed.mk lib/catalog/embed.mk
 
 .DEFAULT_GOAL := all
 .PHONY: all

@@ -1,15 +1,29 @@
 #pragma once
 
+#include <span>
 #include <string_view>
+#include <utility>
 
 namespace matinee {
 
-/// Words of everyday English and of talk about films (folded). Alone and in lower case they are not taken for a title
-/// or a surname.
+/// Words and phrases of everyday English and of talk about films (folded; lib/catalog/words/common_words.txt and
+/// function_words.txt). Alone and in lower case they are not taken for a title or a surname.
 bool is_common_word(std::string_view folded);
 
+/// Those of them that only hold a sentence together (folded; lib/catalog/words/function_words.txt).
+bool is_function_word(std::string_view folded);
+
+/// Those and more words of English (folded; lib/catalog/words/english_words.txt): not taken for misspelt names.
+bool is_english_word(std::string_view folded);
+
 /// The given name that a nickname stands for ("bob" for "robert"), or "" (folded). Several nicknames may share one
-/// name.
+/// name; of several names for one nickname it is the first of lib/catalog/words/nicknames.txt.
 std::string_view full_given_name(std::string_view nickname);
+
+/// A nickname and what it stands for (folded): a given name where that is one word, else a person's whole name.
+using Nickname = std::pair<std::string_view, std::string_view>;
+
+/// All of lib/catalog/words/nicknames.txt, in its order.
+std::span<const Nickname> nicknames();
 
 }  // namespace matinee

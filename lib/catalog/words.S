@@ -1,0 +1,22 @@
+    .section .rodata
+    .global matinee_function_words_begin, matinee_function_words_end
+    .global matinee_common_words_begin, matinee_common_words_end
+    .global matinee_english_words_begin, matinee_english_words_end
+    .global matinee_nicknames_begin, matinee_nicknames_end
+matinee_function_words_begin:
+    .incbin "lib/catalog/words/function_words.txt"
+matinee_function_words_end:
+    .byte 0
+matinee_common_words_begin:
+    .incbin "lib/catalog/words/common_words.txt"
+matinee_common_words_end:
+    .byte 0
+matinee_english_words_begin:
+    .incbin "lib/catalog/words/english_words.txt"
+matinee_english_words_end:
+    .byte 0
+matinee_nicknames_begin:
+    .incbin "lib/catalog/words/nicknames.txt"
+matinee_nicknames_end:
+    .byte 0
+    .section .note.GNU-stack,"",@progbits
