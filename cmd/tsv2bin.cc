@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
             tsv_to_table(input, output, read, pool, [&](std::uint64_t bytes) { progress.advance(bytes); });
         progress.finish();
         if (report.skipped > 0) {
-          tool.note(fmt::format("skipped {} bad rows and kept {}; the first: {}", report.skipped, report.rows,
-                                report.first_skipped));
+          tool.note(fmt::format("skipped {} bad {} and kept {}; the first: {}", report.skipped,
+                                report.skipped == 1 ? "row" : "rows", report.rows, report.first_skipped));
         }
         return 0;
       });

@@ -1,6 +1,7 @@
 #include "lib/catalog/imdb_schema.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "lib/base/format_error.h"
 
@@ -11,45 +12,29 @@ constexpr auto kText = ColumnType::kText;
 constexpr auto kInteger = ColumnType::kInteger;
 constexpr auto kTenths = ColumnType::kTenths;
 
+// Generous bounds: they are to catch shifted rows and broken files, not unusual films.
+ColumnSpec text(const char* name) { return {name, kText, 0, 0}; }
+ColumnSpec count(const char* name) { return {name, kInteger, 0, std::numeric_limits<std::int32_t>::max()}; }
+ColumnSpec flag(const char* name) { return {name, kInteger, 0, 1}; }
+ColumnSpec film_year(const char* name) { return {name, kInteger, 1800, 2200}; }
+ColumnSpec life_year(const char* name) { return {name, kInteger, 0, 2200}; }  // writers of antiquity have rows
+
 const std::vector<TableSchema>& tables() {
   static const std::vector<TableSchema> all{
       {"title.basics",
-       {{"tconst", kText},
-        {"titleType", kText},
-        {"primaryTitle", kText},
-        {"originalTitle", kText},
-        {"isAdult", kInteger},
-        {"startYear", kInteger},
-        {"endYear", kInteger},
-        {"runtimeMinutes", kInteger},
-        {"genres", kText}}},
-      {"title.ratings", {{"tconst", kText}, {"averageRating", kTenths}, {"numVotes", kInteger}}},
-      {"title.crew", {{"tconst", kText}, {"directors", kText}, {"writers", kText}}},
+       {text("tconst"), text("titleType"), text("primaryTitle"), text("originalTitle"), flag("isAdult"),
+        film_year("startYear"), film_year("endYear"), count("runtimeMinutes"), text("genres")}},
+      {"title.ratings", {text("tconst"), {"averageRating", kTenths, 0, 100}, count("numVotes")}},
+      {"title.crew", {text("tconst"), text("directors"), text("writers")}},
       {"title.principals",
-       {{"tconst", kText},
-        {"ordering", kInteger},
-        {"nconst", kText},
-        {"category", kText},
-        {"job", kText},
-        {"characters", kText}}},
-      {"title.episode",
-       {{"tconst", kText}, {"parentTconst", kText}, {"seasonNumber", kInteger}, {"episodeNumber", kInteger}}},
+       {text("tconst"), count("ordering"), text("nconst"), text("category"), text("job"), text("characters")}},
+      {"title.episode", {text("tconst"), text("parentTconst"), count("seasonNumber"), count("episodeNumber")}},
       {"title.akas",
-       {{"titleId", kText},
-        {"ordering", kInteger},
-        {"title", kText},
-        {"region", kText},
-        {"language", kText},
-        {"types", kText},
-        {"attributes", kText},
-        {"isOriginalTitle", kInteger}}},
+       {text("titleId"), count("ordering"), text("title"), text("region"), text("language"), text("types"),
+        text("attributes"), flag("isOriginalTitle")}},
       {"name.basics",
-       {{"nconst", kText},
-        {"primaryName", kText},
-        {"birthYear", kInteger},
-        {"deathYear", kInteger},
-        {"primaryProfession", kText},
-        {"knownForTitles", kText}}}};
+       {text("nconst"), text("primaryName"), life_year("birthYear"), life_year("deathYear"), text("primaryProfession"),
+        text("knownForTitles")}}};
   return all;
 }
 
@@ -88,7 +73,7 @@ RecognisedHeader recognise_header(std::string_view line) {
       for (const std::string_view name : names) {
         const auto known = std::find_if(table.columns.begin(), table.columns.end(),
                                         [&](const ColumnSpec& c) { return c.name == name; });
-        header.columns.push_back(known == table.columns.end() ? ColumnSpec{std::string(name), kText} : *known);
+        header.columns.push_back(known == table.columns.end() ? ColumnSpec{std::string(name), kText, 0, 0} : *known);
       }
       for (std::size_t i = 0; i < names.size(); ++i) {
         if (names[i].empty()) throw bad_data("header: column {} has no name", i + 1);

@@ -18,6 +18,7 @@ enum class ColumnType : std::uint8_t {
 struct ColumnSpec {
   std::string name;
   ColumnType type = ColumnType::kText;
+  std::int32_t low = 0, high = 0;  ///< what a number may be; in tenths for kTenths
 };
 
 /// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/).

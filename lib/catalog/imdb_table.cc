@@ -37,7 +37,7 @@ ImdbTable::ImdbTable(const std::string& path) : file_(path) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const int type = types[i] - '0';
     if (type < 0 || type > 2) throw bad_data("{}: column \"{}\" has the unknown type {}", path, fields[i], types[i]);
-    columns_.push_back({std::string(fields[i]), static_cast<ColumnType>(type)});
+    columns_.push_back({std::string(fields[i]), static_cast<ColumnType>(type), 0, 0});
     const std::int64_t size = columns_.back().type == ColumnType::kText
                                   ? static_cast<std::int64_t>(StringColumn(file_, columns_.back().name).size())
                                   : static_cast<std::int64_t>(integers(columns_.back().name).size());

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "lib/base/format_error.h"
 #include "lib/catalog/column_spool.h"
@@ -13,6 +14,7 @@ namespace matinee {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
+constexpr const char* kRemedy = "--keep-going skips such rows";
 
 // Position of the first byte that is no valid UTF-8 (RFC 3629), text.size() if all is. ASCII runs go eight bytes at a
 // time.
@@ -51,7 +53,8 @@ struct ParsedNumber {
   bool canonical;  // printing it gives the same text
 };
 
-std::optional<ParsedNumber> parse_number(std::string_view text, ColumnType type) {
+std::optional<ParsedNumber> parse_number(std::string_view text, const ColumnSpec& column) {
+  const ColumnType type = column.type;
   if (text == "\\N") return ParsedNumber{kMissingValue, true};
   std::string_view whole = text;
   std::int32_t tenth = 0;
@@ -67,20 +70,27 @@ std::optional<ParsedNumber> parse_number(std::string_view text, ColumnType type)
   }
   std::int32_t value = 0;
   const auto [stop, code] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
-  if (code != std::errc{} || stop != whole.data() + whole.size() || value == kMissingValue) return {};
-  canonical = canonical && (whole == "0" || (whole.front() != '0' && whole.front() != '-'));
-  if (type == ColumnType::kInteger) {
-    canonical = canonical || (whole.size() > 1 && whole[0] == '-' && whole[1] != '0');
-    return ParsedNumber{value, canonical};
+  if (code != std::errc{} || stop != whole.data() + whole.size() || whole.front() == '-') return {};
+  canonical = canonical && (whole == "0" || whole.front() != '0');
+  if (type == ColumnType::kTenths) {
+    if (value > column.high / 10) return {};
+    value = value * 10 + tenth;
   }
-  if (whole.front() == '-' || value > 1'000'000) return {};  // "-0.5", too, whose whole part is 0
-  return ParsedNumber{value * 10 + tenth, canonical};
+  if (value < column.low || value > column.high) return {};
+  return ParsedNumber{value, canonical};
+}
+
+std::string describe(const ColumnSpec& column) {
+  if (column.type == ColumnType::kInteger) return fmt::format("a whole number from {} to {}", column.low, column.high);
+  return fmt::format("a number with one decimal from {}.{} to {}.{}", column.low / 10, column.low % 10,
+                     column.high / 10, column.high % 10);
 }
 
 // What one block of lines becomes.
 struct Block {
   std::string text;
   std::uint64_t first_line = 0;
+  std::size_t cut_off = 0;  // bytes that the first line has beyond those kept
 
   struct Column {
     std::vector<std::int64_t> lengths;
@@ -108,9 +118,10 @@ class BlockParser {
       const std::size_t end = std::min(block.text.find('\n', begin), block.text.size());
       const std::string_view line(block.text.data() + begin, end - begin);
       begin = end + 1;
-      if (auto error = check(line, line_number, fields, numbers)) {
+      const std::size_t size = line.size() + (line_number == block.first_line ? block.cut_off : 0);
+      if (auto error = check(line, size, line_number, fields, numbers)) {
         if (!options_.keep_going) {
-          error->add_remedy("--keep-going skips such rows");
+          error->add_remedy(kRemedy);
           throw Error(*error);
         }
         if (block.skipped++ == 0) block.first_skipped = error->what();
@@ -134,34 +145,33 @@ class BlockParser {
   }
 
  private:
-  std::optional<Error> check(std::string_view line, std::uint64_t number, std::vector<std::string_view>& fields,
-                             std::vector<ParsedNumber>& numbers) const {
-    const std::string place = fmt::format("{}:{}", name_, number);
-    if (line.size() > options_.line_limit) {
-      return bad_data("{}: expected a line of at most {} bytes, found {}", place, options_.line_limit, line.size());
+  std::optional<Error> check(std::string_view line, std::size_t size, std::uint64_t number,
+                             std::vector<std::string_view>& fields, std::vector<ParsedNumber>& numbers) const {
+    const auto place = [&] { return fmt::format("{}:{}", name_, number); };
+    if (size > options_.line_limit) {
+      return bad_data("{}: expected a line of at most {} bytes, found {}", place(), options_.line_limit, size);
     }
     if (crlf_) {
       if (line.empty() || line.back() != '\r')
-        return bad_data("{}: expected the line to end in CRLF, as the header does", place);
+        return bad_data("{}: expected the line to end in CRLF, as the header does", place());
       line.remove_suffix(1);
     }
     split_fields(line, fields);
     if (fields.size() != columns_.size()) {
-      return bad_data("{}: expected {} tab-separated fields, found {}", place, columns_.size(), fields.size());
+      return bad_data("{}: expected {} tab-separated fields, found {}", place(), columns_.size(), fields.size());
     }
     if (const std::size_t bad = first_invalid_utf8(line); bad < line.size()) {
       const auto column =
           static_cast<std::size_t>(std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(bad), '\t'));
-      return bad_data("{}:{}: {}: expected UTF-8, found the byte 0x{:02x}", place, column + 1, columns_[column].name,
+      return bad_data("{}:{}: {}: expected UTF-8, found the byte 0x{:02x}", place(), column + 1, columns_[column].name,
                       static_cast<unsigned char>(line[bad]));
     }
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       if (columns_[c].type == ColumnType::kText) continue;
-      const auto parsed = parse_number(fields[c], columns_[c].type);
+      const auto parsed = parse_number(fields[c], columns_[c]);
       if (!parsed) {
-        return bad_data("{}:{}: {}: expected {} or \\N, found \"{}\"", place, c + 1, columns_[c].name,
-                        columns_[c].type == ColumnType::kTenths ? "a number with one decimal" : "a whole number",
-                        fields[c].substr(0, 40));
+        return bad_data("{}:{}: {}: expected {} or \\N, found \"{}\"", place(), c + 1, columns_[c].name,
+                        describe(columns_[c]), fields[c].substr(0, 40));
       }
       numbers[c] = *parsed;
     }
@@ -257,7 +267,8 @@ class Columns {
 // Cuts the input into blocks of whole lines.
 class BlockReader {
  public:
-  BlockReader(const std::string& input, std::size_t line_limit) : source_(input), line_limit_(line_limit) {}
+  BlockReader(const std::string& input, const TsvReadOptions& options)
+      : source_(input), line_limit_(options.line_limit), keep_going_(options.keep_going) {}
 
   const std::string& name() const { return source_.name(); }
   std::uint64_t bytes() const { return bytes_; }
@@ -278,6 +289,7 @@ class BlockReader {
     return line;
   }
 
+  // False at the end, or where reading failed: then what came whole before has been given, and failure() says why.
   bool next(Block& block) {
     block = Block{};
     while (rest_.size() < kBlockBytes && fill()) {
@@ -285,46 +297,79 @@ class BlockReader {
     std::size_t end = rest_.rfind('\n');
     while (!ended_ && end == std::string::npos) {
       if (rest_.size() > line_limit_ + kBlockBytes) {
-        throw bad_data("{}:{}: expected a line of at most {} bytes, found more than {}", name(), line_, line_limit_,
-                       rest_.size());
+        if (!keep_going_) {
+          failure_ = bad_data("{}:{}: expected a line of at most {} bytes, found more than {}", name(), line_,
+                              line_limit_, rest_.size());
+          failure_->add_remedy(kRemedy);
+          return false;
+        }
+        cut_off_ += rest_.size() - (line_limit_ + 1);
+        rest_.resize(line_limit_ + 1);
       }
       fill();
       end = rest_.rfind('\n');
     }
-    const std::size_t size = ended_ ? rest_.size() : end + 1;
+    if (failure_ && end == std::string::npos) return false;
+    const std::size_t size = ended_ && !failure_ ? rest_.size() : end + 1;
     if (size == 0) return false;
     block.text = rest_.substr(0, size);
     rest_.erase(0, size);
     block.first_line = line_;
+    block.cut_off = std::exchange(cut_off_, 0);
     line_ += static_cast<std::uint64_t>(std::count(block.text.begin(), block.text.end(), '\n'));
     return true;
   }
+
+  // Why reading ended early, with the place of the row that it broke.
+  std::optional<Error> failure() const { return failure_; }
 
  private:
   bool fill() {
     if (ended_) return false;
     const std::size_t before = rest_.size();
     rest_.resize(before + kBlockBytes);
-    const std::size_t got = source_.read(std::as_writable_bytes(std::span(rest_.data() + before, kBlockBytes)));
+    std::size_t got = 0;
+    try {
+      got = source_.read(std::as_writable_bytes(std::span(rest_.data() + before, kBlockBytes)));
+    } catch (const Error& error) {
+      rest_.resize(before);
+      if (error.code() != ErrorCode::kBadData || line_ == 1) throw;  // nothing to save before the first row
+      fail(error.what());
+      return false;
+    }
     rest_.resize(before + got);
     bytes_ += got;
-    ended_ = got < kBlockBytes;
+    ended_ = got == 0;
     if (got > 0) last_line_ends_ = rest_.back() == '\n';
     return got > 0;
   }
 
+  // A broken gzip stream ends the table within a row.
+  void fail(std::string_view what) {
+    ended_ = last_line_ends_ = true;
+    const std::size_t end = rest_.rfind('\n');
+    const std::string_view row = std::string_view(rest_).substr(end == std::string::npos ? 0 : end + 1);
+    if (what.starts_with(name() + ": ")) what.remove_prefix(name().size() + 2);
+    failure_ = bad_data("{}:{}:{}: {}", name(),
+                        line_ + static_cast<std::uint64_t>(std::count(rest_.begin(), rest_.end(), '\n')),
+                        std::count(row.begin(), row.end(), '\t') + 1, what);
+  }
+
   ByteSource source_;
   std::size_t line_limit_;
+  bool keep_going_;
   std::string rest_;
   std::uint64_t line_ = 1, bytes_ = 0;
+  std::size_t cut_off_ = 0;  // bytes that are not kept of a line over the limit
   bool ended_ = false, last_line_ends_ = true;
+  std::optional<Error> failure_;
 };
 
 }  // namespace
 
 TsvReadReport tsv_to_table(const std::string& input, const std::string& output, const TsvReadOptions& options,
                            ThreadPool& pool, const std::function<void(std::uint64_t)>& advance) {
-  BlockReader reader(input, options.line_limit);
+  BlockReader reader(input, options);
   std::string header_line = reader.header();
   if (header_line.starts_with("\xEF\xBB\xBF")) {
     throw bad_data("{}:1: the file begins with a byte order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')",
@@ -354,6 +399,10 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
       report.skipped += blocks[i].skipped;
       advance(blocks[i].text.size());
     }
+  }
+  if (const auto failure = reader.failure()) {
+    if (!options.keep_going) throw Error(*failure);
+    if (report.skipped++ == 0) report.first_skipped = failure->what();
   }
   report.rows = columns.rows();
   report.bytes = reader.bytes();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "lib/base/file.h"
@@ -48,6 +49,7 @@ struct ByteSource::Impl {
   bool in_member = false;
   bool started = false;
   inflate_state state;
+  std::optional<Error> failure;
 
   bool refill() {
     if (begin < end) return true;
@@ -69,8 +71,20 @@ struct ByteSource::Impl {
     in_member = true;
   }
 
+  // What came before a broken place is given first; the next call throws.
   std::size_t inflate(std::span<std::byte> out) {
     std::size_t total = 0;
+    try {
+      if (failure) throw Error(*failure);
+      inflate_some(out, total);
+    } catch (const Error& error) {
+      if (total == 0) throw;
+      failure = error;
+    }
+    return total;
+  }
+
+  void inflate_some(std::span<std::byte> out, std::size_t& total) {
     while (total < out.size()) {
       if (!refill()) {
         if (in_member) {
@@ -104,7 +118,6 @@ struct ByteSource::Impl {
       }
       if (state.block_state == ISAL_BLOCK_FINISH) in_member = false;
     }
-    return total;
   }
 
   std::size_t copy(std::span<std::byte> out) {
@@ -145,7 +158,7 @@ bool LineReader::fill() {
   const std::size_t wanted = std::max(end_ * 2, std::size_t{1} << 16);
   if (buffer_.size() < wanted + kPadding) buffer_.resize(wanted + kPadding);
   const std::size_t got = source_.read(std::as_writable_bytes(std::span(buffer_.data() + end_, wanted - end_)));
-  ended_ = got < wanted - end_;
+  ended_ = got == 0;
   end_ += got;
   return got > 0;
 }
@@ -184,7 +197,7 @@ std::string read_text(const std::string& path) {
     text.resize(size + kInputBytes);
     const std::size_t got = source.read(std::as_writable_bytes(std::span(text.data() + size, kInputBytes)));
     size += got;
-    if (got < kInputBytes) {
+    if (got == 0) {
       text.resize(size);
       return text;
     }

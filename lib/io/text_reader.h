@@ -19,7 +19,8 @@ class ByteSource {
   ByteSource& operator=(ByteSource&&) noexcept;
   ~ByteSource();
 
-  /// Fills `buffer` as far as it can; fewer bytes only at the end.
+  /// Fills `buffer` as far as it can; fewer bytes at the end or before a broken place, where the next call throws. 0
+  /// only at the end.
   std::size_t read(std::span<std::byte> buffer);
   /// The path, or "<stdin>".
   const std::string& name() const;

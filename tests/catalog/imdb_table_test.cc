@@ -53,7 +53,7 @@ TEST_F(ImdbTableTest, RoundTripGivesBackTheBytes) {
   for (const std::string& text : {
            std::string("tconst\taverageRating\tnumVotes"),                          // a header only, without line end
            kRatings,                                                                // no rows
-           kRatings + "tt1\t8.0\t007\ntt2\t8\t-0\ntt3\t0.0\t-12",                   // odd numbers, no last line end
+           kRatings + "tt1\t8.0\t007\ntt2\t8\t00\ntt3\t0.0\t012",                   // odd numbers, no last line end
            std::string("tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t1\r\n"),       // CRLF
            std::string("numVotes\ttconst\tnote\taverageRating\n1\t\t\"\\\t\\N\n"),  // other order, a foreign column
        }) {
@@ -67,7 +67,7 @@ TEST_F(ImdbTableTest, RoundTripOfRandomTables) {
   for (std::uint64_t round = 0; round < 40; ++round) {
     Random random(seed, "tables", round);
     const auto field = [&](bool number) {
-      static const std::vector<std::string> kOdd{"\\N", "0", "00", "-1", "2147483647", "-2147483647"};
+      static const std::vector<std::string> kOdd{"\\N", "0", "00", "0000000001", "2147483647"};
       if (number) return random.chance(0.3) ? random.pick(kOdd) : std::to_string(random.below(3000));
       std::string text;
       static const std::vector<std::string> kPieces{"a", "é", "\"", "\\", "\\N", "東", " ", "\r", "0", "🎬"};
@@ -100,14 +100,14 @@ TEST_F(ImdbTableTest, TheFirstBadRowIsTold) {
   for (int row = 0; text.size() < 2'500'000; ++row, ++line) text += "tt" + std::to_string(row) + "\t8.1\t1\n";
   const std::string bad = text + "tt\t8.1\tmany\n" + text.substr(kRatings.size()) + "tt\tx\t1\n";
   EXPECT_EQ(complaint(bad), "in.tsv:" + std::to_string(line + 1) +
-                                ":3: numVotes: expected a whole number or \\N, found \"many\"; --keep-going skips such "
-                                "rows");
+                                ":3: numVotes: expected a whole number from 0 to 2147483647 or \\N, found \"many\"; "
+                                "--keep-going skips such rows");
 }
 
 TEST_F(ImdbTableTest, NumbersThatCannotComeBackAreRefused) {
-  for (const char* number : {"-2147483648", "2147483648", "1.5", "+1", "-", "", " 1", "1 ", "\\n"})
+  for (const char* number : {"-2147483648", "-1", "-0", "2147483648", "1.5", "+1", "-", "", " 1", "1 ", "\\n"})
     EXPECT_NE(complaint(kRatings + "tt1\t8.0\t" + number + "\n"), "") << '"' << number << '"';
-  for (const char* number : {"-0.5", "-1.0", ".5", "8.", "8.25", "8,1", "1000001.0", "nan"})
+  for (const char* number : {"-0.5", "-1.0", ".5", "8.", "8.25", "8,1", "1000001.0", "10.1", "11", "nan"})
     EXPECT_NE(complaint(kRatings + "tt1\t" + number + "\t1\n"), "") << '"' << number << '"';
 }
 
@@ -127,6 +127,26 @@ TEST_F(ImdbTableTest, LinesHaveALimit) {
   // A header without an end must not be collected for ever (/dev/zero).
   EXPECT_EQ(complaint(std::string(4'000'000, 'x'), options),
             "in.tsv:1: expected a line of at most 100 bytes, found more than 2097152");
+}
+
+TEST_F(ImdbTableTest, ALongLineIsSkippedHoweverLong) {
+  const TsvReadOptions options{.keep_going = true, .line_limit = 100};
+  const auto report = read(kRatings + "tt1\t8.0\t1\n" + std::string(5'000'000, 'x') + "\ntt2\t8.0\t2\n", options);
+  EXPECT_EQ(report.skipped, 1);
+  EXPECT_TRUE(report.first_skipped.ends_with("in.tsv:3: expected a line of at most 100 bytes, found 5000000"));
+  EXPECT_EQ(back(), kRatings + "tt1\t8.0\t1\ntt2\t8.0\t2\n");
+}
+
+TEST_F(ImdbTableTest, NumbersHaveBounds) {
+  const std::string basics =
+      "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear\truntimeMinutes\tgenres\n";
+  EXPECT_EQ(complaint(basics + "tt1\tmovie\tA\tA\t0\t19950\t\\N\t90\tDrama\n"),
+            "in.tsv:2:6: startYear: expected a whole number from 1800 to 2200 or \\N, found \"19950\"; --keep-going "
+            "skips such rows");
+  EXPECT_EQ(complaint(kRatings + "tt1\t10.1\t1\n"),
+            "in.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \\N, found \"10.1\"; "
+            "--keep-going skips such rows");
+  EXPECT_EQ(complaint(kRatings + "tt1\t10.0\t1\n"), "");
 }
 
 TEST_F(ImdbTableTest, BytesThatAreNotUtf8AreRefused) {

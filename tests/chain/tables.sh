@@ -35,21 +35,31 @@ bad "";                               expect_error 1 'tsv2bin: bad.tsv: the file
 bad 'movie\tyear\n';                  expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "movie	year"' tsv2bin -o t.bin bad.tsv
 bad 'tconst\tnumVotes\n';             expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "tconst	numVotes"; nearest is title.ratings, which also has averageRating' tsv2bin -o t.bin bad.tsv
 bad "${h}tt1\t8.0\t10\ntt2\t8.0\n";   expect_error 1 'tsv2bin: bad.tsv:3: expected 3 tab-separated fields, found 2; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
-bad "${h}tt1\t8.0\tmany\n";           expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number or \N, found "many"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
-bad "${h}tt1\t8.0\t99999999999\n";    expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number or \N, found "99999999999"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
-bad "${h}tt1\tgood\t10\n";            expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal or \N, found "good"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t8.0\tmany\n";           expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number from 0 to 2147483647 or \N, found "many"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t8.0\t99999999999\n";    expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number from 0 to 2147483647 or \N, found "99999999999"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\tgood\t10\n";            expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \N, found "good"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad "${h}tt\xff\t8.0\t10\n";          expect_error 1 'tsv2bin: bad.tsv:2:1: tconst: expected UTF-8, found the byte 0xff; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad "\xef\xbb\xbf${h}";               expect_error 1 "tsv2bin: bad.tsv:1: the file begins with a byte order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')" tsv2bin -o t.bin bad.tsv
 bad '<html>\n';                       expect_error 1 'tsv2bin: bad.tsv:1: this is an HTML or XML page, not a table; fetch the file again' tsv2bin -o t.bin bad.tsv
 expect_error 1 'tsv2bin: none.tsv: cannot open: No such file or directory' tsv2bin -o t.bin none.tsv
 expect_error 1 'tsv2bin: /dev/full: cannot write: No space left on device' tsv2bin -o /dev/full whole.tsv
 head -c 2000 two.tsv.gz >cut.tsv.gz
-expect_error 1 'tsv2bin: cut.tsv.gz: gzip stream is cut off after 2000 compressed bytes; fetch the file again' tsv2bin -o t.bin cut.tsv.gz
+# The rows before the cut, and the place of the row that it broke.
+zcat cut.tsv.gz 2>/dev/null >cut.tsv
+line=$(($(wc -l <cut.tsv) + 1)) column=$(tail -n 1 cut.tsv | tr -cd '\t' | wc -c) column=$((column + 1))
+cut='gzip stream is cut off after 2000 compressed bytes; fetch the file again'
+for threads in 1 7; do
+  run tsv2bin --threads $threads -o t.bin cut.tsv.gz
+  expect_equal "1 tsv2bin: cut.tsv.gz:$line:$column: $cut" "$status $err" "a cut gzip stream, $threads threads"
+done
 [[ ! -e t.bin ]] || fail "a failed run left its output"
 
 bad "${h}tt1\t8.0\t10\ntt2\t8.0\ntt3\tx\t1\ntt4\t7.1\t\\N\n"
 expect_error 0 'tsv2bin: skipped 2 bad rows and kept 2; the first: bad.tsv:3: expected 3 tab-separated fields, found 2' tsv2bin --keep-going -o t.bin bad.tsv
 expect_equal $'tconst\taverageRating\tnumVotes\ntt1\t8.0\t10\ntt4\t7.1\t\\N' "$(bin2tsv t.bin)" "kept rows"
+
+expect_error 0 "tsv2bin: skipped 1 bad row and kept $((line - 2)); the first: cut.tsv.gz:$line:$column: $cut" tsv2bin --keep-going -o t.bin cut.tsv.gz
+expect_equal "$(head -n $((line - 1)) cut.tsv)" "$(bin2tsv t.bin)" "rows before the cut"
 
 expect_error 1 'bin2tsv: bad.tsv: not a safetensors file: header length 6992247935592260468 is over 100000000; this is an IMDb TSV file; run tsv2bin first' bin2tsv bad.tsv
 bin2tsv whole.bin | head -1 >/dev/null
