@@ -241,7 +241,7 @@ std::optional<UserTurn> SimulatedUser::say(const std::optional<Wish>& wish) {
   const bool lower = temperament_ == Temperament::kTerse || random_.chance(0.25);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::string text = phrasebook_.expand(wish->section, wish->slots, random_);
-    if (temperament_ == Temperament::kChatty && turns_ == 1) text = phrasebook_.expand("u.hello", {}, random_) + text;
+    if (temperament_ == Temperament::kChatty && turns_ == 1) text.insert(0, phrasebook_.expand("u.hello", {}, random_));
     const bool plain = attempt >= kPlainAttempt;
     if (lower && !plain) text = lowered(std::move(text));
     if (temperament_ == Temperament::kTypos && !plain && random_.chance(0.8)) text = mistype(text, random_);

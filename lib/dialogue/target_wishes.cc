@@ -95,21 +95,17 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     form = "after";
     span = {year / 5 * 5, kLastYear};
     put("low", span.low);
-  } else if (choice < 0.84) {
-    form = "exact";
-    span = {year, year};
-    put("low", year);
-  } else if (choice < 0.92) {
+  } else if (choice >= 0.84 && choice < 0.92) {
     form = "between";
     const auto before = static_cast<std::int32_t>(random_.below(6));
     const auto after = static_cast<std::int32_t>(1 + random_.below(6));
     span = {year - before, year + after};
     put("low", span.low);
     put("high", span.high);
-  } else if (year <= kOldUntil) {
+  } else if (choice >= 0.92 && year <= kOldUntil) {
     form = "old";
     span = {kFirstYear, kOldUntil};
-  } else if (year >= kRecentFrom) {
+  } else if (choice >= 0.92 && year >= kRecentFrom) {
     form = "recent";
     span = {kRecentFrom, kLastYear};
   } else {
