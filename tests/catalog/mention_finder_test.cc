@@ -62,6 +62,27 @@ TEST_F(MentionFinderTest, ANameInsideALongerOneIsPartOfIt) {
   for (const Mention& mention : found) EXPECT_NE(mention.id, *catalog.find_nconst("nm3"));
 }
 
+TEST(MentionFinder, APossessiveWithinATitleBelongsToIt) {
+  SmallTables tables;
+  tables.basics +=
+      "tt20\tmovie\tChild's Play\tChild's Play\t0\t1988\t\\N\t87\tHorror\n"
+      "tt21\tmovie\tA Very Long Title of Ten Words Is This One\tx\t0\t2014\t\\N\t81\tComedy\n";
+  const MovieCatalog catalog = tables.catalog();
+  const MentionFinder finder(catalog);
+  const auto first = [&](std::string_view text) {
+    const auto found = finder.find(text);
+    return found.empty() || found[0].kind != MentionKind::kMovie ? "" : std::string(catalog.tconst(found[0].id));
+  };
+  for (const char* text :
+       {"I loved Child's Play", "I loved Child\u2019s Play a lot", "Is Childs Play any good?", "Child's Play's ending"})
+    EXPECT_EQ(first(text), "tt20") << text;
+  EXPECT_EQ(first("we enjoyed A Very Long Title of Ten Words Is This One."), "tt21");
+  for (const std::string text : {"The Matrix's look", "The Matrix\u2019s look"}) {
+    const Mention matrix = finder.find(text).at(0);
+    EXPECT_EQ(text.substr(matrix.begin, matrix.end - matrix.begin), "Matrix") << text;
+  }
+}
+
 TEST_F(MentionFinderTest, ATextWithoutNamesHasNone) {
   for (const char* text : {"", " ", "...", "I don't know, maybe something funny?", "from the nineties please",
                            "no idea, you choose", "\xFF\xFE", "yes please, under two hours"})
