@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -15,6 +16,25 @@
 
 namespace matinee {
 namespace {
+
+// IEEE 754 binary16.
+float half_to_float(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const float fraction = static_cast<float>(bits & 1023) / 1024;
+  const float magnitude = exponent == 0    ? std::ldexp(fraction, -14)
+                          : exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
+                                           : std::ldexp(1 + fraction, exponent - 15);
+  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+// The shortest digits that read back as the same float; JSON has no word for what is not finite.
+void append_float(JsonWriter& json, float value) {
+  if (std::isfinite(value)) {
+    json.raw(fmt::format("{}", value));
+  } else {
+    json.null();
+  }
+}
 
 // One element of a tensor as JSON.
 void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorInfo& tensor, std::size_t index) {
@@ -37,6 +57,8 @@ void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorI
       json.integer(read(std::int16_t{}));
       break;
     case DType::kF16:
+      append_float(json, half_to_float(read(std::uint16_t{})));
+      break;
     case DType::kU16:
       json.integer(read(std::uint16_t{}));
       break;
@@ -50,7 +72,7 @@ void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorI
       json.integer(read(std::uint32_t{}));
       break;
     case DType::kF32:
-      json.raw(fmt::format("{}", read(float{})));
+      append_float(json, read(float{}));
       break;
     case DType::kI64:
       json.integer(read(std::int64_t{}));
@@ -77,6 +99,15 @@ bool ends_with_part(const SafetensorsFile& file, const std::string& name, const 
   return file.find(stem + ".offsets") != nullptr || file.find(stem + ".rows") != nullptr;
 }
 
+// What the values of a catalogue's list column are rows of; nothing for other columns and files.
+StringColumn referenced_names(const SafetensorsFile& file, const std::string& column) {
+  const auto kind = file.metadata().find("matinee.kind");
+  if (kind == file.metadata().end() || kind->second != "catalogue") return {};
+  if (column == "genres") return StringColumn(file, "genre_names");
+  if (column == "cast" || column == "directors" || column == "writers") return StringColumn(file, "nconst");
+  return {};
+}
+
 std::vector<Column> columns_of(const SafetensorsFile& file) {
   std::vector<Column> columns;
   std::string stem;
@@ -93,11 +124,23 @@ std::vector<Column> columns_of(const SafetensorsFile& file) {
       stem = tensor.name.substr(0, tensor.name.size() - 5);
       const auto offsets = file.view<std::int64_t>(tensor.name);
       const TensorInfo& values = file.get(stem + ".values");
+      if (offsets.empty() || offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
+          static_cast<std::uint64_t>(offsets.back()) * size_of(values.dtype) != values.bytes) {
+        throw bad_data("{}: column \"{}\": its rows do not cut its values", file.path(), stem);
+      }
+      const StringColumn names = referenced_names(file, stem);
+      const auto ids = names.size() > 0 ? file.view<std::int32_t>(stem + ".values") : std::span<const std::int32_t>();
       columns.push_back({stem, static_cast<std::int64_t>(offsets.size()) - 1,
-                         [offsets, &file, &values](JsonWriter& json, std::size_t row) {
+                         [offsets, &file, &values, names, ids](JsonWriter& json, std::size_t row) {
                            json.begin_array();
-                           for (std::int64_t i = offsets[row]; i < offsets[row + 1]; ++i)
-                             append_element(json, file, values, static_cast<std::size_t>(i));
+                           for (std::int64_t i = offsets[row]; i < offsets[row + 1]; ++i) {
+                             const auto at = static_cast<std::size_t>(i);
+                             if (names.size() > 0 && ids[at] >= 0 && static_cast<std::size_t>(ids[at]) < names.size()) {
+                               json.string(names[static_cast<std::size_t>(ids[at])]);
+                             } else {
+                               append_element(json, file, values, at);
+                             }
+                           }
                            json.end_array();
                          }});
     } else if (!tensor.shape.empty()) {

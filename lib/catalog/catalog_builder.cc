@@ -91,6 +91,7 @@ std::string CatalogReport::describe() const {
   add(dangling_people, "references to people that name.basics lacks");
   add(ratings_without_title, "ratings without a title");
   add(crew_without_title, "crew rows without a title");
+  add(principals_without_title, "principals without a title");
   return text;
 }
 
@@ -175,7 +176,6 @@ struct CatalogBuilder::Impl {
         movies[movie->second].directors.emplace_back(nconst);
       for (const std::string_view nconst : split_list(writers[row])) movies[movie->second].writers.emplace_back(nconst);
     }
-    all_titles.clear();
   }
 
   void read_principals(const std::string& path, std::int64_t cast_size) {
@@ -186,8 +186,13 @@ struct CatalogBuilder::Impl {
     for (std::size_t row = 0; row < tconst.size(); ++row) {
       if (category[row] != "actor" && category[row] != "actress" && category[row] != "self") continue;
       const auto movie = row_of.find(std::string(tconst[row]));
-      if (movie != row_of.end()) movies[movie->second].cast.emplace_back(ordering[row], nconst[row]);
+      if (movie != row_of.end()) {
+        movies[movie->second].cast.emplace_back(ordering[row], nconst[row]);
+      } else if (!all_titles.contains(std::string(tconst[row]))) {
+        ++report.principals_without_title;
+      }
     }
+    all_titles.clear();
     for (Movie& movie : movies) {
       std::stable_sort(movie.cast.begin(), movie.cast.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -15,7 +15,9 @@
 
 namespace matinee {
 
-/// What a missing value (\N) is in an integer or tenths column.
+/// What a missing value (\N) is in an integer or tenths column. In a text column it is the text \N itself. A number
+/// that is not written as we would write it ("007", "8" for "8.0") is kept twice: its value in the column, its text in
+/// the string column NAME.as_written, whose rows are in NAME.as_written.rows (I64, ascending).
 inline constexpr std::int32_t kMissingValue = std::numeric_limits<std::int32_t>::min();
 
 struct TsvReadOptions {

@@ -389,11 +389,11 @@ double credibility(const std::vector<SentenceWord>& words, const Match& match, b
     const double each = letters >= 8 ? 0.85 : 0.7;
     return std::pow(each, match.errors) * match.factor;
   }
+  if (counted > 1 && !quoted && !any_name && is_common_word(phrase)) return 0;
   std::size_t before = match.begin;
   while (before > 0 && is_left_out(words[before - 1].folded)) --before;
   if (!all_common || quoted || (before == 0 && match.end == words.size())) return match.factor;
   if (any_name && all_capital) return 0.9 * match.factor;
-  if (counted > 1 && is_common_word(phrase)) return 0;
   const bool title_follows = content >= 1 && before > 0 && announces_title(words, before - 1);
   return content >= 2 || counted >= 4 || (content >= 1 && counted >= 3) || title_follows
              ? kPlainWordsFactor * match.factor

@@ -97,7 +97,7 @@ struct CatalogReport {
   std::int64_t titles_read = 0, titles_of_type = 0, kept = 0;
   std::int64_t without_rating = 0, without_crew = 0, without_cast = 0;  ///< among the kept
   std::int64_t dangling_people = 0;  ///< references of kept movies to an nconst that name.basics lacks
-  std::int64_t ratings_without_title = 0, crew_without_title = 0;
+  std::int64_t ratings_without_title = 0, crew_without_title = 0, principals_without_title = 0;
   std::string describe() const;
 };
 
