@@ -184,14 +184,15 @@ void write_artefact_text(const std::string& path, ArtefactFormat format, OutputF
     ImdbTable(path).write_tsv(out);
     return;
   }
-  // Rows are those of the first named column of most columns: movies in a catalogue, samples in no kind (then a
-  // listing).
+  // The rows of a catalogue are its movies, which most columns have. Elsewhere all columns must have as many, else what
+  // is said is a listing: the first extents of weights are no rows.
   const auto columns = columns_of(file);
   std::map<std::int64_t, int> votes;
   for (const Column& column : columns) ++votes[column.rows];
   const auto most =
       std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most == votes.end() || most->second < 2) {
+  const bool catalogue = kind != file.metadata().end() && kind->second == "catalogue";
+  if (most == votes.end() || most->second < 2 || (!catalogue && votes.size() > 1)) {
     write_artefact_listing(path, out);
     return;
   }

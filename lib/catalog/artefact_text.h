@@ -9,9 +9,9 @@ namespace matinee {
 enum class ArtefactFormat { kAuto, kTsv, kJsonLines };
 
 /// Writes any artefact of ours (or any safetensors file) as text. A table gives the TSV it was made from, byte for
-/// byte. Other kinds give one line per row where all columns have as many rows (kTsv with a header, or JSON lines),
-/// preceded by nothing; columns without that many rows, and files with none, are listed: name, dtype, shape, first
-/// values. In a catalogue, genres stand by name and people by nconst. What is not finite is null.
+/// byte. A catalogue gives a line per movie, a file whose columns all have as many rows a line per row (JSON lines, or
+/// kTsv with a header and JSON values); genres stand by name and people by nconst; what is not finite is null. Any
+/// other file is listed: name, dtype, shape and first values of each tensor.
 void write_artefact_text(const std::string& path, ArtefactFormat format, OutputFile& out);
 
 /// Metadata and tensors of a safetensors file, a line each.

@@ -72,7 +72,8 @@ struct Movie {
 CatalogTables CatalogTables::in_folder(const std::string& folder) {
   const auto find = [&](const std::string& table) {
     for (const char* ending : {".bin", ".tsv", ".tsv.gz"}) {
-      if (file_exists(folder + "/" + table + ending)) return folder + "/" + table + ending;
+      std::string path = fmt::format("{}/{}{}", folder, table, ending);
+      if (file_exists(path)) return path;
     }
     throw missing("{}: expected {}.bin, {}.tsv or {}.tsv.gz in this folder, found none", folder, table, table, table);
   };

@@ -408,6 +408,7 @@ MentionFinder::~MentionFinder() = default;
 std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limit) const {
   const std::vector<SentenceWord> words = sentence_words(text);
   std::vector<std::vector<Reading>> read;
+  read.reserve(words.size());
   for (const SentenceWord& word : words) read.push_back(impl_->readings(word));
   std::vector<Mention> found;
   const auto propose = [&](const Target& target, const Match& match, std::size_t end, double score) {
