@@ -16,7 +16,7 @@ CXXFLAGS += -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN)
 LDFLAGS  += -pthread
 LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -ldnnl -lgomp -ledit -ldl
 ifdef SAN
-  BUILD    := $(BUILD)-san
+  override BUILD := $(BUILD)-san
   OPT      := -O1
   CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
   LDFLAGS  += -fsanitize=address,undefined

@@ -19,7 +19,7 @@ std::pair<std::int64_t, std::int64_t> shard_range(const std::string& shard, std:
   const bool good = slash != std::string::npos &&
                     std::from_chars(shard.data(), shard.data() + slash, index).ptr == shard.data() + slash &&
                     std::from_chars(shard.data() + slash + 1, end, parts).ptr == end;
-  if (!good || parts < 1 || index < 0 || index >= parts)
+  if (!good || parts < 1 || parts > 1'000'000 || index < 0 || index >= parts)
     throw usage_error("--shard: expected I/N with 0 <= I < N, found \"{}\"", shard);
   return {count * index / parts, count * (index + 1) / parts};
 }
@@ -42,7 +42,8 @@ std::array<double, kSkills> kept_shares(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     const std::size_t colon = text.find(':');
     double share = -1;
-    if (colon != std::string::npos) std::from_chars(text.data() + colon + 1, text.data() + text.size(), share);
+    const char* end = text.data() + text.size();
+    if (colon != std::string::npos && std::from_chars(text.data() + colon + 1, end, share).ptr != end) share = -1;
     int skill = 0;
     while (skill < kSkills && text.substr(0, colon) != name_of(static_cast<Skill>(skill))) ++skill;
     if (skill == kSkills || !(share >= 0 && share <= 1)) {
