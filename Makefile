@@ -138,7 +138,7 @@ TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Easy skills need fewer examples than hard ones.
 KEEP          ?= ask:0.3,recommend:0.6
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.004 --max-steps 600
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2000 --validate-every 500
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
 .PHONY: train train-chain evaluate

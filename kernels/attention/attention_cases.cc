@@ -106,9 +106,9 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .operations = 4 * pairs * static_cast<double>(s.n_heads * s.head_dim),
       .bytes = 4.0 * static_cast<double>(2 * q + 2 * kv)};
   // Of the sums over queries and keys of slopes, which are differences of numbers below head_dim.
-  const double slope_error = 8 * error * std::fabs(static_cast<double>(s.scale * s.magnitude)) *
-                             static_cast<double>(s.head_dim) *
-                             std::sqrt(static_cast<double>(n * (s.n_heads / s.n_kv_heads) + 1));
+  const double slope_error =
+      8 * error * std::fabs(static_cast<double>(s.scale * s.magnitude)) * static_cast<double>(s.head_dim) *
+      std::sqrt(static_cast<double>(n) * static_cast<double>(s.n_heads) / static_cast<double>(s.n_kv_heads) + 1);
   const char* reason = "errors of the scores, summed over tokens";
   KernelCase backward{
       .name = s.describe("attention_backward"),
@@ -123,7 +123,10 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                   {.name = "grad_v",
                    .size = kv,
                    .role = Role::kOutput,
-                   .absolute = 8 * error * std::sqrt(static_cast<double>(n * (s.n_heads / s.n_kv_heads) + 1)),
+                   .absolute = 8 * error *
+                               std::sqrt(static_cast<double>(n) * static_cast<double>(s.n_heads) /
+                                             static_cast<double>(s.n_kv_heads) +
+                                         1),
                    .reason = reason}},
       .prepare = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts, t)); },
       .run = [s, starts](Context& context,
