@@ -22,6 +22,7 @@ void visit(const PreferenceState& state, const MovieCatalog& catalog,
            const std::function<void(const char*, const char*)>& word) {
   const auto names = [](const auto& ids, const auto& name) {
     std::vector<std::string> all;
+    all.reserve(ids.size());
     for (const auto id : ids) all.emplace_back(name(id));
     return all;
   };

@@ -162,8 +162,8 @@ UserTurn SimulatedUser::opinion(MovieId movie) {
 
 // Questions come before the decision, once for each fact and at most two in all.
 std::optional<UserTurn> SimulatedUser::question() {
-  const double curiosity = temperament_ == Temperament::kCurious ? 0.6 : 0.08;
-  if (asked_facts_.size() < 2 && random_.chance(curiosity)) {
+  const double curiosity = temperament_ == Temperament::kCurious ? 0.8 : 0.2;
+  if (asked_facts_.size() < 3 && random_.chance(curiosity)) {
     const auto fact = static_cast<Fact>(random_.below(kFacts));
     if (asked_facts_.insert(fact).second) {
       UserTurn turn = say(fmt::format("u.ask.{}", name_of(fact)), UserAct::kAsk);
