@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -43,9 +44,30 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
   }
 }
 
+// Breaks a paragraph at spaces, so that no line has more than kHelpWidth columns.
+std::string wrapped(std::string_view text) {
+  constexpr std::size_t kHelpWidth = 100;
+  std::string out;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
+    if (column > 0 && column + 1 + end > kHelpWidth) {
+      out += '\n';
+      column = 0;
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
   std::string text = fmt::format("{}: {}\n\nUsage: {} {}\n", tool.name, tool.summary, tool.name, tool.synopsis);
-  if (tool.details != nullptr && *tool.details != '\0') text += fmt::format("\n{}\n", tool.details);
+  if (tool.details != nullptr && *tool.details != '\0') text += fmt::format("\n{}\n", wrapped(tool.details));
   if (!tool.examples.empty()) text += "\nExamples:\n";
   for (const char* example : tool.examples) text += fmt::format("  {}\n", example);
   text += fmt::format("\n{}", options.help());
@@ -55,7 +77,9 @@ std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
 
 // A program that only returns 0 reports success into /dev/full; so does one that leaves the flush to the runtime.
 int flush_stdout(const char* name, int status) {
-  if (std::fflush(stdout) == 0) return status;
+  // A write that failed earlier leaves its mark on the stream; the buffer is then empty and the flush succeeds.
+  const bool failed_before = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) == 0 && !failed_before) return status;
   if (errno == EPIPE) return status;
   fmt::print(stderr, "{}: <stdout>: cannot write: {}\n", name, std::strerror(errno));
   return 1;

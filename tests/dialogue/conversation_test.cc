@@ -27,7 +27,7 @@ TEST(Conversation, AlwaysEndsInTheTargetOrAPoliteClose) {
   for (std::uint64_t index = 0; index < 200; ++index) {
     const Conversation talk = world.talk(2, index);
     ASSERT_GE(talk.exchanges.size(), 2u);
-    ASSERT_LE(talk.exchanges.size(), 11u);
+    ASSERT_LE(talk.exchanges.size(), 12u);
     const Exchange& last = talk.exchanges.back();
     ASSERT_EQ(last.acts.back().kind, SystemActKind::kClose);
     EXPECT_EQ(last.acts.back().accepted, talk.accepted);
