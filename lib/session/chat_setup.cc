@@ -29,10 +29,10 @@ ChatSetup read_chat_setup(const std::string& path) {
 }
 
 std::string find_chat_setup() {
-  const std::string beside = executable_folder() + "/train/chat.json";
+  std::string beside = executable_folder() + "/train/chat.json";
   if (file_exists(beside)) return beside;
   if (const char* home = std::getenv("HOME"); home != nullptr) {
-    const std::string own = std::string(home) + "/.local/share/matinee/chat.json";
+    std::string own = std::string(home) + "/.local/share/matinee/chat.json";
     if (file_exists(own)) return own;
   }
   return "";

@@ -103,9 +103,16 @@ LanguageModel::Reply LanguageModel::reply(const SkillPrompt& prompt, const ByteA
   while (reply.tokens < max_tokens) {
     next.clear();
     // What the language leaves no choice about is fed at once, without asking the model.
-    if (constraint) next = constraint->forced_run();
-    if (next.empty()) {
-      next.push_back(constraint ? m.sampler.choose(logits, constraint->mask().words()) : m.sampler.choose(logits));
+    try {
+      if (constraint) next = constraint->forced_run();
+      if (next.empty()) {
+        next.push_back(constraint ? m.sampler.choose(logits, constraint->mask().words()) : m.sampler.choose(logits));
+      }
+    } catch (const Error& error) {
+      // A reply that has rambled into a corner from which no token leads on has no end; the caller knows what to do
+      // then.
+      if (error.code() != ErrorCode::kBadData) throw;
+      break;
     }
     bool stopped = false;
     std::size_t used = 0;

@@ -37,7 +37,7 @@ std::string ModelSkills::word(const SystemAct& act, const PreferenceState& prefe
       model_.reply(act_prompt(act, preferences, catalog_), &language, kMaxReplyTokens, on_text);
   if (reply.ended) return reply.text;
   ++counts_.unfinished;
-  const std::string text = word_act(act, catalog_, phrasebook_, random_);
+  std::string text = word_act(act, catalog_, phrasebook_, random_);
   if (on_text) on_text(reply.text.empty() ? text : " ... " + text);
   return text;
 }
@@ -57,7 +57,7 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
 }
 
 std::string TemplateSkills::word(const SystemAct& act, const PreferenceState&, const OnText& on_text) {
-  const std::string text = word_act(act, catalog_, phrasebook_, random_);
+  std::string text = word_act(act, catalog_, phrasebook_, random_);
   if (on_text) on_text(text);
   return text;
 }
