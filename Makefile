@@ -137,8 +137,8 @@ CONVERSATIONS ?= 10000
 TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Easy skills need fewer examples than hard ones.
-KEEP          ?= ask:0.3,recommend:0.6
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2000 --validate-every 500
+KEEP          ?= ask:0.5,recommend:0.6
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2400 --validate-every 600
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
 .PHONY: train train-chain evaluate
@@ -188,7 +188,8 @@ $(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate
 
 # ---- Checks --------------------------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
-TIDIED := $(sort $(wildcard lib/*/*.cc kernels/*.cc kernels/*/*.cc cmd/*.cc))
+# References and cases are plain loops and tables; the tests read them harder than a linter would.
+TIDIED := $(filter-out %_ref.cc %_cases.cc,$(sort $(wildcard lib/*/*.cc kernels/*.cc kernels/*/*.cc cmd/*.cc)))
 .PHONY: lint lint-deps lint-run format isa-check
 lint:  ## check formatting, clang-tidy, who includes whom, instruction sets
 	@scripts/install-deps lint
