@@ -15,6 +15,9 @@ CPPFLAGS += -I. -DMATINEE_VERSION='"$(VERSION)"'
 CXXFLAGS += -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN)
 LDFLAGS  += -pthread
 LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -ldnnl -lgomp -ledit -ldl
+# A line for each file; make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @printf '  %-5s %s\n' $(1) $(2)
 ifdef SAN
   override BUILD := $(BUILD)-san
   OPT      := -O1
@@ -77,17 +80,20 @@ $(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
 $(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(ISA) -MMD -MP -c -o $@ $<
+	$(call say,c++,$<)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(ISA) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%_cuda.o: %_cuda.cu
 	@mkdir -p $(@D)
-	$(NVCC) -std=c++20 -O3 -I. -DMATINEE_CUDA --Werror all-warnings -Xcompiler -Wall \
+	$(call say,nvcc,$<)
+	$(Q)$(NVCC) -std=c++20 -O3 -I. -DMATINEE_CUDA --Werror all-warnings -Xcompiler -Wall \
 	  $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
 	  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 define tool_rule
 $(BUILD)/$(1): $(BUILD)/cmd/$(subst -,_,$(1)).o $(call closure,$(TOP_$(1)))
-	$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS)
+	$$(call say,link,$$@)
+	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 
@@ -97,7 +103,8 @@ TEST_PROGRAMS := $(TESTED:%=$(BUILD)/tests/%_test)
 SUPPORT := $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.cc)))
 define test_rule
 $(BUILD)/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*_test.cc))) $(SUPPORT) $(call closure,$(1))
-	$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS) -lgtest -lgtest_main
+	$$(call say,link,$$@)
+	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS) -lgtest -lgtest_main
 .PHONY: test-$(1)
 test-$(1): $(BUILD)/tests/$(1)_test
 	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
@@ -106,7 +113,8 @@ $(foreach folder,$(TESTED),$(eval $(call test_rule,$(folder))))
 
 
 $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call closure,kernels)
-	$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
 .PHONY: bench-kernels
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
@@ -202,7 +210,8 @@ lint-run: $(TIDIED:%.cc=$(BUILD)/lint/%.tidy) isa-check
 
 $(BUILD)/lint/%.tidy: %.cc .clang-tidy
 	@mkdir -p $(@D)
-	clang-tidy --quiet $< -- -std=c++20 $(CPPFLAGS) $(if $(findstring _avx512,$<),-march=x86-64-v4 -mavx512bf16,$(ISA)) 2>$(@:.tidy=.log) || \
+	$(call say,tidy,$<)
+	$(Q)clang-tidy --quiet $< -- -std=c++20 $(CPPFLAGS) $(if $(findstring _avx512,$<),-march=x86-64-v4 -mavx512bf16,$(ISA)) 2>$(@:.tidy=.log) || \
 	  { cat $(@:.tidy=.log) >&2; exit 1; }
 	@touch $@
 

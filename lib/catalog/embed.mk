@@ -2,4 +2,5 @@
 EMBEDDED_CATALOG := $(BUILD)/lib/catalog/words.o
 $(BUILD)/lib/catalog/words.o: lib/catalog/words.S $(sort $(wildcard lib/catalog/words/*.txt))
 	@mkdir -p $(@D)
-	$(CXX) -c -o $@ $<
+	$(call say,embed,$<)
+	$(Q)$(CXX) -c -o $@ $<

@@ -3,5 +3,6 @@ PHRASES := $(sort $(wildcard lib/dialogue/phrases/*.txt))
 EMBEDDED := $(BUILD)/lib/dialogue/phrases.o
 $(BUILD)/lib/dialogue/phrases.o: lib/dialogue/phrases.S $(PHRASES)
 	@mkdir -p $(@D)
-	cat $(PHRASES) > $(@:.o=.txt)
-	$(CXX) -DPHRASES='"$(@:.o=.txt)"' -c -o $@ $<
+	@cat $(PHRASES) > $(@:.o=.txt)
+	$(call say,embed,$<)
+	$(Q)$(CXX) -DPHRASES='"$(@:.o=.txt)"' -c -o $@ $<
