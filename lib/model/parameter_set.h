@@ -14,7 +14,8 @@ struct Parameter {
   std::vector<std::int64_t> shape;
   std::vector<float> value;
   std::vector<float> grad;
-  bool decay = true;  ///< weight decay applies: matrices yes, norms no
+  bool decay = true;     ///< weight decay applies: matrices yes, norms no
+  double lr_factor = 1;  ///< of the run's learning rate
 };
 
 /// What a run trains: all weights, or the LoRA factors. References stay valid while parameters are added.

@@ -32,7 +32,7 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
                            .grad = parameter.grad.data(),
                            .m = m[i].data(),
                            .v = v[i].data(),
-                           .learning_rate = learning_rate,
+                           .learning_rate = learning_rate * parameter.lr_factor,
                            .beta1 = options.beta1,
                            .beta2 = options.beta2,
                            .eps = options.eps,

@@ -144,8 +144,8 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
   std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
   const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
   id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(fmt::format("{} full {} dtype {} rank {} alpha {} dropout {}", run.train.describe(), run.full, narrow,
-                          run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout),
+  id = hash64(fmt::format("{} full {} dtype {} rank {} alpha {} dropout {} ratio {}", run.train.describe(), run.full,
+                          narrow, run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout, run.loraplus_lr_ratio),
               id);
   for (const std::string& target : run.lora.target_modules) id = hash64(target + ",", id);
   id_ = id;
@@ -164,6 +164,9 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     LoraConfig lora = run.lora;
     lora.base_model_name_or_path = run.base;
     adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed);
+    for (Parameter& parameter : adapter_->parameters().all()) {
+      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.loraplus_lr_ratio;
+    }
     lora_slots_ = adapter_->slots();
   }
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
@@ -322,6 +325,8 @@ void TrainingRun::add(OptionSet& options) {
   options.integer("rank", &lora.rank, 1, 65536, "rows of lora_A");
   options.real("alpha", &lora.lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
   options.real("dropout", &lora.lora_dropout, 0, 0.99, "share of a layer's inputs that the adapter does not see");
+  options.real("loraplus-lr-ratio", &loraplus_lr_ratio, 0, 1000,
+               "lora_B learns so many times as fast as lora_A (LoRA+)");
   options.list("targets", &lora.target_modules, "NAMES", "linear layers with an adapter");
   train.add(options);
 }

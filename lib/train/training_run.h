@@ -24,6 +24,7 @@ struct TrainingRun {
   bool full = false;
   bool resume = false;
   LoraConfig lora;
+  double loraplus_lr_ratio = 1;  ///< lora_B's learning rate in lora_A's; LoRA+, Hayou et al. 2024, arXiv:2402.12354
   TrainOptions train;
 
   /// Options of the command line, those of `lora` and `train` among them.
