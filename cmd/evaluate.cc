@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
       "chat(1), synthconv(1), lora-train(1)"};
   LanguageModelOptions model;
   EvaluationOptions evaluation;
-  std::string movies, setup_path, output;
+  std::string movies, setup_path, output, misses;
   return run_tool(
       argc, argv, description, kThreads | kSeed | kMaxHostMem,
       [&](OptionSet& options) {
@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
         options.text("movies", &movies, "FILE", "the catalogue that embed made");
         evaluation.add(options);
         options.text("output,o", &output, "FILE", "also write the figures as JSON");
+        options.text("misses", &misses, "FILE", "write each held-out output that is not as in the data, as JSON lines");
       },
       [&](ToolContext& tool) {
         if (setup_path.empty()) setup_path = find_chat_setup();
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
         const Evaluation result =
             evaluate(catalog, model, evaluation, tool.common().seed, tool.threads(), tool.notes());
         if (!output.empty()) write_file(output, result.json() + "\n");
+        if (!misses.empty()) write_file(misses, result.model.misses);
         OutputFile out("-");
         out.write(result.table());
         out.commit();

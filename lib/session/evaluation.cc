@@ -6,6 +6,7 @@
 #include "lib/base/format_error.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/wording.h"
+#include "lib/io/json_writer.h"
 #include "lib/session/chat_session.h"
 #include "lib/session/movie_ranker.h"
 #include "lib/session/question_slot.h"
@@ -41,6 +42,14 @@ struct World {
   std::vector<MovieId> targets, training_targets;
 };
 
+// What a reader of the figures asks next: which ones went wrong.
+void note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got, Figures& figures) {
+  JsonWriter json(figures.misses);
+  json.begin_object().field("skill", name_of(prompt.skill)).field("instruction", prompt.instruction);
+  json.field("input", prompt.input).field("expected", expected).field("got", got).end_object();
+  figures.misses += '\n';
+}
+
 bool listed(const World& world, const SystemAct& act, const std::string& text) {
   const auto wordings = possible_wordings(act, world.catalog);
   return std::any_of(wordings.begin(), wordings.end(), [&](const WordingRequest& request) {
@@ -65,8 +74,9 @@ void judge_wording(const World& world, const SystemAct& act, const std::string& 
   }
 }
 
-void judge_understanding(const World& world, const PreferenceUpdate& truth, const PreferenceUpdate& found,
+void judge_understanding(const World& world, const Exchange& exchange, const PreferenceUpdate& found,
                          Figures& figures) {
+  const PreferenceUpdate& truth = exchange.update;
   auto wanted = slot_values(truth, world.catalog), written = slot_values(found, world.catalog);
   const auto without_act = [](auto& pairs) {
     std::erase_if(pairs, [](const auto& pair) { return pair.first == "act"; });
@@ -79,6 +89,10 @@ void judge_understanding(const World& world, const PreferenceUpdate& truth, cons
     figures.slots_claimed.add(std::find(wanted.begin(), wanted.end(), pair) != wanted.end());
   figures.acts.add(truth.act == found.act);
   figures.exact[static_cast<std::size_t>(Skill::kUnderstand)].add(truth == found);
+  if (truth != found) {
+    note_miss(understand_prompt(exchange.texts.back(), exchange.user_text), to_json(truth, world.catalog),
+              to_json(found, world.catalog), figures);
+  }
 }
 
 // Prompts every tuple of a conversation.
@@ -91,7 +105,9 @@ void judge_tuples(const World& world, const Conversation& conversation, Skills& 
       judge_wording(world, act, text, figures);
       const SkillPrompt prompt = act_prompt(act, exchange.known_before, world.catalog);
       const auto skill = static_cast<std::size_t>(prompt.skill);
-      figures.exact[skill].add(text == exchange.texts[i] || listed(world, act, text));
+      const bool as_in_data = text == exchange.texts[i] || listed(world, act, text);
+      figures.exact[skill].add(as_in_data);
+      if (!as_in_data) note_miss(prompt, exchange.texts[i], text, figures);
       if (model != nullptr && world.options.token_accuracy) {
         const auto [right, all] = model->token_accuracy(prompt, exchange.texts[i]);
         figures.tokens[skill].add(Ratio{right, all});
@@ -99,10 +115,10 @@ void judge_tuples(const World& world, const Conversation& conversation, Skills& 
     }
     if (exchange.user_text.empty()) continue;
     if (auto* templates = dynamic_cast<TemplateSkills*>(&skills)) templates->tell(exchange.update);
-    judge_understanding(world, exchange.update,
-                        skills.understand(exchange.acts, exchange.system_text(), exchange.user_text), figures);
+    judge_understanding(world, exchange, skills.understand(exchange.acts, exchange.texts.back(), exchange.user_text),
+                        figures);
     if (model != nullptr && world.options.token_accuracy) {
-      const auto [right, all] = model->token_accuracy(understand_prompt(exchange.system_text(), exchange.user_text),
+      const auto [right, all] = model->token_accuracy(understand_prompt(exchange.texts.back(), exchange.user_text),
                                                       to_json(exchange.update, world.catalog));
       figures.tokens[static_cast<std::size_t>(Skill::kUnderstand)].add(Ratio{right, all});
     }
@@ -118,7 +134,7 @@ void judge_training(const World& world, const Conversation& conversation, Skills
     }
     if (exchange.user_text.empty()) continue;
     if (auto* templates = dynamic_cast<TemplateSkills*>(&skills)) templates->tell(exchange.update);
-    figures.training_again.add(skills.understand(exchange.acts, exchange.system_text(), exchange.user_text) ==
+    figures.training_again.add(skills.understand(exchange.acts, exchange.texts.back(), exchange.user_text) ==
                                exchange.update);
   }
 }
@@ -249,6 +265,7 @@ void Figures::add(const Figures& other) {
   replies += other.replies;
   ungrounded += other.ungrounded;
   unfinished += other.unfinished;
+  misses += other.misses;
 }
 
 Evaluation evaluate(const MovieCatalog& catalog, const LanguageModelOptions& model, const EvaluationOptions& options,

@@ -59,6 +59,7 @@ struct Figures {
   std::int64_t turns = 0;                    ///< of the system, over all conversations
   std::int64_t replies = 0, ungrounded = 0;  ///< texts; names, years, numbers and claims that are no facts
   std::int64_t unfinished = 0;               ///< replies that a phrase of the book had to replace
+  std::string misses;  ///< JSON lines: {"skill","prompt","expected","got"} of each output that is not as in the data
 
   double slot_f1() const;
   void add(const Figures& other);
