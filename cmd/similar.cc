@@ -307,7 +307,7 @@ int main(int argc, char** argv) {
       "state as JSON. Without one, or with -, queries are read from stdin, one a line. Filters hold for all of them.",
       {"similar --catalog movies.bin -k 5 'The Matrix'",
        "similar --catalog movies.bin --years 1990-1999 --explain Alien",
-       "echo '{\"genres\":[\"Comedy\"],\"years\":[1990,1999]}' | similar --catalog movies.bin --format jsonl"},
+       "echo '{\"genres\":[\"Comedy\"],\"years\":\"1990s\"}' | similar --catalog movies.bin --format jsonl"},
       "embed(1), chat(1)"};
   SimilarOptions options;
   return run_tool(

@@ -56,11 +56,12 @@ std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const 
   std::vector<InstructionTuple> tuples;
   for (const Exchange& exchange : conversation.exchanges) {
     for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
-      tuples.push_back({act_prompt(exchange.acts[i], exchange.known_before, catalog), exchange.texts[i]});
+      const SystemAct& act = exchange.acts[i];
+      tuples.push_back({name_of(act.kind), act_prompt(act, exchange.known_before, catalog), exchange.texts[i]});
     }
     if (!exchange.user_text.empty()) {
-      tuples.push_back(
-          {understand_prompt(exchange.system_text(), exchange.user_text), to_json(exchange.update, catalog)});
+      tuples.push_back({kUnderstandTuple, understand_prompt(exchange.texts.back(), exchange.user_text),
+                        to_json(exchange.update, catalog)});
     }
   }
   return tuples;

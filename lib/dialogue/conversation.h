@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/dialogue/policy.h"
@@ -50,7 +51,9 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
                       MovieId target);
 
 /// One tuple that the model is trained on.
+inline constexpr const char* kUnderstandTuple = "understand";
 struct InstructionTuple {
+  std::string_view kind;  ///< name of the system act that is worded, or kUnderstandTuple
   SkillPrompt prompt;
   std::string output;
 };

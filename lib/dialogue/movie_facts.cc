@@ -43,6 +43,11 @@ bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person) {
          std::find(directors.begin(), directors.end(), person) != directors.end();
 }
 
+bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person) {
+  const auto directors = catalog.directors(movie);
+  return std::find(directors.begin(), directors.end(), person) != directors.end();
+}
+
 std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit) {
   std::string text;
   const std::size_t count = std::min(people.size(), limit);
@@ -71,19 +76,24 @@ std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_v
   return text;
 }
 
-// Names with commas only; those the state speaks of first.
-std::string name_list(const MovieCatalog& catalog, std::span<const PersonId> people, const PreferenceState& state,
-                      std::size_t limit) {
-  std::vector<PersonId> ordered(people.begin(), people.end());
-  std::stable_partition(ordered.begin(), ordered.end(), [&](PersonId person) {
-    return std::find(state.people.begin(), state.people.end(), person) != state.people.end();
-  });
-  std::string text;
-  for (std::size_t i = 0; i < std::min(limit, ordered.size()); ++i) {
-    if (i > 0) text += ", ";
-    text += catalog.person_name(ordered[i]);
+std::string reason_text(const MovieCatalog& catalog, MovieId movie, const Reason& reason) {
+  switch (reason.kind) {
+    case Reason::Kind::kGenre:
+      return lower_genre(catalog.genres()[static_cast<std::size_t>(reason.id)]);
+    case Reason::Kind::kPerson:
+      return fmt::format("{} {}", directs(catalog, movie, reason.id) ? "by" : "with", catalog.person_name(reason.id));
+    case Reason::Kind::kYears:
+      return fmt::format("{}", catalog.year(movie));
+    case Reason::Kind::kRuntime:
+      return fmt::format("{} minutes", catalog.runtime(movie));
+    case Reason::Kind::kPopular:
+      return "popular";
+    case Reason::Kind::kHidden:
+      return "hidden";
+    case Reason::Kind::kSimilar:
+      return fmt::format("like {}", catalog.display_name(reason.id));
   }
-  return text;
+  return "";
 }
 
 }  // namespace
@@ -118,31 +128,17 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
-std::string candidate_line(const MovieCatalog& catalog, MovieId movie, const PreferenceState& state) {
-  std::string line(catalog.display_name(movie));
-  for (const std::string& part :
-       {genre_list(catalog, movie, ", "), name_list(catalog, catalog.directors(movie), state, 2),
-        name_list(catalog, catalog.cast(movie), state, 2)}) {
-    line += part.empty() ? " | -" : " | " + part;
-  }
-  if (catalog.runtime(movie) != kUnknown && state.runtime) line += fmt::format(" | {} min", catalog.runtime(movie));
-  if (state.popularity != Popularity::kAny) {
-    const Popularity popularity = popularity_of(catalog, movie);
-    line += popularity == Popularity::kPopular  ? " | popular"
-            : popularity == Popularity::kHidden ? " | hidden"
-                                                : " | known";
-  }
+std::string candidate_line(const MovieCatalog& catalog, const Candidate& candidate) {
+  constexpr std::size_t kReasons = 3;
+  std::string line(catalog.display_name(candidate.movie));
+  for (std::size_t i = 0; i < std::min(kReasons, candidate.reasons.size()); ++i)
+    line += " | " + reason_text(catalog, candidate.movie, candidate.reasons[i]);
   return line;
 }
 
-std::string fact_line(const MovieCatalog& catalog, MovieId movie) {
-  std::string line(catalog.display_name(movie));
-  for (int i = 0; i < kFacts; ++i) {
-    const auto fact = static_cast<Fact>(i);
-    if (fact == Fact::kYear) continue;  // it is in the name
-    if (const auto text = fact_text(catalog, movie, fact)) line += fmt::format(" | {}: {}", name_of(fact), *text);
-  }
-  return line;
+std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact) {
+  return fmt::format("{} | {}: {}", catalog.display_name(movie), name_of(fact),
+                     fact_text(catalog, movie, fact).value_or("unknown"));
 }
 
 }  // namespace matinee

@@ -18,6 +18,7 @@ bool catalogue_can_answer(const MovieCatalog& catalog, Slot slot);
 
 /// True where the person plays in the movie or directed it.
 bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person);
+bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person);
 
 /// "Al Pacino, Robert De Niro and Val Kilmer" from the first `limit` people.
 std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit);
@@ -26,11 +27,11 @@ std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> pe
 /// it.
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
 
-/// "Heat (1995) | action, crime | Michael Mann | Al Pacino, Robert De Niro": what the model is told of a candidate.
-/// People that the state speaks of come first, so that a true reason can be seen.
-std::string candidate_line(const MovieCatalog& catalog, MovieId movie, const PreferenceState& state);
-/// All facts, for answers: "Heat (1995) | genres: action, crime | director: Michael Mann | ...".
-std::string fact_line(const MovieCatalog& catalog, MovieId movie);
+/// "Heat (1995) | with Al Pacino | crime | 1995": what the model is told of a candidate, which is why it fits: nothing
+/// else may be said of it (reply_facts.h). At most the three strongest reasons.
+std::string candidate_line(const MovieCatalog& catalog, const Candidate& candidate);
+/// The fact asked for: "Heat (1995) | director: Michael Mann", or "... | rating: unknown".
+std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact);
 
 /// "Sci-Fi" as running text has it: "sci-fi".
 std::string lower_genre(std::string_view genre);

@@ -6,6 +6,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/dialogue/preference_state.h"
+#include "lib/dialogue/span_text.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
@@ -49,7 +50,9 @@ void write_state(JsonWriter& json, const PreferenceState& state, const MovieCata
         for (const std::string& name : names) json.string(name);
         json.end_array();
       },
-      [&](const char* key, Span span) { json.key(key).begin_array().integer(span.low).integer(span.high).end_array(); },
+      [&](const char* key, Span span) {
+        json.field(key, key == std::string_view("years") ? years_text(span) : runtime_text(span));
+      },
       [&](const char* key, const char* value) { json.field(key, value); });
 }
 
@@ -116,9 +119,9 @@ class Reader {
       each(value,
            [&](simdjson::dom::element item) { add(to, known(item, "movie", catalog_.find_display_name(text(item)))); });
     } else if (key_ == "years") {
-      state.years = span(value);
+      state.years = span(value, years_of_text, "\"1990s\", \"since 1985\" or [1985,1994]");
     } else if (key_ == "runtime") {
-      state.runtime = span(value);
+      state.runtime = span(value, runtime_of_text, "\"up to 100\", \"at least 140\" or [90,120]");
     } else if (key_ == "popularity") {
       const std::string_view word = text(value);
       if (word != "popular" && word != "hidden")
@@ -161,16 +164,25 @@ class Reader {
     if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
   }
 
-  Span span(simdjson::dom::element value) const {
-    std::vector<std::int64_t> ends;
-    each(value, [&](simdjson::dom::element item) {
-      std::int64_t end = -1;
-      if (item.get(end) != simdjson::SUCCESS || end < 0 || end > 100'000) end = -1;
-      ends.push_back(end);
-    });
-    if (ends.size() != 2 || ends[0] < 0 || ends[1] < ends[0]) {
-      throw bad_data("preferences: {}: expected [low, high], two whole numbers in order", key_);
+  // Words, or the two ends as a list.
+  Span span(simdjson::dom::element value, std::optional<Span> (*of_text)(std::string_view), const char* example) const {
+    std::string_view word;
+    if (value.get(word) == simdjson::SUCCESS) {
+      const auto found = of_text(word);
+      if (!found) throw bad_data("preferences: {}: expected {}, found \"{}\"", key_, example, word);
+      return *found;
     }
+    simdjson::dom::array items;
+    std::vector<std::int64_t> ends;
+    if (value.get(items) == simdjson::SUCCESS) {
+      for (const auto item : items) {
+        std::int64_t end = -1;
+        if (item.get(end) != simdjson::SUCCESS || end < 0 || end > 100'000) end = -1;
+        ends.push_back(end);
+      }
+    }
+    if (ends.size() != 2 || ends[0] < 0 || ends[1] < ends[0])
+      throw bad_data("preferences: {}: expected {}", key_, example);
     return {static_cast<std::int32_t>(ends[0]), static_cast<std::int32_t>(ends[1])};
   }
 

@@ -10,7 +10,8 @@
 namespace matinee {
 namespace {
 
-constexpr std::string_view kOpening = "{\"act\":\"";
+constexpr std::string_view kOpening = "{\"act\":\"", kToWord = " to ";
+constexpr std::int64_t kEarliest = 1870, kLatest = 2049, kMostMinutes = 2000;
 
 // Where in the object a state is; State::words[kMode].
 enum Mode : std::uint32_t {
@@ -23,8 +24,11 @@ enum Mode : std::uint32_t {
   kAfterItem,   // , or ]
   kItemQuote,   // after the comma
   kWord,        // inside a single word (popularity, asks)
-  kLow,         // numbers of a span
+  kSpanWord,    // inside "since " and the like, or at the first digit
+  kLow,         // the first number of a span
+  kTo,          // inside kToWord
   kHigh,
+  kSpanEnd,  // the span's closing quote
   kEnd,
 };
 
@@ -49,7 +53,7 @@ enum Key : std::uint32_t {
   kKeys,
 };
 constexpr std::array<std::string_view, kKeys> kKeyTexts{
-    "genres\":[\"", "not_genres\":[\"", "years\":[",   "runtime\":[",    "popularity\":\"",
+    "genres\":[\"", "not_genres\":[\"", "years\":\"",  "runtime\":\"",   "popularity\":\"",
     "people\":[\"", "not_people\":[\"", "liked\":[\"", "disliked\":[\"", "seen\":[\"",
     "any\":[\"",    "drop\":[\"",       "asks\":\""};
 
@@ -162,6 +166,10 @@ UpdateGrammar::UpdateGrammar(const UpdateNames& names) {
   fill(slots_, kSlots, [&](std::size_t i) { return quoted(name_of(static_cast<Slot>(i))); });
   fill(facts_, kFacts, [&](std::size_t i) { return quoted(name_of(static_cast<Fact>(i))); });
   fill(popularity_, 2, [&](std::size_t i) { return quoted(i == 0 ? "popular" : "hidden"); });
+  constexpr std::array<const char*, 3> kYearWords{"since ", "until ", "around "},
+      kMinuteWords{"at least ", "up to ", "around "};
+  fill(years_, kYearWords.size(), [&](std::size_t i) { return std::string(kYearWords[i]); });
+  fill(runtime_, kMinuteWords.size(), [&](std::size_t i) { return std::string(kMinuteWords[i]); });
   fill(genres_, names.genres.size(), [&](std::size_t i) { return escaped(names.genres[i]); });
   fill(people_, names.people.size(), [&](std::size_t i) { return escaped(names.people[i]); });
   fill(movies_, names.movies.size(), [&](std::size_t i) { return escaped(names.movies[i]); });
@@ -246,7 +254,7 @@ bool UpdateGrammar::advance_word(State& state, std::uint8_t byte) const {
     state.words[kKeyAct] = (state.words[kKeyAct] & ~0xffu) | (found + 1);
     if (meets) state.words[kKeyAct] |= bit(16);
     state.words[kNumber] = 0;
-    state.words[kMode] = is_list(found) ? kItem : found == kYears || found == kRuntime ? kLow : kWord;
+    state.words[kMode] = is_list(found) ? kItem : found == kYears || found == kRuntime ? kSpanWord : kWord;
   } else if (mode == kItem) {
     const auto [field, shift] = used_in(key);
     state.words[field] |= bit(found) << shift;
@@ -257,23 +265,65 @@ bool UpdateGrammar::advance_word(State& state, std::uint8_t byte) const {
   return true;
 }
 
-// words[kNumber]: 12 bits of the number so far, 4 of its digits, 12 of the span's low end.
-bool UpdateGrammar::advance_number(State& state, std::uint8_t byte) {
-  const bool years = last_key(state) == kYears, high = state.words[kMode] == kHigh;
-  const std::uint32_t packed = state.words[kNumber];
+// The text of a span (span_text.h). words[kNumber]: 12 bits of the number so far, 3 of its digits, 1 set where a word
+// stands before it, 12 of the span's low end.
+bool UpdateGrammar::advance_span(State& state, std::uint8_t byte) const {
+  auto& words = state.words;
+  const bool years = last_key(state) == kYears;
+  const std::uint32_t mode = words[kMode];
+  if (mode == kSpanEnd) {
+    words[kMode] = kAfterValue;
+    words[kNumber] = 0;
+    return byte == '"';
+  }
+  if (mode == kTo) {
+    if (byte != static_cast<std::uint8_t>(kToWord[words[kNode]])) return false;
+    if (++words[kNode] < kToWord.size()) return true;
+    words[kNode] = 0;
+    words[kMode] = kHigh;
+    words[kNumber] = (words[kNumber] & 0xfff) << 16;
+    return true;
+  }
+  const bool is_digit = byte >= '0' && byte <= '9';
+  if (mode == kSpanWord) {
+    if (!(is_digit && words[kNode] == 0)) {
+      const Words& openings = years ? years_ : runtime_;
+      const std::uint32_t node = openings.trie.child(words[kNode], byte);
+      if (node == 0) return false;
+      words[kNode] = openings.at[node] < 0 ? node : 0;
+      if (openings.at[node] < 0) return true;
+      words[kMode] = kLow;
+      words[kNumber] = bit(15);
+      return true;
+    }
+    words[kMode] = kLow;
+  }
+  const std::uint32_t packed = words[kNumber];
   const std::int64_t value = packed & 0xfff, low_end = packed >> 16;
-  const unsigned digits = (packed >> 12) & 0xf;
-  const std::int64_t low = high ? low_end : years ? kFirstYear : 0, most = years ? kLastYear : kLongest;
-  if (byte >= '0' && byte <= '9') {
+  const unsigned digits = (packed >> 12) & 7;
+  const bool worded = (packed & bit(15)) != 0, high = words[kMode] == kHigh;
+  const std::int64_t low = high ? low_end + 1 : years ? kEarliest : 0, most = years ? kLatest : kMostMinutes;
+  if (is_digit) {
     if (digits > 0 && value == 0) return false;
     const std::int64_t next = value * 10 + (byte - '0');
     if (next > most || !extends_to(next, low, most)) return false;
-    state.words[kNumber] = static_cast<std::uint32_t>(low_end << 16 | (digits + 1) << 12 | next);
+    words[kNumber] = static_cast<std::uint32_t>(low_end << 16 | (worded ? bit(15) : 0) | (digits + 1) << 12 | next);
     return true;
   }
-  if (digits == 0 || value < low || byte != static_cast<std::uint8_t>(high ? ']' : ',')) return false;
-  state.words[kMode] = high ? kAfterValue : kHigh;
-  state.words[kNumber] = high ? 0 : static_cast<std::uint32_t>(value) << 16;
+  if (digits == 0 || value < low) return false;
+  if (byte == '"') {
+    words[kMode] = kAfterValue;
+    words[kNumber] = 0;
+    return true;
+  }
+  if (worded || high) return false;
+  if (byte == 's') {
+    words[kMode] = kSpanEnd;
+    return years && value % 10 == 0;
+  }
+  if (byte != static_cast<std::uint8_t>(kToWord[0]) || value == most) return false;
+  words[kMode] = kTo;
+  words[kNode] = 1;
   return true;
 }
 
@@ -292,9 +342,12 @@ bool UpdateGrammar::advance(State& state, std::uint8_t byte) const {
     case kItem:
     case kWord:
       return advance_word(state, byte);
+    case kSpanWord:
     case kLow:
+    case kTo:
     case kHigh:
-      return advance_number(state, byte);
+    case kSpanEnd:
+      return advance_span(state, byte);
     case kAfterValue:
       words[kMode] = byte == ',' ? kKeyQuote : kEnd;
       return byte == ',' ? open_keys(state) != 0 : byte == '}' && satisfied(state);
@@ -324,9 +377,15 @@ UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& find
   for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
     if (act->movie >= 0) add(names.movies, catalog.display_name(act->movie));
   }
-  for (const Mention& mention : finder.find(user_text)) {
-    if (mention.kind == MentionKind::kMovie) add(names.movies, catalog.display_name(mention.id));
-    if (mention.kind == MentionKind::kPerson) add(names.people, catalog.person_display_name(mention.id));
+  // Several people share a surname: the first reading of a place is the best, and the text says no more than that.
+  const std::vector<Mention> mentions = finder.find(user_text);
+  for (auto mention = mentions.begin(); mention != mentions.end(); ++mention) {
+    const bool read_already = std::any_of(mentions.begin(), mention, [&](const Mention& better) {
+      return better.kind == mention->kind && better.begin < mention->end && mention->begin < better.end;
+    });
+    if (read_already) continue;
+    if (mention->kind == MentionKind::kMovie) add(names.movies, catalog.display_name(mention->id));
+    if (mention->kind == MentionKind::kPerson) add(names.people, catalog.person_display_name(mention->id));
   }
   return names;
 }

@@ -23,14 +23,12 @@ UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& find
                           std::string_view user_text);
 
 /// The language of preference updates (to_json of a PreferenceUpdate), byte by byte: keys in their order and at most
-/// once, only names given, none twice, spans in order (years kFirstYear..kLastYear, minutes 0..kLongest), and what the
-/// act demands: `ask` has asks, `like` liked, `dislike` disliked, `seen` seen, `inform` something; `accept`, `why` and
+/// once, only names given, none twice, spans as text (span_text.h; years 1870..2049, minutes 0..2000), and what the act
+/// demands: `ask` has asks, `like` liked, `dislike` disliked, `seen` seen, `inform` something; `accept`, `why` and
 /// `leave` say nothing more, `unsure` at most any. Whatever it accepts, parse_preference_update reads. Texts of it are
 /// finite: no list repeats an item.
 class UpdateGrammar final : public ByteAutomaton {
  public:
-  static constexpr std::int32_t kFirstYear = 1870, kLastYear = 2049, kLongest = 2000;
-
   explicit UpdateGrammar(const UpdateNames& names);
 
   State start() const override { return {}; }
@@ -52,9 +50,9 @@ class UpdateGrammar final : public ByteAutomaton {
   std::uint32_t unused(const State& state, std::uint32_t key) const;
   const Words& words_of(std::uint32_t key) const;
   bool advance_word(State& state, std::uint8_t byte) const;
-  static bool advance_number(State& state, std::uint8_t byte);
+  bool advance_span(State& state, std::uint8_t byte) const;
 
-  Words acts_, keys_, genres_, people_, movies_, slots_, facts_, popularity_;
+  Words acts_, keys_, genres_, people_, movies_, slots_, facts_, popularity_, years_, runtime_;
 };
 
 }  // namespace matinee

@@ -70,18 +70,19 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kClose:
       return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.", ""};
     case SystemActKind::kAnswer:
-      return {Skill::kAnswer, fmt::format("Tell the user {}.", told(act.fact)), fact_line(catalog, act.movie)};
+      return {Skill::kAnswer, fmt::format("Tell the user {}.", told(act.fact)),
+              fact_line(catalog, act.movie, act.fact)};
     case SystemActKind::kRecommend: {
       std::string input = to_json(preferences, catalog);
       int number = 0;
       for (const Candidate& candidate : act.candidates) {
-        input += fmt::format("\n{}. {}", ++number, candidate_line(catalog, candidate.movie, preferences));
+        input += fmt::format("\n{}. {}", ++number, candidate_line(catalog, candidate));
       }
       return {Skill::kRecommend, "Recommend the user a movie.", std::move(input)};
     }
     case SystemActKind::kExplain:
       return {Skill::kRecommend, "Explain the recommendation.",
-              to_json(preferences, catalog) + "\n1. " + candidate_line(catalog, act.movie, preferences)};
+              to_json(preferences, catalog) + "\n1. " + candidate_line(catalog, act.candidates.front())};
   }
   return {};
 }

@@ -22,7 +22,8 @@ struct SkillPrompt {
 /// (kAnswer). `preferences` is what is known of the user when the act is worded.
 SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog);
 
-/// What the system said last and what the user answered; the output is the update as JSON (preference_state.h).
+/// The wording of the system's last act, which is what users answer, and the user's text; the output is the update as
+/// JSON (preference_state.h).
 SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text);
 
 }  // namespace matinee

@@ -10,13 +10,16 @@
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/title_index.h"
 #include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/span_text.h"
 
 namespace matinee {
 namespace {
 
 // What open-ended words mean; the phrasebook's "old" and "recent" too. Values reach the training data.
-constexpr std::int32_t kFirstYear = 1900, kLastYear = 2030, kOldUntil = 1979, kRecentFrom = 2010;
-constexpr std::int32_t kShortUntil = 100, kLongFrom = 140, kLongest = 600;
+constexpr std::int32_t kOldUntil = 1979, kRecentFrom = 2010;
+// Nobody asks for movies from before a year that is still to come.
+constexpr std::int32_t kLastSaid = 2025;
+constexpr std::int32_t kShortUntil = 100, kLongFrom = 140;
 
 constexpr std::array<const char*, 13> kDecades{
     "nineteen-hundreds", "tens",     "twenties", "thirties",      "forties",     "fifties",        "sixties",
@@ -82,12 +85,12 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     slots["decade"] = words ? kDecades[index] : fmt::format("{}s", decade);
     slots["short"] = decade >= 2000 ? fmt::format("{}s", decade) : fmt::format("{:02}s", decade % 100);
   } else if (choice < 0.58) {
-    // People round what they remember; three years on both sides of a multiple of five hold what it was.
+    // People round what they remember.
     form = "around";
     const std::int32_t round = (year + 2) / 5 * 5;
-    span = {round - 3, round + 3};
+    span = {round - kAroundYears, round + kAroundYears};
     put("low", round);
-  } else if (choice < 0.66 && year < kLastYear) {
+  } else if (choice < 0.66 && year <= kLastSaid - 5) {
     form = "before";
     span = {kFirstYear, std::max(kFirstYear, (year + 9) / 10 * 10)};
     put("high", span.high);
@@ -99,7 +102,9 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     form = "between";
     const auto before = static_cast<std::int32_t>(random_.below(6));
     const auto after = static_cast<std::int32_t>(1 + random_.below(6));
-    span = {year - before, year + after};
+    span = {year - before, std::max(year, std::min(year + after, kLastSaid))};
+    // Ends that would be told as a decade or as "around" are moved.
+    if (years_text(span).find(" to ") == std::string::npos) --span.low;
     put("low", span.low);
     put("high", span.high);
   } else if (choice >= 0.92 && year <= kOldUntil) {

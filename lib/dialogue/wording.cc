@@ -19,9 +19,8 @@ WordingRequest with_reason(const std::string& base, const SystemAct& act, const 
       request.slots["genre"] = lower_genre(catalog.genres()[static_cast<std::size_t>(reason->id)]);
       break;
     case Reason::Kind::kPerson: {
-      const auto directors = catalog.directors(act.movie);
-      const bool directs = std::find(directors.begin(), directors.end(), reason->id) != directors.end();
-      request.section = base + (directs && base == "s.recommend" ? ".director" : ".person");
+      const bool by = base == "s.recommend" && directs(catalog, act.movie, reason->id);
+      request.section = base + (by ? ".director" : ".person");
       request.slots["person"] = catalog.person_name(reason->id);
       break;
     }

@@ -48,7 +48,7 @@ const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on
   }
   ChatTurn turn;
   turn.user_text = user_text;
-  turn.update = skills_.understand(turns_.back().acts, turns_.back().text, user_text);
+  turn.update = skills_.understand(turns_.back().acts, turns_.back().texts.back(), user_text);
   DialogueState state = states_.back();
   turn.acts = policy_.next(state, turn.update);
   return say(std::move(turn), std::move(state), on_text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 #include "lib/base/format_error.h"
 #include "lib/session/movie_ranker.h"
@@ -35,22 +36,23 @@ std::vector<Temperament> temperaments_of(const std::vector<std::string>& names) 
   return found;
 }
 
-// The share of its tuples that each skill keeps.
-std::array<double, kSkills> kept_shares(const std::vector<std::string>& texts) {
-  std::array<double, kSkills> shares;
-  shares.fill(1);
+// The share that each kind of tuple keeps; what is not named keeps all.
+std::map<std::string, double, std::less<>> kept_shares(const std::vector<std::string>& texts) {
+  std::map<std::string, double, std::less<>> shares{{kUnderstandTuple, 1}};
+  for (int kind = 0; kind < kSystemActKinds; ++kind) shares[name_of(static_cast<SystemActKind>(kind))] = 1;
   for (const std::string& text : texts) {
     const std::size_t colon = text.find(':');
     double share = -1;
     const char* end = text.data() + text.size();
     if (colon != std::string::npos && std::from_chars(text.data() + colon + 1, end, share).ptr != end) share = -1;
-    int skill = 0;
-    while (skill < kSkills && text.substr(0, colon) != name_of(static_cast<Skill>(skill))) ++skill;
-    if (skill == kSkills || !(share >= 0 && share <= 1)) {
-      throw usage_error(
-          "--keep: expected SKILL:SHARE with ask, understand, recommend or answer and 0 to 1, found \"{}\"", text);
+    const auto kind = shares.find(text.substr(0, colon));
+    if (kind == shares.end() || !(share >= 0 && share <= 1)) {
+      std::string kinds;
+      for (const auto& [name, all] : shares) kinds += (kinds.empty() ? "" : ", ") + name;
+      throw usage_error("--keep: expected KIND:SHARE with a kind of {} and a share of 0 to 1, found \"{}\"", kinds,
+                        text);
     }
-    shares[static_cast<std::size_t>(skill)] = share;
+    kind->second = share;
   }
   return shares;
 }
@@ -109,8 +111,10 @@ void GeneratorOptions::add(OptionSet& options) {
                "users to simulate: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
   options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
-  options.list("keep", &keep, "SKILL:SHARE",
-               "with alpaca: keep this share of a skill's tuples, chosen by the seed; simple skills need fewer");
+  options.list(
+      "keep", &keep, "KIND:SHARE",
+      "with alpaca: keep this share of a kind of tuple (understand, greet, ask, ask_opinion, recommend, explain, "
+      "answer, close), chosen by the seed; easy ones need fewer");
   options.integer("max-turns", &max_turns, 2, 1000, "turns after which the user gives up");
 }
 
@@ -146,7 +150,7 @@ GeneratorReport generate_conversations(const MovieCatalog& catalog, const Genera
         if (options.format == "alpaca") {
           Random keeping(seed, "keep", index);
           for (const InstructionTuple& tuple : tuples_of(conversation, catalog)) {
-            if (!keeping.chance(shares[static_cast<std::size_t>(tuple.prompt.skill)])) continue;
+            if (!keeping.chance(shares.find(tuple.kind)->second)) continue;
             text += tuple_json(tuple) + "\n";
             ++counts[i].tuples;
           }

@@ -32,7 +32,7 @@ struct GeneratorOptions {
   std::vector<std::string> temperaments;
   std::vector<std::string> phrases;  ///< files that extend the phrasebook
   std::int64_t max_turns = 10;
-  std::vector<std::string> keep;  ///< SKILL:SHARE; tuples of other skills are all kept
+  std::vector<std::string> keep;  ///< KIND:SHARE (InstructionTuple::kind); of other kinds all are kept
 
   void add(OptionSet& options);
 };

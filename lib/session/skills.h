@@ -23,7 +23,7 @@ class Skills {
   virtual ~Skills() = default;
   /// The text of an act. `on_text` gets it piece by piece.
   virtual std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
-  /// What the user's text says in answer to the system's `acts`, worded as `system_text`.
+  /// What the user's text says in answer to the system's `acts`, of which the last was worded as `system_text`.
   virtual PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                                       std::string_view user_text) = 0;
 };

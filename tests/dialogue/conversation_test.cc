@@ -166,7 +166,7 @@ TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
       ASSERT_LT(understood, answered.size());
       EXPECT_EQ(parse_preference_update(tuple.output, world.catalog), answered[understood]->update);
       EXPECT_EQ(tuple.prompt.input,
-                "system: " + answered[understood]->system_text() + "\nuser: " + answered[understood]->user_text);
+                "system: " + answered[understood]->texts.back() + "\nuser: " + answered[understood]->user_text);
       ++understood;
     }
     EXPECT_EQ(understood, answered.size());
@@ -203,7 +203,7 @@ TEST(Conversation, LinesAreJson) {
     }
   }
   // What JSON must escape survives.
-  const InstructionTuple odd{{Skill::kAsk, "a\"b\\c", "line\nnext\ttab"}, "\x01 caf\xc3\xa9"};
+  const InstructionTuple odd{"ask", {Skill::kAsk, "a\"b\\c", "line\nnext\ttab"}, "\x01 caf\xc3\xa9"};
   const auto line = parsed(tuple_json(odd));
   EXPECT_EQ(std::string_view(line["instruction"]), odd.prompt.instruction);
   EXPECT_EQ(std::string_view(line["input"]), odd.prompt.input);

@@ -71,8 +71,8 @@ TEST(PreferenceState, JsonHasKeysInOrderAndOnlyThoseThatSaySomething) {
   update.said.not_genres = {genre("Horror")};
   update.said.genres = {genre("Crime"), genre("Action")};
   EXPECT_EQ(to_json(update, catalog()),
-            R"({"act":"reject","genres":["Crime","Action"],"not_genres":["Horror"],"years":[1990,1999],)"
-            R"_("runtime":[0,100],"popularity":"hidden","people":["Al Pacino"],"seen":["Heat (1995)"],)_"
+            R"({"act":"reject","genres":["Crime","Action"],"not_genres":["Horror"],"years":"1990s",)"
+            R"_("runtime":"up to 100","popularity":"hidden","people":["Al Pacino"],"seen":["Heat (1995)"],)_"
             R"("any":["runtime","genre"],"drop":["years"],"asks":"cast"})");
 }
 
@@ -89,8 +89,11 @@ TEST(PreferenceState, UnknownThingsAreNamed) {
             "preferences: people: the catalogue has no person \"al pacino\"");
   EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked: the catalogue has no movie \"Heat\"");
   EXPECT_EQ(error(R"({"act":"inform","years":[1999,1990]})"),
-            "preferences: years: expected [low, high], two whole numbers in order");
-  EXPECT_EQ(error(R"({"act":"inform","years":1990})"), "preferences: years: expected a list");
+            R"(preferences: years: expected "1990s", "since 1985" or [1985,1994])");
+  EXPECT_EQ(error(R"({"act":"inform","years":1990})"),
+            R"(preferences: years: expected "1990s", "since 1985" or [1985,1994])");
+  EXPECT_EQ(error(R"({"act":"inform","runtime":"short"})"),
+            R"(preferences: runtime: expected "up to 100", "at least 140" or [90,120], found "short")");
   EXPECT_EQ(error(R"({"act":"inform","popularity":"famous"})"),
             "preferences: popularity: expected popular or hidden, found \"famous\"");
   EXPECT_EQ(error_of([&] { (void)parse_preference_state(R"({"act":"inform"})", catalog()); }),

@@ -72,7 +72,8 @@ TEST(ConversationGenerator, ReportCountsWhatIsWritten) {
   EXPECT_GT(report.accepted, 15);
   EXPECT_LE(report.accepted, 30);
   EXPECT_GT(report.user_turns, 60);
-  options.keep = {"ask:0", "understand:0", "recommend:0", "answer:0"};
+  options.keep = {"ask:0",        "ask_opinion:0", "greet:0",   "close:0",
+                  "understand:0", "recommend:0",   "explain:0", "answer:0"};
   EXPECT_EQ(generated(options, 1, 2, &report), "");
   EXPECT_EQ(report.tuples, 0);
 }
