@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
         const MentionFinder finder(catalog);
         const MovieRanker ranker(catalog);
         const Policy policy(catalog, ranker);
-        ModelSkills skills(model, catalog, finder, phrasebook, tool.common().seed);
+        const ReplyWords words(phrasebook);
+        ModelSkills skills(model, catalog, finder, phrasebook, words, tool.common().seed);
         ChatSession session(catalog, policy, skills);
         if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), catalog.size()));
         OutputFile out("-");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -57,21 +58,36 @@ WordSet words_of(std::string_view text) {
   return words;
 }
 
+const WordSet& function_words() {
+  static const auto words = words_of(between(matinee_function_words_begin, matinee_function_words_end));
+  return words;
+}
+
+const WordSet& common_words() {
+  static const auto words = words_of(between(matinee_common_words_begin, matinee_common_words_end));
+  return words;
+}
+
+const WordSet& more_words() {
+  static const auto words = words_of(between(matinee_english_words_begin, matinee_english_words_end));
+  return words;
+}
+
 }  // namespace
 
-bool is_function_word(std::string_view folded) {
-  static const auto words = words_of(between(matinee_function_words_begin, matinee_function_words_end));
-  return words.contains(folded);
-}
+bool is_function_word(std::string_view folded) { return function_words().contains(folded); }
 
-bool is_common_word(std::string_view folded) {
-  static const auto words = words_of(between(matinee_common_words_begin, matinee_common_words_end));
-  return words.contains(folded) || is_function_word(folded);
-}
+bool is_common_word(std::string_view folded) { return common_words().contains(folded) || is_function_word(folded); }
 
-bool is_english_word(std::string_view folded) {
-  static const auto words = words_of(between(matinee_english_words_begin, matinee_english_words_end));
-  return words.contains(folded) || is_common_word(folded);
+bool is_english_word(std::string_view folded) { return more_words().contains(folded) || is_common_word(folded); }
+
+std::vector<std::string> english_words() {
+  std::vector<std::string> all;
+  for (const WordSet* words : {&function_words(), &common_words(), &more_words()}) {
+    std::copy_if(words->begin(), words->end(), std::back_inserter(all),
+                 [](const std::string& word) { return word.find(' ') == std::string::npos; });
+  }
+  return all;
 }
 
 std::span<const Nickname> nicknames() {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace matinee {
 
@@ -15,6 +17,9 @@ bool is_function_word(std::string_view folded);
 
 /// Those and more words of English (folded; lib/catalog/words/english_words.txt): not taken for misspelt names.
 bool is_english_word(std::string_view folded);
+
+/// All single words of those lists, without order.
+std::vector<std::string> english_words();
 
 /// The given name that a nickname stands for ("bob" for "robert"), or "" (folded). Several nicknames may share one
 /// name; of several names for one nickname it is the first of lib/catalog/words/nicknames.txt.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,6 +18,10 @@ class ByteTrie {
   std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;
   std::uint32_t parent(std::uint32_t node) const { return nodes_[node].parent; }
   std::uint32_t depth(std::uint32_t node) const { return nodes_[node].depth; }
+  /// (byte, node) of each child.
+  std::span<const std::pair<std::uint8_t, std::uint32_t>> children(std::uint32_t node) const {
+    return nodes_[node].children;
+  }
   std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
 
  private:

@@ -12,14 +12,14 @@ enum Place : std::uint32_t {
   kNowhere,
   kStart,  // a sentence begins here
   kGap,    // after a space
-  kWord,   // in a word in lower case; node: in the claims, 0 for any other word
+  kWord,   // in a word in lower case; node: in the claims, 0 for any other word; word: in the lexicon
   kJoint,  // after ' or - in a word
   kName,   // in a name; node: in the names
   kComma,  // after , : or ;
   kStop,   // after . ! or ?
 };
 
-constexpr std::size_t kReadings = 3, kLongestWord = 20;
+constexpr std::size_t kReadings = 3, kLongestWord = 20, kUnreachable = 1 << 20;
 // A claim that is shorter may be the beginning of an innocent word ("war", "warm").
 constexpr std::uint32_t kShortClaim = 5;
 
@@ -34,10 +34,17 @@ struct GroundedText::Reading {
   std::uint32_t letters = 0;   // of the word
   std::uint32_t possible = 0;  // candidates of which everything so far is true
   std::uint32_t node = 0;
+  std::uint32_t word = Lexicon::kNone;
 
+  std::uint32_t nodes() const { return place == kName ? node : node | word << 16; }
   std::uint32_t packed() const { return place | (done ? 8u : 0) | (begins ? 16u : 0) | letters << 5 | possible << 16; }
-  static Reading unpacked(std::uint32_t word, std::uint32_t node) {
-    return {static_cast<Place>(word & 7), (word & 8) != 0, (word & 16) != 0, (word >> 5) & 31, word >> 16, node};
+  static Reading unpacked(std::uint32_t packed, std::uint32_t nodes) {
+    Reading reading{static_cast<Place>(packed & 7), (packed & 8) != 0, (packed & 16) != 0, (packed >> 5) & 31,
+                    packed >> 16};
+    const bool named = reading.place == kName;
+    reading.node = named ? nodes : nodes & 0xffff;
+    reading.word = named ? Lexicon::kNone : nodes >> 16;
+    return reading;
   }
   friend bool operator==(const Reading&, const Reading&) = default;
 };
@@ -62,7 +69,9 @@ void GroundedText::gather(const ByteTrie& trie, std::vector<Node>& nodes) {
   }
 }
 
-GroundedText::GroundedText(const ReplyFacts& facts) : once_(facts.once), max_bytes_(facts.max_bytes) {
+GroundedText::GroundedText(const ReplyFacts& facts)
+    : words_(facts.words), once_(facts.once), max_bytes_(facts.max_bytes) {
+  if (words_ != nullptr) shortest_word_ = words_->shortest(0);
   const auto plant = [](ByteTrie& trie, const std::vector<ReplyFact>& all) {
     std::vector<std::uint32_t> ends;
     ends.reserve(all.size());
@@ -112,6 +121,7 @@ ByteAutomaton::State GroundedText::start() const {
   first.place = kStart;
   first.possible = candidates_;
   state.words[1] = first.packed();
+  state.words[2] = first.nodes();
   return state;
 }
 
@@ -121,14 +131,36 @@ bool GroundedText::reachable(const Reading& reading, const Node& node) const {
   return (node.reach_required & reading.possible) != 0 && !(once_ && reading.done);
 }
 
-// In a claim that is complete and true of no candidate left.
-bool GroundedText::forbidden(const Reading& reading) const {
-  const Node& node = claim_nodes_[reading.node];
-  return node.ends && ((node.required | node.free) & reading.possible) == 0;
+// A claim that is complete and true of no candidate left.
+bool GroundedText::forbidden(const Reading& reading, std::uint32_t claim) const {
+  const Node& node = claim_nodes_[claim];
+  return claim != 0 && node.ends && ((node.required | node.free) & reading.possible) == 0;
 }
 
 // Bytes that a text needs after a complete word: its stop, and before that the required fact where it is missing.
 std::size_t GroundedText::tail(bool missing) const { return missing ? longest_required_ + 2 : 1; }
+
+// Where in the lexicon the byte leads; without a lexicon everything leads everywhere.
+std::uint32_t GroundedText::lead_on(std::uint32_t word, std::uint8_t byte) const {
+  return words_ == nullptr || word == Lexicon::kNone ? Lexicon::kNone : words_->child(word, byte);
+}
+
+// Bytes to the nearest place where the word may end; more than a text can have where there is none.
+std::size_t GroundedText::to_word_end(const Reading& reading, std::uint32_t claim, std::uint32_t word) const {
+  const bool false_claim = forbidden(reading, claim);
+  if (words_ == nullptr) return false_claim ? 1u + claim_nodes_[claim].longest : 0;
+  const bool is_word = (claim != 0 && claim_nodes_[claim].ends) || (word != Lexicon::kNone && words_->ends(word));
+  if (is_word && !false_claim) return 0;
+  if (claim == 0) return word == Lexicon::kNone ? kUnreachable : words_->shortest(word);
+  std::size_t nearest = kUnreachable;
+  for (const auto& [byte, below] : claims_.children(claim))
+    nearest = std::min(nearest, 1 + to_word_end(reading, below, lead_on(word, byte)));
+  if (word == Lexicon::kNone) return nearest;
+  for (const auto& [byte, below] : words_->trie().children(word)) {
+    if (claims_.child(claim, byte) == 0) nearest = std::min<std::size_t>(nearest, 1 + words_->shortest(below));
+  }
+  return nearest;
+}
 
 // Upper bound of the bytes on a way from here to an end; each place has a next byte after which it is one less.
 std::size_t GroundedText::need(const Reading& reading) const {
@@ -137,22 +169,23 @@ std::size_t GroundedText::need(const Reading& reading) const {
     case kStart:
       return missing ? longest_lead_ + longest_required_ + 1 : longest_start_ + 1;
     case kGap:
-      return missing ? longest_required_ + 1 : 2;
+      return missing ? longest_required_ + 1 : shortest_word_ + 1;
+    case kJoint:
+      if (reading.letters == 0) return tail(missing) + shortest_word_;
+      [[fallthrough]];
     case kWord: {
       const Node& node = claim_nodes_[reading.node];
       if (reading.node != 0 && missing && (node.reach_required & reading.possible) != 0)
         return node.longest_required + 1u;
-      return tail(missing) + (reading.node != 0 && forbidden(reading) ? 1u + node.longest : 0u);
+      return tail(missing) + to_word_end(reading, reading.node, reading.word);
     }
-    case kJoint:
-      return tail(missing) + 1;
     case kName: {
       const Node& node = name_nodes_[reading.node];
       if (missing && (node.reach_required & reading.possible) != 0) return node.longest_required + 1u;
       return node.longest + tail(missing);
     }
     case kComma:
-      return missing ? longest_required_ + 2 : 3;
+      return missing ? longest_required_ + 2 : shortest_word_ + 2;
     case kStop:
       return missing ? longest_lead_ + longest_required_ + 2 : 0;
     case kNowhere:
@@ -173,12 +206,14 @@ void GroundedText::begin_word(Reading reading, std::uint8_t byte, std::vector<Re
   reading.place = kWord;
   reading.letters = 1;
   reading.node = claims_.child(0, byte);
-  next.push_back(reading);
+  reading.word = lead_on(0, byte);
+  if (words_ == nullptr || reading.node != 0 || reading.word != Lexicon::kNone) next.push_back(reading);
 }
 
 // The byte after a complete word or name.
 void GroundedText::boundary(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const {
   reading.node = 0;
+  reading.word = Lexicon::kNone;
   reading.letters = 0;
   reading.begins = false;
   switch (byte) {
@@ -226,26 +261,37 @@ void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<R
         ++word.letters;
         const bool free = reading.node == 0 && reading.letters > 0;
         word.node = free ? 0 : claims_.child(reading.node, byte);
-        // A long claim that is false does not even come to its last letter, unless a true one begins with it.
+        word.word = lead_on(reading.letters == 0 ? 0 : reading.word, byte);
+        if (words_ != nullptr && word.node == 0 && word.word == Lexicon::kNone) return;
+        // Without a lexicon a long claim that is false does not even come to its last letter, unless a true one begins
+        // with it.
         const Node& node = claim_nodes_[word.node];
         const bool longer = ((node.reach_required | node.reach_free) & reading.possible) != 0;
-        if (word.node != 0 && forbidden(word) && claims_.depth(word.node) >= kShortClaim && !longer) return;
+        if (words_ == nullptr && forbidden(word, word.node) && claims_.depth(word.node) >= kShortClaim && !longer)
+          return;
         next.push_back(word);
         return;
       }
       if (reading.place == kJoint) return;
-      if (const std::uint32_t node = claims_.child(reading.node, byte); byte == '-' && reading.node != 0 && node != 0) {
-        word.place = kJoint;  // inside "sci-fi"
-        word.node = node;
-        next.push_back(word);
-        return;
+      if (byte == '-' || byte == '\'') {  // inside "sci-fi" or "don't"
+        word.node = reading.node == 0 ? 0 : claims_.child(reading.node, byte);
+        word.word = lead_on(reading.word, byte);
+        if (word.node != 0 || word.word != Lexicon::kNone) {
+          word.place = kJoint;
+          next.push_back(word);
+          return;
+        }
+        if (words_ != nullptr) return;
+        word = reading;
       }
       if (reading.node != 0 && claim_nodes_[reading.node].ends) {
-        if (forbidden(reading)) return;
+        if (forbidden(reading, reading.node)) return;
         const Node& node = claim_nodes_[reading.node];
         const std::uint32_t required = node.required & reading.possible;
         word.done = reading.done || required != 0;
         word.possible &= node.required | node.free;
+      } else if (words_ != nullptr && (reading.word == Lexicon::kNone || !words_->ends(reading.word))) {
+        return;
       }
       boundary(word, byte, next);
       return;
@@ -295,7 +341,7 @@ bool GroundedText::advance(State& state, std::uint8_t byte) const {
         next.begin() + (&reading - next.data()))
       continue;
     state.words[1 + 2 * kept] = reading.packed();
-    state.words[2 + 2 * kept] = reading.node;
+    state.words[2 + 2 * kept] = reading.nodes();
     ++kept;
   }
   return kept > 0;

@@ -10,10 +10,10 @@
 
 namespace matinee {
 
-/// Sentences in which every name, number and claim is a fact: lower-case words are free, all else must be among the
-/// facts; facts must agree on a candidate; every sentence begins with a capital word or a name and ends with . ! or ?;
-/// no word is longer than 20 letters and the text not longer than max_bytes (or than its shortest form, where that is
-/// longer).
+/// Sentences in which every name, number and claim is a fact: lower-case words are of the lexicon, all else must be
+/// among the facts; facts must agree on a candidate; every sentence begins with a capital word or a name and ends with
+/// . ! or ?; no word is longer than 20 letters and the text not longer than max_bytes (or than its shortest form, where
+/// that is longer).
 class GroundedText final : public ByteAutomaton {
  public:
   explicit GroundedText(const ReplyFacts& facts);
@@ -35,8 +35,10 @@ class GroundedText final : public ByteAutomaton {
   static std::vector<Node> nodes_of(const ByteTrie& trie);
   static void gather(const ByteTrie& trie, std::vector<Node>& nodes);
   bool reachable(const Reading& reading, const Node& node) const;
-  bool forbidden(const Reading& reading) const;
+  bool forbidden(const Reading& reading, std::uint32_t claim) const;
+  std::uint32_t lead_on(std::uint32_t word, std::uint8_t byte) const;
   std::size_t tail(bool missing) const;
+  std::size_t to_word_end(const Reading& reading, std::uint32_t claim, std::uint32_t word) const;
   std::size_t need(const Reading& reading) const;
   void step(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const;
   void boundary(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const;
@@ -44,9 +46,10 @@ class GroundedText final : public ByteAutomaton {
 
   ByteTrie names_, claims_;
   std::vector<Node> name_nodes_, claim_nodes_;
+  const Lexicon* words_;
   std::uint32_t candidates_ = 0xffff;
   bool requires_ = false, once_ = false;
-  std::size_t max_bytes_, longest_required_ = 0, longest_lead_ = 0, longest_start_ = 0;
+  std::size_t max_bytes_, longest_required_ = 0, longest_lead_ = 0, longest_start_ = 0, shortest_word_ = 1;
 };
 
 }  // namespace matinee

@@ -196,19 +196,22 @@ struct Phrasebook::Impl {
     return sum;
   }
 
-  void collect_capitals(const std::vector<Sequence>& choices, std::set<std::string>& words) const {
+  void collect_words(const std::vector<Sequence>& choices, std::set<std::string>& words) const {
     for (const Sequence& sequence : choices) {
       for (const Piece& piece : sequence) {
-        if (piece.kind == Piece::Kind::kPart) collect_capitals(parts.at(piece.text), words);
-        if (piece.kind == Piece::Kind::kGroup) collect_capitals(piece.alternatives, words);
+        if (piece.kind == Piece::Kind::kPart) collect_words(parts.at(piece.text), words);
+        if (piece.kind == Piece::Kind::kGroup) collect_words(piece.alternatives, words);
         if (piece.kind != Piece::Kind::kText) continue;
         const std::string& text = piece.text;
-        const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\''; };
-        for (std::size_t i = 0; i < text.size(); ++i) {
-          if (text[i] < 'A' || text[i] > 'Z' || (i > 0 && letter(text[i - 1]))) continue;
+        const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+        for (std::size_t i = 0; i < text.size();) {
           std::size_t end = i;
-          while (end < text.size() && letter(text[end])) ++end;
-          words.insert(text.substr(i, end - i));
+          while (end < text.size() &&
+                 (letter(text[end]) || (end > i && end + 1 < text.size() && letter(text[end + 1]) &&
+                                        (text[end] == '\'' || text[end] == '-'))))
+            ++end;
+          if (end > i) words.insert(text.substr(i, end - i));
+          i = std::max(end, i + 1);
         }
       }
     }
@@ -340,10 +343,10 @@ std::size_t Phrasebook::lines(std::string_view section) const {
   return found == impl_->sections.end() ? 0 : found->second.size();
 }
 
-std::vector<std::string> Phrasebook::capital_words(std::string_view prefix) const {
+std::vector<std::string> Phrasebook::words(std::string_view prefix) const {
   std::set<std::string> words;
   for (const auto& [name, phrases] : impl_->sections) {
-    if (name.starts_with(prefix)) impl_->collect_capitals(phrases, words);
+    if (name.starts_with(prefix)) impl_->collect_words(phrases, words);
   }
   return {words.begin(), words.end()};
 }

@@ -46,9 +46,9 @@ class Phrasebook {
   /// How many texts the section has, slots counted once (2^64 - 1 where more); phrases of its own, lines.
   std::uint64_t count(std::string_view section) const;
   std::size_t lines(std::string_view section) const;
-  /// Words with a capital that the text of sections beginning with `prefix` holds outside slots ("What", "I'd"): what a
-  /// system sentence may write in capitals without naming anything.
-  std::vector<std::string> capital_words(std::string_view prefix) const;
+  /// Words outside slots of the sections beginning with `prefix`, joined by - or ' where they are ("What", "I'd",
+  /// "well-known"): what a system sentence may say beside facts.
+  std::vector<std::string> words(std::string_view prefix) const;
 
  private:
   struct Impl;

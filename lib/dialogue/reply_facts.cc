@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/catalog/common_words.h"
 #include "lib/dialogue/movie_facts.h"
 
 namespace matinee {
@@ -126,12 +127,28 @@ class Collector {
   ReplyFacts& facts_;
 };
 
+std::vector<std::string> lower_words(const Phrasebook& phrasebook) {
+  std::vector<std::string> words = english_words();
+  for (std::string& word : phrasebook.words("s.")) {
+    if (word[0] >= 'a' && word[0] <= 'z') words.push_back(std::move(word));
+  }
+  words.emplace_back("s");  // of a name: "Al Pacino's"
+  return words;
+}
+
 }  // namespace
 
-ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook) {
+ReplyWords::ReplyWords(const Phrasebook& phrasebook) : lexicon_(lower_words(phrasebook)) {
+  for (std::string& word : phrasebook.words("s.")) {
+    if (word[0] >= 'A' && word[0] <= 'Z') capital_words_.push_back(std::move(word));
+  }
+}
+
+ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const ReplyWords& words) {
   ReplyFacts facts;
   Collector collect(catalog, facts);
-  facts.capital_words = phrasebook.capital_words("s.");
+  facts.words = &words.lexicon();
+  facts.capital_words = words.capital_words();
   for (const std::string& word : facts.capital_words) {
     if (word == "I" || word.starts_with("I'") || word == "Matinee") collect.name(word, ~0u);
   }
@@ -236,6 +253,7 @@ class Checker {
       return;
     }
     if (is_claim(word)) return say(word, facts_.claims);
+    if (facts_.words != nullptr && !facts_.words->contains(word)) check_.ungrounded.emplace_back(word);
     for (std::size_t begin = 0; begin < word.size();) {
       const std::size_t stop = std::min(word.find_first_of("-'", begin), word.size());
       if (is_claim(word.substr(begin, stop - begin))) say(word.substr(begin, stop - begin), facts_.claims);

@@ -20,6 +20,7 @@ struct World {
       : catalog(movie_catalog),
         options(evaluation_options),
         phrasebook(Phrasebook::built_in()),
+        words(phrasebook),
         ranker(movie_catalog),
         finder(movie_catalog),
         policy(movie_catalog, ranker),
@@ -36,6 +37,7 @@ struct World {
   const MovieCatalog& catalog;
   const EvaluationOptions& options;
   Phrasebook phrasebook;
+  ReplyWords words;
   MovieRanker ranker;
   MentionFinder finder;
   Policy policy;
@@ -59,7 +61,7 @@ bool listed(const World& world, const SystemAct& act, const std::string& text) {
 
 void judge_wording(const World& world, const SystemAct& act, const std::string& text, Figures& figures) {
   ++figures.replies;
-  const ReplyCheck check = check_reply(text, reply_facts(act, world.catalog, world.phrasebook));
+  const ReplyCheck check = check_reply(text, reply_facts(act, world.catalog, world.words));
   const bool grounded = check.ungrounded.empty();
   figures.ungrounded += grounded ? 0 : 1;
   if (act.kind == SystemActKind::kAsk) figures.asks_the_slot.add(slot_of_question(text, world.phrasebook) == act.slot);
@@ -223,7 +225,7 @@ Figures run_model(const World& world, const LanguageModelOptions& options, std::
   return run(
       world, seed, pool,
       [&](int worker, std::uint64_t index) {
-        return std::make_unique<ModelSkills>(*model(worker), world.catalog, world.finder, world.phrasebook,
+        return std::make_unique<ModelSkills>(*model(worker), world.catalog, world.finder, world.phrasebook, world.words,
                                              seed + index);
       },
       model);

@@ -27,12 +27,17 @@ MovieId named_candidate(std::string_view text, const SystemAct& act, const Movie
 }
 
 ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
-                         const Phrasebook& phrasebook, std::uint64_t seed)
-    : model_(model), catalog_(catalog), finder_(finder), phrasebook_(phrasebook), random_(seed, "skills") {}
+                         const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed)
+    : model_(model),
+      catalog_(catalog),
+      finder_(finder),
+      phrasebook_(phrasebook),
+      words_(words),
+      random_(seed, "skills") {}
 
 std::string ModelSkills::word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
   ++counts_.replies;
-  const GroundedText language(reply_facts(act, catalog_, phrasebook_));
+  const GroundedText language(reply_facts(act, catalog_, words_));
   const LanguageModel::Reply reply =
       model_.reply(act_prompt(act, preferences, catalog_), &language, kMaxReplyTokens, on_text);
   if (reply.ended) return reply.text;

@@ -38,7 +38,7 @@ class ModelSkills final : public Skills {
  public:
   /// All by reference; must outlive this.
   ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
-              const Phrasebook& phrasebook, std::uint64_t seed);
+              const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed);
   std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
   PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                               std::string_view user_text) override;
@@ -49,6 +49,7 @@ class ModelSkills final : public Skills {
   const MovieCatalog& catalog_;
   const MentionFinder& finder_;
   const Phrasebook& phrasebook_;
+  const ReplyWords& words_;
   Random random_;
   SkillCounts counts_;
 };

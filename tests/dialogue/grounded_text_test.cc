@@ -93,6 +93,39 @@ TEST(GroundedText, EveryWalkEndsGroundedAndComplete) {
   }
 }
 
+TEST(GroundedText, WordsAreWordsWhereThereIsALexicon) {
+  ReplyFacts facts = two_movies();
+  facts.claims.push_back({"sci-fi", 1});
+  facts.claims.push_back({"hidden", 0});
+  const Lexicon words({"a", "film", "warm", "warmly", "don't", "well-known", "hide", "with", "s", "minute", "horror",
+                       "war", "hiddenite"});
+  facts.words = &words;
+  const GroundedText text(facts);
+  for (const char* good : {"Try Heat (1995), a crime film.", "I don't hide Heat (1995).",
+                           "Try Heat (1995), well-known.", "Try Heat (1995), sci-fi with Al Pacino's warm film.",
+                           "Try Up (2009), a 96-minute film.", "The hiddenite film: Heat (1995)."}) {
+    EXPECT_TRUE(text.accepts(good)) << good;
+    EXPECT_TRUE(check_reply(good, facts).ungrounded.empty()) << good;
+  }
+  for (const char* bad : {"Try Heat (1995), a crimson film.", "I don hide Heat (1995).", "Try Heat (1995), well-film.",
+                          "Try Heat (1995), a war film.", "Try Heat (1995), a horror film.",
+                          "Try Heat (1995), sci-film.", "Try Heat (1995), fil.", "A hidden film: Heat (1995)."}) {
+    EXPECT_FALSE(text.accepts(bad)) << bad;
+    EXPECT_FALSE(check_reply(bad, facts).ungrounded.empty()) << bad;
+  }
+  Random random(5, "walks");
+  for (std::size_t max_bytes = 0; max_bytes < 120; ++max_bytes) {
+    facts.max_bytes = max_bytes;
+    const GroundedText language(facts);
+    for (int i = 0; i < 30; ++i) {
+      const std::string said = walk(language, random, 1000);
+      const ReplyCheck check = check_reply(said, facts);
+      ASSERT_TRUE(check.ungrounded.empty()) << said << ": " << check.ungrounded.front();
+      ASSERT_TRUE(check.complete) << said;
+    }
+  }
+}
+
 TEST(GroundedText, RequiredClaimsAreSaid) {
   ReplyFacts facts;
   facts.names = {{"Heat (1995)", ~0u}};
@@ -117,7 +150,7 @@ TEST(GroundedText, AcceptsEveryPhraseOfConversations) {
   for (std::uint64_t index = 0; index < 150; ++index) {
     for (const Exchange& exchange : world.talk(11, index).exchanges) {
       for (const SystemAct& act : exchange.acts) {
-        const ReplyFacts facts = reply_facts(act, world.catalog, world.phrasebook);
+        const ReplyFacts facts = reply_facts(act, world.catalog, world.words);
         const GroundedText language(facts);
         kinds.insert(act.kind);
         for (const WordingRequest& wording : possible_wordings(act, world.catalog)) {
@@ -143,7 +176,7 @@ TEST(GroundedText, AnswersGiveEveryFactThereIs) {
     const SystemAct act{.kind = SystemActKind::kAnswer,
                         .movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(world.catalog.size()))),
                         .fact = static_cast<Fact>(random.below(kFacts))};
-    const ReplyFacts facts = reply_facts(act, world.catalog, world.phrasebook);
+    const ReplyFacts facts = reply_facts(act, world.catalog, world.words);
     const std::string right = word_act(act, world.catalog, world.phrasebook, random);
     ASSERT_TRUE(GroundedText(facts).accepts(right)) << right;
     ASSERT_TRUE(check_reply(right, facts).ungrounded.empty()) << right;

@@ -7,6 +7,7 @@
 #include "lib/dialogue/candidate_ranker.h"
 #include "lib/dialogue/conversation.h"
 #include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/reply_facts.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee::testing {
@@ -101,6 +102,7 @@ class SampleWorld {
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Phrasebook phrasebook = Phrasebook::built_in();
+  const ReplyWords words{phrasebook};
   const Policy policy{catalog, ranker};
 };
 
