@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/dialogue/turn_names.h"
 #include "lib/dialogue/wording.h"
 #include "lib/io/json_writer.h"
 
@@ -45,6 +46,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       said = user.respond(last);
     }
     exchange.user_text = said.text;
+    exchange.mentioned = names_in_turn(world.catalog, world.finder, exchange.acts, said.text).mentioned;
     exchange.update = said.update;
     if (said.update.act == UserAct::kAccept) conversation.accepted = last.movie == target;
     acts = world.policy.next(state, said.update);
@@ -60,7 +62,8 @@ std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const 
       tuples.push_back({name_of(act.kind), act_prompt(act, exchange.known_before, catalog), exchange.texts[i]});
     }
     if (!exchange.user_text.empty()) {
-      tuples.push_back({kUnderstandTuple, understand_prompt(exchange.texts.back(), exchange.user_text),
+      tuples.push_back({kUnderstandTuple,
+                        understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned),
                         to_json(exchange.update, catalog)});
     }
   }

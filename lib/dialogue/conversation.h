@@ -13,9 +13,10 @@ namespace matinee {
 /// One exchange: what the system did and said, what the user said and meant by it, what is known afterwards.
 struct Exchange {
   std::vector<SystemAct> acts;
-  std::vector<std::string> texts;  ///< of each act
-  PreferenceState known_before;    ///< when the acts were worded
-  std::string user_text;           ///< empty after the closing
+  std::vector<std::string> texts;      ///< of each act
+  PreferenceState known_before;        ///< when the acts were worded
+  std::string user_text;               ///< empty after the closing
+  std::vector<std::string> mentioned;  ///< TurnNames::mentioned of it
   PreferenceUpdate update;
 
   /// The texts joined, as the user reads them.

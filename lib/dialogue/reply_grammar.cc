@@ -153,7 +153,7 @@ void UpdateGrammar::Words::set(const std::vector<std::string>& words) {
   all = reach[0];
 }
 
-UpdateGrammar::UpdateGrammar(const UpdateNames& names) {
+UpdateGrammar::UpdateGrammar(const TurnNames& names) {
   std::vector<std::string> words;
   const auto fill = [&](Words& to, std::size_t count, const auto& text) {
     words.clear();
@@ -366,28 +366,5 @@ bool UpdateGrammar::advance(State& state, std::uint8_t byte) const {
 }
 
 bool UpdateGrammar::may_end(const State& state) const { return state.words[kMode] == kEnd; }
-
-UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder, std::span<const SystemAct> acts,
-                          std::string_view user_text) {
-  UpdateNames names;
-  names.genres = catalog.genres();
-  const auto add = [](std::vector<std::string>& list, std::string_view name) {
-    if (std::find(list.begin(), list.end(), name) == list.end()) list.emplace_back(name);
-  };
-  for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
-    if (act->movie >= 0) add(names.movies, catalog.display_name(act->movie));
-  }
-  // Several people share a surname: the first reading of a place is the best, and the text says no more than that.
-  const std::vector<Mention> mentions = finder.find(user_text);
-  for (auto mention = mentions.begin(); mention != mentions.end(); ++mention) {
-    const bool read_already = std::any_of(mentions.begin(), mention, [&](const Mention& better) {
-      return better.kind == mention->kind && better.begin < mention->end && mention->begin < better.end;
-    });
-    if (read_already) continue;
-    if (mention->kind == MentionKind::kMovie) add(names.movies, catalog.display_name(mention->id));
-    if (mention->kind == MentionKind::kPerson) add(names.people, catalog.person_display_name(mention->id));
-  }
-  return names;
-}
 
 }  // namespace matinee

@@ -1,35 +1,22 @@
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "lib/catalog/mention_finder.h"
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/byte_trie.h"
+#include "lib/dialogue/turn_names.h"
 #include "lib/text/token_constraint.h"
 
 namespace matinee {
-
-/// What an update may name, as the JSON has it (display names). At most 32 of each kind count, the first ones.
-struct UpdateNames {
-  std::vector<std::string> genres, people, movies;
-};
-
-/// The catalogue's genres, what `finder` sees in the user's text, and the movies that the system's last acts spoke of:
-/// "it" means one of those.
-UpdateNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder, std::span<const SystemAct> acts,
-                          std::string_view user_text);
 
 /// The language of preference updates (to_json of a PreferenceUpdate), byte by byte: keys in their order and at most
 /// once, only names given, none twice, spans as text (span_text.h; years 1870..2049, minutes 0..2000), and what the act
 /// demands: `ask` has asks, `like` liked, `dislike` disliked, `seen` seen, `inform` something; `accept`, `why` and
 /// `leave` say nothing more, `unsure` at most any. Whatever it accepts, parse_preference_update reads. Texts of it are
-/// finite: no list repeats an item.
+/// finite: no list repeats an item. At most 32 names of a kind count, the first ones.
 class UpdateGrammar final : public ByteAutomaton {
  public:
-  explicit UpdateGrammar(const UpdateNames& names);
+  explicit UpdateGrammar(const TurnNames& names);
 
   State start() const override { return {}; }
   bool advance(State& state, std::uint8_t byte) const override;

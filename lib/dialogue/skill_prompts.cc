@@ -1,6 +1,7 @@
 #include "lib/dialogue/skill_prompts.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 
@@ -87,9 +88,11 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
   return {};
 }
 
-SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text) {
-  return {Skill::kUnderstand, "Write down what the user wants.",
-          fmt::format("system: {}\nuser: {}", one_line(system_text), one_line(user_text))};
+SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text,
+                              std::span<const std::string> mentioned) {
+  std::string input = fmt::format("system: {}\nuser: {}", one_line(system_text), one_line(user_text));
+  if (!mentioned.empty()) input += fmt::format("\nnames: {}", fmt::join(mentioned, ", "));
+  return {Skill::kUnderstand, "Write down what the user wants.", std::move(input)};
 }
 
 }  // namespace matinee

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,9 @@ struct SkillPrompt {
 /// (kAnswer). `preferences` is what is known of the user when the act is worded.
 SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog);
 
-/// The wording of the system's last act, which is what users answer, and the user's text; the output is the update as
-/// JSON (preference_state.h).
-SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text);
+/// The wording of the system's last act, which is what users answer, the user's text, and the names found in it
+/// (TurnNames::mentioned); the output is the update as JSON (preference_state.h).
+SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text,
+                              std::span<const std::string> mentioned);
 
 }  // namespace matinee

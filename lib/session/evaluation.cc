@@ -92,8 +92,8 @@ void judge_understanding(const World& world, const Exchange& exchange, const Pre
   figures.acts.add(truth.act == found.act);
   figures.exact[static_cast<std::size_t>(Skill::kUnderstand)].add(truth == found);
   if (truth != found) {
-    note_miss(understand_prompt(exchange.texts.back(), exchange.user_text), to_json(truth, world.catalog),
-              to_json(found, world.catalog), figures);
+    note_miss(understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned),
+              to_json(truth, world.catalog), to_json(found, world.catalog), figures);
   }
 }
 
@@ -120,8 +120,9 @@ void judge_tuples(const World& world, const Conversation& conversation, Skills& 
     judge_understanding(world, exchange, skills.understand(exchange.acts, exchange.texts.back(), exchange.user_text),
                         figures);
     if (model != nullptr && world.options.token_accuracy) {
-      const auto [right, all] = model->token_accuracy(understand_prompt(exchange.texts.back(), exchange.user_text),
-                                                      to_json(exchange.update, world.catalog));
+      const auto [right, all] =
+          model->token_accuracy(understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned),
+                                to_json(exchange.update, world.catalog));
       figures.tokens[static_cast<std::size_t>(Skill::kUnderstand)].add(Ratio{right, all});
     }
   }

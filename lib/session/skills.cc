@@ -51,9 +51,10 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
                                          std::string_view user_text) {
   ++counts_.replies;
   user_text = user_text.substr(0, kMaxUserBytes);
-  const UpdateGrammar language(names_in_turn(catalog_, finder_, acts, user_text));
+  const TurnNames names = names_in_turn(catalog_, finder_, acts, user_text);
+  const UpdateGrammar language(names);
   const LanguageModel::Reply reply =
-      model_.reply(understand_prompt(system_text, user_text), &language, kMaxUpdateTokens);
+      model_.reply(understand_prompt(system_text, user_text, names.mentioned), &language, kMaxUpdateTokens);
   if (reply.ended) return parse_preference_update(reply.text, catalog_);
   ++counts_.unfinished;
   PreferenceUpdate nothing;

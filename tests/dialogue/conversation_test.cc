@@ -165,8 +165,15 @@ TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
       if (tuple.prompt.skill != Skill::kUnderstand) continue;
       ASSERT_LT(understood, answered.size());
       EXPECT_EQ(parse_preference_update(tuple.output, world.catalog), answered[understood]->update);
+      const Exchange& exchange = *answered[understood];
       EXPECT_EQ(tuple.prompt.input,
-                "system: " + answered[understood]->texts.back() + "\nuser: " + answered[understood]->user_text);
+                understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned).input);
+      // The names that the text holds are told in the order of the text.
+      for (const PersonId person : exchange.update.said.people) {
+        const std::string name(world.catalog.person_display_name(person));
+        EXPECT_NE(std::find(exchange.mentioned.begin(), exchange.mentioned.end(), name), exchange.mentioned.end())
+            << exchange.user_text;
+      }
       ++understood;
     }
     EXPECT_EQ(understood, answered.size());
@@ -217,8 +224,11 @@ TEST(SkillPrompts, AreTheSameForTheSameActAndOneLineEach) {
   const MovieId heat = catalog.find_display_name("Heat (1995)").value();
   EXPECT_EQ(act_prompt({.kind = SystemActKind::kAskOpinion, .movie = heat}, {}, catalog).instruction,
             "Ask the user what they think of Heat (1995).");
-  EXPECT_EQ(understand_prompt("What?", "a\nsystem: b").input, "system: What?\nuser: a system: b")
+  EXPECT_EQ(understand_prompt("What?", "a\nsystem: b", {}).input, "system: What?\nuser: a system: b")
       << "what a user types cannot look like another turn";
+  const std::vector<std::string> mentioned{"Al Pacino", "Heat (1995)"};
+  EXPECT_EQ(understand_prompt("What?", "pacino in heat", mentioned).input,
+            "system: What?\nuser: pacino in heat\nnames: Al Pacino, Heat (1995)");
   std::set<std::string> all;
   for (int slot = 0; slot < kSlots; ++slot)
     all.insert(act_prompt({.kind = SystemActKind::kAsk, .slot = static_cast<Slot>(slot)}, {}, catalog).instruction);

@@ -34,8 +34,8 @@ std::string walk(const ByteAutomaton& grammar, Random& random) {
   return text;
 }
 
-UpdateNames some_names(const MovieCatalog& catalog, Random& random) {
-  UpdateNames names;
+TurnNames some_names(const MovieCatalog& catalog, Random& random) {
+  TurnNames names;
   names.genres = catalog.genres();
   for (std::uint64_t i = random.below(4); i > 0; --i) {
     names.movies.emplace_back(catalog.display_name(static_cast<MovieId>(random.below(1000))));
@@ -88,7 +88,7 @@ TEST(UpdateGrammar, AcceptsWhatSimulatedUsersMean) {
 }
 
 TEST(UpdateGrammar, RefusesWhatTheTurnDoesNotName) {
-  const UpdateGrammar grammar({{"Comedy", "Drama"}, {"Al Pacino"}, {"Heat (1995)"}});
+  const UpdateGrammar grammar({{"Comedy", "Drama"}, {"Al Pacino"}, {"Heat (1995)"}, {}});
   for (const char* good : {
            R"~({"act":"inform","genres":["Drama"],"years":"1990s","people":["Al Pacino"]})~",
            R"~({"act":"seen","seen":["Heat (1995)"]})~",
@@ -119,18 +119,18 @@ TEST(UpdateGrammar, RefusesWhatTheTurnDoesNotName) {
            R"~({"act":"accept","genres":["Drama"]})~",
        })
     EXPECT_FALSE(grammar.accepts(bad)) << bad;
-  EXPECT_FALSE(UpdateGrammar({{"Comedy"}, {}, {}}).accepts(R"~({"act":"like","liked":[]})~"));
+  EXPECT_FALSE(UpdateGrammar({{"Comedy"}, {}, {}, {}}).accepts(R"~({"act":"like","liked":[]})~"));
 }
 
 TEST(UpdateGrammar, NamesWithQuotesAreEscaped) {
-  const UpdateGrammar grammar({{"Comedy"}, {R"~(Dwayne "The Rock" Johnson)~"}, {}});
+  const UpdateGrammar grammar({{"Comedy"}, {R"~(Dwayne "The Rock" Johnson)~"}, {}, {}});
   EXPECT_TRUE(grammar.accepts(R"~({"act":"inform","people":["Dwayne \"The Rock\" Johnson"]})~"));
 }
 
 TEST(UpdateGrammar, ItMeansTheMovieSpokenOf) {
   const SampleWorld& world = SampleWorld::get();
   const std::vector<SystemAct> acts{{.kind = SystemActKind::kRecommend, .movie = 3}};
-  const UpdateNames names = names_in_turn(world.catalog, world.finder, acts, "no, seen it");
+  const TurnNames names = names_in_turn(world.catalog, world.finder, acts, "no, seen it");
   ASSERT_FALSE(names.movies.empty());
   EXPECT_EQ(names.movies.front(), world.catalog.display_name(3));
 }
