@@ -144,8 +144,8 @@ SEED          ?= 1
 CONVERSATIONS ?= 10000
 TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
-# Easy skills need fewer examples than hard ones.
-KEEP          ?= ask:0.5,recommend:0.6
+# Easy acts need fewer examples than hard or rare ones.
+KEEP          ?= greet:0.1,ask:0.2,close:0.15,recommend:0.8
 TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2400 --validate-every 600
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 

@@ -140,6 +140,13 @@ bool GroundedText::forbidden(const Reading& reading, std::uint32_t claim) const 
 // Bytes that a text needs after a complete word: its stop, and before that the required fact where it is missing.
 std::size_t GroundedText::tail(bool missing) const { return missing ? longest_required_ + 2 : 1; }
 
+// A long claim that is false does not even come to its last letter, unless a true one begins with it.
+bool GroundedText::dead(const Reading& reading, std::uint32_t claim) const {
+  const Node& node = claim_nodes_[claim];
+  const bool longer = ((node.reach_required | node.reach_free) & reading.possible) != 0;
+  return forbidden(reading, claim) && claims_.depth(claim) >= kShortClaim && !longer;
+}
+
 // Where in the lexicon the byte leads; without a lexicon everything leads everywhere.
 std::uint32_t GroundedText::lead_on(std::uint32_t word, std::uint8_t byte) const {
   return words_ == nullptr || word == Lexicon::kNone ? Lexicon::kNone : words_->child(word, byte);
@@ -149,6 +156,7 @@ std::uint32_t GroundedText::lead_on(std::uint32_t word, std::uint8_t byte) const
 std::size_t GroundedText::to_word_end(const Reading& reading, std::uint32_t claim, std::uint32_t word) const {
   const bool false_claim = forbidden(reading, claim);
   if (words_ == nullptr) return false_claim ? 1u + claim_nodes_[claim].longest : 0;
+  if (dead(reading, claim)) return kUnreachable;
   const bool is_word = (claim != 0 && claim_nodes_[claim].ends) || (word != Lexicon::kNone && words_->ends(word));
   if (is_word && !false_claim) return 0;
   if (claim == 0) return word == Lexicon::kNone ? kUnreachable : words_->shortest(word);
@@ -263,12 +271,7 @@ void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<R
         word.node = free ? 0 : claims_.child(reading.node, byte);
         word.word = lead_on(reading.letters == 0 ? 0 : reading.word, byte);
         if (words_ != nullptr && word.node == 0 && word.word == Lexicon::kNone) return;
-        // Without a lexicon a long claim that is false does not even come to its last letter, unless a true one begins
-        // with it.
-        const Node& node = claim_nodes_[word.node];
-        const bool longer = ((node.reach_required | node.reach_free) & reading.possible) != 0;
-        if (words_ == nullptr && forbidden(word, word.node) && claims_.depth(word.node) >= kShortClaim && !longer)
-          return;
+        if (dead(reading, word.node)) return;
         next.push_back(word);
         return;
       }

@@ -36,6 +36,7 @@ class GroundedText final : public ByteAutomaton {
   static void gather(const ByteTrie& trie, std::vector<Node>& nodes);
   bool reachable(const Reading& reading, const Node& node) const;
   bool forbidden(const Reading& reading, std::uint32_t claim) const;
+  bool dead(const Reading& reading, std::uint32_t claim) const;
   std::uint32_t lead_on(std::uint32_t word, std::uint8_t byte) const;
   std::size_t tail(bool missing) const;
   std::size_t to_word_end(const Reading& reading, std::uint32_t claim, std::uint32_t word) const;

@@ -133,7 +133,7 @@ std::string candidate_line(const MovieCatalog& catalog, const Candidate& candida
   std::string line(catalog.display_name(candidate.movie));
   for (std::size_t i = 0; i < std::min(kReasons, candidate.reasons.size()); ++i)
     line += " | " + reason_text(catalog, candidate.movie, candidate.reasons[i]);
-  return line;
+  return candidate.reasons.empty() ? line + " | anything goes" : line;
 }
 
 std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact) {

@@ -28,7 +28,8 @@ std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> pe
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
 
 /// "Heat (1995) | with Al Pacino | crime | 1995": what the model is told of a candidate, which is why it fits: nothing
-/// else may be said of it (reply_facts.h). At most the three strongest reasons.
+/// else may be said of it (reply_facts.h). At most the three strongest reasons; where there are none
+/// "anything goes".
 std::string candidate_line(const MovieCatalog& catalog, const Candidate& candidate);
 /// The fact asked for: "Heat (1995) | director: Michael Mann", or "... | rating: unknown".
 std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact);

@@ -171,7 +171,7 @@ std::optional<UserTurn> SimulatedUser::question() {
       return turn;
     }
   }
-  if (!asked_why_ && random_.chance(curiosity / 3)) {
+  if (!asked_why_ && random_.chance(curiosity / 2)) {
     asked_why_ = true;
     return say("u.why", UserAct::kWhy);
   }

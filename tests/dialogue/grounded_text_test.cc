@@ -101,9 +101,9 @@ TEST(GroundedText, WordsAreWordsWhereThereIsALexicon) {
                        "war", "hiddenite"});
   facts.words = &words;
   const GroundedText text(facts);
-  for (const char* good : {"Try Heat (1995), a crime film.", "I don't hide Heat (1995).",
-                           "Try Heat (1995), well-known.", "Try Heat (1995), sci-fi with Al Pacino's warm film.",
-                           "Try Up (2009), a 96-minute film.", "The hiddenite film: Heat (1995)."}) {
+  for (const char* good :
+       {"Try Heat (1995), a crime film.", "I don't hide Heat (1995).", "Try Heat (1995), well-known.",
+        "Try Heat (1995), sci-fi with Al Pacino's warm film.", "Try Up (2009), a 96-minute film."}) {
     EXPECT_TRUE(text.accepts(good)) << good;
     EXPECT_TRUE(check_reply(good, facts).ungrounded.empty()) << good;
   }
