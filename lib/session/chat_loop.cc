@@ -3,12 +3,13 @@
 #include <histedit.h>
 
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
-#include "lib/io/text_reader.h"
 
 namespace matinee {
 namespace {
@@ -33,17 +34,25 @@ class Lines {
   virtual Result next(std::string& line) = 0;
 };
 
+// As soon as a line is there, not a buffer of them: whoever sends it waits for the reply.
 class PipeLines final : public Lines {
  public:
+  PipeLines() = default;
+  PipeLines(const PipeLines&) = delete;
+  PipeLines& operator=(const PipeLines&) = delete;
+  ~PipeLines() override { std::free(text_); }
+
   Result next(std::string& line) override {
-    std::string_view view;
-    if (!reader_.next(view)) return Result::kEnd;
-    line = view;
+    const ssize_t size = getline(&text_, &capacity_, stdin);
+    if (size < 0) return Result::kEnd;
+    line.assign(text_, static_cast<std::size_t>(size));
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
     return Result::kLine;
   }
 
  private:
-  LineReader reader_{"-", std::size_t{1} << 16};
+  char* text_ = nullptr;
+  std::size_t capacity_ = 0;
 };
 
 // libedit: cursor keys, history, editing as the user's ~/.editrc has it.

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# chat in a pipe, as a script talks to it: a line in, a line out; its commands; what it may never say; what it refuses.
+# The base without an adapter is enough: what is tested here holds whatever the model would like to say.
+source "$(dirname "$0")/support.bash"
+source tests/chain/small_catalogue.bash
+chat=(chat --base testdata/mini --movies "$work/movies.bin")
+
+# A reply comes before the next line is sent.
+coproc talk { "${chat[@]}" 2>"$work/talk.err"; }
+read -r -t 60 opening <&"${talk[0]}" || fail "no opening"
+[[ -n $opening ]] || fail "the opening is empty"
+turns=0
+for line in "a comedy please" "from the nineties" "I don't care" "anyone" "no, another one"; do
+  echo "$line" >&"${talk[1]}" || break
+  read -r -t 60 reply <&"${talk[0]}" || { fail "no reply to: $line"; break; }
+  [[ -n $reply ]] || fail "an empty reply to: $line"
+  turns=$((turns + 1))
+done
+[[ $turns -eq 5 ]] || fail "$turns replies to 5 lines"
+exec {talk[1]}>&-
+wait "$talk_PID" || fail "chat ends with $? at the end of its input: $(<"$work/talk.err")"
+
+# --json: each line is a turn; whatever is recommended exists, fits, and never comes twice.
+yes 'what else?' | head -12 | "${chat[@]}" --json >"$work/turns.jsonl" || fail "chat --json"
+python3 - "$work/turns.jsonl" "$work/titles" <<'PY' || fail "the turns of chat --json"
+import json, sys
+turns = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+titles = set(open(sys.argv[2], encoding="utf-8").read().splitlines())
+assert len(turns) == 13, len(turns)
+seen, asked = [], []
+for turn in turns:
+    assert set(turn) >= {"acts", "text", "preferences", "finished"}, turn
+    for act in turn["acts"]:
+        if act["act"] == "ask":
+            asked.append(act["slot"])
+        if act["act"] == "recommend":
+            assert act["tconst"] in titles, f"{act} does not exist"
+            seen.append(act["tconst"])
+assert len(asked) == len(set(asked)), f"asked twice: {asked}"
+assert len(seen) >= 8 and len(seen) == len(set(seen)), f"recommended twice: {seen}"
+PY
+
+# A rejected movie stays away, and what was said is undone by /undo.
+printf '%s\n' '/more' '/why' '/facts' '/more' '/undo' '/restart' '/help' "/save $work/talk.txt" '/save /nowhere/talk.txt' '/save' '/sing' '/quit' |
+  "${chat[@]}" >"$work/commands" || fail "chat with commands"
+grep -q '^Taken back\. ' "$work/commands" || fail "/undo says nothing"
+grep -q "^Saved to $work/talk.txt\.$" "$work/commands" || fail "/save says nothing"
+grep -q '^Not saved: /nowhere/talk.txt: ' "$work/commands" || fail "/save to nowhere: $(tail -3 "$work/commands")"
+grep -q '^/save needs a file name\.$' "$work/commands" || fail "/save without a name"
+grep -q '^Unknown command /sing; /help lists them\.$' "$work/commands" || fail "an unknown command"
+for word in /why /facts /more /undo /restart /save /help /quit; do
+  grep -q -- "$word" "$work/commands" || fail "/help does not tell $word"
+done
+grep -qE '^(Title|title|genres|[A-Za-z]+): ' "$work/commands" || fail "/facts tells nothing"
+[[ -s $work/talk.txt ]] || fail "/save wrote nothing"
+printf '/why\n/facts\n/undo\n' | "${chat[@]}" >"$work/early"
+for line in 'Nothing was recommended yet.' 'No movie is under discussion yet.' 'There is nothing to take back.'; do
+  grep -qxF "$line" "$work/early" || fail "expected \"$line\" in: $(<"$work/early")"
+done
+
+# The same bytes whatever the number of threads; another seed may differ.
+talk() { printf 'something scary\nfrom the 80s\nI liked it\nno\n' | "${chat[@]}" "$@"; }
+talk --threads 1 >"$work/one"
+talk --threads 2 >"$work/two"
+expect_same_bytes "$work/one" "$work/two" "one thread and two"
+
+# Odd input: empty lines, a line of bytes that are no UTF-8, a very long one, no line at all.
+{ printf '\n\xff\xfe scary\n'; head -c 5000 /dev/zero | tr '\0' 'a'; printf '\n'; } | "${chat[@]}" >"$work/odd" 2>"$work/odd.err"
+status=$?
+[[ $status -le 1 ]] || fail "odd input ends with $status: $(<"$work/odd.err")"
+: | "${chat[@]}" >"$work/none" || fail "no input"
+expect_equal 1 "$(wc -l <"$work/none")" "lines without input"
+printf 'a comedy\n' | "${chat[@]}" >/dev/full 2>"$work/err"
+expect_equal "chat: <stdout>: cannot write: No space left on device" "$(<"$work/err")" "chat >/dev/full"
+
+# Refusals.
+HOME=$work/home expect_error 2 "chat: no trained model found; run \`make train\` first, or name --base, --adapter and --movies" \
+  bash -c "cp '$(command -v chat)' '$work/chat-alone' && exec -a chat '$work/chat-alone'"
+expect_error 1 "chat: $work/nowhere/config.json: cannot open: No such file or directory" chat --base "$work/nowhere" --movies "$work/movies.bin"
+echo '{"base":"x"}' >"$work/setup.json"
+expect_error 1 "chat: $work/setup.json: adapter: expected a path" chat --setup "$work/setup.json"
+echo 'base: x' >"$work/setup.json"
+expect_error 1 "chat: $work/setup.json: expected a JSON object with base, adapter and movies" chat --setup "$work/setup.json"
+finish
