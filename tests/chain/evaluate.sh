@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# evaluate on a handful of conversations: every figure is there, in range and the same again; nothing ungrounded is said.
+source "$(dirname "$0")/support.bash"
+source tests/chain/small_catalogue.bash
+evaluate=(evaluate --base testdata/mini --movies "$work/movies.bin" --held-out 3 --self-play 2 --training 1)
+
+"${evaluate[@]}" --token-accuracy --misses "$work/misses.jsonl" -o "$work/figures.json" >"$work/table" 2>"$work/err" || fail "evaluate: $(<"$work/err")"
+python3 - "$work/figures.json" "$work/misses.jsonl" <<'PY' || fail "the figures"
+import json, sys
+figures = json.load(open(sys.argv[1], encoding="utf-8"))
+assert set(figures) == {"model", "templates"}, set(figures)
+counts = {"ungrounded", "unfinished", "mean_turns", "self_play_conversations"}
+for system, values in figures.items():
+    for name, value in values.items():
+        assert value >= 0 and (name in counts or value <= 1), (system, name, value)
+    assert values["ungrounded"] == 0, system
+    for name in ("ask_slot", "recommend_true", "recommend_best", "answer_right", "training_again", "success", "hit_1", "hit_10", "hit_50", "mrr", "mean_turns"):
+        assert name in values, (system, name)
+for name in ("understand_f1", "understand_act", "tokens_ask", "tokens_understand", "exact_recommend"):
+    assert name in figures["model"], name
+# The book says what the book lists, and knows what it is told.
+for name in ("ask_slot", "recommend_true", "recommend_best", "training_again", "exact_ask"):
+    assert figures["templates"][name] == 1, (name, figures["templates"][name])
+for line in open(sys.argv[2], encoding="utf-8"):
+    miss = json.loads(line)
+    assert set(miss) == {"skill", "instruction", "input", "expected", "got"} and miss["expected"] != miss["got"], miss
+PY
+for words in "ask: the question is about the slot" "understand: slot F1" "recommend: the best-ranked candidate" \
+  "self-play: target recommended in time" "replies with anything ungrounded" "understand: tokens right"; do
+  grep -qF "$words" "$work/table" || fail "the table has no line \"$words\""
+done
+
+"${evaluate[@]}" --threads 1 -o "$work/once.json" >/dev/null 2>&1
+"${evaluate[@]}" --threads 2 -o "$work/again.json" >/dev/null 2>&1
+expect_same_bytes "$work/once.json" "$work/again.json" "the same figures with one thread and with two"
+
+# Refusals leave no figures behind.
+refused() { expect_error "$1" "$2" "${@:3}" -o "$work/refused.json"; [[ ! -e $work/refused.json ]] || fail "$2: wrote figures"; }
+refused 2 'evaluate: --part: --split names no part "dev"' "${evaluate[@]}" --part dev
+refused 2 'evaluate: --held-out: expected a whole number from 0 to 1073741824, found "-1"' evaluate --held-out -1
+refused 1 "evaluate: $work/nowhere.bin: cannot open: No such file or directory" evaluate --base testdata/mini --movies "$work/nowhere.bin"
+run "${evaluate[@]}" -o "$work/nowhere/figures.json"
+[[ $status -eq 1 && $err == *"$work/nowhere/figures.json: "*"No such file or directory" ]] || fail "an output that cannot be: $err"
+finish
