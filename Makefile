@@ -147,6 +147,8 @@ SEQ_LEN       ?= 384
 # Easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.2,close:0.15,recommend:0.8
 TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2400 --validate-every 600
+# Updates between two checkpoints: what is lost at most when the machine dies.
+CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
 .PHONY: train train-chain evaluate
@@ -186,7 +188,7 @@ $(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(BASE)/tokenizer.json
 # A run that was stopped goes on where it was: its checkpoint lies beside the adapter.
 $(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(BASE)/config.json $(BUILD)/lora-train
 	$(BUILD)/lora-train --base $(BASE) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl --resume \
-	  --checkpoint-every 100 --seed $(SEED) $(TRAIN_FLAGS) -o $(@D) $<
+	  --checkpoint-every $(CHECKPOINT_EVERY) --seed $(SEED) $(TRAIN_FLAGS) -o $(@D) $<
 
 $(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
 	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# make train-chain, from tables to a chat, in small: everything is made, nothing is made twice, and a run that was killed
+# while it trained goes on by the same command to the same bytes.
+source "$(dirname "$0")/support.bash"
+source tests/chain/small_catalogue.bash
+[[ -x $BUILD/tsv2bin ]] || skip "no tools in $BUILD"
+
+chain() {
+  make --no-print-directory train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
+    TRAIN_FLAGS="--rank 4 --alpha 8 --max-steps 12 --micro-batch-tokens 512" CHECKPOINT_EVERY=2 \
+    EVALUATE_FLAGS="--held-out 1 --self-play 1 --training 1" "${@:2}"
+}
+run chain "$work/train"
+expect_equal 0 "$status" "make train-chain: $err"
+for file in title.basics.bin title.ratings.bin title.crew.bin title.principals.bin name.basics.bin movies.bin train.jsonl valid.jsonl \
+  train.tokens valid.tokens adapter/adapter_config.json adapter/adapter_model.safetensors adapter/training.json metrics.jsonl \
+  chat.json figures.json; do
+  [[ -s $work/train/$file ]] || fail "make train-chain made no $file"
+done
+run chain "$work/train"
+expect_equal "make: Nothing to be done for 'train-chain'." "$out" "a second make train-chain"
+expect_equal 1 "$(printf 'a comedy\n/quit\n' | chat --setup "$work/train/chat.json" | sed -n '1p' | wc -l)" "chat --setup"
+
+# Killed in the middle of training, with everything else made already.
+mkdir "$work/again"
+cp -p "$work"/train/*.bin "$work"/train/*.jsonl "$work"/train/*.tokens "$work/again"
+rm -f "$work/again/metrics.jsonl"
+setsid bash -c "$(declare -f chain); work='$work' BUILD='$BUILD' chain '$work/again'" >/dev/null 2>&1 &
+group=$!
+for _ in $(seq 400); do [[ -s $work/again/adapter/checkpoint.safetensors ]] && break; sleep 0.02; done
+kill -9 -- "-$group" 2>/dev/null
+wait "$group" 2>/dev/null
+[[ ! -e $work/again/chat.json ]] || fail "a killed chain looks finished"
+run chain "$work/again"
+expect_equal 0 "$status" "make train-chain after a kill: $err"
+for file in adapter/adapter_model.safetensors figures.json; do
+  expect_same_bytes "$work/train/$file" "$work/again/$file" "made in one go and after a kill"
+done
+
+# A table that is not there is named, and nothing is left half made.
+rm "$work/tables/title.crew.tsv"
+run chain "$work/none"
+[[ $status -ne 0 && $err == *"IMDB=$work/tables has no title.crew.tsv or title.crew.tsv.gz"* ]] || fail "a missing table: $err"
+[[ ! -e $work/none/movies.bin ]] || fail "a chain without a table made a catalogue"
+finish
