@@ -18,8 +18,7 @@ std::string column_list(const std::vector<ColumnSpec>& columns) {
 
 }  // namespace
 
-ImdbTable::ImdbTable(const std::string& path) : file_(path) {
-  file_.require_kind("table", "tsv2bin");
+ImdbTable::ImdbTable(const std::string& path) : file_(path, "table", "tsv2bin") {
   const auto field = [&](const char* key) {
     const auto found = file_.metadata().find(key);
     if (found == file_.metadata().end()) throw bad_data("{}: metadata \"{}\" is missing", path, key);

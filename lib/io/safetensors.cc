@@ -87,6 +87,16 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path), name_(p
   with_context(name_, [&] { parse(file_.bytes()); });
 }
 
+SafetensorsFile::SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by)
+    : file_(path), name_(path) {
+  try {
+    with_context(name_, [&] { parse(file_.bytes()); });
+  } catch (Error& error) {
+    throw error.add_remedy(fmt::format("{} makes a file of kind \"{}\"", made_by, kind));
+  }
+  require_kind(kind, made_by);
+}
+
 SafetensorsFile::SafetensorsFile(std::span<const std::byte> data, std::string name) : name_(std::move(name)) {
   with_context(name_, [&] { parse(data); });
 }
@@ -138,8 +148,8 @@ void SafetensorsFile::parse(std::span<const std::byte> all) {
     if (tensor.offset > end) throw bad_data("hole of {} bytes before tensor \"{}\"", tensor.offset - end, tensor.name);
     end = tensor.offset + tensor.bytes;
     if (end > data_.size()) {
-      throw bad_data("tensor \"{}\" ends at byte {} of {}: the file is cut off; fetch or make it again", tensor.name,
-                     end, data_.size());
+      throw bad_data("tensor \"{}\" ends at byte {} of {}: the file is cut off", tensor.name, end, data_.size())
+          .add_remedy("fetch or make it again");
     }
   }
   if (end != data_.size()) throw bad_data("{} bytes after the last tensor", data_.size() - end);

@@ -47,14 +47,15 @@ class SafetensorsFile {
     const auto raw = data(tensor);
     return {reinterpret_cast<const T*>(raw.data()), raw.size() / sizeof(T)};
   }
-  /// Refuses a file whose metadata "matinee.kind" is not `kind` ("catalogue", "tokens", ...): says which kind it is, or
-  /// that it is no file of ours, and what makes one. Also refuses an unknown "matinee.version".
-  void require_kind(std::string_view kind, std::string_view made_by) const;
+  /// Also refuses a file whose metadata "matinee.kind" is not `kind` ("catalogue", "tokens", ...): says which kind it
+  /// is, or that it is no file of ours, and what makes one; and an unknown "matinee.version".
+  SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by);
   /// Drops the pages of a tensor that was used (memory contract).
   void release(const TensorInfo& tensor) const;
 
  private:
   void parse(std::span<const std::byte> all);
+  void require_kind(std::string_view kind, std::string_view made_by) const;
   const TensorInfo& checked(std::string_view name, DType dtype, std::size_t alignment) const;
 
   MappedFile file_;

@@ -71,8 +71,7 @@ void write_checkpoint(const std::string& path, std::uint64_t run, const TrainPro
 }
 
 TrainProgress read_checkpoint(const std::string& path, std::uint64_t run, TrainState& state) {
-  const SafetensorsFile file(path);
-  file.require_kind("checkpoint", "lora-train");
+  const SafetensorsFile file(path, "checkpoint", "lora-train");
   const Metadata& metadata = file.metadata();
   const auto get = [&](const std::string& key) -> const std::string& {
     const auto found = metadata.find(key);

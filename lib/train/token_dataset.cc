@@ -32,8 +32,7 @@ std::string text_in(const Metadata& metadata, const std::string& path, const std
 
 }  // namespace
 
-TokenDataset::TokenDataset(const std::string& path) : file_(path) {
-  file_.require_kind("tokens", "tokenize");
+TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tokenize") {
   const Metadata& metadata = file_.metadata();
   info_.vocab_size = number_in(metadata, path, "vocab_size");
   info_.seq_len = number_in(metadata, path, "seq_len");

@@ -143,8 +143,7 @@ TEST_F(TokenizeLines, WritesWhatTheFormatSays) {
                                            .prompt_template = "plain",
                                            .seq_len = 512,
                                            .eos_token_id = tokenizer.eos_token_id()});
-  const SafetensorsFile file(folder.file("tokens.bin"));
-  file.require_kind("tokens", "tokenize");
+  const SafetensorsFile file(folder.file("tokens.bin"), "tokens", "tokenize");
   const auto ids = file.view<std::int32_t>("input_ids");
   const auto mask = file.view<std::uint8_t>("loss_mask");
   const auto offsets = file.view<std::int64_t>("sample_offsets");
