@@ -8,12 +8,12 @@
 #include <unordered_map>
 
 #include "lib/base/format_error.h"
+#include "lib/text/token_spelling.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {
 
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581, what stands for a space in LLaMA's vocabularies
 constexpr std::uint32_t kNoRank = 0xffffffffu;
 constexpr std::size_t kScanLimit = 24;    // up to here scanning all pairs beats a heap
 constexpr std::size_t kCachedPiece = 64;  // longer pieces rarely come back
@@ -50,11 +50,12 @@ class MergeTable {
 
   explicit MergeTable(const TokenizerDefinition& definition) {
     slots_.resize(std::bit_ceil(definition.merges.size() * 2 + 2));
-    for (std::size_t rank = 0; rank < definition.merges.size(); ++rank) {
-      const auto [left, right] = definition.merges[rank];
+    for (std::size_t i = 0; i < definition.merges.size(); ++i) {
+      const auto [left, right] = definition.merges[i];
+      const std::uint32_t rank =
+          definition.merge_ranks.empty() ? static_cast<std::uint32_t>(i) : definition.merge_ranks[i];
       // A pair listed twice has its last rank, as in Hugging Face's map.
-      slots_[slot(key_of(left, right))] = {key_of(left, right), static_cast<std::uint32_t>(rank),
-                                           definition.merged[rank]};
+      slots_[slot(key_of(left, right))] = {key_of(left, right), rank, definition.merged[i]};
     }
   }
   const Entry& find(std::int32_t left, std::int32_t right) const { return slots_[slot(key_of(left, right))]; }
@@ -182,13 +183,14 @@ struct BytePairEncoding::Impl {
   // True where no merge makes a token with a mark behind anything but marks. Then text may be cut before each such mark
   // without changing a single id, and words can be cached although this kind does not pre-tokenize.
   bool marks_begin_words(const TokenizerDefinition& definition) const {
-    if (ignore_merges || find(kMark) < 0) return false;
+    if (ignore_merges || find(kSpaceMark) < 0) return false;
     for (const std::int32_t b : of_byte)
       if (b < 0) return false;
     for (const std::int32_t id : definition.merged) {
       const std::string_view token = vocabulary[static_cast<std::size_t>(id)];
-      for (std::size_t at = token.find(kMark, 1); at != std::string_view::npos; at = token.find(kMark, at + 1))
-        if (!token.substr(0, at).ends_with(kMark)) return false;
+      for (std::size_t at = token.find(kSpaceMark, 1); at != std::string_view::npos;
+           at = token.find(kSpaceMark, at + 1))
+        if (!token.substr(0, at).ends_with(kSpaceMark)) return false;
     }
     return true;
   }
@@ -370,8 +372,9 @@ BytePairEncoding::~BytePairEncoding() = default;
 
 std::size_t BytePairEncoding::last_word(std::string_view piece) const {
   if (!impl_->splits_at_mark) return 0;
-  for (std::size_t at = piece.rfind(kMark); at != std::string_view::npos && at > 0; at = piece.rfind(kMark, at - 1))
-    if (!piece.substr(0, at).ends_with(kMark)) return at;
+  for (std::size_t at = piece.rfind(kSpaceMark); at != std::string_view::npos && at > 0;
+       at = piece.rfind(kSpaceMark, at - 1))
+    if (!piece.substr(0, at).ends_with(kSpaceMark)) return at;
   return 0;
 }
 
@@ -383,8 +386,9 @@ void BytePairEncoding::encode(std::string_view piece, PieceCache& cache, std::ve
     return;
   }
   std::size_t open = 0;
-  for (std::size_t at = piece.find(kMark); at != std::string_view::npos; at = piece.find(kMark, at + kMark.size())) {
-    if (at == open || piece.substr(0, at).ends_with(kMark)) continue;
+  for (std::size_t at = piece.find(kSpaceMark); at != std::string_view::npos;
+       at = piece.find(kSpaceMark, at + kSpaceMark.size())) {
+    if (at == open || piece.substr(0, at).ends_with(kSpaceMark)) continue;
     impl_->encode_word(piece.substr(open, at - open), memory, ids);
     open = at;
   }

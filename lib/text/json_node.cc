@@ -90,6 +90,12 @@ std::vector<JsonNode> JsonNode::array() const {
   return children;
 }
 
+void JsonNode::each(const std::function<void(std::string_view, const JsonNode&)>& visit) const {
+  simdjson::dom::object fields;
+  if (!value_ || value_->element.get(fields) != simdjson::SUCCESS) throw wrong_type("an object");
+  for (const auto& [key, element] : fields) visit(key, JsonNode(Value{element}, fmt::format("{}.{}", path_, key)));
+}
+
 void JsonNode::each_integer(const std::function<void(std::string_view, std::int64_t)>& visit) const {
   simdjson::dom::object fields;
   if (!value_ || value_->element.get(fields) != simdjson::SUCCESS) throw wrong_type("an object");

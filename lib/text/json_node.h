@@ -40,7 +40,9 @@ class JsonNode {
   double number() const;
   bool boolean() const;
   std::vector<JsonNode> array() const;
-  /// Calls `visit` for each field of an object of integers.
+  /// Calls `visit` for each field of an object.
+  void each(const std::function<void(std::string_view, const JsonNode&)>& visit) const;
+  /// Calls `visit` for each field of an object of integers; makes no nodes, so that vocabularies load fast.
   void each_integer(const std::function<void(std::string_view, std::int64_t)>& visit) const;
 
  private:

@@ -46,6 +46,29 @@ std::string stripped(std::string_view text, bool left, bool right) {
   return begin < end ? std::string(text.substr(begin, end - begin)) : std::string();
 }
 
+std::string without_invalid_bytes(std::string text) {
+  if (is_utf8(text)) return text;
+  std::string out;
+  for (std::size_t position = 0; position < text.size();) {
+    const std::size_t begin = position;
+    if (decode_utf8(text, position) >= kInvalidByte) {
+      out += "\xEF\xBF\xBD";
+    } else {
+      out.append(text, begin, position - begin);
+    }
+  }
+  return out;
+}
+
+std::string with_single_spaces(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
 }  // namespace
 
 std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string_view text, bool prefix) {
@@ -76,6 +99,12 @@ std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string
         break;
       case Kind::kStrip:
         out = stripped(out, step.left, step.right);
+        break;
+      case Kind::kReplaceInvalid:
+        out = without_invalid_bytes(out);
+        break;
+      case Kind::kSingleSpaces:
+        out = with_single_spaces(out);
         break;
     }
   }

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/text/tokenizer_json.h"
+#include "lib/text/tokenizer_definition.h"
 
 namespace matinee {
 

@@ -1,5 +1,6 @@
 #include "lib/text/pre_tokenizer.h"
 
+#include "lib/text/split_families.h"
 #include "lib/text/split_pattern.h"
 #include "lib/text/utf8.h"
 
@@ -10,9 +11,6 @@ using Piece = PieceList::Piece;
 using Kind = PreTokenizerStep::Kind;
 using Behavior = PreTokenizerStep::Behavior;
 
-constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
 CharacterClass class_at(std::string_view text, std::size_t position, std::size_t& after) {
   const auto byte = static_cast<unsigned char>(text[position]);
   after = position;
@@ -21,14 +19,6 @@ CharacterClass class_at(std::string_view text, std::size_t position, std::size_t
     return character_class(byte);
   }
   return character_class(decode_utf8(text, after));
-}
-
-// 's 't 're 've 'm 'll 'd behind an apostrophe at `begin`; 0 where none.
-std::size_t contraction_end(std::string_view text, std::size_t begin) {
-  const std::string_view rest = text.substr(begin + 1, 2);
-  if (rest.empty()) return 0;
-  if (rest[0] == 's' || rest[0] == 't' || rest[0] == 'm' || rest[0] == 'd') return begin + 2;
-  return rest == "re" || rest == "ve" || rest == "ll" ? begin + 3 : 0;
 }
 
 struct Stretch {
@@ -56,10 +46,11 @@ void apply_behavior(const std::vector<Stretch>& stretches, Behavior behavior, st
   }
 }
 
-void split_gpt2(std::string_view text, Piece piece, std::vector<Piece>& out) {
+void split_by_family(std::string_view text, Piece piece, std::size_t (*piece_end)(std::string_view, std::size_t),
+                     std::vector<Piece>& out) {
   const std::string_view view = text.substr(0, piece.end);
   for (std::size_t begin = piece.begin; begin < piece.end;) {
-    const std::size_t end = gpt2_piece_end(view, begin);
+    const std::size_t end = piece_end(view, begin);
     out.push_back({begin, end});
     begin = end;
   }
@@ -146,51 +137,28 @@ void add_prefix_spaces(TextStart start, PieceList& list) {
   list.text = list.rewritten;
 }
 
-// The pattern as OpenAI's own splitter and as "the pieces are what matches" spell it.
-bool is_gpt2(const PreTokenizerStep& step) {
-  return step.pattern == kGpt2Pattern &&
-         ((step.behavior == Behavior::kIsolated) || (step.behavior == Behavior::kRemoved && step.invert));
+// A known pattern, used as "the pieces are what matches"; such a pattern leaves nothing between its matches.
+const SplitFamily* family_of(const PreTokenizerStep& step) {
+  const bool pieces = step.behavior == Behavior::kIsolated || (step.behavior == Behavior::kRemoved && step.invert);
+  return step.kind == Kind::kSplit && pieces ? family_of_pattern(step.pattern) : nullptr;
 }
 
 }  // namespace
 
-std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
-  if (text[begin] == '\'') {
-    if (const std::size_t end = contraction_end(text, begin)) return end;
-  }
-  std::size_t after = 0;
-  CharacterClass run = class_at(text, begin, after);
-  if (text[begin] == ' ' && after < text.size()) {
-    std::size_t behind = 0;
-    const CharacterClass next = class_at(text, after, behind);
-    if (next != CharacterClass::kSpace) {
-      run = next;
-      after = behind;
-    }
-  }
-  std::size_t position = after;
-  std::size_t last = begin;  // where the run's last character begins
-  while (position < text.size() && class_at(text, position, after) == run) {
-    last = position;
-    position = after;
-  }
-  // \s+(?!\S): a run of spaces before a word leaves its last one to the word, unless it is the only one.
-  if (run == CharacterClass::kSpace && position < text.size() && last > begin) return last;
-  return position;
-}
-
 struct PreTokenizer::Impl {
   struct Step {
     PreTokenizerStep step;
-    std::unique_ptr<SplitPattern> pattern;  // none where the step is coded by hand
+    const SplitFamily* family;              // null where the step is no pattern coded by hand
+    std::unique_ptr<SplitPattern> pattern;  // null where it is, or is no pattern
   };
   std::vector<Step> steps;
 };
 
 PreTokenizer::PreTokenizer(const std::vector<PreTokenizerStep>& steps) : impl_(std::make_unique<Impl>()) {
   for (const PreTokenizerStep& step : steps) {
-    const bool by_pattern = step.kind == Kind::kSplit && !is_gpt2(step);
-    impl_->steps.push_back({step, by_pattern ? std::make_unique<SplitPattern>(step.pattern) : nullptr});
+    const SplitFamily* family = family_of(step);
+    const bool by_pattern = step.kind == Kind::kSplit && family == nullptr;
+    impl_->steps.push_back({step, family, by_pattern ? std::make_unique<SplitPattern>(step.pattern) : nullptr});
   }
 }
 PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
@@ -203,7 +171,7 @@ void PreTokenizer::split(std::string_view text, TextStart start, PieceList& list
   if (text.empty()) return;
   list.pieces.push_back({0, text.size()});
   std::vector<Piece> next;
-  for (const auto& [step, pattern] : impl_->steps) {
+  for (const auto& [step, family, pattern] : impl_->steps) {
     next.clear();
     switch (step.kind) {
       case Kind::kDigits:
@@ -211,8 +179,8 @@ void PreTokenizer::split(std::string_view text, TextStart start, PieceList& list
         break;
       case Kind::kSplit:
         for (const Piece& piece : list.pieces) {
-          if (pattern == nullptr) {
-            split_gpt2(list.text, piece, next);
+          if (family != nullptr) {
+            split_by_family(list.text, piece, family->piece_end, next);
           } else {
             split_by_pattern(list.text, piece, *pattern, step, next);
           }
@@ -221,7 +189,7 @@ void PreTokenizer::split(std::string_view text, TextStart start, PieceList& list
       case Kind::kByteLevel:
         if (step.add_prefix_space) add_prefix_spaces(start, list);
         if (!step.use_regex) continue;
-        for (const Piece& piece : list.pieces) split_gpt2(list.text, piece, next);
+        for (const Piece& piece : list.pieces) split_by_family(list.text, piece, gpt2_piece_end, next);
         break;
       case Kind::kMetaspace:
         apply_metaspace(step, start, list, next);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/text/tokenizer_json.h"
+#include "lib/text/tokenizer_definition.h"
 
 namespace matinee {
 
@@ -34,8 +34,8 @@ struct PieceList {
   }
 };
 
-/// The second stage: splits text by the steps of a tokenizer. GPT-2's pattern is coded by hand; any other runs on
-/// PCRE2's JIT. Const and thread-safe.
+/// The second stage: splits text by the steps of a tokenizer. Patterns of known families are coded by hand
+/// (split_families.h); any other runs on PCRE2's JIT. Const and thread-safe.
 class PreTokenizer {
  public:
   /// Throws Error(kBadData) with PCRE2's reason for a pattern that it cannot run.
@@ -52,10 +52,5 @@ class PreTokenizer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// End of the piece that GPT-2's pattern
-///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-/// finds at `begin`. Requires begin < text.size().
-std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);
 
 }  // namespace matinee

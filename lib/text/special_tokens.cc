@@ -1,9 +1,10 @@
+#include "lib/text/special_tokens.h"
+
 #include <algorithm>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/text/json_node.h"
-#include "lib/text/tokenizer_json.h"
 
 namespace matinee {
 namespace {
@@ -71,7 +72,7 @@ class SpecialTokenReader {
     for (std::size_t id = 0; role < 0 && id < definition_.vocabulary.size(); ++id) {
       if (definition_.defined[id] && definition_.vocabulary[id] == token) role = static_cast<std::int32_t>(id);
     }
-    if (role < 0) throw bad_data("{}: \"{}\" is not in the vocabulary of tokenizer.json", node.path(), token);
+    if (role < 0) throw bad_data("{}: \"{}\" is not in the vocabulary of the tokenizer", node.path(), token);
   }
 
   // Configurations name ids of tokens that their tokenizer lacks (a padded vocabulary); these cannot come up in text.

@@ -1,14 +1,12 @@
 #include "lib/text/tokenizer.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 
-#include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/text/normalizer.h"
 #include "lib/text/pre_tokenizer.h"
+#include "lib/text/tokenizer_files.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
@@ -153,13 +151,9 @@ struct Tokenizer::Impl {
 };
 
 Tokenizer Tokenizer::load(const std::string& path) {
-  struct stat status = {};
-  const bool folder = stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-  const std::string file = folder ? path + "/tokenizer.json" : path;
-  const std::size_t slash = file.find_last_of('/');
-  TokenizerDefinition definition = read_tokenizer_json(file);
-  SpecialTokens special = read_special_tokens(slash == std::string::npos ? "." : file.substr(0, slash), definition);
-  return with_context(file, [&] { return Tokenizer(std::move(definition), std::move(special)); });
+  TokenizerFiles files = read_tokenizer_files(path);
+  SpecialTokens special = read_special_tokens(files.folder, files.definition);
+  return with_context(files.file, [&] { return Tokenizer(std::move(files.definition), std::move(special)); });
 }
 
 Tokenizer::Tokenizer(TokenizerDefinition definition, SpecialTokens special)

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "lib/text/byte_pair_encoding.h"
-#include "lib/text/tokenizer_json.h"
+#include "lib/text/special_tokens.h"
+#include "lib/text/tokenizer_definition.h"
 
 namespace matinee {
 
@@ -30,8 +31,8 @@ struct DecodeOptions {
 /// any bytes where no normalizer rewrites text.
 class Tokenizer {
  public:
-  /// `path` is a Hugging Face model folder (tokenizer.json, and the special roles of read_special_tokens) or a
-  /// tokenizer.json. Throws as read_tokenizer_json.
+  /// `path` is a Hugging Face model folder or one of its tokenizer's files (tokenizer_files.h), with the special roles
+  /// of read_special_tokens. Throws as the readers do.
   static Tokenizer load(const std::string& path);
   Tokenizer(TokenizerDefinition definition, SpecialTokens special);
   Tokenizer(Tokenizer&&) noexcept;
@@ -66,7 +67,7 @@ class Tokenizer {
   /// True where texts of this tokenizer begin with BOS (post-processor or tokenizer_config.json).
   bool adds_bos() const;
 
-  /// hash64 of the bytes of tokenizer.json, 16 hex digits: "matinee.tokenizer_sha".
+  /// hash64 of the bytes of the file that holds the vocabulary, 16 hex digits: "matinee.tokenizer_sha".
   const std::string& content_hash() const;
 
   /// How many of the first ids of `text` stay the same whatever text follows: all but those of the pre-tokenizer's last

@@ -8,62 +8,10 @@
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
 #include "lib/text/json_node.h"
-#include "lib/text/utf8.h"
+#include "lib/text/token_spelling.h"
 
 namespace matinee {
 namespace {
-
-constexpr std::string_view kMark = "\xE2\x96\x81";
-
-// GPT-2's spelling of bytes: printable ones are themselves, the others are U+0100 onwards in order.
-// openai/gpt-2, encoder.py, bytes_to_unicode.
-class ByteAlphabet {
- public:
-  ByteAlphabet() {
-    bytes_.fill(-1);
-    std::uint32_t next = 0x100;
-    for (int byte = 0; byte < 256; ++byte) {
-      const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-      bytes_[printable ? static_cast<std::uint32_t>(byte) : next++] = static_cast<std::int16_t>(byte);
-    }
-  }
-
-  // False where `token` holds a character that spells no byte.
-  bool bytes_of(std::string_view token, std::string& out) const {
-    out.clear();
-    for (std::size_t position = 0; position < token.size();) {
-      const std::uint32_t c = decode_utf8(token, position);
-      if (c >= bytes_.size() || bytes_[c] < 0) return false;
-      out += static_cast<char>(bytes_[c]);
-    }
-    return true;
-  }
-
- private:
-  std::array<std::int16_t, 0x144> bytes_{};
-};
-
-// "<0x0A>" is byte 10; -1 for any other token.
-int fallback_byte(std::string_view token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
-  int value = 0;
-  for (const char c : token.substr(3, 2)) {
-    if ((c < '0' || c > '9') && (c < 'A' || c > 'F')) return -1;
-    value = value * 16 + (c <= '9' ? c - '0' : c - 'A' + 10);
-  }
-  return value;
-}
-
-// Each mark as the space it stands for.
-std::string with_spaces(std::string_view token) {
-  std::string out;
-  while (!token.empty()) {
-    const bool mark = token.starts_with(kMark);
-    out += mark ? ' ' : token.front();
-    token.remove_prefix(mark ? kMark.size() : 1);
-  }
-  return out;
-}
 
 // A text as a pattern that matches just it.
 std::string quoted(std::string_view text) {
@@ -90,7 +38,7 @@ class Reader {
     read_added_tokens(root);
     if (const JsonNode node = root["post_processor"]; !node.is_null()) read_post_processor(node);
     if (const JsonNode node = root["decoder"]; !node.is_null()) read_decoder(node);
-    spell_tokens();
+    spell_tokens(definition_, decodes_mark_);
     definition_.content_hash = fmt::format("{:016x}", hash64(json));
     return std::move(definition_);
   }
@@ -170,7 +118,7 @@ class Reader {
     using Prepend = PreTokenizerStep::Prepend;
     step.kind = PreTokenizerStep::Kind::kMetaspace;
     step.replacement = node.get("replacement").string();
-    if (step.replacement != kMark)
+    if (step.replacement != kSpaceMark)
       throw bad_data("{}: \"{}\" is not supported, U+2581 is", node.get("replacement").path(), step.replacement);
     step.split = node.boolean_or("split", true);
     // Files of before "prepend_scheme" say add_prefix_space.
@@ -360,7 +308,7 @@ class Reader {
       definition_.decoder_strips_space = step.prepend != PreTokenizerStep::Prepend::kNever;
     } else if (type == "Replace") {
       const JsonNode pattern = node.get("pattern").get("String");
-      if (pattern.string() != kMark || node.get("content").string() != " ")
+      if (pattern.string() != kSpaceMark || node.get("content").string() != " ")
         throw bad_data("{}: only U+2581 by a space is supported", pattern.path());
       decodes_mark_ = true;
     } else if (type == "Strip") {
@@ -370,34 +318,6 @@ class Reader {
       definition_.decoder_strips_space = node.get("start").integer() == 1;
     } else if (type != "ByteFallback" && type != "Fuse") {
       throw unknown(node, "decoder", type);
-    }
-  }
-
-  // ---- spelling ---------------------------------------------------------------------------------------------------
-  void spell_tokens() {
-    definition_.byte_tokens.fill(-1);
-    definition_.token_bytes = definition_.vocabulary;
-    std::vector<bool> added(definition_.vocabulary.size(), false);
-    for (const AddedToken& token : definition_.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
-    const ByteAlphabet alphabet;
-    std::string bytes;
-    for (std::size_t id = 0; id < definition_.vocabulary.size(); ++id) {
-      std::string& token = definition_.vocabulary[id];
-      if (!definition_.defined[id] || added[id]) continue;
-      if (definition_.byte_level) {
-        if (!alphabet.bytes_of(token, bytes))
-          throw bad_data("model.vocab: \"{}\" is not spelled in the characters of byte-level tokens", token);
-        token = bytes;
-        definition_.token_bytes[id] = bytes;
-        continue;
-      }
-      const int byte = fallback_byte(token);
-      if (byte >= 0 && definition_.byte_fallback) {
-        definition_.byte_tokens[static_cast<std::size_t>(byte)] = static_cast<std::int32_t>(id);
-        definition_.token_bytes[id] = std::string(1, static_cast<char>(byte));
-      } else if (decodes_mark_) {
-        definition_.token_bytes[id] = with_spaces(token);
-      }
     }
   }
 
@@ -416,20 +336,6 @@ TokenizerDefinition parse_tokenizer_json(std::string_view json, const std::strin
   return with_context(name, [&] { return Reader().read(json); });
 }
 
-TokenizerDefinition read_tokenizer_json(const std::string& path) {
-  if (!file_exists(path)) {
-    const std::string folder = path.substr(0, path.find_last_of('/') + 1);
-    Error error = missing("{}: no such file", path);
-    if (file_exists(folder + "tokenizer.model")) {
-      error.add_remedy(
-          "the folder has tokenizer.model (SentencePiece), which is not read; save it with transformers' "
-          "AutoTokenizer to get tokenizer.json");
-    } else {
-      error.add_remedy("give a Hugging Face model folder with its tokenizer.json");
-    }
-    throw error;
-  }
-  return parse_tokenizer_json(read_file(path), path);
-}
+TokenizerDefinition read_tokenizer_json(const std::string& path) { return parse_tokenizer_json(read_file(path), path); }
 
 }  // namespace matinee

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/text/split_families.h"
 #include "lib/text/split_pattern.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
@@ -23,19 +24,48 @@ Pieces split(const std::vector<PreTokenizerStep>& steps, std::string_view text,
   return pieces;
 }
 
-TEST(PreTokenizer, HandCodedGpt2SplitEqualsThePattern) {
-  const SplitPattern pattern(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
-  for (std::uint64_t i = 0; i < 5000; ++i) {
-    Random random(7, "split", i);
-    std::string text = testing::random_text(random, 1 + random.below(30));
-    // PCRE2's \s has U+180E and utf8proc's Unicode may be newer than PCRE2's; neither is in these ranges.
-    std::size_t begin = 0;
-    for (const SplitPattern::Match& match : pattern.matches(text)) {
-      ASSERT_EQ(match.begin, begin) << text;
-      ASSERT_EQ(gpt2_piece_end(text, begin), match.end) << "case " << i << ": " << text;
-      begin = match.end;
+TEST(PreTokenizer, SplitsCodedByHandEqualTheirPatterns) {
+  // Pieces at which the patterns part ways, among any text.
+  const std::vector<std::string> parts{"'s",
+                                       "'LL",
+                                       "'\u017f",
+                                       "'x",
+                                       "\n",
+                                       "\r\n",
+                                       " ",
+                                       "   ",
+                                       "\t",
+                                       "1",
+                                       "12345",
+                                       "\u0663\u0664",
+                                       "word",
+                                       " Word",
+                                       "\u00e9t\u00e9",
+                                       "!",
+                                       "...",
+                                       "(\n",
+                                       "\u4e2d\u6587",
+                                       "\U0001f600",
+                                       "\u00a0"};
+  for (const SplitFamily& family : split_families()) {
+    const SplitPattern pattern{std::string(family.pattern)};
+    for (std::uint64_t i = 0; i < 6000; ++i) {
+      Random random(7, "split", i);
+      std::string text;
+      if (i % 2 == 0) {
+        text = testing::random_text(random, 1 + random.below(30));
+      } else {
+        for (std::uint64_t n = 1 + random.below(12); n > 0; --n) text += random.pick(parts);
+      }
+      // PCRE2's \s has U+180E and utf8proc's Unicode may be newer than PCRE2's; neither is in these ranges.
+      std::size_t begin = 0;
+      for (const SplitPattern::Match& match : pattern.matches(text)) {
+        ASSERT_EQ(match.begin, begin) << family.name << ": " << text;
+        ASSERT_EQ(family.piece_end(text, begin), match.end) << family.name << ", case " << i << ": " << text;
+        begin = match.end;
+      }
+      ASSERT_EQ(begin, text.size());
     }
-    ASSERT_EQ(begin, text.size());
   }
 }
 

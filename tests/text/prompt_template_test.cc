@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/text/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "lib/text/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
 

@@ -9,6 +9,7 @@
 #include "lib/base/file.h"
 #include "lib/io/text_reader.h"
 #include "lib/text/stream_decoder.h"
+#include "lib/text/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
 

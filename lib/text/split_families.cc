@@ -1,0 +1,141 @@
+#include "lib/text/split_families.h"
+
+#include <array>
+
+#include "lib/base/format_error.h"
+#include "lib/text/utf8.h"
+
+namespace matinee {
+namespace {
+
+CharacterClass class_at(std::string_view text, std::size_t position, std::size_t& after) {
+  const auto byte = static_cast<unsigned char>(text[position]);
+  after = position;
+  if (byte < 0x80) {
+    ++after;
+    return character_class(byte);
+  }
+  return character_class(decode_utf8(text, after));
+}
+
+// Behind the last character of the class from `position` on; `last` is where that character begins.
+std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
+  std::size_t after = 0;
+  while (position < text.size() && class_at(text, position, after) == kind) {
+    last = position;
+    position = after;
+  }
+  return position;
+}
+
+bool is_newline(char c) { return c == '\r' || c == '\n'; }
+
+// 's 't 're 've 'm 'll 'd behind an apostrophe at `begin`; 0 where none. Without case also ſ, which folds to s.
+std::size_t contraction_end(std::string_view text, std::size_t begin, bool ignore_case) {
+  const auto at = [&](std::size_t i) {
+    const char c = begin + i < text.size() ? text[begin + i] : '\0';
+    return ignore_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  };
+  const char first = at(1), second = at(2);
+  if (first == 's' || first == 't' || first == 'm' || first == 'd') return begin + 2;
+  if (ignore_case && text.substr(begin + 1, 2) == "\xC5\xBF") return begin + 3;
+  const bool pair =
+      (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l');
+  return pair ? begin + 3 : 0;
+}
+
+// \s+(?!\S)|\s+: a run of spaces before something else leaves its last one to it, unless it is the only one.
+std::size_t spaces_end(std::string_view text, std::size_t begin) {
+  std::size_t last = begin;
+  const std::size_t end = run_end(text, begin, CharacterClass::kSpace, last);
+  return end < text.size() && last > begin ? last : end;
+}
+
+// What Llama 3 and Qwen 2 share; they differ in how many digits make a piece.
+template <int kDigits>
+std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
+  const char first = text[begin];
+  if (first == '\'') {
+    if (const std::size_t end = contraction_end(text, begin, true)) return end;
+  }
+  std::size_t after = 0, last = begin;
+  const CharacterClass kind = class_at(text, begin, after);
+  if (kind == CharacterClass::kLetter) return run_end(text, after, kind, last);
+  if (kind == CharacterClass::kNumber) {
+    for (int digits = 1; digits < kDigits && after < text.size(); ++digits) {
+      std::size_t next = 0;
+      if (class_at(text, after, next) != CharacterClass::kNumber) break;
+      after = next;
+    }
+    return after;
+  }
+  // One character before a word goes with it, unless it ends a line.
+  std::size_t behind = after;
+  const CharacterClass next = after < text.size() ? class_at(text, after, behind) : CharacterClass::kSpace;
+  if (!is_newline(first) && next == CharacterClass::kLetter) return run_end(text, behind, next, last);
+  if (kind == CharacterClass::kOther || (first == ' ' && after < text.size() && next == CharacterClass::kOther)) {
+    std::size_t end = run_end(text, after, CharacterClass::kOther, last);
+    while (end < text.size() && is_newline(text[end])) ++end;
+    return end;
+  }
+  // \s*[\r\n]+ reaches behind the last line end of the run.
+  const std::size_t end = run_end(text, begin, CharacterClass::kSpace, last);
+  for (std::size_t position = end; position > begin; --position)
+    if (is_newline(text[position - 1])) return position;
+  return end < text.size() && last > begin ? last : end;
+}
+
+constexpr std::string_view kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kLlama3Pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen2Pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+constexpr std::array<SplitFamily, 3> kFamilies{{
+    {"gpt2", kGpt2Pattern, gpt2_piece_end},
+    {"llama3", kLlama3Pattern, case_folding_piece_end<3>},
+    {"qwen2", kQwen2Pattern, case_folding_piece_end<1>},
+}};
+
+}  // namespace
+
+std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
+  if (text[begin] == '\'') {
+    if (const std::size_t end = contraction_end(text, begin, false)) return end;
+  }
+  std::size_t after = 0;
+  CharacterClass run = class_at(text, begin, after);
+  if (text[begin] == ' ' && after < text.size()) {
+    std::size_t behind = 0;
+    const CharacterClass next = class_at(text, after, behind);
+    if (next != CharacterClass::kSpace) {
+      run = next;
+      after = behind;
+    }
+  }
+  if (run == CharacterClass::kSpace) return spaces_end(text, begin);
+  std::size_t last = begin;
+  return run_end(text, after, run, last);
+}
+
+std::span<const SplitFamily> split_families() { return kFamilies; }
+
+const SplitFamily* family_of_pattern(std::string_view pattern) {
+  for (const SplitFamily& family : kFamilies)
+    if (family.pattern == pattern) return &family;
+  return nullptr;
+}
+
+std::vector<PreTokenizerStep> split_steps_of(std::string_view name) {
+  using Kind = PreTokenizerStep::Kind;
+  if (name == "gpt2") return {{.kind = Kind::kByteLevel, .use_regex = true}};
+  for (const SplitFamily& family : kFamilies) {
+    if (family.name != name) continue;
+    return {{.kind = Kind::kSplit, .pattern = std::string(family.pattern)},
+            {.kind = Kind::kByteLevel, .use_regex = false}};
+  }
+  throw internal_error("split_steps_of: no family \"{}\"", name);
+}
+
+}  // namespace matinee

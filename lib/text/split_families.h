@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "lib/text/tokenizer_definition.h"
+
+namespace matinee {
+
+/// A split pattern that is coded by hand. Whoever adds a family adds a row to the table in split_families.cc.
+struct SplitFamily {
+  std::string_view name;     ///< "gpt2", "llama3", "qwen2"
+  std::string_view pattern;  ///< as its tokenizer.json spells it
+  /// End of the piece that the pattern finds at `begin` < text.size(): every byte belongs to a piece.
+  std::size_t (*piece_end)(std::string_view text, std::size_t begin);
+};
+
+/// All that are known.
+std::span<const SplitFamily> split_families();
+/// The family whose pattern this is; nullptr if none.
+const SplitFamily* family_of_pattern(std::string_view pattern);
+
+/// The pre-tokenizer of a family, as its tokenizer.json has it. Throws Error(kInternal) for an unknown name.
+std::vector<PreTokenizerStep> split_steps_of(std::string_view family);
+
+/// GPT-2's own, which ByteLevel uses too.
+std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);
+
+}  // namespace matinee

@@ -1,0 +1,104 @@
+#include "lib/text/tiktoken_file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <unordered_set>
+
+#include "lib/base/format_error.h"
+#include "lib/base/random.h"
+#include "lib/text/split_families.h"
+#include "lib/text/token_spelling.h"
+
+namespace matinee {
+namespace {
+
+int base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+std::string decoded_base64(std::string_view text) {
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    const int digit = base64_digit(c);
+    if (digit < 0) throw bad_data("expected base64, found \"{}\"", text);
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes += static_cast<char>(bits >> count & 0xff);
+    }
+  }
+  return bytes;
+}
+
+std::vector<std::string> special_tokens_of_llama3() {
+  std::vector<std::string> tokens{"<|begin_of_text|>", "<|end_of_text|>"};
+  int reserved = 0;
+  const auto reserve = [&] { tokens.push_back(fmt::format("<|reserved_special_token_{}|>", reserved++)); };
+  for (int i = 0; i < 4; ++i) reserve();
+  tokens.insert(tokens.end(), {"<|start_header_id|>", "<|end_header_id|>"});
+  reserve();
+  tokens.emplace_back("<|eot_id|>");
+  while (tokens.size() < 256) reserve();
+  return tokens;
+}
+
+}  // namespace
+
+TokenizerDefinition parse_tiktoken_file(std::string_view text, const std::string& name) {
+  return with_context(name, [&] {
+    TokenizerDefinition definition;
+    definition.byte_level = true;
+    definition.ignore_merges = true;
+    std::vector<std::uint32_t> ranks;
+    std::unordered_set<std::string> seen;
+    std::size_t line_number = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      std::string_view line = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      ++line_number;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.empty()) continue;
+      with_context(fmt::format("line {}", line_number), [&] {
+        const std::size_t space = line.find(' ');
+        std::uint32_t rank = 0;
+        const char* last = line.data() + line.size();
+        if (space == std::string_view::npos || std::from_chars(line.data() + space + 1, last, rank).ptr != last ||
+            space + 1 == line.size())
+          throw bad_data("expected BASE64 RANK, found \"{}\"", line.substr(0, 60));
+        if (rank != ranks.size()) throw bad_data("expected rank {}, found {}", ranks.size(), rank);
+        std::string token = decoded_base64(line.substr(0, space));
+        if (token.empty()) throw bad_data("an empty token");
+        if (!seen.insert(token).second) throw bad_data("a token that was there before");
+        definition.vocabulary.push_back(std::move(token));
+        ranks.push_back(rank);
+      });
+    }
+    if (ranks.empty()) throw bad_data("no tokens; expected lines of BASE64 RANK");
+    definition.defined.assign(ranks.size(), true);
+    add_merges_by_rank(definition, ranks);
+    definition.token_bytes = definition.vocabulary;
+    definition.byte_tokens.fill(-1);
+    for (const std::string& token : special_tokens_of_llama3()) {
+      definition.added_tokens.push_back(
+          {.id = static_cast<std::int32_t>(definition.vocabulary.size()), .content = token, .special = true});
+      definition.vocabulary.push_back(token);
+      definition.token_bytes.push_back(token);
+      definition.defined.push_back(true);
+    }
+    definition.prefix_ids = {definition.added_tokens.front().id};
+    definition.pre_tokenizer = split_steps_of("llama3");
+    definition.content_hash = fmt::format("{:016x}", hash64(text));
+    return definition;
+  });
+}
+
+}  // namespace matinee
