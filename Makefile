@@ -116,6 +116,11 @@ $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call clos
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# For scripts/compare-tokenizers and the benchmark of tokenizers.
+$(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(BUILD)/tests/text/%.o $(call closure,text)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 .PHONY: bench-kernels
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
 	$<
@@ -145,8 +150,8 @@ CONVERSATIONS ?= 10000
 TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Easy acts need fewer examples than hard or rare ones.
-KEEP          ?= greet:0.1,ask:0.2,close:0.15,recommend:0.8
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2400 --validate-every 600
+KEEP          ?= greet:0.1,ask:0.15,close:0.1,recommend:0.3,answer:0.5,u.accept:0.3,u.ask:0.5,u.reject:0.8,u.seen:0.5,u.why:0.5,u.leave:0.5
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2700 --validate-every 900
 # Updates between two checkpoints: what is lost at most when the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30

@@ -62,7 +62,7 @@ std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const 
       tuples.push_back({name_of(act.kind), act_prompt(act, exchange.known_before, catalog), exchange.texts[i]});
     }
     if (!exchange.user_text.empty()) {
-      tuples.push_back({kUnderstandTuple,
+      tuples.push_back({std::string("u.") + name_of(exchange.update.act),
                         understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned),
                         to_json(exchange.update, catalog)});
     }

@@ -52,9 +52,8 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
                       MovieId target);
 
 /// One tuple that the model is trained on.
-inline constexpr const char* kUnderstandTuple = "understand";
 struct InstructionTuple {
-  std::string_view kind;  ///< name of the system act that is worded, or kUnderstandTuple
+  std::string kind;  ///< name of the system act that is worded; "u." and the user's act that is understood
   SkillPrompt prompt;
   std::string output;
 };

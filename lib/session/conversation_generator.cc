@@ -38,7 +38,8 @@ std::vector<Temperament> temperaments_of(const std::vector<std::string>& names) 
 
 // The share that each kind of tuple keeps; what is not named keeps all.
 std::map<std::string, double, std::less<>> kept_shares(const std::vector<std::string>& texts) {
-  std::map<std::string, double, std::less<>> shares{{kUnderstandTuple, 1}};
+  std::map<std::string, double, std::less<>> shares;
+  for (int act = 0; act < kUserActs; ++act) shares[std::string("u.") + name_of(static_cast<UserAct>(act))] = 1;
   for (int kind = 0; kind < kSystemActKinds; ++kind) shares[name_of(static_cast<SystemActKind>(kind))] = 1;
   for (const std::string& text : texts) {
     const std::size_t colon = text.find(':');
@@ -113,8 +114,8 @@ void GeneratorOptions::add(OptionSet& options) {
   options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
   options.list(
       "keep", &keep, "KIND:SHARE",
-      "with alpaca: keep this share of a kind of tuple (understand, greet, ask, ask_opinion, recommend, explain, "
-      "answer, close), chosen by the seed; easy ones need fewer");
+      "with alpaca: keep this share of a kind of tuple, chosen by the seed: wordings of greet, ask, ask_opinion, "
+      "recommend, explain, answer, close, and u.ACT, what a user's act means (u.accept); easy ones need fewer");
   options.integer("max-turns", &max_turns, 2, 1000, "turns after which the user gives up");
 }
 
