@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
 
 #include "lib/text/utf8.h"
 
@@ -20,6 +21,32 @@ std::string replaced(std::string_view text, std::string_view pattern, std::strin
   }
 }
 
+// What Rust's char::to_lowercase knows and utf8proc does not: pairs of Unicode 16 and 17, and the one capital that
+// becomes two characters.
+void append_lower(std::string& out, std::uint32_t c) {
+  struct Pairs {
+    std::uint32_t first, last, lower;
+  };
+  static constexpr std::array<Pairs, 10> kNew{{{0x1C89, 0x1C89, 0x1C8A},
+                                               {0xA7CB, 0xA7CB, 0x264},
+                                               {0xA7CC, 0xA7CC, 0xA7CD},
+                                               {0xA7CE, 0xA7CE, 0xA7CF},
+                                               {0xA7D2, 0xA7D2, 0xA7D3},
+                                               {0xA7D4, 0xA7D4, 0xA7D5},
+                                               {0xA7DA, 0xA7DA, 0xA7DB},
+                                               {0xA7DC, 0xA7DC, 0x19B},
+                                               {0x10D50, 0x10D65, 0x10D70},
+                                               {0x16EA0, 0x16EB8, 0x16EBB}}};
+  for (const Pairs& pairs : kNew) {
+    if (c >= pairs.first && c <= pairs.last) return append_utf8(out, c - pairs.first + pairs.lower);
+  }
+  if (c == 0x130) {
+    out += "i\u0307";
+  } else {
+    append_utf8(out, static_cast<std::uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+  }
+}
+
 std::string lowercased(std::string_view text) {
   std::string out;
   for (std::size_t position = 0; position < text.size();) {
@@ -27,7 +54,7 @@ std::string lowercased(std::string_view text) {
     if (c >= kInvalidByte) {
       out += static_cast<char>(c - kInvalidByte);
     } else {
-      append_utf8(out, static_cast<std::uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+      append_lower(out, c);
     }
   }
   return out;

@@ -33,8 +33,7 @@ CharacterClass character_class(std::uint32_t code_point);
 
 enum class NormalizationForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 
-/// A Unicode normalization form of `text`, by the tables of Unicode 9 for combining marks, as Hugging Face's tokenizers
-/// has it. Invalid bytes are kept as they are; the valid runs between them are normalized each for itself.
+/// A Unicode normalization form of `text`, by the tables of Unicode 9, as Hugging Face's tokenizers has it. Invalid bytes are kept as they are; the valid runs between them are normalized each for itself.
 std::string normalize_utf8(std::string_view text, NormalizationForm form);
 
 }  // namespace matinee
