@@ -64,8 +64,10 @@ TEST_P(Goldens, IdsAreThoseOfTheOriginal) {
     std::vector<std::int32_t> ids;
     for (const std::int64_t id : entry["ids"].get_array()) ids.push_back(static_cast<std::int32_t>(id));
     ASSERT_EQ(tokenizer.encode(text), ids) << text;
-    // Qwen's normalizer rewrites texts before they are encoded, and LLaMA's kind cannot tell U+2581 from a space.
-    if (name != "qwen2" && text.find("\u2581") == std::string::npos) {
+    // Qwen's normalizer rewrites texts before they are encoded; LLaMA's kind cannot tell U+2581 from a space, and
+    // Mistral's not a first space from its prefix.
+    if (name != "qwen2" && !(name == "mistral_7b" && text.starts_with(' ')) &&
+        text.find("\u2581") == std::string::npos) {
       ASSERT_EQ(tokenizer.decode(ids), text) << text;
     }
     ++texts;
