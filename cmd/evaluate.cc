@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
         options.text("movies", &movies, "FILE", "the catalogue that embed made");
         evaluation.add(options);
         options.text("output,o", &output, "FILE", "also write the figures as JSON");
-        options.text("misses", &misses, "FILE", "write each held-out output that is not as in the data, as JSON lines");
+        options.text("misses", &misses, "FILE",
+                     "write each output that is not as in the data or as meant, as JSON lines");
       },
       [&](ToolContext& tool) {
         if (setup_path.empty()) setup_path = find_chat_setup();

@@ -5,6 +5,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/turn_names.h"
 #include "lib/dialogue/wording.h"
 #include "lib/io/json_writer.h"
 #include "lib/session/chat_session.h"
@@ -178,7 +179,14 @@ void play(const World& world, std::uint64_t seed, std::uint64_t index, Skills& s
     }
     const UserTurn said = user.respond(turn->acts.back());
     if (auto* templates = dynamic_cast<TemplateSkills*>(&skills)) templates->tell(said.update);
+    const std::vector<SystemAct> acts = turn->acts;
+    const std::string asked = turn->texts.back();
     turn = &session.answer(said.text);
+    if (turn->update != said.update) {
+      const auto names = names_in_turn(world.catalog, world.finder, acts, said.text);
+      note_miss(understand_prompt(asked, said.text, names.mentioned), to_json(said.update, world.catalog),
+                to_json(turn->update, world.catalog), figures);
+    }
   }
   if (!recommended) rank_target(world, session.state().preferences, target, figures);
   figures.success.add(found);
