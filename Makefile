@@ -121,6 +121,14 @@ $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(B
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+.PHONY: bench-tokenize compare-tokenizers
+bench-tokenize: $(BUILD)/tests/bench_tokenize  ## MB/s of our tokenizers beside the originals (PyPI, in an environment of its own)
+	@scripts/install-deps python
+	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/bench-tokenize
+compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers against the originals', on all kinds of texts
+	@scripts/install-deps python
+	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/compare-tokenizers
+
 .PHONY: bench-kernels
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
 	$<
@@ -139,6 +147,30 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
 
+# ---- Fuzzing -------------------------------------------------------------------------------------------------------
+# Needs clang's libFuzzer; every target for FUZZ_SECONDS, its findings in build/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+FUZZ_FLAGS := -std=c++20 -O1 -g1 -pthread $(ISA) -fno-sanitize-recover=undefined
+$(BUILD)/fuzz/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,fuzz,$<)
+	$(Q)clang++ $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(call closure,text))
+	$(call say,link,$@)
+	$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ $(LDLIBS)
+.PHONY: fuzz fuzz-run
+fuzz:  ## libFuzzer on the readers of tokenizers and on encoding and decoding
+	@scripts/install-deps fuzz
+	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
+	@$(MAKE) --no-print-directory fuzz-run
+fuzz-run:
+	@for target in $(FUZZERS); do \
+	  echo "== $$target"; mkdir -p $$target-corpus; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target- $$target-corpus \
+	    $(wildcard tests/fuzz/seeds) || exit 1; \
+	done
+
 # ---- Training: tables to adapter -------------------------------------------------------------------------------------
 # make train                          the sample catalogue and the mini base that come with the source
 # make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any Hugging Face base of a known family
@@ -151,7 +183,7 @@ TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.15,close:0.1,recommend:0.3,answer:0.5,u.accept:0.3,u.ask:0.5,u.reject:0.8,u.seen:0.5,u.why:0.5,u.leave:0.5
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 3200 --validate-every 800
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.003 --micro-batch-tokens 2048 --max-steps 2700 --validate-every 900
 # Updates between two checkpoints: what is lost at most when the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
@@ -187,7 +219,7 @@ $(TRAIN)/train.jsonl: $(TRAIN)/movies.bin $(BUILD)/synthconv
 $(TRAIN)/valid.jsonl: $(TRAIN)/movies.bin $(BUILD)/synthconv
 	$(BUILD)/synthconv -n 60 --seed $(SEED) --part valid --keep $(KEEP) -o $@ $<
 
-$(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(BASE)/tokenizer.json
+$(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(firstword $(wildcard $(addprefix $(BASE)/,tokenizer.json tokenizer.model vocab.json)))
 	$(BUILD)/tokenize --model $(BASE) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats -o $@ $<
 
 # A run that was stopped goes on where it was: its checkpoint lies beside the adapter.

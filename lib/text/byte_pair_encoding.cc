@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint32_t kNoRank = 0xffffffffu;
 constexpr std::size_t kScanLimit = 24;    // up to here scanning all pairs beats a heap
+constexpr std::size_t kShortPiece = 16;   // fits into two words
 constexpr std::size_t kCachedPiece = 64;  // longer pieces rarely come back
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
@@ -25,8 +26,37 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return product ^ product >> 32;
 }
 
+// A piece of up to 16 bytes as two words, zeros behind it. Two pieces that differ in such zeros only differ in size.
+struct ShortKey {
+  std::uint64_t low = 0, high = 0;
+};
+
+ShortKey short_key(std::string_view piece, std::size_t readable) {
+  ShortKey key;
+  const std::size_t size = piece.size();
+  if (readable >= 16) {
+    std::memcpy(&key.low, piece.data(), 8);
+    if (size < 8) {
+      key.low &= (std::uint64_t{1} << 8 * size) - 1;
+      return key;
+    }
+    std::memcpy(&key.high, piece.data() + 8, 8);
+    if (size < 16) key.high &= (std::uint64_t{1} << 8 * (size - 8)) - 1;
+    return key;
+  }
+  char bytes[16] = {};
+  std::memcpy(bytes, piece.data(), size);
+  std::memcpy(&key.low, bytes, 8);
+  std::memcpy(&key.high, bytes + 8, 8);
+  return key;
+}
+
 // In memory only, so its values may depend on the machine.
-std::uint64_t hash_piece(std::string_view piece) {
+std::uint64_t hash_of(const ShortKey& key, std::size_t size) {
+  return mix(key.low ^ size, 0xa0761d6478bd642fULL) ^ mix(key.high, 0xe7037ed1a0b428dbULL);
+}
+
+std::uint64_t hash_of(std::string_view piece) {
   std::uint64_t state = 0x9e3779b97f4a7c15ULL ^ piece.size();
   while (piece.size() >= 8) {
     std::uint64_t word = 0;
@@ -76,20 +106,29 @@ class MergeTable {
 }  // namespace
 
 struct PieceCache::Impl {
-  struct Entry {
+  // Nearly all pieces are short: their bytes stand in the slot, and so does the id where there is one only.
+  struct ShortEntry {
+    ShortKey key;
+    std::int32_t first_id = 0;
+    std::uint32_t ids_begin = 0;
+    std::uint16_t ids_size = 0;
+    std::uint8_t size = 0;  // 0: an empty slot
+  };
+  struct LongEntry {
     std::uint64_t hash = 0;
     std::uint32_t key_begin = 0;
     std::uint32_t ids_begin = 0;
-    std::uint16_t key_size = 0;  // 0: an empty slot
+    std::uint16_t size = 0;  // 0: an empty slot
     std::uint16_t ids_size = 0;
   };
   static constexpr std::size_t kFirstSlots = 256;
   static constexpr std::size_t kMostSlots = std::size_t{1} << 16;
 
-  std::vector<Entry> slots;
+  std::vector<ShortEntry> short_slots;
+  std::vector<LongEntry> long_slots;
   std::string keys;
   std::vector<std::int32_t> ids;
-  std::size_t used = 0;
+  std::size_t short_used = 0, long_used = 0;
   const void* owner = nullptr;  // the encoding whose ids these are
 
   // Scratch of one piece's merges.
@@ -101,14 +140,20 @@ struct PieceCache::Impl {
   std::uint64_t examined = 0;
 
   void clear() {
-    slots.assign(kFirstSlots, {});
+    short_slots.assign(kFirstSlots, {});
+    long_slots.assign(kFirstSlots, {});
     keys.clear();
     ids.clear();
-    used = 0;
+    short_used = long_used = 0;
   }
+
+  static std::uint64_t hash_in(const ShortEntry& entry) { return hash_of(entry.key, entry.size); }
+  static std::uint64_t hash_in(const LongEntry& entry) { return entry.hash; }
+
   // Small at first, so that a cache for one short text costs little.
-  void make_room() {
-    if (used * 4 < slots.size() * 3) return;
+  template <class Entry>
+  void make_room(std::vector<Entry>& slots, std::size_t used) {
+    if (used * 2 < slots.size()) return;
     if (slots.size() >= kMostSlots) {
       clear();
       return;
@@ -116,23 +161,29 @@ struct PieceCache::Impl {
     std::vector<Entry> old(slots.size() * 4);
     old.swap(slots);
     for (const Entry& entry : old) {
-      if (entry.key_size == 0) continue;
-      std::size_t i = entry.hash & (slots.size() - 1);
-      while (slots[i].key_size != 0) i = (i + 1) & (slots.size() - 1);
+      if (entry.size == 0) continue;
+      std::size_t i = hash_in(entry) & (slots.size() - 1);
+      while (slots[i].size != 0) i = (i + 1) & (slots.size() - 1);
       slots[i] = entry;
     }
   }
-  // The entry of `piece`, or the empty slot where it belongs.
-  Entry& find(std::uint64_t hash, std::string_view piece) {
-    std::size_t i = hash & (slots.size() - 1);
-    while (slots[i].key_size != 0) {
-      const Entry& entry = slots[i];
-      if (entry.hash == hash && entry.key_size == piece.size() &&
-          std::memcmp(keys.data() + entry.key_begin, piece.data(), piece.size()) == 0)
-        break;
-      i = (i + 1) & (slots.size() - 1);
+  // The entry of a piece, or the empty slot where it belongs.
+  ShortEntry& find(const ShortKey& key, std::size_t size) {
+    const std::size_t mask = short_slots.size() - 1;
+    for (std::size_t i = hash_of(key, size) & mask;; i = (i + 1) & mask) {
+      ShortEntry& entry = short_slots[i];
+      if (entry.size == 0 || (entry.key.low == key.low && entry.key.high == key.high && entry.size == size))
+        return entry;
     }
-    return slots[i];
+  }
+  LongEntry& find(std::uint64_t hash, std::string_view piece) {
+    const std::size_t mask = long_slots.size() - 1;
+    for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+      LongEntry& entry = long_slots[i];
+      if (entry.size == 0 || (entry.hash == hash && entry.size == piece.size() &&
+                              std::memcmp(keys.data() + entry.key_begin, piece.data(), piece.size()) == 0))
+        return entry;
+    }
   }
 };
 
@@ -336,32 +387,51 @@ struct BytePairEncoding::Impl {
     }
   }
 
-  void encode_word(std::string_view word, PieceCache::Impl& cache, std::vector<std::int32_t>& out) const {
+  void encode_word(std::string_view word, std::size_t readable, PieceCache::Impl& cache,
+                   std::vector<std::int32_t>& out) const {
+    if (cache.owner != this) {
+      cache.clear();
+      cache.owner = this;
+    }
+    if (word.size() <= kShortPiece) {
+      const ShortKey key = short_key(word, readable);
+      PieceCache::Impl::ShortEntry* entry = &cache.find(key, word.size());
+      if (entry->size == 0) {
+        merge(word, cache);
+        cache.make_room(cache.short_slots, cache.short_used);
+        entry = &cache.find(key, word.size());
+        *entry = {key, cache.symbols.empty() ? -1 : cache.symbols.front(), static_cast<std::uint32_t>(cache.ids.size()),
+                  static_cast<std::uint16_t>(cache.symbols.size()), static_cast<std::uint8_t>(word.size())};
+        cache.ids.insert(cache.ids.end(), cache.symbols.begin(), cache.symbols.end());
+        ++cache.short_used;
+      }
+      if (entry->ids_size == 1) {
+        out.push_back(entry->first_id);
+      } else {
+        const auto first = cache.ids.begin() + entry->ids_begin;
+        out.insert(out.end(), first, first + entry->ids_size);
+      }
+      return;
+    }
     if (word.size() > kCachedPiece) {
       merge(word, cache);
       out.insert(out.end(), cache.symbols.begin(), cache.symbols.end());
       return;
     }
-    if (cache.owner != this) {
-      cache.clear();
-      cache.owner = this;
-    }
-    cache.make_room();
-    const std::uint64_t hash = hash_piece(word);
-    PieceCache::Impl::Entry& entry = cache.find(hash, word);
-    if (entry.key_size == 0) {
+    const std::uint64_t hash = hash_of(word);
+    PieceCache::Impl::LongEntry* entry = &cache.find(hash, word);
+    if (entry->size == 0) {
       merge(word, cache);
-      entry.hash = hash;
-      entry.key_begin = static_cast<std::uint32_t>(cache.keys.size());
-      entry.key_size = static_cast<std::uint16_t>(word.size());
-      entry.ids_begin = static_cast<std::uint32_t>(cache.ids.size());
-      entry.ids_size = static_cast<std::uint16_t>(cache.symbols.size());
+      cache.make_room(cache.long_slots, cache.long_used);
+      entry = &cache.find(hash, word);
+      *entry = {hash, static_cast<std::uint32_t>(cache.keys.size()), static_cast<std::uint32_t>(cache.ids.size()),
+                static_cast<std::uint16_t>(word.size()), static_cast<std::uint16_t>(cache.symbols.size())};
       cache.keys += word;
       cache.ids.insert(cache.ids.end(), cache.symbols.begin(), cache.symbols.end());
-      ++cache.used;
+      ++cache.long_used;
     }
-    const auto first = cache.ids.begin() + entry.ids_begin;
-    out.insert(out.end(), first, first + entry.ids_size);
+    const auto first = cache.ids.begin() + entry->ids_begin;
+    out.insert(out.end(), first, first + entry->ids_size);
   }
 };
 
@@ -378,21 +448,22 @@ std::size_t BytePairEncoding::last_word(std::string_view piece) const {
   return 0;
 }
 
-void BytePairEncoding::encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const {
+void BytePairEncoding::encode(std::string_view piece, std::size_t readable, PieceCache& cache,
+                              std::vector<std::int32_t>& ids) const {
   if (piece.empty()) return;
   PieceCache::Impl& memory = cache.impl();
   if (!impl_->splits_at_mark) {
-    impl_->encode_word(piece, memory, ids);
+    impl_->encode_word(piece, readable, memory, ids);
     return;
   }
   std::size_t open = 0;
   for (std::size_t at = piece.find(kSpaceMark); at != std::string_view::npos;
        at = piece.find(kSpaceMark, at + kSpaceMark.size())) {
     if (at == open || piece.substr(0, at).ends_with(kSpaceMark)) continue;
-    impl_->encode_word(piece.substr(open, at - open), memory, ids);
+    impl_->encode_word(piece.substr(open, at - open), readable - open, memory, ids);
     open = at;
   }
-  impl_->encode_word(piece.substr(open), memory, ids);
+  impl_->encode_word(piece.substr(open), readable - open, memory, ids);
 }
 
 std::int32_t BytePairEncoding::find(std::string_view bytes) const { return impl_->find(bytes); }

@@ -38,9 +38,13 @@ class BytePairEncoding {
   BytePairEncoding& operator=(BytePairEncoding&&) noexcept;
   ~BytePairEncoding();
 
-  /// Appends the ids of one piece to `ids`. Throws Error(kBadData) for a character that the vocabulary cannot spell
-  /// (no such token, no byte token, no unknown token).
-  void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const;
+  /// Appends the ids of one piece to `ids`; `readable` is how many bytes may be read from the piece's first on (those
+  /// behind it do not count, but reading whole words is faster). Throws Error(kBadData) for a character that the
+  /// vocabulary cannot spell (no such token, no byte token, no unknown token).
+  void encode(std::string_view piece, std::size_t readable, PieceCache& cache, std::vector<std::int32_t>& ids) const;
+  void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const {
+    encode(piece, piece.size(), cache, ids);
+  }
 
   /// The id that is spelled `bytes` in the vocabulary, -1 if none.
   std::int32_t find(std::string_view bytes) const;

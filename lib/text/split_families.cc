@@ -20,12 +20,18 @@ CharacterClass class_at(std::string_view text, std::size_t position, std::size_t
 
 // Behind the last character of the class from `position` on; `last` is where that character begins.
 std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
-  std::size_t after = 0;
-  while (position < text.size() && class_at(text, position, after) == kind) {
+  for (;;) {
+    const std::size_t begin = position;
+    while (position < text.size() && static_cast<unsigned char>(text[position]) < 0x80 &&
+           kAsciiClasses[static_cast<unsigned char>(text[position])] == kind)
+      ++position;
+    if (position > begin) last = position - 1;
+    if (position == text.size() || static_cast<unsigned char>(text[position]) < 0x80) return position;
+    std::size_t after = position;
+    if (wide_character_class(decode_utf8(text, after)) != kind) return position;
     last = position;
     position = after;
   }
-  return position;
 }
 
 bool is_newline(char c) { return c == '\r' || c == '\n'; }
@@ -125,6 +131,14 @@ const SplitFamily* family_of_pattern(std::string_view pattern) {
   for (const SplitFamily& family : kFamilies)
     if (family.pattern == pattern) return &family;
   return nullptr;
+}
+
+const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps) {
+  using Kind = PreTokenizerStep::Kind;
+  if (steps.empty() || steps.back().kind != Kind::kByteLevel || steps.back().add_prefix_space) return nullptr;
+  if (steps.size() == 1) return steps[0].use_regex ? family_of_pattern(kGpt2Pattern) : nullptr;
+  const bool isolates = steps[0].kind == Kind::kSplit && steps[0].behavior == PreTokenizerStep::Behavior::kIsolated;
+  return steps.size() == 2 && isolates && !steps[1].use_regex ? family_of_pattern(steps[0].pattern) : nullptr;
 }
 
 std::vector<PreTokenizerStep> split_steps_of(std::string_view name) {

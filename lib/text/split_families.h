@@ -22,6 +22,9 @@ std::span<const SplitFamily> split_families();
 /// The family whose pattern this is; nullptr if none.
 const SplitFamily* family_of_pattern(std::string_view pattern);
 
+/// The family that alone cuts a text under these steps, byte for byte as it is; nullptr where there is more to do.
+const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps);
+
 /// The pre-tokenizer of a family, as its tokenizer.json has it. Throws Error(kInternal) for an unknown name.
 std::vector<PreTokenizerStep> split_steps_of(std::string_view family);
 

@@ -6,6 +6,7 @@
 #include "lib/base/format_error.h"
 #include "lib/text/normalizer.h"
 #include "lib/text/pre_tokenizer.h"
+#include "lib/text/split_families.h"
 #include "lib/text/tokenizer_files.h"
 #include "lib/text/utf8.h"
 
@@ -39,11 +40,14 @@ class AddedTokenFinder {
     list.push_back({token, std::move(content)});
     std::stable_sort(list.begin(), list.end(),
                      [](const Entry& a, const Entry& b) { return a.content.size() > b.content.size(); });
+    any_plain_ = any_plain_ || !token.special;
     empty_ = false;
   }
 
+  bool finds_nothing(bool parse_special) const { return empty_ || (!parse_special && !any_plain_); }
+
   Found find(std::string_view text, std::size_t from, bool parse_special) const {
-    if (empty_) return {};
+    if (finds_nothing(parse_special)) return {};
     for (std::size_t at = from; at < text.size(); ++at) {
       for (const Entry& entry : by_first_byte_[static_cast<unsigned char>(text[at])]) {
         if (entry.token.special && !parse_special) continue;
@@ -76,7 +80,7 @@ class AddedTokenFinder {
   }
 
   std::array<std::vector<Entry>, 256> by_first_byte_;
-  bool empty_ = true;
+  bool empty_ = true, any_plain_ = false;
 };
 
 }  // namespace
@@ -89,6 +93,11 @@ struct Tokenizer::Impl {
   AddedTokenFinder in_raw_text;         // "normalized": false
   AddedTokenFinder in_normalized_text;  // "normalized": true
   std::vector<bool> is_special;
+  const SplitFamily* family = nullptr;  // all that is done to a text before its merges, where that is so simple
+
+  bool finds_nothing(bool parse_special) const {
+    return in_raw_text.finds_nothing(parse_special) && in_normalized_text.finds_nothing(parse_special);
+  }
 
   Impl(TokenizerDefinition definition_in, SpecialTokens special_in)
       : definition(std::move(definition_in)),
@@ -96,6 +105,7 @@ struct Tokenizer::Impl {
         encoding(definition),
         pre_tokenizer(definition.pre_tokenizer),
         is_special(definition.vocabulary.size(), false) {
+    if (definition.normalizer.empty()) family = only_family_of(definition.pre_tokenizer);
     for (const AddedToken& token : definition.added_tokens) {
       if (token.special) is_special[static_cast<std::size_t>(token.id)] = true;
       if (token.normalized) {
@@ -171,10 +181,20 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions
 
 void Tokenizer::encode(std::string_view text, EncodeOptions options, PieceCache& cache,
                        std::vector<std::int32_t>& ids) const {
+  // Where one known pattern cuts the text as it is, pieces are encoded as they are found.
+  if (impl_->family != nullptr && impl_->finds_nothing(options.parse_special)) {
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = impl_->family->piece_end(text, begin);
+      impl_->encoding.encode(text.substr(begin, end - begin), text.size() - begin, cache, ids);
+      begin = end;
+    }
+    return;
+  }
   impl_->walk(
       text, options, [&](std::int32_t id) { ids.push_back(id); },
       [&](const PieceList& pieces) {
-        for (std::size_t i = 0; i < pieces.pieces.size(); ++i) impl_->encoding.encode(pieces[i], cache, ids);
+        for (std::size_t i = 0; i < pieces.pieces.size(); ++i)
+          impl_->encoding.encode(pieces[i], pieces.text.size() - pieces.pieces[i].begin, cache, ids);
       });
 }
 

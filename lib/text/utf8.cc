@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 
 #include "lib/base/format_error.h"
 
@@ -36,20 +37,6 @@ Decoded decode_one(const unsigned char* s, std::size_t left) {
 }
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-constexpr std::array<CharacterClass, 128> ascii_classes() {
-  std::array<CharacterClass, 128> classes{};
-  for (int c = 0; c < 128; ++c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool space = c == ' ' || (c >= 9 && c <= 13);
-    classes[static_cast<std::size_t>(c)] = letter                 ? CharacterClass::kLetter
-                                           : c >= '0' && c <= '9' ? CharacterClass::kNumber
-                                           : space                ? CharacterClass::kSpace
-                                                                  : CharacterClass::kOther;
-  }
-  return classes;
-}
-constexpr auto kAsciiClasses = ascii_classes();
 
 // White_Space of PropList.txt above ASCII.
 bool is_wide_space(std::uint32_t c) {
@@ -122,8 +109,9 @@ std::size_t incomplete_utf8_suffix(std::string_view text) {
   return 0;
 }
 
-CharacterClass character_class(std::uint32_t c) {
-  if (c < 128) return kAsciiClasses[c];
+namespace {
+
+CharacterClass class_of_category(std::uint32_t c) {
   if (c >= kInvalidByte) return CharacterClass::kOther;
   if (is_wide_space(c)) return CharacterClass::kSpace;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
@@ -140,6 +128,23 @@ CharacterClass character_class(std::uint32_t c) {
     default:
       return CharacterClass::kOther;
   }
+}
+
+// Of the first 65,536 code points, filled at the first look.
+const std::array<CharacterClass, 0x10000>& plane_classes() {
+  static const auto classes = [] {
+    auto all = std::make_unique<std::array<CharacterClass, 0x10000>>();
+    for (std::uint32_t c = 0; c < 0x10000; ++c) (*all)[c] = c < 128 ? kAsciiClasses[c] : class_of_category(c);
+    return all;
+  }();
+  return *classes;
+}
+
+}  // namespace
+
+CharacterClass wide_character_class(std::uint32_t c) {
+  static const std::array<CharacterClass, 0x10000>& classes = plane_classes();
+  return c < 0x10000 ? classes[c] : class_of_category(c);
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,12 +29,29 @@ std::size_t incomplete_utf8_suffix(std::string_view text);
 /// The classes that split patterns tell apart: \p{L}, \p{N}, \s (White_Space) and everything else.
 enum class CharacterClass : std::uint8_t { kOther, kLetter, kNumber, kSpace };
 
+inline constexpr std::array<CharacterClass, 128> kAsciiClasses = [] {
+  std::array<CharacterClass, 128> classes{};
+  for (int c = 0; c < 128; ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool space = c == ' ' || (c >= 9 && c <= 13);
+    classes[static_cast<std::size_t>(c)] = letter                 ? CharacterClass::kLetter
+                                           : c >= '0' && c <= '9' ? CharacterClass::kNumber
+                                           : space                ? CharacterClass::kSpace
+                                                                  : CharacterClass::kOther;
+  }
+  return classes;
+}();
+
 /// Class of a code point or of kInvalidByte + byte (kOther). Categories are utf8proc's.
-CharacterClass character_class(std::uint32_t code_point);
+CharacterClass wide_character_class(std::uint32_t code_point);
+inline CharacterClass character_class(std::uint32_t code_point) {
+  return code_point < 128 ? kAsciiClasses[code_point] : wide_character_class(code_point);
+}
 
 enum class NormalizationForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 
-/// A Unicode normalization form of `text`, by the tables of Unicode 9, as Hugging Face's tokenizers has it. Invalid bytes are kept as they are; the valid runs between them are normalized each for itself.
+/// A Unicode normalization form of `text`, by the tables of Unicode 9, as Hugging Face's tokenizers has it. Invalid
+/// bytes are kept as they are; the valid runs between them are normalized each for itself.
 std::string normalize_utf8(std::string_view text, NormalizationForm form);
 
 }  // namespace matinee

@@ -40,13 +40,16 @@ void require_match(const TokenDataset& data, const ModelConfig& config, const st
                    folder, config.max_position_embeddings)
         .add_remedy(remedy + fmt::format(" --seq-len {}", config.max_position_embeddings));
   }
-  const std::string tokenizer = folder + "/tokenizer.json";
-  if (!file_exists(tokenizer)) return;
-  const std::string found = fmt::format("{:016x}", hash64(read_file(tokenizer)));
-  if (info.tokenizer_sha != found) {
-    throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(), info.tokenizer_sha,
-                   tokenizer, found)
-        .add_remedy(remedy);
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    const std::string tokenizer = folder + "/" + name;
+    if (!file_exists(tokenizer)) continue;
+    const std::string found = fmt::format("{:016x}", hash64(read_file(tokenizer)));
+    if (info.tokenizer_sha != found) {
+      throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(),
+                     info.tokenizer_sha, tokenizer, found)
+          .add_remedy(remedy);
+    }
+    return;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/text/tokenizer.h"
+#include "lib/text/tokenizer_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace matinee;

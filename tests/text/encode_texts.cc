@@ -1,6 +1,6 @@
-// encode_texts: for scripts/compare-tokenizers. Reads texts from stdin and writes their ids to stdout, in frames: a text
-// is its length (u32, little endian) and its bytes, the answer the count (u32) and the ids (i32). With --decode the frames
-// go the other way round.
+// encode_texts: for scripts/compare-tokenizers. Reads texts from stdin and writes their ids to stdout, in frames: a
+// text is its length (u32, little endian) and its bytes, the answer the count (u32) and the ids (i32). With --decode
+// the frames go the other way round.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
     while (read_frame(bytes, decodes ? sizeof(std::int32_t) : 1)) {
       if (decodes) {
         const auto* first = reinterpret_cast<const std::int32_t*>(bytes.data());
-        const std::string text = tokenizer.decode({first, bytes.size() / sizeof(std::int32_t)}, {.skip_special = false});
+        const std::string text =
+            tokenizer.decode({first, bytes.size() / sizeof(std::int32_t)}, {.skip_special = false});
         write_frame(text.data(), text.size(), 1);
       } else {
         ids.clear();
