@@ -124,6 +124,16 @@ UserTurn SimulatedUser::answer(Slot slot) {
   if ((temperament_ == Temperament::kVolunteer || random_.chance(0.12)) && !told_.contains(slot)) {
     if (auto turn = say(wishes_.several(told_))) return *turn;
   }
+  // Some speak of something else than what was asked.
+  if (random_.chance(0.06)) {
+    const auto other = static_cast<Slot>(random_.below(kSlots));
+    if (other != slot && !told_.contains(other)) {
+      if (auto turn = say(wishes_.about(other))) {
+        told_.insert(other);
+        return *turn;
+      }
+    }
+  }
   if (random_.chance(temperament_ == Temperament::kChatty ? 0.25 : 0.03)) {
     if (auto turn = say(wishes_.comparison())) return *turn;
   }
