@@ -11,16 +11,6 @@ using Piece = PieceList::Piece;
 using Kind = PreTokenizerStep::Kind;
 using Behavior = PreTokenizerStep::Behavior;
 
-CharacterClass class_at(std::string_view text, std::size_t position, std::size_t& after) {
-  const auto byte = static_cast<unsigned char>(text[position]);
-  after = position;
-  if (byte < 0x80) {
-    ++after;
-    return character_class(byte);
-  }
-  return character_class(decode_utf8(text, after));
-}
-
 struct Stretch {
   std::size_t begin;
   std::size_t end;
@@ -60,7 +50,7 @@ void split_digits(std::string_view text, Piece piece, bool individual, std::vect
   bool open = false, previous = false;
   for (std::size_t position = piece.begin; position < piece.end;) {
     std::size_t after = 0;
-    const bool digit = class_at(text, position, after) == CharacterClass::kNumber;
+    const bool digit = character_class_at(text, position, after) == CharacterClass::kNumber;
     if (open && digit == previous && !(digit && individual)) {
       out.back().end = after;
     } else {

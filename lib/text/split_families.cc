@@ -8,16 +8,6 @@
 namespace matinee {
 namespace {
 
-CharacterClass class_at(std::string_view text, std::size_t position, std::size_t& after) {
-  const auto byte = static_cast<unsigned char>(text[position]);
-  after = position;
-  if (byte < 0x80) {
-    ++after;
-    return character_class(byte);
-  }
-  return character_class(decode_utf8(text, after));
-}
-
 // Behind the last character of the class from `position` on; `last` is where that character begins.
 std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
   for (;;) {
@@ -65,19 +55,19 @@ std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
     if (const std::size_t end = contraction_end(text, begin, true)) return end;
   }
   std::size_t after = 0, last = begin;
-  const CharacterClass kind = class_at(text, begin, after);
+  const CharacterClass kind = character_class_at(text, begin, after);
   if (kind == CharacterClass::kLetter) return run_end(text, after, kind, last);
   if (kind == CharacterClass::kNumber) {
     for (int digits = 1; digits < kDigits && after < text.size(); ++digits) {
       std::size_t next = 0;
-      if (class_at(text, after, next) != CharacterClass::kNumber) break;
+      if (character_class_at(text, after, next) != CharacterClass::kNumber) break;
       after = next;
     }
     return after;
   }
   // One character before a word goes with it, unless it ends a line.
   std::size_t behind = after;
-  const CharacterClass next = after < text.size() ? class_at(text, after, behind) : CharacterClass::kSpace;
+  const CharacterClass next = after < text.size() ? character_class_at(text, after, behind) : CharacterClass::kSpace;
   if (!is_newline(first) && next == CharacterClass::kLetter) return run_end(text, behind, next, last);
   if (kind == CharacterClass::kOther || (first == ' ' && after < text.size() && next == CharacterClass::kOther)) {
     std::size_t end = run_end(text, after, CharacterClass::kOther, last);
@@ -111,10 +101,10 @@ std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
     if (const std::size_t end = contraction_end(text, begin, false)) return end;
   }
   std::size_t after = 0;
-  CharacterClass run = class_at(text, begin, after);
+  CharacterClass run = character_class_at(text, begin, after);
   if (text[begin] == ' ' && after < text.size()) {
     std::size_t behind = 0;
-    const CharacterClass next = class_at(text, after, behind);
+    const CharacterClass next = character_class_at(text, after, behind);
     if (next != CharacterClass::kSpace) {
       run = next;
       after = behind;

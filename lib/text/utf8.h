@@ -48,6 +48,17 @@ inline CharacterClass character_class(std::uint32_t code_point) {
   return code_point < 128 ? kAsciiClasses[code_point] : wide_character_class(code_point);
 }
 
+/// Class of the character at `position`; `after` is where the next one begins.
+inline CharacterClass character_class_at(std::string_view text, std::size_t position, std::size_t& after) {
+  const auto byte = static_cast<unsigned char>(text[position]);
+  after = position;
+  if (byte < 0x80) {
+    ++after;
+    return character_class(byte);
+  }
+  return character_class(decode_utf8(text, after));
+}
+
 enum class NormalizationForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 
 /// A Unicode normalization form of `text`, by the tables of Unicode 9, as Hugging Face's tokenizers has it. Invalid

@@ -6,7 +6,8 @@ source tests/chain/small_catalogue.bash
 [[ -x $BUILD/tsv2bin ]] || skip "no tools in $BUILD"
 
 chain() {
-  make --no-print-directory train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
+  # As from a prompt, also where this test is part of a make.
+  env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
     TRAIN_FLAGS="--rank 4 --alpha 8 --max-steps 12 --micro-batch-tokens 512" CHECKPOINT_EVERY=2 \
     EVALUATE_FLAGS="--held-out 1 --self-play 1 --training 1" "${@:2}"
 }
