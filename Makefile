@@ -243,9 +243,9 @@ lint:  ## check formatting, clang-tidy, who includes whom, instruction sets
 	@$(MAKE) --no-print-directory $(PARALLEL) lint-run
 
 lint-run: $(TIDIED:%.cc=$(BUILD)/lint/%.tidy) isa-check
-	clang-format --dry-run --Werror $(FORMATTED)
-	scripts/check-includes
-	scripts/check-length
+	@clang-format --dry-run --Werror $(FORMATTED)
+	@scripts/check-includes
+	@scripts/check-length
 
 $(BUILD)/lint/%.tidy: %.cc .clang-tidy
 	@mkdir -p $(@D)
