@@ -94,6 +94,7 @@ struct Tokenizer::Impl {
   AddedTokenFinder in_normalized_text;  // "normalized": true
   std::vector<bool> is_special;
   const SplitFamily* family = nullptr;  // all that is done to a text before its merges, where that is so simple
+  bool only_nfc = false;                // but for NFC, which changes few texts
 
   bool finds_nothing(bool parse_special) const {
     return in_raw_text.finds_nothing(parse_special) && in_normalized_text.finds_nothing(parse_special);
@@ -105,7 +106,8 @@ struct Tokenizer::Impl {
         encoding(definition),
         pre_tokenizer(definition.pre_tokenizer),
         is_special(definition.vocabulary.size(), false) {
-    if (definition.normalizer.empty()) family = only_family_of(definition.pre_tokenizer);
+    only_nfc = definition.normalizer.size() == 1 && definition.normalizer[0].kind == NormalizerStep::Kind::kNfc;
+    if (definition.normalizer.empty() || only_nfc) family = only_family_of(definition.pre_tokenizer);
     for (const AddedToken& token : definition.added_tokens) {
       if (token.special) is_special[static_cast<std::size_t>(token.id)] = true;
       if (token.normalized) {
@@ -182,7 +184,8 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions
 void Tokenizer::encode(std::string_view text, EncodeOptions options, PieceCache& cache,
                        std::vector<std::int32_t>& ids) const {
   // Where one known pattern cuts the text as it is, pieces are encoded as they are found.
-  if (impl_->family != nullptr && impl_->finds_nothing(options.parse_special)) {
+  if (impl_->family != nullptr && impl_->finds_nothing(options.parse_special) &&
+      (!impl_->only_nfc || is_surely_nfc(text))) {
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = impl_->family->piece_end(text, begin);
       impl_->encoding.encode(text.substr(begin, end - begin), text.size() - begin, cache, ids);

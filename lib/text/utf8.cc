@@ -193,7 +193,18 @@ std::size_t normalizable_prefix(std::string_view text, std::size_t& stop) {
 
 }  // namespace
 
+bool is_surely_nfc(std::string_view text) {
+  // The lead bytes of those characters, and all that is no lead byte; no branch within, so that it is done by vectors.
+  unsigned other = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    other |= static_cast<unsigned>(byte >= 0xCC) & static_cast<unsigned>(byte < 0xE4 || byte > 0xE9);
+  }
+  return other == 0;
+}
+
 std::string normalize_utf8(std::string_view text, NormalizationForm form) {
+  if (form == NormalizationForm::kNfc && is_surely_nfc(text)) return std::string(text);
   const bool compose = form == NormalizationForm::kNfc || form == NormalizationForm::kNfkc;
   const bool compatible = form == NormalizationForm::kNfkc || form == NormalizationForm::kNfkd;
   const auto options = static_cast<utf8proc_option_t>(

@@ -61,6 +61,10 @@ inline CharacterClass character_class_at(std::string_view text, std::size_t posi
 
 enum class NormalizationForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 
+/// True where a look at the bytes shows that NFC changes nothing: characters below U+0300 and from U+4000 to U+9FFF
+/// neither decompose into others that stay apart nor join what is before them.
+bool is_surely_nfc(std::string_view text);
+
 /// A Unicode normalization form of `text`, by the tables of Unicode 9, as Hugging Face's tokenizers has it. Invalid
 /// bytes are kept as they are; the valid runs between them are normalized each for itself.
 std::string normalize_utf8(std::string_view text, NormalizationForm form);

@@ -1,6 +1,9 @@
 #include "lib/text/utf8.h"
 
 #include <gtest/gtest.h>
+#include <utf8proc.h>
+
+#include <cstdlib>
 
 #include "tests/text/test_texts.h"
 
@@ -58,6 +61,21 @@ TEST(Utf8, NormalizesAroundInvalidBytes) {
                            "e\u0301\xc3",
                            NormalizationForm::kNfc),
             "\u00e9\xff\xfe\u00e9\xc3");
+}
+
+TEST(Utf8, WhatIsSurelyNfcIsNotChangedByIt) {
+  EXPECT_TRUE(is_surely_nfc("caf\u00e9 \u4e2d\u6587"));
+  EXPECT_FALSE(is_surely_nfc("cafe\u0301"));
+  EXPECT_FALSE(is_surely_nfc("\u212b"));
+  // Each character that passes is its own normal form, alone and behind a letter.
+  for (std::uint32_t c = 1; c < 0xA000; ++c) {
+    std::string text = "q";
+    append_utf8(text, c);
+    if (c >= 0xD800 || !is_surely_nfc(text)) continue;
+    utf8proc_uint8_t* normal = utf8proc_NFC(reinterpret_cast<const utf8proc_uint8_t*>(text.c_str()));
+    ASSERT_STREQ(reinterpret_cast<const char*>(normal), text.c_str()) << c;
+    std::free(normal);
+  }
 }
 
 }  // namespace
