@@ -1,244 +1,125 @@
 #include "lib/text/byte_pair_encoding.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <functional>
-#include <unordered_map>
+#include <optional>
 
 #include "lib/base/format_error.h"
+#include "lib/text/merge_scan.h"
+#include "lib/text/merge_table.h"
+#include "lib/text/token_index.h"
+#include "lib/text/token_joints.h"
 #include "lib/text/token_spelling.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {
 
-constexpr std::uint32_t kNoRank = 0xffffffffu;
-constexpr std::size_t kScanLimit = 24;    // up to here scanning all pairs beats a heap
-constexpr std::size_t kShortPiece = 16;   // fits into two words
-constexpr std::size_t kCachedPiece = 64;  // longer pieces rarely come back
+constexpr std::size_t kBatch = 64;
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t product = (a ^ (b >> 29)) * (b | 1);
-  product ^= product >> 32;
-  product *= 0xd6e8feb86659fd93ULL;
-  return product ^ product >> 32;
+// True where the definition turns every space into the mark before merges see the text.
+bool replaces_spaces(const TokenizerDefinition& definition) {
+  const auto& normalizer = definition.normalizer;
+  const bool by_normalizer = std::any_of(normalizer.begin(), normalizer.end(), [](const NormalizerStep& step) {
+    return step.kind == NormalizerStep::Kind::kReplace && step.pattern == " " && step.content == kSpaceMark;
+  });
+  const auto& steps = definition.pre_tokenizer;
+  return by_normalizer || (!steps.empty() && steps.back().kind == PreTokenizerStep::Kind::kMetaspace);
 }
 
-// A piece of up to 16 bytes as two words, zeros behind it. Two pieces that differ in such zeros only differ in size.
-struct ShortKey {
-  std::uint64_t low = 0, high = 0;
-};
-
-ShortKey short_key(std::string_view piece, std::size_t readable) {
-  ShortKey key;
-  const std::size_t size = piece.size();
-  if (readable >= 16) {
-    std::memcpy(&key.low, piece.data(), 8);
-    if (size < 8) {
-      key.low &= (std::uint64_t{1} << 8 * size) - 1;
-      return key;
+// Ends of words from `begin` on: each is a run of spaces and what follows up to the next space.
+std::size_t cut_at_spaces(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends) {
+  const __m128i spaces = _mm_set1_epi8(' ');
+  std::size_t count = 0;
+  for (std::size_t at = begin; at < text.size() && count < ends.size();) {
+    while (at < text.size() && text[at] == ' ') ++at;
+    for (;;) {
+      if (at + 16 <= readable) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+        const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, spaces)));
+        if (found != 0) {
+          at += static_cast<std::size_t>(std::countr_zero(found));
+          break;
+        }
+        at += 16;
+        if (at >= text.size()) break;
+      } else {
+        while (at < text.size() && text[at] != ' ') ++at;
+        break;
+      }
     }
-    std::memcpy(&key.high, piece.data() + 8, 8);
-    if (size < 16) key.high &= (std::uint64_t{1} << 8 * (size - 8)) - 1;
-    return key;
+    at = std::min(at, text.size());
+    ends[count++] = at;
   }
-  char bytes[16] = {};
-  std::memcpy(bytes, piece.data(), size);
-  std::memcpy(&key.low, bytes, 8);
-  std::memcpy(&key.high, bytes + 8, 8);
-  return key;
+  return count;
 }
-
-// In memory only, so its values may depend on the machine.
-std::uint64_t hash_of(const ShortKey& key, std::size_t size) {
-  return mix(key.low ^ size, 0xa0761d6478bd642fULL) ^ mix(key.high, 0xe7037ed1a0b428dbULL);
-}
-
-std::uint64_t hash_of(std::string_view piece) {
-  std::uint64_t state = 0x9e3779b97f4a7c15ULL ^ piece.size();
-  while (piece.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, piece.data(), 8);
-    state = mix(state ^ word, 0xa0761d6478bd642fULL);
-    piece.remove_prefix(8);
-  }
-  std::uint64_t word = 0;
-  std::memcpy(&word, piece.data(), piece.size());
-  return mix(state ^ word, 0xe7037ed1a0b428dbULL);
-}
-
-// left, right -> rank and merged id; open addressing, at most half full.
-class MergeTable {
- public:
-  struct Entry {
-    std::uint64_t key = ~std::uint64_t{0};
-    std::uint32_t rank = kNoRank;
-    std::int32_t merged = -1;
-  };
-
-  explicit MergeTable(const TokenizerDefinition& definition) {
-    slots_.resize(std::bit_ceil(definition.merges.size() * 2 + 2));
-    for (std::size_t i = 0; i < definition.merges.size(); ++i) {
-      const auto [left, right] = definition.merges[i];
-      const std::uint32_t rank =
-          definition.merge_ranks.empty() ? static_cast<std::uint32_t>(i) : definition.merge_ranks[i];
-      // A pair listed twice has its last rank, as in Hugging Face's map.
-      slots_[slot(key_of(left, right))] = {key_of(left, right), rank, definition.merged[i]};
-    }
-  }
-  const Entry& find(std::int32_t left, std::int32_t right) const { return slots_[slot(key_of(left, right))]; }
-
- private:
-  static std::uint64_t key_of(std::int32_t left, std::int32_t right) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
-  }
-  std::size_t slot(std::uint64_t key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t i = mix(key, 0x9e3779b97f4a7c15ULL) & mask;
-    while (slots_[i].key != key && slots_[i].key != ~std::uint64_t{0}) i = (i + 1) & mask;
-    return i;
-  }
-  std::vector<Entry> slots_;
-};
 
 }  // namespace
 
-struct PieceCache::Impl {
-  // Nearly all pieces are short: their bytes stand in the slot, and so does the id where there is one only.
-  struct ShortEntry {
-    ShortKey key;
-    std::int32_t first_id = 0;
-    std::uint32_t ids_begin = 0;
-    std::uint16_t ids_size = 0;
-    std::uint8_t size = 0;  // 0: an empty slot
-  };
-  struct LongEntry {
-    std::uint64_t hash = 0;
-    std::uint32_t key_begin = 0;
-    std::uint32_t ids_begin = 0;
-    std::uint16_t size = 0;  // 0: an empty slot
-    std::uint16_t ids_size = 0;
-  };
-  static constexpr std::size_t kFirstSlots = 256;
-  static constexpr std::size_t kMostSlots = std::size_t{1} << 16;
-
-  std::vector<ShortEntry> short_slots;
-  std::vector<LongEntry> long_slots;
-  std::string keys;
-  std::vector<std::int32_t> ids;
-  std::size_t short_used = 0, long_used = 0;
-  const void* owner = nullptr;  // the encoding whose ids these are
-
-  // Scratch of one piece's merges.
-  std::vector<std::int32_t> symbols;
-  std::vector<std::uint32_t> ranks;
-  std::vector<std::int32_t> merged;
-  std::vector<std::uint32_t> previous, next;
-  std::vector<std::uint64_t> heap;
-  std::uint64_t examined = 0;
-
-  void clear() {
-    short_slots.assign(kFirstSlots, {});
-    long_slots.assign(kFirstSlots, {});
-    keys.clear();
-    ids.clear();
-    short_used = long_used = 0;
-  }
-
-  static std::uint64_t hash_in(const ShortEntry& entry) { return hash_of(entry.key, entry.size); }
-  static std::uint64_t hash_in(const LongEntry& entry) { return entry.hash; }
-
-  // Small at first, so that a cache for one short text costs little.
-  template <class Entry>
-  void make_room(std::vector<Entry>& slots, std::size_t used) {
-    if (used * 2 < slots.size()) return;
-    if (slots.size() >= kMostSlots) {
-      clear();
-      return;
-    }
-    std::vector<Entry> old(slots.size() * 4);
-    old.swap(slots);
-    for (const Entry& entry : old) {
-      if (entry.size == 0) continue;
-      std::size_t i = hash_in(entry) & (slots.size() - 1);
-      while (slots[i].size != 0) i = (i + 1) & (slots.size() - 1);
-      slots[i] = entry;
-    }
-  }
-  // The entry of a piece, or the empty slot where it belongs.
-  ShortEntry& find(const ShortKey& key, std::size_t size) {
-    const std::size_t mask = short_slots.size() - 1;
-    for (std::size_t i = hash_of(key, size) & mask;; i = (i + 1) & mask) {
-      ShortEntry& entry = short_slots[i];
-      if (entry.size == 0 || (entry.key.low == key.low && entry.key.high == key.high && entry.size == size))
-        return entry;
-    }
-  }
-  LongEntry& find(std::uint64_t hash, std::string_view piece) {
-    const std::size_t mask = long_slots.size() - 1;
-    for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
-      LongEntry& entry = long_slots[i];
-      if (entry.size == 0 || (entry.hash == hash && entry.size == piece.size() &&
-                              std::memcmp(keys.data() + entry.key_begin, piece.data(), piece.size()) == 0))
-        return entry;
-    }
-  }
-};
-
-PieceCache::PieceCache() : impl_(std::make_unique<Impl>()) {}
-PieceCache::PieceCache(PieceCache&&) noexcept = default;
-PieceCache& PieceCache::operator=(PieceCache&&) noexcept = default;
-PieceCache::~PieceCache() = default;
-std::uint64_t PieceCache::pairs_examined() const { return impl_->examined; }
-
 struct BytePairEncoding::Impl {
+  const TokenizerDefinition& definition;
   const bool byte_level;
   const bool byte_fallback;
   const bool ignore_merges;
   const bool fuse_unk;
   const std::int32_t unk;
-  bool splits_at_mark = false;
+  bool marks_begin_words = false;
+  bool spaced_words = false;  // spaces stand for marks in what is merged
+  std::size_t longest_token = 0;
+  std::vector<bool> added;  // found before the text is split, or plain text
   MergeTable merges;
-  std::vector<std::string> vocabulary;  // the map's keys point into it
-  std::unordered_map<std::string_view, std::int32_t> ids;
+  TokenIndex index;
+  std::optional<TokenJoints> joints;       // none where a cut could part a run of unknown characters
   std::array<std::int32_t, 256> of_byte;   // byte-level: the id of each byte; else of <0x..>
   std::array<std::int32_t, 128> of_ascii;  // LLaMA kind: the id of each ASCII character
 
-  explicit Impl(const TokenizerDefinition& definition)
-      : byte_level(definition.byte_level),
+  explicit Impl(const TokenizerDefinition& definition_in)
+      : definition(definition_in),
+        byte_level(definition.byte_level),
         byte_fallback(definition.byte_fallback),
         ignore_merges(definition.ignore_merges),
         fuse_unk(definition.fuse_unk),
         unk(definition.unk_token_id),
         merges(definition),
-        vocabulary(definition.vocabulary),
+        index(definition.vocabulary),
         of_byte(definition.byte_tokens) {
-    ids.reserve(vocabulary.size() * 2);
-    for (std::size_t id = 0; id < vocabulary.size(); ++id)
-      if (definition.defined[id]) ids.emplace(vocabulary[id], static_cast<std::int32_t>(id));
-    for (std::size_t c = 0; c < of_ascii.size(); ++c) of_ascii[c] = find(std::string(1, static_cast<char>(c)));
-    if (byte_level) {
-      for (std::size_t b = 0; b < of_byte.size(); ++b) of_byte[b] = find(std::string(1, static_cast<char>(b)));
-    } else {
-      splits_at_mark = marks_begin_words(definition);
+    added.resize(definition.vocabulary.size());
+    for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
+    index.reserve(definition.vocabulary.size());
+    for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
+      if (!definition.defined[id]) continue;
+      index.insert(static_cast<std::int32_t>(id));
+      longest_token = std::max(longest_token, definition.vocabulary[id].size());
     }
-  }
-
-  std::int32_t find(std::string_view bytes) const {
-    const auto found = ids.find(bytes);
-    return found == ids.end() ? -1 : found->second;
+    for (std::size_t c = 0; c < of_ascii.size(); ++c) of_ascii[c] = index.find(std::string(1, static_cast<char>(c)));
+    if (byte_level) {
+      for (std::size_t b = 0; b < of_byte.size(); ++b) of_byte[b] = index.find(std::string(1, static_cast<char>(b)));
+    }
+    const bool spells_all = (byte_level || byte_fallback) &&
+                            std::all_of(of_byte.begin(), of_byte.end(), [](std::int32_t id) { return id >= 0; });
+    if (!byte_level && spells_all) marks_begin_words = no_mark_is_behind_a_word();
+    spaced_words = marks_begin_words && replaces_spaces(definition);
+    if (spaced_words) {
+      of_ascii[' '] = index.find(kSpaceMark);
+      std::vector<std::string> spaced;
+      spaced.reserve(definition.vocabulary.size());
+      for (const std::string& token : definition.vocabulary) spaced.push_back(with_spaces(token));
+      joints.emplace(spaced, definition.defined);
+    } else if (spells_all) {
+      joints.emplace(definition.vocabulary, definition.defined);
+    }
   }
 
   // True where no merge makes a token with a mark behind anything but marks. Then text may be cut before each such mark
   // without changing a single id, and words can be cached although this kind does not pre-tokenize.
-  bool marks_begin_words(const TokenizerDefinition& definition) const {
-    if (ignore_merges || find(kSpaceMark) < 0) return false;
-    for (const std::int32_t b : of_byte)
-      if (b < 0) return false;
+  bool no_mark_is_behind_a_word() const {
+    if (ignore_merges || index.find(kSpaceMark) < 0) return false;
     for (const std::int32_t id : definition.merged) {
-      const std::string_view token = vocabulary[static_cast<std::size_t>(id)];
+      const std::string_view token = definition.vocabulary[static_cast<std::size_t>(id)];
       for (std::size_t at = token.find(kSpaceMark, 1); at != std::string_view::npos;
            at = token.find(kSpaceMark, at + 1))
         if (!token.substr(0, at).ends_with(kSpaceMark)) return false;
@@ -252,20 +133,18 @@ struct BytePairEncoding::Impl {
     throw bad_data("the vocabulary has no token for the bytes {} and no unknown token", shown);
   }
 
-  // The characters (bytes, for the byte-level kind) of a piece as ids.
-  void to_symbols(std::string_view piece, std::vector<std::int32_t>& symbols) const {
-    symbols.clear();
+  // The characters (bytes, for the byte-level kind) of a piece as ids, at `out`; returns behind the last.
+  std::int32_t* to_symbols(std::string_view piece, std::int32_t* out) const {
+    bool unknown_before = false;
     if (byte_level) {
-      bool unknown_before = false;
       for (const char c : piece) {
         const std::int32_t id = of_byte[static_cast<unsigned char>(c)];
         if (id < 0 && unk < 0) unknown({&c, 1});
-        if (id >= 0 || !(unknown_before && fuse_unk)) symbols.push_back(id >= 0 ? id : unk);
+        if (id >= 0 || !(unknown_before && fuse_unk)) *out++ = id >= 0 ? id : unk;
         unknown_before = id < 0;
       }
-      return;
+      return out;
     }
-    bool unknown_before = false;
     for (std::size_t position = 0; position < piece.size();) {
       const std::size_t begin = position;
       const auto lead = static_cast<unsigned char>(piece[position]);
@@ -275,57 +154,30 @@ struct BytePairEncoding::Impl {
         ++position;
       } else {
         decode_utf8(piece, position);
-        id = find(piece.substr(begin, position - begin));
+        id = index.find(piece.substr(begin, position - begin));
       }
       if (id >= 0) {
-        symbols.push_back(id);
+        *out++ = id;
         unknown_before = false;
         continue;
       }
       const std::string_view character = piece.substr(begin, position - begin);
       const auto has_byte = [&](char c) { return of_byte[static_cast<unsigned char>(c)] >= 0; };
       if (byte_fallback && std::all_of(character.begin(), character.end(), has_byte)) {
-        for (const char c : character) symbols.push_back(of_byte[static_cast<unsigned char>(c)]);
+        for (const char c : character) *out++ = of_byte[static_cast<unsigned char>(c)];
         unknown_before = false;
         continue;
       }
       if (unk < 0) unknown(character);
-      if (!(unknown_before && fuse_unk)) symbols.push_back(unk);
+      if (!(unknown_before && fuse_unk)) *out++ = unk;
       unknown_before = true;
     }
-  }
-
-  // Few symbols: look at all pairs, merge the best, again.
-  void merge_by_scan(PieceCache::Impl& cache) const {
-    auto& symbols = cache.symbols;
-    auto& ranks = cache.ranks;
-    auto& merged = cache.merged;
-    const std::size_t pairs = symbols.size() - 1;
-    ranks.resize(pairs);
-    merged.resize(pairs);
-    const auto look = [&](std::size_t i) {
-      const MergeTable::Entry& entry = merges.find(symbols[i], symbols[i + 1]);
-      ranks[i] = entry.rank;
-      merged[i] = entry.merged;
-      ++cache.examined;
-    };
-    for (std::size_t i = 0; i < pairs; ++i) look(i);
-    while (!ranks.empty()) {
-      const auto best = std::min_element(ranks.begin(), ranks.end());
-      if (*best == kNoRank) return;
-      const auto i = best - ranks.begin();
-      symbols[static_cast<std::size_t>(i)] = merged[static_cast<std::size_t>(i)];
-      symbols.erase(symbols.begin() + i + 1);
-      ranks.erase(ranks.begin() + i);
-      merged.erase(merged.begin() + i);
-      if (static_cast<std::size_t>(i) < ranks.size()) look(static_cast<std::size_t>(i));
-      if (i > 0) look(static_cast<std::size_t>(i) - 1);
-    }
+    return out;
   }
 
   // Many symbols: a heap of candidate merges over a doubly linked list; an entry whose pair has changed since is stale
   // and dropped when it comes up.
-  void merge_by_heap(PieceCache::Impl& cache) const {
+  void merge_by_heap(PieceCache& cache) const {
     auto& symbols = cache.symbols;
     auto& heap = cache.heap;
     const auto count = static_cast<std::uint32_t>(symbols.size());
@@ -341,11 +193,11 @@ struct BytePairEncoding::Impl {
       cache.next[i] = i + 1;
     }
     for (std::uint32_t i = 0; i + 1 < count; ++i)
-      if (const auto& entry = look(i); entry.rank != kNoRank)
+      if (const auto& entry = look(i); entry.rank != MergeTable::kNoRank)
         heap.push_back(static_cast<std::uint64_t>(entry.rank) << 32 | i);
     std::make_heap(heap.begin(), heap.end(), std::greater<>());
     const auto push = [&](std::uint32_t left) {
-      if (const auto& entry = look(left); entry.rank != kNoRank) {
+      if (const auto& entry = look(left); entry.rank != MergeTable::kNoRank) {
         heap.push_back(static_cast<std::uint64_t>(entry.rank) << 32 | left);
         std::push_heap(heap.begin(), heap.end(), std::greater<>());
       }
@@ -371,67 +223,109 @@ struct BytePairEncoding::Impl {
     std::erase(symbols, -1);
   }
 
-  void merge(std::string_view piece, PieceCache::Impl& cache) const {
-    if (ignore_merges) {
-      if (const std::int32_t whole = find(piece); whole >= 0) {
-        cache.symbols.assign(1, whole);
-        return;
-      }
+  std::int32_t* merge(std::string_view part, PieceCache& cache, std::int32_t* out) const {
+    if (part.size() <= MergeScan::kMostSymbols) {
+      const auto count = static_cast<std::size_t>(to_symbols(part, out) - out);
+      return out + (count < 2 ? count : MergeScan::run(merges, out, count, cache.examined));
     }
-    to_symbols(piece, cache.symbols);
-    if (cache.symbols.size() < 2) return;
-    if (cache.symbols.size() <= kScanLimit) {
-      merge_by_scan(cache);
-    } else {
-      merge_by_heap(cache);
-    }
+    cache.symbols.resize(part.size());
+    cache.symbols.resize(static_cast<std::size_t>(to_symbols(part, cache.symbols.data()) - cache.symbols.data()));
+    merge_by_heap(cache);
+    return std::copy(cache.symbols.begin(), cache.symbols.end(), out);
   }
 
-  void encode_word(std::string_view word, std::size_t readable, PieceCache::Impl& cache,
-                   std::vector<std::int32_t>& out) const {
+  // What no cut is in. Where whole pieces are looked up before they are merged, a part that is spelled like such a
+  // piece is another thing and has another key.
+  std::int32_t* encode_part(std::string_view part, std::size_t readable, PieceCache& cache, std::int32_t* out) const {
+    std::int32_t* const first = out;
+    if (part.size() <= PieceKey::kMostBytes) {
+      PieceKey key = PieceKey::of(part, readable);
+      if (ignore_merges) key.high |= std::uint64_t{1} << 63;
+      const std::uint64_t hash = key.hash();
+      if (const auto* entry = cache.short_pieces.find(key, hash)) return cache.short_pieces.append(*entry, out);
+      out = merge(part, cache, out);
+      cache.short_pieces.insert(key, hash, first, static_cast<std::size_t>(out - first));
+      return out;
+    }
+    if (part.size() > LongPieceTable::kMostBytes || ignore_merges) return merge(part, cache, out);
+    const std::uint64_t hash = hash_bytes(part);
+    if (const auto ids = cache.long_pieces.find(part, hash); ids.count > 0)
+      return std::copy_n(ids.first, ids.count, out);
+    out = merge(part, cache, out);
+    cache.long_pieces.insert(part, hash, first, static_cast<std::size_t>(out - first));
+    return out;
+  }
+
+  std::int32_t* encode_parts(std::string_view piece, std::size_t readable, PieceCache& cache, std::int32_t* out) const {
+    if (ignore_merges && piece.size() <= longest_token) {
+      if (const std::int32_t whole = index.find(piece); whole >= 0 && !added[static_cast<std::size_t>(whole)]) {
+        *out = whole;
+        return out + 1;
+      }
+    }
+    if (!joints) return encode_part(piece, readable, cache, out);
+    for (std::size_t begin = 0; begin < piece.size();) {
+      const std::size_t end = joints->part_end(piece, begin);
+      out = encode_part(piece.substr(begin, end - begin), readable - begin, cache, out);
+      begin = end;
+    }
+    return out;
+  }
+
+  // A short piece that is not remembered. Its parts may be.
+  [[gnu::noinline]] std::int32_t* encode_new(std::string_view piece, std::size_t readable, const PieceKey& key,
+                                             std::uint64_t hash, PieceCache& cache, std::int32_t* out) const {
+    std::int32_t* const first = out;
+    out = encode_parts(piece, readable, cache, out);
+    if (cache.short_pieces.find(key, hash) == nullptr)
+      cache.short_pieces.insert(key, hash, first, static_cast<std::size_t>(out - first));
+    return out;
+  }
+
+  // Room for the ids of so many bytes; ShortPieceTable::append may write four where fewer count.
+  std::int32_t* room(std::size_t bytes, PieceCache& cache) const {
     if (cache.owner != this) {
-      cache.clear();
+      cache.short_pieces.clear();
+      cache.long_pieces.clear();
       cache.owner = this;
     }
-    if (word.size() <= kShortPiece) {
-      const ShortKey key = short_key(word, readable);
-      PieceCache::Impl::ShortEntry* entry = &cache.find(key, word.size());
-      if (entry->size == 0) {
-        merge(word, cache);
-        cache.make_room(cache.short_slots, cache.short_used);
-        entry = &cache.find(key, word.size());
-        *entry = {key, cache.symbols.empty() ? -1 : cache.symbols.front(), static_cast<std::uint32_t>(cache.ids.size()),
-                  static_cast<std::uint16_t>(cache.symbols.size()), static_cast<std::uint8_t>(word.size())};
-        cache.ids.insert(cache.ids.end(), cache.symbols.begin(), cache.symbols.end());
-        ++cache.short_used;
+    if (cache.out.size() < bytes + 8) cache.out.resize(bytes + 8);
+    return cache.out.data();
+  }
+
+  void encode_pieces(std::string_view text, std::size_t readable, std::size_t begin, std::span<const std::size_t> ends,
+                     PieceCache& cache, std::vector<std::int32_t>& ids) const {
+    if (ends.empty()) return;
+    std::int32_t* const first = room(ends.back() - begin, cache);
+    std::int32_t* out = first;
+    struct Keyed {
+      PieceKey key;
+      std::uint64_t hash;
+    };
+    std::array<Keyed, kBatch> keyed;
+    // All addresses first, so that the processor fetches the entries while it still computes.
+    std::size_t start = begin;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (const std::size_t size = ends[i] - start; size <= PieceKey::kMostBytes) {
+        keyed[i].key = PieceKey::of(text.substr(start, size), readable - start);
+        keyed[i].hash = keyed[i].key.hash();
+        cache.short_pieces.prefetch(keyed[i].hash);
       }
-      if (entry->ids_size == 1) {
-        out.push_back(entry->first_id);
+      start = ends[i];
+    }
+    start = begin;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      const std::string_view piece = text.substr(start, ends[i] - start);
+      if (piece.size() > PieceKey::kMostBytes) {
+        out = encode_parts(piece, readable - start, cache, out);
+      } else if (const auto* entry = cache.short_pieces.find(keyed[i].key, keyed[i].hash)) {
+        out = cache.short_pieces.append(*entry, out);
       } else {
-        const auto first = cache.ids.begin() + entry->ids_begin;
-        out.insert(out.end(), first, first + entry->ids_size);
+        out = encode_new(piece, readable - start, keyed[i].key, keyed[i].hash, cache, out);
       }
-      return;
+      start = ends[i];
     }
-    if (word.size() > kCachedPiece) {
-      merge(word, cache);
-      out.insert(out.end(), cache.symbols.begin(), cache.symbols.end());
-      return;
-    }
-    const std::uint64_t hash = hash_of(word);
-    PieceCache::Impl::LongEntry* entry = &cache.find(hash, word);
-    if (entry->size == 0) {
-      merge(word, cache);
-      cache.make_room(cache.long_slots, cache.long_used);
-      entry = &cache.find(hash, word);
-      *entry = {hash, static_cast<std::uint32_t>(cache.keys.size()), static_cast<std::uint32_t>(cache.ids.size()),
-                static_cast<std::uint16_t>(word.size()), static_cast<std::uint16_t>(cache.symbols.size())};
-      cache.keys += word;
-      cache.ids.insert(cache.ids.end(), cache.symbols.begin(), cache.symbols.end());
-      ++cache.long_used;
-    }
-    const auto first = cache.ids.begin() + entry->ids_begin;
-    out.insert(out.end(), first, first + entry->ids_size);
+    ids.insert(ids.end(), first, out);
   }
 };
 
@@ -441,31 +335,47 @@ BytePairEncoding& BytePairEncoding::operator=(BytePairEncoding&&) noexcept = def
 BytePairEncoding::~BytePairEncoding() = default;
 
 std::size_t BytePairEncoding::last_word(std::string_view piece) const {
-  if (!impl_->splits_at_mark) return 0;
+  if (!impl_->marks_begin_words) return 0;
   for (std::size_t at = piece.rfind(kSpaceMark); at != std::string_view::npos && at > 0;
        at = piece.rfind(kSpaceMark, at - 1))
     if (!piece.substr(0, at).ends_with(kSpaceMark)) return at;
   return 0;
 }
 
-void BytePairEncoding::encode(std::string_view piece, std::size_t readable, PieceCache& cache,
-                              std::vector<std::int32_t>& ids) const {
-  if (piece.empty()) return;
-  PieceCache::Impl& memory = cache.impl();
-  if (!impl_->splits_at_mark) {
-    impl_->encode_word(piece, readable, memory, ids);
-    return;
+bool BytePairEncoding::takes_spaced_words() const { return impl_->spaced_words; }
+
+void BytePairEncoding::encode_spaced_words(std::string_view text, std::size_t readable, PieceCache& cache,
+                                           std::vector<std::int32_t>& ids) const {
+  std::array<std::size_t, kBatch> ends;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t count = cut_at_spaces(text, readable, begin, ends);
+    impl_->encode_pieces(text, readable, begin, std::span(ends).first(count), cache, ids);
+    begin = ends[count - 1];
   }
-  std::size_t open = 0;
-  for (std::size_t at = piece.find(kSpaceMark); at != std::string_view::npos;
-       at = piece.find(kSpaceMark, at + kSpaceMark.size())) {
-    if (at == open || piece.substr(0, at).ends_with(kSpaceMark)) continue;
-    impl_->encode_word(piece.substr(open, at - open), readable - open, memory, ids);
-    open = at;
-  }
-  impl_->encode_word(piece.substr(open), readable - open, memory, ids);
 }
 
-std::int32_t BytePairEncoding::find(std::string_view bytes) const { return impl_->find(bytes); }
+void BytePairEncoding::encode_pieces(std::string_view text, std::size_t readable, std::size_t begin,
+                                     std::span<const std::size_t> ends, PieceCache& cache,
+                                     std::vector<std::int32_t>& ids) const {
+  while (!ends.empty()) {
+    const auto batch = ends.first(std::min(ends.size(), kBatch));
+    impl_->encode_pieces(text, readable, begin, batch, cache, ids);
+    begin = batch.back();
+    ends = ends.subspan(batch.size());
+  }
+}
+
+void BytePairEncoding::encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const {
+  if (piece.empty()) return;
+  if (impl_->spaced_words) {
+    const std::string spaced = with_spaces(piece);
+    encode_spaced_words(spaced, spaced.size(), cache, ids);
+  } else {
+    const std::size_t end = piece.size();
+    impl_->encode_pieces(piece, piece.size(), 0, {&end, 1}, cache, ids);
+  }
+}
+
+std::int32_t BytePairEncoding::find(std::string_view bytes) const { return impl_->index.find(bytes); }
 
 }  // namespace matinee

@@ -2,49 +2,41 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lib/text/piece_cache.h"
 #include "lib/text/tokenizer_definition.h"
 
 namespace matinee {
 
-/// The merge stage's memory of pieces seen before, and its scratch; one per thread. What it holds never changes a
-/// result. Bounded: it starts anew after some megabytes.
-class PieceCache {
- public:
-  PieceCache();
-  PieceCache(PieceCache&&) noexcept;
-  PieceCache& operator=(PieceCache&&) noexcept;
-  ~PieceCache();
-
-  struct Impl;
-  Impl& impl() { return *impl_; }
-  /// Pairs looked up so far: the work done, for tests of its growth.
-  std::uint64_t pairs_examined() const;
-
- private:
-  std::unique_ptr<Impl> impl_;
-};
-
 /// The third stage: byte pair encoding (Sennrich et al. 2016, arXiv:1508.07909), merges by rank and, at equal rank,
-/// from the left. Short pieces are scanned; longer ones use a heap over a linked list, O(n log n). Const and
-/// thread-safe.
+/// from the left. Pieces are cut where no token reaches across (token_joints.h), parts seen before are remembered,
+/// short ones are scanned and longer ones use a heap over a linked list, O(n log n). Const and thread-safe.
 class BytePairEncoding {
  public:
+  /// `definition` must outlive it.
   explicit BytePairEncoding(const TokenizerDefinition& definition);
   BytePairEncoding(BytePairEncoding&&) noexcept;
   BytePairEncoding& operator=(BytePairEncoding&&) noexcept;
   ~BytePairEncoding();
 
-  /// Appends the ids of one piece to `ids`; `readable` is how many bytes may be read from the piece's first on (those
-  /// behind it do not count, but reading whole words is faster). Throws Error(kBadData) for a character that the
-  /// vocabulary cannot spell (no such token, no byte token, no unknown token).
-  void encode(std::string_view piece, std::size_t readable, PieceCache& cache, std::vector<std::int32_t>& ids) const;
-  void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const {
-    encode(piece, piece.size(), cache, ids);
-  }
+  /// Appends the ids of one piece to `ids`. Throws Error(kBadData) for a character that the vocabulary cannot spell (no
+  /// such token, no byte token, no unknown token).
+  void encode(std::string_view piece, PieceCache& cache, std::vector<std::int32_t>& ids) const;
+  /// The same for pieces one after another: from `begin` to ends[0], from there to ends[1] ... `readable` is how many
+  /// bytes may be read from text.data() on; those behind the text do not count, but reading whole words is faster.
+  void encode_pieces(std::string_view text, std::size_t readable, std::size_t begin, std::span<const std::size_t> ends,
+                     PieceCache& cache, std::vector<std::int32_t>& ids) const;
+
+  /// True for the LLaMA kind where each space is to become a mark and tokens hold no mark behind a word: then text may
+  /// be given with its spaces, and cut before each run of them without changing a single id.
+  bool takes_spaced_words() const;
+  /// encode_pieces of such text.
+  void encode_spaced_words(std::string_view text, std::size_t readable, PieceCache& cache,
+                           std::vector<std::int32_t>& ids) const;
 
   /// The id that is spelled `bytes` in the vocabulary, -1 if none.
   std::int32_t find(std::string_view bytes) const;

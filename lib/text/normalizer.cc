@@ -104,7 +104,7 @@ std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string
   for (const NormalizerStep& step : steps) {
     switch (step.kind) {
       case Kind::kNfc:
-        out = normalize_utf8(out, NormalizationForm::kNfc);
+        if (!is_surely_nfc(out)) out = normalize_utf8(out, NormalizationForm::kNfc);
         break;
       case Kind::kNfd:
         out = normalize_utf8(out, NormalizationForm::kNfd);

@@ -1,6 +1,10 @@
 #include "lib/text/split_families.h"
 
+#include <emmintrin.h>
+
+#include <algorithm>
 #include <array>
+#include <bit>
 
 #include "lib/base/format_error.h"
 #include "lib/text/utf8.h"
@@ -8,8 +12,59 @@
 namespace matinee {
 namespace {
 
+// Letters of ASCII in a row from p on, of which 16 bytes may be read; 16 where there may be more.
+std::size_t letters_at(const char* p) {
+  const __m128i lower = _mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), _mm_set1_epi8(0x20));
+  const __m128i place = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
+  const __m128i letters = _mm_cmpeq_epi8(_mm_min_epu8(place, _mm_set1_epi8('z' - 'a')), place);
+  return static_cast<std::size_t>(std::countr_one(static_cast<unsigned>(_mm_movemask_epi8(letters))));
+}
+
+// How a byte may begin a piece that ends with the letters behind it.
+enum class BeforeLetters : std::uint8_t { kStaysApart, kIsLetter, kGoesWithThem };
+using BeforeLettersTable = std::array<BeforeLetters, 256>;
+
+// GPT-2's pattern lets a space go with a word, that of Llama 3 and Qwen 2 one character of many.
+constexpr BeforeLettersTable before_letters(bool only_space) {
+  BeforeLettersTable table{};
+  for (std::size_t c = 0; c < 128; ++c) {
+    const CharacterClass kind = kAsciiClasses[c];
+    const bool goes = only_space ? c == ' ' : c != '\r' && c != '\n' && c != '\'' && kind != CharacterClass::kNumber;
+    table[c] = kind == CharacterClass::kLetter ? BeforeLetters::kIsLetter
+               : goes                          ? BeforeLetters::kGoesWithThem
+                                               : BeforeLetters::kStaysApart;
+  }
+  return table;
+}
+
+// Words of up to 16 ASCII letters, with what goes with them, are most of a text and are cut at once; the rest is left
+// to the pattern's own function.
+template <bool kOnlySpace>
+std::size_t cut_words(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends,
+                      std::size_t (*piece_end)(std::string_view, std::size_t)) {
+  static constexpr BeforeLettersTable kBefore = before_letters(kOnlySpace);
+  std::size_t count = 0;
+  while (begin < text.size() && count < ends.size()) {
+    const BeforeLetters before = kBefore[static_cast<unsigned char>(text[begin])];
+    const std::size_t first = begin + (before == BeforeLetters::kGoesWithThem ? 1 : 0);
+    if (before != BeforeLetters::kStaysApart && first + 16 < readable) {
+      const std::size_t letters = letters_at(text.data() + first);
+      const std::size_t end = first + letters;
+      if (letters > 0 && letters < 16 && first < text.size() && static_cast<unsigned char>(text.data()[end]) < 0x80) {
+        begin = std::min(end, text.size());
+        ends[count++] = begin;
+        continue;
+      }
+    }
+    begin = piece_end(text, begin);
+    ends[count++] = begin;
+  }
+  return count;
+}
+
 // Behind the last character of the class from `position` on; `last` is where that character begins.
 std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
+  const CharacterTable& table = CharacterTable::instance();
   for (;;) {
     const std::size_t begin = position;
     while (position < text.size() && static_cast<unsigned char>(text[position]) < 0x80 &&
@@ -18,7 +73,7 @@ std::size_t run_end(std::string_view text, std::size_t position, CharacterClass 
     if (position > begin) last = position - 1;
     if (position == text.size() || static_cast<unsigned char>(text[position]) < 0x80) return position;
     std::size_t after = position;
-    if (wide_character_class(decode_utf8(text, after)) != kind) return position;
+    if (table.class_of(decode_utf8(text, after)) != kind) return position;
     last = position;
     position = after;
   }
@@ -88,10 +143,19 @@ constexpr std::string_view kLlama3Pattern =
 constexpr std::string_view kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
+std::size_t gpt2_cut(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends) {
+  return cut_words<true>(text, readable, begin, ends, gpt2_piece_end);
+}
+template <int kDigits>
+std::size_t case_folding_cut(std::string_view text, std::size_t readable, std::size_t begin,
+                             std::span<std::size_t> ends) {
+  return cut_words<false>(text, readable, begin, ends, case_folding_piece_end<kDigits>);
+}
+
 constexpr std::array<SplitFamily, 3> kFamilies{{
-    {"gpt2", kGpt2Pattern, gpt2_piece_end},
-    {"llama3", kLlama3Pattern, case_folding_piece_end<3>},
-    {"qwen2", kQwen2Pattern, case_folding_piece_end<1>},
+    {"gpt2", kGpt2Pattern, gpt2_piece_end, gpt2_cut},
+    {"llama3", kLlama3Pattern, case_folding_piece_end<3>, case_folding_cut<3>},
+    {"qwen2", kQwen2Pattern, case_folding_piece_end<1>, case_folding_cut<1>},
 }};
 
 }  // namespace

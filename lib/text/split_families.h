@@ -15,6 +15,10 @@ struct SplitFamily {
   std::string_view pattern;  ///< as its tokenizer.json spells it
   /// End of the piece that the pattern finds at `begin` < text.size(): every byte belongs to a piece.
   std::size_t (*piece_end)(std::string_view text, std::size_t begin);
+  /// The ends of the pieces from `begin` on, as many as `ends` holds; returns how many there are. `readable` is how
+  /// many bytes may be read from text.data() on: those behind the text do not count, but looking at 16 at once is
+  /// faster.
+  std::size_t (*cut)(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends);
 };
 
 /// All that are known.

@@ -1,12 +1,16 @@
 #include "lib/text/tokenizer.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "lib/base/format_error.h"
 #include "lib/text/normalizer.h"
 #include "lib/text/pre_tokenizer.h"
 #include "lib/text/split_families.h"
+#include "lib/text/token_spelling.h"
 #include "lib/text/tokenizer_files.h"
 #include "lib/text/utf8.h"
 
@@ -37,6 +41,7 @@ class AddedTokenFinder {
   void add(const AddedToken& token, std::string content) {
     if (content.empty()) return;
     auto& list = by_first_byte_[static_cast<unsigned char>(content[0])];
+    if (list.empty()) first_bytes_ += content[0];
     list.push_back({token, std::move(content)});
     std::stable_sort(list.begin(), list.end(),
                      [](const Entry& a, const Entry& b) { return a.content.size() > b.content.size(); });
@@ -48,7 +53,7 @@ class AddedTokenFinder {
 
   Found find(std::string_view text, std::size_t from, bool parse_special) const {
     if (finds_nothing(parse_special)) return {};
-    for (std::size_t at = from; at < text.size(); ++at) {
+    for (std::size_t at = next_first(text, from); at < text.size(); at = next_first(text, at + 1)) {
       for (const Entry& entry : by_first_byte_[static_cast<unsigned char>(text[at])]) {
         if (entry.token.special && !parse_special) continue;
         if (text.compare(at, entry.content.size(), entry.content) != 0) continue;
@@ -73,6 +78,12 @@ class AddedTokenFinder {
     AddedToken token;
     std::string content;
   };
+  // Where the next byte is that begins any token.
+  std::size_t next_first(std::string_view text, std::size_t at) const {
+    if (first_bytes_.size() == 1) return std::min(text.find(first_bytes_[0], at), text.size());
+    while (at < text.size() && by_first_byte_[static_cast<unsigned char>(text[at])].empty()) ++at;
+    return at;
+  }
   static std::size_t start_before(std::string_view text, std::size_t position) {
     --position;
     while (position > 0 && (text[position] & 0xC0) == 0x80) --position;
@@ -80,7 +91,67 @@ class AddedTokenFinder {
   }
 
   std::array<std::vector<Entry>, 256> by_first_byte_;
+  std::string first_bytes_;
   bool empty_ = true, any_plain_ = false;
+};
+
+// Bytes behind a text that may be read, so that no look at several at once has to ask.
+constexpr std::size_t kPadding = 32;
+
+// The LLaMA kind where all that is done to a text before its merges is that spaces become marks: such a text is encoded
+// as it is, with a space for the dummy prefix.
+struct SpacedWords {
+  enum class Prefix : std::uint8_t { kNone, kBeforeAny, kBeforeWords, kBeforeFirstWord };
+  Prefix prefix = Prefix::kNone;
+  bool valid_only = false;  // bytes that are no UTF-8 are replaced
+
+  static std::optional<SpacedWords> of(const TokenizerDefinition& definition) {
+    SpacedWords words;
+    if (!definition.pre_tokenizer.empty()) {
+      const PreTokenizerStep& step = definition.pre_tokenizer.front();
+      if (definition.pre_tokenizer.size() > 1 || step.kind != PreTokenizerStep::Kind::kMetaspace || step.split ||
+          !definition.normalizer.empty())
+        return {};
+      using Prepend = PreTokenizerStep::Prepend;
+      words.prefix = step.prepend == Prepend::kAlways  ? Prefix::kBeforeWords
+                     : step.prepend == Prepend::kFirst ? Prefix::kBeforeFirstWord
+                                                       : Prefix::kNone;
+      return words;
+    }
+    bool replaces = false;
+    for (const NormalizerStep& step : definition.normalizer) {
+      using Kind = NormalizerStep::Kind;
+      if (step.kind == Kind::kReplaceInvalid) {
+        words.valid_only = true;
+      } else if (step.kind == Kind::kPrepend && step.content == kSpaceMark && words.prefix == Prefix::kNone) {
+        words.prefix = Prefix::kBeforeAny;
+      } else if (step.kind == Kind::kReplace && step.pattern == " " && step.content == kSpaceMark) {
+        replaces = true;
+      } else {
+        return {};
+      }
+    }
+    return replaces ? std::optional(words) : std::nullopt;
+  }
+
+  // A mark in the text is one more spelling of a space, which only the stages know.
+  bool holds(std::string_view text) const {
+    return (!valid_only || simdjson::validate_utf8(text.data(), text.size())) &&
+           text.find(kSpaceMark) == std::string_view::npos;
+  }
+  bool wants_space(std::string_view text, TextStart start) const {
+    switch (prefix) {
+      case Prefix::kNone:
+        return false;
+      case Prefix::kBeforeAny:
+        return start != TextStart::kContinued;
+      case Prefix::kBeforeWords:
+        return start != TextStart::kContinued && !text.starts_with(' ');
+      case Prefix::kBeforeFirstWord:
+        return start == TextStart::kDocument && !text.starts_with(' ');
+    }
+    return false;
+  }
 };
 
 }  // namespace
@@ -95,10 +166,7 @@ struct Tokenizer::Impl {
   std::vector<bool> is_special;
   const SplitFamily* family = nullptr;  // all that is done to a text before its merges, where that is so simple
   bool only_nfc = false;                // but for NFC, which changes few texts
-
-  bool finds_nothing(bool parse_special) const {
-    return in_raw_text.finds_nothing(parse_special) && in_normalized_text.finds_nothing(parse_special);
-  }
+  std::optional<SpacedWords> spaced_words;
 
   Impl(TokenizerDefinition definition_in, SpecialTokens special_in)
       : definition(std::move(definition_in)),
@@ -108,6 +176,7 @@ struct Tokenizer::Impl {
         is_special(definition.vocabulary.size(), false) {
     only_nfc = definition.normalizer.size() == 1 && definition.normalizer[0].kind == NormalizerStep::Kind::kNfc;
     if (definition.normalizer.empty() || only_nfc) family = only_family_of(definition.pre_tokenizer);
+    if (encoding.takes_spaced_words()) spaced_words = SpacedWords::of(definition);
     for (const AddedToken& token : definition.added_tokens) {
       if (token.special) is_special[static_cast<std::size_t>(token.id)] = true;
       if (token.normalized) {
@@ -133,32 +202,76 @@ struct Tokenizer::Impl {
     }
   }
 
-  // Calls on_id for each added token and on_pieces for the pieces of each stretch of text between.
-  template <class OnId, class OnPieces>
-  void walk(std::string_view text, EncodeOptions options, OnId on_id, OnPieces on_pieces) const {
+  // Calls on_id for each added token that is looked for before anything else is done, and on_stretch for the text
+  // between.
+  template <class OnId, class OnStretch>
+  void stretches(std::string_view text, EncodeOptions options, OnId on_id, OnStretch on_stretch) const {
     TextStart start = options.at_start ? TextStart::kDocument : TextStart::kContinued;
-    PieceList pieces;
     segments(in_raw_text, text, options.parse_special, [&](std::string_view stretch, std::int32_t id) {
       if (id >= 0) {
         on_id(id);
-        start = TextStart::kAfterToken;
+      } else {
+        on_stretch(stretch, start);
+      }
+      start = TextStart::kAfterToken;
+    });
+  }
+
+  // All stages one after another. Calls on_id for each added token of the normalized stretch and on_pieces for the
+  // pieces between.
+  template <class OnId, class OnPieces>
+  void stages(std::string_view stretch, TextStart start, EncodeOptions options, OnId on_id, OnPieces on_pieces) const {
+    std::string normalized;
+    if (!definition.normalizer.empty()) {
+      normalized = normalize_text(definition.normalizer, stretch, start != TextStart::kContinued);
+      stretch = normalized;
+    }
+    PieceList pieces;
+    segments(in_normalized_text, stretch, options.parse_special, [&](std::string_view inner, std::int32_t id) {
+      if (id >= 0) {
+        on_id(id);
+      } else {
+        pre_tokenizer.split(inner, start, pieces);
+        on_pieces(pieces);
+      }
+      start = TextStart::kAfterToken;
+    });
+  }
+
+  // The text in memory of the cache, with bytes behind it that may be read, and a space before it where it wants one.
+  static std::string_view padded(std::string_view text, bool space, PieceCache& cache) {
+    cache.padded.assign(space ? 1 : 0, ' ');
+    cache.padded.append(text);
+    const std::size_t size = cache.padded.size();
+    cache.padded.append(kPadding, '\0');
+    return std::string_view(cache.padded).substr(0, size);
+  }
+
+  // The same ids as by stages(), in one pass over the text where it needs no rewriting.
+  void encode_stretch(std::string_view stretch, TextStart start, EncodeOptions options, PieceCache& cache,
+                      std::vector<std::int32_t>& ids) const {
+    if (in_normalized_text.finds_nothing(options.parse_special)) {
+      if (family != nullptr && (!only_nfc || is_surely_nfc(stretch))) {
+        const std::string_view text = padded(stretch, false, cache);
+        std::array<std::size_t, 64> ends;
+        for (std::size_t begin = 0; begin < text.size();) {
+          const std::size_t count = family->cut(text, text.size() + kPadding, begin, ends);
+          encoding.encode_pieces(text, text.size() + kPadding, begin, std::span(ends).first(count), cache, ids);
+          begin = ends[count - 1];
+        }
         return;
       }
-      std::string normalized;
-      if (!definition.normalizer.empty()) {
-        normalized = normalize_text(definition.normalizer, stretch, start != TextStart::kContinued);
-        stretch = normalized;
+      if (spaced_words && spaced_words->holds(stretch)) {
+        const std::string_view text = padded(stretch, spaced_words->wants_space(stretch, start), cache);
+        encoding.encode_spaced_words(text, text.size() + kPadding, cache, ids);
+        return;
       }
-      segments(in_normalized_text, stretch, options.parse_special, [&](std::string_view inner, std::int32_t inner_id) {
-        if (inner_id >= 0) {
-          on_id(inner_id);
-        } else {
-          pre_tokenizer.split(inner, start, pieces);
-          on_pieces(pieces);
-        }
-        start = TextStart::kAfterToken;
-      });
-    });
+    }
+    stages(
+        stretch, start, options, [&](std::int32_t id) { ids.push_back(id); },
+        [&](const PieceList& pieces) {
+          for (std::size_t i = 0; i < pieces.pieces.size(); ++i) encoding.encode(pieces[i], cache, ids);
+        });
   }
 };
 
@@ -183,48 +296,35 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions
 
 void Tokenizer::encode(std::string_view text, EncodeOptions options, PieceCache& cache,
                        std::vector<std::int32_t>& ids) const {
-  // Where one known pattern cuts the text as it is, pieces are encoded as they are found.
-  if (impl_->family != nullptr && impl_->finds_nothing(options.parse_special) &&
-      (!impl_->only_nfc || is_surely_nfc(text))) {
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = impl_->family->piece_end(text, begin);
-      impl_->encoding.encode(text.substr(begin, end - begin), text.size() - begin, cache, ids);
-      begin = end;
-    }
-    return;
-  }
-  impl_->walk(
+  impl_->stretches(
       text, options, [&](std::int32_t id) { ids.push_back(id); },
-      [&](const PieceList& pieces) {
-        for (std::size_t i = 0; i < pieces.pieces.size(); ++i)
-          impl_->encoding.encode(pieces[i], pieces.text.size() - pieces.pieces[i].begin, cache, ids);
-      });
+      [&](std::string_view stretch, TextStart start) { impl_->encode_stretch(stretch, start, options, cache, ids); });
 }
 
 std::size_t Tokenizer::settled_tokens(std::string_view text, EncodeOptions options) const {
   PieceCache cache;
   std::vector<std::int32_t> ids;
   std::size_t settled = 0, before = 0;  // ids before the last two pieces, before the last piece
-  impl_->walk(
-      text, options,
-      [&](std::int32_t id) {
-        ids.push_back(id);
-        settled = before = ids.size();
-      },
-      [&](const PieceList& pieces) {
-        for (std::size_t i = 0; i < pieces.pieces.size(); ++i) {
-          settled = before;
-          before = ids.size();
-          const std::string_view piece = pieces[i];
-          // A piece that holds several words of the LLaMA kind is settled up to its last word.
-          const std::size_t last = impl_->encoding.last_word(piece);
-          if (last > 0) {
-            impl_->encoding.encode(piece.substr(0, last), cache, ids);
-            settled = before = ids.size();
-          }
-          impl_->encoding.encode(piece.substr(last), cache, ids);
+  const auto on_id = [&](std::int32_t id) {
+    ids.push_back(id);
+    settled = before = ids.size();
+  };
+  impl_->stretches(text, options, on_id, [&](std::string_view stretch, TextStart start) {
+    impl_->stages(stretch, start, options, on_id, [&](const PieceList& pieces) {
+      for (std::size_t i = 0; i < pieces.pieces.size(); ++i) {
+        settled = before;
+        before = ids.size();
+        const std::string_view piece = pieces[i];
+        // A piece that holds several words of the LLaMA kind is settled up to its last word.
+        const std::size_t last = impl_->encoding.last_word(piece);
+        if (last > 0) {
+          impl_->encoding.encode(piece.substr(0, last), cache, ids);
+          settled = before = ids.size();
         }
-      });
+        impl_->encoding.encode(piece.substr(last), cache, ids);
+      }
+    });
+  });
   return settled;
 }
 

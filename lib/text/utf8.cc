@@ -5,44 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <memory>
+#include <cstring>
 
 #include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
 
-struct Decoded {
-  std::uint32_t code_point;
-  std::size_t bytes;  // 0 where no valid character begins
-};
-
-Decoded decode_one(const unsigned char* s, std::size_t left) {
-  const unsigned lead = s[0];
-  if (lead < 0x80) return {lead, 1};
-  const auto tail = [](unsigned char c) { return (c & 0xC0) == 0x80; };
-  if (lead < 0xC2) return {0, 0};
-  if (lead < 0xE0) {
-    if (left < 2 || !tail(s[1])) return {0, 0};
-    return {(lead & 0x1F) << 6 | (s[1] & 0x3Fu), 2};
-  }
-  if (lead < 0xF0) {
-    if (left < 3 || !tail(s[1]) || !tail(s[2])) return {0, 0};
-    if ((lead == 0xE0 && s[1] < 0xA0) || (lead == 0xED && s[1] > 0x9F)) return {0, 0};
-    return {(lead & 0x0F) << 12 | (s[1] & 0x3Fu) << 6 | (s[2] & 0x3Fu), 3};
-  }
-  if (lead > 0xF4 || left < 4 || !tail(s[1]) || !tail(s[2]) || !tail(s[3])) return {0, 0};
-  if ((lead == 0xF0 && s[1] < 0x90) || (lead == 0xF4 && s[1] > 0x8F)) return {0, 0};
-  return {(lead & 0x07) << 18 | (s[1] & 0x3Fu) << 12 | (s[2] & 0x3Fu) << 6 | (s[3] & 0x3Fu), 4};
-}
-
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-// White_Space of PropList.txt above ASCII.
-bool is_wide_space(std::uint32_t c) {
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
-}
 
 }  // namespace
 
@@ -54,22 +24,11 @@ std::size_t valid_utf8_prefix(std::string_view text) {
       ++position;
       continue;
     }
-    const Decoded decoded = decode_one(s + position, text.size() - position);
+    const DecodedCharacter decoded = decode_character(s + position, text.size() - position);
     if (decoded.bytes == 0) break;
     position += decoded.bytes;
   }
   return position;
-}
-
-std::uint32_t decode_utf8(std::string_view text, std::size_t& position) {
-  const unsigned char* s = bytes_of(text) + position;
-  const Decoded decoded = decode_one(s, text.size() - position);
-  if (decoded.bytes == 0) {
-    ++position;
-    return kInvalidByte + s[0];
-  }
-  position += decoded.bytes;
-  return decoded.code_point;
 }
 
 void append_utf8(std::string& out, std::uint32_t c) {
@@ -102,49 +61,11 @@ std::size_t incomplete_utf8_suffix(std::string_view text) {
     // The second byte's narrower range decides whether this can still become a character.
     if (back >= 2) {
       const unsigned char whole[4] = {lead[0], lead[1], back == 3 ? lead[2] : static_cast<unsigned char>(0x80), 0x80};
-      if (decode_one(whole, wanted).bytes == 0) return 0;
+      if (decode_character(whole, wanted).bytes == 0) return 0;
     }
     return back;
   }
   return 0;
-}
-
-namespace {
-
-CharacterClass class_of_category(std::uint32_t c) {
-  if (c >= kInvalidByte) return CharacterClass::kOther;
-  if (is_wide_space(c)) return CharacterClass::kSpace;
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return CharacterClass::kLetter;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return CharacterClass::kNumber;
-    default:
-      return CharacterClass::kOther;
-  }
-}
-
-// Of the first 65,536 code points, filled at the first look.
-const std::array<CharacterClass, 0x10000>& plane_classes() {
-  static const auto classes = [] {
-    auto all = std::make_unique<std::array<CharacterClass, 0x10000>>();
-    for (std::uint32_t c = 0; c < 0x10000; ++c) (*all)[c] = c < 128 ? kAsciiClasses[c] : class_of_category(c);
-    return all;
-  }();
-  return *classes;
-}
-
-}  // namespace
-
-CharacterClass wide_character_class(std::uint32_t c) {
-  static const std::array<CharacterClass, 0x10000>& classes = plane_classes();
-  return c < 0x10000 ? classes[c] : class_of_category(c);
 }
 
 namespace {
@@ -194,17 +115,25 @@ std::size_t normalizable_prefix(std::string_view text, std::size_t& stop) {
 }  // namespace
 
 bool is_surely_nfc(std::string_view text) {
-  // The lead bytes of those characters, and all that is no lead byte; no branch within, so that it is done by vectors.
-  unsigned other = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    other |= static_cast<unsigned>(byte >= 0xCC) & static_cast<unsigned>(byte < 0xE4 || byte > 0xE9);
+  const CharacterTable& table = CharacterTable::instance();
+  for (std::size_t position = 0; position < text.size();) {
+    // Eight ASCII characters at a time.
+    std::uint64_t word = 0;
+    if (text.size() - position >= 8) {
+      std::memcpy(&word, text.data() + position, 8);
+      if ((word & 0x8080808080808080ULL) == 0) {
+        position += 8;
+        continue;
+      }
+    }
+    if (!table.nfc_keeps(decode_utf8(text, position))) return false;
   }
-  return other == 0;
+  return true;
 }
 
+bool is_normalized_as_unassigned(std::uint32_t c) { return is_young(c); }
+
 std::string normalize_utf8(std::string_view text, NormalizationForm form) {
-  if (form == NormalizationForm::kNfc && is_surely_nfc(text)) return std::string(text);
   const bool compose = form == NormalizationForm::kNfc || form == NormalizationForm::kNfkc;
   const bool compatible = form == NormalizationForm::kNfkc || form == NormalizationForm::kNfkd;
   const auto options = static_cast<utf8proc_option_t>(
