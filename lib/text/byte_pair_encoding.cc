@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <functional>
+#include <future>
 #include <optional>
 
 #include "lib/base/format_error.h"
@@ -84,21 +85,13 @@ struct BytePairEncoding::Impl {
         ignore_merges(definition.ignore_merges),
         fuse_unk(definition.fuse_unk),
         unk(definition.unk_token_id),
-        merges(definition),
         index(definition.vocabulary),
         of_byte(definition.byte_tokens) {
     added.resize(definition.vocabulary.size());
     for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
-    index.reserve(definition.vocabulary.size());
-    for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
-      if (!definition.defined[id]) continue;
-      index.insert(static_cast<std::int32_t>(id));
-      longest_token = std::max(longest_token, definition.vocabulary[id].size());
-    }
-    for (std::size_t c = 0; c < of_ascii.size(); ++c) of_ascii[c] = index.find(std::string(1, static_cast<char>(c)));
-    if (byte_level) {
-      for (std::size_t b = 0; b < of_byte.size(); ++b) of_byte[b] = index.find(std::string(1, static_cast<char>(b)));
-    }
+    // The table of merges is half of the work, and nothing else needs it.
+    std::future<MergeTable> table = std::async(std::launch::async, [this] { return MergeTable(definition); });
+    index_tokens();
     const bool spells_all = (byte_level || byte_fallback) &&
                             std::all_of(of_byte.begin(), of_byte.end(), [](std::int32_t id) { return id >= 0; });
     if (!byte_level && spells_all) marks_begin_words = no_mark_is_behind_a_word();
@@ -112,6 +105,19 @@ struct BytePairEncoding::Impl {
     } else if (spells_all) {
       joints.emplace(definition.vocabulary, definition.defined);
     }
+    merges = table.get();
+  }
+
+  void index_tokens() {
+    index.reserve(definition.vocabulary.size());
+    for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
+      if (!definition.defined[id]) continue;
+      index.insert(static_cast<std::int32_t>(id));
+      longest_token = std::max(longest_token, definition.vocabulary[id].size());
+    }
+    for (std::size_t c = 0; c < of_ascii.size(); ++c) of_ascii[c] = index.find(std::string(1, static_cast<char>(c)));
+    if (!byte_level) return;
+    for (std::size_t b = 0; b < of_byte.size(); ++b) of_byte[b] = index.find(std::string(1, static_cast<char>(b)));
   }
 
   // True where no merge makes a token with a mark behind anything but marks. Then text may be cut before each such mark

@@ -106,6 +106,42 @@ void JsonNode::each_integer(const std::function<void(std::string_view, std::int6
   }
 }
 
+void JsonNode::each_texts(const std::function<void(std::span<const std::string_view> texts, bool alone)>& visit) const {
+  simdjson::dom::array elements;
+  if (!value_ || value_->element.get(elements) != simdjson::SUCCESS) throw wrong_type("an array");
+  std::size_t index = 0;
+  std::vector<std::string_view> texts;
+  for (const simdjson::dom::element element : elements) {
+    texts.resize(1);
+    simdjson::dom::array inner;
+    const bool alone = element.get(texts[0]) == simdjson::SUCCESS;
+    bool all = true;
+    if (!alone) {
+      all = element.get(inner) == simdjson::SUCCESS;
+      texts.clear();
+      if (all) {
+        for (const simdjson::dom::element part : inner)
+          all = part.get(texts.emplace_back()) == simdjson::SUCCESS && all;
+      }
+    }
+    if (!all) throw bad_data("{}[{}]: expected a string or an array of strings", path_, index);
+    try {
+      visit(texts, alone);
+    } catch (Error& error) {
+      error.add_context(fmt::format("{}[{}]", path_, index));
+      throw;
+    }
+    ++index;
+  }
+}
+
+std::size_t JsonNode::size() const {
+  if (simdjson::dom::object fields; value_ && value_->element.get(fields) == simdjson::SUCCESS) return fields.size();
+  if (simdjson::dom::array elements; value_ && value_->element.get(elements) == simdjson::SUCCESS)
+    return elements.size();
+  return 0;
+}
+
 struct JsonDocument::Impl {
   simdjson::dom::parser parser;
   simdjson::dom::element root;

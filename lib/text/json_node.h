@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,12 @@ class JsonNode {
   void each(const std::function<void(std::string_view, const JsonNode&)>& visit) const;
   /// Calls `visit` for each field of an object of integers; makes no nodes, so that vocabularies load fast.
   void each_integer(const std::function<void(std::string_view, std::int64_t)>& visit) const;
+  /// Calls `visit` for each element of an array of strings or of arrays of strings: with the one string,
+  /// `alone`, or with those of the inner array.
+  /// Makes no nodes. Throws where an element is something else; an Error that `visit` throws gets the element's path.
+  void each_texts(const std::function<void(std::span<const std::string_view> texts, bool alone)>& visit) const;
+  /// How many fields an object has, elements an array; 0 for anything else.
+  std::size_t size() const;
 
  private:
   friend class JsonDocument;

@@ -18,6 +18,7 @@ class MergeTable {
     std::int32_t merged = -1;
   };
 
+  MergeTable() = default;
   explicit MergeTable(const TokenizerDefinition& definition) {
     const std::size_t size = std::bit_ceil(definition.merges.size() * 3 / 2 + 2);
     slots_.resize(size);

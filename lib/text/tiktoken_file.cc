@@ -2,23 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
-#include <unordered_set>
 
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
 #include "lib/text/split_families.h"
+#include "lib/text/token_index.h"
 #include "lib/text/token_spelling.h"
 
 namespace matinee {
 namespace {
 
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+constexpr std::array<std::int8_t, 256> kBase64Digits = [] {
+  std::array<std::int8_t, 256> digits{};
+  digits.fill(-1);
+  std::int8_t next = 0;
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+    digits[static_cast<std::size_t>(c)] = next++;
+  return digits;
+}();
 
 std::string decoded_base64(std::string_view text) {
   std::string bytes;
@@ -26,7 +29,7 @@ std::string decoded_base64(std::string_view text) {
   int count = 0;
   while (text.ends_with('=')) text.remove_suffix(1);
   for (const char c : text) {
-    const int digit = base64_digit(c);
+    const int digit = kBase64Digits[static_cast<unsigned char>(c)];
     if (digit < 0) throw bad_data("expected base64, found \"{}\"", text);
     bits = bits << 6 | static_cast<std::uint32_t>(digit);
     count += 6;
@@ -36,6 +39,36 @@ std::string decoded_base64(std::string_view text) {
     }
   }
   return bytes;
+}
+
+void read_lines(std::string_view text, TokenizerDefinition& definition, std::vector<std::uint32_t>& ranks) {
+  TokenIndex index(definition.vocabulary);
+  index.reserve(text.size() / 16);
+  std::size_t number = 0;
+  try {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      std::string_view line = text.substr(0, end);
+      text.remove_prefix(std::min(end + 1, text.size()));
+      ++number;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.empty()) continue;
+      const std::size_t space = line.find(' ');
+      std::uint32_t rank = 0;
+      const char* last = line.data() + line.size();
+      if (space == std::string_view::npos || std::from_chars(line.data() + space + 1, last, rank).ptr != last ||
+          space + 1 == line.size())
+        throw bad_data("expected BASE64 RANK, found \"{}\"", line.substr(0, 60));
+      if (rank != ranks.size()) throw bad_data("expected rank {}, found {}", ranks.size(), rank);
+      definition.vocabulary.push_back(decoded_base64(line.substr(0, space)));
+      if (definition.vocabulary.back().empty()) throw bad_data("an empty token");
+      if (!index.insert(static_cast<std::int32_t>(rank))) throw bad_data("a token that was there before");
+      ranks.push_back(rank);
+    }
+  } catch (Error& error) {
+    error.add_context(fmt::format("line {}", number));
+    throw;
+  }
 }
 
 std::vector<std::string> special_tokens_of_llama3() {
@@ -58,40 +91,15 @@ TokenizerDefinition parse_tiktoken_file(std::string_view text, const std::string
     definition.byte_level = true;
     definition.ignore_merges = true;
     std::vector<std::uint32_t> ranks;
-    std::unordered_set<std::string> seen;
-    std::size_t line_number = 0;
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      ++line_number;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (line.empty()) continue;
-      with_context(fmt::format("line {}", line_number), [&] {
-        const std::size_t space = line.find(' ');
-        std::uint32_t rank = 0;
-        const char* last = line.data() + line.size();
-        if (space == std::string_view::npos || std::from_chars(line.data() + space + 1, last, rank).ptr != last ||
-            space + 1 == line.size())
-          throw bad_data("expected BASE64 RANK, found \"{}\"", line.substr(0, 60));
-        if (rank != ranks.size()) throw bad_data("expected rank {}, found {}", ranks.size(), rank);
-        std::string token = decoded_base64(line.substr(0, space));
-        if (token.empty()) throw bad_data("an empty token");
-        if (!seen.insert(token).second) throw bad_data("a token that was there before");
-        definition.vocabulary.push_back(std::move(token));
-        ranks.push_back(rank);
-      });
-    }
+    read_lines(text, definition, ranks);
     if (ranks.empty()) throw bad_data("no tokens; expected lines of BASE64 RANK");
     definition.defined.assign(ranks.size(), true);
     add_merges_by_rank(definition, ranks);
-    definition.token_bytes = definition.vocabulary;
     definition.byte_tokens.fill(-1);
     for (const std::string& token : special_tokens_of_llama3()) {
       definition.added_tokens.push_back(
           {.id = static_cast<std::int32_t>(definition.vocabulary.size()), .content = token, .special = true});
       definition.vocabulary.push_back(token);
-      definition.token_bytes.push_back(token);
       definition.defined.push_back(true);
     }
     definition.prefix_ids = {definition.added_tokens.front().id};

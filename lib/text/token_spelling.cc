@@ -1,8 +1,10 @@
 #include "lib/text/token_spelling.h"
 
-#include <unordered_map>
+#include <algorithm>
 
 #include "lib/base/format_error.h"
+#include "lib/base/parallel.h"
+#include "lib/text/token_index.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
@@ -24,6 +26,11 @@ class ByteAlphabet {
  private:
   std::array<std::int16_t, 0x144> bytes_{};
 };
+
+// Only printable ASCII, which stands for itself.
+bool spells_itself(std::string_view token) {
+  return std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
 
 }  // namespace
 
@@ -60,17 +67,17 @@ std::string with_spaces(std::string_view token) {
 
 void spell_tokens(TokenizerDefinition& definition, bool decodes_mark) {
   definition.byte_tokens.fill(-1);
-  definition.token_bytes = definition.vocabulary;
+  if (!definition.byte_level) definition.token_bytes = definition.vocabulary;
   std::vector<bool> added(definition.vocabulary.size(), false);
   for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
   for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
     std::string& token = definition.vocabulary[id];
     if (!definition.defined[id] || added[id]) continue;
     if (definition.byte_level) {
+      if (spells_itself(token)) continue;
       auto bytes = bytes_of_spelling(token);
       if (!bytes) throw bad_data("model.vocab: \"{}\" is not spelled in the characters of byte-level tokens", token);
       token = std::move(*bytes);
-      definition.token_bytes[id] = token;
       continue;
     }
     const int byte = fallback_byte(token);
@@ -84,25 +91,40 @@ void spell_tokens(TokenizerDefinition& definition, bool decodes_mark) {
 }
 
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks) {
-  std::unordered_map<std::string_view, std::int32_t> ids;
-  ids.reserve(definition.vocabulary.size() * 2);
-  for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
-    if (definition.defined[id] && ranks[id] != kNeverMerged)
-      ids.emplace(definition.vocabulary[id], static_cast<std::int32_t>(id));
-  }
-  for (std::size_t id = 0; id < definition.vocabulary.size(); ++id) {
-    if (!definition.defined[id] || ranks[id] == kNeverMerged) continue;
-    const std::string_view token = definition.vocabulary[id];
-    for (std::size_t cut = 1; cut < token.size(); ++cut) {
-      const auto left = ids.find(token.substr(0, cut));
-      if (left == ids.end()) continue;
-      const auto right = ids.find(token.substr(cut));
-      if (right == ids.end()) continue;
-      definition.merges.emplace_back(left->second, right->second);
-      definition.merged.push_back(static_cast<std::int32_t>(id));
-      definition.merge_ranks.push_back(ranks[id]);
+  TokenIndex index(definition.vocabulary);
+  index.reserve(definition.vocabulary.size());
+  for (std::size_t id = 0; id < definition.vocabulary.size(); ++id)
+    if (definition.defined[id] && ranks[id] != kNeverMerged) index.insert(static_cast<std::int32_t>(id));
+  // Tokens in blocks, whose merges are put together in their order.
+  struct Block {
+    std::vector<std::pair<std::int32_t, std::int32_t>> merges;
+    std::vector<std::int32_t> merged;
+  };
+  constexpr std::size_t kBlock = 4096;
+  std::vector<Block> blocks((definition.vocabulary.size() + kBlock - 1) / kBlock);
+  ThreadPool pool(std::min(available_processors(), kLoadingThreads));
+  pool.for_blocks(definition.vocabulary.size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
+    Block& block = blocks[begin / kBlock];
+    for (std::size_t id = begin; id < end; ++id) {
+      if (!definition.defined[id] || ranks[id] == kNeverMerged) continue;
+      const std::string_view token = definition.vocabulary[id];
+      for (std::size_t cut = 1; cut < token.size(); ++cut) {
+        // The right side first: more beginnings than ends of tokens are tokens.
+        const std::int32_t right = index.find(token.substr(cut));
+        if (right < 0) continue;
+        const std::int32_t left = index.find(token.substr(0, cut));
+        if (left < 0) continue;
+        block.merges.emplace_back(left, right);
+        block.merged.push_back(static_cast<std::int32_t>(id));
+      }
     }
+  });
+  for (const Block& block : blocks) {
+    definition.merges.insert(definition.merges.end(), block.merges.begin(), block.merges.end());
+    definition.merged.insert(definition.merged.end(), block.merged.begin(), block.merged.end());
   }
+  definition.merge_ranks.reserve(definition.merged.size());
+  for (const std::int32_t id : definition.merged) definition.merge_ranks.push_back(ranks[static_cast<std::size_t>(id)]);
 }
 
 }  // namespace matinee

@@ -22,9 +22,12 @@ int fallback_byte(std::string_view token);
 std::string with_spaces(std::string_view token);
 
 /// Fills byte_tokens and token_bytes from the vocabulary, in which the added tokens stand for themselves. Byte-level:
-/// also turns spellings into the bytes they mean, Error(kBadData) for one that means none. Else the mark is a space
-/// where `decodes_mark`.
+/// also turns spellings into the bytes they mean, Error(kBadData) for one that means none; token_bytes stays empty.
+/// Else the mark is a space where `decodes_mark`.
 void spell_tokens(TokenizerDefinition& definition, bool decodes_mark);
+
+/// Threads at most that build tables while a tokenizer is loaded; more would wait for memory.
+inline constexpr int kLoadingThreads = 4;
 
 /// The merges of a vocabulary that lists none but ranks its tokens (SentencePiece by score, tiktoken by id): two
 /// neighbours may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the

@@ -346,8 +346,10 @@ bool Tokenizer::has(std::int32_t id) const {
 }
 
 std::string_view Tokenizer::token_bytes(std::int32_t id) const {
-  return id >= 0 && id < vocab_size() ? std::string_view(impl_->definition.token_bytes[static_cast<std::size_t>(id)])
-                                      : std::string_view();
+  if (id < 0 || id >= vocab_size()) return {};
+  const TokenizerDefinition& definition = impl_->definition;
+  return (definition.token_bytes.empty() ? definition.vocabulary
+                                         : definition.token_bytes)[static_cast<std::size_t>(id)];
 }
 
 bool Tokenizer::is_special(std::int32_t id) const {

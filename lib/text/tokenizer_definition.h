@@ -63,8 +63,8 @@ struct TokenizerDefinition {
   /// What merges work on, by id; "" where `defined` is false. Byte-level: the bytes (the spelling in printable
   /// characters is undone). LLaMA kind: UTF-8 with the mark U+2581 for a space and <0x0A> for a byte.
   std::vector<std::string> vocabulary;
-  std::vector<std::string> token_bytes;                       ///< what each id adds to a text, by the decoder's steps
-  std::vector<bool> defined;                                  ///< false for a hole in the ids
+  std::vector<std::string> token_bytes;  ///< what each id adds to a text, by the decoder's steps; empty: `vocabulary`
+  std::vector<bool> defined;             ///< false for a hole in the ids
   std::vector<std::pair<std::int32_t, std::int32_t>> merges;  ///< by rank: left id, right id
   std::vector<std::int32_t> merged;                           ///< the id that each merge makes
   std::vector<std::uint32_t> merge_ranks;                     ///< of each merge, lowest first; empty: its index

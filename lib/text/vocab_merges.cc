@@ -4,7 +4,7 @@
 
 #include <array>
 #include <charconv>
-#include <unordered_map>
+#include <future>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
@@ -12,11 +12,10 @@
 #include "lib/text/json_node.h"
 #include "lib/text/split_families.h"
 #include "lib/text/token_spelling.h"
+#include "lib/text/vocabulary_builder.h"
 
 namespace matinee {
 namespace {
-
-constexpr std::int64_t kMostTokens = 1 << 24;
 
 // What a tokenizer_class of transformers does that its files do not say.
 struct ClassRow {
@@ -39,60 +38,39 @@ class FolderReader {
   TokenizerDefinition read() {
     definition_.byte_level = true;
     const std::string vocab = read_file(folder_ + "/vocab.json"), merges = read_file(folder_ + "/merges.txt");
+    // Beside the rest: a tenth of the time of loading.
+    std::future<std::uint64_t> hash =
+        std::async(std::launch::async, [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
     with_context(folder_ + "/vocab.json", [&] { read_vocabulary(vocab); });
     with_context(folder_ + "/merges.txt", [&] { read_merges(merges); });
     read_configuration();
     spell_tokens(definition_, false);
-    definition_.content_hash = fmt::format("{:016x}", hash64(merges, hash64(vocab)));
+    definition_.content_hash = fmt::format("{:016x}", hash.get());
     return std::move(definition_);
   }
 
  private:
-  void reserve(std::int64_t id) {
-    if (id < 0 || id >= kMostTokens) throw bad_data("{} is no token id", id);
-    const auto size = static_cast<std::size_t>(id) + 1;
-    if (definition_.vocabulary.size() >= size) return;
-    definition_.vocabulary.resize(size);
-    definition_.defined.resize(size, false);
-  }
-
   void read_vocabulary(std::string_view text) {
     const JsonDocument document(text);
-    document.root().each_integer([&](std::string_view token, std::int64_t id) {
-      reserve(id);
-      const auto at = static_cast<std::size_t>(id);
-      if (definition_.defined[at]) throw bad_data("id {} is there twice", id);
-      definition_.defined[at] = true;
-      definition_.vocabulary[at] = token;
-      if (!ids_.emplace(token, static_cast<std::int32_t>(id)).second)
-        throw bad_data("the token \"{}\" is there twice", token);
-    });
-    if (ids_.empty()) throw bad_data("no tokens");
-  }
-
-  std::int32_t id_of(const std::string& token) const {
-    const auto found = ids_.find(token);
-    if (found == ids_.end()) throw bad_data("\"{}\" is not in vocab.json", token);
-    return found->second;
+    builder_.expect(document.root().size());
+    document.root().each_integer([&](std::string_view token, std::int64_t id) { builder_.add(token, id); });
+    if (builder_.size() == 0) throw bad_data("no tokens");
   }
 
   void read_merges(std::string_view text) {
     std::size_t number = 0;
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      std::string_view line = text.substr(0, end);
-      text.remove_prefix(std::min(end + 1, text.size()));
-      ++number;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-      with_context(fmt::format("line {}", number), [&] {
-        const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-          throw bad_data("expected two tokens with a space between, found \"{}\"", line);
-        const std::string left(line.substr(0, space)), right(line.substr(space + 1));
-        definition_.merges.emplace_back(id_of(left), id_of(right));
-        definition_.merged.push_back(id_of(left + right));
-      });
+    try {
+      while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        ++number;
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (!line.empty() && (number > 1 || !line.starts_with("#version"))) builder_.add_merge(line);
+      }
+    } catch (Error& error) {
+      error.add_context(fmt::format("line {}", number));
+      throw;
     }
   }
 
@@ -122,8 +100,8 @@ class FolderReader {
     definition_.pre_tokenizer = split_steps_of(row->family);
     definition_.pre_tokenizer.back().add_prefix_space = prefix_space;
     read_added_names();
-    if (const auto found = ids_.find(std::string(kEndOfText)); found != ids_.end())
-      add({.id = found->second, .content = std::string(kEndOfText), .special = true});
+    if (const std::int32_t id = builder_.find(kEndOfText); id >= 0)
+      add({.id = id, .content = std::string(kEndOfText), .special = true});
   }
 
   void add_described(std::string_view key, const JsonNode& node) {
@@ -148,7 +126,6 @@ class FolderReader {
     with_context(path, [&] {
       const JsonDocument document(read_file(path));
       document.root().each_integer([&](std::string_view name, std::int64_t id) {
-        reserve(id);
         const bool listed = special.find('"' + std::string(name) + '"') != std::string::npos;
         add({.id = static_cast<std::int32_t>(id),
              .content = std::string(name),
@@ -162,20 +139,12 @@ class FolderReader {
   void add(AddedToken token) {
     for (const AddedToken& known : definition_.added_tokens)
       if (known.id == token.id) return;
-    if (token.content.empty()) throw bad_data("the added token {} is empty", token.id);
-    reserve(token.id);
-    const auto at = static_cast<std::size_t>(token.id);
-    if (definition_.defined[at] && definition_.vocabulary[at] != token.content)
-      throw bad_data("the added token \"{}\" has the id {} of \"{}\"", token.content, token.id,
-                     definition_.vocabulary[at]);
-    definition_.defined[at] = true;
-    definition_.vocabulary[at] = token.content;
-    definition_.added_tokens.push_back(std::move(token));
+    builder_.add(std::move(token));
   }
 
   const std::string& folder_;
   TokenizerDefinition definition_;
-  std::unordered_map<std::string, std::int32_t> ids_;
+  VocabularyBuilder builder_{definition_};
 };
 
 }  // namespace
