@@ -1,66 +1,15 @@
 #include "lib/text/split_families.h"
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 
 #include "lib/base/format_error.h"
+#include "lib/text/ascii_block.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {
-
-// Letters of ASCII in a row from p on, of which 16 bytes may be read; 16 where there may be more.
-std::size_t letters_at(const char* p) {
-  const __m128i lower = _mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), _mm_set1_epi8(0x20));
-  const __m128i place = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
-  const __m128i letters = _mm_cmpeq_epi8(_mm_min_epu8(place, _mm_set1_epi8('z' - 'a')), place);
-  return static_cast<std::size_t>(std::countr_one(static_cast<unsigned>(_mm_movemask_epi8(letters))));
-}
-
-// How a byte may begin a piece that ends with the letters behind it.
-enum class BeforeLetters : std::uint8_t { kStaysApart, kIsLetter, kGoesWithThem };
-using BeforeLettersTable = std::array<BeforeLetters, 256>;
-
-// GPT-2's pattern lets a space go with a word, that of Llama 3 and Qwen 2 one character of many.
-constexpr BeforeLettersTable before_letters(bool only_space) {
-  BeforeLettersTable table{};
-  for (std::size_t c = 0; c < 128; ++c) {
-    const CharacterClass kind = kAsciiClasses[c];
-    const bool goes = only_space ? c == ' ' : c != '\r' && c != '\n' && c != '\'' && kind != CharacterClass::kNumber;
-    table[c] = kind == CharacterClass::kLetter ? BeforeLetters::kIsLetter
-               : goes                          ? BeforeLetters::kGoesWithThem
-                                               : BeforeLetters::kStaysApart;
-  }
-  return table;
-}
-
-// Words of up to 16 ASCII letters, with what goes with them, are most of a text and are cut at once; the rest is left
-// to the pattern's own function.
-template <bool kOnlySpace>
-std::size_t cut_words(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends,
-                      std::size_t (*piece_end)(std::string_view, std::size_t)) {
-  static constexpr BeforeLettersTable kBefore = before_letters(kOnlySpace);
-  std::size_t count = 0;
-  while (begin < text.size() && count < ends.size()) {
-    const BeforeLetters before = kBefore[static_cast<unsigned char>(text[begin])];
-    const std::size_t first = begin + (before == BeforeLetters::kGoesWithThem ? 1 : 0);
-    if (before != BeforeLetters::kStaysApart && first + 16 < readable) {
-      const std::size_t letters = letters_at(text.data() + first);
-      const std::size_t end = first + letters;
-      if (letters > 0 && letters < 16 && first < text.size() && static_cast<unsigned char>(text.data()[end]) < 0x80) {
-        begin = std::min(end, text.size());
-        ends[count++] = begin;
-        continue;
-      }
-    }
-    begin = piece_end(text, begin);
-    ends[count++] = begin;
-  }
-  return count;
-}
 
 // Behind the last character of the class from `position` on; `last` is where that character begins.
 std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
@@ -143,19 +92,103 @@ constexpr std::string_view kLlama3Pattern =
 constexpr std::string_view kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-std::size_t gpt2_cut(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends) {
-  return cut_words<true>(text, readable, begin, ends, gpt2_piece_end);
+// Where pieces begin in a block that begins with one, `ends_text` where its last character is the text's: of what is
+// said of the last known character, and of what hangs on the next one, only that counts.
+std::uint64_t space_starts(const AsciiBlock& block, std::uint64_t spaces, bool ends_text) {
+  const std::uint64_t last = ends_text ? std::uint64_t{1} << (block.known - 1) : 0;
+  return (spaces & ~(spaces << 1)) | (spaces & ~(spaces >> 1 | last));
 }
+
+struct Gpt2Rules {
+  static constexpr bool kIgnoreCase = false;
+  static constexpr auto kPieceEnd = gpt2_piece_end;
+
+  static void narrow(AsciiBlock& /*block*/) {}
+  static std::uint64_t starts(const AsciiBlock& block, bool ends_text) {
+    const std::uint64_t others = block.others();
+    const std::uint64_t runs =
+        (block.letters & ~(block.letters << 1)) | (block.numbers & ~(block.numbers << 1)) | (others & ~(others << 1));
+    return (runs & ~(block.blanks << 1)) | space_starts(block, block.spaces, ends_text);
+  }
+};
+
 template <int kDigits>
-std::size_t case_folding_cut(std::string_view text, std::size_t readable, std::size_t begin,
-                             std::span<std::size_t> ends) {
-  return cut_words<false>(text, readable, begin, ends, case_folding_piece_end<kDigits>);
+struct CaseFoldingRules {
+  static constexpr bool kIgnoreCase = true;
+  static constexpr auto kPieceEnd = case_folding_piece_end<kDigits>;
+
+  // Line ends and tabs have rules of their own, which are left to the function for single pieces.
+  static void narrow(AsciiBlock& block) {
+    const std::uint64_t rare = block.spaces & ~block.blanks;
+    if (rare != 0) block.keep(static_cast<std::size_t>(std::countr_zero(rare)));
+  }
+  static std::uint64_t starts(const AsciiBlock& block, bool ends_text) {
+    const std::uint64_t others = block.others();
+    const std::uint64_t behind_blank = block.blanks << 1;
+    const std::uint64_t other_starts = others & ~(others << 1) & ~behind_blank;
+    // A blank goes with the word behind it, and so does one other character that no blank has taken.
+    const std::uint64_t words = block.letters & ~(block.letters << 1) & ~behind_blank & ~(other_starts << 1);
+    std::uint64_t numbers = block.numbers;
+    if constexpr (kDigits > 1) {
+      static_assert(kDigits == 3);
+      numbers &= ~(numbers << 1);
+      for (std::uint64_t next = numbers; next != 0; numbers |= next)
+        next = next << 3 & block.numbers & block.numbers << 1 & block.numbers << 2;
+    }
+    return words | numbers | other_starts | space_starts(block, block.blanks, ends_text);
+  }
+};
+
+// Puts the contractions right among the starts of a block: behind an apostrophe that begins a piece. An apostrophe that
+// too little is known of ends what is known.
+template <class Rules>
+void apply_contractions(const AsciiBlock& block, std::string_view text, std::size_t begin, bool ends_text,
+                        std::uint64_t& starts) {
+  std::uint64_t left = block.quotes & (starts | 1);
+  while (left != 0) {
+    const auto at = static_cast<std::size_t>(std::countr_zero(left));
+    if (at + 3 > block.known && !ends_text) {
+      starts &= AsciiBlock::first_bits(at + 1);
+      return;
+    }
+    if (const std::size_t end = contraction_end(text, begin + at, Rules::kIgnoreCase); end != 0) {
+      const std::size_t size = end - begin - at;
+      starts &= ~(AsciiBlock::first_bits(size - 1) << (at + 1));
+      if (at + size < block.known) starts |= std::uint64_t{1} << (at + size);
+    }
+    left = block.quotes & starts & ~AsciiBlock::first_bits(at + 1);
+  }
+}
+
+// ASCII is cut by blocks, whatever else by the function for single pieces.
+template <class Rules>
+std::size_t cut_blocks(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends) {
+  std::size_t count = 0;
+  while (begin < text.size() && count < ends.size()) {
+    if (static_cast<unsigned char>(text[begin]) < 0x80 && begin + AsciiBlock::kSize <= readable) {
+      AsciiBlock block = AsciiBlock::of(text.data() + begin, text.size() - begin);
+      Rules::narrow(block);
+      const bool ends_text = begin + block.known == text.size();
+      if (block.known > 0) {
+        std::uint64_t starts = Rules::starts(block, ends_text) & ~std::uint64_t{1} &
+                               AsciiBlock::first_bits(ends_text ? block.known : block.known - 1);
+        apply_contractions<Rules>(block, text, begin, ends_text, starts);
+        const std::size_t before = count, first = begin;
+        for (; starts != 0 && count < ends.size(); starts &= starts - 1)
+          ends[count++] = begin = first + static_cast<std::size_t>(std::countr_zero(starts));
+        if (ends_text && count < ends.size()) ends[count++] = begin = text.size();
+        if (count > before) continue;
+      }
+    }
+    ends[count++] = begin = Rules::kPieceEnd(text, begin);
+  }
+  return count;
 }
 
 constexpr std::array<SplitFamily, 3> kFamilies{{
-    {"gpt2", kGpt2Pattern, gpt2_piece_end, gpt2_cut},
-    {"llama3", kLlama3Pattern, case_folding_piece_end<3>, case_folding_cut<3>},
-    {"qwen2", kQwen2Pattern, case_folding_piece_end<1>, case_folding_cut<1>},
+    {"gpt2", kGpt2Pattern, gpt2_piece_end, cut_blocks<Gpt2Rules>},
+    {"llama3", kLlama3Pattern, case_folding_piece_end<3>, cut_blocks<CaseFoldingRules<3>>},
+    {"qwen2", kQwen2Pattern, case_folding_piece_end<1>, cut_blocks<CaseFoldingRules<1>>},
 }};
 
 }  // namespace

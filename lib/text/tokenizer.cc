@@ -96,7 +96,7 @@ class AddedTokenFinder {
 };
 
 // Bytes behind a text that may be read, so that no look at several at once has to ask.
-constexpr std::size_t kPadding = 32;
+constexpr std::size_t kPadding = 64;
 
 // The LLaMA kind where all that is done to a text before its merges is that spaces become marks: such a text is encoded
 // as it is, with a space for the dummy prefix.

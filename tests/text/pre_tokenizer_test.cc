@@ -47,24 +47,44 @@ TEST(PreTokenizer, SplitsCodedByHandEqualTheirPatterns) {
                                        "\u4e2d\u6587",
                                        "\U0001f600",
                                        "\u00a0"};
+  const std::vector<std::string> ascii{"'s",   "'LL", "'",  "'rev",  "\n",    " ", "  ",  "    ", "\t", "1",
+                                       "1234", "a",   "It", "movie", " 1995", "!", "...", "(",    ")",  " \""};
   for (const SplitFamily& family : split_families()) {
     const SplitPattern pattern{std::string(family.pattern)};
-    for (std::uint64_t i = 0; i < 6000; ++i) {
+    for (std::uint64_t i = 0; i < 12000; ++i) {
       Random random(7, "split", i);
       std::string text;
-      if (i % 2 == 0) {
+      if (i % 3 == 0) {
         text = testing::random_text(random, 1 + random.below(30));
+      } else if (i % 3 == 1) {  // longer than a block
+        for (std::uint64_t n = 1 + random.below(60); n > 0; --n) text += random.pick(ascii);
       } else {
         for (std::uint64_t n = 1 + random.below(12); n > 0; --n) text += random.pick(parts);
       }
       // PCRE2's \s has U+180E and utf8proc's Unicode may be newer than PCRE2's; neither is in these ranges.
       std::size_t begin = 0;
+      std::vector<std::size_t> expected;
       for (const SplitPattern::Match& match : pattern.matches(text)) {
         ASSERT_EQ(match.begin, begin) << family.name << ": " << text;
         ASSERT_EQ(family.piece_end(text, begin), match.end) << family.name << ", case " << i << ": " << text;
         begin = match.end;
+        expected.push_back(begin);
       }
       ASSERT_EQ(begin, text.size());
+      // All at once, with and without bytes behind the text that may be read, and a few at a time.
+      const std::string padded = text + std::string(64, random.chance(0.5) ? 'x' : ' ');
+      const std::string_view view = std::string_view(padded).substr(0, text.size());
+      for (const std::size_t readable : {text.size(), padded.size()}) {
+        for (const std::size_t at_once : {std::size_t{1}, std::size_t{3}, std::size_t{64}}) {
+          std::vector<std::size_t> ends(at_once), cut;
+          for (begin = 0; begin < text.size(); begin = cut.back()) {
+            const std::size_t count = family.cut(view, readable, begin, ends);
+            ASSERT_GT(count, 0u);
+            cut.insert(cut.end(), ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(count));
+          }
+          ASSERT_EQ(cut, expected) << family.name << ", case " << i << ", " << readable << " readable: " << text;
+        }
+      }
     }
   }
 }
