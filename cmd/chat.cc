@@ -59,10 +59,11 @@ int main(int argc, char** argv) {
         Context context(pool, resolve_device(tool.common().device));
         LanguageModel model(context, model_options);
         const MentionFinder finder(catalog);
+        const TurnReader reader(catalog, finder, phrasebook);
         const MovieRanker ranker(catalog);
         const Policy policy(catalog, ranker);
         const ReplyWords words(phrasebook);
-        ModelSkills skills(model, catalog, finder, phrasebook, words, tool.common().seed);
+        ModelSkills skills(model, catalog, reader, phrasebook, words, tool.common().seed);
         ChatSession session(catalog, policy, skills);
         if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), catalog.size()));
         OutputFile out("-");

@@ -414,7 +414,7 @@ std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limi
   const auto propose = [&](const Target& target, const Match& match, std::size_t end, double score) {
     const auto same = std::find_if(found.begin(), found.end(),
                                    [&](const Mention& m) { return m.kind == target.kind && m.id == target.id; });
-    const Mention mention{target.kind, target.id, words[match.begin].begin, end, score};
+    const Mention mention{target.kind, target.id, words[match.begin].begin, end, score, match.errors};
     if (same == found.end()) {
       found.push_back(mention);
     } else if (score > same->score) {

@@ -18,6 +18,7 @@ struct Mention {
   std::int32_t id;         ///< MovieId or PersonId
   std::size_t begin, end;  ///< bytes of the text
   double score;            ///< 1: exact; less with typing errors, half names and nicknames
+  int errors = 0;          ///< of typing
 };
 
 /// Finds in free text which movies and people of the catalogue it may be speaking of: full names, surnames, nicknames,

@@ -6,7 +6,7 @@ namespace matinee {
 
 const char* name_of(SystemActKind kind) {
   static constexpr std::array<const char*, kSystemActKinds> kNames{"greet",  "ask",     "ask_opinion", "recommend",
-                                                                   "answer", "explain", "close"};
+                                                                   "answer", "explain", "close",       "help"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

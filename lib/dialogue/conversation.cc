@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "lib/dialogue/turn_names.h"
 #include "lib/dialogue/wording.h"
 #include "lib/io/json_writer.h"
 
@@ -22,7 +21,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   Random choices(options.seed, "conversation", index);
   conversation.temperament = options.temperaments.empty() ? static_cast<Temperament>(choices.below(kTemperaments))
                                                           : choices.pick(options.temperaments);
-  SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, conversation.temperament,
+  SimulatedUser user(world.catalog, world.phrasebook, world.reader.mentions(), target, conversation.temperament,
                      Random(options.seed, "user", index));
   Random wording(options.seed, "wording", index);
   DialogueState state;
@@ -46,7 +45,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       said = user.respond(last);
     }
     exchange.user_text = said.text;
-    exchange.mentioned = names_in_turn(world.catalog, world.finder, exchange.acts, said.text).mentioned;
+    exchange.mentioned = world.reader.names(exchange.acts, said.text).mentioned;
     exchange.update = said.update;
     if (said.update.act == UserAct::kAccept) conversation.accepted = last.movie == target;
     acts = world.policy.next(state, said.update);

@@ -7,6 +7,7 @@
 #include "lib/dialogue/policy.h"
 #include "lib/dialogue/simulated_user.h"
 #include "lib/dialogue/skill_prompts.h"
+#include "lib/dialogue/turn_names.h"
 
 namespace matinee {
 
@@ -35,7 +36,7 @@ struct Conversation {
 struct ConversationWorld {
   const MovieCatalog& catalog;
   const CandidateRanker& ranker;
-  const MentionFinder& finder;
+  const TurnReader& reader;
   const Phrasebook& phrasebook;
   const Policy& policy;
 };

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
 
 #include "lib/dialogue/movie_facts.h"
 
@@ -135,6 +136,7 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
   }
   if (state.question_pending && !update.said.empty()) ++state.questions;
   state.question_pending = false;
+  const bool helped = std::exchange(state.helped, update.act == UserAct::kOther);
   switch (update.act) {
     case UserAct::kLeave:
       state.finished = true;
@@ -151,6 +153,13 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
       return {SystemAct{.kind = SystemActKind::kExplain,
                         .movie = state.last_recommendation.movie,
                         .candidates = {state.last_recommendation}}};
+    case UserAct::kOther: {
+      if (helped) break;  // once in a row is enough
+      SystemAct help{.kind = SystemActKind::kHelp};
+      if (!recommended) return {help, ask_or_recommend(state, false)};
+      help.movie = movie;
+      return {help};
+    }
     default:
       break;
   }

@@ -28,6 +28,7 @@ struct DialogueState {
   MovieId under_discussion = -1;     ///< "it"
   Candidate last_recommendation;     ///< with its reasons, for "why"
   bool question_pending = false;     ///< the last act was a question or asked for an opinion
+  bool helped = false;               ///< the last turn said what the system can do
   int questions = 0;                 ///< answered by more than "I don't know"
   bool finished = false;
 };

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<const char*, kSlots> kSlotNames{"genre", "years", "runtime", "popularity", "person"};
 constexpr std::array<const char*, kUserActs> kUserActNames{"inform", "like", "dislike", "unsure", "accept", "reject",
-                                                           "seen",   "more", "ask",     "why",    "leave"};
+                                                           "seen",   "more", "ask",     "why",    "leave",  "other"};
 constexpr std::array<const char*, kFacts> kFactNames{"cast",    "director", "writer", "year",
                                                      "runtime", "genres",   "rating"};
 

@@ -33,8 +33,9 @@ enum class UserAct : std::uint8_t {
   kAsk,      ///< asks for a fact of the movie under discussion; which is in `asks`
   kWhy,      ///< asks why it was recommended
   kLeave,    ///< ends the conversation
+  kOther,    ///< speaks of something else: hello, who are you, the weather
 };
-inline constexpr int kUserActs = 11;
+inline constexpr int kUserActs = 12;
 const char* name_of(UserAct act);
 std::optional<UserAct> user_act_from_name(std::string_view name);
 

@@ -84,6 +84,7 @@ ActRule rule_of(std::uint32_t act) {
     case UserAct::kAccept:
     case UserAct::kWhy:
     case UserAct::kLeave:
+    case UserAct::kOther:
       break;
   }
   return {0, 0};

@@ -65,6 +65,12 @@ SimulatedUser::SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phra
 
 UserTurn SimulatedUser::respond(const SystemAct& act) {
   ++turns_;
+  if (random_.chance(0.01)) return say("u.leave", UserAct::kLeave);
+  // Small talk, but not twice in a row.
+  if (act.kind != SystemActKind::kHelp && turns_ != small_talk_ + 1 && random_.chance(0.04)) {
+    small_talk_ = turns_;
+    return say("u.other", UserAct::kOther);
+  }
   switch (act.kind) {
     case SystemActKind::kGreet:
       return answer(Slot::kGenre);
@@ -73,9 +79,11 @@ UserTurn SimulatedUser::respond(const SystemAct& act) {
     case SystemActKind::kAskOpinion:
       return opinion(act.movie);
     case SystemActKind::kRecommend:
+      return react(act.movie, true);
     case SystemActKind::kAnswer:
     case SystemActKind::kExplain:
-      return react(act.movie);
+    case SystemActKind::kHelp:
+      return react(act.movie, false);
     case SystemActKind::kClose:
       break;
   }
@@ -134,7 +142,7 @@ UserTurn SimulatedUser::answer(Slot slot) {
       }
     }
   }
-  if (random_.chance(temperament_ == Temperament::kChatty ? 0.25 : 0.03)) {
+  if (random_.chance(temperament_ == Temperament::kChatty ? 0.4 : 0.15)) {
     if (auto turn = say(wishes_.comparison())) return *turn;
   }
   const bool picky = random_.chance(temperament_ == Temperament::kPicky ? 0.55 : 0.04);
@@ -189,12 +197,23 @@ std::optional<UserTurn> SimulatedUser::question() {
 }
 
 // What is said with a rejection: something not told before, or what was wrong with it.
-std::optional<UserTurn> SimulatedUser::detail(MovieId rejected) {
+std::optional<UserTurn> SimulatedUser::detail(MovieId rejected, bool just_named) {
   const bool talkative = temperament_ == Temperament::kDemanding || temperament_ == Temperament::kUndecided;
   if (!random_.chance(talkative ? 0.8 : 0.4)) return {};
+  if (random_.chance(0.3)) {
+    if (auto turn = say(wishes_.comparison())) return turn;
+  }
+  if (just_named && random_.chance(0.25)) {
+    if (auto turn = say(wishes_.other_age(rejected))) return turn;
+  }
   if (random_.chance(0.35)) {
     if (auto turn = say(wishes_.objection(rejected))) return turn;
   }
+  return untold_wish();
+}
+
+// Something that was not said before.
+std::optional<UserTurn> SimulatedUser::untold_wish() {
   std::vector<Slot> untold;
   for (int slot = 0; slot < kSlots; ++slot) {
     if (!told_.contains(static_cast<Slot>(slot))) untold.push_back(static_cast<Slot>(slot));
@@ -206,7 +225,7 @@ std::optional<UserTurn> SimulatedUser::detail(MovieId rejected) {
   return turn;
 }
 
-UserTurn SimulatedUser::react(MovieId movie) {
+UserTurn SimulatedUser::react(MovieId movie, bool just_named) {
   if (auto turn = change_of_mind({})) return *turn;
   if (auto turn = question()) return *turn;
   if (movie == target_) return say("u.accept", UserAct::kAccept);
@@ -214,11 +233,18 @@ UserTurn SimulatedUser::react(MovieId movie) {
   if (choice < 0.2) {
     UserTurn turn = say("u.seen", UserAct::kSeen);
     turn.update.said.seen = {movie};
+    if (random_.chance(0.2)) {
+      if (const auto more = say(wishes_.comparison())) append(turn, *more);
+    }
     return turn;
   }
   if (choice < 0.27) return say("u.more", UserAct::kMore);
+  // Some turn it down without a word of it: "rather something with ...".
+  if (choice < 0.37) {
+    if (auto turn = just_named && random_.chance(0.4) ? say(wishes_.other_age(movie)) : untold_wish()) return *turn;
+  }
   UserTurn turn = say("u.reject", UserAct::kReject);
-  if (const auto more = detail(movie)) append(turn, *more);
+  if (const auto more = detail(movie, just_named)) append(turn, *more);
   return turn;
 }
 

@@ -54,9 +54,12 @@ class SimulatedUser {
   UserTurn do_not_care(Slot slot);
   std::optional<UserTurn> change_of_mind(std::optional<Slot> asked);
   UserTurn opinion(MovieId movie);
-  UserTurn react(MovieId movie);
+  /// To a recommendation of `movie`, or to what was said about it; `just_named`: the system's text has its title and
+  /// year.
+  UserTurn react(MovieId movie, bool just_named);
   std::optional<UserTurn> question();
-  std::optional<UserTurn> detail(MovieId rejected);
+  std::optional<UserTurn> detail(MovieId rejected, bool just_named);
+  std::optional<UserTurn> untold_wish();
   std::optional<UserTurn> say(const std::optional<Wish>& wish);
   UserTurn say(std::string section, UserAct act);
   bool reads_well(const Wish& wish, const std::string& text) const;
@@ -72,8 +75,8 @@ class SimulatedUser {
   std::string target_words_;
   std::set<Slot> told_, mistaken_;
   std::set<Fact> asked_facts_;
-  std::optional<Wish> mistake_;  // to be taken back
-  int turns_ = 0;
+  std::optional<Wish> mistake_;     // to be taken back
+  int turns_ = 0, small_talk_ = 0;  // the turn of the last small talk
   bool asked_why_ = false, hurried_ = false;
 };
 

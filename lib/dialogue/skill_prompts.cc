@@ -64,6 +64,8 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
   switch (act.kind) {
     case SystemActKind::kGreet:
       return {Skill::kAsk, "Greet the user.", ""};
+    case SystemActKind::kHelp:
+      return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", ""};
     case SystemActKind::kAsk:
       return {Skill::kAsk, fmt::format("Ask the user about {}.", asked_for(act.slot)), ""};
     case SystemActKind::kAskOpinion:

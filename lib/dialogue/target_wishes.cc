@@ -19,6 +19,8 @@ namespace {
 constexpr std::int32_t kOldUntil = 1979, kRecentFrom = 2010;
 // Nobody asks for movies from before a year that is still to come.
 constexpr std::int32_t kLastSaid = 2025;
+// Years apart from which on people call a movie older than another.
+constexpr std::int32_t kOtherAge = 5;
 constexpr std::int32_t kShortUntil = 100, kLongFrom = 140;
 
 constexpr std::array<const char*, 13> kDecades{
@@ -330,21 +332,45 @@ std::optional<Wish> TargetWishes::objection(MovieId movie) {
   return wish;
 }
 
+std::optional<Wish> TargetWishes::other_age(MovieId movie) {
+  const std::int32_t year = catalog_.year(movie), wanted = catalog_.year(target_);
+  if (year == kUnknown || wanted == kUnknown || std::abs(year - wanted) < kOtherAge) return {};
+  Wish wish;
+  wish.section = wanted < year ? "u.older" : "u.newer";
+  wish.update.said.years = wanted < year ? Span{kFirstYear, year} : Span{year, kLastYear};
+  return wish;
+}
+
+// A movie that is like the target, or unlike it, -1 where chance finds none. The better known the likelier.
+MovieId TargetWishes::compared(Likeness wanted, MovieId but) {
+  for (int attempt = 0; attempt < 24; ++attempt) {
+    const double share = random_.uniform();
+    const auto movie = static_cast<MovieId>(share * share * catalog_.size());
+    if (movie != target_ && movie != but && likeness(catalog_, movie, target_) == wanted) return movie;
+  }
+  return -1;
+}
+
 std::optional<Wish> TargetWishes::comparison() {
-  const auto known = static_cast<std::uint64_t>(std::max(1, catalog_.size() / 10));
-  for (int attempt = 0; attempt < 12; ++attempt) {
-    const auto movie = static_cast<MovieId>(random_.below(known));
-    const Likeness how = likeness(catalog_, movie, target_);
-    if (movie == target_ || how == Likeness::kNeither || (how == Likeness::kUnlike && random_.chance(0.7))) continue;
-    Wish wish;
-    const bool likes = how == Likeness::kAlike;
-    wish.section = likes ? "u.like_movie" : "u.dislike_movie";
-    wish.slots["movie"] = random_.chance(0.7) ? catalog_.title(movie) : catalog_.display_name(movie);
+  Wish wish;
+  const bool likes = random_.chance(0.8);
+  const auto add = [&](const char* slot, MovieId movie) {
+    wish.slots[slot] = random_.chance(0.7) ? catalog_.title(movie) : catalog_.display_name(movie);
     (likes ? wish.update.said.liked : wish.update.said.disliked).push_back(movie);
     wish.movies.push_back(movie);
-    return wish;
+  };
+  const Likeness wanted = likes ? Likeness::kAlike : Likeness::kUnlike;
+  const MovieId movie = compared(wanted, -1);
+  if (movie < 0) return {};
+  wish.section = likes ? "u.like_movie" : "u.dislike_movie";
+  add("movie", movie);
+  if (likes && random_.chance(0.35)) {
+    if (const MovieId second = compared(wanted, movie); second >= 0) {
+      wish.section = "u.like_movies";
+      add("movie2", second);
+    }
   }
-  return {};
+  return wish;
 }
 
 }  // namespace matinee

@@ -26,6 +26,10 @@ struct NameStyle {
   double lower_case = 0;
 };
 
+/// How near two movies are to someone who tells one for the other: by genres and years.
+enum class Likeness { kAlike, kUnlike, kNeither };
+Likeness likeness(const MovieCatalog& catalog, MovieId a, MovieId b);
+
 /// Makes wishes that are true of one movie, as somebody would word them who looks for it. All by reference.
 class TargetWishes {
  public:
@@ -47,10 +51,13 @@ class TargetWishes {
   std::optional<Wish> correction(const Wish& mistake);
   /// Something that `movie` has and the target has not: why it is turned down.
   std::optional<Wish> objection(MovieId movie);
+  /// That the target is older or newer than `movie`.
+  std::optional<Wish> other_age(MovieId movie);
   /// A known movie much like the target, or quite unlike it.
   std::optional<Wish> comparison();
 
  private:
+  MovieId compared(Likeness wanted, MovieId but);
   void add_genre(Wish& wish, GenreId genre, const char* singular, const char* plural);
   void add_years(Wish& wish, std::int32_t year);
   void add_person(Wish& wish, PersonId person, bool wanted);
@@ -65,9 +72,5 @@ class TargetWishes {
   NameStyle names_;
   Random& random_;
 };
-
-/// How near two movies are to someone who tells one for the other: by genres and years.
-enum class Likeness { kAlike, kUnlike, kNeither };
-Likeness likeness(const MovieCatalog& catalog, MovieId a, MovieId b);
 
 }  // namespace matinee

@@ -1,6 +1,7 @@
 #include "lib/dialogue/turn_names.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace matinee {
 namespace {
@@ -11,15 +12,23 @@ void add(std::vector<std::string>& list, std::string_view name) {
 
 }  // namespace
 
-TurnNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder, std::span<const SystemAct> acts,
-                        std::string_view user_text) {
+TurnNames TurnReader::names(std::span<const SystemAct> acts, std::string_view user_text) const {
   TurnNames names;
-  names.genres = catalog.genres();
+  names.genres = catalog_.genres();
   for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
-    if (act->movie >= 0) add(names.movies, catalog.display_name(act->movie));
+    if (act->movie >= 0) add(names.movies, catalog_.display_name(act->movie));
   }
+  const std::vector<GenreMention> genres = genres_.find(user_text);
+  // A genre's word alone is the genre: "comdy" is no misspelt Cody. Inside a longer name ("Scary Movie") it is part of
+  // that.
+  const auto is_genre = [&](const Mention& mention) {
+    return std::any_of(genres.begin(), genres.end(), [&](const GenreMention& genre) {
+      return (genre.exact || mention.errors > 0) && genre.begin <= mention.begin && mention.end <= genre.end;
+    });
+  };
   std::vector<Mention> kept;
-  for (const Mention& mention : finder.find(user_text)) {
+  for (const Mention& mention : mentions_.find(user_text)) {
+    if (is_genre(mention)) continue;
     const bool read_already = std::any_of(kept.begin(), kept.end(), [&](const Mention& better) {
       return better.kind == mention.kind && better.begin < mention.end && mention.begin < better.end;
     });
@@ -28,13 +37,21 @@ TurnNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder
   for (const Mention& mention : kept) {
     const bool is_movie = mention.kind == MentionKind::kMovie;
     add(is_movie ? names.movies : names.people,
-        is_movie ? catalog.display_name(mention.id) : catalog.person_display_name(mention.id));
+        is_movie ? catalog_.display_name(mention.id) : catalog_.person_display_name(mention.id));
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const Mention& a, const Mention& b) { return a.begin < b.begin; });
+  std::vector<std::pair<std::size_t, std::string_view>> places;
   for (const Mention& mention : kept) {
-    add(names.mentioned, mention.kind == MentionKind::kMovie ? catalog.display_name(mention.id)
-                                                             : catalog.person_display_name(mention.id));
+    places.emplace_back(mention.begin, mention.kind == MentionKind::kMovie ? catalog_.display_name(mention.id)
+                                                                           : catalog_.person_display_name(mention.id));
   }
+  for (const GenreMention& genre : genres) {
+    const bool in_name = std::any_of(kept.begin(), kept.end(), [&](const Mention& mention) {
+      return mention.begin < genre.end && genre.begin < mention.end;
+    });
+    if (!in_name) places.emplace_back(genre.begin, catalog_.genres()[static_cast<std::size_t>(genre.genre)]);
+  }
+  std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [place, name] : places) add(names.mentioned, name);
   return names;
 }
 

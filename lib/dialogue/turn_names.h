@@ -7,19 +7,32 @@
 
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/act.h"
+#include "lib/dialogue/genre_finder.h"
 
 namespace matinee {
 
 /// What the update of a turn may name, as the JSON has it (display names).
 struct TurnNames {
   std::vector<std::string> genres, people, movies;
-  /// People and movies that the user's text names, in the order of the text: what the model is told of it.
+  /// People, movies and genres that the user's text names, in the order of the text: what the model is told of it.
   std::vector<std::string> mentioned;
 };
 
-/// The catalogue's genres, what `finder` sees in the user's text, and the movies that the system's last acts spoke of:
-/// "it" means one of those. Where several people share a surname the best reading of a place counts, and no other.
-TurnNames names_in_turn(const MovieCatalog& catalog, const MentionFinder& finder, std::span<const SystemAct> acts,
-                        std::string_view user_text);
+/// Reads the names off a user's turn. Everything by reference; must outlive this.
+class TurnReader {
+ public:
+  TurnReader(const MovieCatalog& catalog, const MentionFinder& mentions, const Phrasebook& phrasebook)
+      : catalog_(catalog), mentions_(mentions), genres_(catalog, phrasebook) {}
+
+  /// The catalogue's genres, what the text mentions, and the movies that the system's last acts spoke of: "it" means
+  /// one of those. Where several people share a surname the best reading of a place counts, and no other.
+  TurnNames names(std::span<const SystemAct> acts, std::string_view user_text) const;
+  const MentionFinder& mentions() const { return mentions_; }
+
+ private:
+  const MovieCatalog& catalog_;
+  const MentionFinder& mentions_;
+  GenreFinder genres_;
+};
 
 }  // namespace matinee

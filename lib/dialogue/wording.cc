@@ -52,6 +52,8 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
   switch (act.kind) {
     case SystemActKind::kGreet:
       return {{"s.greet", {}}};
+    case SystemActKind::kHelp:
+      return {{act.movie >= 0 ? "s.help.offer" : "s.help", {}}};
     case SystemActKind::kAsk:
       return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
     case SystemActKind::kAskOpinion:

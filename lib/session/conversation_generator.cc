@@ -128,8 +128,9 @@ GeneratorReport generate_conversations(const MovieCatalog& catalog, const Genera
   for (const std::string& path : options.phrases) phrasebook.add_file(path);
   const MovieRanker ranker(catalog);
   const MentionFinder finder(catalog);
+  const TurnReader reader(catalog, finder, phrasebook);
   const Policy policy(catalog, ranker);
-  const ConversationWorld world{catalog, ranker, finder, phrasebook, policy};
+  const ConversationWorld world{catalog, ranker, reader, phrasebook, policy};
   const ConversationOptions talk{seed, static_cast<int>(options.max_turns), temperaments_of(options.temperaments)};
 
   const auto shares = kept_shares(options.keep);

@@ -24,13 +24,14 @@ struct World {
         words(phrasebook),
         ranker(movie_catalog),
         finder(movie_catalog),
+        reader(movie_catalog, finder, phrasebook),
         policy(movie_catalog, ranker),
         targets(TargetSplit(options.split).targets(movie_catalog, options.part)),
         training_targets(TargetSplit(options.split).targets(movie_catalog, options.training_part)) {}
 
   Conversation conversation(std::uint64_t seed, std::uint64_t index, const std::vector<MovieId>& from) const {
     Random choice(seed, "target", index);
-    const ConversationWorld talk{catalog, ranker, finder, phrasebook, policy};
+    const ConversationWorld talk{catalog, ranker, reader, phrasebook, policy};
     return converse(talk, {.seed = seed, .max_turns = static_cast<int>(options.max_turns), .temperaments = {}}, index,
                     choice.pick(from));
   }
@@ -41,6 +42,7 @@ struct World {
   ReplyWords words;
   MovieRanker ranker;
   MentionFinder finder;
+  TurnReader reader;
   Policy policy;
   std::vector<MovieId> targets, training_targets;
 };
@@ -183,7 +185,7 @@ void play(const World& world, std::uint64_t seed, std::uint64_t index, Skills& s
     const std::string asked = turn->texts.back();
     turn = &session.answer(said.text);
     if (turn->update != said.update) {
-      const auto names = names_in_turn(world.catalog, world.finder, acts, said.text);
+      const auto names = world.reader.names(acts, said.text);
       note_miss(understand_prompt(asked, said.text, names.mentioned), to_json(said.update, world.catalog),
                 to_json(turn->update, world.catalog), figures);
     }
@@ -234,7 +236,7 @@ Figures run_model(const World& world, const LanguageModelOptions& options, std::
   return run(
       world, seed, pool,
       [&](int worker, std::uint64_t index) {
-        return std::make_unique<ModelSkills>(*model(worker), world.catalog, world.finder, world.phrasebook, world.words,
+        return std::make_unique<ModelSkills>(*model(worker), world.catalog, world.reader, world.phrasebook, world.words,
                                              seed + index);
       },
       model);

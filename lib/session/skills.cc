@@ -26,11 +26,11 @@ MovieId named_candidate(std::string_view text, const SystemAct& act, const Movie
   return found;
 }
 
-ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
+ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const TurnReader& reader,
                          const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed)
     : model_(model),
       catalog_(catalog),
-      finder_(finder),
+      reader_(reader),
       phrasebook_(phrasebook),
       words_(words),
       random_(seed, "skills") {}
@@ -51,7 +51,7 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
                                          std::string_view user_text) {
   ++counts_.replies;
   user_text = user_text.substr(0, kMaxUserBytes);
-  const TurnNames names = names_in_turn(catalog_, finder_, acts, user_text);
+  const TurnNames names = reader_.names(acts, user_text);
   const UpdateGrammar language(names);
   const LanguageModel::Reply reply =
       model_.reply(understand_prompt(system_text, user_text, names.mentioned), &language, kMaxUpdateTokens);

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/act.h"
 #include "lib/dialogue/grounded_text.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/preference_state.h"
+#include "lib/dialogue/turn_names.h"
 #include "lib/session/language_model.h"
 
 namespace matinee {
@@ -37,8 +37,8 @@ struct SkillCounts {
 class ModelSkills final : public Skills {
  public:
   /// All by reference; must outlive this.
-  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionFinder& finder,
-              const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed);
+  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const TurnReader& reader, const Phrasebook& phrasebook,
+              const ReplyWords& words, std::uint64_t seed);
   std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
   PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                               std::string_view user_text) override;
@@ -47,7 +47,7 @@ class ModelSkills final : public Skills {
  private:
   LanguageModel& model_;
   const MovieCatalog& catalog_;
-  const MentionFinder& finder_;
+  const TurnReader& reader_;
   const Phrasebook& phrasebook_;
   const ReplyWords& words_;
   Random random_;

@@ -46,7 +46,7 @@ TEST(Conversation, TemperamentsCanBeChosen) {
   options.temperaments = {Temperament::kPicky, Temperament::kDemanding};
   std::set<Temperament> seen;
   for (std::uint64_t index = 0; index < 30; ++index) {
-    seen.insert(converse({world.catalog, world.ranker, world.finder, world.phrasebook, world.policy}, options, index, 5)
+    seen.insert(converse({world.catalog, world.ranker, world.reader, world.phrasebook, world.policy}, options, index, 5)
                     .temperament);
   }
   EXPECT_EQ(seen, (std::set{Temperament::kPicky, Temperament::kDemanding}));
@@ -61,7 +61,8 @@ Phrasebook marks_for(const std::vector<std::string>& sections) {
     const std::string mark = "\\(" + section + "\\) ";
     text += mark + "\n";
     if (!section.starts_with("u.")) continue;
-    for (const char* names : {"{person} and {not_person}", "{person}", "{not_person}", "{movie}", ""}) {
+    for (const char* names :
+         {"{person} and {not_person}", "{person}", "{not_person}", "{movie}", "{movie} and {movie2}", ""}) {
       for (const char* words : {"{a_genre} {genres}", "{years} {from_years}", "{not_genres}", "{old_genres}",
                                 "{runtime}", "{popularity}", "{a_genre} {from_years}", ""})
         text += mark + names + " " + words + "\n";

@@ -68,7 +68,8 @@ class FullCatalog {
 
   Conversation talk(const Phrasebook& phrasebook, std::uint64_t index, MovieId target,
                     const ConversationOptions& options = {}) const {
-    return converse({catalog, ranker, finder, phrasebook, policy}, options, index, target);
+    const TurnReader reader(catalog, finder, phrasebook);
+    return converse({catalog, ranker, reader, phrasebook, policy}, options, index, target);
   }
 };
 

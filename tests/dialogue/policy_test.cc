@@ -20,7 +20,8 @@ PreferenceUpdate act(UserAct what) {
 // Somebody who says anything at all.
 PreferenceUpdate random_answer(Random& random, const MovieCatalog& catalog) {
   PreferenceUpdate update;
-  update.act = static_cast<UserAct>(random.below(kUserActs - 1));  // never leaves
+  update.act = static_cast<UserAct>(random.below(kUserActs));
+  if (update.act == UserAct::kLeave) update.act = UserAct::kMore;
   const auto movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(catalog.size())));
   if (random.chance(0.3)) update.said.genres = {static_cast<GenreId>(random.below(catalog.genres().size()))};
   if (random.chance(0.2)) update.said.years = Span{1980, 2010};

@@ -76,7 +76,7 @@ TEST(UpdateGrammar, AcceptsWhatSimulatedUsersMean) {
   for (std::uint64_t index = 0; index < 300; ++index) {
     for (const Exchange& exchange : world.talk(7, index).exchanges) {
       if (exchange.user_text.empty()) continue;
-      const UpdateGrammar grammar(names_in_turn(world.catalog, world.finder, exchange.acts, exchange.user_text));
+      const UpdateGrammar grammar(world.reader.names(exchange.acts, exchange.user_text));
       ++updates;
       if (grammar.accepts(to_json(exchange.update, world.catalog))) continue;
       ++missed;
@@ -130,7 +130,7 @@ TEST(UpdateGrammar, NamesWithQuotesAreEscaped) {
 TEST(UpdateGrammar, ItMeansTheMovieSpokenOf) {
   const SampleWorld& world = SampleWorld::get();
   const std::vector<SystemAct> acts{{.kind = SystemActKind::kRecommend, .movie = 3}};
-  const TurnNames names = names_in_turn(world.catalog, world.finder, acts, "no, seen it");
+  const TurnNames names = world.reader.names(acts, "no, seen it");
   ASSERT_FALSE(names.movies.empty());
   EXPECT_EQ(names.movies.front(), world.catalog.display_name(3));
 }
