@@ -6,7 +6,7 @@
 
 #include "kernels/context.h"
 #include "lib/model/model_config.h"
-#include "lib/model/weights.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
