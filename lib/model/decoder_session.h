@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -7,7 +8,7 @@
 #include "kernels/context.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/model_config.h"
-#include "lib/model/weights.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
@@ -34,6 +35,7 @@ class DecoderSession {
   std::int64_t vocab_size() const { return config_.vocab_size; }
 
  private:
+  void prepare_adapter();
   void run(std::span<const std::int32_t> tokens);
 
   Context& context_;
@@ -44,7 +46,9 @@ class DecoderSession {
   const LoraSlots* lora_;
   std::vector<std::int32_t> tokens_, positions_;
   std::vector<std::vector<float>> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
-  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, xa_, logits_;
+  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, logits_;
+  std::vector<float> xa_, unscaled_;                             // of the adapter's products
+  std::vector<std::array<std::vector<float>, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
 };
 
 }  // namespace matinee

@@ -31,7 +31,7 @@ void QuantizedTensor::flush() {
   const auto width = static_cast<std::size_t>(matrix_.width());
   for (std::size_t i = 0; i < waiting_; ++i) {
     if (!std::isfinite(rows_[i])) {
-      throw bad_data("row {} column {} is {}; a matrix with it cannot be quantised",
+      throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantised",
                      next_row_ + static_cast<std::int64_t>(i / width), i % width, rows_[i]);
     }
   }

@@ -16,7 +16,8 @@ class QuantizedTensor {
   /// `format` I8 or U8 (NF4). `context` must outlive this.
   QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width);
 
-  /// The next numbers, row by row. Throws Error(kBadData) where one is not finite, naming its row and column.
+  /// The next numbers, row by row. Throws Error(kBadData) where one is not finite, naming its row and column as an
+  /// output and an input.
   void append(std::span<const float> values);
   /// The view of the whole matrix, once every number is there; valid as long as this lives.
   WeightView finish();

@@ -59,8 +59,10 @@ struct LanguageModel::Impl {
         adapter->merge_into(weights);
       }
     }
+    slots = weights.slots();
+    if (lora_slots) adapter->attach_to(slots);
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, weights.slots(), std::min(kMaxTokens, config.max_position_embeddings),
+    session.emplace(context, config, slots, std::min(kMaxTokens, config.max_position_embeddings),
                     options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));
@@ -85,6 +87,7 @@ struct LanguageModel::Impl {
   TokenTrie trie;
   std::optional<LoraAdapter> adapter;
   std::optional<LoraSlots> lora_slots;  // where the adapter cannot be merged
+  WeightSlots slots;
   std::optional<SampleEncoder> encoder;
   std::optional<DecoderSession> session;
   std::string description;

@@ -35,10 +35,18 @@ void TrainOptions::add(OptionSet& options) {
                   "tokens in memory at a time, in rows of the tokens' seq_len");
   options.integer("gradient-accumulation-steps", &gradient_accumulation_steps, 1, 1 << 20,
                   "micro-batches to an update");
-  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule: warm-up, then half a cosine");
+  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule");
+  options.choice(
+      "schedule", &schedule, {"cosine", "linear", "constant", "wsd"},
+      "after the warm-up: half a cosine or a line down to the floor, the peak for ever, or the peak and then a "
+      "line down");
+  options.real("decay-share", &decay_share, 0, 1, "with wsd: the share of all updates that go down");
   options.real("min-learning-rate", &min_learning_rate, 0, 1, "the schedule's floor, as a share of its peak");
   options.integer("warmup-steps", &warmup_steps, -1, INT64_MAX / 2, "updates until the peak; -1: 3 % of all");
-  options.real("weight-decay", &weight_decay, 0, 10, "of matrices, decoupled (AdamW)");
+  options.real("neftune-alpha", &neftune_alpha, 0, 1000,
+               "uniform noise of this strength on embeddings while training (NEFTune); 0: none");
+  options.real("weight-decay", &weight_decay, 0, 10,
+               "of matrices, decoupled (AdamW); norms, biases and DoRA's lengths never decay");
   options.real("beta1", &beta1, 0, 0.9999999, "decay of the first moment");
   options.real("beta2", &beta2, 0, 0.9999999, "decay of the second moment");
   options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "longer gradients are shortened to this; 0: never");
@@ -54,9 +62,10 @@ std::string TrainOptions::describe() const {
   return fmt::format(
       "epochs {} max_steps {} micro_batch_tokens {} gradient_accumulation_steps {} learning_rate {} "
       "min_learning_rate {} warmup_steps {} weight_decay {} beta1 {} beta2 {} max_grad_norm {} "
-      "validate_every {} patience {} seed {}",
+      "validate_every {} patience {} seed {} schedule {} decay_share {} neftune_alpha {}",
       epochs, max_steps, micro_batch_tokens, gradient_accumulation_steps, learning_rate, min_learning_rate,
-      warmup_steps, weight_decay, beta1, beta2, max_grad_norm, validate_every, patience, seed);
+      warmup_steps, weight_decay, beta1, beta2, max_grad_norm, validate_every, patience, seed, schedule, decay_share,
+      neftune_alpha);
 }
 
 Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run)
@@ -76,7 +85,9 @@ Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string ch
   schedule_ = {.learning_rate = options.learning_rate,
                .min_learning_rate = options.learning_rate * options.min_learning_rate,
                .warmup_steps = warmup,
-               .total_steps = total};
+               .total_steps = total,
+               .shape = parse_schedule(options.schedule),
+               .decay_steps = std::llround(options.decay_share * static_cast<double>(total))};
 }
 
 std::int64_t Trainer::max_tokens(const TrainOptions& options, const TokensInfo& info) {
@@ -120,7 +131,7 @@ StepMetrics Trainer::step() {
   std::int64_t tokens_before = 0, supervised_before = 0;
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
   for (const TokenBatch& batch : batches) {
-    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before};
+    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before, options_.neftune_alpha};
     loss += parts_.decoder.forward_backward(view_of(batch), grad_scale, key).loss;
     tokens_before += batch.n_tokens();
     supervised_before += batch.n_supervised;

@@ -14,7 +14,7 @@
 
 namespace matinee {
 
-/// How long and how fast a run learns. Every field but the last four belongs to the run: a checkpoint of a run with
+/// How long and how fast a run learns. Every field but the last two belongs to the run: a checkpoint of a run with
 /// another value is refused.
 struct TrainOptions {
   std::int64_t epochs = 3;
@@ -24,6 +24,9 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   double min_learning_rate = 0.1;  ///< the floor, as a share of learning_rate
   std::int64_t warmup_steps = -1;  ///< -1: 3 % of all updates
+  std::string schedule{"cosine"};  ///< cosine | linear | constant | wsd
+  double decay_share = 0.2;        ///< of all updates, at the end of wsd
+  double neftune_alpha = 0;        ///< noise on embeddings (DropoutKey); 0: none
   double weight_decay = 0.01;
   double beta1 = 0.9, beta2 = 0.99;
   double max_grad_norm = 1;
@@ -65,8 +68,8 @@ class Trainer {
     const TokenDataset& train;
     const TokenDataset* valid = nullptr;
     const ModelConfig& config;
-    const LoraConfig* lora = nullptr;  ///< null: every weight is trained
-    double matmul_peak = 0;            ///< operations per second (measure_matmul_peak), for the share shown; or 0
+    const LoraSlots* lora = nullptr;  ///< null: every weight is trained
+    double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for the share shown; or 0
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.

@@ -120,6 +120,7 @@ class Session {
   std::unique_ptr<LoraAdapter> adapter_;
   ParameterSet everything_;
   WeightSlots slots_;
+  LoraConfig lora_;  // resolved for this base
   LoraSlots lora_slots_;
   std::unique_ptr<DecoderTraining> decoder_;
   std::unique_ptr<Trainer> trainer_;
@@ -141,16 +142,16 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     require_same_making(data_, *valid_);
   }
   product_ = run.base_format.product(context_.isa());
+  if (!run.full) lora_ = run.lora.resolved(config_);
   plan_memory();
 
   std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
   const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
   id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(fmt::format("{} full {} base {} rank {} alpha {} dropout {} ratio {}", run.train.describe(), run.full,
-                          format_name(run.base_format.dtype(context_.isa())), run.lora.rank, run.lora.lora_alpha,
-                          run.lora.lora_dropout, run.loraplus_lr_ratio),
-              id);
-  for (const std::string& target : run.lora.target_modules) id = hash64(target + ",", id);
+  id = hash64(
+      fmt::format("{} full {} base {} ratio {} {}", run.train.describe(), run.full,
+                  format_name(run.base_format.dtype(context_.isa())), run.lora.loraplus_lr_ratio, describe(lora_)),
+      id);
   id_ = id;
 
   if (run.full) {
@@ -164,23 +165,25 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
                                               tool.common().max_host_mem, &context_);
     slots_ = frozen_->slots();
-    LoraConfig lora = run.lora;
+    LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
     adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed);
     for (Parameter& parameter : adapter_->parameters().all()) {
-      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.loraplus_lr_ratio;
+      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.lora.loraplus_lr_ratio;
     }
+    adapter_->begin_from(context_, slots_);
+    adapter_->attach_to(slots_);
     lora_slots_ = adapter_->slots();
   }
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
-                                               Trainer::max_tokens(run.train, data_.info()), product_);
+                                               Trainer::max_tokens(run.train, data_.info()), product_, run.recompute);
   trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
                                                       .decoder = *decoder_,
                                                       .parameters = adapter_ ? adapter_->parameters() : everything_,
                                                       .train = data_,
                                                       .valid = valid_ ? &*valid_ : nullptr,
                                                       .config = config_,
-                                                      .lora = adapter_ ? &run_.lora : nullptr,
+                                                      .lora = adapter_ ? &lora_slots_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, product_)},
                                        run.train, checkpoint_, id_);
 }
@@ -190,10 +193,10 @@ void Session::plan_memory() const {
   if (run_.full) {
     trained = static_cast<std::uint64_t>(config_.parameters());
   } else {
-    for (int m = 0; m < kModules; ++m) {
-      if (!run_.lora.targets(static_cast<Module>(m))) continue;
-      const auto shape = module_shape(config_, static_cast<Module>(m));
-      trained += static_cast<std::uint64_t>(config_.num_hidden_layers * run_.lora.rank * (shape[0] + shape[1]));
+    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) {
+      std::uint64_t elements = 1;
+      for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::uint64_t>(extent);
+      trained += elements;
     }
   }
   const MemoryPlan plan{
@@ -202,8 +205,8 @@ void Session::plan_memory() const {
       .gradients = 4 * trained,
       .moments = 8 * trained,
       .best_parameters = valid_ ? 4 * trained : 0,
-      .activations = DecoderTraining::activation_bytes(config_, run_.full ? 0 : run_.lora.rank,
-                                                       Trainer::max_tokens(run_.train, data_.info())),
+      .activations = DecoderTraining::activation_bytes(config_, run_.full ? nullptr : &lora_,
+                                                       Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
       // Five bytes a token, and the order of the samples twice while it is packed.
       .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
   require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
@@ -322,13 +325,9 @@ void TrainingRun::add(OptionSet& options) {
   options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
-  options.group("LoRA");
-  options.integer("rank", &lora.rank, 1, 65536, "rows of lora_A");
-  options.real("alpha", &lora.lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
-  options.real("dropout", &lora.lora_dropout, 0, 0.99, "share of a layer's inputs that the adapter does not see");
-  options.real("loraplus-lr-ratio", &loraplus_lr_ratio, 0, 1000,
-               "lora_B learns so many times as fast as lora_A (LoRA+)");
-  options.list("targets", &lora.target_modules, "NAMES", "linear layers with an adapter");
+  options.flag("recompute", &recompute,
+               "keep only each layer's input and compute the rest again: less memory, a third more time");
+  lora.add(options);
   train.add(options);
 }
 
@@ -341,11 +340,6 @@ int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (!run.full && !run.config.empty()) throw usage_error("--config is for --full");
   if (run.full && run.base_format.is_quantized()) {
     throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
-  }
-  for (const std::string& target : run.lora.target_modules) {
-    bool known = false;
-    for (int m = 0; m < kModules; ++m) known |= target == name_of(static_cast<Module>(m));
-    if (!known) throw usage_error("--targets: no linear layer is called \"{}\"", target);
   }
   return Session(run, tool).train();
 }
