@@ -146,6 +146,30 @@ TEST(Policy, ReactsToWhatTheUserDoes) {
   EXPECT_TRUE(state.finished);
 }
 
+TEST(Policy, SmallTalkIsAnsweredAndTheTalkGoesOn) {
+  const SampleWorld& world = SampleWorld::get();
+  DialogueState state;
+  (void)world.policy.open(state);
+  const std::set<Slot> asked = state.asked;
+  auto acts = world.policy.next(state, act(UserAct::kOther));
+  ASSERT_EQ(acts.size(), 2u);
+  EXPECT_EQ(acts[0].kind, SystemActKind::kHelp);
+  EXPECT_EQ(acts[0].movie, -1);
+  EXPECT_EQ(acts[1].kind, SystemActKind::kAsk);
+  EXPECT_FALSE(asked.contains(acts[1].slot)) << "what was asked is not asked again";
+  EXPECT_EQ(world.policy.next(state, act(UserAct::kOther)).size(), 1u) << "help comes once in a row";
+
+  // A recommendation stays on offer.
+  const MovieId movie = world.policy.next(state, act(UserAct::kMore)).back().movie;
+  acts = world.policy.next(state, act(UserAct::kOther));
+  ASSERT_EQ(acts.size(), 1u);
+  EXPECT_EQ(acts[0].kind, SystemActKind::kHelp);
+  EXPECT_EQ(acts[0].movie, movie);
+  acts = world.policy.next(state, act(UserAct::kAccept));
+  EXPECT_TRUE(acts.back().accepted);
+  EXPECT_EQ(acts.back().movie, movie);
+}
+
 TEST(Policy, AcceptingWhatWasOnlyAskedAboutIsAnOpinion) {
   const SampleWorld& world = SampleWorld::get();
   for (const UserAct what : {UserAct::kAccept, UserAct::kReject}) {

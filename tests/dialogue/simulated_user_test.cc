@@ -106,6 +106,46 @@ TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
   EXPECT_GT(tried, 0);
 }
 
+TEST(SimulatedUser, OlderAndNewerAreTrueOfTheTarget) {
+  const SampleWorld& world = SampleWorld::get();
+  Random random(1, "ages");
+  int said = 0;
+  for (MovieId target = 0; target < 300; ++target) {
+    TargetWishes wishes(world.catalog, world.phrasebook, target, {}, random);
+    const MovieId other = target + 40;
+    const auto wish = wishes.other_age(other);
+    if (!wish) continue;
+    ++said;
+    const Span years = *wish->update.said.years;
+    EXPECT_LE(years.low, world.catalog.year(target));
+    EXPECT_GE(years.high, world.catalog.year(target));
+    EXPECT_EQ(wish->section, world.catalog.year(target) < world.catalog.year(other) ? "u.older" : "u.newer");
+    EXPECT_TRUE(years.low == world.catalog.year(other) || years.high == world.catalog.year(other));
+  }
+  EXPECT_GT(said, 100);
+}
+
+TEST(SimulatedUser, ComparesWithMoviesThatAreAlike) {
+  const SampleWorld& world = SampleWorld::get();
+  Random random(1, "comparisons");
+  int liked = 0, disliked = 0, two = 0;
+  for (MovieId target = 0; target < 300; ++target) {
+    TargetWishes wishes(world.catalog, world.phrasebook, target, {}, random);
+    const auto wish = wishes.comparison();
+    if (!wish) continue;
+    for (const MovieId movie : wish->update.said.liked)
+      EXPECT_EQ(likeness(world.catalog, movie, target), Likeness::kAlike);
+    for (const MovieId movie : wish->update.said.disliked)
+      EXPECT_EQ(likeness(world.catalog, movie, target), Likeness::kUnlike);
+    liked += !wish->update.said.liked.empty();
+    disliked += !wish->update.said.disliked.empty();
+    two += wish->update.said.liked.size() == 2;
+  }
+  EXPECT_GT(liked, 100);
+  EXPECT_GT(disliked, 20);
+  EXPECT_GT(two, 30);
+}
+
 TEST(SimulatedUser, TakesTheTargetAndNothingElse) {
   for (std::uint64_t index = 0; index < 120; ++index) {
     const Conversation talk = SampleWorld::get().talk(5, index);
