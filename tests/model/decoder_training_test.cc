@@ -247,13 +247,13 @@ TEST(DecoderTraining, NoiseOnEmbeddingsHasTheStrengthOfNeftune) {
     expected += static_cast<double>(grad[i]) * grad[i] * alpha * alpha / (length * 8) / 3;
   }
   double found = 0;
-  constexpr int steps = 2000;
+  constexpr int steps = 600;
   for (int step = 1; step <= steps; ++step) {
     const double moved =
         decoder.forward_backward(samples.batch(), 1, {.seed = 3, .step = step, .neftune_alpha = alpha}).loss - clean;
     found += moved * moved / steps;
   }
-  EXPECT_NEAR(found / expected, 1, 0.1);
+  EXPECT_NEAR(found / expected, 1, 0.2);
 }
 
 TEST(DecoderTraining, DropoutDependsOnSeedStepLayerAndModule) {
