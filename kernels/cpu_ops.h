@@ -29,5 +29,9 @@ void adamw_update_cpu(Context& context, const AdamWArgs& args);
 void squared_sum_cpu(Context& context, const SquaredSumArgs& args);
 void add_inplace_cpu(Context& context, const AddArgs& args);
 void cosine_topk_cpu(Context& context, const CosineTopkArgs& args);
+void quantize_int8_cpu(Context& context, const QuantizeInt8Args& args);
+void quantize_nf4_cpu(Context& context, const QuantizeNf4Args& args);
+void quantize_absmax_cpu(Context& context, const QuantizeAbsmaxArgs& args);
+void dequantize_cpu(Context& context, const DequantizeArgs& args);
 
 }  // namespace matinee

@@ -29,6 +29,10 @@ constexpr Ops kCpuOps = {
     .squared_sum = squared_sum_cpu,
     .add_inplace = add_inplace_cpu,
     .cosine_topk = cosine_topk_cpu,
+    .quantize_int8 = quantize_int8_cpu,
+    .quantize_nf4 = quantize_nf4_cpu,
+    .quantize_absmax = quantize_absmax_cpu,
+    .dequantize = dequantize_cpu,
 };
 
 // No operation has a CUDA version yet.
@@ -64,6 +68,10 @@ const char* first_missing(const Ops& ops) {
   MATINEE_CHECK_OP(squared_sum);
   MATINEE_CHECK_OP(add_inplace);
   MATINEE_CHECK_OP(cosine_topk);
+  MATINEE_CHECK_OP(quantize_int8);
+  MATINEE_CHECK_OP(quantize_nf4);
+  MATINEE_CHECK_OP(quantize_absmax);
+  MATINEE_CHECK_OP(dequantize);
 #undef MATINEE_CHECK_OP
   return nullptr;
 }

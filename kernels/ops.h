@@ -11,6 +11,7 @@
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/lora_matmul/lora_matmul.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/quantize/quantize.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
 
@@ -45,6 +46,10 @@ struct Ops {
   Op<SquaredSumArgs> squared_sum = nullptr;
   Op<AddArgs> add_inplace = nullptr;
   Op<CosineTopkArgs> cosine_topk = nullptr;
+  Op<QuantizeInt8Args> quantize_int8 = nullptr;
+  Op<QuantizeNf4Args> quantize_nf4 = nullptr;
+  Op<QuantizeAbsmaxArgs> quantize_absmax = nullptr;
+  Op<DequantizeArgs> dequantize = nullptr;
 };
 
 /// The table of a device kind.

@@ -30,5 +30,12 @@ void adamw_update_ref(const AdamWArgsOf<double>& args);
 void squared_sum_ref(const SquaredSumArgsOf<double>& args);
 void add_inplace_ref(const AddArgsOf<double>& args);
 void cosine_topk_ref(const CosineTopkArgsOf<double>& args);
+void quantize_int8_ref(const QuantizeInt8ArgsOf<double>& args);
+void quantize_nf4_ref(const QuantizeNf4ArgsOf<double>& args);
+void quantize_absmax_ref(const QuantizeAbsmaxArgsOf<double>& args);
+void dequantize_ref(const DequantizeArgsOf<double>& args);
+/// Elements [first, first + n) of x [rows, width] quantised to `format` (I8, or U8 for NF4) and back.
+void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
+                     std::int64_t n, double* y);
 
 }  // namespace matinee

@@ -12,8 +12,13 @@ void check_sizes(const char* op, std::int64_t n_rows, std::int64_t in, std::int6
 }
 
 void check_weight(const char* op, const WeightView& weight) {
-  require(weight.dtype == DType::kF32 || weight.dtype == DType::kBF16, op, "the weight is F32 or BF16");
+  require(weight.dtype == DType::kF32 || weight.dtype == DType::kBF16 || weight.is_quantized(), op,
+          "the weight is F32, BF16, I8 or U8 (NF4)");
   require(weight.data != nullptr, op, "the weight is given");
+  require(weight.dtype != DType::kI8 || weight.row_scales != nullptr, op, "an I8 weight has its scales");
+  require(weight.dtype != DType::kU8 ||
+              (weight.nf4 != nullptr && weight.nf4->absmax_codes != nullptr && weight.nf4->absmax_scales != nullptr),
+          op, "an NF4 weight has its scales");
 }
 
 }  // namespace

@@ -10,14 +10,29 @@ class Context;
 
 /// How the factors of a product are taken. Sums are float32 always.
 enum class Product : std::uint8_t {
-  kF32,   ///< as they are; a bf16 weight is widened
-  kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory)
+  kF32,   ///< as they are; a bf16 or quantised weight is widened
+  kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory), and
+          ///< then quantised weights are taken as they are; int8 codes are whole numbers that bfloat16 has
 };
 
-/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference).
+/// What turns NF4 codes back into numbers: the largest magnitude of each block of kNf4Block weights, itself in 8 bits
+/// (kernels/quantize/quantize.h has the definition).
+struct Nf4Scales {
+  const std::uint8_t* absmax_codes = nullptr;  ///< [blocks of the matrix]
+  const float* absmax_scales = nullptr;        ///< [blocks of those blocks]
+  float absmax_offset = 0;
+};
+
+/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference), or quantised: I8 with a
+/// scale for each row, or U8 that holds two NF4 codes a byte. Quantised ones cannot be trained or looked up as an
+/// embedding.
 struct WeightView {
   const void* data = nullptr;
   DType dtype = DType::kF32;
+  const float* row_scales = nullptr;  ///< [out], with I8
+  const Nf4Scales* nf4 = nullptr;     ///< with U8
+
+  bool is_quantized() const { return dtype == DType::kI8 || dtype == DType::kU8; }
 };
 
 /// y = x·Wᵀ (+ bias), or y += with `accumulate`. Operations take float; the reference of each takes the same struct of
@@ -59,7 +74,7 @@ struct MatmulBackwardWeightArgsOf {
 using MatmulBackwardWeightArgs = MatmulBackwardWeightArgsOf<float>;
 
 /// The three products of a linear layer on rows of tokens. Outputs may alias no input. Throws Error(kInternal) where a
-/// size is negative or a pointer missing, Error(kInternal) for a weight that is neither F32 nor BF16. The same bytes at
+/// size is negative or a pointer missing, or a weight is of another dtype than WeightView allows. The same bytes at
 /// any number of threads: blocks and the order of sums depend on the sizes only.
 /// Cost: 2·n_rows·in·out operations each.
 void matmul_forward(Context& context, const MatmulArgs& args);

@@ -164,6 +164,7 @@ TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 16); }
 TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
 TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
 TEST(Conformance, Add) { check_all(add_cases(), 6); }
+TEST(Conformance, Quantize) { check_all(quantize_cases(), 40); }
 
 }  // namespace
 }  // namespace matinee

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/matmul/matmul.h"
+
+namespace matinee {
+
+/// Weights that share one scale in NF4, and such scales that share one of their own.
+constexpr std::int64_t kNf4Block = 64;
+constexpr std::int64_t kAbsmaxBlock = 256;
+
+/// The 16 numbers of NF4, ascending. Do not change: quantiles of the normal distribution as Dettmers et al. 2023,
+/// "QLoRA", arXiv:2305.14314, appendix E, lists them.
+extern const float kNf4Values[16];
+/// The 256 numbers of the dynamic 8-bit type, ascending: a sign, an exponent of ten in unary, a linear fraction.
+/// Dettmers 2016, "8-Bit Approximations for Parallelism in Deep Learning", arXiv:1511.04561; as bitsandbytes makes it
+/// (create_dynamic_map).
+const float* dynamic_8bit_values();
+
+/// How many blocks NF4 cuts `n` weights into, and how many scales these blocks have.
+constexpr std::int64_t nf4_blocks(std::int64_t n) { return (n + kNf4Block - 1) / kNf4Block; }
+constexpr std::int64_t absmax_blocks(std::int64_t blocks) { return (blocks + kAbsmaxBlock - 1) / kAbsmaxBlock; }
+
+/// Int8 by row: scale = max|x| / 127, code = x·(127 / max|x|) rounded to nearest, ties to even, all in float32. A row
+/// of zeros has codes and scale 0. As LLM.int8() does it (Dettmers et al. 2022, arXiv:2208.07339) without outliers.
+template <class T>
+struct QuantizeInt8ArgsOf {
+  std::int64_t n_rows = 0, width = 0;
+  const T* x = nullptr;          ///< [n_rows, width], finite
+  std::int8_t* codes = nullptr;  ///< [n_rows, width]
+  float* row_scales = nullptr;   ///< [n_rows]
+};
+using QuantizeInt8Args = QuantizeInt8ArgsOf<float>;
+
+/// NF4: in each block of 64, whatever the rows, code = index of the number of kNf4Values nearest to x·(1 / max|x|) in
+/// float32, the smaller one of two as near. Byte i holds code 2i in its upper and 2i + 1 in its lower half. A block of
+/// zeros gets the code of zero. bitsandbytes leaves it 0, the code of -1, which is not zero any more once max|x| has
+/// gone through 8 bits; this is the only difference.
+template <class T>
+struct QuantizeNf4ArgsOf {
+  std::int64_t n = 0;
+  const T* x = nullptr;           ///< [n], finite
+  std::uint8_t* codes = nullptr;  ///< [(n + 1) / 2]
+  float* absmax = nullptr;        ///< [nf4_blocks(n)]: max|x|
+};
+using QuantizeNf4Args = QuantizeNf4ArgsOf<float>;
+
+/// Double quantisation of these maxima: their mean is subtracted, then in each block of 256, code = index of the
+/// dynamic 8-bit number nearest to d·(1 / max|d|), the smaller one of two as near.
+template <class T>
+struct QuantizeAbsmaxArgsOf {
+  std::int64_t n_blocks = 0;
+  const T* absmax = nullptr;      ///< [n_blocks]
+  std::uint8_t* codes = nullptr;  ///< [n_blocks]
+  float* scales = nullptr;        ///< [absmax_blocks(n_blocks)]: max|d|
+  float* offset = nullptr;        ///< the mean, summed in float64
+};
+using QuantizeAbsmaxArgs = QuantizeAbsmaxArgsOf<float>;
+
+/// y = elements [first, first + n) of a matrix of any of WeightView's formats, row-major: int8 as code·scale, NF4 as
+/// value·(dynamic·max|d| + mean), each operation rounded to float32.
+template <class T>
+struct DequantizeArgsOf {
+  std::int64_t first = 0, n = 0;
+  std::int64_t width = 0;  ///< of the matrix
+  WeightView weight = {};
+  T* y = nullptr;  ///< [n], overwritten
+};
+using DequantizeArgs = DequantizeArgsOf<float>;
+
+/// All throw Error(kInternal) where a size is negative or a pointer is missing. The same bytes at any number of threads
+/// and on every instruction set.
+void quantize_int8(Context& context, const QuantizeInt8Args& args);
+void quantize_nf4(Context& context, const QuantizeNf4Args& args);
+void quantize_absmax(Context& context, const QuantizeAbsmaxArgs& args);
+void dequantize(Context& context, const DequantizeArgs& args);
+
+}  // namespace matinee

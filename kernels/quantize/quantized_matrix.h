@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/quantize/quantize.h"
+
+namespace matinee {
+
+/// A matrix quantised whole, with the memory that its view needs: for tests, cases and weights that are loaded.
+class QuantizedMatrix {
+ public:
+  /// Memory for [rows, width] in `format`, DType::kI8 or DType::kU8 (NF4); nothing is in it yet.
+  QuantizedMatrix(DType format, std::int64_t rows, std::int64_t width);
+
+  /// Quantises rows [first, first + n_rows) from x [n_rows, width]. NF4 takes pieces in order, each but the last of a
+  /// multiple of kNf4Block elements, and is whole after `finish`.
+  void set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x);
+  void finish(Context& context);
+
+  /// Valid as long as this lives and is not moved.
+  WeightView view() const;
+  std::int64_t rows() const { return rows_; }
+  std::int64_t width() const { return width_; }
+  /// Bytes that a matrix of this format takes.
+  static std::uint64_t bytes(DType format, std::int64_t rows, std::int64_t width);
+
+ private:
+  DType format_;
+  std::int64_t rows_, width_;
+  std::vector<std::uint8_t> codes_;
+  std::vector<float> row_scales_;
+  std::vector<float> absmax_;  // until finish
+  std::vector<std::uint8_t> absmax_codes_;
+  std::vector<float> absmax_scales_;
+  Nf4Scales nf4_;
+};
+
+}  // namespace matinee
