@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "kernels/case.h"
+#include "kernels/quantize/quantized_matrix.h"
 #include "kernels/reference.h"
 
 namespace matinee {
@@ -13,7 +14,7 @@ namespace {
 
 struct Shape {
   std::int64_t n_rows, in, out;
-  bool bf16_weight = false;
+  DType weight = DType::kF32;  // U8: NF4
   Product product = Product::kF32;
   bool accumulate = false;
   bool bias = false;
@@ -21,29 +22,68 @@ struct Shape {
 
 std::string describe(const char* operation, const Shape& s) {
   return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}", operation, s.n_rows, s.in, s.out,
-                     s.bf16_weight ? "BF16" : "F32", s.product == Product::kBF16 ? "bf16" : "f32",
+                     s.weight == DType::kU8 ? "NF4" : name_of(s.weight), s.product == Product::kBF16 ? "bf16" : "f32",
                      s.accumulate ? " accumulate" : "", s.bias ? " bias" : "");
 }
+
+bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
 
 // Factors of a bfloat16 product are bfloat16 numbers in these cases, so every product is exact in float32 and both
 // kinds have the same bound: each of k additions rounds a partial sum, which stays below 4·sqrt(k) for factors within
 // ±1.
 CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int64_t k) {
   const auto terms = static_cast<double>(k + 2);
+  // NF4 numbers are not bfloat16's, nor are gradients times int8 scales. The product's other factor is within ±1 and 6
+  // times the root of the terms' number is never met.
+  const double rounded = s.product == Product::kBF16 && quantized(s) ? 6 * kBfloatRounding * std::sqrt(terms / 3) : 0;
   return {.name = name,
           .size = size,
           .role = s.accumulate ? Role::kAdded : Role::kOutput,
-          .absolute = terms * kFloatRounding * std::max(2.0, std::sqrt(terms) / 4),
-          .reason = "k roundings of partial sums"};
+          .absolute = terms * kFloatRounding * std::max(2.0, std::sqrt(terms) / 4) + rounded,
+          .reason = rounded > 0 ? "a factor rounded to bfloat16, errors of either sign; k roundings of partial sums"
+                                : "k roundings of partial sums"};
 }
 
 CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
-  return {.name = name, .size = size, .representable = s.bf16_weight || s.product == Product::kBF16};
+  return {.name = name, .size = size, .representable = s.weight == DType::kBF16 || s.product == Product::kBF16};
 }
 
-WeightView chosen_weight(const Shape& s, const float* data, const std::vector<bf16>& narrow) {
-  return s.bf16_weight ? WeightView{narrow.data(), DType::kBF16} : weight_view(data);
-}
+// The weight of a case in its format. A case starts from the same values in every run, so the copy is kept and making
+// it is not timed.
+class ChosenWeight {
+ public:
+  WeightView view(Context& context, const Shape& s, const float* data) {
+    if (s.weight == DType::kF32) return weight_view(data);
+    if (s.weight == DType::kBF16) {
+      if (narrow_.empty()) narrow_ = as_bf16(data, s.out * s.in);
+      return {narrow_.data(), DType::kBF16};
+    }
+    if (!quantized_) {
+      quantized_ = std::make_unique<QuantizedMatrix>(s.weight, s.out, s.in);
+      quantized_->set_rows(context, 0, s.out, data);
+      quantized_->finish(context);
+    }
+    return quantized_->view();
+  }
+
+ private:
+  std::vector<bf16> narrow_;
+  std::unique_ptr<QuantizedMatrix> quantized_;
+};
+
+// What the reference multiplies with: the numbers that the quantised weight stands for.
+class ReferenceWeight {
+ public:
+  WeightView view(const Shape& s, const double* data) {
+    if (!quantized(s)) return weight_view(data);
+    values_.resize(static_cast<std::size_t>(s.out * s.in));
+    dequantized_ref(s.weight, s.out, s.in, data, 0, s.out * s.in, values_.data());
+    return weight_view(values_.data());
+  }
+
+ private:
+  std::vector<double> values_;
+};
 
 template <class T>
 MatmulArgsOf<T> forward_args(const Shape& s, T* const* t, WeightView weight) {
@@ -85,7 +125,8 @@ MatmulBackwardWeightArgsOf<T> weight_args(const Shape& s, T* const* t) {
 void finish(KernelCase& c, const Shape& s) {
   c.operations = 2.0 * static_cast<double>(s.n_rows) * static_cast<double>(s.in) * static_cast<double>(s.out);
   c.bytes = 4.0 * static_cast<double>(s.n_rows * (s.in + s.out)) +
-            (s.bf16_weight ? 2.0 : 4.0) * static_cast<double>(s.in * s.out);
+            (quantized(s) ? static_cast<double>(QuantizedMatrix::bytes(s.weight, s.out, s.in))
+                          : static_cast<double>(size_of(s.weight)) * static_cast<double>(s.in * s.out));
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
@@ -96,22 +137,27 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                  result("y", s.n_rows * s.out, s, s.in)},
                      .prepare = {},
                      .run =
-                         [s, narrow = std::make_shared<std::vector<bf16>>()](Context& context, float* const* t) {
-                           if (narrow->empty()) *narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
-                           matmul_forward(context, forward_args(s, t, chosen_weight(s, t[1], *narrow)));
+                         [s, weight = std::make_shared<ChosenWeight>()](Context& context, float* const* t) {
+                           matmul_forward(context, forward_args(s, t, weight->view(context, s, t[1])));
                          },
-                     .reference = [s](double* const* t) { matmul_forward_ref(forward_args(s, t, weight_view(t[1]))); }};
-  KernelCase input{
-      .name = describe("matmul_backward_input", s),
-      .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
-                  result("grad_x", s.n_rows * s.in, s, s.out)},
-      .prepare = {},
-      .run =
-          [s, narrow = std::make_shared<std::vector<bf16>>()](Context& context, float* const* t) {
-            if (narrow->empty()) *narrow = as_bf16(t[1], s.bf16_weight ? s.out * s.in : 0);
-            matmul_backward_input(context, input_args(s, t, chosen_weight(s, t[1], *narrow)));
-          },
-      .reference = [s](double* const* t) { matmul_backward_input_ref(input_args(s, t, weight_view(t[1]))); }};
+                     .reference =
+                         [s](double* const* t) {
+                           ReferenceWeight weight;
+                           matmul_forward_ref(forward_args(s, t, weight.view(s, t[1])));
+                         }};
+  KernelCase input{.name = describe("matmul_backward_input", s),
+                   .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
+                               result("grad_x", s.n_rows * s.in, s, s.out)},
+                   .prepare = {},
+                   .run =
+                       [s, weight = std::make_shared<ChosenWeight>()](Context& context, float* const* t) {
+                         matmul_backward_input(context, input_args(s, t, weight->view(context, s, t[1])));
+                       },
+                   .reference =
+                       [s](double* const* t) {
+                         ReferenceWeight quantized_weight;
+                         matmul_backward_input_ref(input_args(s, t, quantized_weight.view(s, t[1])));
+                       }};
   Shape added = s;
   added.accumulate = true;
   KernelCase weight{
@@ -123,6 +169,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .run = [s](Context& context, float* const* t) { matmul_backward_weight(context, weight_args(s, t)); },
       .reference = [s](double* const* t) { matmul_backward_weight_ref(weight_args(s, t)); }};
   for (KernelCase* c : {&forward, &input, &weight}) {
+    if (c == &weight && quantized(s)) continue;  // quantised weights are never trained
     finish(*c, s);
     if (timed_only) c->reference = {};
     cases.push_back(std::move(*c));
@@ -135,7 +182,7 @@ std::vector<KernelCase> matmul_cases() {
   std::vector<KernelCase> cases;
   const Product f32 = Product::kF32, bf = Product::kBF16;
   for (const Product product : {f32, bf}) {
-    for (const bool narrow : {false, true}) {
+    for (const DType narrow : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
       add_shape(cases, {0, 5, 7, narrow, product});
       add_shape(cases, {1, 1, 1, narrow, product});
       add_shape(cases, {3, 0, 5, narrow, product});
@@ -149,18 +196,26 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {97, 64, 257, narrow, product, false, true});
       add_shape(cases, {193, 520, 32, narrow, product, true, true});
       add_shape(cases, {600, 17, 300, narrow, product});
+      add_shape(cases, {1, 192, 131, narrow, product, true});
+      add_shape(cases, {3, 256, 66, narrow, product});
+      add_shape(cases, {70, 320, 129, narrow, product, true});
     }
   }
   // More weights than one slab of the repacked copy holds.
-  add_shape(cases, {6, 8200, 520, true, bf});
+  for (const DType weight : {DType::kBF16, DType::kI8, DType::kU8}) add_shape(cases, {6, 8200, 520, weight, bf});
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{4096, 256, 256},
                                       {4096, 256, 688},
                                       {4096, 688, 256},
                                       {4096, 256, 4096},
                                       {1, 256, 4096}}) {
     for (const Product product : {f32, bf}) {
-      add_shape(cases, {rows, in, out, product == bf, product}, true);
+      add_shape(cases, {rows, in, out, product == bf ? DType::kBF16 : DType::kF32, product}, true);
     }
+  }
+  // Quantised weights beside bfloat16: training, and decoding from memory that no cache holds.
+  for (const DType weight : {DType::kBF16, DType::kI8, DType::kU8}) {
+    add_shape(cases, {2048, 2048, 2048, weight, bf}, true);
+    for (const std::int64_t rows : {1, 4}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);
   }
   return cases;
 }

@@ -12,6 +12,7 @@
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 #include "kernels/matmul/matmul_kernels.h"
+#include "kernels/quantize/quantize.h"
 
 namespace matinee {
 namespace {
@@ -66,11 +67,16 @@ void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* 
   }
 }
 
-void widen_parallel(Context& context, const void* source, bool is_bf16, bool round, std::int64_t n, float* to) {
+// Elements [first, first + n) of a matrix of rows of `width`.
+void widen_parallel(Context& context, const WeightView& weight, std::int64_t width, bool round, std::int64_t first,
+                    std::int64_t n, float* to) {
   constexpr std::int64_t kBlock = 1 << 16;
+  if (weight.is_quantized()) {
+    return dequantize(context, {.first = first, .n = n, .width = width, .weight = weight, .y = to});
+  }
   context.pool().for_blocks(static_cast<std::size_t>(n), kBlock, [&](std::size_t begin, std::size_t end, int) {
-    const auto* from = static_cast<const std::byte*>(source) + begin * (is_bf16 ? 2 : 4);
-    widen(from, is_bf16, round, static_cast<std::int64_t>(end - begin), to + begin);
+    widen(element(weight, first + static_cast<std::int64_t>(begin)), weight.dtype == DType::kBF16, round,
+          static_cast<std::int64_t>(end - begin), to + begin);
   });
 }
 
@@ -89,22 +95,74 @@ void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, st
       });
 }
 
+Nf4Rows nf4_rows(const WeightView& weight, std::int64_t first_element) {
+  return {.codes = static_cast<const std::uint8_t*>(weight.data) + first_element / 2,
+          .absmax_codes = weight.nf4->absmax_codes,
+          .absmax_scales = weight.nf4->absmax_scales,
+          .absmax_offset = weight.nf4->absmax_offset,
+          .first_block = first_element / kNf4Block,
+          .values = kNf4Values,
+          .dynamic = dynamic_8bit_values()};
+}
+
+// Elements [first, first + n) of a quantised matrix as bfloat16; int8 codes without their scales.
+void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t n, std::uint16_t* to) {
+  if (weight.dtype == DType::kI8) {
+    widen_int8_avx512bf16(static_cast<const std::int8_t*>(weight.data) + first, n, to);
+  } else {
+    widen_nf4_avx512bf16(nf4_rows(weight, 0), first, n, to);
+  }
+}
+
+// Packs a panel of columns [column, column + kPanel) of rows [first, first + depth) of a quantised matrix, whose rows
+// are what is summed over. A few rows at a time, so that what is widened stays in the first-level cache.
+void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int64_t in, std::int64_t first,
+                            std::int64_t depth, std::int64_t column, std::uint32_t* panel) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t width = std::min(kPanel, in - column);
+  const ScratchScope scope(scratch);
+  auto* widened = scratch.take_array<std::uint16_t>(static_cast<std::size_t>(kRows * kPanel));
+  for (std::int64_t row = 0; row < depth; row += kRows) {
+    const std::int64_t n_rows = std::min(kRows, depth - row);
+    for (std::int64_t r = 0; r < n_rows; ++r) {
+      widen_quantized(weight, (first + row + r) * in + column, width, widened + r * kPanel);
+    }
+    pack_interleaved_avx512bf16(widened, true, kPanel, width, n_rows, kPanel, panel + row / 2 * kPanel);
+  }
+}
+
 bool uses_pairs(const Context& context, Product product) {
   return product == Product::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16;
 }
 
+// Scales of int8 weights, applied where they belong: to the columns of the product, or to those of x.
+struct Int8Scales {
+  const float* of_columns = nullptr;
+  const float* of_k = nullptr;
+};
+
 // c [m, n] (+)= x [m, k] · right, where `right` is packed panels.
 void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const float* x,
-                             const std::uint32_t* right, float* c, std::int64_t c_stride, bool accumulate) {
+                             const std::uint32_t* right, const Int8Scales& scales, float* c, std::int64_t c_stride,
+                             bool accumulate) {
   const std::int64_t pairs = (k + 1) / 2;
   for_tiles(context, m, n, kRowBlock, kColumnBlock,
             [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
               Scratch& scratch = context.worker_scratch(worker);
               const ScratchScope scope(scratch);
               auto* left = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * pairs));
-              round_rows_avx512bf16(x + row * k, k, n_rows, k, left);
+              const float* rows = x + row * k;
+              if (scales.of_k != nullptr) {
+                auto* scaled = scratch.take_array<float>(static_cast<std::size_t>(n_rows * k));
+                for (std::int64_t r = 0; r < n_rows; ++r) {
+                  for (std::int64_t i = 0; i < k; ++i) scaled[r * k + i] = rows[r * k + i] * scales.of_k[i];
+                }
+                rows = scaled;
+              }
+              round_rows_avx512bf16(rows, k, n_rows, k, left);
               multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * pairs, pairs, 1,
                                         right + column / kPanel * pairs * kPanel, pairs * kPanel,
+                                        scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
                                         c + row * c_stride + column, c_stride, accumulate);
             });
 }
@@ -127,6 +185,56 @@ void multiply_rows_f32(Context& context, bool round, bool transpose_right, std::
                     right + (transpose_right ? column * right_stride : column), right_stride,
                     c + row * c_stride + column, c_stride, accumulate);
             });
+}
+
+// Rows of x with every 32 numbers in the order that gemv_nf4 takes.
+void sort_even_first(const float* x, std::int64_t n, float* to) {
+  for (std::int64_t at = 0; at < n; at += 32) {
+    for (std::int64_t i = 0; i < 16; ++i) {
+      to[at + i] = x[at + 2 * i];
+      to[at + 16 + i] = x[at + 2 * i + 1];
+    }
+  }
+}
+
+// The same from quantised weights, which are never whole in any other form.
+void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool accumulate) {
+  const bool wide = context.isa() >= IsaLevel::kAvx512;
+  const std::int64_t block = std::max<std::int64_t>(16, (1 << 18) / args.in / 4 * 4);
+  const auto for_outputs = [&](const auto& body) {
+    context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
+                              [&](std::size_t begin, std::size_t end, int worker) {
+                                body(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end - begin), worker);
+                              });
+  };
+  if (args.weight.dtype == DType::kI8) {
+    const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
+    const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
+    return for_outputs([&](std::int64_t first, std::int64_t n, int) {
+      gemv(args.n_rows, args.in, n, args.x, codes + first * args.in, args.weight.row_scales + first, args.y + first,
+           args.out, accumulate);
+    });
+  }
+  if (args.in % kNf4Block == 0) {
+    const ScratchScope scope(context.scratch());
+    auto* x = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.in));
+    sort_even_first(args.x, args.n_rows * args.in, x);
+    const GemvNf4Fn gemv = wide ? gemv_nf4_avx512 : gemv_nf4_avx2;
+    return for_outputs([&](std::int64_t first, std::int64_t n, int) {
+      gemv(args.n_rows, args.in, n, x, nf4_rows(args.weight, first * args.in), args.y + first, args.out, accumulate);
+    });
+  }
+  // Blocks that go across rows: a few rows at a time are widened.
+  const GemvFn gemv = wide ? gemv_avx512 : gemv_avx2;
+  for_outputs([&](std::int64_t first, std::int64_t n, int worker) {
+    Scratch& scratch = context.worker_scratch(worker);
+    const ScratchScope scope(scratch);
+    auto* rows = scratch.take_array<float>(static_cast<std::size_t>(n * args.in));
+    // Within a body the pool runs this in the worker alone.
+    dequantize(context,
+               {.first = first * args.in, .n = n * args.in, .width = args.in, .weight = args.weight, .y = rows});
+    gemv(args.n_rows, args.in, n, args.x, rows, false, args.y + first, args.out, accumulate);
+  });
 }
 
 void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
@@ -164,6 +272,8 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   }
   const bool is_bf16 = args.weight.dtype == DType::kBF16;
   const bool round = args.product == Product::kBF16;
+  const bool quantized = args.weight.is_quantized();
+  if (args.n_rows <= kGemvRows && quantized) return forward_few_rows_quantized(context, args, accumulate);
   if (args.n_rows <= kGemvRows && (is_bf16 || !round)) return forward_few_rows(context, args, accumulate);
 
   const ScratchScope scope(context.scratch());
@@ -175,26 +285,33 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
     for (std::int64_t first = 0; first < args.out; first += slab) {
       const std::int64_t width = std::min(slab, args.out - first);
       context.pool().for_blocks(
-          static_cast<std::size_t>(blocks_of(width, kPanel)), 4, [&](std::size_t begin, std::size_t end, int) {
+          static_cast<std::size_t>(blocks_of(width, kPanel)), 4, [&](std::size_t begin, std::size_t end, int worker) {
+            Scratch& scratch = context.worker_scratch(worker);
+            const ScratchScope worker_scope(scratch);
+            auto* widened =
+                quantized ? scratch.take_array<std::uint16_t>(static_cast<std::size_t>(kPanel * args.in)) : nullptr;
             for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
-              const std::int64_t column = panel * kPanel;
-              pack_panel_transposed_avx512bf16(element(args.weight, (first + column) * args.in), is_bf16, args.in,
-                                               std::min(kPanel, width - column), args.in, panels + column * pairs);
+              const std::int64_t column = panel * kPanel, n_columns = std::min(kPanel, width - column);
+              if (quantized) widen_quantized(args.weight, (first + column) * args.in, n_columns * args.in, widened);
+              const void* source = quantized ? widened : element(args.weight, (first + column) * args.in);
+              pack_panel_transposed_avx512bf16(source, is_bf16 || quantized, args.in, n_columns, args.in,
+                                               panels + column * pairs);
             }
           });
-      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, panels, args.y + first, args.out,
+      const Int8Scales scales{.of_columns = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
+      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, panels, scales, args.y + first, args.out,
                               accumulate);
     }
     return;
   }
-  if (!is_bf16 && !round) {
+  if (!is_bf16 && !quantized && !round) {
     return multiply_rows_f32(context, false, true, args.n_rows, args.out, args.in, args.x,
                              static_cast<const float*>(args.weight.data), args.in, args.y, args.out, accumulate);
   }
   auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(std::min(slab, args.out) * args.in));
   for (std::int64_t first = 0; first < args.out; first += slab) {
     const std::int64_t width = std::min(slab, args.out - first);
-    widen_parallel(context, element(args.weight, first * args.in), is_bf16, round, width * args.in, weights);
+    widen_parallel(context, args.weight, args.in, round, first * args.in, width * args.in, weights);
     multiply_rows_f32(context, round, true, args.n_rows, width, args.in, args.x, weights, args.in, args.y + first,
                       args.out, accumulate);
   }
@@ -205,7 +322,7 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     if (!args.accumulate) std::fill_n(args.grad_x, args.n_rows * args.in, 0.0f);
     return;
   }
-  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  const bool is_bf16 = args.weight.dtype == DType::kBF16, quantized = args.weight.is_quantized();
   const bool round = args.product == Product::kBF16;
   const ScratchScope scope(context.scratch());
   // Slabs of the sum: the rows of W [out, in] from `first` on.
@@ -219,13 +336,19 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
         args.out > slab ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * slab)) : nullptr;
     for (std::int64_t first = 0; first < args.out; first += slab) {
       const std::int64_t depth = std::min(slab, args.out - first), pairs = (depth + 1) / 2;
-      context.pool().for_blocks(static_cast<std::size_t>(n_panels), 4, [&](std::size_t begin, std::size_t end, int) {
-        for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
-          const std::int64_t column = panel * kPanel;
-          pack_interleaved_avx512bf16(element(args.weight, first * args.in + column), is_bf16, args.in,
-                                      std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
-        }
-      });
+      context.pool().for_blocks(
+          static_cast<std::size_t>(n_panels), 4, [&](std::size_t begin, std::size_t end, int worker) {
+            for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
+              const std::int64_t column = panel * kPanel;
+              if (quantized) {
+                pack_quantized_columns(context.worker_scratch(worker), args.weight, args.in, first, depth, column,
+                                       panels + column * pairs);
+                continue;
+              }
+              pack_interleaved_avx512bf16(element(args.weight, first * args.in + column), is_bf16, args.in,
+                                          std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
+            }
+          });
       const float* grad_y = args.grad_y;
       if (part != nullptr) {
         for (std::int64_t row = 0; row < args.n_rows; ++row) {
@@ -233,18 +356,19 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
         }
         grad_y = part;
       }
-      multiply_rows_by_panels(context, args.n_rows, args.in, depth, grad_y, panels, args.grad_x, args.in,
+      const Int8Scales scales{.of_k = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
+      multiply_rows_by_panels(context, args.n_rows, args.in, depth, grad_y, panels, scales, args.grad_x, args.in,
                               args.accumulate || first > 0);
     }
     return;
   }
-  if (!is_bf16 && !round) {
+  if (!is_bf16 && !quantized && !round) {
     return multiply_rows_f32(context, false, false, args.n_rows, args.in, args.out, args.grad_y,
                              static_cast<const float*>(args.weight.data), args.in, args.grad_x, args.in,
                              args.accumulate);
   }
   auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(args.out * args.in));
-  widen_parallel(context, args.weight.data, is_bf16, round, args.out * args.in, weights);
+  widen_parallel(context, args.weight, args.in, round, 0, args.out * args.in, weights);
   multiply_rows_f32(context, round, false, args.n_rows, args.in, args.out, args.grad_y, weights, args.in, args.grad_x,
                     args.in, args.accumulate);
 }
@@ -286,7 +410,7 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
       for_tiles(context, args.out, args.in, kRowBlock, kPanel,
                 [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
                   multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row, kTileRows, 1, left_stride,
-                                            right + column * pairs, pairs * kPanel,
+                                            right + column * pairs, pairs * kPanel, nullptr,
                                             args.grad_weight + row * args.in + column, args.in, true);
                 });
       continue;
@@ -294,8 +418,8 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
     if (args.product == Product::kBF16) {
       auto* rounded_y = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.out));
       auto* rounded_x = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.in));
-      widen_parallel(context, grad_y, false, true, depth * args.out, rounded_y);
-      widen_parallel(context, x, false, true, depth * args.in, rounded_x);
+      widen_parallel(context, {grad_y, DType::kF32}, args.out, true, 0, depth * args.out, rounded_y);
+      widen_parallel(context, {x, DType::kF32}, args.in, true, 0, depth * args.in, rounded_x);
       grad_y = rounded_y;
       x = rounded_x;
     }

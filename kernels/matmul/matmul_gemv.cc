@@ -14,10 +14,20 @@ namespace {
 void gemv_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w, bool w_is_bf16,
                float* y, std::int64_t y_stride, bool accumulate) {
   if (w_is_bf16) {
-    gemv(n_rows, in, n_out, x, static_cast<const unsigned short*>(w), y, y_stride, accumulate);
+    gemv(n_rows, in, n_out, x, static_cast<const unsigned short*>(w), nullptr, y, y_stride, accumulate);
   } else {
-    gemv(n_rows, in, n_out, x, static_cast<const float*>(w), y, y_stride, accumulate);
+    gemv(n_rows, in, n_out, x, static_cast<const float*>(w), nullptr, y, y_stride, accumulate);
   }
+}
+
+void gemv_int8_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const std::int8_t* codes,
+                    const float* scales, float* y, std::int64_t y_stride, bool accumulate) {
+  gemv(n_rows, in, n_out, x, codes, scales, y, y_stride, accumulate);
+}
+
+void gemv_nf4_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const Nf4Rows& rows,
+                   float* y, std::int64_t y_stride, bool accumulate) {
+  gemv_nf4(n_rows, in, n_out, x, rows, y, y_stride, accumulate);
 }
 
 }  // namespace matinee

@@ -16,6 +16,38 @@ void gemv_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const f
 void gemv_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w,
                  bool w_is_bf16, float* y, std::int64_t y_stride, bool accumulate);
 
+/// The same of int8 codes by row: y[r, o] (=, or +=) scales[o]·Σ_i x[r, i]·codes[o, i].
+using GemvInt8Fn = void (*)(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x,
+                            const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
+                            bool accumulate);
+void gemv_int8_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const std::int8_t* codes,
+                    const float* scales, float* y, std::int64_t y_stride, bool accumulate);
+void gemv_int8_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x,
+                      const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride, bool accumulate);
+
+/// Rows of NF4 codes, each of whole blocks, and the numbers that codes stand for.
+struct Nf4Rows {
+  const std::uint8_t* codes;         ///< two a byte, from the first row on
+  const std::uint8_t* absmax_codes;  ///< of the whole matrix
+  const float* absmax_scales;        ///< of the whole matrix
+  float absmax_offset;
+  std::int64_t first_block;  ///< of the first row
+  const float* values;       ///< 16 numbers of a code
+  const float* dynamic;      ///< 256 numbers of an absmax code
+};
+/// ... and of NF4 codes; in is a multiple of 64. x holds every 32 numbers of a row with those at even places first.
+using GemvNf4Fn = void (*)(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x,
+                           const Nf4Rows& rows, float* y, std::int64_t y_stride, bool accumulate);
+void gemv_nf4_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const Nf4Rows& rows,
+                   float* y, std::int64_t y_stride, bool accumulate);
+void gemv_nf4_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const Nf4Rows& rows,
+                     float* y, std::int64_t y_stride, bool accumulate);
+
+/// n int8 codes as bfloat16, exact.
+void widen_int8_avx512bf16(const std::int8_t* codes, std::int64_t n, std::uint16_t* to);
+/// Elements [first, first + n) of an NF4 matrix (rows.codes is its beginning), rounded to bfloat16.
+void widen_nf4_avx512bf16(const Nf4Rows& rows, std::int64_t first, std::int64_t n, std::uint16_t* to);
+
 /// Products of bfloat16 pairs. The right factor is packed in panels of kPanel columns: dword [k/2][column] of a panel
 /// holds elements k and k+1 of that column, zero where the matrix has ended. The left factor is dwords of the same kind
 /// at left[row / kTileRows·tile_stride + row % kTileRows·row_stride + (k/2)·pair_stride].
@@ -34,11 +66,11 @@ void pack_interleaved_avx512bf16(const void* source, bool is_bf16, std::int64_t 
 /// Rounds [n_rows, k] float32, rows `stride` apart, to rows of ceil(k/2) dwords.
 void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_t n_rows, std::int64_t k,
                            std::uint32_t* rows);
-/// c[m, n] (=, or += if accumulate) left·right, over n_pairs pairs of k, sums in float32. `right` is the first of the
-/// panels, which are right_stride dwords apart.
+/// c[m, n] (=, or += if accumulate) left·right, over n_pairs pairs of k, sums in float32, each column times its number
+/// in column_scales where these are given. `right` is the first of the panels, which are right_stride dwords apart.
 void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pairs, const std::uint32_t* left,
                                std::int64_t tile_stride, std::int64_t row_stride, std::int64_t pair_stride,
-                               const std::uint32_t* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
-                               bool accumulate);
+                               const std::uint32_t* right, std::int64_t right_stride, const float* column_scales,
+                               float* c, std::int64_t c_stride, bool accumulate);
 
 }  // namespace matinee

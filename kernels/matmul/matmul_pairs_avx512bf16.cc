@@ -19,7 +19,7 @@ inline __mmask16 first_lanes(long n) { return n >= 16 ? 0xffff : static_cast<__m
 
 template <int kRows, int kVectors>
 void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride, const std::uint32_t* right,
-          float* c, long c_stride, long n, bool accumulate) {
+          const float* scales, float* c, long c_stride, long n, bool accumulate) {
   __m512 sum[kRows][kVectors];
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
@@ -41,6 +41,14 @@ void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_st
     }
   }
   const __mmask16 last = first_lanes(n - 16 * (kVectors - 1));
+  if (scales != nullptr) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      const __m512 scale = _mm512_maskz_loadu_ps(j + 1 < kVectors ? 0xffff : last, scales + 16 * j);
+#pragma GCC unroll 6
+      for (int i = 0; i < kRows; ++i) sum[i][j] = sum[i][j] * scale;
+    }
+  }
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
@@ -58,21 +66,22 @@ void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_st
 
 template <int kRows>
 void tile_of_width(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride,
-                   const std::uint32_t* right, float* c, long c_stride, long n, bool accumulate) {
+                   const std::uint32_t* right, const float* scales, float* c, long c_stride, long n, bool accumulate) {
   switch ((n + 15) / 16) {
     case 1:
-      return tile<kRows, 1>(n_pairs, left, row_stride, pair_stride, right, c, c_stride, n, accumulate);
+      return tile<kRows, 1>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
     case 2:
-      return tile<kRows, 2>(n_pairs, left, row_stride, pair_stride, right, c, c_stride, n, accumulate);
+      return tile<kRows, 2>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
     case 3:
-      return tile<kRows, 3>(n_pairs, left, row_stride, pair_stride, right, c, c_stride, n, accumulate);
+      return tile<kRows, 3>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
     default:
-      return tile<kRows, 4>(n_pairs, left, row_stride, pair_stride, right, c, c_stride, n, accumulate);
+      return tile<kRows, 4>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
   }
 }
 
 using TileFn = void (*)(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride,
-                        const std::uint32_t* right, float* c, long c_stride, long n, bool accumulate);
+                        const std::uint32_t* right, const float* scales, float* c, long c_stride, long n,
+                        bool accumulate);
 constexpr TileFn kTiles[kTileRows] = {tile_of_width<1>, tile_of_width<2>, tile_of_width<3>,
                                       tile_of_width<4>, tile_of_width<5>, tile_of_width<6>};
 
@@ -203,8 +212,8 @@ void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_
 
 void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pairs, const std::uint32_t* left,
                                std::int64_t tile_stride, std::int64_t row_stride, std::int64_t pair_stride,
-                               const std::uint32_t* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
-                               bool accumulate) {
+                               const std::uint32_t* right, std::int64_t right_stride, const float* column_scales,
+                               float* c, std::int64_t c_stride, bool accumulate) {
   for (long p = 0; p < n_pairs || p == 0; p += kChunk) {
     const long pairs = n_pairs - p < kChunk ? n_pairs - p : kChunk;
     const bool add = accumulate || p > 0;
@@ -214,7 +223,8 @@ void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pa
       for (long i = 0; i < m; i += kTileRows) {
         const long rows = m - i < kTileRows ? m - i : kTileRows;
         kTiles[rows - 1](pairs, left + i / kTileRows * tile_stride + p * pair_stride, row_stride, pair_stride, panel,
-                         c + i * c_stride + j, c_stride, width, add);
+                         column_scales == nullptr ? nullptr : column_scales + j, c + i * c_stride + j, c_stride, width,
+                         add);
       }
     }
   }

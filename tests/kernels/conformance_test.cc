@@ -153,7 +153,7 @@ void check_all(const std::vector<KernelCase>& cases, int at_least) {
   EXPECT_GE(checked, at_least);
 }
 
-TEST(Conformance, Matmul) { check_all(matmul_cases(), 150); }
+TEST(Conformance, Matmul) { check_all(matmul_cases(), 320); }
 TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 56); }
 TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 50); }
 TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 50); }
