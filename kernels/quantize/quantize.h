@@ -34,9 +34,9 @@ struct QuantizeInt8ArgsOf {
 using QuantizeInt8Args = QuantizeInt8ArgsOf<float>;
 
 /// NF4: in each block of 64, whatever the rows, code = index of the number of kNf4Values nearest to x·(1 / max|x|) in
-/// float32, the smaller one of two as near. Byte i holds code 2i in its upper and 2i + 1 in its lower half. A block of
-/// zeros gets the code of zero. bitsandbytes leaves it 0, the code of -1, which is not zero any more once max|x| has
-/// gone through 8 bits; this is the only difference.
+/// float32, the smaller one of two as near. Byte i holds code 2i in its upper and 2i + 1 in its lower half. A block
+/// without a normal number gets the code of zero. bitsandbytes leaves it 0, the code of -1, which is not zero any more
+/// once max|x| has gone through 8 bits; this is the only difference.
 template <class T>
 struct QuantizeNf4ArgsOf {
   std::int64_t n = 0;

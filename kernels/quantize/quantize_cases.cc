@@ -132,7 +132,7 @@ std::vector<KernelCase> quantize_cases() {
     for (const std::int64_t rows : {0, 1, 130}) add_int8(cases, rows, width, 1, false);
   }
   for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 127, 4096, 70001}) add_nf4(cases, n, 1, false);
-  for (const float magnitude : {0.0f, 1e-30f, 1e30f}) {
+  for (const float magnitude : {0.0f, 1e-40f, 1e-30f, 1e30f}) {
     add_int8(cases, 3, 100, magnitude, false);
     add_nf4(cases, 200, magnitude, false);
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
@@ -8,13 +9,14 @@
 namespace matinee {
 namespace {
 
+// 0 where it is less than a normal number, whose reciprocal would be infinite.
 float largest_magnitude(const float* x, std::int64_t n) {
   float most = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const float magnitude = std::fabs(x[i]);
     most = magnitude > most ? magnitude : most;
   }
-  return most;
+  return most < std::numeric_limits<float>::min() ? 0 : most;
 }
 
 // A block of at most kNf4Block numbers. As the values ascend and lie far apart, the index of the nearest is how many
@@ -63,7 +65,7 @@ void quantize_int8_cpu(Context& context, const QuantizeInt8Args& args) {
           std::int8_t* codes = args.codes + row * args.width;
           const float most = largest_magnitude(x, args.width);
           args.row_scales[row] = most / 127.0f;
-          const float inverse = most == 0 ? 0 : 127.0f / most;
+          const float inverse = most == 0 ? 0 : (1.0f / most) * 127.0f;
           for (std::int64_t i = 0; i < args.width; ++i) {
             codes[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(std::nearbyint(x[i] * inverse)));
           }

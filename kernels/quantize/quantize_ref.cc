@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernels/reference.h"
@@ -23,7 +24,7 @@ int nearest(const float* values, float x) {
 float largest(const double* x, std::int64_t n) {
   float most = 0;
   for (std::int64_t i = 0; i < n; ++i) most = std::fmax(most, std::fabs(static_cast<float>(x[i])));
-  return most;
+  return most < std::numeric_limits<float>::min() ? 0 : most;
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ void quantize_int8_ref(const QuantizeInt8ArgsOf<double>& args) {
     const float most = largest(x, args.width);
     args.row_scales[row] = most / 127.0f;
     for (std::int64_t i = 0; i < args.width; ++i) {
-      const float scaled = most == 0 ? 0 : static_cast<float>(x[i]) * (127.0f / most);
+      const float scaled = most == 0 ? 0 : static_cast<float>(x[i]) * ((1.0f / most) * 127.0f);
       args.codes[row * args.width + i] = static_cast<std::int8_t>(std::nearbyint(scaled));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "kernels/quantize/quantize.h"
 
@@ -9,23 +10,22 @@ namespace matinee {
 namespace {
 
 // For each exponent e of ten from -6 to 0 the middles of 2^(e + 6) equal parts of [0.1, 1], times 10^e, of both signs;
-// 0; 1. In float32, each part's border counted from the nearer end, as the original computes it.
+// 0; 1. In float32 as the original computes it: borders are counted from the nearer end and rounded once.
 std::array<float, 256> make_dynamic_values() {
+  constexpr std::array<float, 7> kPowers{1e-6f, 1e-5f, 1e-4f, 1e-3f, 1e-2f, 1e-1f, 1.0f};
   std::array<float, 256> values{};
   auto* next = values.data();
-  float power = 1e-6f;
-  for (int e = 0; e < 7; ++e) {
+  for (std::size_t e = 0; e < kPowers.size(); ++e) {
     const int parts = 1 << e;
     const float step = (1.0f - 0.1f) / static_cast<float>(parts);
     const auto border = [&](int i) {
-      return i < (parts + 1) / 2 ? 0.1f + step * static_cast<float>(i) : 1.0f - step * static_cast<float>(parts - i);
+      return i < (parts + 1) / 2 ? std::fma(step, static_cast<float>(i), 0.1f)
+                                 : std::fma(-step, static_cast<float>(parts - i), 1.0f);
     };
-    constexpr std::array<float, 7> kPowers{1e-6f, 1e-5f, 1e-4f, 1e-3f, 1e-2f, 1e-1f, 1.0f};
-    power = kPowers[static_cast<std::size_t>(e)];
     for (int i = 0; i < parts; ++i) {
       const float middle = (border(i) + border(i + 1)) / 2;
-      *next++ = power * middle;
-      *next++ = -power * middle;
+      *next++ = kPowers[e] * middle;
+      *next++ = -kPowers[e] * middle;
     }
   }
   *next++ = 0;
