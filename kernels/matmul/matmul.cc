@@ -23,6 +23,18 @@ void check_weight(const char* op, const WeightView& weight) {
 
 }  // namespace
 
+WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width) {
+  WeightView rows = weight;
+  if (weight.dtype == DType::kU8) {
+    rows.first += row * width;
+    return rows;
+  }
+  rows.data =
+      static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(row * width) * size_of(weight.dtype);
+  if (weight.dtype == DType::kI8) rows.row_scales += row;
+  return rows;
+}
+
 void matmul_forward(Context& context, const MatmulArgs& args) {
   check_sizes("matmul_forward", args.n_rows, args.in, args.out);
   if (args.n_rows == 0 || args.out == 0) return;

@@ -31,9 +31,12 @@ struct WeightView {
   DType dtype = DType::kF32;
   const float* row_scales = nullptr;  ///< [out], with I8
   const Nf4Scales* nf4 = nullptr;     ///< with U8
+  std::int64_t first = 0;             ///< with U8: the element of the quantised matrix that this one begins with
 
   bool is_quantized() const { return dtype == DType::kI8 || dtype == DType::kU8; }
 };
+/// The rows of a matrix of rows of `width` from `row` on.
+WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width);
 
 /// y = x·Wᵀ (+ bias), or y += with `accumulate`. Operations take float; the reference of each takes the same struct of
 /// double.

@@ -95,7 +95,9 @@ void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, st
       });
 }
 
-Nf4Rows nf4_rows(const WeightView& weight, std::int64_t first_element) {
+// The rows from `element` of the view on, which begins a block.
+Nf4Rows nf4_rows(const WeightView& weight, std::int64_t element) {
+  const std::int64_t first_element = weight.first + element;
   return {.codes = static_cast<const std::uint8_t*>(weight.data) + first_element / 2,
           .absmax_codes = weight.nf4->absmax_codes,
           .absmax_scales = weight.nf4->absmax_scales,
@@ -110,7 +112,7 @@ void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t 
   if (weight.dtype == DType::kI8) {
     widen_int8_avx512bf16(static_cast<const std::int8_t*>(weight.data) + first, n, to);
   } else {
-    widen_nf4_avx512bf16(nf4_rows(weight, 0), first, n, to);
+    widen_nf4_avx512bf16(nf4_rows(weight, -weight.first), weight.first + first, n, to);
   }
 }
 
@@ -215,7 +217,7 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
            args.out, accumulate);
     });
   }
-  if (args.in % kNf4Block == 0) {
+  if (args.in % kNf4Block == 0 && args.weight.first % kNf4Block == 0) {
     const ScratchScope scope(context.scratch());
     auto* x = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.in));
     sort_even_first(args.x, args.n_rows * args.in, x);

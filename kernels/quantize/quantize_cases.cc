@@ -117,8 +117,13 @@ void add_dequantize(std::vector<KernelCase>& cases, DType format, std::int64_t r
                          *matrix = std::make_unique<QuantizedMatrix>(format, rows, width);
                          (*matrix)->set_rows(context, 0, rows, t[0]);
                          (*matrix)->finish(context);
-                         dequantize(context,
-                                    {.first = first, .n = n, .width = width, .weight = (*matrix)->view(), .y = t[1]});
+                         // Half of the rows are passed over by the view, the rest by `first`.
+                         const std::int64_t skipped = first / width / 2;
+                         dequantize(context, {.first = first - skipped * width,
+                                              .n = n,
+                                              .width = width,
+                                              .weight = rows_from((*matrix)->view(), skipped, width),
+                                              .y = t[1]});
                        },
                    .reference = [=](double* const* t) { dequantized_ref(format, rows, width, t[0], first, n, t[1]); },
                    .bytes = 4.0 * static_cast<double>(n)});
@@ -143,6 +148,7 @@ std::vector<KernelCase> quantize_cases() {
     add_dequantize(cases, format, 5, 33, 34, 100);
     add_dequantize(cases, format, 70, 256, 255, 2000);
     add_dequantize(cases, format, 300, 300, 1, 80001);
+    add_dequantize(cases, format, 300, 300, 90 * 300 + 7, 50001);
   }
   add_int8(cases, 4096, 1024, 1, true);
   add_nf4(cases, 1 << 22, 1, true);

@@ -104,8 +104,8 @@ void quantize_absmax_cpu(Context&, const QuantizeAbsmaxArgs& args) {
 void dequantize_cpu(Context& context, const DequantizeArgs& args) {
   const float* dynamic = dynamic_8bit_values();
   context.pool().for_blocks(static_cast<std::size_t>(args.n), 1 << 16, [&](std::size_t begin, std::size_t end, int) {
-    std::int64_t at = args.first + static_cast<std::int64_t>(begin);
-    const std::int64_t last = args.first + static_cast<std::int64_t>(end);
+    const std::int64_t first = args.first + args.weight.first, last = first + static_cast<std::int64_t>(end);
+    std::int64_t at = first + static_cast<std::int64_t>(begin);
     float* y = args.y + begin;
     while (at < last) {
       if (args.weight.dtype == DType::kI8) {

@@ -75,7 +75,7 @@ void quantize_absmax_ref(const QuantizeAbsmaxArgsOf<double>& args) {
 
 void dequantize_ref(const DequantizeArgsOf<double>& args) {
   for (std::int64_t i = 0; i < args.n; ++i) {
-    const std::int64_t at = args.first + i;
+    const std::int64_t at = args.weight.first + args.first + i;
     if (args.weight.dtype == DType::kI8) {
       args.y[i] = static_cast<double>(static_cast<const std::int8_t*>(args.weight.data)[at]) *
                   static_cast<double>(args.weight.row_scales[at / args.width]);

@@ -18,8 +18,8 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                               std::int64_t max_tokens, Product product)
-    : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product) {
+                               std::int64_t max_tokens, Product product, const LoraSlots* lora)
+    : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     k_cache_.emplace_back(size(max_tokens * config.kv_size()));
     v_cache_.emplace_back(size(max_tokens * config.kv_size()));
@@ -30,6 +30,7 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
   attention_.resize(q_.size());
   gate_.resize(size(kChunk * config.intermediate_size));
   up_.resize(gate_.size());
+  if (lora != nullptr) xa_.resize(size(kChunk * lora->rank));
   logits_.resize(size(config.vocab_size));
   positions_.resize(size(kChunk));
   make_rotary_tables(config, max_tokens, cosines_, sines_);
@@ -97,7 +98,22 @@ void DecoderSession::run(std::span<const std::int32_t> tokens) {
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const LayerSlots& w = weights_.layers[l];
     const auto linear = [&](Module module, const float* x, float* y, bool accumulate) {
-      product(x, w.modules[size(static_cast<int>(module))], module_shape(config_, module), y, accumulate);
+      const auto shape = module_shape(config_, module);
+      product(x, w.modules[size(static_cast<int>(module))], shape, y, accumulate);
+      if (lora_ == nullptr) return;
+      const LoraSlot& slot = lora_->layers[l][size(static_cast<int>(module))];
+      if (slot.lora_A == nullptr) return;
+      lora_matmul_forward(context_, {.n_rows = n,
+                                     .in = shape[1],
+                                     .out = shape[0],
+                                     .rank = lora_->rank,
+                                     .x = x,
+                                     .lora_A = slot.lora_A,
+                                     .lora_B = slot.lora_B,
+                                     .scaling = lora_->scaling,
+                                     .xa = xa_.data(),
+                                     .y = y,
+                                     .product = product_});
     };
     float* k = k_cache_[l].data() + first * kv;
     float* v = v_cache_[l].data() + first * kv;

@@ -5,19 +5,20 @@
 #include <vector>
 
 #include "kernels/context.h"
+#include "lib/model/lora_adapter.h"
 #include "lib/model/model_config.h"
 #include "lib/model/weights.h"
 
 namespace matinee {
 
 /// One sequence being decoded: the tokens so far and their keys and values. An adapter is merged into the weights
-/// beforehand (LoraAdapter::merge_into).
+/// beforehand (LoraAdapter::merge_into), or where these are quantised goes beside them.
 class DecoderSession {
  public:
-  /// `weights` must outlive this. `max_tokens` positions are allocated at once (at most max_position_embeddings of the
-  /// configuration are meaningful).
+  /// `weights` and `lora` (null: none) must outlive this. `max_tokens` positions are allocated at once (at most
+  /// max_position_embeddings of the configuration are meaningful).
   DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t max_tokens,
-                 Product product);
+                 Product product, const LoraSlots* lora = nullptr);
 
   /// Appends `tokens` and gives the logits [vocab_size] after the last of them; valid until the next call.
   /// Throws Error(kResource) where the sequence would outgrow max_tokens.
@@ -40,9 +41,10 @@ class DecoderSession {
   const WeightSlots& weights_;
   std::int64_t max_tokens_;
   Product product_;
+  const LoraSlots* lora_;
   std::vector<std::int32_t> tokens_, positions_;
   std::vector<std::vector<float>> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
-  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, logits_;
+  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, xa_, logits_;
 };
 
 }  // namespace matinee

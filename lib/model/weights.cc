@@ -15,6 +15,7 @@
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
 #include "lib/io/text_reader.h"
+#include "lib/model/base_format.h"
 #include "lib/model/float_tensor.h"
 
 namespace matinee {
@@ -99,6 +100,12 @@ void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec, const Pie
   file.release(tensor);
 }
 
+// Whether the tensor is one of those that are quantised: the linear layers of the blocks.
+bool is_quantized(const WeightSpec& spec, DType dtype) {
+  return unquantized_format(dtype) != dtype && spec.shape.size() == 2 &&
+         spec.name.find(".layers.") != std::string::npos;
+}
+
 std::int64_t elements_of(const WeightSpec& spec) {
   std::int64_t elements = 1;
   for (const std::int64_t extent : spec.shape) elements *= extent;
@@ -165,39 +172,55 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   return specs;
 }
 
+std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
+  std::uint64_t bytes = 0;
+  for (const WeightSpec& spec : weight_specs(config)) {
+    if (is_quantized(spec, dtype)) {
+      bytes += QuantizedMatrix::bytes(dtype, spec.shape[0], spec.shape[1]);
+    } else {
+      bytes += static_cast<std::uint64_t>(elements_of(spec)) *
+               (spec.shape.size() == 1 ? 4 : size_of(unquantized_format(dtype)));
+    }
+  }
+  return bytes;
+}
+
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
-                             std::uint64_t max_host_mem)
-    : config_(config), dtype_(dtype) {
+                             std::uint64_t max_host_mem, Context* context)
+    : config_(config), dtype_(dtype), bytes_(bytes_of(config, dtype)) {
   const Checkpoint checkpoint(folder);
   const auto specs = weight_specs(config);
   checkpoint.require_all_known(specs);
-  for (const WeightSpec& spec : specs) {
-    bytes_ += static_cast<std::uint64_t>(elements_of(spec)) * (spec.shape.size() == 1 ? 4 : size_of(dtype));
-  }
   require_memory("loading " + folder, bytes_, max_host_mem);
   for (const WeightSpec& spec : specs) {
     Tensor& tensor = tensors_.emplace_back();
     tensor.shape = spec.shape;
     const auto elements = static_cast<std::size_t>(elements_of(spec));
-    if (spec.shape.size() == 1 || dtype == DType::kF32) {
+    if (is_quantized(spec, dtype)) {
+      if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
+      tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
+      read_tensor(checkpoint, spec, [&](std::size_t, std::span<const float> values) {
+        with_context(fmt::format("{}: tensor \"{}\"", folder, spec.name), [&] { tensor.quantized->append(values); });
+      });
+      tensor.view = tensor.quantized->finish();
+    } else if (spec.shape.size() == 1 || dtype == DType::kF32) {
       tensor.f32_values.resize(elements);
       read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
         std::copy(values.begin(), values.end(), tensor.f32_values.begin() + static_cast<std::ptrdiff_t>(first));
       });
+      tensor.view = {tensor.f32_values.data(), DType::kF32};
     } else {
       tensor.bf16_values.resize(elements);
       read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
         for (const float value : values) tensor.bf16_values[first++] = to_bf16(value).bits;
       });
+      tensor.view = {tensor.bf16_values.data(), DType::kBF16};
     }
   }
   slots_ = arrange(
       config,
       [&](std::size_t i) {
-        const Tensor& tensor = tensors_[i];
-        const void* data =
-            dtype == DType::kF32 ? static_cast<const void*>(tensor.f32_values.data()) : tensor.bf16_values.data();
-        return WeightSlot{{data, dtype}, nullptr};
+        return WeightSlot{tensors_[i].view, nullptr};
       },
       [&](std::size_t i) {
         return VectorSlot{tensors_[i].f32_values.data(), nullptr};
@@ -208,6 +231,7 @@ void FrozenWeights::merge(std::int64_t layer, Module module, const float* lora_A
                           std::int64_t rank, float scaling) {
   // Order of weight_specs: the embedding, then per layer a norm, the modules and a norm.
   Tensor& tensor = tensors_[static_cast<std::size_t>(1 + layer * (kModules + 2) + 1 + static_cast<int>(module))];
+  if (tensor.quantized) throw internal_error("FrozenWeights::merge: the weights are quantised");
   const std::int64_t out = tensor.shape[0], in = tensor.shape[1];
   std::vector<float> delta(static_cast<std::size_t>(in));
   for (std::int64_t o = 0; o < out; ++o) {

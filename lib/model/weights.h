@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kernels/matmul/matmul.h"
 #include "lib/model/model_config.h"
 #include "lib/model/parameter_set.h"
+#include "lib/model/quantized_tensor.h"
 
 namespace matinee {
 
@@ -48,18 +50,23 @@ struct WeightSpec {
 };
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
-/// Frozen weights in memory: matrices in `dtype`, norms in float32. Converted tensor by tensor from the mapped file,
+/// Frozen weights in memory: matrices in `dtype`, norms in float32; quantised where `dtype` is I8 or U8 (NF4), but for
+/// embedding and head, which are bfloat16 then. Converted tensor by tensor from the mapped file,
 /// whose pages are released behind, so that memory never holds a model twice.
 class FrozenWeights {
  public:
   /// `folder` holds config.json and model.safetensors, or model.safetensors.index.json and its shards. `dtype` F32 or
-  /// BF16. Throws Error naming file and tensor where one is missing, of a wrong shape or of another dtype than F32,
-  /// F16, BF16; Error(kResource) where it does not fit `max_host_mem`.
-  FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0);
+  /// BF16, or with a context to quantise with I8 or U8. Throws Error naming file and tensor where one is missing, of a
+  /// wrong shape or of another dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where it does not
+  /// fit `max_host_mem`.
+  FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
+                Context* context = nullptr);
+  /// Bytes that such weights take.
+  static std::uint64_t bytes_of(const ModelConfig& config, DType dtype);
 
   const WeightSlots& slots() const { return slots_; }
   std::uint64_t bytes() const { return bytes_; }
-  /// Adds scaling·B·A to a matrix in place (an adapter merged for decoding).
+  /// Adds scaling·B·A to a matrix in place (an adapter merged for decoding). Not for quantised ones.
   void merge(std::int64_t layer, Module module, const float* lora_A, const float* lora_B, std::int64_t rank,
              float scaling);
 
@@ -68,6 +75,8 @@ class FrozenWeights {
     std::vector<std::int64_t> shape;
     std::vector<std::uint16_t> bf16_values;
     std::vector<float> f32_values;
+    std::unique_ptr<QuantizedTensor> quantized;
+    WeightView view;
   };
   ModelConfig config_;
   DType dtype_;

@@ -36,7 +36,7 @@ void LanguageModelOptions::add(OptionSet& options) {
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base speaks as it is");
   options.choice("template", &prompt_template, {"plain", "alpaca", "chatml"},
                  "how prompts are spelled where no adapter says it");
-  options.choice("dtype", &dtype, {"auto", "float32", "bfloat16"}, "how the weights are held");
+  base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10, "0: always the likeliest word; more: livelier");
   options.real("top-p", &sampler.top_p, 1e-6, 1, "draw from the likeliest that make up this share");
 }
@@ -46,20 +46,24 @@ struct LanguageModel::Impl {
       : context(context_in),
         config(read_model_config(options.base)),
         tokenizer(Tokenizer::load(options.base)),
-        narrow(options.dtype != "float32"),
-        weights(options.base, config, narrow ? DType::kBF16 : DType::kF32, options.max_host_mem),
+        format(options.base_format.dtype(context.isa())),
+        weights(options.base, config, format, options.max_host_mem, &context),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
       adapter.emplace(config, options.adapter);
       require_same_tokenizer(options, *adapter, tokenizer);
-      adapter->merge_into(weights);
+      if (options.base_format.is_quantized()) {
+        lora_slots = adapter->slots();
+      } else {
+        adapter->merge_into(weights);
+      }
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
     session.emplace(context, config, weights.slots(), std::min(kMaxTokens, config.max_position_embeddings),
-                    narrow ? Product::kBF16 : Product::kF32);
+                    options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
-                              encoder->prompt_template().name(), narrow ? "bfloat16" : "float32");
+                              encoder->prompt_template().name(), format_name(format));
   }
 
   // A prompt that leaves no room for a reply loses its middle: the instruction stands first, what matters most last.
@@ -75,11 +79,12 @@ struct LanguageModel::Impl {
   Context& context;
   ModelConfig config;
   Tokenizer tokenizer;
-  bool narrow;
+  DType format;
   FrozenWeights weights;
   Sampler sampler;
   TokenTrie trie;
   std::optional<LoraAdapter> adapter;
+  std::optional<LoraSlots> lora_slots;  // where the adapter cannot be merged
   std::optional<SampleEncoder> encoder;
   std::optional<DecoderSession> session;
   std::string description;

@@ -9,6 +9,7 @@
 #include "kernels/context.h"
 #include "lib/base/options.h"
 #include "lib/dialogue/skill_prompts.h"
+#include "lib/model/base_format.h"
 #include "lib/model/sampler.h"
 #include "lib/text/token_constraint.h"
 
@@ -18,14 +19,15 @@ struct LanguageModelOptions {
   std::string base;                       ///< Hugging Face folder
   std::string adapter;                    ///< PEFT folder; "": the base as it is
   std::string prompt_template = "plain";  ///< for a base without adapter; an adapter names its own
-  std::string dtype = "auto";             ///< auto | float32 | bfloat16
+  BaseFormat base_format{"bf16"};
   SamplerOptions sampler;
   std::uint64_t seed = 1, max_host_mem = 0;
 
   void add(OptionSet& options);
 };
 
-/// A base with its adapter merged in, its tokenizer and its prompt template: what turns a prompt into a reply.
+/// A base with its adapter (merged in, or beside it where the base is quantised), its tokenizer and its prompt
+/// template: what turns a prompt into a reply.
 class LanguageModel {
  public:
   /// Throws Error where base and adapter do not fit each other (tokenizer, shapes) or a part is missing or broken.

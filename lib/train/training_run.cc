@@ -140,15 +140,15 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     valid_.emplace(run.valid);
     require_same_making(data_, *valid_);
   }
-  const bool narrow = run.dtype == "bfloat16" || (run.dtype == "auto" && context_.isa() == IsaLevel::kAvx512Bf16);
-  product_ = narrow ? Product::kBF16 : Product::kF32;
+  product_ = run.base_format.product(context_.isa());
   plan_memory();
 
   std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
   const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
   id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(fmt::format("{} full {} dtype {} rank {} alpha {} dropout {} ratio {}", run.train.describe(), run.full,
-                          narrow, run.lora.rank, run.lora.lora_alpha, run.lora.lora_dropout, run.loraplus_lr_ratio),
+  id = hash64(fmt::format("{} full {} base {} rank {} alpha {} dropout {} ratio {}", run.train.describe(), run.full,
+                          format_name(run.base_format.dtype(context_.isa())), run.lora.rank, run.lora.lora_alpha,
+                          run.lora.lora_dropout, run.loraplus_lr_ratio),
               id);
   for (const std::string& target : run.lora.target_modules) id = hash64(target + ",", id);
   id_ = id;
@@ -161,8 +161,8 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     }
     slots_ = slots_of(config_, everything_);
   } else {
-    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, narrow ? DType::kBF16 : DType::kF32,
-                                              tool.common().max_host_mem);
+    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
+                                              tool.common().max_host_mem, &context_);
     slots_ = frozen_->slots();
     LoraConfig lora = run.lora;
     lora.base_model_name_or_path = run.base;
@@ -196,9 +196,8 @@ void Session::plan_memory() const {
       trained += static_cast<std::uint64_t>(config_.num_hidden_layers * run_.lora.rank * (shape[0] + shape[1]));
     }
   }
-  const std::uint64_t width = product_ == Product::kBF16 ? 2 : 4;
   const MemoryPlan plan{
-      .weights = run_.full ? 0 : width * static_cast<std::uint64_t>(config_.parameters()),
+      .weights = run_.full ? 0 : FrozenWeights::bytes_of(config_, run_.base_format.dtype(context_.isa())),
       .trained = 4 * trained,
       .gradients = 4 * trained,
       .moments = 8 * trained,
@@ -322,8 +321,7 @@ void TrainingRun::add(OptionSet& options) {
                "where checkpoints go; by default checkpoint.safetensors in the output folder");
   options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
-  options.choice("dtype", &dtype, {"auto", "float32", "bfloat16"},
-                 "of weights and matrix products; auto: bfloat16 where the processor multiplies it");
+  base_format.add(options);
   options.group("LoRA");
   options.integer("rank", &lora.rank, 1, 65536, "rows of lora_A");
   options.real("alpha", &lora.lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
@@ -341,6 +339,9 @@ int run_training(const TrainingRun& run, const ToolContext& tool) {
   }
   if (!run.full && run.base.empty()) throw usage_error("--base DIR is missing");
   if (!run.full && !run.config.empty()) throw usage_error("--config is for --full");
+  if (run.full && run.base_format.is_quantized()) {
+    throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
+  }
   for (const std::string& target : run.lora.target_modules) {
     bool known = false;
     for (int m = 0; m < kModules; ++m) known |= target == name_of(static_cast<Module>(m));

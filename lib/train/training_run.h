@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lib/base/tool.h"
+#include "lib/model/base_format.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/train/trainer.h"
 
@@ -12,15 +13,15 @@ namespace matinee {
 
 /// What lora-train is asked to do.
 struct TrainingRun {
-  std::string base;           ///< Hugging Face folder; "" only with `full` and `config`
-  std::string config;         ///< config.json of a model to begin from nothing; tokenizer files lie beside it
-  std::string tokens;         ///< tokens file
-  std::string valid;          ///< tokens file, or ""
-  std::string output;         ///< folder: a PEFT adapter, or with `full` a Hugging Face model
-  std::string snapshot;       ///< folder for the result as it stands at each checkpoint, or ""
-  std::string checkpoint;     ///< "": checkpoint.safetensors in `output`
-  std::string metrics;        ///< JSON lines, or ""
-  std::string dtype{"auto"};  ///< of weights and products: auto | float32 | bfloat16
+  std::string base;        ///< Hugging Face folder; "" only with `full` and `config`
+  std::string config;      ///< config.json of a model to begin from nothing; tokenizer files lie beside it
+  std::string tokens;      ///< tokens file
+  std::string valid;       ///< tokens file, or ""
+  std::string output;      ///< folder: a PEFT adapter, or with `full` a Hugging Face model
+  std::string snapshot;    ///< folder for the result as it stands at each checkpoint, or ""
+  std::string checkpoint;  ///< "": checkpoint.safetensors in `output`
+  std::string metrics;     ///< JSON lines, or ""
+  BaseFormat base_format;  ///< with `full` not a quantised one
   bool full = false;
   bool resume = false;
   LoraConfig lora;
