@@ -50,6 +50,7 @@ TOP_tokenize   := text train
 TOP_lora-train := train
 TOP_chat       := session
 TOP_evaluate   := session
+TOP_lora-merge := text train
 
 TOOLS := $(subst _,-,$(notdir $(basename $(sort $(wildcard cmd/*.cc)))))
 BINARIES := $(TOOLS:%=$(BUILD)/%)

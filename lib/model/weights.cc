@@ -1,7 +1,5 @@
 #include "lib/model/weights.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -14,8 +12,8 @@
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
-#include "lib/io/text_reader.h"
 #include "lib/model/base_format.h"
+#include "lib/model/checkpoint_files.h"
 #include "lib/model/float_tensor.h"
 
 namespace matinee {
@@ -27,18 +25,7 @@ constexpr std::array<const char*, kModules> kModuleNames{"q_proj",    "k_proj", 
 // The files of a checkpoint and which of them holds a tensor.
 class Checkpoint {
  public:
-  explicit Checkpoint(const std::string& folder) {
-    const std::string single = folder + "/model.safetensors", index = single + ".index.json";
-    if (file_exists(single)) {
-      files_.push_back(std::make_unique<SafetensorsFile>(single));
-    } else if (file_exists(index)) {
-      open_shards(folder, index);
-    } else {
-      throw missing(
-          "{}: expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model folder?",
-          folder);
-    }
-  }
+  explicit Checkpoint(const std::string& folder) : files_(open_checkpoint(folder)) {}
 
   const SafetensorsFile& file_with(const std::string& name) const {
     for (const auto& file : files_) {
@@ -61,26 +48,6 @@ class Checkpoint {
   }
 
  private:
-  void open_shards(const std::string& folder, const std::string& index) {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(read_text(index));
-    simdjson::dom::object map;
-    if (parser.parse(text)["weight_map"].get(map) != simdjson::SUCCESS)
-      throw bad_data("{}: weight_map is missing", index);
-    std::set<std::string> names;
-    for (const auto entry : map) {
-      std::string_view shard;
-      if (entry.value.get(shard) != simdjson::SUCCESS || shard.find('/') != std::string_view::npos) {
-        throw bad_data("{}: \"{}\": expected the name of a file in the same folder", index, entry.key);
-      }
-      names.emplace(shard);
-    }
-    for (const std::string& name : names) {
-      files_.push_back(std::make_unique<SafetensorsFile>(fmt::format("{}/{}", folder, name)));
-    }
-    if (files_.empty()) throw bad_data("{}: weight_map is empty", index);
-  }
-
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
 };
 
@@ -279,6 +246,17 @@ void initialise_parameters(const ModelConfig& config, std::uint64_t seed, Parame
     }
     ++index;
   }
+}
+
+WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors) {
+  return arrange(
+      config,
+      [&](std::size_t i) {
+        return WeightSlot{tensors.at(i).view, tensors.at(i).grad};
+      },
+      [&](std::size_t i) {
+        return VectorSlot{static_cast<const float*>(tensors.at(i).view.data), tensors.at(i).grad};
+      });
 }
 
 WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters) {

@@ -90,6 +90,13 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
 /// ... or draws them: normal(0, 0.02), the projections into the residual stream by 1/sqrt(2·layers) smaller (Radford et
 /// al. 2019, section 2.3), norms 1.
 void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);
+/// A tensor's memory: `data` of its dtype, and its gradient or null.
+struct WeightMemory {
+  WeightView view;
+  float* grad = nullptr;
+};
+/// Slots over tensors in the order of weight_specs; vectors must be float32.
+WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors);
 /// Slots over such a set, gradients included.
 WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters);
 
