@@ -117,6 +117,15 @@ $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call clos
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# For scripts/check-memory and scripts/make-random-model.
+$(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call closure,model)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
+.PHONY: check-memory
+check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
+	BUILD=$(BUILD) scripts/check-memory
+
 # For scripts/compare-tokenizers and the benchmark of tokenizers.
 $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(BUILD)/tests/text/%.o $(call closure,text)
 	$(call say,link,$@)
