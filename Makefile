@@ -117,6 +117,11 @@ $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call clos
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# For scripts/compare-merge.
+$(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,session)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 # For scripts/check-memory and scripts/make-random-model.
 $(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call closure,model)
 	$(call say,link,$@)
