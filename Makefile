@@ -50,6 +50,7 @@ TOP_tokenize   := text train
 TOP_lora-train := train
 TOP_chat       := session
 TOP_evaluate   := session
+TOP_lora-merge := text train
 
 TOOLS := $(subst _,-,$(notdir $(basename $(sort $(wildcard cmd/*.cc)))))
 BINARIES := $(TOOLS:%=$(BUILD)/%)
@@ -115,6 +116,20 @@ $(foreach folder,$(TESTED),$(eval $(call test_rule,$(folder))))
 $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call closure,kernels)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
+# For scripts/compare-merge.
+$(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,session)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
+# For scripts/check-memory and scripts/make-random-model.
+$(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call closure,model)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
+.PHONY: check-memory
+check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
+	BUILD=$(BUILD) scripts/check-memory
 
 # For scripts/compare-tokenizers and the benchmark of tokenizers.
 $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(BUILD)/tests/text/%.o $(call closure,text)

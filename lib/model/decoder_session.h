@@ -13,7 +13,7 @@
 namespace matinee {
 
 /// One sequence being decoded: the tokens so far and their keys and values. An adapter is merged into the weights
-/// beforehand (LoraAdapter::merge_into), or where these are quantised goes beside them.
+/// beforehand (LoraMerge), or where these are quantised goes beside them.
 class DecoderSession {
  public:
   /// `weights` and `lora` (null: none) must outlive this. `max_tokens` positions are allocated at once (at most

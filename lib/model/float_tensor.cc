@@ -1,23 +1,10 @@
 #include "lib/model/float_tensor.h"
 
-#include <bit>
-#include <cmath>
-
 #include "lib/base/format_error.h"
+#include "lib/base/half.h"
 
 namespace matinee {
 namespace {
-
-float half_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
-  if (exponent == 0) {
-    const float value = std::ldexp(static_cast<float>(mantissa), -24);
-    return sign != 0 ? -value : value;
-  }
-  const std::uint32_t widened = exponent == 31 ? 0xffu : exponent + 112;
-  return std::bit_cast<float>(sign | (widened << 23) | (mantissa << 13));
-}
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -56,7 +43,7 @@ void read_floats(const SafetensorsFile& file, const TensorInfo& tensor, std::siz
     return;
   }
   const auto* bits = reinterpret_cast<const std::uint16_t*>(file.data(tensor).data()) + first;
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = half_to_float(bits[i]);
+  halves_to_floats(bits, to.size(), to.data());
 }
 
 }  // namespace matinee

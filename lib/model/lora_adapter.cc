@@ -227,20 +227,4 @@ void LoraAdapter::save(const std::string& folder, const std::map<std::string, st
   write_file(folder + kConfigFile, lora_config_json(config_, model_));
 }
 
-void LoraAdapter::merge_into(FrozenWeights& weights) {
-  const LoraSlots all = slots();
-  for (std::size_t layer = 0; layer < all.layers.size(); ++layer) {
-    for (int m = 0; m < kModules; ++m) {
-      const LoraSlot& slot = all.layers[layer][static_cast<std::size_t>(m)];
-      if (slot.lora_A == nullptr) continue;
-      weights.merge(static_cast<std::int64_t>(layer), static_cast<Module>(m), slot.lora_A, slot.lora_B, slot.rank,
-                    slot.scaling, slot.magnitude);
-    }
-  }
-  for (std::size_t t = 0; t < tensors_.size(); ++t) {
-    if (tensors_[t].kind == Kind::kBias || tensors_[t].kind == Kind::kWhole)
-      weights.replace(tensors_[t].base_name, parameters_.all()[t].value);
-  }
-}
-
 }  // namespace matinee

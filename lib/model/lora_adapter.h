@@ -8,7 +8,7 @@
 #include "lib/model/lora_config.h"
 #include "lib/model/lora_slots.h"
 #include "lib/model/parameter_set.h"
-#include "lib/model/weights.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
@@ -53,8 +53,6 @@ class LoraAdapter {
   /// What `matinee.*` metadata of adapter_model.safetensors says (the prompt template, the tokenizer's hash).
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   void save(const std::string& folder, const std::map<std::string, std::string>& metadata) const;
-  /// Adds the adapter to frozen weights in place.
-  void merge_into(FrozenWeights& weights);
 
  private:
   void add_parameters();

@@ -1,7 +1,5 @@
 #include "lib/model/weights.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,111 +12,12 @@
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
-#include "lib/io/text_reader.h"
 #include "lib/model/base_format.h"
-#include "lib/model/float_tensor.h"
+#include "lib/model/checkpoint_reader.h"
+#include "lib/model/lora_merge.h"
 
 namespace matinee {
 namespace {
-
-// The files of a checkpoint and which of them holds a tensor.
-class Checkpoint {
- public:
-  explicit Checkpoint(const std::string& folder) {
-    const std::string single = folder + "/model.safetensors", index = single + ".index.json";
-    if (file_exists(single)) {
-      files_.push_back(std::make_unique<SafetensorsFile>(single));
-    } else if (file_exists(index)) {
-      open_shards(folder, index);
-    } else {
-      throw missing(
-          "{}: expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model folder?",
-          folder);
-    }
-  }
-
-  // The tensor's file and its name there.
-  std::pair<const SafetensorsFile*, std::string> find(const ModelConfig& config, const std::string& name) const {
-    for (const std::string& called : {name, bare_name(config, name)}) {
-      for (const auto& file : files_) {
-        if (file->find(called) != nullptr) return {file.get(), called};
-      }
-    }
-    throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), name);
-  }
-
-  // A tensor without a place here is part of mathematics that the decoder does not compute: a bias, a norm of heads.
-  void require_all_known(const ModelConfig& config, const std::vector<WeightSpec>& specs) const {
-    std::set<std::string> known{lm_head_path(config) + ".weight"};  // often stored although it is tied; then not read
-    for (const WeightSpec& spec : specs) known.insert({spec.name, bare_name(config, spec.name)});
-    const auto follows_from_config = [](const std::string& name) {
-      // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
-      constexpr std::array<const char*, 3> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias"};
-      return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
-    };
-    for (const auto& file : files_) {
-      for (const TensorInfo& tensor : file->tensors()) {
-        if (known.contains(tensor.name) || follows_from_config(tensor.name)) continue;
-        throw bad_data("{}: tensor \"{}\": the decoder has no place for it", file->path(), tensor.name);
-      }
-    }
-  }
-
- private:
-  void open_shards(const std::string& folder, const std::string& index) {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(read_text(index));
-    simdjson::dom::object map;
-    if (parser.parse(text)["weight_map"].get(map) != simdjson::SUCCESS)
-      throw bad_data("{}: weight_map is missing", index);
-    std::set<std::string> names;
-    for (const auto entry : map) {
-      std::string_view shard;
-      if (entry.value.get(shard) != simdjson::SUCCESS || shard.find('/') != std::string_view::npos) {
-        throw bad_data("{}: \"{}\": expected the name of a file in the same folder", index, entry.key);
-      }
-      names.emplace(shard);
-    }
-    for (const std::string& name : names) {
-      files_.push_back(std::make_unique<SafetensorsFile>(fmt::format("{}/{}", folder, name)));
-    }
-    if (files_.empty()) throw bad_data("{}: weight_map is empty", index);
-  }
-
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
-};
-
-// Calls piece(first, values) for the whole tensor as the decoder holds it, in float32, then lets its pages go. Of a
-// transposed one a band of columns at a time, so that it is never twice in memory.
-template <class Piece>
-void read_tensor(const Checkpoint& checkpoint, const ModelConfig& config, const WeightSpec& spec, const Piece& piece) {
-  constexpr std::size_t kPiece = std::size_t{1} << 16;
-  const auto [file, name] = checkpoint.find(config, spec.name);
-  const TensorInfo& tensor = require_float_tensor(*file, name, spec.stored_shape());
-  std::vector<float> values(kPiece);
-  const auto elements = static_cast<std::size_t>(spec.elements());
-  if (!spec.transposed) {
-    for (std::size_t first = 0; first < elements; first += kPiece) {
-      const auto some = std::span(values).first(std::min(kPiece, elements - first));
-      read_floats(*file, tensor, first, some);
-      piece(first, some);
-    }
-  } else {
-    const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-    const std::size_t band = std::clamp<std::size_t>(kPiece / in, 1, out);
-    values.resize(band * in);
-    std::vector<float> line(band);
-    for (std::size_t first = 0; first < out; first += band) {
-      const auto some = std::span(line).first(std::min(band, out - first));
-      for (std::size_t i = 0; i < in; ++i) {
-        read_floats(*file, tensor, i * out + first, some);
-        for (std::size_t o = 0; o < some.size(); ++o) values[o * in + i] = some[o];
-      }
-      piece(first * in, std::span<const float>(values).first(some.size() * in));
-    }
-  }
-  file->release(tensor);
-}
 
 bool is_quantized(const WeightSpec& spec, DType dtype) {
   return unquantized_format(dtype) != dtype && spec.role == WeightRole::kLinear && !spec.bias;
@@ -142,13 +41,20 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
 }
 
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
-                             std::uint64_t max_host_mem, Context* context)
-    : config_(config), dtype_(dtype), specs_(weight_specs(config)), bytes_(bytes_of(config, dtype)) {
-  const Checkpoint checkpoint(folder);
-  checkpoint.require_all_known(config, specs_);
+                             std::uint64_t max_host_mem, Context* context, const LoraMerge* merge)
+    : bytes_(bytes_of(config, dtype)) {
+  const CheckpointReader reader(folder, config);
+  const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
+  const auto comes_apart = [&](const std::string& name) {
+    return merge != nullptr && config.tie_word_embeddings && (name == head || name == embedding) &&
+           merge->changes(name);
+  };
+  for (const std::string& name : {embedding, head}) {
+    if (comes_apart(name)) bytes_ += merge->whole(name).size() * size_of(unquantized_format(dtype));
+  }
   require_memory("loading " + folder, bytes_, max_host_mem);
   std::vector<WeightMemory> memory;
-  for (const WeightSpec& spec : specs_) {
+  for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
     if (is_quantized(spec, dtype)) {
       if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
@@ -156,12 +62,20 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
     } else {
       tensor.allocate(static_cast<std::size_t>(spec.elements()), plain_dtype(spec, dtype));
     }
-    read_tensor(checkpoint, config, spec, [&](std::size_t first, std::span<const float> values) {
+    reader.read(spec, [&](std::size_t first, std::span<float> values) {
+      if (merge != nullptr && !comes_apart(spec.name)) merge->apply(spec, first, values);
       with_context(fmt::format("{}: tensor \"{}\"", folder, spec.name), [&] { tensor.fill(first, values); });
     });
     memory.push_back({tensor.quantized ? tensor.quantized->finish() : tensor.view(), nullptr});
   }
   slots_ = slots_over(config, memory);
+  for (const std::string& name : {embedding, head}) {
+    if (!comes_apart(name)) continue;
+    Tensor& tensor = tensors_.emplace_back();
+    tensor.allocate(merge->whole(name).size(), unquantized_format(dtype));
+    tensor.fill(0, merge->whole(name));
+    (name == head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
+  }
 }
 
 void FrozenWeights::Tensor::allocate(std::size_t elements, DType dtype) {
@@ -183,67 +97,11 @@ WeightView FrozenWeights::Tensor::view() const {
   return {bf16_values.data(), DType::kBF16};
 }
 
-void FrozenWeights::merge(std::int64_t layer, Module module, const float* lora_A, const float* lora_B,
-                          std::int64_t rank, float scaling, const float* magnitude) {
-  std::size_t at = 0;
-  std::int64_t first_row = 0;
-  for (const WeightSpec& spec : specs_) {
-    const int place = static_cast<int>(module) - static_cast<int>(spec.module);
-    if (spec.role == WeightRole::kLinear && !spec.bias && spec.layer == layer && place >= 0 && place < spec.n_modules) {
-      for (int m = 0; m < place; ++m)
-        first_row += module_shape(config_, static_cast<Module>(static_cast<int>(spec.module) + m))[0];
-      break;
-    }
-    ++at;
-  }
-  Tensor& tensor = tensors_.at(at);
-  if (tensor.quantized) throw internal_error("FrozenWeights::merge: the weights are quantised");
-  const auto [out, in] = module_shape(config_, module);
-  std::vector<float> row(static_cast<std::size_t>(in));
-  for (std::int64_t o = 0; o < out; ++o) {
-    std::fill(row.begin(), row.end(), 0.0f);
-    for (std::int64_t r = 0; r < rank; ++r) {
-      const float b = scaling * lora_B[o * rank + r];
-      for (std::int64_t i = 0; i < in; ++i) row[static_cast<std::size_t>(i)] += b * lora_A[r * in + i];
-    }
-    const auto first = static_cast<std::size_t>((first_row + o) * in);
-    double squares = 0;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      row[i] += dtype_ == DType::kF32 ? tensor.f32_values[first + i] : to_float(bf16{tensor.bf16_values[first + i]});
-      squares += static_cast<double>(row[i]) * row[i];
-    }
-    if (magnitude != nullptr && squares > 0) {
-      const auto factor = static_cast<float>(magnitude[o] / std::sqrt(squares));
-      for (float& value : row) value *= factor;
-    }
-    tensor.fill(first, row);
-  }
-}
-
-void FrozenWeights::replace(const std::string& name, std::span<const float> values) {
-  const bool head = name == lm_head_path(config_) + ".weight",
-             embedding = name == embed_tokens_path(config_) + ".weight";
-  if (config_.tie_word_embeddings && (head || embedding)) {
-    Tensor& tensor = tensors_.emplace_back();
-    tensor.allocate(values.size(), unquantized_format(dtype_));
-    tensor.fill(0, values);
-    bytes_ += values.size() * size_of(unquantized_format(dtype_));
-    (head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
-    return;
-  }
-  for (std::size_t i = 0; i < specs_.size(); ++i) {
-    if (specs_[i].name == name) return tensors_[i].fill(0, values);
-  }
-  throw internal_error("FrozenWeights::replace: there is no tensor \"{}\"", name);
-}
-
 void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
-  const Checkpoint checkpoint(folder);
-  const auto specs = weight_specs(config);
-  checkpoint.require_all_known(config, specs);
-  for (const WeightSpec& spec : specs) {
+  const CheckpointReader reader(folder, config);
+  for (const WeightSpec& spec : reader.specs()) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
-    read_tensor(checkpoint, config, spec, [&](std::size_t first, std::span<const float> values) {
+    reader.read(spec, [&](std::size_t first, std::span<const float> values) {
       std::copy(values.begin(), values.end(), parameter.value.begin() + static_cast<std::ptrdiff_t>(first));
     });
   }

@@ -14,6 +14,8 @@
 
 namespace matinee {
 
+class LoraMerge;
+
 /// Frozen weights in memory: matrices in `dtype`, norms and biases in float32. Where `dtype` is I8 or U8 (NF4), the
 /// linear layers of the blocks are quantised, row by row as the decoder uses them, and the tables of tokens and
 /// positions and the head are bfloat16. Converted tensor by tensor from the mapped file, whose pages are released
@@ -25,19 +27,12 @@ class FrozenWeights {
   /// names, is taken too. Throws Error naming file and tensor where one is missing, of a wrong shape or of another
   /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where it does not fit `max_host_mem`.
   FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
-                Context* context = nullptr);
+                Context* context = nullptr, const LoraMerge* merge = nullptr);
   /// Bytes that such weights take.
   static std::uint64_t bytes_of(const ModelConfig& config, DType dtype);
 
   const WeightSlots& slots() const { return slots_; }
   std::uint64_t bytes() const { return bytes_; }
-  /// Adds scaling·B·A to a matrix in place (an adapter merged for decoding). With a DoRA `magnitude` [out], each row is
-  /// then scaled to that length. Not for quantised ones.
-  void merge(std::int64_t layer, Module module, const float* lora_A, const float* lora_B, std::int64_t rank,
-             float scaling, const float* magnitude = nullptr);
-  /// Puts other values in the place of a tensor (what an adapter trained whole). Of a tied pair, named as embedding or
-  /// as head, only the one that is named changes.
-  void replace(const std::string& name, std::span<const float> values);
 
  private:
   struct Tensor {  ///< what it holds is in one of the three
@@ -51,10 +46,7 @@ class FrozenWeights {
     WeightView view() const;
   };
 
-  ModelConfig config_;
-  DType dtype_;
-  std::vector<WeightSpec> specs_;
-  std::deque<Tensor> tensors_;  ///< in the order of specs_, then what replaced a tied tensor
+  std::deque<Tensor> tensors_;
   WeightSlots slots_;
   std::uint64_t bytes_ = 0;
 };

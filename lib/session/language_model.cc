@@ -6,6 +6,8 @@
 #include "lib/base/format_error.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/model/lora_merge.h"
+#include "lib/model/weights.h"
 #include "lib/text/sample_encoder.h"
 #include "lib/text/stream_decoder.h"
 
@@ -47,20 +49,21 @@ struct LanguageModel::Impl {
         config(read_model_config(options.base)),
         tokenizer(Tokenizer::load(options.base)),
         format(options.base_format.dtype(context.isa())),
-        weights(options.base, config, format, options.max_host_mem, &context),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
       adapter.emplace(config, options.adapter);
       require_same_tokenizer(options, *adapter, tokenizer);
-      if (options.base_format.is_quantized()) {
-        lora_slots = adapter->slots();
-      } else {
-        adapter->merge_into(weights);
-      }
     }
-    slots = weights.slots();
-    if (lora_slots) adapter->attach_to(slots);
+    const bool beside = options.base_format.is_quantized();
+    std::optional<LoraMerge> merge;
+    if (adapter && !beside) merge.emplace(context, config, *adapter);
+    weights.emplace(options.base, config, format, options.max_host_mem, &context, merge ? &*merge : nullptr);
+    slots = weights->slots();
+    if (adapter && beside) {
+      lora_slots = adapter->slots();
+      adapter->attach_to(slots);
+    }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
     session.emplace(context, config, slots, std::min(kMaxTokens, config.max_position_embeddings),
                     options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
@@ -82,7 +85,7 @@ struct LanguageModel::Impl {
   ModelConfig config;
   Tokenizer tokenizer;
   DType format;
-  FrozenWeights weights;
+  std::optional<FrozenWeights> weights;
   Sampler sampler;
   TokenTrie trie;
   std::optional<LoraAdapter> adapter;

@@ -11,6 +11,7 @@
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/json_writer.h"
+#include "lib/model/weights.h"
 #include "lib/train/memory_plan.h"
 #include "lib/train/training_speed.h"
 

@@ -17,6 +17,7 @@
 #include "lib/model/decoder_training.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/sampler.h"
+#include "lib/model/weights.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/temporary_folder.h"

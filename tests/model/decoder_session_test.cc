@@ -10,6 +10,8 @@
 
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/lora_merge.h"
+#include "lib/model/weights.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/temporary_folder.h"
@@ -141,7 +143,7 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   const TemporaryFolder folder;
   Tiny tiny;
   save_model(folder.path(), tiny.config, tiny.weights, DType::kBF16);
-  FrozenWeights beside(folder.path(), tiny.config, dtype), merged(folder.path(), tiny.config, dtype);
+  const FrozenWeights beside(folder.path(), tiny.config, dtype);
   LoraConfig lora;
   lora.rank = 2;
   lora.target_modules = {"q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"};
@@ -156,7 +158,8 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   DecoderTraining training(tiny.context, tiny.config, beside.slots(), &lora_slots, 16, Product::kF32);
   const auto expected = training.logits(samples.batch());
 
-  adapter.merge_into(merged);
+  const LoraMerge merge(tiny.context, tiny.config, adapter);
+  const FrozenWeights merged(folder.path(), tiny.config, dtype, 0, nullptr, &merge);
   DecoderSession session(tiny.context, tiny.config, merged.slots(), 16, Product::kF32);
   DecoderSession base(tiny.context, tiny.config, beside.slots(), 16, Product::kF32);
   const auto found = copy(session.append(tokens)), without = copy(base.append(tokens));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/parallel.h"
+#include "lib/model/weights.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
 

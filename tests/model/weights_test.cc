@@ -159,13 +159,29 @@ TEST(Weights, ShardsAreOneModel) {
   for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(again.all()[i].value, parameters.all()[i].value);
 
   write_file(index, "{}");
-  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }), index + ": weight_map is missing");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
+            index + ": weight_map is missing, or the file is no JSON");
   write_file(index, R"({"weight_map":{"model.norm.weight":"../secret"}})");
   EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
-            index + ": \"model.norm.weight\": expected the name of a file in the same folder");
+            index + ": tensor \"model.norm.weight\": expected the name of a file in the same folder");
   write_file(index, R"({"weight_map":{"model.norm.weight":"absent.safetensors"}})");
-  EXPECT_NE(error_of([&] { load_parameters(folder.path(), config, again); }).find("absent.safetensors"),
-            std::string::npos);
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
+            folder.file("absent.safetensors") + ": the shard is missing; " + index +
+                " expects tensor \"model.norm.weight\" in it");
+  for (const char* outside : {"..", "/etc/passwd", "", ".hidden"}) {
+    write_file(index, std::string(R"({"weight_map":{"model.norm.weight":")") + outside + "\"}}");
+    EXPECT_NE(error_of([&] { load_parameters(folder.path(), config, again); }).find("tensor \"model.norm.weight\""),
+              std::string::npos);
+  }
+  write_file(index, R"({"weight_map":{"model.norm.weight":"model-00001-of-00002.safetensors"}})");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
+            index + ": tensor \"model.norm.weight\" is not in " + folder.file("model-00001-of-00002.safetensors"));
+  // A tensor that two shards hold could be either.
+  Writing{}.write(folder.file("model-00002-of-00002.safetensors"), parameters, n / 2 - 1, n);
+  write_file(index, "{\"weight_map\":{" + map + "}}");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
+            folder.file("model-00002-of-00002.safetensors") + ": tensor \"" + parameters.all()[n / 2 - 1].name +
+                "\" is in " + folder.file("model-00001-of-00002.safetensors") + " too");
 }
 
 TEST(Weights, WhatIsWrongIsNamed) {

@@ -8,6 +8,8 @@
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/lora_merge.h"
+#include "lib/model/weights.h"
 #include "lib/train/lr_schedule.h"
 #include "lib/train/train_state.h"
 
@@ -142,8 +144,8 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
   Context context(pool);
   LoraAdapter adapter(config_, folder_ + "/" + name);
   {
-    FrozenWeights merged(folder_, config_, DType::kF32);
-    adapter.merge_into(merged);
+    const LoraMerge merge(context, config_, adapter);
+    const FrozenWeights merged(folder_, config_, DType::kF32, 0, nullptr, &merge);
     trace["merged"] = cached(context, config_, merged.slots());
   }
   const FrozenWeights frozen(folder_, config_, DType::kF32);

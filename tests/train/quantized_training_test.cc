@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/io/text_reader.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/weights.h"
 #include "lib/train/training_run.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"

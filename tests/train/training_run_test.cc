@@ -4,6 +4,7 @@
 
 #include "lib/base/file.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/model/weights.h"
 #include "lib/train/training_speed.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"

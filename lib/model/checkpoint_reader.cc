@@ -1,0 +1,86 @@
+#include "lib/model/checkpoint_reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/format_error.h"
+#include "lib/model/checkpoint_files.h"
+#include "lib/model/float_tensor.h"
+
+namespace matinee {
+namespace {
+
+// Numbers that are in memory at a time, at least a row.
+constexpr std::int64_t kPiece = std::int64_t{1} << 16;
+
+bool follows_from_config(const std::string& name) {
+  // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
+  constexpr std::array<const char*, 3> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias"};
+  return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
+}
+
+// Rows [first, first + n) of a matrix [out, in] that the file holds as [in, out].
+void read_columns(const SafetensorsFile& file, const TensorInfo& tensor, std::int64_t out, std::int64_t first,
+                  std::int64_t n, std::span<float> rows) {
+  const std::size_t in = rows.size() / static_cast<std::size_t>(n);
+  std::vector<float> line(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < in; ++i) {
+    read_floats(file, tensor, i * static_cast<std::size_t>(out) + static_cast<std::size_t>(first), line);
+    for (std::size_t o = 0; o < line.size(); ++o) rows[o * in + i] = line[o];
+  }
+}
+
+}  // namespace
+
+CheckpointReader::CheckpointReader(const std::string& folder, const ModelConfig& config)
+    : config_(config), specs_(weight_specs(config)), files_(open_checkpoint(folder)) {
+  for (const WeightSpec& spec : specs_) {
+    by_name_[spec.name] = &spec;
+    by_name_[bare_name(config, spec.name)] = &spec;
+  }
+  // A tied head is often stored nevertheless; then it is not read.
+  const std::string head = lm_head_path(config) + ".weight";
+  for (const auto& file : files_) {
+    for (const TensorInfo& tensor : file->tensors()) {
+      if (by_name_.contains(tensor.name) || tensor.name == head || follows_from_config(tensor.name)) continue;
+      throw bad_data("{}: tensor \"{}\": the decoder has no place for it", file->path(), tensor.name);
+    }
+  }
+}
+
+const WeightSpec* CheckpointReader::spec_of(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::pair<const SafetensorsFile*, std::string> CheckpointReader::find(const WeightSpec& spec) const {
+  for (const std::string& called : {spec.name, bare_name(config_, spec.name)}) {
+    for (const auto& file : files_) {
+      if (file->find(called) != nullptr) return {file.get(), called};
+    }
+  }
+  throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), spec.name);
+}
+
+void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int64_t multiple) const {
+  const auto [file, name] = find(spec);
+  const TensorInfo& tensor = require_float_tensor(*file, name, spec.stored_shape());
+  const bool matrix = spec.shape.size() > 1;
+  const std::int64_t rows = matrix ? spec.shape[0] : 1, width = spec.shape.back();
+  const std::int64_t some = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+  std::vector<float> values(static_cast<std::size_t>(std::min(some, rows) * width));
+  for (std::int64_t row = 0; row < rows; row += some) {
+    const std::int64_t n = std::min(some, rows - row);
+    const auto part = std::span(values).first(static_cast<std::size_t>(n * width));
+    const auto first = static_cast<std::size_t>(row * width);
+    if (spec.transposed) {
+      read_columns(*file, tensor, rows, row, n, part);
+    } else {
+      read_floats(*file, tensor, first, part);
+    }
+    piece(first, part);
+  }
+  file->release(tensor);
+}
+
+}  // namespace matinee

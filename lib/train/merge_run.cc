@@ -1,0 +1,136 @@
+#include "lib/train/merge_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+#include "kernels/context.h"
+#include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
+#include "lib/base/output_folder.h"
+#include "lib/model/base_format.h"
+#include "lib/model/decoder_training.h"
+#include "lib/model/gguf_model.h"
+#include "lib/model/weights.h"
+#include "lib/train/token_dataset.h"
+
+namespace matinee {
+namespace {
+
+// Of one pass of the loss.
+constexpr std::int64_t kMaxTokens = 2048;
+
+GgufFormat gguf_format(const std::string& format) {
+  if (format == "gguf-f16") return GgufFormat::kF16;
+  return format == "gguf-bf16" ? GgufFormat::kBF16 : GgufFormat::kQ8_0;
+}
+
+std::int64_t tokens_of_a_pass(const TokenDataset& data) { return std::max(kMaxTokens, data.info().seq_len); }
+
+double mean_loss(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
+                 Product product, const TokenDataset& data) {
+  const std::int64_t tokens = tokens_of_a_pass(data);
+  DecoderTraining decoder(context, config, weights, lora, tokens, product);
+  const auto rows = data.rows_in_order();
+  const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(1, tokens / data.info().seq_len));
+  CrossEntropySums sums;
+  for (std::size_t row = 0; row < rows.size(); row += at_once) {
+    const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(at_once, rows.size() - row)));
+    const CrossEntropySums part =
+        decoder.evaluate({batch.input_ids, batch.targets, batch.positions, batch.segment_start});
+    sums.loss += part.loss;
+    sums.n_counted += part.n_counted;
+  }
+  return sums.loss / static_cast<double>(sums.n_counted);
+}
+
+// Before any tensor is read.
+void plan_memory(const MergeRun& run, const ModelConfig& config, LoraAdapter& adapter, DType dtype,
+                 const TokenDataset* data, std::uint64_t max_host_mem) {
+  const auto trained = static_cast<std::uint64_t>(adapter.parameters().elements());
+  std::uint64_t needed = 8 * trained + merged_checkpoint_memory(config);
+  if (data != nullptr) {
+    needed += FrozenWeights::bytes_of(config, dtype) +
+              DecoderTraining::activation_bytes(config, &adapter.config(), tokens_of_a_pass(*data));
+  }
+  require_memory(fmt::format("merging {}{}", run.base, data == nullptr ? "" : " and measuring its loss"), needed,
+                 max_host_mem);
+}
+
+}  // namespace
+
+void MergeRun::add(OptionSet& options) {
+  options.text("base", &base, "DIR", "the model that the adapter was trained on: a Hugging Face folder");
+  options.text("adapter", &adapter, "DIR", "the adapter: a PEFT folder, as lora-train makes it");
+  options.text("output,o", &output, "PATH", "the folder, or with gguf-... the file, that is written");
+  options.choice("format", &format, {"safetensors", "gguf-f16", "gguf-bf16", "gguf-q8_0"},
+                 "safetensors: files and dtypes of the base; gguf-...: one file for llama.cpp, tokenizer inside");
+  options.text("tokens", &tokens, "FILE", "measure the loss on these before and after");
+  options.real("max-loss-difference", &max_loss_difference, 0, 1e6,
+               "refuse where the losses differ by more than this share");
+}
+
+MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool) {
+  ThreadPool pool(tool.threads());
+  Context context(pool);
+  const ModelConfig config = read_model_config(run.base);
+  LoraAdapter adapter(config, run.adapter);
+  const BaseFormat format;
+  const DType dtype = format.dtype(context.isa());
+  const Product product = format.product(context.isa());
+  std::optional<TokenDataset> data;
+  if (!run.tokens.empty()) {
+    data.emplace(run.tokens);
+    if (data->info().vocab_size != config.vocab_size) {
+      throw bad_data("{}: the tokens were made for a vocabulary of {}, but {} has {}", run.tokens,
+                     data->info().vocab_size, run.base, config.vocab_size);
+    }
+  }
+  plan_memory(run, config, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
+
+  // A folder holds the GGUF file too, until it is known to be right.
+  OutputFolder folder(run.to_gguf() ? run.output + ".part" : run.output);
+  const std::string gguf = folder.path() + "/model.gguf";
+  const LoraMerge merge(context, config, adapter);
+  if (run.to_gguf()) {
+    const std::string name = std::filesystem::path(run.base).filename().string();
+    write_merged_gguf(run.base, config, merge, gguf_format(run.format), name, vocabulary, gguf);
+  } else {
+    write_merged_checkpoint(run.base, config, merge, folder.path());
+  }
+  MergeLosses losses;
+  if (data) {
+    {
+      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem);
+      WeightSlots slots = weights.slots();
+      adapter.attach_to(slots);
+      const LoraSlots lora = adapter.slots();
+      losses.before = mean_loss(context, config, slots, &lora, product, *data);
+    }
+    if (run.to_gguf()) {
+      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem);
+      losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
+    } else {
+      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem);
+      losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
+    }
+    const double difference = std::fabs(losses.after / losses.before - 1);
+    if (!(difference <= run.max_loss_difference)) {
+      throw bad_data(
+          "the loss on {} is {:.4f} before and {:.4f} after the merge: {:.2f} % apart, and --max-loss-difference "
+          "allows "
+          "{:.2f} %",
+          run.tokens, losses.before, losses.after, 100 * difference, 100 * run.max_loss_difference);
+    }
+  }
+  if (run.to_gguf()) {
+    std::filesystem::rename(gguf, run.output);
+    sync_folder(folder.path() + "/..");
+  } else {
+    folder.commit();
+  }
+  return losses;
+}
+
+}  // namespace matinee

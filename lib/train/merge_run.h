@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "lib/base/tool.h"
+#include "lib/model/merged_model.h"
+
+namespace matinee {
+
+/// What lora-merge is asked to do.
+struct MergeRun {
+  std::string base, adapter, output;
+  std::string format = "safetensors";  ///< or gguf-f16, gguf-bf16, gguf-q8_0
+  std::string tokens;                  ///< to compare losses on; "": none
+  double max_loss_difference = 0.01;   ///< relative; more is refused
+
+  void add(OptionSet& options);
+  bool to_gguf() const { return format != "safetensors"; }
+};
+
+/// Mean losses in nats a token of the adapter beside the base, and of what was written.
+struct MergeLosses {
+  double before = 0, after = 0;
+};
+
+/// Merges and writes; the result appears once its loss is known to be near enough. `vocabulary` is for GGUF. Refuses
+/// before anything is loaded what would not fit --max-host-mem. Throws Error(kBadData) with both losses where they
+/// differ too much: nothing is written then.
+MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool);
+
+}  // namespace matinee

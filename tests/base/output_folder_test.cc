@@ -1,0 +1,33 @@
+#include "lib/base/output_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "lib/base/file.h"
+#include "tests/support/temporary_folder.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+
+TEST(OutputFolder, AppearsWholeOrNotAtAll) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a/b");
+  {
+    OutputFolder out(path + "/");
+    write_file(out.path() + "/f", "x");
+    EXPECT_FALSE(file_exists(path));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.file("a"))) << "what was not finished must be gone";
+  OutputFolder out(path);
+  write_file(out.path() + "/f", "x");
+  out.commit();
+  EXPECT_EQ(read_file(path + "/f"), "x");
+  EXPECT_NE(error_of([&] { OutputFolder again(path); }).find("it exists already"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# lora-merge as a user runs it: the merged model is the base with its adapter, its files are the base's, and it appears
+# whole or not at all; what does not fit together, costs too much memory or changes the loss is refused. And a quantised
+# base from training to decoding.
+source "$(dirname "$0")/support.bash"
+base=testdata/mini
+
+for i in $(seq 1 200); do
+  echo "{\"instruction\":\"Ask the user about $((i % 9)).\",\"input\":\"\",\"output\":\"Do you like $((i * 7 % 100)) more than $((i % 5))?\"}"
+done >"$work/lines.jsonl"
+tokenize --model $base --seq-len 64 -o "$work/tokens" "$work/lines.jsonl" || fail "tokenize"
+head -40 "$work/lines.jsonl" | tokenize --model $base --seq-len 64 -o "$work/valid" - || fail "tokenize"
+train() { lora-train --base $base --rank 4 --alpha 16 --learning-rate 0.003 --max-steps 40 --micro-batch-tokens 512 --progress none "$@" "$work/tokens"; }
+train -o "$work/adapter" || fail "lora-train"
+
+# Without a loss, with one, and the same bytes whatever the threads.
+merge=(lora-merge --base $base --adapter "$work/adapter")
+run "${merge[@]}" --threads 1 -o "$work/one"
+expect_equal "0||" "$status|$out|$err" "lora-merge"
+run "${merge[@]}" --tokens "$work/valid" --threads 2 -o "$work/two/deep"
+[[ $status -eq 0 && $out =~ ^loss\ before\ ([0-9.]+)\ after\ ([0-9.]+)$ ]] || fail "lora-merge --tokens: $out $err"
+awk -v a="${BASH_REMATCH[1]}" -v b="${BASH_REMATCH[2]}" 'BEGIN { exit !(a > 0.01 && (a / b - 1) ^ 2 < 1e-6) }' || fail "losses: $out"
+expect_same_bytes "$work/one/model.safetensors" "$work/two/deep/model.safetensors" "threads"
+for file in config.json tokenizer.json tokenizer_config.json; do expect_same_bytes $base/$file "$work/one/$file" "lora-merge"; done
+cmp -s $base/model.safetensors "$work/one/model.safetensors" && fail "the adapter changed nothing"
+expect_equal "$(stat -c %s $base/model.safetensors)" "$(stat -c %s "$work/one/model.safetensors")" "size of the merged model"
+
+# GGUF in its three formats; the loss of what was written is near that of base and adapter.
+for format in f16 bf16 q8_0; do
+  run "${merge[@]}" --tokens "$work/valid" --format gguf-$format -o "$work/$format.gguf"
+  [[ $status -eq 0 && $out == loss\ before* ]] || fail "gguf-$format: $out $err"
+  expect_equal GGUF "$(head -c 4 "$work/$format.gguf")" "gguf-$format"
+  # Not grep -q: it would end before strings does.
+  [[ $(strings -n 20 "$work/$format.gguf" | grep -c "namespace(system='')") -eq 1 ]] || fail "gguf-$format has no chat template"
+done
+[[ $(stat -c %s "$work/q8_0.gguf") -lt $(($(stat -c %s "$work/f16.gguf") * 6 / 10)) ]] || fail "Q8_0 is not smaller"
+
+# Refusals leave nothing behind.
+expect_error 2 "lora-merge: $work/one: it exists already; name another or remove it" "${merge[@]}" -o "$work/one"
+expect_error 2 "lora-merge: --adapter is missing" lora-merge --base $base -o "$work/no"
+run "${merge[@]}" --tokens "$work/valid" --max-loss-difference 0 --format gguf-q8_0 -o "$work/no.gguf"
+[[ $status -eq 1 && $err == "lora-merge: the loss on $work/valid is "*"and --max-loss-difference allows 0.00 %" ]] || fail "a loss that differs: $err"
+run "${merge[@]}" --tokens "$work/valid" --max-host-mem 8M -o "$work/no"
+[[ $status -eq 1 && $err == "lora-merge: merging $base and measuring its loss needs "*"; --max-host-mem is 8.0 MiB" ]] || fail "memory: $err"
+mkdir "$work/narrow"
+sed 's/"intermediate_size": 640/"intermediate_size": 320/' $base/config.json >"$work/narrow/config.json"
+cp $base/model.safetensors $base/tokenizer.json "$work/narrow"
+run lora-merge --base "$work/narrow" --adapter "$work/adapter" -o "$work/no"
+[[ $status -eq 1 && $err == *"is this the adapter of another base?" ]] || fail "another base: $err"
+for nth in 1 2 3 5 8; do
+  run env MATINEE_FAIL_WRITE=$nth "${merge[@]}" -o "$work/no"
+  [[ $status -eq 1 && $err == *"No space left on device" ]] || fail "a full disk at write $nth: $err"
+done
+run env MATINEE_FAIL_WRITE=2 "${merge[@]}" --format gguf-f16 -o "$work/no.gguf"
+[[ $status -eq 1 && $err == *"No space left on device" ]] || fail "a full disk, gguf: $err"
+left=$(find "$work" -maxdepth 1 -name 'no*')
+expect_equal "" "$left" "what refusals left behind"
+
+# A quantised base: training lowers the loss, two threads give the bytes of one, and chat reads the adapter beside it.
+for format in int8 nf4; do
+  for threads in 1 2; do
+    train --base-format $format --valid "$work/valid" --threads $threads --metrics "$work/$format-$threads.jsonl" -o "$work/$format-$threads" || fail "lora-train --base-format $format"
+  done
+  expect_same_bytes "$work/$format-1/adapter_model.safetensors" "$work/$format-2/adapter_model.safetensors" "threads, $format"
+  losses=$(grep -o '"loss":[0-9.]*' "$work/$format-1.jsonl" | cut -d: -f2)
+  awk -v first="$(head -1 <<<"$losses")" -v last="$(tail -1 <<<"$losses")" 'BEGIN { exit !(last < first / 2) }' || fail "$format does not learn: $losses"
+done
+cmp -s "$work/int8-1/adapter_model.safetensors" "$work/nf4-1/adapter_model.safetensors" && fail "--base-format changes nothing"
+expect_error 2 "lora-train: --full trains every weight; a quantised base cannot be trained, so leave --base-format out" \
+  lora-train --full --base $base --base-format int8 -o "$work/no" "$work/tokens"
+source tests/chain/small_catalogue.bash
+for format in f32 bf16 int8 nf4; do
+  run chat --base $base --adapter "$work/int8-1" --base-format $format --movies "$work/movies.bin" --verbose
+  word=$format
+  case $format in f32) word=float32 ;; bf16) word=bfloat16 ;; nf4) word=NF4 ;; esac
+  [[ $status -eq 0 && $err == *"prompts, $word)"* ]] || fail "chat --base-format $format: $err"
+done
+finish

@@ -1,0 +1,170 @@
+#include "lib/io/gguf.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "lib/base/half.h"
+#include "lib/base/random.h"
+#include "lib/io/gguf_writer.h"
+#include "tests/support/temporary_folder.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+
+std::vector<float> some_values(std::size_t n) {
+  Random random(7, "values");
+  std::vector<float> values(n);
+  for (float& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
+constexpr GgufFormat kFormats[] = {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kBF16, GgufFormat::kQ8_0};
+
+// A file with values of every kind that we write and a tensor in each format.
+std::string small_file() {
+  const TemporaryFolder folder;
+  GgufWriter writer(folder.file("m.gguf"));
+  writer.add("general.architecture", GgufValue::text("llama"));
+  writer.add("llama.block_count", GgufValue::u32(3));
+  writer.add("llama.attention.layer_norm_rms_epsilon", GgufValue::f32(1e-5f));
+  writer.add("tokenizer.ggml.add_bos_token", GgufValue::boolean(true));
+  writer.add("tokenizer.ggml.tokens", GgufValue::texts({"a", "", "b\xC3\xA4"}));
+  writer.add("tokenizer.ggml.token_type", GgufValue::i32s(std::vector<std::int32_t>{1, 3, -6}));
+  writer.add("tokenizer.ggml.scores", GgufValue::f32s(std::vector<float>{0, -1.5f, 2}));
+  for (const GgufFormat format : kFormats) writer.declare(name_of(format), format, {3, 64});
+  writer.declare("norm", GgufFormat::kF32, {7});
+  const auto values = some_values(192);
+  for (const GgufFormat format : kFormats) {
+    writer.write(name_of(format), std::span(values).first(64));
+    writer.write(name_of(format), std::span(values).subspan(64));
+  }
+  writer.write("norm", std::span(values).first(7));
+  writer.commit();
+  return read_file(folder.file("m.gguf"));
+}
+
+GgufFile opened(const std::string& bytes) { return {std::as_bytes(std::span(bytes)), "m.gguf"}; }
+
+// The file with bytes put at the first place where `before` stands.
+std::string with(std::string file, const std::string& before, std::size_t skip, const std::string& bytes) {
+  const std::size_t at = file.find(before);
+  EXPECT_NE(at, std::string::npos);
+  return file.replace(at + before.size() + skip, bytes.size(), bytes);
+}
+std::string number(std::uint64_t value) {
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &value, 8);
+  return bytes;
+}
+
+TEST(Gguf, GivesBackWhatWasWritten) {
+  const std::string bytes = small_file();
+  const GgufFile file = opened(bytes);
+  EXPECT_EQ(file.get("general.architecture").as_text(), "llama");
+  EXPECT_EQ(file.get("llama.block_count").as_unsigned(), 3u);
+  EXPECT_EQ(file.get("llama.attention.layer_norm_rms_epsilon").as_real(), static_cast<double>(1e-5f));
+  EXPECT_TRUE(file.get("tokenizer.ggml.add_bos_token").as_bool());
+  EXPECT_EQ(file.get("tokenizer.ggml.tokens").as_texts(), (std::vector<std::string>{"a", "", "b\xC3\xA4"}));
+  EXPECT_EQ(file.get("tokenizer.ggml.token_type").as_i32s(), (std::vector<std::int32_t>{1, 3, -6}));
+  EXPECT_EQ(file.get("tokenizer.ggml.scores").as_f32s(), (std::vector<float>{0, -1.5f, 2}));
+  EXPECT_EQ(file.tensor("norm").shape, (std::vector<std::int64_t>{7}));
+  const auto values = some_values(192);
+  for (const GgufFormat format : kFormats) {
+    const GgufTensor& tensor = file.tensor(name_of(format));
+    EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{3, 64}));
+    EXPECT_EQ(tensor.offset % 32, 0u);
+    std::vector<float> back(192);
+    decode_gguf(format, file.data(tensor), back);
+    // Half of the last place of each format; Q8_0: half a step of the largest of 32, and the scale's own rounding.
+    const double relative = format == GgufFormat::kF32 ? 0 : format == GgufFormat::kF16 ? 1.0 / 2048 : 1.0 / 256;
+    for (std::size_t i = 0; i < 192; ++i) {
+      const double bound = format == GgufFormat::kQ8_0 ? 4.0 / 127 : relative * std::fabs(values[i]) + 1e-7 * relative;
+      EXPECT_LE(std::fabs(back[i] - values[i]), bound) << name_of(format) << i;
+    }
+  }
+}
+
+TEST(Gguf, Q8_0HasGgmlsBytes) {
+  // Largest 127, so the scale is 1: codes are the numbers rounded, halves away from zero.
+  std::vector<float> values(32, 0.5f);
+  values[0] = 127;
+  values[1] = -2.5f;
+  values[2] = -63.4f;
+  std::vector<std::byte> bytes;
+  encode_gguf(GgufFormat::kQ8_0, values, bytes);
+  ASSERT_EQ(bytes.size(), 34u);
+  std::uint16_t scale = 0;
+  std::memcpy(&scale, bytes.data(), 2);
+  EXPECT_EQ(half_to_float(scale), 1.0f);
+  EXPECT_EQ(static_cast<std::int8_t>(bytes[2]), 127);
+  EXPECT_EQ(static_cast<std::int8_t>(bytes[3]), -3);
+  EXPECT_EQ(static_cast<std::int8_t>(bytes[4]), -63);
+  EXPECT_EQ(static_cast<std::int8_t>(bytes[5]), 1);
+}
+
+TEST(Gguf, BrokenFilesAreRefusedWithThePlace) {
+  const std::string good = small_file();
+  const auto error = [](const std::string& bytes) { return error_of([&] { opened(bytes); }); };
+  EXPECT_EQ(error(good), "");
+  const struct {
+    std::string file, message;
+  } cases[] = {
+      {"", "the file ends inside the magic"},
+      {"GGML" + good.substr(4), "does not begin with GGUF"},
+      {with(good, "GGUF", 0, std::string("\2\0\0\0", 4)), "expected version 3"},
+      {with(good, "GGUF", 4, number(std::uint64_t{1} << 60)), "1152921504606846976 tensors do not fit"},
+      {with(good, "GGUF", 12, number(std::uint64_t{1} << 60)), "metadata values do not fit"},
+      {with(good, "llama.block_count", 0, std::string("\x63\0\0\0", 4)),
+       "\"llama.block_count\": there is no value type 99"},
+      {with(good, "tokenizer.ggml.tokens", 8, number(std::uint64_t{1} << 61)), "texts do not fit"},
+      {with(good, "tokenizer.ggml.token_type", 8, number(std::uint64_t{1} << 62)), "numbers do not fit"},
+      {with(good, "F16", 4, number(std::uint64_t{1} << 50)), "tensor \"F16\": its shape overflows"},
+      {with(good, "F16", 20, std::string("\2\0\0\0", 4)), "tensor \"F16\": format 2 is not understood"},
+      {with(good, "Q8_0", 4, number(33)), "tensor \"Q8_0\": rows of 33 do not divide into blocks of 32"},
+      {with(good, "F16", 24, number(33)), "tensor \"F16\": offset 33 is no multiple of 32"},
+      {with(good, "F16", 24, number(0)), "overlaps"},
+      {with(good, "BF16", 24, number(std::uint64_t{1} << 59)), "tensor \"BF16\" of 384 bytes"},
+      {good.substr(0, good.size() - 40), "tensor \"norm\" of 28 bytes"},
+  };
+  for (const auto& each : cases) {
+    EXPECT_NE(error(each.file).find(each.message), std::string::npos) << error(each.file) << " / " << each.message;
+  }
+  std::string twice = good;
+  twice.replace(twice.find("BF16"), 4, "Q8_0");
+  EXPECT_NE(error(twice).find("tensor \"Q8_0\" is there twice"), std::string::npos);
+}
+
+TEST(Gguf, NoFlippedByteAndNoCutDoesHarm) {
+  const std::string good = small_file();
+  for (std::size_t at = 0; at < good.size(); at += at < 800 ? 1 : 37) {
+    std::string bytes = good;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x41);
+    error_of([&] {
+      const GgufFile file = opened(bytes);
+      for (const GgufTensor& tensor : file.tensors()) EXPECT_EQ(file.data(tensor).size(), tensor.bytes);
+    });
+    EXPECT_NE(error_of([&] { opened(good.substr(0, std::min(at, good.size() - 5))); }), "");
+  }
+}
+
+TEST(Half, EveryHalfSurvivesAndRoundingIsToEven) {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = half_to_float(static_cast<std::uint16_t>(bits));
+    if (!std::isnan(value)) {
+      EXPECT_EQ(to_half(value), bits);
+    }
+  }
+  EXPECT_EQ(half_to_float(to_half(1 + 1.0f / 2048)), 1);               // a tie, to even
+  EXPECT_EQ(half_to_float(to_half(1 + 3.0f / 2048)), 1 + 1.0f / 512);  // likewise
+  EXPECT_TRUE(std::isinf(half_to_float(to_half(65520))));
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,369 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/base/half.h"
+#include "lib/base/parallel.h"
+#include "lib/io/safetensors.h"
+#include "lib/model/decoder_training.h"
+#include "lib/model/float_tensor.h"
+#include "lib/model/gguf_model.h"
+#include "lib/model/merged_model.h"
+#include "lib/model/weights.h"
+#include "tests/model/small_families.h"
+#include "tests/model/tiny_model.h"
+#include "tests/support/temporary_folder.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::TemporaryFolder;
+
+Context& context(int threads = 2) {
+  static ThreadPool one(1), two(2);
+  static Context first(one), second(two);
+  return threads == 1 ? first : second;
+}
+
+LoraAdapter some_adapter(const ModelConfig& config) {
+  LoraConfig lora;
+  lora.rank = 3;
+  lora.target_modules = {"q_proj", "k_proj", "o_proj", "up_proj", "down_proj"};
+  LoraAdapter adapter(config, lora, 5);
+  testing::randomise(adapter.parameters(), 8);
+  return adapter;
+}
+
+// A base in two shards, one in float16 and one in bfloat16, with an index and what else lies in such a folder.
+struct Base {
+  Base() : config(testing::tiny_config(false)) {
+    initialise_parameters(config, 1, parameters);
+    testing::randomise(parameters, 11);
+    const std::size_t n = parameters.all().size(), half = n / 2;
+    write("model-00001-of-00002.safetensors", 0, half, DType::kF16);
+    write("model-00002-of-00002.safetensors", half, n, DType::kBF16);
+    std::string map;
+    for (std::size_t i = 0; i < n; ++i) {
+      map += (i == 0 ? "\"" : ",\"") + parameters.all()[i].name + "\":\"model-0000" + (i < half ? "1" : "2") +
+             "-of-00002.safetensors\"";
+    }
+    write_file(folder.file("model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
+    write_file(folder.file("config.json"), model_config_json(config, "float16"));
+    write_file(folder.file("tokenizer.json"), "{}");
+    write_file(folder.file("other.bin"), "weights in another format");
+  }
+  void write(const std::string& name, std::size_t begin, std::size_t end, DType dtype) const {
+    SafetensorsWriter writer(folder.file(name), "", {{"format", "pt"}});
+    for (std::size_t i = begin; i < end; ++i) {
+      writer.declare(parameters.all()[i].name, dtype, parameters.all()[i].shape);
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      std::vector<std::uint16_t> narrow;
+      for (const float value : parameters.all()[i].value) {
+        narrow.push_back(dtype == DType::kF16 ? to_half(value) : to_bf16(value).bits);
+      }
+      writer.write(parameters.all()[i].name, std::as_bytes(std::span(narrow)));
+    }
+    writer.commit();
+  }
+  ModelConfig config;
+  ParameterSet parameters;
+  TemporaryFolder folder;
+};
+
+constexpr const char* kFiles[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"};
+
+TEST(LoraMerge, FilesDtypesAndUntouchedTensorsAreTheBases) {
+  const Base base;
+  LoraAdapter adapter = some_adapter(base.config);
+  const LoraMerge merge(context(), base.config, adapter);
+  const TemporaryFolder out;
+  write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
+  int changed = 0;
+  for (const char* name : kFiles) {
+    const SafetensorsFile before(base.folder.file(name)), after(out.file(name));
+    EXPECT_EQ(after.metadata(), before.metadata());
+    ASSERT_EQ(after.tensors().size(), before.tensors().size());
+    for (std::size_t i = 0; i < before.tensors().size(); ++i) {
+      const TensorInfo &a = before.tensors()[i], &b = after.tensors()[i];
+      EXPECT_EQ(b.name, a.name);
+      EXPECT_EQ(b.dtype, a.dtype);
+      EXPECT_EQ(b.shape, a.shape);
+      const bool same = std::memcmp(before.data(a).data(), after.data(b).data(), a.bytes) == 0;
+      EXPECT_EQ(same, !merge.changes(a.name)) << a.name;
+      changed += same ? 0 : 1;
+    }
+  }
+  EXPECT_EQ(changed, 10);
+  for (const char* name : {"config.json", "tokenizer.json", "model.safetensors.index.json"}) {
+    EXPECT_EQ(read_file(out.file(name)), read_file(base.folder.file(name)));
+  }
+  EXPECT_FALSE(file_exists(out.file("other.bin")));
+}
+
+TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
+  const Base base;
+  LoraAdapter adapter = some_adapter(base.config);
+  const LoraSlots slots = adapter.slots();
+  const LoraMerge merge(context(), base.config, adapter);
+  const TemporaryFolder out;
+  write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
+  for (std::int64_t layer = 0; layer < 2; ++layer) {
+    const std::string name = module_path(base.config, layer, Module::kUp) + ".weight";
+    for (const char* file : kFiles) {
+      const SafetensorsFile before(base.folder.file(file)), after(out.file(file));
+      if (before.find(name) == nullptr) continue;
+      const TensorInfo& tensor = before.get(name);
+      std::vector<float> w(12 * 8), merged(12 * 8);
+      read_floats(before, tensor, 0, w);
+      read_floats(after, after.get(name), 0, merged);
+      const LoraSlot& slot = slots.layers[static_cast<std::size_t>(layer)][static_cast<std::size_t>(Module::kUp)];
+      for (std::size_t o = 0; o < 12; ++o) {
+        for (std::size_t i = 0; i < 8; ++i) {
+          double sum = w[o * 8 + i];
+          for (std::size_t r = 0; r < 3; ++r) {
+            sum += static_cast<double>(slot.scaling) * slot.lora_B[o * 3 + r] * slot.lora_A[r * 8 + i];
+          }
+          // Half of the last place, and the float32 sums before it.
+          const double bound = std::fabs(sum) / (tensor.dtype == DType::kF16 ? 2048 : 256) + 1e-5;
+          EXPECT_NEAR(merged[o * 8 + i], sum, bound) << name;
+        }
+      }
+    }
+  }
+}
+
+TEST(LoraMerge, TheSameBytesAtAnyNumberOfThreads) {
+  const Base base;
+  LoraAdapter adapter = some_adapter(base.config);
+  std::vector<std::string> files;
+  for (const int threads : {1, 2}) {
+    const LoraMerge merge(context(threads), base.config, adapter);
+    const TemporaryFolder out;
+    write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
+    write_merged_gguf(base.folder.path(), base.config, merge, GgufFormat::kF16, "tiny", {}, out.file("m.gguf"));
+    files.push_back(read_file(out.file(kFiles[0])) + read_file(out.file(kFiles[1])) + read_file(out.file("m.gguf")));
+  }
+  EXPECT_EQ(files[0], files[1]);
+}
+
+TEST(LoraMerge, ABaseOfAnotherShapeIsRefused) {
+  const Base base;
+  ModelConfig wider = base.config;
+  wider.intermediate_size = 16;
+  LoraAdapter adapter = some_adapter(wider);
+  const LoraMerge merge(context(), wider, adapter);
+  const TemporaryFolder out;
+  const std::string error = error_of([&] { write_merged_checkpoint(base.folder.path(), wider, merge, out.path()); });
+  EXPECT_NE(error.find("expected shape ["), std::string::npos) << error;
+  EXPECT_FALSE(file_exists(out.file(kFiles[1])));
+}
+
+std::vector<float> logits_of(const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora) {
+  DecoderTraining decoder(context(), config, weights, lora, 16, Product::kF32);
+  return decoder.logits(testing::tiny_samples(config.vocab_size).batch());
+}
+
+TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
+  const Base base;
+  LoraAdapter adapter = some_adapter(base.config);
+  const LoraSlots slots = adapter.slots();
+  const FrozenWeights weights(base.folder.path(), base.config, DType::kF32);
+  const auto wanted = logits_of(base.config, weights.slots(), &slots);
+  const LoraMerge merge(context(), base.config, adapter);
+  const TemporaryFolder out;
+  for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kBF16, GgufFormat::kQ8_0}) {
+    write_merged_gguf(base.folder.path(), base.config, merge, format, "tiny",
+                      {{"tokenizer.ggml.model", GgufValue::text("gpt2")}}, out.file("m.gguf"));
+    const GgufFile file(out.file("m.gguf"));
+    EXPECT_EQ(file.get("tokenizer.ggml.model").as_text(), "gpt2");
+    EXPECT_EQ(file.get("llama.attention.head_count_kv").as_unsigned(), 2u);
+    // Rows of 8 do not divide into blocks of 32.
+    EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format, format == GgufFormat::kQ8_0 ? GgufFormat::kF16 : format);
+    EXPECT_EQ(file.tensor("blk.1.attn_norm.weight").format, GgufFormat::kF32);
+    const GgufWeights again(out.file("m.gguf"), base.config, DType::kF32);
+    const auto found = logits_of(base.config, again.slots(), nullptr);
+    const double bound = format == GgufFormat::kF32 ? 1e-4 : format == GgufFormat::kBF16 ? 0.3 : 0.05;
+    ASSERT_EQ(found.size(), wanted.size());
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], bound) << name_of(format);
+  }
+}
+
+TEST(LoraMerge, GgufRowsOfAHeadAreNeighboursRotated) {
+  // Of a head of 8: rows 0 and 4 rotate together in Hugging Face's order, rows 0 and 1 in llama.cpp's.
+  EXPECT_EQ(reordered_row(0, 8, true), 0);
+  EXPECT_EQ(reordered_row(1, 8, true), 4);
+  EXPECT_EQ(reordered_row(2, 8, true), 1);
+  EXPECT_EQ(reordered_row(8 + 7, 8, true), 8 + 7);
+  for (std::int64_t row = 0; row < 32; ++row) EXPECT_EQ(reordered_row(reordered_row(row, 8, true), 8, false), row);
+}
+
+// Every family, and with what an adapter may have: ranks by pattern, DoRA, biases, embedding and head trained whole.
+class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, ModelConfig>> {
+ protected:
+  MergedFamily() : config(GetParam().second) {
+    ParameterSet parameters;
+    initialise_parameters(config, 1, parameters);
+    testing::randomise(parameters, 11);
+    save_model(folder.file("base"), config, parameters, DType::kF32);
+  }
+  LoraAdapter adapter(const LoraConfig& lora) const {
+    LoraAdapter adapter(config, lora, 5);
+    testing::randomise(adapter.parameters(), 8);
+    return adapter;
+  }
+  std::vector<LoraConfig> adapters() const {
+    LoraConfig plain, whole;
+    plain.rank = 3;
+    plain.rank_pattern = {{"layers.1.*|h.1.*", 2}};
+    whole.rank = 2;
+    whole.use_dora = true;
+    whole.bias = LoraBias::kLoraOnly;
+    if (!config.tie_word_embeddings) {
+      const std::string embedding = embed_tokens_path(config);
+      whole.modules_to_save = {embedding.substr(embedding.rfind('.') + 1), "lm_head"};
+    }
+    return {plain, whole};
+  }
+  // What the adapter beside the base gives.
+  std::vector<float> wanted(LoraAdapter& adapter) const {
+    const FrozenWeights weights(folder.file("base"), config, DType::kF32);
+    WeightSlots slots = weights.slots();
+    adapter.attach_to(slots);
+    const LoraSlots lora = adapter.slots();
+    return logits_of(config, slots, &lora);
+  }
+  void expect_near(const std::vector<float>& found, const std::vector<float>& expected, double bound) const {
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], bound) << i;
+  }
+
+  TemporaryFolder folder;
+  ModelConfig config;
+};
+
+TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
+  for (const LoraConfig& lora : adapters()) {
+    LoraAdapter fresh = adapter(lora);
+    const auto expected = wanted(fresh);
+    const LoraMerge merge(context(), config, fresh);
+    const TemporaryFolder out;
+    write_merged_checkpoint(folder.file("base"), config, merge, out.path());
+    const FrozenWeights merged(out.path(), read_model_config(out.path()), DType::kF32);
+    expect_near(logits_of(config, merged.slots(), nullptr), expected, 2e-4);
+    const FrozenWeights loaded(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+    EXPECT_EQ(logits_of(config, loaded.slots(), nullptr), logits_of(config, merged.slots(), nullptr));
+    // The layout is the base's.
+    const SafetensorsFile before(folder.file("base") + "/model.safetensors"), after(out.file("model.safetensors"));
+    ASSERT_EQ(after.tensors().size(), before.tensors().size());
+    for (std::size_t i = 0; i < before.tensors().size(); ++i) {
+      EXPECT_EQ(after.tensors()[i].name, before.tensors()[i].name);
+      EXPECT_EQ(after.tensors()[i].shape, before.tensors()[i].shape);
+    }
+  }
+}
+
+TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
+  const std::string name = GetParam().first;
+  for (const LoraConfig& lora : adapters()) {
+    LoraAdapter fresh = adapter(lora);
+    const LoraMerge merge(context(), config, fresh);
+    const std::string path = folder.file("m.gguf");
+    const auto write = [&](GgufFormat format) {
+      write_merged_gguf(folder.file("base"), config, merge, format, "small", {}, path);
+    };
+    if (name == "gptj") {
+      EXPECT_NE(error_of([&] { write(GgufFormat::kF32); }).find("llama.cpp does not run this family"),
+                std::string::npos);
+      continue;
+    }
+    const auto expected = wanted(fresh);
+    for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16}) {
+      write(format);
+      const GgufWeights again(path, config, DType::kF32);
+      expect_near(logits_of(config, again.slots(), nullptr), expected, format == GgufFormat::kF32 ? 2e-4 : 0.1);
+    }
+    const GgufFile file(path);
+    const std::string architecture = file.get("general.architecture").as_text();
+    EXPECT_EQ(architecture, name == "mistral" || name == "llama_with_biases" ? "llama" : name);
+    // Of the window of Mistral nothing is known there, but within it all tokens are seen.
+    EXPECT_EQ(file.get(architecture + ".context_length").as_unsigned(), name == "mistral" ? 4u : 16u);
+  }
+}
+
+TEST_P(MergedFamily, PartsOfATiedPairComeApartWhenLoadedAndAreRefusedInAFolder) {
+  if (!config.tie_word_embeddings) GTEST_SKIP() << "embedding and head are not tied";
+  for (const std::string& path : {embed_tokens_path(config), lm_head_path(config)}) {
+    LoraConfig lora;
+    lora.modules_to_save = {path};
+    LoraAdapter fresh = adapter(lora);
+    const LoraMerge merge(context(), config, fresh);
+    const FrozenWeights loaded(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+    expect_near(logits_of(config, loaded.slots(), nullptr), wanted(fresh), 2e-4);
+    const TemporaryFolder out;
+    EXPECT_NE(error_of([&] {
+                write_merged_checkpoint(folder.file("base"), config, merge, out.path());
+              }).find("the adapter trained " + path + " whole, but the base ties"),
+              std::string::npos);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, MergedFamily, ::testing::ValuesIn(testing::small_families(8)),
+                         [](const auto& test) { return test.param.first; });
+
+// So large that reading turns it in several bands.
+TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
+  const ModelConfig config = parse_model_config(
+      R"({"model_type":"gpt2","vocab_size":5,"n_embd":160,"n_layer":1,"n_head":2,"n_positions":4})", "config.json");
+  const TemporaryFolder base, out;
+  ParameterSet parameters;
+  initialise_parameters(config, 1, parameters);
+  save_model(base.path(), config, parameters, DType::kF32);
+  LoraConfig lora;
+  lora.rank = 1;
+  lora.target_modules = {"c_fc", "c_attn"};
+  LoraAdapter adapter(config, lora, 3);
+  testing::randomise(adapter.parameters(), 8);
+  const LoraMerge merge(context(), config, adapter);
+  write_merged_checkpoint(base.path(), config, merge, out.path());
+  ParameterSet merged;
+  load_parameters(out.path(), config, merged);
+  for (const char* path : {"transformer.h.0.mlp.c_fc", "transformer.h.0.attn.c_attn"}) {
+    const std::string name = path, factor = "base_model.model." + name;
+    const auto& before = parameters.find(name + ".weight")->value;
+    const auto& after = merged.find(name + ".weight")->value;
+    const auto& a = adapter.parameters().find(factor + ".lora_A.weight")->value;
+    const auto& b = adapter.parameters().find(factor + ".lora_B.weight")->value;
+    ASSERT_EQ(after.size(), 160 * b.size());
+    for (std::size_t i = 0; i < after.size(); ++i)
+      ASSERT_NEAR(after[i], before[i] + 32 * b[i / 160] * a[i % 160], 1e-4) << name << " " << i;
+  }
+}
+
+// llama.cpp divides angles by these; they must be what the tables of ours are made with.
+TEST(LoraMerge, GgufCarriesTheScalingOfRotaryFrequencies) {
+  ModelConfig config = testing::tiny_config(true);
+  EXPECT_TRUE(gguf_rotary_factors(config).empty());
+  config.rope_scaling = RotaryScaling::kLlama3;
+  config.head_dim = 16;
+  config.rope_factor = 8;
+  config.rope_original_max_positions = 64;
+  const std::vector<float> factors = gguf_rotary_factors(config);
+  ASSERT_EQ(factors.size(), 8u);
+  // Wavelengths from 6 to 20,000: 64 / 6 turns are more than 4, 64 / 20,000 fewer than 1.
+  EXPECT_EQ(factors.front(), 1);
+  EXPECT_EQ(factors.back(), 8);
+  EXPECT_TRUE(std::is_sorted(factors.begin(), factors.end()));
+  ModelConfig qwen = testing::small_families(8)[3].second;
+  qwen.rope_scaling = RotaryScaling::kLlama3;
+  EXPECT_NE(error_of([&] { gguf_names(qwen); }).find("no rope_scaling llama3"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace matinee
