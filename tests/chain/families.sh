@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every family through the tools as a user runs them: a small model from a config.json, an adapter of every linear layer on
-# it (GPT-2's with DoRA and biases, GPT-J's with its head trained whole), and a chat with both.
+# it (GPT-2's with DoRA and biases, GPT-J's with its head trained whole), a chat with both, the two merged, and the same
+# with the base in int8 and NF4.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalogue.bash
 
@@ -43,6 +44,33 @@ PY
     chat --base "$work/$family/base" --adapter "$work/$family/adapter" --movies "$work/movies.bin" 2>"$work/.err") ||
     fail "$family: chat: $(<"$work/.err")"
   [[ $(wc -l <<<"$reply") -eq 2 ]] || fail "$family: chat gave: $reply"
+
+  # Merged, it is a model of the same family with the adapter's loss; llama.cpp has no GPT-J.
+  merge=(lora-merge --base "$work/$family/base" --adapter "$work/$family/adapter" --tokens "$work/tokens.bin")
+  for format in safetensors gguf-f16; do
+    run "${merge[@]}" --format $format -o "$work/$family/merged.$format"
+    if [[ $family-$format == gptj-gguf-f16 ]]; then
+      [[ $status -eq 1 && $err == *"llama.cpp does not run this family"*"--format safetensors" ]] || fail "gptj: $err"
+    else
+      [[ $status -eq 0 && $out == "loss before "* ]] || fail "$family: lora-merge --format $format: $out $err"
+    fi
+  done
+  expect_same_bytes "$work/$family/base/config.json" "$work/$family/merged.safetensors/config.json" "$family: lora-merge"
+
+  # On a quantised base: learned there, and spoken with beside it.
+  for format in int8 nf4; do
+    # shellcheck disable=SC2086  # the flags are meant to split
+    run lora-train --base "$work/$family/base" --base-format $format --rank 4 --max-steps 6 --learning-rate 0.01 \
+      --micro-batch-tokens 256 ${flags[$family]:-} --metrics "$work/$family/$format.jsonl" -o "$work/$family/$format" \
+      "$work/tokens.bin"
+    expect_equal 0 "$status" "$family: lora-train --base-format $format: $err"
+    losses=$(grep -o '"loss":[0-9.]*' "$work/$family/$format.jsonl" | cut -d: -f2)
+    awk -v first="$(head -1 <<<"$losses")" -v last="$(tail -1 <<<"$losses")" 'BEGIN { exit !(last < first) }' ||
+      fail "$family: --base-format $format does not learn: $losses"
+    reply=$(echo "a comedy" | chat --base "$work/$family/base" --base-format $format --adapter "$work/$family/$format" \
+      --movies "$work/movies.bin" 2>"$work/.err") || fail "$family: chat --base-format $format: $(<"$work/.err")"
+    [[ $(wc -l <<<"$reply") -eq 2 ]] || fail "$family: chat --base-format $format gave: $reply"
+  done
 done
 
 expect_error 2 "lora-train: target module \"q_proj\": expected some of c_attn, c_proj, c_fc" \
