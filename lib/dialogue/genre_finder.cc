@@ -25,9 +25,7 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
   std::set<std::string> others;
   for (const std::string& section : phrasebook.sections()) {
     // Who asks for the genres of a movie names some.
-    if (section.starts_with("s.") || section.starts_with("a_genre.") || section.starts_with("genres.") ||
-        section == "u.ask.genres")
-      continue;
+    if (section.starts_with("s.") || is_genre_section(section) || section == "u.ask.genres") continue;
     for (const std::string& word : phrasebook.words(section)) add_words(word, others);
   }
   std::map<std::string, GenreId, std::less<>> meanings;
@@ -42,7 +40,7 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
   const auto count = static_cast<GenreId>(catalog.genres().size());
   for (GenreId genre = 0; genre < count; ++genre) {
     const std::string& name = catalog.genres()[static_cast<std::size_t>(genre)];
-    for (const std::string& section : {"a_genre." + name, "genres." + name}) {
+    for (const std::string& section : {"a_genre." + name, "genres." + name, "like_genre." + name}) {
       for (const std::string& word : phrasebook.words(section)) add_words(word, words);
     }
     give(genre);

@@ -249,6 +249,10 @@ struct Phrasebook::Impl {
   }
 };
 
+bool is_genre_section(std::string_view section) {
+  return section.starts_with("a_genre.") || section.starts_with("genres.") || section.starts_with("like_genre.");
+}
+
 Phrasebook::Phrasebook() : impl_(std::make_unique<Impl>()) {}
 Phrasebook::Phrasebook(Phrasebook&&) noexcept = default;
 Phrasebook& Phrasebook::operator=(Phrasebook&&) noexcept = default;
@@ -284,8 +288,7 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
       const bool part = line[1] == '=';
       const std::string title(line.substr(part ? 2 : 1, line.size() - (part ? 3 : 2)));
       // Genres are the catalogue's own; one that the book lacks may get its words.
-      const bool genre = title.starts_with("a_genre.") || title.starts_with("genres.");
-      if (extends && !part && !genre && !has(title))
+      if (extends && !part && !is_genre_section(title) && !has(title))
         throw bad_data("{}: no act is called [{}]; the sections are listed in docs/phrases.md", place, title);
       section = &(part ? impl_->parts : impl_->sections)[title];
       slots.clear();

@@ -14,6 +14,10 @@ namespace matinee {
 /// Values of the slots of a phrase: {genre} and the like, already worded.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
+/// True for a section that words a genre of the catalogue, which its name ends in: "a_genre.Comedy" (a comedy),
+/// "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
+bool is_genre_section(std::string_view section);
+
 /// How the acts of a conversation are worded: plain text files that anyone can extend.
 ///
 ///   # a comment

@@ -125,7 +125,7 @@ std::optional<UserTurn> SimulatedUser::change_of_mind(std::optional<Slot> asked)
 UserTurn SimulatedUser::answer(Slot slot) {
   if (auto turn = change_of_mind(slot)) return *turn;
   if (temperament_ == Temperament::kUndecided && random_.chance(0.5)) return do_not_care(slot);
-  if (!hurried_ && turns_ > 1 && random_.chance(0.03)) {
+  if (!hurried_ && random_.chance(0.04)) {
     hurried_ = true;
     return say("u.hurry", UserAct::kMore);
   }

@@ -58,9 +58,21 @@ std::string TargetWishes::genre_words(const std::string& form, GenreId genre) {
   return phrasebook_.expand(form + catalog_.genres()[static_cast<std::size_t>(genre)], {}, random_);
 }
 
-void TargetWishes::add_genre(Wish& wish, GenreId genre, const char* singular, const char* plural) {
-  wish.slots[singular] = genre_words("a_genre.", genre);
-  wish.slots[plural] = genre_words("genres.", genre);
+// The genre in the forms that the book has: {a_genre} (a comedy), {genres} (comedies), {like_genre} (funny).
+void TargetWishes::add_words(Wish& wish, GenreId genre, const std::string& before, const std::string& after) {
+  for (const std::string form : {"a_genre", "genres", "like_genre"}) {
+    if (phrasebook_.has(form + "." + catalog_.genres()[static_cast<std::size_t>(genre)]))
+      wish.slots[before + form + after] = genre_words(form + ".", genre);
+  }
+}
+
+void TargetWishes::add_unwanted_genre(Wish& wish, GenreId genre) {
+  add_words(wish, genre, "not_", "");
+  wish.update.said.not_genres.push_back(genre);
+}
+
+void TargetWishes::add_genre(Wish& wish, GenreId genre, const std::string& number) {
+  add_words(wish, genre, "", number);
   wish.update.said.genres.push_back(genre);
 }
 
@@ -171,9 +183,9 @@ std::optional<Wish> TargetWishes::about(Slot slot, bool single) {
       }
       if (genres.empty()) return {};
       random_.shuffle(genres);
-      add_genre(wish, genres[0], "a_genre", "genres");
+      add_genre(wish, genres[0], "");
       if (!single && genres.size() > 1 && random_.chance(0.25)) {
-        add_genre(wish, genres[1], "a_genre2", "genres2");
+        add_genre(wish, genres[1], "2");
         wish.section = "u.genre2";
       }
       return wish;
@@ -228,8 +240,7 @@ std::optional<Wish> TargetWishes::against(Slot slot) {
     const GenreId other = other_genre();
     if (other < 0) return {};
     wish.section = "u.not_genre";
-    wish.slots["not_genres"] = genre_words("genres.", other);
-    wish.update.said.not_genres.push_back(other);
+    add_unwanted_genre(wish, other);
     return wish;
   }
   if (slot != Slot::kPerson) return {};
@@ -284,7 +295,7 @@ std::optional<Wish> TargetWishes::mistaken(Slot slot) {
   if (slot == Slot::kGenre) {
     const GenreId other = other_genre();
     if (other < 0) return {};
-    add_genre(wish, other, "a_genre", "genres");
+    add_genre(wish, other, "");
     return wish;
   }
   if (slot != Slot::kYears || catalog_.year(target_) == kUnknown) return {};
@@ -318,8 +329,7 @@ std::optional<Wish> TargetWishes::objection(MovieId movie) {
     if (unwanted.empty()) return {};
     const GenreId genre = random_.pick(unwanted);
     wish.section = "u.not_genre";
-    wish.slots["not_genres"] = genre_words("genres.", genre);
-    wish.update.said.not_genres.push_back(genre);
+    add_unwanted_genre(wish, genre);
     return wish;
   }
   std::vector<PersonId> unwanted;

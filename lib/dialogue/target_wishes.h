@@ -58,7 +58,9 @@ class TargetWishes {
 
  private:
   MovieId compared(Likeness wanted, MovieId but);
-  void add_genre(Wish& wish, GenreId genre, const char* singular, const char* plural);
+  void add_words(Wish& wish, GenreId genre, const std::string& before, const std::string& after);
+  void add_genre(Wish& wish, GenreId genre, const std::string& number);
+  void add_unwanted_genre(Wish& wish, GenreId genre);
   void add_years(Wish& wish, std::int32_t year);
   void add_person(Wish& wish, PersonId person, bool wanted);
   std::string genre_words(const std::string& form, GenreId genre);
