@@ -63,6 +63,8 @@ void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec, const Pie
     const auto some = std::span(values).first(std::min(kPiece, elements - first));
     read_floats(file, tensor, first, some);
     piece(first, some);
+    // A large one's pages go while it is read.
+    if (first % (64 * kPiece) == 0) file.release(tensor);
   }
   file.release(tensor);
 }
