@@ -176,16 +176,23 @@ PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc)
 # Needs clang's libFuzzer; every target for FUZZ_SECONDS, its findings in build/fuzz.
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
-FUZZ_FLAGS := -std=c++20 -O1 -g1 -pthread $(ISA) -fno-sanitize-recover=undefined
+FUZZ_FLAGS = -std=c++20 -O1 -g1 -pthread $(ISA) -Wno-unknown-warning-option -fno-sanitize-recover=undefined
+# The folder that a target stands on, where it is not text.
+FUZZ_TOP_safetensors_fuzz  := io
+FUZZ_TOP_gguf_fuzz         := io
+FUZZ_TOP_model_config_fuzz := model
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)
 	$(call say,fuzz,$<)
-	$(Q)clang++ $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
-$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(call closure,text))
-	$(call say,link,$@)
-	$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ $(LDLIBS)
+	$(Q)clang++ $(filter-out -DMATINEE_CUDA,$(CPPFLAGS)) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+define fuzz_rule
+$(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out %_cuda.o,$(call closure,$(or $(FUZZ_TOP_$(1)),text))))
+	$$(call say,link,$$@)
+	$$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach target,$(notdir $(FUZZERS)),$(eval $(call fuzz_rule,$(target))))
 .PHONY: fuzz fuzz-run
-fuzz:  ## libFuzzer on the readers of tokenizers and on encoding and decoding
+fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and config.json, and on encoding and decoding
 	@scripts/install-deps fuzz
 	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
 	@$(MAKE) --no-print-directory fuzz-run
@@ -193,7 +200,7 @@ fuzz-run:
 	@for target in $(FUZZERS); do \
 	  echo "== $$target"; mkdir -p $$target-corpus; \
 	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target- $$target-corpus \
-	    $(wildcard tests/fuzz/seeds) || exit 1; \
+	    $$(find tests/fuzz/seeds/$${target##*/} -maxdepth 0 2>/dev/null) || exit 1; \
 	done
 
 # ---- Training: tables to adapter -------------------------------------------------------------------------------------

@@ -250,14 +250,14 @@ const std::vector<std::string>& GgufValue::as_texts() const {
 std::vector<std::int32_t> GgufValue::as_i32s() const {
   if (type_ != GgufType::kArray || element_ != GgufType::kI32) throw bad_data("expected a list of int32");
   std::vector<std::int32_t> values(numbers_.size() / 4);
-  std::memcpy(values.data(), numbers_.data(), numbers_.size());
+  if (!values.empty()) std::memcpy(values.data(), numbers_.data(), numbers_.size());
   return values;
 }
 
 std::vector<float> GgufValue::as_f32s() const {
   if (type_ != GgufType::kArray || element_ != GgufType::kF32) throw bad_data("expected a list of float32");
   std::vector<float> values(numbers_.size() / 4);
-  std::memcpy(values.data(), numbers_.data(), numbers_.size());
+  if (!values.empty()) std::memcpy(values.data(), numbers_.data(), numbers_.size());
   return values;
 }
 

@@ -29,6 +29,7 @@ void encode_q8_0(const float* x, std::byte* to) {
 
 void encode_gguf(GgufFormat format, std::span<const float> values, std::vector<std::byte>& bytes) {
   bytes.resize(bytes_of(format, values.size()));
+  if (values.empty()) return;
   auto* narrow = reinterpret_cast<std::uint16_t*>(bytes.data());
   switch (format) {
     case GgufFormat::kF32:
@@ -49,6 +50,7 @@ void encode_gguf(GgufFormat format, std::span<const float> values, std::vector<s
 }
 
 void decode_gguf(GgufFormat format, std::span<const std::byte> bytes, std::span<float> values) {
+  if (values.empty()) return;
   if (format == GgufFormat::kF32) {
     std::memcpy(values.data(), bytes.data(), values.size() * 4);
     return;

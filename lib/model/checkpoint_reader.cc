@@ -12,6 +12,7 @@ namespace {
 
 // Numbers that are in memory at a time, at least a row.
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;
+constexpr std::int64_t kPiecesKept = 64;
 
 bool follows_from_config(const std::string& name) {
   // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
@@ -79,6 +80,8 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
       read_floats(*file, tensor, first, part);
     }
     piece(first, part);
+    // Of a large one pages go while it is read; a transposed one needs them all for every band.
+    if (!spec.transposed && row / some % kPiecesKept == kPiecesKept - 1) file->release(tensor);
   }
   file->release(tensor);
 }

@@ -91,6 +91,20 @@ TEST(Gguf, GivesBackWhatWasWritten) {
   }
 }
 
+TEST(Gguf, EmptyTensorsAndListsAreNoTrouble) {
+  const TemporaryFolder folder;
+  GgufWriter writer(folder.file("m.gguf"));
+  writer.add("none", GgufValue::i32s({}));
+  for (const GgufFormat format : kFormats) writer.declare(name_of(format), format, {0, 32});
+  for (const GgufFormat format : kFormats) writer.write(name_of(format), {});
+  writer.commit();
+  const GgufFile file(folder.file("m.gguf"));
+  EXPECT_TRUE(file.get("none").as_i32s().empty());
+  std::vector<float> values;
+  for (const GgufTensor& tensor : file.tensors()) decode_gguf(tensor.format, file.data(tensor), values);
+  EXPECT_EQ(file.tensors().size(), 4u);
+}
+
 TEST(Gguf, Q8_0HasGgmlsBytes) {
   // Largest 127, so the scale is 1: codes are the numbers rounded, halves away from zero.
   std::vector<float> values(32, 0.5f);
