@@ -1,6 +1,7 @@
 #include "lib/train/training_run.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -100,6 +101,7 @@ class Session {
   int train();
 
  private:
+  void identify(bool narrow);
   void plan_memory() const;
   void write_result(const std::string& folder);
   void write_record();
@@ -115,7 +117,8 @@ class Session {
   ModelConfig config_;
   Context context_;
   Product product_;
-  std::uint64_t id_ = 0;  // names base, tokens and options
+  RunIdentity identity_;
+  std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
   ParameterSet everything_;
@@ -146,13 +149,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
   if (!run.full) lora_ = run.lora.resolved(config_);
   plan_memory();
 
-  std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
-  const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
-  id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(fmt::format("{} full {} dtype {} ratio {} {}", run.train.describe(), run.full, narrow,
-                          run.lora.loraplus_lr_ratio, describe(lora_)),
-              id);
-  id_ = id;
+  identify(narrow);
 
   if (run.full) {
     if (run.base.empty()) {
@@ -185,26 +182,47 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
                                                       .config = config_,
                                                       .lora = adapter_ ? &lora_slots_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, product_)},
-                                       run.train, checkpoint_, id_);
+                                       run.train, checkpoint_, identity_);
+}
+
+// Names base, tokens and options.
+void Session::identify(bool narrow) {
+  const std::uint64_t base =
+      run_.base.empty() ? hash64(read_file(run_.config)) : fingerprint_of_model(run_.base, pool_);
+  const auto hex = [](std::uint64_t hash) { return fmt::format("{:016x}", hash); };
+  identity_.parts = {{"the hash of the base", hex(base)},
+                     {"the hash of the tokens", hex(data_.fingerprint())},
+                     {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
+                     {"--full", run_.full ? "yes" : "no"},
+                     {"--dtype", narrow ? "bfloat16" : "float32"}};
+  const auto add = [&](const auto& parts) {
+    identity_.parts.insert(identity_.parts.end(), parts.begin(), parts.end());
+  };
+  add(run_.train.identity());
+  if (!run_.full) {
+    add(identity_of(lora_));
+    identity_.parts.emplace_back("--loraplus-lr-ratio", fmt::format("{}", run_.lora.loraplus_lr_ratio));
+  }
+  id_ = identity_.hash();
 }
 
 void Session::plan_memory() const {
-  std::uint64_t trained = 0;
+  std::uint64_t trained = 0, moments = 0;
+  const auto count = [&](const std::vector<std::int64_t>& shape) {
+    trained += moment_bytes(shape, false) / 8;
+    moments += moment_bytes(shape, run_.train.adam_bits == 8);
+  };
   if (run_.full) {
-    trained = static_cast<std::uint64_t>(config_.parameters());
+    for (const WeightSpec& spec : weight_specs(config_)) count(spec.shape);
   } else {
-    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) {
-      std::uint64_t elements = 1;
-      for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::uint64_t>(extent);
-      trained += elements;
-    }
+    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) count(tensor.shape);
   }
   const std::uint64_t width = product_ == Product::kBF16 ? 2 : 4;
   const MemoryPlan plan{
       .weights = run_.full ? 0 : width * static_cast<std::uint64_t>(config_.parameters()),
       .trained = 4 * trained,
       .gradients = 4 * trained,
-      .moments = 8 * trained,
+      .moments = moments,
       .best_parameters = valid_ ? 4 * trained : 0,
       .activations = DecoderTraining::activation_bytes(config_, run_.full ? nullptr : &lora_,
                                                        Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
@@ -234,7 +252,11 @@ void Session::write_record() {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("run", fmt::format("{:016x}", id_)).field("base", run_.base).field("tokens", run_.tokens);
-  json.field("template", data_.info().prompt_template).field("options", run_.train.describe());
+  json.field("template", data_.info().prompt_template).key("options").begin_object();
+  for (const auto& [name, value] : identity_.parts) {
+    if (name.starts_with("--")) json.field(name.substr(2), value);
+  }
+  json.end_object();
   json.field("steps", trainer_->progress().step).field("tokens_seen", trainer_->progress().tokens);
   if (valid_) {
     json.field("best_valid_loss", trainer_->progress().best_valid_loss)
@@ -251,7 +273,7 @@ bool Session::already_finished() const {
 
 int Session::train() {
   if (run_.resume && already_finished()) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
     tool_.note(fmt::format("{}: this run is already finished", run_.output));
     return 0;
   }
@@ -263,7 +285,7 @@ int Session::train() {
   }
   remove_temporaries_of(checkpoint_);
   if (!run_.resume) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
   } else if (file_exists(checkpoint_)) {
     trainer_->resume();
   }
@@ -288,6 +310,9 @@ int Session::train() {
   callbacks.on_checkpoint = [&] {
     if (!run_.snapshot.empty()) write_result(run_.snapshot);
   };
+  callbacks.on_failed_save = [&](const Error& error) {
+    tool_.note(fmt::format("no checkpoint: {}; training goes on", error.what()));
+  };
   callbacks.stop = [] { return stop_requested(); };
   watch_stop_signals();
   const TrainEnd end = trainer_->run(callbacks);
@@ -297,7 +322,8 @@ int Session::train() {
   if (end == TrainEnd::kInterrupted) {
     tool_.note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step,
                            trainer_->total_steps(), checkpoint_));
-    if (stop_requested()) return 128 + stop_signal();
+    // Batch systems send SIGTERM and take any other status for a failure.
+    if (stop_requested()) return stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
     write_result(run_.output);
     return 0;
   }
@@ -307,7 +333,7 @@ int Session::train() {
   }
   write_result(run_.output);
   write_record();
-  std::remove(checkpoint_.c_str());
+  remove_checkpoints(checkpoint_);
   return 0;
 }
 
@@ -335,6 +361,8 @@ void TrainingRun::add(OptionSet& options) {
 
 int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (run.output.empty()) throw usage_error("--output DIR is missing");
+  if (run.train.adam_bits != 8 && run.train.adam_bits != 32)
+    throw usage_error("--adam-bits: expected 8 or 32, found {}", run.train.adam_bits);
   if (run.full && run.base.empty() == run.config.empty()) {
     throw usage_error("--full takes either --base DIR or --config FILE");
   }
