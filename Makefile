@@ -258,6 +258,7 @@ $(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(firstword $(wildcard $(a
 $(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(BASE)/config.json $(BUILD)/lora-train
 	$(BUILD)/lora-train --base $(BASE) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl --resume \
 	  --checkpoint-every $(CHECKPOINT_EVERY) --seed $(SEED) $(TRAIN_FLAGS) -o $(@D) $<
+	@test -s $@ || { echo "The training was stopped; make train goes on with it." >&2; exit 1; }
 
 $(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
 	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@

@@ -262,14 +262,23 @@ std::string lora_config_json(const LoraConfig& config, const ModelConfig& model)
   return out + "\n";
 }
 
-std::string describe(const LoraConfig& config) {
-  std::string text = fmt::format("rank {} alpha {} dropout {} targets {} pattern {} bias {} rslora {} dora {} save {}",
-                                 config.rank, config.lora_alpha, config.lora_dropout, joined(config.target_modules),
-                                 config.target_pattern, kBiasNames[static_cast<std::size_t>(config.bias)],
-                                 config.use_rslora, config.use_dora, joined(config.modules_to_save));
-  for (const auto& [pattern, value] : config.rank_pattern) text += fmt::format(" rank of {} {}", pattern, value);
-  for (const auto& [pattern, value] : config.alpha_pattern) text += fmt::format(" alpha of {} {}", pattern, value);
-  return text;
+std::vector<std::pair<std::string, std::string>> identity_of(const LoraConfig& config) {
+  const auto patterns = [](const PatternValues& values) {
+    std::string text;
+    for (const auto& [pattern, value] : values) text += fmt::format("{}{}={}", text.empty() ? "" : ",", pattern, value);
+    return text;
+  };
+  return {{"--rank", fmt::format("{}", config.rank)},
+          {"--alpha", fmt::format("{}", config.lora_alpha)},
+          {"--dropout", fmt::format("{}", config.lora_dropout)},
+          {"--targets", joined(config.target_modules)},
+          {"--target-pattern", config.target_modules.empty() ? config.target_pattern : ""},
+          {"--rank-pattern", patterns(config.rank_pattern)},
+          {"--alpha-pattern", patterns(config.alpha_pattern)},
+          {"--bias", kBiasNames[static_cast<std::size_t>(config.bias)]},
+          {"--rslora", config.use_rslora ? "yes" : "no"},
+          {"--dora", config.use_dora ? "yes" : "no"},
+          {"--modules-to-save", joined(config.modules_to_save)}};
 }
 
 }  // namespace matinee

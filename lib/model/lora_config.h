@@ -53,7 +53,7 @@ struct LoraConfig {
 LoraConfig parse_lora_config(const std::string& json, const std::string& name);
 /// The text that PEFT reads back as the same. `model` must be the adapter's base.
 std::string lora_config_json(const LoraConfig& config, const ModelConfig& model);
-/// All fields in one line, for the name of a run.
-std::string describe(const LoraConfig& config);
+/// All that an adapter is made by, under the names of lora-train's options.
+std::vector<std::pair<std::string, std::string>> identity_of(const LoraConfig& config);
 
 }  // namespace matinee

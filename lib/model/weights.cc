@@ -19,16 +19,16 @@
 namespace matinee {
 namespace {
 
-bool is_quantized(const WeightSpec& spec, DType dtype) {
-  return unquantized_format(dtype) != dtype && spec.role == WeightRole::kLinear && !spec.bias;
-}
-
 // What the numbers of a tensor are held in that is not quantised.
 DType plain_dtype(const WeightSpec& spec, DType dtype) {
   return spec.shape.size() == 1 ? DType::kF32 : unquantized_format(dtype);
 }
 
 }  // namespace
+
+bool is_quantized(const WeightSpec& spec, DType format) {
+  return unquantized_format(format) != format && spec.role == WeightRole::kLinear && !spec.bias;
+}
 
 std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
   std::uint64_t bytes = 0;

@@ -16,6 +16,9 @@ namespace matinee {
 
 class LoraMerge;
 
+/// Whether weights in this format hold the tensor quantised: the linear layers of the blocks are, where it is I8 or U8.
+bool is_quantized(const WeightSpec& spec, DType format);
+
 /// Frozen weights in memory: matrices in `dtype`, norms and biases in float32. Where `dtype` is I8 or U8 (NF4), the
 /// linear layers of the blocks are quantised, row by row as the decoder uses them, and the tables of tokens and
 /// positions and the head are bfloat16. Converted tensor by tensor from the mapped file, whose pages are released

@@ -20,6 +20,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // Weight of one step in the smoothed loss.
 constexpr double kSmoothing = 0.05;
 
+// Updates in an epoch of so many rows.
+std::int64_t steps_of(const TrainOptions& options, const TokensInfo& info, std::size_t n_rows) {
+  const std::int64_t rows_per_step =
+      Trainer::max_tokens(options, info) / info.seq_len * options.gradient_accumulation_steps;
+  return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
+}
+
 PackedBatch view_of(const TokenBatch& batch) {
   return {batch.input_ids, batch.targets, batch.positions, batch.segment_start};
 }
@@ -49,38 +56,52 @@ void TrainOptions::add(OptionSet& options) {
                "of matrices, decoupled (AdamW); norms, biases and DoRA's lengths never decay");
   options.real("beta1", &beta1, 0, 0.9999999, "decay of the first moment");
   options.real("beta2", &beta2, 0, 0.9999999, "decay of the second moment");
+  options.integer("adam-bits", &adam_bits, 8, 32, "bits of each moment of AdamW: 32, or 8 for a quarter of the memory");
   options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "longer gradients are shortened to this; 0: never");
   options.integer("validate-every", &validate_every, 0, INT64_MAX / 2,
                   "updates between two validations; 0: one after each epoch");
   options.integer("patience", &patience, 0, 1 << 20, "stop after so many validations without a lower loss; 0: never");
   options.integer("checkpoint-every", &checkpoint_every, 0, INT64_MAX / 2,
                   "updates between two checkpoints; 0: only where the run is interrupted");
+  options.real("checkpoint-minutes", &checkpoint_minutes, 0, 1e6,
+               "minutes after which there is another checkpoint, whatever the updates; 0: none");
+  options.integer("keep-checkpoints", &keep_checkpoints, 1, 1000,
+                  "how many are kept: the newest, and older ones as checkpoint.safetensors.1, .2, ...");
+  options.flag("keep-going", &keep_going,
+               "go on where a checkpoint cannot be written, as on a full disk; the last stays");
   options.real("time-limit", &time_limit_minutes, 0, 1e6, "minutes after which to save a checkpoint and stop; 0: none");
 }
 
-std::string TrainOptions::describe() const {
-  return fmt::format(
-      "epochs {} max_steps {} micro_batch_tokens {} gradient_accumulation_steps {} learning_rate {} "
-      "min_learning_rate {} warmup_steps {} weight_decay {} beta1 {} beta2 {} max_grad_norm {} "
-      "validate_every {} patience {} seed {} schedule {} decay_share {} neftune_alpha {}",
-      epochs, max_steps, micro_batch_tokens, gradient_accumulation_steps, learning_rate, min_learning_rate,
-      warmup_steps, weight_decay, beta1, beta2, max_grad_norm, validate_every, patience, seed, schedule, decay_share,
-      neftune_alpha);
+std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const {
+  const auto text = [](const auto& value) { return fmt::format("{}", value); };
+  return {{"--epochs", text(epochs)},
+          {"--max-steps", text(max_steps)},
+          {"--micro-batch-tokens", text(micro_batch_tokens)},
+          {"--gradient-accumulation-steps", text(gradient_accumulation_steps)},
+          {"--learning-rate", text(learning_rate)},
+          {"--schedule", schedule},
+          {"--min-learning-rate", text(min_learning_rate)},
+          {"--decay-share", text(decay_share)},
+          {"--warmup-steps", text(warmup_steps)},
+          {"--neftune-alpha", text(neftune_alpha)},
+          {"--weight-decay", text(weight_decay)},
+          {"--beta1", text(beta1)},
+          {"--beta2", text(beta2)},
+          {"--adam-bits", text(adam_bits)},
+          {"--max-grad-norm", text(max_grad_norm)},
+          {"--validate-every", text(validate_every)},
+          {"--patience", text(patience)},
+          {"--seed", text(seed)}};
 }
 
-Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run)
+Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
       options_(options),
       checkpoint_(std::move(checkpoint)),
-      run_(run),
+      run_(std::move(run)),
       rows_per_micro_batch_(max_tokens(options, parts.train.info()) / parts.train.info().seq_len),
-      state_(parts.parameters) {
-  std::int64_t total = options.max_steps;
-  if (total == 0) {
-    for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-      total += steps_of(parts.train.rows_of_epoch(options.seed, epoch).size());
-    }
-  }
+      state_(parts.parameters, options.adam_bits == 8) {
+  const std::int64_t total = count_steps(options, parts.train);
   const std::int64_t warmup = options.warmup_steps >= 0 ? options.warmup_steps : (total * 3 + 99) / 100;
   schedule_ = {.learning_rate = options.learning_rate,
                .min_learning_rate = options.learning_rate * options.min_learning_rate,
@@ -94,9 +115,12 @@ std::int64_t Trainer::max_tokens(const TrainOptions& options, const TokensInfo& 
   return std::max<std::int64_t>(1, options.micro_batch_tokens / info.seq_len) * info.seq_len;
 }
 
-std::int64_t Trainer::steps_of(std::size_t n_rows) const {
-  const std::int64_t rows_per_step = rows_per_micro_batch_ * options_.gradient_accumulation_steps;
-  return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
+std::int64_t Trainer::count_steps(const TrainOptions& options, const TokenDataset& train) {
+  if (options.max_steps > 0) return options.max_steps;
+  std::int64_t total = 0;
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch)
+    total += steps_of(options, train.info(), train.rows_of_epoch(options.seed, epoch).size());
+  return total;
 }
 
 void Trainer::open_epoch(std::int64_t epoch) {
@@ -111,7 +135,7 @@ StepMetrics Trainer::step() {
   const auto start = Clock::now();
   open_epoch(progress_.epoch);
   const auto n_rows = static_cast<std::int64_t>(rows_.size());
-  const std::int64_t steps = steps_of(rows_.size());
+  const std::int64_t steps = steps_of(options_, parts_.train.info(), rows_.size());
   // The rows of an epoch are spread evenly, so that its last update is no smaller (and noisier) than the others.
   const std::int64_t first = progress_.epoch_step * n_rows / steps;
   const std::int64_t last = (progress_.epoch_step + 1) * n_rows / steps;
@@ -216,14 +240,23 @@ bool Trainer::validate(const TrainCallbacks& callbacks) {
   return options_.patience > 0 && progress_.validations_since_best >= options_.patience;
 }
 
-void Trainer::save(const TrainCallbacks& callbacks) {
+void Trainer::save(const TrainCallbacks& callbacks, bool must) {
   if (checkpoint_.empty()) return;
-  write_checkpoint(checkpoint_, run_, progress_, state_);
+  last_save_ = Clock::now();
+  try {
+    keep_older(checkpoint_, options_.keep_checkpoints);
+    write_checkpoint(checkpoint_, run_, progress_, state_);
+  } catch (const Error& error) {
+    if (must || !options_.keep_going || error.code() != ErrorCode::kResource) throw;
+    if (callbacks.on_failed_save) callbacks.on_failed_save(error);
+    return;
+  }
   if (callbacks.on_checkpoint) callbacks.on_checkpoint();
 }
 
 TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
   const auto start = Clock::now();
+  last_save_ = start;
   const std::int64_t first_step = progress_.step;
   // A checkpoint written at the moment of an early stop says so by its count of validations.
   bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
@@ -239,10 +272,12 @@ TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
     if (parts_.valid != nullptr && (due || finished)) stop_early = validate(callbacks);
     const bool late = options_.time_limit_minutes > 0 && seconds_since(start) > 60 * options_.time_limit_minutes;
     if (!finished && !stop_early && (late || (callbacks.stop && callbacks.stop()))) {
-      save(callbacks);
+      save(callbacks, true);
       return TrainEnd::kInterrupted;
     }
-    if (options_.checkpoint_every > 0 && (finished || progress_.step % options_.checkpoint_every == 0)) save(callbacks);
+    const bool old = options_.checkpoint_minutes > 0 && seconds_since(last_save_) > 60 * options_.checkpoint_minutes;
+    if ((options_.checkpoint_every > 0 && (finished || progress_.step % options_.checkpoint_every == 0)) || old)
+      save(callbacks);
   }
   state_.restore_best();
   return stop_early && progress_.step < schedule_.total_steps ? TrainEnd::kEarlyStop : TrainEnd::kFinished;

@@ -1,6 +1,8 @@
 #include "lib/train/training_run.h"
 
 #include <algorithm>
+#include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -13,6 +15,7 @@
 #include "lib/io/json_writer.h"
 #include "lib/model/weights.h"
 #include "lib/train/memory_plan.h"
+#include "lib/train/speed_estimate.h"
 #include "lib/train/training_speed.h"
 
 namespace matinee {
@@ -94,14 +97,38 @@ void remove_temporaries_of(const std::string& path) {
   }
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string duration_text(double seconds) {
+  const auto minutes = static_cast<std::int64_t>(seconds / 60);
+  if (minutes >= 60) return fmt::format("{} h {} min", grouped(minutes / 60), minutes % 60);
+  return minutes > 0 ? fmt::format("{} min {} s", minutes, static_cast<std::int64_t>(seconds) % 60)
+                     : fmt::format("{:.1f} s", seconds);
+}
+
+TrainOptions one_epoch(TrainOptions options) {
+  options.max_steps = 0;
+  options.epochs = 1;
+  return options;
+}
+
 // Everything that one run holds, in the order in which it depends on each other.
 class Session {
  public:
+  /// Opens and checks the inputs; nothing large is in memory yet.
   Session(const TrainingRun& run, const ToolContext& tool);
   int train();
+  std::string plan();
 
  private:
-  void plan_memory() const;
+  void identify();
+  void load();
+  MemoryPlan plan_memory() const;
   void write_result(const std::string& folder);
   void write_record();
   bool already_finished() const;
@@ -116,7 +143,8 @@ class Session {
   ModelConfig config_;
   Context context_;
   Product product_;
-  std::uint64_t id_ = 0;  // names base, tokens and options
+  RunIdentity identity_;
+  std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
   ParameterSet everything_;
@@ -144,16 +172,14 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
   }
   product_ = run.base_format.product(context_.isa());
   if (!run.full) lora_ = run.lora.resolved(config_);
-  plan_memory();
+}
 
-  std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
-  const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
-  id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(
-      fmt::format("{} full {} base {} ratio {} {}", run.train.describe(), run.full,
-                  format_name(run.base_format.dtype(context_.isa())), run.lora.loraplus_lr_ratio, describe(lora_)),
-      id);
-  id_ = id;
+void Session::load() {
+  const TrainingRun& run = run_;
+  const MemoryPlan plan = plan_memory();
+  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
+  if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+  identify();
 
   if (run.full) {
     if (run.base.empty()) {
@@ -164,7 +190,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     slots_ = slots_of(config_, everything_);
   } else {
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
-                                              tool.common().max_host_mem, &context_);
+                                              tool_.common().max_host_mem, &context_);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
@@ -186,32 +212,80 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
                                                       .config = config_,
                                                       .lora = adapter_ ? &lora_slots_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, product_)},
-                                       run.train, checkpoint_, id_);
+                                       run.train, checkpoint_, identity_);
 }
 
-void Session::plan_memory() const {
-  std::uint64_t trained = 0;
-  if (run_.full) {
-    trained = static_cast<std::uint64_t>(config_.parameters());
-  } else {
-    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) {
-      std::uint64_t elements = 1;
-      for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::uint64_t>(extent);
-      trained += elements;
-    }
+// Names base, tokens and options.
+void Session::identify() {
+  const std::uint64_t base =
+      run_.base.empty() ? hash64(read_file(run_.config)) : fingerprint_of_model(run_.base, pool_);
+  const auto hex = [](std::uint64_t hash) { return fmt::format("{:016x}", hash); };
+  identity_.parts = {{"the hash of the base", hex(base)},
+                     {"the hash of the tokens", hex(data_.fingerprint())},
+                     {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
+                     {"--full", run_.full ? "yes" : "no"},
+                     {"--base-format", format_name(run_.base_format.dtype(context_.isa()))}};
+  const auto add = [&](const auto& parts) {
+    identity_.parts.insert(identity_.parts.end(), parts.begin(), parts.end());
+  };
+  add(run_.train.identity());
+  if (!run_.full) {
+    add(identity_of(lora_));
+    identity_.parts.emplace_back("--loraplus-lr-ratio", fmt::format("{}", run_.lora.loraplus_lr_ratio));
   }
-  const MemoryPlan plan{
+  id_ = identity_.hash();
+}
+
+MemoryPlan Session::plan_memory() const {
+  std::uint64_t trained = 0, moments = 0;
+  const auto count = [&](const std::vector<std::int64_t>& shape) {
+    trained += moment_bytes(shape, false) / 8;
+    moments += moment_bytes(shape, run_.train.adam_bits == 8);
+  };
+  if (run_.full) {
+    for (const WeightSpec& spec : weight_specs(config_)) count(spec.shape);
+  } else {
+    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) count(tensor.shape);
+  }
+  return {
       .weights = run_.full ? 0 : FrozenWeights::bytes_of(config_, run_.base_format.dtype(context_.isa())),
       .trained = 4 * trained,
       .gradients = 4 * trained,
-      .moments = 8 * trained,
+      .moments = moments,
       .best_parameters = valid_ ? 4 * trained : 0,
       .activations = DecoderTraining::activation_bytes(config_, run_.full ? nullptr : &lora_,
                                                        Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
       // Five bytes a token, and the order of the samples twice while it is packed.
       .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
-  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
-  if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+}
+
+std::string Session::plan() {
+  const MemoryPlan memory = plan_memory();
+  const std::int64_t steps = Trainer::count_steps(run_.train, data_);
+  const auto rows = data_.rows_of_epoch(run_.train.seed, 0);
+  const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
+  const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
+  const double seconds = estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch,
+                                          run_.base_format.dtype(context_.isa()), product_, run_.recompute);
+  const double speed = static_cast<double>(batch.n_tokens()) / seconds;
+  // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.
+  const std::int64_t epoch_steps = Trainer::count_steps(one_epoch(run_.train), data_);
+  const double tokens =
+      static_cast<double>(data_.n_tokens()) * static_cast<double>(steps) / static_cast<double>(epoch_steps);
+  const auto trained = static_cast<std::int64_t>(memory.trained / 4);
+  std::string text;
+  text += fmt::format("model       {}, {} parameters\n", config_.model_type, grouped(config_.parameters()));
+  text += fmt::format("trained     {} parameters, {:.2f} %\n", grouped(trained),
+                      100 * static_cast<double>(trained) / static_cast<double>(config_.parameters()));
+  text += fmt::format("memory      {}\n", memory.describe());
+  text += fmt::format("updates     {}, {} tokens\n", grouped(steps), grouped(std::llround(tokens)));
+  text += fmt::format("tokens/s    {} expected, from {} layers of this shape\n", grouped(std::llround(speed)),
+                      std::min<std::int64_t>(2, config_.num_hidden_layers));
+  text += fmt::format("time        {} expected, without validations\n", duration_text(tokens / speed));
+  const std::uint64_t limit = tool_.common().max_host_mem;
+  if (limit > 0 && memory.total() > limit)
+    text += fmt::format("refused     --max-host-mem is {}\n", format_size(limit));
+  return text;
 }
 
 void Session::write_result(const std::string& folder) {
@@ -234,7 +308,11 @@ void Session::write_record() {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("run", fmt::format("{:016x}", id_)).field("base", run_.base).field("tokens", run_.tokens);
-  json.field("template", data_.info().prompt_template).field("options", run_.train.describe());
+  json.field("template", data_.info().prompt_template).key("options").begin_object();
+  for (const auto& [name, value] : identity_.parts) {
+    if (name.starts_with("--")) json.field(name.substr(2), value);
+  }
+  json.end_object();
   json.field("steps", trainer_->progress().step).field("tokens_seen", trainer_->progress().tokens);
   if (valid_) {
     json.field("best_valid_loss", trainer_->progress().best_valid_loss)
@@ -250,8 +328,9 @@ bool Session::already_finished() const {
 }
 
 int Session::train() {
+  load();
   if (run_.resume && already_finished()) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
     tool_.note(fmt::format("{}: this run is already finished", run_.output));
     return 0;
   }
@@ -263,7 +342,7 @@ int Session::train() {
   }
   remove_temporaries_of(checkpoint_);
   if (!run_.resume) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
   } else if (file_exists(checkpoint_)) {
     trainer_->resume();
   }
@@ -288,6 +367,9 @@ int Session::train() {
   callbacks.on_checkpoint = [&] {
     if (!run_.snapshot.empty()) write_result(run_.snapshot);
   };
+  callbacks.on_failed_save = [&](const Error& error) {
+    tool_.note(fmt::format("no checkpoint: {}; training goes on", error.what()));
+  };
   callbacks.stop = [] { return stop_requested(); };
   watch_stop_signals();
   const TrainEnd end = trainer_->run(callbacks);
@@ -297,7 +379,8 @@ int Session::train() {
   if (end == TrainEnd::kInterrupted) {
     tool_.note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step,
                            trainer_->total_steps(), checkpoint_));
-    if (stop_requested()) return 128 + stop_signal();
+    // Batch systems send SIGTERM and take any other status for a failure.
+    if (stop_requested()) return stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
     write_result(run_.output);
     return 0;
   }
@@ -307,7 +390,7 @@ int Session::train() {
   }
   write_result(run_.output);
   write_record();
-  std::remove(checkpoint_.c_str());
+  remove_checkpoints(checkpoint_);
   return 0;
 }
 
@@ -326,14 +409,19 @@ void TrainingRun::add(OptionSet& options) {
   options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
+  options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
   options.flag("recompute", &recompute,
                "keep only each layer's input and compute the rest again: less memory, a third more time");
   lora.add(options);
   train.add(options);
 }
 
-int run_training(const TrainingRun& run, const ToolContext& tool) {
-  if (run.output.empty()) throw usage_error("--output DIR is missing");
+namespace {
+
+void check_options(const TrainingRun& run) {
+  if (run.output.empty() && !run.plan) throw usage_error("--output DIR is missing");
+  if (run.train.adam_bits != 8 && run.train.adam_bits != 32)
+    throw usage_error("--adam-bits: expected 8 or 32, found {}", run.train.adam_bits);
   if (run.full && run.base.empty() == run.config.empty()) {
     throw usage_error("--full takes either --base DIR or --config FILE");
   }
@@ -342,7 +430,18 @@ int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (run.full && run.base_format.is_quantized()) {
     throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
   }
+}
+
+}  // namespace
+
+int run_training(const TrainingRun& run, const ToolContext& tool) {
+  check_options(run);
   return Session(run, tool).train();
+}
+
+std::string plan_training(const TrainingRun& run, const ToolContext& tool) {
+  check_options(run);
+  return Session(run, tool).plan();
 }
 
 }  // namespace matinee

@@ -121,7 +121,7 @@ struct TinyRun {
             .config = config,
             .lora = lora ? &lora_slots : nullptr,
         },
-        options, checkpoint, 42);
+        options, checkpoint, RunIdentity{{{"--seed", "42"}}});
   }
 
   ParameterSet& parameters() { return adapter ? adapter->parameters() : everything; }
