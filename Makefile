@@ -169,8 +169,9 @@ $(BUILD)/fuzz/%.o: %.cc
 $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(call closure,text))
 	$(call say,link,$@)
 	$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ $(LDLIBS)
+$(BUILD)/fuzz/model_config_fuzz: $(patsubst %,$(BUILD)/fuzz/lib/model/%.o,model_config families tensor_names lora_config module_pattern)
 .PHONY: fuzz fuzz-run
-fuzz:  ## libFuzzer on the readers of tokenizers and on encoding and decoding
+fuzz:  ## libFuzzer on the readers of tokenizers and configurations, and on encoding and decoding
 	@scripts/install-deps fuzz
 	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
 	@$(MAKE) --no-print-directory fuzz-run
