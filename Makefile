@@ -136,7 +136,17 @@ $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(B
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
-.PHONY: bench-tokenize compare-tokenizers
+# For scripts/compare-hf.
+HF_TRACE := $(BUILD)/tests/train/hf_trace.o
+$(BUILD)/tests/trace_model: $(BUILD)/tests/train/trace_model.o $(HF_TRACE) $(call closure,train)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/train_test: $(HF_TRACE)
+
+.PHONY: bench-tokenize compare-tokenizers compare-hf
+compare-hf: $(BUILD)/tests/trace_model  ## logits, gradients and training against transformers and PEFT (PyPI, in an environment of its own)
+	@scripts/install-deps python
+	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/compare-hf
 bench-tokenize: $(BUILD)/tests/bench_tokenize  ## MB/s of our tokenizers beside the originals (PyPI, in an environment of its own)
 	@scripts/install-deps python
 	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/bench-tokenize
@@ -248,6 +258,7 @@ $(TRAIN)/%.tokens: $(TRAIN)/%.jsonl $(BUILD)/tokenize $(firstword $(wildcard $(a
 $(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(BASE)/config.json $(BUILD)/lora-train
 	$(BUILD)/lora-train --base $(BASE) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl --resume \
 	  --checkpoint-every $(CHECKPOINT_EVERY) --seed $(SEED) $(TRAIN_FLAGS) -o $(@D) $<
+	@test -s $@ || { echo "The training was stopped; make train goes on with it." >&2; exit 1; }
 
 $(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
 	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@

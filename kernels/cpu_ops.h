@@ -26,6 +26,7 @@ void cross_entropy_cpu(Context& context, const CrossEntropyArgs& args);
 void embedding_forward_cpu(Context& context, const EmbeddingArgs& args);
 void embedding_backward_cpu(Context& context, const EmbeddingBackwardArgs& args);
 void adamw_update_cpu(Context& context, const AdamWArgs& args);
+void adamw8_update_cpu(Context& context, const AdamW8Args& args);
 void squared_sum_cpu(Context& context, const SquaredSumArgs& args);
 void add_inplace_cpu(Context& context, const AddArgs& args);
 void cosine_topk_cpu(Context& context, const CosineTopkArgs& args);

@@ -26,6 +26,7 @@ constexpr Ops kCpuOps = {
     .embedding_forward = embedding_forward_cpu,
     .embedding_backward = embedding_backward_cpu,
     .adamw_update = adamw_update_cpu,
+    .adamw8_update = adamw8_update_cpu,
     .squared_sum = squared_sum_cpu,
     .add_inplace = add_inplace_cpu,
     .cosine_topk = cosine_topk_cpu,
@@ -65,6 +66,7 @@ const char* first_missing(const Ops& ops) {
   MATINEE_CHECK_OP(embedding_forward);
   MATINEE_CHECK_OP(embedding_backward);
   MATINEE_CHECK_OP(adamw_update);
+  MATINEE_CHECK_OP(adamw8_update);
   MATINEE_CHECK_OP(squared_sum);
   MATINEE_CHECK_OP(add_inplace);
   MATINEE_CHECK_OP(cosine_topk);

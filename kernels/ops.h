@@ -2,6 +2,7 @@
 
 #include "kernels/activation/activation.h"
 #include "kernels/adamw/adamw.h"
+#include "kernels/adamw8/adamw8.h"
 #include "kernels/add/add.h"
 #include "kernels/attention/attention.h"
 #include "kernels/cosine_topk/cosine_topk.h"
@@ -43,6 +44,7 @@ struct Ops {
   Op<EmbeddingArgs> embedding_forward = nullptr;
   Op<EmbeddingBackwardArgs> embedding_backward = nullptr;
   Op<AdamWArgs> adamw_update = nullptr;
+  Op<AdamW8Args> adamw8_update = nullptr;
   Op<SquaredSumArgs> squared_sum = nullptr;
   Op<AddArgs> add_inplace = nullptr;
   Op<CosineTopkArgs> cosine_topk = nullptr;

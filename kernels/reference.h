@@ -27,6 +27,7 @@ void cross_entropy_ref(const CrossEntropyArgsOf<double>& args);
 void embedding_forward_ref(const EmbeddingArgsOf<double>& args);
 void embedding_backward_ref(const EmbeddingBackwardArgsOf<double>& args);
 void adamw_update_ref(const AdamWArgsOf<double>& args);
+void adamw8_update_ref(const AdamW8ArgsOf<double>& args);
 void squared_sum_ref(const SquaredSumArgsOf<double>& args);
 void add_inplace_ref(const AddArgsOf<double>& args);
 void cosine_topk_ref(const CosineTopkArgsOf<double>& args);

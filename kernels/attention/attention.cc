@@ -7,9 +7,11 @@
 namespace matinee {
 namespace {
 
-void check_heads(const char* op, std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim) {
+void check_heads(const char* op, std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim,
+                 std::int64_t window) {
   require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "there are heads of some width");
   require(n_heads % n_kv_heads == 0, op, "n_heads is a multiple of n_kv_heads");
+  require(window >= 0, op, "window is not negative");
 }
 
 void check_segments(const char* op, const std::int32_t* start, std::int64_t n_tokens) {
@@ -25,7 +27,7 @@ void check_segments(const char* op, const std::int32_t* start, std::int64_t n_to
 
 void attention_forward(Context& context, const AttentionArgs& args) {
   require(args.n_tokens >= 0, "attention_forward", "n_tokens is not negative");
-  check_heads("attention_forward", args.n_heads, args.n_kv_heads, args.head_dim);
+  check_heads("attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
   check_segments("attention_forward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp, "attention_forward", "all tensors are given");
@@ -34,7 +36,7 @@ void attention_forward(Context& context, const AttentionArgs& args) {
 
 void attention_backward(Context& context, const AttentionBackwardArgs& args) {
   require(args.n_tokens >= 0, "attention_backward", "n_tokens is not negative");
-  check_heads("attention_backward", args.n_heads, args.n_kv_heads, args.head_dim);
+  check_heads("attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
   check_segments("attention_backward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp && args.grad_out, "attention_backward",
@@ -45,7 +47,7 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
 
 void attention_cached(Context& context, const CachedAttentionArgs& args) {
   require(args.n_queries >= 0 && args.first_position >= 0, "attention_cached", "sizes are not negative");
-  check_heads("attention_cached", args.n_heads, args.n_kv_heads, args.head_dim);
+  check_heads("attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_queries == 0) return;
   require(args.q && args.k_cache && args.v_cache && args.out, "attention_cached", "all tensors are given");
   context.ops().attention_cached(context, args);

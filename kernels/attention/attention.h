@@ -6,12 +6,13 @@ namespace matinee {
 
 class Context;
 
-/// Causal attention over packed samples: token t sees tokens segment_start[t] ... t.
+/// Causal attention over packed samples: token t sees tokens max(segment_start[t], t - window + 1) ... t.
 /// out[t, h] = Σ_s softmax_s(scale·q[t, h]·k[s, h / (n_heads / n_kv_heads)])·v[s, same].
 template <class T>
 struct AttentionArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
-  float scale = 1;                              ///< 1 / sqrt(head_dim) as a rule
+  float scale = 1;          ///< 1 / sqrt(head_dim) as a rule
+  std::int64_t window = 0;  ///< tokens that a token sees, itself included (Mistral's sliding_window); 0: all
   const std::int32_t* segment_start = nullptr;  ///< [n_tokens], the first token of t's sample; never decreasing
   const T* q = nullptr;                         ///< [n_tokens, n_heads, head_dim]
   const T* k = nullptr;                         ///< [n_tokens, n_kv_heads, head_dim]
@@ -26,6 +27,7 @@ template <class T>
 struct AttentionBackwardArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;
+  std::int64_t window = 0;
   const std::int32_t* segment_start = nullptr;
   const T* q = nullptr;
   const T* k = nullptr;
@@ -40,11 +42,12 @@ struct AttentionBackwardArgsOf {
 using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
 /// Attention of n_queries new tokens of one sequence over a cache in which their own keys and values already are:
-/// query i stands at position first_position + i and sees positions 0 ... first_position + i.
+/// query i stands at position p = first_position + i and sees positions max(0, p - window + 1) ... p.
 template <class T>
 struct CachedAttentionArgsOf {
   std::int64_t n_queries = 0, first_position = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;
+  std::int64_t window = 0;     ///< 0: all
   const T* q = nullptr;        ///< [n_queries, n_heads, head_dim]
   const T* k_cache = nullptr;  ///< [at least first_position + n_queries, n_kv_heads, head_dim]
   const T* v_cache = nullptr;  ///< likewise
@@ -53,9 +56,10 @@ struct CachedAttentionArgsOf {
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 
 /// n_heads is a multiple of n_kv_heads (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). Outputs alias no
-/// input. Throws Error(kInternal) for wrong sizes, missing pointers, or segment_start that is no list of segments.
-/// Blocks outside the segment are skipped: the cost is 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times
-/// that backward. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
+/// input. Throws Error(kInternal) for wrong sizes, a negative window, missing pointers, or segment_start that is no
+/// list of segments. Blocks outside the segment are skipped: the cost is 4·head_dim·n_heads·Σ length²/2 operations
+/// forward, 2.5 times that backward; with a window, blocks outside it are skipped too. Dao et al. 2022,
+/// "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
 void attention_forward(Context& context, const AttentionArgs& args);
 void attention_backward(Context& context, const AttentionBackwardArgs& args);
 void attention_cached(Context& context, const CachedAttentionArgs& args);

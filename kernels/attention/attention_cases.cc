@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/case.h"
@@ -13,6 +14,7 @@ struct Shape {
   std::int64_t n_heads, n_kv_heads, head_dim;
   float scale = 0.25f;
   float magnitude = 1;
+  std::int64_t window = 0;
 
   std::int64_t n_tokens() const {
     std::int64_t sum = 0;
@@ -30,8 +32,8 @@ struct Shape {
     for (std::size_t i = 0; i < segments.size() && i < 8; ++i)
       lengths += fmt::format("{}{}", i == 0 ? "" : ",", segments[i]);
     if (segments.size() > 8) lengths += fmt::format(",... {} in all", segments.size());
-    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={}", operation,
-                       lengths, n_heads, n_kv_heads, head_dim, scale, magnitude);
+    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={}",
+                       operation, lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window);
   }
 };
 
@@ -42,6 +44,7 @@ AttentionArgsOf<T> forward_args(const Shape& s, const std::vector<std::int32_t>&
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
           .scale = s.scale,
+          .window = s.window,
           .segment_start = starts.data(),
           .q = t[0],
           .k = t[1],
@@ -57,6 +60,7 @@ AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::vector<std::
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
           .scale = s.scale,
+          .window = s.window,
           .segment_start = starts.data(),
           .q = t[0],
           .k = t[1],
@@ -83,7 +87,10 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   const std::vector<std::int32_t> starts = s.starts();
   const double error = score_error(s);
   double pairs = 0;
-  for (const std::int32_t length : s.segments) pairs += 0.5 * length * (length + 1.0);
+  for (const std::int32_t length : s.segments) {
+    for (std::int32_t t = 0; t < length; ++t)
+      pairs += static_cast<double>(s.window == 0 ? t + 1 : std::min<std::int64_t>(t + 1, s.window));
+  }
   const CaseTensor inputs[] = {{.name = "q", .size = q, .low = -s.magnitude, .high = s.magnitude},
                                {.name = "k", .size = kv, .low = -s.magnitude, .high = s.magnitude},
                                {.name = "v", .size = kv}};
@@ -148,6 +155,7 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
           .scale = s.scale,
+          .window = s.window,
           .q = t[0],
           .k_cache = t[1],
           .v_cache = t[2],
@@ -155,12 +163,14 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
 }
 
 void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
-                std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, bool timed_only = false) {
+                std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
+                bool timed_only = false) {
   const std::int64_t n = first_position + n_queries;
-  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim};
+  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window};
   KernelCase c{
-      .name = fmt::format("attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={}",
-                          n_queries, first_position, n_heads, n_kv_heads, head_dim),
+      .name =
+          fmt::format("attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={} window={}",
+                      n_queries, first_position, n_heads, n_kv_heads, head_dim, window),
       .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim},
                   {.name = "k_cache", .size = n * n_kv_heads * head_dim},
                   {.name = "v_cache", .size = n * n_kv_heads * head_dim},
@@ -198,10 +208,18 @@ std::vector<KernelCase> attention_cases() {
   add_cached(cases, 1, 200, 4, 2, 64);
   add_cached(cases, 3, 62, 4, 4, 33);
   add_cached(cases, 130, 70, 2, 1, 31);
+  // Windows: one token, within a block, a block and its neighbours, several blocks, wider than any segment.
+  for (const std::int64_t window : {1, 10, 63, 64, 65, 130, 1000}) {
+    add_shape(cases, {{7, 64, 65, 1, 330}, 4, 2, 16, 0.25f, 1, window});
+    add_cached(cases, 1, 200, 2, 1, 16, window);
+    add_cached(cases, 130, 70, 2, 1, 16, window);
+  }
+  add_shape(cases, {{257}, 2, 1, 16, -0.5f, 1, 70});
   for (const std::int32_t length : {32, 128, 512}) {
     add_shape(cases, {std::vector<std::int32_t>(static_cast<std::size_t>(4096 / length), length), 4, 4, 64}, true);
   }
-  add_cached(cases, 1, 511, 4, 4, 64, true);
+  add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 128}, true);
+  add_cached(cases, 1, 511, 4, 4, 64, 0, true);
   return cases;
 }
 

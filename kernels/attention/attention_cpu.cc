@@ -23,6 +23,9 @@ std::int64_t cut_segments(const std::int32_t* segment_start, std::int64_t n_toke
   return count;
 }
 
+// What the inner parts take for "no window".
+std::int64_t window_of(std::int64_t window) { return window == 0 ? kEveryKey : window; }
+
 float* block_scratch(Context& context, int worker, std::int64_t floats) {
   return context.worker_scratch(worker).take_array<float>(static_cast<std::size_t>(floats));
 }
@@ -36,6 +39,7 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
   const std::int64_t n_blocks = cut_segments(args.segment_start, args.n_tokens, kAttentionBlock, rows);
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  const std::int64_t window = window_of(args.window);
   context.pool().for_blocks(
       static_cast<std::size_t>(n_blocks * args.n_heads), 4, [&](std::size_t begin, std::size_t end, int worker) {
         const ScratchScope worker_scope(context.worker_scratch(worker));
@@ -43,10 +47,12 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
         for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
           const Rows& part = rows[index / args.n_heads];
           const std::int64_t head = index % args.n_heads;
-          const std::int64_t kv = part.segment_start * kv_stride + head / group * dim;
+          const std::int64_t first_key = std::max(part.segment_start, part.begin - window + 1);
+          const std::int64_t kv = first_key * kv_stride + head / group * dim;
           compute({.n_rows = part.end - part.begin,
-                   .n_visible = part.begin - part.segment_start + 1,
+                   .n_visible = part.begin - first_key + 1,
                    .head_dim = dim,
+                   .window = window,
                    .scale = args.scale,
                    .q = args.q + part.begin * q_stride + head * dim,
                    .q_stride = q_stride,
@@ -70,6 +76,7 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
   const std::int64_t n_segments = cut_segments(args.segment_start, args.n_tokens, args.n_tokens, rows);
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  const std::int64_t window = window_of(args.window);
   context.pool().for_blocks(static_cast<std::size_t>(n_segments * args.n_kv_heads), 1,
                             [&](std::size_t begin, std::size_t, int worker) {
                               const ScratchScope worker_scope(context.worker_scratch(worker));
@@ -81,6 +88,7 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
                               compute({.n_tokens = part.end - part.begin,
                                        .head_dim = dim,
                                        .n_group = group,
+                                       .window = window,
                                        .scale = args.scale,
                                        .q = args.q + q,
                                        .out = args.out + q,
@@ -102,6 +110,7 @@ void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
   const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
+  const std::int64_t window = window_of(args.window);
   const std::int64_t n_blocks = (args.n_queries + kAttentionBlock - 1) / kAttentionBlock;
   // Waking a thread costs more than a head over a short cache.
   const std::int64_t work = (args.first_position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
@@ -113,14 +122,17 @@ void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
         float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
         for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
           const std::int64_t first = index / args.n_heads * kAttentionBlock, head = index % args.n_heads;
+          const std::int64_t first_key = std::max<std::int64_t>(0, args.first_position + first - window + 1);
+          const std::int64_t kv = first_key * kv_stride + head / group * dim;
           compute({.n_rows = std::min(kAttentionBlock, args.n_queries - first),
-                   .n_visible = args.first_position + first + 1,
+                   .n_visible = args.first_position + first + 1 - first_key,
                    .head_dim = dim,
+                   .window = window,
                    .scale = args.scale,
                    .q = args.q + first * q_stride + head * dim,
                    .q_stride = q_stride,
-                   .k = args.k_cache + head / group * dim,
-                   .v = args.v_cache + head / group * dim,
+                   .k = args.k_cache + kv,
+                   .v = args.v_cache + kv,
                    .kv_stride = kv_stride,
                    .out = args.out + first * q_stride + head * dim,
                    .scratch = scratch});

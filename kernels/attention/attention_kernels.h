@@ -7,12 +7,15 @@
 
 namespace matinee {
 
-constexpr std::int64_t kAttentionBlock = 64;  ///< queries, and keys, that are worked on together
+constexpr std::int64_t kAttentionBlock = 64;       ///< queries, and keys, that are worked on together
+constexpr std::int64_t kEveryKey = INT64_MAX / 4;  ///< a window that leaves nothing out
 
 /// Up to kAttentionBlock queries of one head. Strides are floats from one token to the next. Row i sees the keys
-/// 0 ... n_visible - 1 + i, counted from `k` on.
+/// max(0, n_visible + i - window) ... n_visible - 1 + i, counted from `k` on; n_visible is at most `window`, so each
+/// row sees one of the first kAttentionBlock keys.
 struct AttentionBlock {
   std::int64_t n_rows = 0, n_visible = 0, head_dim = 0;
+  std::int64_t window = kEveryKey;
   float scale = 1;
   const float* q = nullptr;
   std::int64_t q_stride = 0;
@@ -28,6 +31,7 @@ struct AttentionBlock {
 /// One whole sample for one key/value head and the query heads that share it.
 struct AttentionSegment {
   std::int64_t n_tokens = 0, head_dim = 0, n_group = 0;  ///< n_group: query heads, which lie side by side
+  std::int64_t window = kEveryKey;                       ///< token t sees tokens max(0, t - window + 1) ... t
   float scale = 1;
   const float* q = nullptr;  ///< first token, first query head
   const float* out = nullptr;

@@ -13,6 +13,11 @@ double dot(const double* a, const double* b, std::int64_t n) {
   return sum;
 }
 
+// The first token that token t sees.
+std::int64_t first_seen(std::int64_t t, std::int64_t start, std::int64_t window) {
+  return window == 0 ? start : std::max(start, t - window + 1);
+}
+
 // The softmax of the scores of one query over n keys (stride apart), and ln Σ exp.
 double softmax(const double* q, const double* k, std::int64_t stride, std::int64_t n, std::int64_t dim, double scale,
                std::vector<double>& p) {
@@ -38,7 +43,7 @@ void attention_forward_ref(const AttentionArgsOf<double>& args) {
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
   std::vector<double> p;
   for (std::int64_t t = 0; t < args.n_tokens; ++t) {
-    const std::int64_t start = args.segment_start[t];
+    const std::int64_t start = first_seen(t, args.segment_start[t], args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
       args.logsumexp[t * args.n_heads + head] =
@@ -55,7 +60,7 @@ void attention_backward_ref(const AttentionBackwardArgsOf<double>& args) {
   std::fill_n(args.grad_v, args.n_tokens * stride, 0.0);
   std::vector<double> p;
   for (std::int64_t t = 0; t < args.n_tokens; ++t) {
-    const std::int64_t start = args.segment_start[t];
+    const std::int64_t start = first_seen(t, args.segment_start[t], args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
       const double* grad_out = args.grad_out + at;
@@ -81,9 +86,10 @@ void attention_cached_ref(const CachedAttentionArgsOf<double>& args) {
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
   std::vector<double> p;
   for (std::int64_t t = 0; t < args.n_queries; ++t) {
+    const std::int64_t position = args.first_position + t, start = first_seen(position, 0, args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
-      const std::int64_t at = (t * args.n_heads + head) * dim, kv = head / group * dim;
-      softmax(args.q + at, args.k_cache + kv, stride, args.first_position + t + 1, dim, args.scale, p);
+      const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
+      softmax(args.q + at, args.k_cache + kv, stride, position - start + 1, dim, args.scale, p);
       weighted_sum(p, args.v_cache + kv, stride, dim, args.out + at);
     }
   }

@@ -1,10 +1,11 @@
 #include "lib/model/decoder_session.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/ops.h"
 #include "lib/base/format_error.h"
+#include "lib/model/adapted_linear.h"
+#include "lib/model/block_forward.h"
 #include "lib/model/rotary_tables.h"
 
 namespace matinee {
@@ -28,12 +29,28 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
   normed_.resize(stream_.size());
   q_.resize(size(kChunk * config.q_size()));
   attention_.resize(q_.size());
-  gate_.resize(size(kChunk * config.intermediate_size));
-  up_.resize(gate_.size());
-  if (lora != nullptr) xa_.resize(size(kChunk * lora->rank));
+  up_.resize(size(kChunk * config.intermediate_size));
+  if (config.gated_mlp) gate_.resize(up_.size());
+  if (lora != nullptr) reserve_for(*lora);
   logits_.resize(size(config.vocab_size));
   positions_.resize(size(kChunk));
   make_rotary_tables(config, max_tokens, cosines_, sines_);
+}
+
+// What an adapter that is not merged needs while a piece of the text goes through.
+void DecoderSession::reserve_for(const LoraSlots& lora) {
+  std::int64_t rank = 0, scaled = 0;
+  for (const auto& layer : lora.layers) {
+    for (int m = 0; m < kModules; ++m) {
+      const LoraSlot& slot = layer[size(m)];
+      if (slot.lora_A == nullptr) continue;
+      rank = std::max(rank, slot.rank);
+      if (slot.magnitude != nullptr) scaled = std::max(scaled, module_shape(config_, static_cast<Module>(m))[0]);
+    }
+  }
+  xa_.resize(size(kChunk * rank));
+  unscaled_.resize(size(kChunk * scaled));
+  norms_.resize(size(scaled));
 }
 
 std::span<const float> DecoderSession::append(std::span<const std::int32_t> tokens) {
@@ -63,103 +80,60 @@ std::span<const float> DecoderSession::restart(std::span<const std::int32_t> tok
 void DecoderSession::run(std::span<const std::int32_t> tokens) {
   const auto n = static_cast<std::int64_t>(tokens.size());
   const std::int64_t first = length(), c = config_.hidden_size, kv = config_.kv_size();
-  const auto eps = static_cast<float>(config_.rms_norm_eps);
   for (std::int64_t i = 0; i < n; ++i) positions_[size(i)] = static_cast<std::int32_t>(first + i);
-  const auto product = [&](const float* x, const WeightSlot& weight, std::array<std::int64_t, 2> shape, float* y,
-                           bool accumulate) {
-    matmul_forward(context_, {.n_rows = n,
-                              .in = shape[1],
-                              .out = shape[0],
-                              .x = x,
-                              .weight = weight.view,
-                              .bias = nullptr,
-                              .y = y,
-                              .accumulate = accumulate,
-                              .product = product_});
-  };
-  const auto rotate = [&](float* x, std::int64_t heads) {
-    rotary_forward(context_, {.n_tokens = n,
-                              .n_heads = heads,
-                              .head_dim = config_.head_dim,
-                              .rotary_dim = config_.head_dim,
-                              .style = RotaryStyle::kHalfSplit,
-                              .positions = positions_.data(),
-                              .n_positions = max_tokens_,
-                              .cosines = cosines_.data(),
-                              .sines = sines_.data(),
-                              .x = x});
-  };
-  embedding_forward(context_, {.n_tokens = n,
-                               .vocab = config_.vocab_size,
-                               .width = c,
-                               .ids = tokens.data(),
-                               .table = weights_.embed_tokens.view,
-                               .y = stream_.data()});
+  embed_tokens(context_, config_, weights_, n, tokens.data(), positions_.data(), stream_.data(), normed_.data());
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const LayerSlots& w = weights_.layers[l];
-    const auto linear = [&](Module module, const float* x, float* y, bool accumulate) {
-      const auto shape = module_shape(config_, module);
-      product(x, w.modules[size(static_cast<int>(module))], shape, y, accumulate);
-      if (lora_ == nullptr) return;
-      const LoraSlot& slot = lora_->layers[l][size(static_cast<int>(module))];
-      if (slot.lora_A == nullptr) return;
-      lora_matmul_forward(context_, {.n_rows = n,
-                                     .in = shape[1],
-                                     .out = shape[0],
-                                     .rank = lora_->rank,
-                                     .x = x,
-                                     .lora_A = slot.lora_A,
-                                     .lora_B = slot.lora_B,
-                                     .scaling = lora_->scaling,
-                                     .xa = xa_.data(),
-                                     .y = y,
-                                     .product = product_});
+    const BlockForward block(context_, config_, w);
+    const BlockForward::Linear linear = [&](Module module, const float* x, float* y, bool accumulate) {
+      const auto [out, in] = module_shape(config_, module);
+      const LoraSlot* slot = lora_ == nullptr ? nullptr : &lora_->layers[l][index_of(module)];
+      const AdaptedLinear layer{.n_rows = n,
+                                .in = in,
+                                .out = out,
+                                .weight = &w.modules[index_of(module)],
+                                .lora = slot == nullptr || slot->lora_A == nullptr ? nullptr : slot,
+                                .xa = xa_.data(),
+                                .unscaled = unscaled_.data(),
+                                .norms = norms_.data(),
+                                .product = product_};
+      layer.forward(context_, x, y, accumulate);
     };
-    float* k = k_cache_[l].data() + first * kv;
-    float* v = v_cache_[l].data() + first * kv;
-    rms_norm_forward(
-        context_,
-        {.n_rows = n, .width = c, .x = stream_.data(), .weight = w.input_norm.value, .eps = eps, .y = normed_.data()});
-    linear(Module::kQ, normed_.data(), q_.data(), false);
-    linear(Module::kK, normed_.data(), k, false);
-    linear(Module::kV, normed_.data(), v, false);
-    rotate(q_.data(), config_.num_attention_heads);
-    rotate(k, config_.num_key_value_heads);
+    // The stream is worked on in place; nothing is kept but keys and values. In a parallel block the MLP reads what the
+    // attention read, so the attention's output may not overwrite it.
+    const BlockBuffers buffers{.input = stream_.data(),
+                               .normed = normed_.data(),
+                               .q = q_.data(),
+                               .k = k_cache_[l].data() + first * kv,
+                               .v = v_cache_[l].data() + first * kv,
+                               .attention = attention_.data(),
+                               .middle = stream_.data(),
+                               .mlp_input = normed_.data(),
+                               .gate = gate_.data(),
+                               .up = up_.data(),
+                               .gated = up_.data(),
+                               .output = stream_.data()};
+    block.project(n, buffers, {positions_.data(), max_tokens_, cosines_.data(), sines_.data()}, linear);
     attention_cached(context_, {.n_queries = n,
                                 .first_position = first,
                                 .n_heads = config_.num_attention_heads,
                                 .n_kv_heads = config_.num_key_value_heads,
                                 .head_dim = config_.head_dim,
-                                .scale = 1 / std::sqrt(static_cast<float>(config_.head_dim)),
+                                .scale = attention_scale(config_),
+                                .window = config_.window_of(static_cast<std::int64_t>(l)),
                                 .q = q_.data(),
                                 .k_cache = k_cache_[l].data(),
                                 .v_cache = v_cache_[l].data(),
                                 .out = attention_.data()});
-    linear(Module::kO, attention_.data(), stream_.data(), true);
-    rms_norm_forward(context_, {.n_rows = n,
-                                .width = c,
-                                .x = stream_.data(),
-                                .weight = w.post_attention_norm.value,
-                                .eps = eps,
-                                .y = normed_.data()});
-    linear(Module::kGate, normed_.data(), gate_.data(), false);
-    linear(Module::kUp, normed_.data(), up_.data(), false);
-    activation_forward(context_, {.n = n * config_.intermediate_size,
-                                  .activation = Activation::kSilu,
-                                  .x = gate_.data(),
-                                  .up = up_.data(),
-                                  .y = gate_.data()});
-    linear(Module::kDown, gate_.data(), stream_.data(), true);
+    block.finish(n, buffers, linear);
   }
-  const float* last = stream_.data() + (n - 1) * c;
-  rms_norm_forward(
-      context_, {.n_rows = 1, .width = c, .x = last, .weight = weights_.norm.value, .eps = eps, .y = normed_.data()});
+  norm_forward(context_, config_, weights_.norm, 1, stream_.data() + (n - 1) * c, normed_.data(), nullptr, nullptr);
   matmul_forward(context_, {.n_rows = 1,
                             .in = c,
                             .out = config_.vocab_size,
                             .x = normed_.data(),
                             .weight = weights_.lm_head.view,
-                            .bias = nullptr,
+                            .bias = weights_.lm_head.bias,
                             .y = logits_.data(),
                             .product = product_});
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());

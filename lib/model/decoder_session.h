@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "kernels/context.h"
-#include "lib/model/lora_adapter.h"
+#include "lib/model/lora_slots.h"
 #include "lib/model/model_config.h"
-#include "lib/model/weights.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
@@ -34,6 +34,7 @@ class DecoderSession {
   std::int64_t vocab_size() const { return config_.vocab_size; }
 
  private:
+  void reserve_for(const LoraSlots& lora);
   void run(std::span<const std::int32_t> tokens);
 
   Context& context_;
@@ -44,7 +45,7 @@ class DecoderSession {
   const LoraSlots* lora_;
   std::vector<std::int32_t> tokens_, positions_;
   std::vector<std::vector<float>> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
-  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, xa_, logits_;
+  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, xa_, unscaled_, norms_, logits_;
 };
 
 }  // namespace matinee

@@ -16,32 +16,57 @@ constexpr std::int64_t kHeadRows = 512;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
+// Floats per token that one layer keeps for its adapter.
+std::int64_t adapter_floats(const ModelConfig& config, const LoraConfig* lora, std::int64_t layer) {
+  if (lora == nullptr) return 0;
+  std::int64_t floats = 0;
+  for (const LinearLayer& linear : linear_layers(config, layer)) {
+    if (lora->targets(linear)) floats += linear.n_modules * lora->rank_of(linear) + (lora->use_dora ? linear.out : 0);
+  }
+  return floats;
+}
+
+// Floats per token that one layer keeps for its backward pass, besides its input.
+std::int64_t kept_floats(const ModelConfig& config) {
+  const std::int64_t c = config.hidden_size, q = config.q_size(), kv = config.kv_size();
+  const std::int64_t means = config.norm == NormKind::kLayer ? 2 : 0;
+  const std::int64_t heads = config.num_attention_heads + config.num_key_value_heads;
+  return 3 * c + 2 + means + 2 * q + 2 * kv + (config.gated_mlp ? 3 : 2) * config.intermediate_size +
+         config.num_attention_heads + (config.qk_norm ? q + kv + heads : 0);
+}
+
 }  // namespace
 
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                                 const LoraSlots* lora, std::int64_t max_tokens, Product product)
+                                 const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
   const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
   const auto buffer = [&](std::vector<float>& values, std::int64_t width) { values.resize(size(max_tokens * width)); };
-  layers_.resize(size(config.num_hidden_layers));
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    LayerActivations& layer = layers_[l];
-    for (auto* values : {&layer.input, &layer.normed, &layer.middle, &layer.middle_normed}) buffer(*values, c);
-    for (auto* values : {&layer.rstd, &layer.middle_rstd}) buffer(*values, 1);
-    for (auto* values : {&layer.q, &layer.attention}) buffer(*values, q);
-    for (auto* values : {&layer.k, &layer.v}) buffer(*values, kv);
-    for (auto* values : {&layer.gate, &layer.up, &layer.gated}) buffer(*values, i);
-    buffer(layer.logsumexp, config.num_attention_heads);
+  inputs_.resize(size(config.num_hidden_layers));
+  for (auto& input : inputs_) buffer(input, c);
+  layers_.resize(recompute ? 1 : inputs_.size());
+  for (std::size_t l = 0; l < layers_.size(); ++l)
+    allocate(layers_[l], !config.parallel_block || recompute || is_last(l));
+  // One for all layers has room for whatever any of them needs; in a set of adapters ranks may differ.
+  for (std::size_t l = 0; l < inputs_.size() && lora != nullptr; ++l) {
     for (int m = 0; m < kModules; ++m) {
-      if (lora != nullptr && lora->layers[l][size(m)].lora_A != nullptr) buffer(layer.xa[size(m)], lora->rank);
+      const LoraSlot& slot = lora->layers[l][size(m)];
+      if (slot.lora_A == nullptr) continue;
+      const std::int64_t out = module_shape(config, static_cast<Module>(m))[0];
+      LayerActivations& layer = kept(l);
+      if (layer.xa[size(m)].size() < size(max_tokens * slot.rank)) buffer(layer.xa[size(m)], slot.rank);
+      if (slot.magnitude == nullptr) continue;
+      buffer(layer.unscaled[size(m)], out);
+      layer.norms[size(m)].resize(size(out));
     }
   }
   for (auto* values : {&output_, &output_normed_, &grad_stream_, &grad_normed_}) buffer(*values, c);
-  buffer(output_rstd_, 1);
+  for (auto* values : {&output_mean_, &output_rstd_}) buffer(*values, 1);
   buffer(selected_attention_, q);
   for (auto* values : {&grad_q_, &grad_attention_}) buffer(*values, q);
   for (auto* values : {&grad_k_, &grad_v_}) buffer(*values, kv);
-  for (auto* values : {&grad_gate_, &grad_up_, &grad_gated_}) buffer(*values, i);
+  for (auto* values : {&grad_up_, &grad_gated_}) buffer(*values, i);
+  if (config.gated_mlp) buffer(grad_gate_, i);
   logits_.resize(size(kHeadRows * config.vocab_size));
   selected_.reserve(size(max_tokens));
   selected_targets_.reserve(size(max_tokens));
@@ -49,12 +74,40 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   make_rotary_tables(config, n_positions_, cosines_, sines_);
 }
 
-std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, std::int64_t rank, std::int64_t max_tokens) {
+void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) {
+  const auto buffer = [&](std::vector<float>& values, std::int64_t width) { values.resize(size(max_tokens_ * width)); };
+  const std::int64_t q = config_.q_size(), kv = config_.kv_size();
+  for (auto* values : {&layer.normed, &layer.middle}) buffer(*values, config_.hidden_size);
+  if (whole_mlp_input) buffer(layer.middle_normed, config_.hidden_size);
+  for (auto* values : {&layer.rstd, &layer.middle_rstd}) buffer(*values, 1);
+  if (config_.norm == NormKind::kLayer) {
+    for (auto* values : {&layer.mean, &layer.middle_mean}) buffer(*values, 1);
+  }
+  for (auto* values : {&layer.q, &layer.attention}) buffer(*values, q);
+  for (auto* values : {&layer.k, &layer.v}) buffer(*values, kv);
+  if (config_.qk_norm) {
+    buffer(layer.q_raw, q);
+    buffer(layer.k_raw, kv);
+    buffer(layer.q_rstd, config_.num_attention_heads);
+    buffer(layer.k_rstd, config_.num_key_value_heads);
+  }
+  for (auto* values : {&layer.up, &layer.gated}) buffer(*values, config_.intermediate_size);
+  if (config_.gated_mlp) buffer(layer.gate, config_.intermediate_size);
+  buffer(layer.logsumexp, config_.num_attention_heads);
+}
+
+std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const LoraConfig* lora,
+                                                std::int64_t max_tokens, bool recompute) {
   const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
-  const std::int64_t layer = 4 * c + 2 + 2 * q + 2 * kv + 3 * i + config.num_attention_heads + kModules * rank;
-  const std::int64_t shared = 4 * c + 1 + 3 * q + 2 * kv + 3 * i + 2;
-  return static_cast<std::uint64_t>(
-      4 * (max_tokens * (config.num_hidden_layers * layer + shared) + kHeadRows * config.vocab_size));
+  const std::int64_t layers = config.num_hidden_layers;
+  std::int64_t kept = (recompute ? 1 : layers) * kept_floats(config), adapters = 0;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const std::int64_t floats = adapter_floats(config, lora, layer);
+    adapters = recompute ? std::max(adapters, floats) : adapters + floats;
+  }
+  const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2;
+  kept += layers * c + adapters + shared;
+  return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size));
 }
 
 std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Module module) {
@@ -68,105 +121,38 @@ std::int64_t DecoderTraining::rows_of(std::size_t layer, Module module) const {
   return is_last(layer) && module >= Module::kO ? static_cast<std::int64_t>(selected_.size()) : n_rows_;
 }
 
-LoraDropout DecoderTraining::lora_dropout(std::size_t layer, Module module, const DropoutKey* dropout) const {
+LoraDropout DecoderTraining::lora_dropout(std::size_t layer, Module module, const LoraSlot& slot,
+                                          const DropoutKey* dropout) const {
   if (dropout == nullptr) return {};
   const bool selected = is_last(layer) && module >= Module::kO;
-  return {lora_->drop_probability, lora_dropout_key(*dropout, static_cast<std::int64_t>(layer), module),
+  return {lora_->drop_probability, lora_dropout_key(*dropout, static_cast<std::int64_t>(layer), slot.mask),
           selected ? dropout->first_supervised_row : dropout->first_row};
 }
 
-void DecoderTraining::linear(const float* x, std::size_t layer, Module module, float* y, bool accumulate,
-                             const DropoutKey* dropout) {
-  const auto shape = module_shape(config_, module);
-  const std::int64_t n_rows = rows_of(layer, module);
-  const WeightSlot& weight = weights_.layers[layer].modules[size(static_cast<int>(module))];
-  matmul_forward(context_, {.n_rows = n_rows,
-                            .in = shape[1],
-                            .out = shape[0],
-                            .x = x,
-                            .weight = weight.view,
-                            .bias = nullptr,
-                            .y = y,
-                            .accumulate = accumulate,
-                            .product = product_});
-  if (lora_ == nullptr) return;
-  const LoraSlot& slot = lora_->layers[layer][size(static_cast<int>(module))];
-  if (slot.lora_A == nullptr) return;
-  lora_matmul_forward(context_, {.n_rows = n_rows,
-                                 .in = shape[1],
-                                 .out = shape[0],
-                                 .rank = lora_->rank,
-                                 .x = x,
-                                 .lora_A = slot.lora_A,
-                                 .lora_B = slot.lora_B,
-                                 .scaling = lora_->scaling,
-                                 .dropout = lora_dropout(layer, module, dropout),
-                                 .xa = layers_[layer].xa[size(static_cast<int>(module))].data(),
-                                 .y = y,
-                                 .product = product_});
+AdaptedLinear DecoderTraining::linear(std::size_t layer, Module module, const DropoutKey* dropout) {
+  const auto [out, in] = module_shape(config_, module);
+  const std::size_t m = index_of(module);
+  AdaptedLinear linear{.n_rows = rows_of(layer, module),
+                       .in = in,
+                       .out = out,
+                       .weight = &weights_.layers[layer].modules[m],
+                       .product = product_};
+  if (lora_ == nullptr || lora_->layers[layer][m].lora_A == nullptr) return linear;
+  linear.lora = &lora_->layers[layer][m];
+  linear.dropout = lora_dropout(layer, module, *linear.lora, dropout);
+  linear.xa = kept(layer).xa[m].data();
+  linear.unscaled = kept(layer).unscaled[m].data();
+  linear.norms = kept(layer).norms[m].data();
+  return linear;
 }
 
 void DecoderTraining::linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module,
                                       float* grad_x, bool accumulate, const DropoutKey& dropout) {
-  const auto shape = module_shape(config_, module);
-  const std::int64_t n_rows = rows_of(layer, module);
-  const WeightSlot& weight = weights_.layers[layer].modules[size(static_cast<int>(module))];
-  if (grad_x != nullptr) {
-    matmul_backward_input(context_, {.n_rows = n_rows,
-                                     .in = shape[1],
-                                     .out = shape[0],
-                                     .grad_y = grad_y,
-                                     .weight = weight.view,
-                                     .grad_x = grad_x,
-                                     .accumulate = accumulate,
-                                     .product = product_});
-  }
-  if (weight.grad != nullptr) {
-    matmul_backward_weight(context_, {.n_rows = n_rows,
-                                      .in = shape[1],
-                                      .out = shape[0],
-                                      .grad_y = grad_y,
-                                      .x = x,
-                                      .grad_weight = weight.grad,
-                                      .grad_bias = nullptr,
-                                      .product = product_});
-  }
-  if (lora_ == nullptr) return;
-  const LoraSlot& slot = lora_->layers[layer][size(static_cast<int>(module))];
-  if (slot.lora_A == nullptr) return;
-  lora_matmul_backward(context_, {.n_rows = n_rows,
-                                  .in = shape[1],
-                                  .out = shape[0],
-                                  .rank = lora_->rank,
-                                  .grad_y = grad_y,
-                                  .x = x,
-                                  .xa = layers_[layer].xa[size(static_cast<int>(module))].data(),
-                                  .lora_A = slot.lora_A,
-                                  .lora_B = slot.lora_B,
-                                  .scaling = lora_->scaling,
-                                  .dropout = lora_dropout(layer, module, &dropout),
-                                  .grad_A = slot.grad_A,
-                                  .grad_B = slot.grad_B,
-                                  .grad_x = grad_x,
-                                  .product = product_});
+  linear(layer, module, &dropout).backward(context_, grad_y, x, grad_x, accumulate);
 }
 
-void DecoderTraining::rotate(float* x, std::int64_t heads, const PackedBatch& batch, bool backward) {
-  const RotaryArgs args{.n_tokens = n_rows_,
-                        .n_heads = heads,
-                        .head_dim = config_.head_dim,
-                        .rotary_dim = config_.head_dim,
-                        .style = RotaryStyle::kHalfSplit,
-                        .positions = batch.positions.data(),
-                        .n_positions = n_positions_,
-                        .cosines = cosines_.data(),
-                        .sines = sines_.data(),
-                        .x = x};
-  if (backward) {
-    rotary_backward(context_, args);
-  } else {
-    rotary_forward(context_, args);
-  }
+float* DecoderTraining::mlp_input(std::size_t layer) {
+  return config_.parallel_block && !is_last(layer) ? kept(layer).normed.data() : kept(layer).middle_normed.data();
 }
 
 // The rows that the loss counts, or all.
@@ -199,77 +185,82 @@ void DecoderTraining::scatter_rows(std::int64_t width, float* values) const {
   }
 }
 
-void DecoderTraining::forward(const PackedBatch& batch, const DropoutKey* dropout) {
+void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key) {
+  const std::uint64_t words[2] = {key.seed, static_cast<std::uint64_t>(key.step)};
+  const std::uint64_t seed = hash64({reinterpret_cast<const char*>(words), sizeof words});
   const std::int64_t c = config_.hidden_size;
-  const auto eps = static_cast<float>(config_.rms_norm_eps);
-  float* stream = layers_.front().input.data();
-  embedding_forward(context_, {.n_tokens = n_rows_,
-                               .vocab = config_.vocab_size,
-                               .width = c,
-                               .ids = batch.tokens.data(),
-                               .table = weights_.embed_tokens.view,
-                               .y = stream});
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    LayerActivations& a = layers_[l];
-    const LayerSlots& w = weights_.layers[l];
-    rms_norm_forward(context_, {.n_rows = n_rows_,
-                                .width = c,
-                                .x = a.input.data(),
-                                .weight = w.input_norm.value,
-                                .eps = eps,
-                                .y = a.normed.data(),
-                                .rstd = a.rstd.data()});
-    linear(a.normed.data(), l, Module::kQ, a.q.data(), false, dropout);
-    linear(a.normed.data(), l, Module::kK, a.k.data(), false, dropout);
-    linear(a.normed.data(), l, Module::kV, a.v.data(), false, dropout);
-    rotate(a.q.data(), config_.num_attention_heads, batch, false);
-    rotate(a.k.data(), config_.num_key_value_heads, batch, false);
-    attention_forward(context_, {.n_tokens = n_rows_,
-                                 .n_heads = config_.num_attention_heads,
-                                 .n_kv_heads = config_.num_key_value_heads,
-                                 .head_dim = config_.head_dim,
-                                 .scale = 1 / std::sqrt(static_cast<float>(config_.head_dim)),
-                                 .segment_start = batch.segment_start.data(),
-                                 .q = a.q.data(),
-                                 .k = a.k.data(),
-                                 .v = a.v.data(),
-                                 .out = a.attention.data(),
-                                 .logsumexp = a.logsumexp.data()});
-    const float* attention = a.attention.data();
-    if (is_last(l)) {
-      gather_rows(a.input.data(), c, a.middle.data());
-      gather_rows(attention, config_.q_size(), selected_attention_.data());
-      attention = selected_attention_.data();
-    } else {
-      std::copy_n(a.input.data(), size(n_rows_ * c), a.middle.data());
+  std::int64_t end = 0;
+  for (std::int64_t row = 0; row < n_rows_; ++row) {
+    const std::int32_t start = batch.segment_start[size(row)];
+    if (row == start) {
+      for (end = row + 1; end < n_rows_ && batch.segment_start[size(end)] == start;) ++end;
     }
-    const std::int64_t n_rows = rows_of(l, Module::kO);
-    linear(attention, l, Module::kO, a.middle.data(), true, dropout);
-    rms_norm_forward(context_, {.n_rows = n_rows,
-                                .width = c,
-                                .x = a.middle.data(),
-                                .weight = w.post_attention_norm.value,
-                                .eps = eps,
-                                .y = a.middle_normed.data(),
-                                .rstd = a.middle_rstd.data()});
-    linear(a.middle_normed.data(), l, Module::kGate, a.gate.data(), false, dropout);
-    linear(a.middle_normed.data(), l, Module::kUp, a.up.data(), false, dropout);
-    activation_forward(context_, {.n = n_rows * config_.intermediate_size,
-                                  .activation = Activation::kSilu,
-                                  .x = a.gate.data(),
-                                  .up = a.up.data(),
-                                  .y = a.gated.data()});
-    float* next = is_last(l) ? output_.data() : layers_[l + 1].input.data();
-    std::copy_n(a.middle.data(), size(n_rows * c), next);
-    linear(a.gated.data(), l, Module::kDown, next, true, dropout);
+    const double bound = key.neftune_alpha / std::sqrt(static_cast<double>((end - start) * c));
+    Random random(seed, "neftune", static_cast<std::uint64_t>(key.first_row + row));
+    float* x = inputs_.front().data() + row * c;
+    for (std::int64_t i = 0; i < c; ++i) x[i] += static_cast<float>((2 * random.uniform() - 1) * bound);
   }
-  rms_norm_forward(context_, {.n_rows = static_cast<std::int64_t>(selected_.size()),
-                              .width = c,
-                              .x = output_.data(),
-                              .weight = weights_.norm.value,
-                              .eps = eps,
-                              .y = output_normed_.data(),
-                              .rstd = output_rstd_.data()});
+}
+
+void DecoderTraining::forward_layer(std::size_t l, const PackedBatch& batch, const DropoutKey* dropout) {
+  LayerActivations& a = kept(l);
+  const std::int64_t c = config_.hidden_size;
+  const BlockForward block(context_, config_, weights_.layers[l]);
+  const std::pair<std::size_t, const DropoutKey*> at{l, dropout};
+  const BlockForward::Linear apply = [this, &at](Module module, const float* x, float* y, bool accumulate) {
+    linear(at.first, module, at.second).forward(context_, x, y, accumulate);
+  };
+  BlockBuffers buffers{.input = inputs_[l].data(),
+                       .normed = a.normed.data(),
+                       .mean = a.mean.data(),
+                       .rstd = a.rstd.data(),
+                       .q = a.q.data(),
+                       .k = a.k.data(),
+                       .v = a.v.data(),
+                       .q_raw = config_.qk_norm ? a.q_raw.data() : nullptr,
+                       .k_raw = config_.qk_norm ? a.k_raw.data() : nullptr,
+                       .q_rstd = a.q_rstd.data(),
+                       .k_rstd = a.k_rstd.data(),
+                       .attention = a.attention.data(),
+                       .middle = a.middle.data(),
+                       .mlp_input = mlp_input(l),
+                       .middle_mean = a.middle_mean.data(),
+                       .middle_rstd = a.middle_rstd.data(),
+                       .gate = a.gate.data(),
+                       .up = a.up.data(),
+                       .gated = a.gated.data(),
+                       .output = is_last(l) ? output_.data() : inputs_[l + 1].data()};
+  block.project(n_rows_, buffers, rotary(batch), apply);
+  attention_forward(context_, {.n_tokens = n_rows_,
+                               .n_heads = config_.num_attention_heads,
+                               .n_kv_heads = config_.num_key_value_heads,
+                               .head_dim = config_.head_dim,
+                               .scale = attention_scale(config_),
+                               .window = config_.window_of(static_cast<std::int64_t>(l)),
+                               .segment_start = batch.segment_start.data(),
+                               .q = a.q.data(),
+                               .k = a.k.data(),
+                               .v = a.v.data(),
+                               .out = a.attention.data(),
+                               .logsumexp = a.logsumexp.data()});
+  if (is_last(l)) {
+    gather_rows(inputs_[l].data(), c, a.middle.data());
+    gather_rows(a.attention.data(), config_.q_size(), selected_attention_.data());
+    if (config_.parallel_block) gather_rows(a.normed.data(), c, a.middle_normed.data());
+    buffers.attention = selected_attention_.data();
+  } else {
+    std::copy_n(inputs_[l].data(), size(n_rows_ * c), a.middle.data());
+  }
+  block.finish(rows_of(l, Module::kO), buffers, apply);
+}
+
+void DecoderTraining::forward(const PackedBatch& batch, const DropoutKey* dropout) {
+  embed_tokens(context_, config_, weights_, n_rows_, batch.tokens.data(), batch.positions.data(),
+               inputs_.front().data(), layers_.front().normed.data());
+  if (dropout != nullptr && dropout->neftune_alpha > 0) add_noise(batch, *dropout);
+  for (std::size_t l = 0; l < inputs_.size(); ++l) forward_layer(l, batch, dropout);
+  norm_forward(context_, config_, weights_.norm, static_cast<std::int64_t>(selected_.size()), output_.data(),
+               output_normed_.data(), output_mean_.data(), output_rstd_.data());
 }
 
 // Loss over the selected rows, in chunks, so that logits are never whole in memory. With a gradient, grad_normed_
@@ -286,7 +277,7 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
                               .out = vocab,
                               .x = x,
                               .weight = weights_.lm_head.view,
-                              .bias = nullptr,
+                              .bias = weights_.lm_head.bias,
                               .y = logits_.data(),
                               .product = product_});
     cross_entropy(context_, {.n_rows = n,
@@ -304,100 +295,119 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
                                      .weight = weights_.lm_head.view,
                                      .grad_x = grad_normed_.data() + first * c,
                                      .product = product_});
-    if (weights_.lm_head.grad == nullptr) continue;
+    const WeightSlot& slot = weights_.lm_head;
+    if (slot.grad == nullptr && slot.grad_bias == nullptr) continue;
     matmul_backward_weight(context_, {.n_rows = n,
-                                      .in = c,
+                                      .in = slot.grad != nullptr ? c : 0,
                                       .out = vocab,
                                       .grad_y = logits_.data(),
                                       .x = x,
-                                      .grad_weight = weights_.lm_head.grad,
-                                      .grad_bias = nullptr,
+                                      .grad_weight = slot.grad,
+                                      .grad_bias = slot.grad_bias,
                                       .product = product_});
   }
   return sums;
 }
 
+// From the gradient of the block's output, grad_stream_, to that of the MLP's input, grad_normed_; in a block one after
+// the other also through the second norm back into the stream.
+void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
+  LayerActivations& a = kept(l);
+  const std::int64_t n_rows = rows_of(l, Module::kO);
+  const bool gated = config_.gated_mlp;
+  linear_backward(grad_stream_.data(), a.gated.data(), l, Module::kDown, grad_gated_.data(), false, dropout);
+  activation_backward(context_, {.n = n_rows * config_.intermediate_size,
+                                 .activation = config_.activation,
+                                 .grad_y = grad_gated_.data(),
+                                 .x = gated ? a.gate.data() : a.up.data(),
+                                 .up = gated ? a.up.data() : nullptr,
+                                 .grad_x = gated ? grad_gate_.data() : grad_up_.data(),
+                                 .grad_up = gated ? grad_up_.data() : nullptr});
+  if (gated) linear_backward(grad_gate_.data(), mlp_input(l), l, Module::kGate, grad_normed_.data(), false, dropout);
+  linear_backward(grad_up_.data(), mlp_input(l), l, Module::kUp, grad_normed_.data(), gated, dropout);
+  if (config_.parallel_block) return;
+  norm_backward(context_, config_, weights_.layers[l].post_attention_norm, n_rows, grad_normed_.data(), a.middle.data(),
+                a.middle_mean.data(), a.middle_rstd.data(), grad_stream_.data(), true);
+}
+
+void DecoderTraining::head_norms_backward(const NormSlot& slot, std::int64_t heads, const float* raw, const float* rstd,
+                                          float* grad) {
+  rms_norm_backward(context_, {.n_rows = n_rows_ * heads,
+                               .width = config_.head_dim,
+                               .grad_y = grad,
+                               .x = raw,
+                               .weight = slot.value,
+                               .rstd = rstd,
+                               .grad_x = grad,
+                               .grad_weight = slot.grad});
+}
+
+// The rest of the block. False where nothing below learns, so that grad_stream_ was not brought that far.
+bool DecoderTraining::backward_attention(std::size_t l, const PackedBatch& batch, const DropoutKey& dropout) {
+  LayerActivations& a = kept(l);
+  const LayerSlots& w = weights_.layers[l];
+  const float* attention = is_last(l) ? selected_attention_.data() : a.attention.data();
+  linear_backward(grad_stream_.data(), attention, l, Module::kO, grad_attention_.data(), false, dropout);
+  if (is_last(l)) {
+    scatter_rows(config_.hidden_size, grad_stream_.data());
+    scatter_rows(config_.q_size(), grad_attention_.data());
+    if (config_.parallel_block) scatter_rows(config_.hidden_size, grad_normed_.data());
+  }
+  attention_backward(context_, {.n_tokens = n_rows_,
+                                .n_heads = config_.num_attention_heads,
+                                .n_kv_heads = config_.num_key_value_heads,
+                                .head_dim = config_.head_dim,
+                                .scale = attention_scale(config_),
+                                .window = config_.window_of(static_cast<std::int64_t>(l)),
+                                .segment_start = batch.segment_start.data(),
+                                .q = a.q.data(),
+                                .k = a.k.data(),
+                                .v = a.v.data(),
+                                .out = a.attention.data(),
+                                .logsumexp = a.logsumexp.data(),
+                                .grad_out = grad_attention_.data(),
+                                .grad_q = grad_q_.data(),
+                                .grad_k = grad_k_.data(),
+                                .grad_v = grad_v_.data()});
+  rotate_heads(context_, config_, rotary(batch), n_rows_, config_.num_attention_heads, grad_q_.data(), true);
+  rotate_heads(context_, config_, rotary(batch), n_rows_, config_.num_key_value_heads, grad_k_.data(), true);
+  if (config_.qk_norm) {
+    head_norms_backward(w.q_norm, config_.num_attention_heads, a.q_raw.data(), a.q_rstd.data(), grad_q_.data());
+    head_norms_backward(w.k_norm, config_.num_key_value_heads, a.k_raw.data(), a.k_rstd.data(), grad_k_.data());
+  }
+  const bool onwards = l > 0 || w.input_norm.grad != nullptr || w.input_norm.grad_bias != nullptr ||
+                       weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr;
+  float* grad_x = onwards ? grad_normed_.data() : nullptr;
+  linear_backward(grad_q_.data(), a.normed.data(), l, Module::kQ, grad_x, config_.parallel_block, dropout);
+  linear_backward(grad_k_.data(), a.normed.data(), l, Module::kK, grad_x, true, dropout);
+  linear_backward(grad_v_.data(), a.normed.data(), l, Module::kV, grad_x, true, dropout);
+  if (!onwards) return false;
+  norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_[l].data(), a.mean.data(),
+                a.rstd.data(), grad_stream_.data(), true);
+  return true;
+}
+
 void DecoderTraining::backward(const PackedBatch& batch, const DropoutKey& dropout) {
   const std::int64_t c = config_.hidden_size;
-  rms_norm_backward(context_, {.n_rows = static_cast<std::int64_t>(selected_.size()),
-                               .width = c,
-                               .grad_y = grad_normed_.data(),
-                               .x = output_.data(),
-                               .weight = weights_.norm.value,
-                               .rstd = output_rstd_.data(),
-                               .grad_x = grad_stream_.data(),
-                               .grad_weight = weights_.norm.grad});
-  for (std::size_t l = layers_.size(); l-- > 0;) {
-    LayerActivations& a = layers_[l];
-    const LayerSlots& w = weights_.layers[l];
-    const std::int64_t n_rows = rows_of(l, Module::kO);
-    linear_backward(grad_stream_.data(), a.gated.data(), l, Module::kDown, grad_gated_.data(), false, dropout);
-    activation_backward(context_, {.n = n_rows * config_.intermediate_size,
-                                   .activation = Activation::kSilu,
-                                   .grad_y = grad_gated_.data(),
-                                   .x = a.gate.data(),
-                                   .up = a.up.data(),
-                                   .grad_x = grad_gate_.data(),
-                                   .grad_up = grad_up_.data()});
-    linear_backward(grad_gate_.data(), a.middle_normed.data(), l, Module::kGate, grad_normed_.data(), false, dropout);
-    linear_backward(grad_up_.data(), a.middle_normed.data(), l, Module::kUp, grad_normed_.data(), true, dropout);
-    rms_norm_backward(context_, {.n_rows = n_rows,
-                                 .width = c,
-                                 .grad_y = grad_normed_.data(),
-                                 .x = a.middle.data(),
-                                 .weight = w.post_attention_norm.value,
-                                 .rstd = a.middle_rstd.data(),
-                                 .grad_x = grad_stream_.data(),
-                                 .accumulate = true,
-                                 .grad_weight = w.post_attention_norm.grad});
-    const float* attention = is_last(l) ? selected_attention_.data() : a.attention.data();
-    linear_backward(grad_stream_.data(), attention, l, Module::kO, grad_attention_.data(), false, dropout);
-    if (is_last(l)) {
-      scatter_rows(c, grad_stream_.data());
-      scatter_rows(config_.q_size(), grad_attention_.data());
-    }
-    attention_backward(context_, {.n_tokens = n_rows_,
-                                  .n_heads = config_.num_attention_heads,
-                                  .n_kv_heads = config_.num_key_value_heads,
-                                  .head_dim = config_.head_dim,
-                                  .scale = 1 / std::sqrt(static_cast<float>(config_.head_dim)),
-                                  .segment_start = batch.segment_start.data(),
-                                  .q = a.q.data(),
-                                  .k = a.k.data(),
-                                  .v = a.v.data(),
-                                  .out = a.attention.data(),
-                                  .logsumexp = a.logsumexp.data(),
-                                  .grad_out = grad_attention_.data(),
-                                  .grad_q = grad_q_.data(),
-                                  .grad_k = grad_k_.data(),
-                                  .grad_v = grad_v_.data()});
-    rotate(grad_q_.data(), config_.num_attention_heads, batch, true);
-    rotate(grad_k_.data(), config_.num_key_value_heads, batch, true);
-    // Below the first layer of a frozen base nothing learns.
-    const bool onwards = l > 0 || w.input_norm.grad != nullptr || weights_.embed_tokens.grad != nullptr;
-    float* grad_x = onwards ? grad_normed_.data() : nullptr;
-    linear_backward(grad_q_.data(), a.normed.data(), l, Module::kQ, grad_x, false, dropout);
-    linear_backward(grad_k_.data(), a.normed.data(), l, Module::kK, grad_x, true, dropout);
-    linear_backward(grad_v_.data(), a.normed.data(), l, Module::kV, grad_x, true, dropout);
-    if (!onwards) break;
-    rms_norm_backward(context_, {.n_rows = n_rows_,
-                                 .width = c,
-                                 .grad_y = grad_normed_.data(),
-                                 .x = a.input.data(),
-                                 .weight = w.input_norm.value,
-                                 .rstd = a.rstd.data(),
-                                 .grad_x = grad_stream_.data(),
-                                 .accumulate = true,
-                                 .grad_weight = w.input_norm.grad});
+  norm_backward(context_, config_, weights_.norm, static_cast<std::int64_t>(selected_.size()), grad_normed_.data(),
+                output_.data(), output_mean_.data(), output_rstd_.data(), grad_stream_.data(), false);
+  for (std::size_t l = inputs_.size(); l-- > 0;) {
+    // What the last layer kept is still there.
+    if (layers_.size() < inputs_.size() && !is_last(l)) forward_layer(l, batch, &dropout);
+    backward_mlp(l, dropout);
+    if (!backward_attention(l, batch, dropout)) return;
   }
-  if (weights_.embed_tokens.grad != nullptr) {
+  const auto add_rows = [&](const WeightSlot& slot, std::int64_t rows, const std::int32_t* ids) {
+    if (slot.grad == nullptr) return;
     embedding_backward(context_, {.n_tokens = n_rows_,
-                                  .vocab = config_.vocab_size,
+                                  .vocab = rows,
                                   .width = c,
-                                  .ids = batch.tokens.data(),
+                                  .ids = ids,
                                   .grad_y = grad_stream_.data(),
-                                  .grad_table = weights_.embed_tokens.grad});
-  }
+                                  .grad_table = slot.grad});
+  };
+  add_rows(weights_.embed_tokens, config_.vocab_size, batch.tokens.data());
+  add_rows(weights_.positions, config_.max_position_embeddings, batch.positions.data());
 }
 
 CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
@@ -424,7 +434,7 @@ std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
                             .out = config_.vocab_size,
                             .x = output_normed_.data(),
                             .weight = weights_.lm_head.view,
-                            .bias = nullptr,
+                            .bias = weights_.lm_head.bias,
                             .y = all.data(),
                             .product = product_});
   return all;

@@ -7,8 +7,11 @@
 #include "kernels/context.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/lora_matmul/lora_matmul.h"
-#include "lib/model/lora_adapter.h"
-#include "lib/model/weights.h"
+#include "lib/model/adapted_linear.h"
+#include "lib/model/block_forward.h"
+#include "lib/model/lora_config.h"
+#include "lib/model/lora_slots.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
@@ -20,12 +23,15 @@ struct PackedBatch {
   std::span<const std::int32_t> segment_start;  ///< index of the sample's first token
 };
 
-/// Names the dropout masks of one micro-batch.
+/// Names the random choices of one micro-batch: dropout masks and the noise on embeddings.
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::int64_t step = 0;
   std::int64_t first_row = 0;             ///< tokens of the step before this micro-batch
   std::int64_t first_supervised_row = 0;  ///< the supervised ones of them
+  /// Each embedding gets uniform noise in ±neftune_alpha / sqrt(length of its sample · hidden_size); 0: none. Jain et
+  /// al. 2023, "NEFTune", arXiv:2310.05914.
+  double neftune_alpha = 0;
 };
 
 /// The key of one module's masks (LoraDropout::key). From the last attention on only supervised rows exist, so there
@@ -35,13 +41,15 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 /// Forward and backward of the decoder over packed samples. Buffers for `max_tokens` tokens are allocated once; a step
 /// allocates nothing. What follows the last layer's attention is computed for supervised tokens only, and logits are
 /// never whole in memory. The same bytes at any number of threads.
-/// Gradients are added to the slots' grad pointers: all weights, or the LoRA factors only.
+/// Gradients are added to the slots' grad pointers: all weights, the LoRA factors, or what else an adapter trains.
+/// With `recompute` a layer keeps its input only, and the rest is computed again in the backward pass: the same bytes
+/// in four thirds of the time (Chen et al. 2016, arXiv:1604.06174).
 class DecoderTraining {
  public:
   /// All references must outlive this; `lora` may be null. `product` is how the large products are taken. A batch
   /// larger than `max_tokens`, or a position beyond max_position_embeddings, throws Error(kInternal).
   DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
-                  std::int64_t max_tokens, Product product);
+                  std::int64_t max_tokens, Product product, bool recompute = false);
 
   /// The loss of the batch, in sums; nothing else changes. No dropout.
   CrossEntropySums evaluate(const PackedBatch& batch);
@@ -51,28 +59,39 @@ class DecoderTraining {
   std::vector<float> logits(const PackedBatch& batch);
 
   /// Bytes of the buffers for `max_tokens` tokens.
-  static std::uint64_t activation_bytes(const ModelConfig& config, std::int64_t rank, std::int64_t max_tokens);
+  static std::uint64_t activation_bytes(const ModelConfig& config, const LoraConfig* lora, std::int64_t max_tokens,
+                                        bool recompute = false);
 
  private:
   struct LayerActivations {
-    std::vector<float> input, normed, rstd, q, k, v, logsumexp, attention, middle, middle_normed, middle_rstd, gate, up,
-        gated;
-    std::array<std::vector<float>, kModules> xa;
+    std::vector<float> normed, mean, rstd, q_raw, k_raw, q_rstd, k_rstd, q, k, v, logsumexp, attention, middle,
+        middle_normed, middle_mean, middle_rstd, gate, up, gated;
+    std::array<std::vector<float>, kModules> xa, unscaled, norms;
   };
 
+  void allocate(LayerActivations& layer, bool whole_mlp_input);
   void select_rows(const PackedBatch& batch, bool all);
+  void add_noise(const PackedBatch& batch, const DropoutKey& key);
   void forward(const PackedBatch& batch, const DropoutKey* dropout);
+  void forward_layer(std::size_t layer, const PackedBatch& batch, const DropoutKey* dropout);
   void backward(const PackedBatch& batch, const DropoutKey& dropout);
+  void backward_mlp(std::size_t layer, const DropoutKey& dropout);
+  bool backward_attention(std::size_t layer, const PackedBatch& batch, const DropoutKey& dropout);
   CrossEntropySums head(bool with_gradient, float grad_scale);
   void gather_rows(const float* all, std::int64_t width, float* selected) const;
   void scatter_rows(std::int64_t width, float* values) const;
-  bool is_last(std::size_t layer) const { return layer + 1 == layers_.size(); }
+  bool is_last(std::size_t layer) const { return layer + 1 == inputs_.size(); }
+  LayerActivations& kept(std::size_t layer) { return layers_[layers_.size() == 1 ? 0 : layer]; }
+  float* mlp_input(std::size_t layer);
   std::int64_t rows_of(std::size_t layer, Module module) const;
-  void linear(const float* x, std::size_t layer, Module module, float* y, bool accumulate, const DropoutKey* dropout);
+  AdaptedLinear linear(std::size_t layer, Module module, const DropoutKey* dropout);
   void linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module, float* grad_x,
                        bool accumulate, const DropoutKey& dropout);
-  LoraDropout lora_dropout(std::size_t layer, Module module, const DropoutKey* dropout) const;
-  void rotate(float* x, std::int64_t heads, const PackedBatch& batch, bool backward);
+  LoraDropout lora_dropout(std::size_t layer, Module module, const LoraSlot& slot, const DropoutKey* dropout) const;
+  void head_norms_backward(const NormSlot& slot, std::int64_t heads, const float* raw, const float* rstd, float* grad);
+  RotaryPositions rotary(const PackedBatch& batch) const {
+    return {batch.positions.data(), n_positions_, cosines_.data(), sines_.data()};
+  }
 
   Context& context_;
   const ModelConfig& config_;
@@ -80,10 +99,12 @@ class DecoderTraining {
   const LoraSlots* lora_;
   std::int64_t max_tokens_, n_positions_ = 0;
   Product product_;
-  std::int64_t n_rows_ = 0;             // of the batch
-  std::vector<std::int32_t> selected_;  // the rows whose loss counts: all there is from the last attention on
-  std::vector<LayerActivations> layers_;
-  std::vector<float> output_, output_normed_, output_rstd_, selected_attention_, cosines_, sines_, logits_;
+  std::int64_t n_rows_ = 0;                 // of the batch
+  std::vector<std::int32_t> selected_;      // the rows whose loss counts: all there is from the last attention on
+  std::vector<LayerActivations> layers_;    // one for all where they are computed again
+  std::vector<std::vector<float>> inputs_;  // the stream before each layer
+  std::vector<float> output_, output_normed_, output_mean_, output_rstd_, selected_attention_, cosines_, sines_,
+      logits_;
   std::vector<std::int32_t> selected_targets_;
   std::vector<float> grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_,
       grad_gated_;

@@ -12,22 +12,41 @@ namespace {
 constexpr std::array<const char*, kModules> kModuleNames{"attn_q",   "attn_k", "attn_v",  "attn_output",
                                                          "ffn_gate", "ffn_up", "ffn_down"};
 
-// "model.layers.3.mlp.up_proj.weight" to "blk.3.ffn_up.weight".
-std::string gguf_name_of(const std::string& name) {
-  if (name == "model.embed_tokens.weight") return "token_embd.weight";
-  if (name == "model.norm.weight") return "output_norm.weight";
-  if (name == "lm_head.weight") return "output.weight";
-  constexpr std::string_view prefix = "model.layers.";
-  const std::size_t dot = name.find('.', prefix.size());
-  const std::string block = "blk." + name.substr(prefix.size(), dot - prefix.size()) + ".";
-  if (name.ends_with(".input_layernorm.weight")) return block + "attn_norm.weight";
-  if (name.ends_with(".post_attention_layernorm.weight")) return block + "ffn_norm.weight";
-  for (int m = 0; m < kModules; ++m) {
-    if (name.ends_with(fmt::format(".{}.weight", name_of(static_cast<Module>(m))))) {
-      return block + kModuleNames[static_cast<std::size_t>(m)] + ".weight";
-    }
+// What llama.cpp calls a tensor.
+std::string gguf_name_of(const WeightSpec& spec) {
+  const std::string block = fmt::format("blk.{}.", spec.layer);
+  switch (spec.role) {
+    case WeightRole::kEmbedTokens:
+      return "token_embd.weight";
+    case WeightRole::kNorm:
+      return "output_norm.weight";
+    case WeightRole::kHead:
+      return "output.weight";
+    case WeightRole::kInputNorm:
+      return block + "attn_norm.weight";
+    case WeightRole::kPostAttentionNorm:
+      return block + "ffn_norm.weight";
+    case WeightRole::kLinear:
+      return block + kModuleNames[index_of(spec.module)] + ".weight";
+    default:
+      throw internal_error("gguf_name_of: {}", spec.name);
   }
-  throw bad_data("tensor \"{}\" has no place in GGUF's architecture llama", name);
+}
+
+// The architecture llama of llama.cpp computes RMSNorm, a gated MLP, half-split rotation of whole heads and nothing
+// else that we read; a window it would ignore.
+void require_llama(const ModelConfig& config) {
+  const auto refuse = [](const char* what) {
+    throw bad_data(
+        "{}: GGUF is written for models that llama.cpp's architecture llama computes; take --format safetensors", what);
+  };
+  if (config.model_type != "llama" && config.model_type != "mistral")
+    refuse(("model_type " + config.model_type).c_str());
+  if (config.qkv_bias || config.o_bias || config.mlp_bias || config.head_bias) refuse("biases");
+  if (config.rope_scaling != RotaryScaling::kNone) refuse("rope_scaling");
+  if (config.rotary_dim != 0 && config.rotary_dim != config.head_dim) refuse("partial_rotary_factor");
+  if (config.sliding_window > 0 && config.sliding_window < config.max_position_embeddings) refuse("sliding_window");
+  if (config.activation != Activation::kSilu) refuse("hidden_act");
 }
 
 // llama_ftype of llama.cpp.
@@ -47,16 +66,14 @@ std::uint32_t file_type(GgufFormat format) {
 }  // namespace
 
 std::vector<GgufName> gguf_names(const ModelConfig& config) {
-  if (config.model_type != "llama" && config.model_type != "mistral") {
-    throw bad_data("model_type {}: only llama and mistral can be written as GGUF; take --format safetensors",
-                   config.model_type);
-  }
+  require_llama(config);
   std::vector<GgufName> names;
   for (const WeightSpec& spec : weight_specs(config)) {
-    const std::int64_t heads = spec.name.ends_with(".q_proj.weight")   ? config.num_attention_heads
-                               : spec.name.ends_with(".k_proj.weight") ? config.num_key_value_heads
-                                                                       : 0;
-    names.push_back({gguf_name_of(spec.name), spec, heads});
+    const bool linear = spec.role == WeightRole::kLinear;
+    const std::int64_t heads = linear && spec.module == Module::kQ   ? config.num_attention_heads
+                               : linear && spec.module == Module::kK ? config.num_key_value_heads
+                                                                     : 0;
+    names.push_back({gguf_name_of(spec), spec, heads});
   }
   return names;
 }
@@ -80,7 +97,7 @@ void add_gguf_config(GgufWriter& writer, const ModelConfig& config, GgufFormat f
   whole("llama.rope.dimension_count", config.head_dim);
   whole("llama.vocab_size", config.vocab_size);
   writer.add("llama.rope.freq_base", GgufValue::f32(static_cast<float>(config.rope_theta)));
-  writer.add("llama.attention.layer_norm_rms_epsilon", GgufValue::f32(static_cast<float>(config.rms_norm_eps)));
+  writer.add("llama.attention.layer_norm_rms_epsilon", GgufValue::f32(static_cast<float>(config.norm_eps)));
 }
 
 std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf) {

@@ -1,142 +1,109 @@
 #include "lib/model/lora_adapter.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string_view>
 #include <utility>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
-#include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
 #include "lib/io/text_reader.h"
+#include "lib/model/adapted_linear.h"
 #include "lib/model/float_tensor.h"
 
 namespace matinee {
 namespace {
 
+using Kind = LoraTensor::Kind;
+
 constexpr const char* kConfigFile = "/adapter_config.json";
 constexpr const char* kWeightsFile = "/adapter_model.safetensors";
+constexpr const char* kRoot = "base_model.model.";
 
-std::string tensor_name(std::int64_t layer, Module module, const char* factor) {
-  return "base_model.model." + module_path(layer, module) + "." + factor + ".weight";
+// Rows of the tensor before those of one of its modules.
+std::int64_t first_row(const ModelConfig& model, const LinearLayer& linear, int module) {
+  std::int64_t row = 0;
+  for (int m = 0; m < module; ++m)
+    row += module_shape(model, static_cast<Module>(static_cast<int>(linear.first) + m))[0];
+  return row;
 }
 
-// Fields of PEFT that change nothing in what the decoder computes, or are read below. Any other field must be off:
-// null, false or empty.
-constexpr std::array<std::string_view, 17> kHarmless{"peft_type",
-                                                     "task_type",
-                                                     "r",
-                                                     "lora_alpha",
-                                                     "lora_dropout",
-                                                     "target_modules",
-                                                     "use_rslora",
-                                                     "bias",
-                                                     "revision",
-                                                     "inference_mode",
-                                                     "auto_mapping",
-                                                     "init_lora_weights",
-                                                     "eva_config",
-                                                     "base_model_name_or_path",
-                                                     "qalora_group_size",
-                                                     "megatron_core",
-                                                     "peft_version"};
-// Ways to begin that leave the base as it was. Others (PiSSA, OLoRA, LoftQ ...) change the base's weights too.
-constexpr std::array<std::string_view, 5> kPlainBeginnings{"true", "false", "\"gaussian\"", "\"eva\"",
-                                                           "\"orthogonal\""};
-
-template <class Names>
-bool is_among(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-void refuse_unknown(simdjson::dom::object root) {
-  constexpr std::array<std::string_view, 4> kOff{"null", "false", "{}", "[]"};
-  for (const auto& [key, value] : root) {
-    const std::string found = simdjson::minify(value);
-    if (key == "init_lora_weights" ? !is_among(kPlainBeginnings, found)
-                                   : !is_among(kHarmless, key) && !is_among(kOff, found)) {
-      throw bad_data("{}: {} is not understood; the adapter would not compute what it was trained to", key, found);
+// Calls visit(value, grad, first_row, rows) for the slot of the base's bias of that name, or for those of each module
+// whose rows the tensor holds.
+template <class Visit>
+void visit_bias(const ModelConfig& model, WeightSlots& slots, const std::string& name, const Visit& visit) {
+  for (const WeightSpec& spec : weight_specs(model)) {
+    if (!spec.bias || spec.name != name) continue;
+    LayerSlots* layer = spec.layer < 0 ? nullptr : &slots.layers[static_cast<std::size_t>(spec.layer)];
+    if (spec.role == WeightRole::kLinear) {
+      std::int64_t row = 0;
+      for (int m = 0; m < spec.n_modules; ++m) {
+        const auto module = static_cast<Module>(static_cast<int>(spec.module) + m);
+        WeightSlot& slot = layer->modules[index_of(module)];
+        const std::int64_t rows = module_shape(model, module)[0];
+        visit(slot.bias, slot.grad_bias, row, rows);
+        row += rows;
+      }
+      return;
     }
+    if (spec.role == WeightRole::kHead) return visit(slots.lm_head.bias, slots.lm_head.grad_bias, 0, spec.shape[0]);
+    NormSlot& norm = spec.role == WeightRole::kNorm        ? slots.norm
+                     : spec.role == WeightRole::kInputNorm ? layer->input_norm
+                                                           : layer->post_attention_norm;
+    return visit(norm.bias, norm.grad_bias, 0, spec.shape[0]);
   }
-}
-
-LoraConfig parse_config(const std::string& path) {
-  return with_context(path, [&] {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(read_text(path));
-    simdjson::dom::object root;
-    if (parser.parse(text).get(root) != simdjson::SUCCESS)
-      throw bad_data("expected a JSON object, as PEFT's adapter_config.json");
-    std::string_view word;
-    if (root["peft_type"].get(word) != simdjson::SUCCESS || word != "LORA") throw bad_data("peft_type: expected LORA");
-    refuse_unknown(root);
-    if (root["task_type"].get(word) == simdjson::SUCCESS && word != "CAUSAL_LM") {
-      throw bad_data("task_type: expected CAUSAL_LM, found \"{}\"", word);
-    }
-    if (root["bias"].get(word) == simdjson::SUCCESS && word != "none")
-      throw bad_data("bias: expected none, found \"{}\"", word);
-    LoraConfig config;
-    if (root["r"].get(config.rank) != simdjson::SUCCESS || config.rank < 1)
-      throw bad_data("r: expected a whole number of at least 1");
-    if (root["lora_alpha"].get(config.lora_alpha) != simdjson::SUCCESS) throw bad_data("lora_alpha: expected a number");
-    if (root["lora_dropout"].get(config.lora_dropout) != simdjson::SUCCESS) config.lora_dropout = 0;
-    if (root["use_rslora"].get(config.use_rslora) != simdjson::SUCCESS) config.use_rslora = false;
-    if (root["base_model_name_or_path"].get(word) == simdjson::SUCCESS) config.base_model_name_or_path = word;
-    simdjson::dom::array targets;
-    if (root["target_modules"].get(targets) != simdjson::SUCCESS)
-      throw bad_data("target_modules: expected a list of names");
-    config.target_modules.clear();
-    for (const auto target : targets) {
-      if (target.get(word) != simdjson::SUCCESS) throw bad_data("target_modules: expected a list of names");
-      config.target_modules.emplace_back(word);
-    }
-    return config;
-  });
 }
 
 }  // namespace
 
-float LoraConfig::scaling() const {
-  const auto divisor = static_cast<double>(rank);
-  return static_cast<float>(lora_alpha / (use_rslora ? std::sqrt(divisor) : divisor));
-}
-
-bool LoraConfig::targets(Module module) const {
-  return std::find(target_modules.begin(), target_modules.end(), name_of(module)) != target_modules.end();
-}
-
-void LoraAdapter::add_parameters(const ModelConfig& model) {
-  num_layers_ = model.num_hidden_layers;
-  for (const std::string& target : config_.target_modules) {
-    bool known = false;
-    for (int m = 0; m < kModules; ++m) known = known || target == name_of(static_cast<Module>(m));
-    if (!known) {
-      throw bad_data(
-          "target module \"{}\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj",
-          target);
+std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config) {
+  std::vector<LoraTensor> tensors;
+  std::vector<std::string> adapted;  // "PATH.bias" of the layers with factors
+  for (std::int64_t layer = 0; layer < model.num_hidden_layers; ++layer) {
+    for (const LinearLayer& linear : linear_layers(model, layer)) {
+      if (!config.targets(linear)) continue;
+      const std::int64_t rank = config.rank_of(linear);
+      const std::string at = kRoot + linear.path;
+      tensors.push_back({at + ".lora_A.weight", {rank, linear.in}, Kind::kA, layer, linear, ""});
+      tensors.push_back({at + ".lora_B.weight", {linear.out, rank}, Kind::kB, layer, linear, ""});
+      if (config.use_dora)
+        tensors.push_back({at + ".lora_magnitude_vector", {linear.out}, Kind::kMagnitude, layer, linear, ""});
+      adapted.push_back(linear.path + ".bias");
     }
   }
-  for (std::int64_t layer = 0; layer < num_layers_; ++layer) {
-    for (int m = 0; m < kModules; ++m) {
-      const auto module = static_cast<Module>(m);
-      if (!config_.targets(module)) continue;
-      const auto shape = module_shape(model, module);
-      parameters_.add(tensor_name(layer, module, "lora_A"), {config_.rank, shape[1]}, true);
-      parameters_.add(tensor_name(layer, module, "lora_B"), {shape[0], config_.rank}, true);
-    }
+  for (const WeightSpec& spec : weight_specs(model)) {
+    if (!spec.bias || config.bias == LoraBias::kNone) continue;
+    const bool wrapped = std::find(adapted.begin(), adapted.end(), spec.name) != adapted.end();
+    if (!wrapped && config.bias == LoraBias::kLoraOnly) continue;
+    const std::string path = spec.name.substr(0, spec.name.size() - std::string(".bias").size());
+    tensors.push_back(
+        {kRoot + path + (wrapped ? ".base_layer.bias" : ".bias"), spec.shape, Kind::kBias, spec.layer, {}, spec.name});
   }
+  const std::vector<std::int64_t> table{model.vocab_size, model.hidden_size};
+  for (const std::string& path : {embed_tokens_path(model), lm_head_path(model)}) {
+    if (!config.saves(path)) continue;
+    const std::string name = path + ".weight";
+    tensors.push_back({kRoot + name, table, Kind::kWhole, -1, {}, name});
+    if (path != lm_head_path(model) || !model.head_bias) continue;
+    tensors.push_back({kRoot + path + ".bias", {model.vocab_size}, Kind::kWhole, -1, {}, path + ".bias"});
+  }
+  return tensors;
 }
 
-LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed) : config_(std::move(config)) {
-  add_parameters(model);
+void LoraAdapter::add_parameters() {
+  config_.resolve(model_);
+  tensors_ = lora_tensors(model_, config_);
+  for (const LoraTensor& tensor : tensors_) parameters_.add(tensor.name, tensor.shape, tensor.shape.size() > 1);
+}
+
+LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed)
+    : model_(model), config_(std::move(config)) {
+  add_parameters();
   std::uint64_t index = 0;
-  for (Parameter& parameter : parameters_.all()) {
-    if (parameter.name.find("lora_A") != std::string::npos) {
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    Parameter& parameter = parameters_.all()[i];
+    if (tensors_[i].kind == Kind::kA) {
       const double bound = 1 / std::sqrt(static_cast<double>(parameter.shape[1]));
       Random random(seed, "lora_A", index);
       for (float& value : parameter.value) value = static_cast<float>((2 * random.uniform() - 1) * bound);
@@ -146,9 +113,9 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder)
-    : config_(parse_config(folder + kConfigFile)) {
+    : model_(model), config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)) {
   const std::string path = folder + kWeightsFile;
-  with_context(folder + kConfigFile, [&] { add_parameters(model); });
+  with_context(folder + kConfigFile, [&] { add_parameters(); });
   const SafetensorsFile file(path);
   metadata_ = file.metadata();
   for (Parameter& parameter : parameters_.all()) {
@@ -165,16 +132,84 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder)
   }
 }
 
+void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
+  WeightSlots read = base;
+  const LoraSlots factors = slots();
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const LoraTensor& tensor = tensors_[t];
+    std::vector<float>& value = parameters_.all()[t].value;
+    if (tensor.kind == Kind::kMagnitude) {
+      for (int m = 0; m < tensor.linear.n_modules; ++m) {
+        const auto module = static_cast<Module>(static_cast<int>(tensor.linear.first) + m);
+        const auto [out, in] = module_shape(model_, module);
+        const auto layer = static_cast<std::size_t>(tensor.layer);
+        adapted_row_norms(context, out, in, base.layers[layer].modules[index_of(module)].view,
+                          factors.layers[layer][index_of(module)], value.data() + first_row(model_, tensor.linear, m));
+      }
+    } else if (tensor.shape.size() == 1) {
+      visit_bias(model_, read, tensor.base_name, [&](const float*& from, float*&, std::int64_t row, std::int64_t rows) {
+        std::copy_n(from, rows, value.data() + row);
+      });
+    } else if (tensor.kind == Kind::kWhole) {
+      const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
+      const WeightView view = head ? base.lm_head.view : base.embed_tokens.view;
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        value[i] = view.dtype == DType::kBF16 ? to_float(static_cast<const bf16*>(view.data)[i])
+                                              : static_cast<const float*>(view.data)[i];
+      }
+    }
+  }
+}
+
+void LoraAdapter::attach_to(WeightSlots& weights) {
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const LoraTensor& tensor = tensors_[t];
+    Parameter& parameter = parameters_.all()[t];
+    if (tensor.kind != Kind::kBias && tensor.kind != Kind::kWhole) continue;
+    if (tensor.shape.size() == 1) {
+      visit_bias(model_, weights, tensor.base_name,
+                 [&](const float*& value, float*& grad, std::int64_t row, std::int64_t) {
+                   value = parameter.value.data() + row;
+                   grad = parameter.grad.data() + row;
+                 });
+    } else {
+      const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
+      WeightSlot& slot = head ? weights.lm_head : weights.embed_tokens;
+      slot.view = {parameter.value.data(), DType::kF32};
+      slot.grad = parameter.grad.data();
+    }
+  }
+}
+
 LoraSlots LoraAdapter::slots() {
-  LoraSlots slots{config_.rank, config_.scaling(), static_cast<float>(config_.lora_dropout), {}};
-  slots.layers.resize(static_cast<std::size_t>(num_layers_));
-  auto next = parameters_.all().begin();
-  for (auto& layer : slots.layers) {
-    for (int m = 0; m < kModules; ++m) {
-      if (!config_.targets(static_cast<Module>(m))) continue;
-      Parameter& a = *next++;
-      Parameter& b = *next++;
-      layer[static_cast<std::size_t>(m)] = {a.value.data(), b.value.data(), a.grad.data(), b.grad.data()};
+  LoraSlots slots{static_cast<float>(config_.lora_dropout), {}};
+  slots.layers.resize(static_cast<std::size_t>(model_.num_hidden_layers));
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const LoraTensor& tensor = tensors_[t];
+    if (tensor.kind == Kind::kBias || tensor.kind == Kind::kWhole) continue;
+    Parameter& parameter = parameters_.all()[t];
+    const LinearLayer& linear = tensor.linear;
+    const std::int64_t rank = config_.rank_of(linear);
+    const float scaling = config_.scaling_of(linear);
+    for (int m = 0; m < linear.n_modules; ++m) {
+      LoraSlot& slot =
+          slots.layers[static_cast<std::size_t>(tensor.layer)][index_of(linear.first) + static_cast<std::size_t>(m)];
+      const std::int64_t row = first_row(model_, linear, m);
+      slot.rank = rank;
+      slot.scaling = scaling;
+      slot.mask = linear.first;
+      float* value = parameter.value.data();
+      float* grad = parameter.grad.data();
+      if (tensor.kind == Kind::kA) {
+        slot.lora_A = value;
+        slot.grad_A = grad;
+      } else if (tensor.kind == Kind::kB) {
+        slot.lora_B = value + row * rank;
+        slot.grad_B = grad + row * rank;
+      } else {
+        slot.magnitude = value + row;
+        slot.grad_magnitude = grad + row;
+      }
     }
   }
   return slots;
@@ -189,23 +224,7 @@ void LoraAdapter::save(const std::string& folder, const std::map<std::string, st
   for (const Parameter& parameter : parameters_.all())
     writer.write(parameter.name, std::span<const float>(parameter.value));
   writer.commit();
-
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().field("peft_type", "LORA").field("task_type", "CAUSAL_LM").field("r", config_.rank);
-  json.field("lora_alpha", config_.lora_alpha)
-      .field("lora_dropout", config_.lora_dropout)
-      .key("target_modules")
-      .begin_array();
-  for (const std::string& target : config_.target_modules) json.string(target);
-  json.end_array().field("base_model_name_or_path", config_.base_model_name_or_path).field("bias", "none");
-  json.field("fan_in_fan_out", false)
-      .field("inference_mode", true)
-      .field("init_lora_weights", true)
-      .field("use_rslora", config_.use_rslora);
-  json.field("use_dora", false).key("modules_to_save").null().key("rank_pattern").begin_object().end_object();
-  json.key("alpha_pattern").begin_object().end_object().end_object();
-  write_file(folder + kConfigFile, out + "\n");
+  write_file(folder + kConfigFile, lora_config_json(config_, model_));
 }
 
 void LoraAdapter::merge_into(FrozenWeights& weights) {
@@ -214,9 +233,13 @@ void LoraAdapter::merge_into(FrozenWeights& weights) {
     for (int m = 0; m < kModules; ++m) {
       const LoraSlot& slot = all.layers[layer][static_cast<std::size_t>(m)];
       if (slot.lora_A == nullptr) continue;
-      weights.merge(static_cast<std::int64_t>(layer), static_cast<Module>(m), slot.lora_A, slot.lora_B, all.rank,
-                    all.scaling);
+      weights.merge(static_cast<std::int64_t>(layer), static_cast<Module>(m), slot.lora_A, slot.lora_B, slot.rank,
+                    slot.scaling, slot.magnitude);
     }
+  }
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    if (tensors_[t].kind == Kind::kBias || tensors_[t].kind == Kind::kWhole)
+      weights.replace(tensors_[t].base_name, parameters_.all()[t].value);
   }
 }
 

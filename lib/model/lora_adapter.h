@@ -1,56 +1,51 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "lib/model/lora_config.h"
+#include "lib/model/lora_slots.h"
 #include "lib/model/parameter_set.h"
 #include "lib/model/weights.h"
 
 namespace matinee {
 
-/// What adapter_config.json of PEFT says about a LoRA adapter, and what we add to it.
-struct LoraConfig {
-  std::int64_t rank = 16;  ///< "r" on disk
-  double lora_alpha = 32;
-  double lora_dropout = 0;
-  std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
-  bool use_rslora = false;  ///< scaling is lora_alpha / √rank; Kalajdzievski 2023, arXiv:2312.03732
-  std::string base_model_name_or_path;
-
-  /// lora_alpha / rank, or as use_rslora says.
-  float scaling() const;
-  bool targets(Module module) const;
+/// One tensor of an adapter: PEFT's name, and what it is.
+struct LoraTensor {
+  enum class Kind : std::uint8_t {
+    kA,          ///< [rank, in]
+    kB,          ///< [out, rank]
+    kMagnitude,  ///< [out]
+    kBias,       ///< of the base, trained
+    kWhole,      ///< a weight or bias of a layer that is trained whole
+  };
+  std::string name;
+  std::vector<std::int64_t> shape;
+  Kind kind = Kind::kA;
+  std::int64_t layer = -1;  ///< of A, B and magnitude
+  LinearLayer linear;
+  std::string base_name;  ///< of kBias and kWhole: the tensor of the base that it takes the place of
 };
-
-/// The factors of one adapted linear layer: lora_A [rank, in], lora_B [out, rank].
-struct LoraSlot {
-  const float* lora_A = nullptr;
-  const float* lora_B = nullptr;
-  float* grad_A = nullptr;
-  float* grad_B = nullptr;
-};
-
-/// Where the decoder finds the factors; layers[l][module] is empty where the module is not a target.
-struct LoraSlots {
-  std::int64_t rank = 0;
-  float scaling = 1;
-  float drop_probability = 0;
-  std::vector<std::array<LoraSlot, kModules>> layers;
-};
+/// The tensors that an adapter of this (resolved) configuration has, in the order of its file.
+std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config);
 
 /// A LoRA adapter in memory. Hu et al. 2021, arXiv:2106.09685; files as PEFT writes them
 /// (https://huggingface.co/docs/peft, "Checkpoint format").
 class LoraAdapter {
  public:
   /// A fresh one: lora_A uniform in ±1/sqrt(in) (PEFT's kaiming_uniform with a = √5), lora_B zero, so that it changes
-  /// nothing.
+  /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow.
   LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed);
   /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
   /// that is missing, of another shape or without a place is named: Error(kBadData).
   LoraAdapter(const ModelConfig& model, const std::string& folder);
+
+  /// Takes the base's values for what a fresh adapter does not draw: lengths of rows, biases, whole layers.
+  void begin_from(Context& context, const WeightSlots& base);
+  /// Makes `weights` read biases and whole layers here, and sum their gradients here. The adapter must outlive it.
+  void attach_to(WeightSlots& weights);
 
   const LoraConfig& config() const { return config_; }
   ParameterSet& parameters() { return parameters_; }
@@ -62,11 +57,12 @@ class LoraAdapter {
   void merge_into(FrozenWeights& weights);
 
  private:
-  void add_parameters(const ModelConfig& model);
+  void add_parameters();
 
+  ModelConfig model_;
   LoraConfig config_;
-  std::int64_t num_layers_ = 0;
-  ParameterSet parameters_;
+  std::vector<LoraTensor> tensors_;
+  ParameterSet parameters_;  // in the order of tensors_
   std::map<std::string, std::string> metadata_;
 };
 

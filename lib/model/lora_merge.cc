@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <span>
@@ -10,6 +11,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/half.h"
 #include "lib/model/checkpoint_files.h"
+#include "lib/model/families.h"
 #include "lib/model/float_tensor.h"
 #include "lib/model/gguf_model.h"
 
@@ -27,13 +29,14 @@ void for_rows(const SafetensorsFile& file, const TensorInfo& tensor, LoraMerge& 
   const std::int64_t rows =
       std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>()) /
       std::max<std::int64_t>(width, 1);
-  const std::int64_t some = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+  const std::int64_t fits = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+  const std::int64_t some = merge.wants_whole(tensor.name) ? rows : fits;
   std::vector<float> values;
   for (std::int64_t first = 0; first < rows; first += some) {
     const std::int64_t n = std::min(some, rows - first);
     values.resize(static_cast<std::size_t>(n * width));
     read_floats(file, tensor, static_cast<std::size_t>(first * width), values);
-    merge.add_to(tensor.name, first, n, width, values.data());
+    merge.apply(tensor.name, first, n, width, values.data());
     piece(first, n, std::span<const float>(values));
   }
   file.release(tensor);
@@ -94,39 +97,100 @@ void copy_companions(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter)
-    : context_(context), slots_(adapter.slots()) {
-  for (std::size_t layer = 0; layer < slots_.layers.size(); ++layer) {
-    for (int m = 0; m < kModules; ++m) {
-      const LoraSlot& slot = slots_.layers[layer][static_cast<std::size_t>(m)];
-      if (slot.lora_A == nullptr) continue;
-      targets_[module_path(static_cast<std::int64_t>(layer), static_cast<Module>(m)) + ".weight"] = {
-          &slot, module_shape(config, static_cast<Module>(m))};
+LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter) : context_(context) {
+  const LoraSlots slots = adapter.slots();
+  const bool transposed = family_of(config).names.transposed;
+  const auto tensors = lora_tensors(config, adapter.config());
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const LoraTensor& tensor = tensors[t];
+    Target target;
+    std::string name = tensor.base_name;
+    if (tensor.kind == LoraTensor::Kind::kA) {
+      target.slot = slots.layers[static_cast<std::size_t>(tensor.layer)][index_of(tensor.linear.first)];
+      target.out = tensor.linear.out;
+      target.in = tensor.linear.in;
+      target.transposed = transposed;
+      name = tensor.linear.path + ".weight";
+    } else if (tensor.kind == LoraTensor::Kind::kBias || tensor.kind == LoraTensor::Kind::kWhole) {
+      target.instead = &adapter.parameters().all()[t];
+      const bool tied = config.tie_word_embeddings && tensor.kind == LoraTensor::Kind::kWhole;
+      if (tied)
+        throw bad_data("the adapter trained \"{}\" alone of a pair that the base ties; it cannot be merged", name);
+    } else {
+      continue;
     }
+    targets_[bare_name(config, name)] = target;
+    targets_[name] = target;
   }
 }
 
-void LoraMerge::add_to(const std::string& tensor, std::int64_t first, std::int64_t n_rows, std::int64_t width,
-                       float* values) {
+bool LoraMerge::wants_whole(const std::string& tensor) const {
+  const auto found = targets_.find(tensor);
+  return found != targets_.end() && found->second.transposed && found->second.slot.magnitude != nullptr;
+}
+
+// Lengths of DoRA: rows of W [out, in], which are columns of a transposed tensor.
+void LoraMerge::scale_rows(const Target& target, std::int64_t first, std::int64_t n_rows, std::int64_t width,
+                           float* values) const {
+  const std::int64_t lines = target.transposed ? width : n_rows, length = target.transposed ? n_rows : width;
+  const std::int64_t line_step = target.transposed ? 1 : width, step = target.transposed ? width : 1;
+  for (std::int64_t line = 0; line < lines; ++line) {
+    float* at = values + line * line_step;
+    double squares = 0;
+    for (std::int64_t i = 0; i < length; ++i) squares += static_cast<double>(at[i * step]) * at[i * step];
+    if (squares == 0) continue;
+    const std::int64_t row = target.transposed ? line : first + line;
+    const auto factor = static_cast<float>(target.slot.magnitude[row] / std::sqrt(squares));
+    for (std::int64_t i = 0; i < length; ++i) at[i * step] *= factor;
+  }
+}
+
+void LoraMerge::apply(const std::string& tensor, std::int64_t first, std::int64_t n_rows, std::int64_t width,
+                      float* values) {
   const auto found = targets_.find(tensor);
   if (found == targets_.end()) return;
-  const LoraSlot& slot = *found->second.slot;
-  const auto [out, in] = found->second.shape;
-  if (width != in || first + n_rows > out) {
-    throw bad_data("tensor \"{}\": expected shape [{}, {}]; is this the adapter of another base?", tensor, out, in);
+  const Target& target = found->second;
+  if (target.instead != nullptr) {
+    const auto at = static_cast<std::size_t>(first * width), n = static_cast<std::size_t>(n_rows * width);
+    if (at + n > target.instead->value.size()) throw bad_data("tensor \"{}\": is larger than the adapter's", tensor);
+    std::copy_n(target.instead->value.begin() + static_cast<std::ptrdiff_t>(at), n, values);
+    return;
   }
-  const float* rows = slot.lora_B + first * slots_.rank;
-  scaled_.assign(rows, rows + n_rows * slots_.rank);
-  for (float& value : scaled_) value *= slots_.scaling;
-  // (scaling·B)·A, the product of a gradient with a weight.
+  const std::int64_t rows = target.transposed ? target.in : target.out,
+                     columns = target.transposed ? target.out : target.in;
+  if (width != columns || first + n_rows > rows) {
+    throw bad_data("tensor \"{}\": expected shape [{}, {}]; is this the adapter of another base?", tensor, rows,
+                   columns);
+  }
+  // Rows of (scaling·B)·A, or of its transpose Aᵀ·(scaling·Bᵀ): the product of a gradient with a weight.
+  const std::int64_t rank = target.slot.rank;
+  left_.resize(static_cast<std::size_t>(n_rows * rank));
+  const float* right = target.slot.lora_A;
+  if (target.transposed) {
+    right_.resize(static_cast<std::size_t>(rank * columns));
+    for (std::int64_t o = 0; o < columns; ++o) {
+      for (std::int64_t r = 0; r < rank; ++r) {
+        right_[static_cast<std::size_t>(r * columns + o)] = target.slot.lora_B[o * rank + r];
+      }
+    }
+    right = right_.data();
+  }
+  for (std::int64_t row = 0; row < n_rows; ++row) {
+    for (std::int64_t r = 0; r < rank; ++r) {
+      const float value =
+          target.transposed ? target.slot.lora_A[r * rows + first + row] : target.slot.lora_B[(first + row) * rank + r];
+      left_[static_cast<std::size_t>(row * rank + r)] = target.slot.scaling * value;
+    }
+  }
   matmul_backward_input(context_, {.n_rows = n_rows,
                                    .in = width,
-                                   .out = slots_.rank,
-                                   .grad_y = scaled_.data(),
-                                   .weight = {slot.lora_A, DType::kF32},
+                                   .out = rank,
+                                   .grad_y = left_.data(),
+                                   .weight = {right, DType::kF32},
                                    .grad_x = values,
                                    .accumulate = true,
                                    .product = Product::kF32});
+  if (target.slot.magnitude != nullptr) scale_rows(target, first, n_rows, width, values);
 }
 
 void write_merged_checkpoint(const std::string& base, LoraMerge& merge, const std::string& output) {
@@ -151,10 +215,15 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, LoraM
   }
   std::vector<float> sorted;
   for (const GgufName& tensor : names) {
-    const auto holder = std::find_if(files.begin(), files.end(),
-                                     [&](const auto& file) { return file->find(tensor.spec.name) != nullptr; });
+    std::string stored = tensor.spec.name;
+    const auto holds = [&](const auto& file) { return file->find(stored) != nullptr; };
+    auto holder = std::find_if(files.begin(), files.end(), holds);
+    if (holder == files.end()) {
+      stored = bare_name(config, stored);
+      holder = std::find_if(files.begin(), files.end(), holds);
+    }
     if (holder == files.end()) throw missing("{}: tensor \"{}\" is missing", base, tensor.spec.name);
-    const TensorInfo& info = require_float_tensor(**holder, tensor.spec.name, tensor.spec.shape);
+    const TensorInfo& info = require_float_tensor(**holder, stored, tensor.spec.shape);
     // Whole heads at a time, since rows change places within one.
     const std::int64_t multiple = tensor.heads > 0 ? config.head_dim : 1;
     for_rows(**holder, info, merge, multiple, [&](std::int64_t, std::int64_t n_rows, std::span<const float> values) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,26 +12,35 @@
 
 namespace matinee {
 
-/// An adapter as what it adds to the tensors of a checkpoint: W + scaling·B·A, some rows at a time.
+/// An adapter as what it does to the tensors of a checkpoint: W + scaling·B·A, with DoRA each row scaled to its length,
+/// and what it trained whole in the place of the base's, some rows of the stored tensor at a time.
 class LoraMerge {
  public:
-  /// All must outlive this.
+  /// All must outlive this. Throws Error(kBadData) where the adapter changes one of a tied pair, which no checkpoint of
+  /// the base's files can hold.
   LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter);
 
   /// Whether the tensor of this name changes.
   bool changes(const std::string& tensor) const { return targets_.contains(tensor); }
-  /// Adds to `values`, rows [first, first + n_rows) of the tensor in float32; nothing where it does not change.
-  void add_to(const std::string& tensor, std::int64_t first, std::int64_t n_rows, std::int64_t width, float* values);
+  /// Whether it must be given to `apply` whole: lengths of rows that are stored as columns.
+  bool wants_whole(const std::string& tensor) const;
+  /// Changes `values`, rows [first, first + n_rows) of the tensor as the file stores it, in float32; nothing where it
+  /// does not change.
+  void apply(const std::string& tensor, std::int64_t first, std::int64_t n_rows, std::int64_t width, float* values);
 
  private:
-  Context& context_;
-  LoraSlots slots_;
   struct Target {
-    const LoraSlot* slot;
-    std::array<std::int64_t, 2> shape;
+    LoraSlot slot;  ///< of the whole layer
+    std::int64_t out = 0, in = 0;
+    bool transposed = false;             ///< stored [in, out]
+    const Parameter* instead = nullptr;  ///< what takes the tensor's place
   };
+  void scale_rows(const Target& target, std::int64_t first, std::int64_t n_rows, std::int64_t width,
+                  float* values) const;
+
+  Context& context_;
   std::map<std::string, Target> targets_;
-  std::vector<float> scaled_;
+  std::vector<float> left_, right_;
 };
 
 /// Writes the checkpoint in `base` with the adapter merged in into the folder `output`: the same files with the same

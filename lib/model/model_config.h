@@ -3,30 +3,66 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "kernels/activation/activation.h"
+#include "kernels/rotary/rotary.h"
 
 namespace matinee {
 
+enum class NormKind : std::uint8_t {
+  kRms,    ///< RMSNorm
+  kLayer,  ///< LayerNorm with bias
+};
+
+/// How the frequencies of rotary embedding are stretched for longer texts than the model was first trained on.
+enum class RotaryScaling : std::uint8_t {
+  kNone,
+  kLinear,   ///< every frequency divided by `factor`
+  kDynamic,  ///< as it is up to max_position_embeddings; beyond that no text goes here
+  kLlama3,   ///< long wavelengths divided by `factor`, short ones kept, blended between
+};
+
 /// The facts in which model families differ, as read from Hugging Face's config.json. The decoder reads these facts and
-/// knows no family.
+/// knows no family. The defaults are LLaMA's.
 struct ModelConfig {
-  std::string model_type = "llama";
+  std::string model_type = "llama";  ///< the row of families.h: names of tensors and fields
   std::int64_t vocab_size = 0, hidden_size = 0, intermediate_size = 0;
   std::int64_t num_hidden_layers = 0, num_attention_heads = 0, num_key_value_heads = 0, head_dim = 0;
   std::int64_t max_position_embeddings = 0;
-  double rms_norm_eps = 1e-6;
+  NormKind norm = NormKind::kRms;
+  double norm_eps = 1e-6;
+  Activation activation = Activation::kSilu;
+  bool gated_mlp = true;        ///< down(act(gate)·up); else down(act(up))
+  bool parallel_block = false;  ///< attention and MLP both read the block's one norm (GPT-J)
+  bool qkv_bias = false, o_bias = false, mlp_bias = false, head_bias = false;
+  bool qk_norm = false;            ///< RMSNorm of each head of q and k before the rotation
+  bool learned_positions = false;  ///< a table of positions is added to the embedding; nothing is rotated
+  std::int64_t rotary_dim = 0;     ///< elements of a head that are rotated; 0: all
+  RotaryStyle rotary_style = RotaryStyle::kHalfSplit;
   double rope_theta = 10000;
+  RotaryScaling rope_scaling = RotaryScaling::kNone;
+  double rope_factor = 1, rope_low_freq_factor = 1, rope_high_freq_factor = 4;
+  std::int64_t rope_original_max_positions = 0;  ///< of kLlama3
+  std::int64_t sliding_window = 0;               ///< tokens that a token sees; 0: all before it
+  std::vector<bool> sliding_layers;              ///< which layers have that window; empty: all
   bool tie_word_embeddings = false;
   std::int32_t bos_token_id = -1, eos_token_id = -1;
 
   std::int64_t q_size() const { return num_attention_heads * head_dim; }
   std::int64_t kv_size() const { return num_key_value_heads * head_dim; }
+  /// The window of one layer, 0: none.
+  std::int64_t window_of(std::int64_t layer) const {
+    return sliding_layers.empty() || sliding_layers[static_cast<std::size_t>(layer)] ? sliding_window : 0;
+  }
   /// Elements of all weights.
   std::int64_t parameters() const;
 };
 
-/// Reads config.json's text. A field that changes the mathematics and is not understood (rope_scaling, attention_bias,
-/// quantization_config, another hidden_act, another family) is refused by name: Error(kBadData). `name` is for
-/// messages.
+/// Reads config.json's text. A field that changes the mathematics and is not understood (another kind of rope_scaling,
+/// quantization_config, another activation, another family, a field that is not known at all) is refused by name:
+/// Error(kBadData). The base's own dropouts (attn_pdrop and so on) are read over: it is frozen, or trained without.
+/// `name` is for messages.
 ModelConfig parse_model_config(std::string_view json, const std::string& name);
 /// The same of `folder`/config.json; Error(kMissing) where there is none.
 ModelConfig read_model_config(const std::string& folder);

@@ -1,23 +1,48 @@
 #include "lib/model/rotary_tables.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "kernels/context.h"
 #include "kernels/rotary/rotary.h"
 
 namespace matinee {
+namespace {
+
+double llama3_frequency(const ModelConfig& config, double frequency) {
+  const double wavelength = 2 * std::numbers::pi / frequency;
+  const auto length = static_cast<double>(config.rope_original_max_positions);
+  // How many turns it makes over the length of the first training.
+  const double turns = length / wavelength;
+  if (turns < config.rope_low_freq_factor) return frequency / config.rope_factor;
+  if (turns > config.rope_high_freq_factor) return frequency;
+  const double kept =
+      (turns - config.rope_low_freq_factor) / (config.rope_high_freq_factor - config.rope_low_freq_factor);
+  return (1 - kept) * frequency / config.rope_factor + kept * frequency;
+}
+
+}  // namespace
+
+std::vector<double> rotary_frequencies(const ModelConfig& config) {
+  const std::int64_t dim = config.rotary_dim > 0 ? config.rotary_dim : config.head_dim;
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < dim / 2; ++i) {
+    double frequency = std::pow(config.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
+    if (config.rope_scaling == RotaryScaling::kLinear) frequency /= config.rope_factor;
+    if (config.rope_scaling == RotaryScaling::kLlama3) frequency = llama3_frequency(config, frequency);
+    frequencies.push_back(frequency);
+  }
+  return frequencies;
+}
 
 void make_rotary_tables(const ModelConfig& config, std::int64_t n_positions, std::vector<float>& cosines,
                         std::vector<float>& sines) {
-  const std::int64_t half = config.head_dim / 2;
-  std::vector<double> frequency;
-  for (std::int64_t i = 0; i < half; ++i) {
-    frequency.push_back(
-        std::pow(config.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim)));
-  }
-  cosines.resize(static_cast<std::size_t>(n_positions * half));
+  if (config.learned_positions) return;
+  const std::vector<double> frequencies = rotary_frequencies(config);
+  const auto count = static_cast<std::int64_t>(frequencies.size());
+  cosines.resize(static_cast<std::size_t>(n_positions * count));
   sines.resize(cosines.size());
-  fill_rotary_tables(frequency.data(), half, n_positions, 1, cosines.data(), sines.data());
+  fill_rotary_tables(frequencies.data(), count, n_positions, 1, cosines.data(), sines.data());
 }
 
 }  // namespace matinee

@@ -7,8 +7,14 @@
 
 namespace matinee {
 
-/// cos and sin of position·rope_theta^(-2i/head_dim), [n_positions, head_dim / 2] each. Su et al. 2021,
-/// arXiv:2104.09864.
+/// The angles by which a position turns the pairs of a head: rope_theta^(-2i/dim) for the dim/2 pairs that turn, then
+/// stretched as rope_scaling says. Su et al. 2021, arXiv:2104.09864; linear: Chen et al. 2023, arXiv:2306.15595;
+/// llama3: frequencies whose wavelength is short against rope_original_max_positions stay, long ones are divided by the
+/// factor, linearly blended between (Llama 3.1's reference code). dynamic changes nothing up to
+/// max_position_embeddings, and no text goes beyond.
+std::vector<double> rotary_frequencies(const ModelConfig& config);
+
+/// cos and sin of position·frequency, [n_positions, frequencies] each; empty where nothing is rotated.
 void make_rotary_tables(const ModelConfig& config, std::int64_t n_positions, std::vector<float>& cosines,
                         std::vector<float>& sines);
 

@@ -1,8 +1,8 @@
 #include "lib/model/weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -19,29 +19,33 @@
 namespace matinee {
 namespace {
 
-constexpr std::array<const char*, kModules> kModuleNames{"q_proj",    "k_proj",  "v_proj",   "o_proj",
-                                                         "gate_proj", "up_proj", "down_proj"};
-
 // The files of a checkpoint and which of them holds a tensor.
 class Checkpoint {
  public:
   explicit Checkpoint(const std::string& folder) : files_(open_checkpoint(folder)) {}
 
-  const SafetensorsFile& file_with(const std::string& name) const {
-    for (const auto& file : files_) {
-      if (file->find(name) != nullptr) return *file;
+  // The tensor's file and its name there.
+  std::pair<const SafetensorsFile*, std::string> find(const ModelConfig& config, const std::string& name) const {
+    for (const std::string& called : {name, bare_name(config, name)}) {
+      for (const auto& file : files_) {
+        if (file->find(called) != nullptr) return {file.get(), called};
+      }
     }
     throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), name);
   }
 
   // A tensor without a place here is part of mathematics that the decoder does not compute: a bias, a norm of heads.
-  void require_all_known(const std::vector<WeightSpec>& specs) const {
-    std::set<std::string_view> known{"lm_head.weight"};  // often stored although it is tied, and then not read
-    for (const WeightSpec& spec : specs) known.insert(spec.name);
+  void require_all_known(const ModelConfig& config, const std::vector<WeightSpec>& specs) const {
+    std::set<std::string> known{lm_head_path(config) + ".weight"};  // often stored although it is tied; then not read
+    for (const WeightSpec& spec : specs) known.insert({spec.name, bare_name(config, spec.name)});
+    const auto follows_from_config = [](const std::string& name) {
+      // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
+      constexpr std::array<const char*, 3> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias"};
+      return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
+    };
     for (const auto& file : files_) {
       for (const TensorInfo& tensor : file->tensors()) {
-        // Older checkpoints store the rotary frequencies, which follow from the configuration.
-        if (known.contains(tensor.name) || tensor.name.ends_with(".rotary_emb.inv_freq")) continue;
+        if (known.contains(tensor.name) || follows_from_config(tensor.name)) continue;
         throw bad_data("{}: tensor \"{}\": the decoder has no place for it", file->path(), tensor.name);
       }
     }
@@ -51,95 +55,46 @@ class Checkpoint {
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
 };
 
-// Calls piece(first, values) for the whole tensor in float32, then lets its pages go.
+// Calls piece(first, values) for the whole tensor as the decoder holds it, in float32, then lets its pages go. Of a
+// transposed one a band of columns at a time, so that it is never twice in memory.
 template <class Piece>
-void read_tensor(const Checkpoint& checkpoint, const WeightSpec& spec, const Piece& piece) {
+void read_tensor(const Checkpoint& checkpoint, const ModelConfig& config, const WeightSpec& spec, const Piece& piece) {
   constexpr std::size_t kPiece = std::size_t{1} << 16;
-  const SafetensorsFile& file = checkpoint.file_with(spec.name);
-  const TensorInfo& tensor = require_float_tensor(file, spec.name, spec.shape);
+  const auto [file, name] = checkpoint.find(config, spec.name);
+  const TensorInfo& tensor = require_float_tensor(*file, name, spec.stored_shape());
   std::vector<float> values(kPiece);
-  const std::size_t elements = tensor.bytes / size_of(tensor.dtype);
-  for (std::size_t first = 0; first < elements; first += kPiece) {
-    const auto some = std::span(values).first(std::min(kPiece, elements - first));
-    read_floats(file, tensor, first, some);
-    piece(first, some);
-    // A large one's pages go while it is read.
-    if (first % (64 * kPiece) == 0) file.release(tensor);
+  const auto elements = static_cast<std::size_t>(spec.elements());
+  if (!spec.transposed) {
+    for (std::size_t first = 0; first < elements; first += kPiece) {
+      const auto some = std::span(values).first(std::min(kPiece, elements - first));
+      read_floats(*file, tensor, first, some);
+      piece(first, std::span<const float>(some));
+      // A large one's pages go while it is read.
+      if (first % (64 * kPiece) == 0) file->release(tensor);
+    }
+  } else {
+    const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
+    const std::size_t band = std::clamp<std::size_t>(kPiece / in, 1, out);
+    values.resize(band * in);
+    std::vector<float> line(band);
+    for (std::size_t first = 0; first < out; first += band) {
+      const auto some = std::span(line).first(std::min(band, out - first));
+      for (std::size_t i = 0; i < in; ++i) {
+        read_floats(*file, tensor, i * out + first, some);
+        for (std::size_t o = 0; o < some.size(); ++o) values[o * in + i] = some[o];
+      }
+      piece(first * in, std::span<const float>(values).first(some.size() * in));
+    }
   }
-  file.release(tensor);
+  file->release(tensor);
 }
 
 // Whether the tensor is one of those that are quantised: the linear layers of the blocks.
 bool is_quantized(const WeightSpec& spec, DType dtype) {
-  return unquantized_format(dtype) != dtype && spec.shape.size() == 2 &&
-         spec.name.find(".layers.") != std::string::npos;
-}
-
-std::int64_t elements_of(const WeightSpec& spec) {
-  std::int64_t elements = 1;
-  for (const std::int64_t extent : spec.shape) elements *= extent;
-  return elements;
-}
-
-// Fills slots from the tensors in the order of weight_specs.
-WeightSlots arrange(const ModelConfig& config, const std::function<WeightSlot(std::size_t)>& matrix,
-                    const std::function<VectorSlot(std::size_t)>& vector) {
-  WeightSlots slots;
-  std::size_t i = 0;
-  slots.embed_tokens = matrix(i++);
-  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    LayerSlots& at = slots.layers.emplace_back();
-    at.input_norm = vector(i++);
-    for (WeightSlot& module : at.modules) module = matrix(i++);
-    at.post_attention_norm = vector(i++);
-  }
-  slots.norm = vector(i++);
-  slots.lm_head = config.tie_word_embeddings ? slots.embed_tokens : matrix(i);
-  return slots;
+  return unquantized_format(dtype) != dtype && spec.role == WeightRole::kLinear && !spec.bias;
 }
 
 }  // namespace
-
-const char* name_of(Module module) { return kModuleNames[static_cast<std::size_t>(module)]; }
-
-std::string module_path(std::int64_t layer, Module module) {
-  return fmt::format("model.layers.{}.{}.{}", layer, module <= Module::kO ? "self_attn" : "mlp", name_of(module));
-}
-
-std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module) {
-  switch (module) {
-    case Module::kQ:
-      return {config.q_size(), config.hidden_size};
-    case Module::kK:
-    case Module::kV:
-      return {config.kv_size(), config.hidden_size};
-    case Module::kO:
-      return {config.hidden_size, config.q_size()};
-    case Module::kGate:
-    case Module::kUp:
-      return {config.intermediate_size, config.hidden_size};
-    case Module::kDown:
-      return {config.hidden_size, config.intermediate_size};
-  }
-  throw internal_error("module_shape: no such module");
-}
-
-std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
-  std::vector<WeightSpec> specs{{"model.embed_tokens.weight", {config.vocab_size, config.hidden_size}}};
-  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    const std::string prefix = fmt::format("model.layers.{}.", layer);
-    specs.push_back({prefix + "input_layernorm.weight", {config.hidden_size}});
-    for (int m = 0; m < kModules; ++m) {
-      const auto module = static_cast<Module>(m);
-      const auto shape = module_shape(config, module);
-      specs.push_back({module_path(layer, module) + ".weight", {shape[0], shape[1]}});
-    }
-    specs.push_back({prefix + "post_attention_layernorm.weight", {config.hidden_size}});
-  }
-  specs.push_back({"model.norm.weight", {config.hidden_size}});
-  if (!config.tie_word_embeddings) specs.push_back({"lm_head.weight", {config.vocab_size, config.hidden_size}});
-  return specs;
-}
 
 std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
   std::uint64_t bytes = 0;
@@ -147,7 +102,7 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
     if (is_quantized(spec, dtype)) {
       bytes += QuantizedMatrix::bytes(dtype, spec.shape[0], spec.shape[1]);
     } else {
-      bytes += static_cast<std::uint64_t>(elements_of(spec)) *
+      bytes += static_cast<std::uint64_t>(spec.elements()) *
                (spec.shape.size() == 1 ? 4 : size_of(unquantized_format(dtype)));
     }
   }
@@ -156,78 +111,111 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
 
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
                              std::uint64_t max_host_mem, Context* context)
-    : config_(config), dtype_(dtype), bytes_(bytes_of(config, dtype)) {
+    : config_(config),
+      dtype_(unquantized_format(dtype)),
+      specs_(weight_specs(config)),
+      bytes_(bytes_of(config, dtype)) {
   const Checkpoint checkpoint(folder);
-  const auto specs = weight_specs(config);
-  checkpoint.require_all_known(specs);
+  checkpoint.require_all_known(config, specs_);
   require_memory("loading " + folder, bytes_, max_host_mem);
-  for (const WeightSpec& spec : specs) {
+  std::vector<WeightMemory> memory;
+  for (const WeightSpec& spec : specs_) {
     Tensor& tensor = tensors_.emplace_back();
-    tensor.shape = spec.shape;
-    const auto elements = static_cast<std::size_t>(elements_of(spec));
     if (is_quantized(spec, dtype)) {
       if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
       tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
-      read_tensor(checkpoint, spec, [&](std::size_t, std::span<const float> values) {
+      read_tensor(checkpoint, config, spec, [&](std::size_t, std::span<const float> values) {
         with_context(fmt::format("{}: tensor \"{}\"", folder, spec.name), [&] { tensor.quantized->append(values); });
       });
       tensor.view = tensor.quantized->finish();
-    } else if (spec.shape.size() == 1 || dtype == DType::kF32) {
-      tensor.f32_values.resize(elements);
-      read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
-        std::copy(values.begin(), values.end(), tensor.f32_values.begin() + static_cast<std::ptrdiff_t>(first));
-      });
-      tensor.view = {tensor.f32_values.data(), DType::kF32};
     } else {
-      tensor.bf16_values.resize(elements);
-      read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
-        for (const float value : values) tensor.bf16_values[first++] = to_bf16(value).bits;
-      });
-      tensor.view = {tensor.bf16_values.data(), DType::kBF16};
+      const bool narrow = spec.shape.size() > 1 && dtype_ == DType::kBF16;
+      const auto elements = static_cast<std::size_t>(spec.elements());
+      narrow ? tensor.bf16_values.resize(elements) : tensor.f32_values.resize(elements);
+      read_tensor(checkpoint, config, spec,
+                  [&](std::size_t first, std::span<const float> values) { fill(tensor, narrow, first, values); });
     }
+    memory.push_back({view_of(tensor), nullptr});
   }
-  slots_ = arrange(
-      config,
-      [&](std::size_t i) {
-        return WeightSlot{tensors_[i].view, nullptr};
-      },
-      [&](std::size_t i) {
-        return VectorSlot{tensors_[i].f32_values.data(), nullptr};
-      });
+  slots_ = slots_over(config, memory);
+}
+
+void FrozenWeights::fill(Tensor& tensor, bool narrow, std::size_t first, std::span<const float> values) const {
+  if (narrow) {
+    for (const float value : values) tensor.bf16_values[first++] = to_bf16(value).bits;
+  } else {
+    std::copy(values.begin(), values.end(), tensor.f32_values.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+}
+
+WeightView FrozenWeights::view_of(const Tensor& tensor) const {
+  if (tensor.quantized) return tensor.view;
+  if (tensor.bf16_values.empty()) return {tensor.f32_values.data(), DType::kF32};
+  return {tensor.bf16_values.data(), DType::kBF16};
 }
 
 void FrozenWeights::merge(std::int64_t layer, Module module, const float* lora_A, const float* lora_B,
-                          std::int64_t rank, float scaling) {
-  // Order of weight_specs: the embedding, then per layer a norm, the modules and a norm.
-  Tensor& tensor = tensors_[static_cast<std::size_t>(1 + layer * (kModules + 2) + 1 + static_cast<int>(module))];
+                          std::int64_t rank, float scaling, const float* magnitude) {
+  std::size_t at = 0;
+  std::int64_t first_row = 0;
+  for (const WeightSpec& spec : specs_) {
+    const int place = static_cast<int>(module) - static_cast<int>(spec.module);
+    if (spec.role == WeightRole::kLinear && !spec.bias && spec.layer == layer && place >= 0 && place < spec.n_modules) {
+      for (int m = 0; m < place; ++m)
+        first_row += module_shape(config_, static_cast<Module>(static_cast<int>(spec.module) + m))[0];
+      break;
+    }
+    ++at;
+  }
+  Tensor& tensor = tensors_.at(at);
   if (tensor.quantized) throw internal_error("FrozenWeights::merge: the weights are quantised");
-  const std::int64_t out = tensor.shape[0], in = tensor.shape[1];
-  std::vector<float> delta(static_cast<std::size_t>(in));
+  const auto [out, in] = module_shape(config_, module);
+  std::vector<float> row(static_cast<std::size_t>(in));
   for (std::int64_t o = 0; o < out; ++o) {
-    std::fill(delta.begin(), delta.end(), 0.0f);
+    std::fill(row.begin(), row.end(), 0.0f);
     for (std::int64_t r = 0; r < rank; ++r) {
       const float b = scaling * lora_B[o * rank + r];
-      for (std::int64_t i = 0; i < in; ++i) delta[static_cast<std::size_t>(i)] += b * lora_A[r * in + i];
+      for (std::int64_t i = 0; i < in; ++i) row[static_cast<std::size_t>(i)] += b * lora_A[r * in + i];
     }
-    for (std::int64_t i = 0; i < in; ++i) {
-      const auto at = static_cast<std::size_t>(o * in + i);
-      if (dtype_ == DType::kF32) {
-        tensor.f32_values[at] += delta[static_cast<std::size_t>(i)];
-      } else {
-        tensor.bf16_values[at] =
-            to_bf16(to_float(bf16{tensor.bf16_values[at]}) + delta[static_cast<std::size_t>(i)]).bits;
-      }
+    const auto first = static_cast<std::size_t>((first_row + o) * in);
+    double squares = 0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] += dtype_ == DType::kF32 ? tensor.f32_values[first + i] : to_float(bf16{tensor.bf16_values[first + i]});
+      squares += static_cast<double>(row[i]) * row[i];
     }
+    if (magnitude != nullptr && squares > 0) {
+      const auto factor = static_cast<float>(magnitude[o] / std::sqrt(squares));
+      for (float& value : row) value *= factor;
+    }
+    fill(tensor, dtype_ == DType::kBF16, first, row);
   }
+}
+
+void FrozenWeights::replace(const std::string& name, std::span<const float> values) {
+  const bool head = name == lm_head_path(config_) + ".weight",
+             embedding = name == embed_tokens_path(config_) + ".weight";
+  if (config_.tie_word_embeddings && (head || embedding)) {
+    Tensor& tensor = tensors_.emplace_back();
+    const bool narrow = dtype_ == DType::kBF16;
+    narrow ? tensor.bf16_values.resize(values.size()) : tensor.f32_values.resize(values.size());
+    fill(tensor, narrow, 0, values);
+    bytes_ += values.size() * size_of(dtype_);
+    (head ? slots_.lm_head : slots_.embed_tokens).view = view_of(tensor);
+    return;
+  }
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    if (specs_[i].name == name) return fill(tensors_[i], !tensors_[i].bf16_values.empty(), 0, values);
+  }
+  throw internal_error("FrozenWeights::replace: there is no tensor \"{}\"", name);
 }
 
 void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
   const Checkpoint checkpoint(folder);
   const auto specs = weight_specs(config);
-  checkpoint.require_all_known(specs);
+  checkpoint.require_all_known(config, specs);
   for (const WeightSpec& spec : specs) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
-    read_tensor(checkpoint, spec, [&](std::size_t first, std::span<const float> values) {
+    read_tensor(checkpoint, config, spec, [&](std::size_t first, std::span<const float> values) {
       std::copy(values.begin(), values.end(), parameter.value.begin() + static_cast<std::ptrdiff_t>(first));
     });
   }
@@ -239,9 +227,10 @@ void initialise_parameters(const ModelConfig& config, std::uint64_t seed, Parame
   for (const WeightSpec& spec : weight_specs(config)) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
     if (spec.shape.size() == 1) {
-      std::fill(parameter.value.begin(), parameter.value.end(), 1.0f);
+      std::fill(parameter.value.begin(), parameter.value.end(), spec.bias ? 0.0f : 1.0f);
     } else {
-      const bool into_residual = spec.name.ends_with("o_proj.weight") || spec.name.ends_with("down_proj.weight");
+      const bool into_residual =
+          spec.role == WeightRole::kLinear && (spec.module == Module::kO || spec.module == Module::kDown);
       Random random(seed, "weights", index);
       for (float& value : parameter.value)
         value = static_cast<float>(random.normal() * 0.02 * (into_residual ? residual : 1));
@@ -250,42 +239,36 @@ void initialise_parameters(const ModelConfig& config, std::uint64_t seed, Parame
   }
 }
 
-WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors) {
-  return arrange(
-      config,
-      [&](std::size_t i) {
-        return WeightSlot{tensors.at(i).view, tensors.at(i).grad};
-      },
-      [&](std::size_t i) {
-        return VectorSlot{static_cast<const float*>(tensors.at(i).view.data), tensors.at(i).grad};
-      });
-}
-
 WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters) {
-  auto& all = parameters.all();
-  return arrange(
-      config,
-      [&](std::size_t i) {
-        return WeightSlot{{all[i].value.data(), DType::kF32}, all[i].grad.data()};
-      },
-      [&](std::size_t i) {
-        return VectorSlot{all[i].value.data(), all[i].grad.data()};
-      });
+  std::vector<WeightMemory> memory;
+  for (Parameter& parameter : parameters.all())
+    memory.push_back({{parameter.value.data(), DType::kF32}, parameter.grad.data()});
+  return slots_over(config, memory);
 }
 
 void save_model(const std::string& folder, const ModelConfig& config, const ParameterSet& parameters, DType dtype) {
   make_folders(folder);
   SafetensorsWriter writer(folder + "/model.safetensors", "", {{"format", "pt"}});
-  for (const Parameter& parameter : parameters.all()) writer.declare(parameter.name, dtype, parameter.shape);
+  const auto specs = weight_specs(config);
+  for (const WeightSpec& spec : specs) writer.declare(spec.name, dtype, spec.stored_shape());
+  std::vector<float> stored;
   std::vector<bf16> narrow;
-  for (const Parameter& parameter : parameters.all()) {
+  std::size_t index = 0;
+  for (const WeightSpec& spec : specs) {
+    const std::vector<float>& value = parameters.all().at(index++).value;
+    stored = value;
+    if (spec.transposed) {
+      const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
+      for (std::size_t o = 0; o < out; ++o)
+        for (std::size_t i = 0; i < in; ++i) stored[i * out + o] = value[o * in + i];
+    }
     if (dtype == DType::kF32) {
-      writer.write(parameter.name, std::span<const float>(parameter.value));
+      writer.write(spec.name, std::span<const float>(stored));
       continue;
     }
     narrow.clear();
-    for (const float value : parameter.value) narrow.push_back(to_bf16(value));
-    writer.write(parameter.name, std::span<const bf16>(narrow));
+    for (const float each : stored) narrow.push_back(to_bf16(each));
+    writer.write(spec.name, std::span<const bf16>(narrow));
   }
   writer.commit();
   write_file(folder + "/config.json", model_config_json(config, dtype == DType::kF32 ? "float32" : "bfloat16"));

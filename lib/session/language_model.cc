@@ -48,6 +48,7 @@ struct LanguageModel::Impl {
         tokenizer(Tokenizer::load(options.base)),
         format(options.base_format.dtype(context.isa())),
         weights(options.base, config, format, options.max_host_mem, &context),
+        slots(weights.slots()),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
@@ -55,12 +56,13 @@ struct LanguageModel::Impl {
       require_same_tokenizer(options, *adapter, tokenizer);
       if (options.base_format.is_quantized()) {
         lora_slots = adapter->slots();
+        adapter->attach_to(slots);
       } else {
         adapter->merge_into(weights);
       }
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, weights.slots(), std::min(kMaxTokens, config.max_position_embeddings),
+    session.emplace(context, config, slots, std::min(kMaxTokens, config.max_position_embeddings),
                     options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));
@@ -81,6 +83,7 @@ struct LanguageModel::Impl {
   Tokenizer tokenizer;
   DType format;
   FrozenWeights weights;
+  WeightSlots slots;  // of the weights, and of what an adapter beside them trained whole
   Sampler sampler;
   TokenTrie trie;
   std::optional<LoraAdapter> adapter;

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/base/random.h"
 #include "lib/io/safetensors.h"
 
 namespace matinee {
@@ -45,32 +49,73 @@ bool parse(const std::string& text, double& value) {
 
 }  // namespace
 
-void write_checkpoint(const std::string& path, std::uint64_t run, const TrainProgress& progress,
+std::uint64_t RunIdentity::hash() const {
+  std::uint64_t hash = 0;
+  for (const auto& [name, value] : parts) hash = hash64(value, hash64(name, hash));
+  return hash;
+}
+
+void write_checkpoint(const std::string& path, const RunIdentity& run, const TrainProgress& progress,
                       const TrainState& state) {
-  Metadata metadata{{"matinee.run", fmt::format("{:016x}", run)}};
+  Metadata metadata{{"matinee.run", fmt::format("{:016x}", run.hash())}};
+  for (const auto& [name, value] : run.parts) metadata["matinee.of " + name] = value;
   TrainProgress fields = progress;
   for_each_field(fields, [&](const char* key, auto& value) { metadata[key] = text_of(value); });
   SafetensorsWriter writer(path, "checkpoint", std::move(metadata));
   const auto& parameters = state.parameters.all();
+  const auto rows = [](const auto& values) { return std::vector{static_cast<std::int64_t>(values.size())}; };
   for (const Parameter& p : parameters) writer.declare("param." + p.name, DType::kF32, p.shape);
-  for (const Parameter& p : parameters) writer.declare("adam_m." + p.name, DType::kF32, p.shape);
-  for (const Parameter& p : parameters) writer.declare("adam_v." + p.name, DType::kF32, p.shape);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Parameter& p = parameters[i];
+    if (!state.m[i].empty()) {
+      for (const char* moment : {"adam_m.", "adam_v."}) writer.declare(moment + p.name, DType::kF32, p.shape);
+    } else {
+      for (const char* moment : {"adam_m8.", "adam_r8."}) writer.declare(moment + p.name, DType::kU8, p.shape);
+      for (const char* scales : {"adam_m_scale.", "adam_r_scale."})
+        writer.declare(scales + p.name, DType::kF32, rows(state.narrow[i].m_scales));
+    }
+  }
   if (!state.best.empty()) {
     for (const Parameter& p : parameters) writer.declare("best." + p.name, DType::kF32, p.shape);
   }
-  const auto write = [&](const std::string& prefix, const std::vector<std::vector<float>>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      writer.write(prefix + parameters[i].name, std::span<const float>(values[i]));
+  const auto write = [&](const std::string& name, const auto& values) { writer.write(name, std::span(values)); };
+  for (const Parameter& p : parameters) write("param." + p.name, p.value);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::string& name = parameters[i].name;
+    if (!state.m[i].empty()) {
+      write("adam_m." + name, state.m[i]);
+      write("adam_v." + name, state.v[i]);
+    } else {
+      write("adam_m8." + name, state.narrow[i].m_codes);
+      write("adam_r8." + name, state.narrow[i].r_codes);
+      write("adam_m_scale." + name, state.narrow[i].m_scales);
+      write("adam_r_scale." + name, state.narrow[i].r_scales);
     }
-  };
-  for (const Parameter& p : parameters) writer.write("param." + p.name, std::span<const float>(p.value));
-  write("adam_m.", state.m);
-  write("adam_v.", state.v);
-  write("best.", state.best);
+  }
+  for (std::size_t i = 0; i < state.best.size(); ++i) write("best." + parameters[i].name, state.best[i]);
   writer.commit();
 }
 
-TrainProgress read_checkpoint(const std::string& path, std::uint64_t run, TrainState& state) {
+void keep_older(const std::string& path, std::int64_t keep) {
+  namespace fs = std::filesystem;
+  const auto aged = [&](std::int64_t age) { return fmt::format("{}.{}", path, age); };
+  std::error_code error;
+  if (keep < 2 || !fs::exists(path, error)) return;
+  for (std::int64_t age = keep - 1; age > 1 && !error; --age) {
+    if (fs::exists(aged(age - 1), error)) fs::rename(aged(age - 1), aged(age), error);
+  }
+  if (!error) fs::remove(aged(1), error);
+  if (!error) fs::create_hard_link(path, aged(1), error);
+  if (error) throw resource_error("{}: the checkpoint cannot be kept as {}: {}", path, aged(1), error.message());
+}
+
+void remove_checkpoints(const std::string& path) {
+  std::remove(path.c_str());
+  for (std::int64_t age = 1; std::remove(fmt::format("{}.{}", path, age).c_str()) == 0; ++age) {
+  }
+}
+
+TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, TrainState& state) {
   const SafetensorsFile file(path, "checkpoint", "lora-train");
   const Metadata& metadata = file.metadata();
   const auto get = [&](const std::string& key) -> const std::string& {
@@ -78,16 +123,22 @@ TrainProgress read_checkpoint(const std::string& path, std::uint64_t run, TrainS
     if (found == metadata.end()) throw bad_data("{}: metadata {} is missing", path, key);
     return found->second;
   };
-  if (get("matinee.run") != fmt::format("{:016x}", run)) {
-    throw bad_data("{}: this checkpoint belongs to another run: base, tokens or options differ", path)
+  for (const auto& [name, value] : run.parts) {
+    const auto found = metadata.find("matinee.of " + name);
+    const std::string then = found == metadata.end() ? "" : found->second;
+    if (then == value) continue;
+    throw bad_data("{}: this checkpoint belongs to another run: {} was {}, and is {} now", path, name,
+                   then.empty() ? "not given" : then, value.empty() ? "not given" : value)
         .add_remedy("repeat the options of that run, or delete the checkpoint");
   }
+  if (get("matinee.run") != fmt::format("{:016x}", run.hash()))
+    throw bad_data("{}: this checkpoint was written by another version of lora-train", path);
   TrainProgress progress;
   for_each_field(progress, [&](const char* key, auto& value) {
     if (!parse(get(key), value)) throw bad_data("{}: metadata {}: found \"{}\"", path, key, get(key));
   });
-  const auto read = [&](const std::string& name, std::vector<float>& into, std::size_t size) {
-    const auto values = file.view<float>(name);
+  const auto read = [&]<class T>(const std::string& name, std::vector<T>& into, std::size_t size) {
+    const auto values = file.view<T>(name);
     if (values.size() != size) {
       throw bad_data("{}: tensor \"{}\": expected {} elements, found {}", path, name, size, values.size());
     }
@@ -99,8 +150,15 @@ TrainProgress read_checkpoint(const std::string& path, std::uint64_t run, TrainS
     Parameter& p = parameters[i];
     const std::size_t size = p.value.size();
     read("param." + p.name, p.value, size);
-    read("adam_m." + p.name, state.m[i], size);
-    read("adam_v." + p.name, state.v[i], size);
+    if (NarrowMoments& bytes = state.narrow[i]; state.m[i].empty()) {
+      read("adam_m8." + p.name, bytes.m_codes, size);
+      read("adam_r8." + p.name, bytes.r_codes, size);
+      read("adam_m_scale." + p.name, bytes.m_scales, bytes.m_scales.size());
+      read("adam_r_scale." + p.name, bytes.r_scales, bytes.r_scales.size());
+    } else {
+      read("adam_m." + p.name, state.m[i], size);
+      read("adam_v." + p.name, state.v[i], size);
+    }
     if (progress.best_step > 0) read("best." + p.name, state.best[i], size);
   }
   return progress;

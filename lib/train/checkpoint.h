@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/train/train_state.h"
 
@@ -20,13 +22,27 @@ struct TrainProgress {
   std::int64_t validations_since_best = 0;  ///< for the early stop
 };
 
+/// What a run was begun with: a checkpoint of a run with another value of any of these is refused, naming it.
+struct RunIdentity {
+  /// Names as a user knows them ("the base model", "--learning-rate") and values as text.
+  std::vector<std::pair<std::string, std::string>> parts;
+
+  /// Of all names and values.
+  std::uint64_t hash() const;
+};
+
 /// A checkpoint is one safetensors file (kind "checkpoint") that appears whole or not at all; a new one replaces the
-/// last. `run` names base, tokens and options: another run's checkpoint is refused.
+/// last.
 /// Throws Error(kResource) where the disk is full; the last checkpoint is then still there.
-void write_checkpoint(const std::string& path, std::uint64_t run, const TrainProgress& progress,
+void write_checkpoint(const std::string& path, const RunIdentity& run, const TrainProgress& progress,
                       const TrainState& state);
+/// Makes room for a new checkpoint at `path`: PATH.1 becomes PATH.2 and so on up to `keep` - 1, and PATH gets the
+/// second name PATH.1, so that there is one at `path` at every moment. Throws Error(kResource).
+void keep_older(const std::string& path, std::int64_t keep);
+/// Removes a checkpoint and the older ones beside it.
+void remove_checkpoints(const std::string& path);
 /// Overwrites `state` with what the file holds. Throws Error(kBadData) for a file that is no checkpoint, belongs to
-/// another run or has other tensors than `state`.
-TrainProgress read_checkpoint(const std::string& path, std::uint64_t run, TrainState& state);
+/// another run (the first part that differs is named) or has other tensors than `state`.
+TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, TrainState& state);
 
 }  // namespace matinee

@@ -52,7 +52,7 @@ void plan_memory(const MergeRun& run, const ModelConfig& config, LoraAdapter& ad
   std::uint64_t needed = 8 * trained + kPieces;
   if (data != nullptr) {
     needed += FrozenWeights::bytes_of(config, dtype) +
-              DecoderTraining::activation_bytes(config, adapter.config().rank, tokens_of_a_pass(*data));
+              DecoderTraining::activation_bytes(config, &adapter.config(), tokens_of_a_pass(*data));
   }
   require_memory(fmt::format("merging {}{}", run.base, data == nullptr ? "" : " and measuring its loss"), needed,
                  max_host_mem);
@@ -104,7 +104,9 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
     {
       const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem);
       const LoraSlots lora = adapter.slots();
-      losses.before = mean_loss(context, config, weights.slots(), &lora, product, *data);
+      WeightSlots slots = weights.slots();
+      adapter.attach_to(slots);
+      losses.before = mean_loss(context, config, slots, &lora, product, *data);
     }
     if (run.to_gguf()) {
       const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem);

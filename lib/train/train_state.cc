@@ -3,14 +3,33 @@
 #include <cmath>
 
 #include "kernels/adamw/adamw.h"
+#include "kernels/adamw8/adamw8.h"
 #include "kernels/context.h"
 
 namespace matinee {
 
-TrainState::TrainState(ParameterSet& trained) : parameters(trained) {
+bool has_narrow_moments(const Parameter& parameter) {
+  return parameter.shape.size() > 1 && parameter.value.size() >= 4096;
+}
+
+std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow) {
+  std::uint64_t elements = 1;
+  for (const std::int64_t extent : shape) elements *= static_cast<std::uint64_t>(extent);
+  if (!narrow || shape.size() < 2 || elements < 4096) return 8 * elements;
+  return 2 * (elements + 4 * ((elements + kAdamW8Block - 1) / kAdamW8Block));
+}
+
+TrainState::TrainState(ParameterSet& trained, bool narrow_moments) : parameters(trained) {
   for (const Parameter& parameter : trained.all()) {
-    m.emplace_back(parameter.value.size());
-    v.emplace_back(parameter.value.size());
+    const std::size_t n = parameter.value.size();
+    const bool wide = !narrow_moments || !has_narrow_moments(parameter);
+    m.emplace_back(wide ? n : 0);
+    v.emplace_back(wide ? n : 0);
+    NarrowMoments& bytes = narrow.emplace_back();
+    if (wide) continue;
+    bytes.m_codes.resize(n, kAdamW8ZeroM);
+    bytes.r_codes.resize(n, kAdamW8ZeroR);
+    for (auto* scales : {&bytes.m_scales, &bytes.r_scales}) scales->resize((n + kAdamW8Block - 1) / kAdamW8Block);
   }
 }
 
@@ -27,6 +46,24 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
                         float grad_scale) {
   std::size_t i = 0;
   for (Parameter& parameter : parameters.all()) {
+    if (NarrowMoments& bytes = narrow[i]; !bytes.m_codes.empty()) {
+      ++i;
+      adamw8_update(context, {.n = static_cast<std::int64_t>(parameter.value.size()),
+                              .param = parameter.value.data(),
+                              .grad = parameter.grad.data(),
+                              .m_codes = bytes.m_codes.data(),
+                              .m_scales = bytes.m_scales.data(),
+                              .r_codes = bytes.r_codes.data(),
+                              .r_scales = bytes.r_scales.data(),
+                              .learning_rate = learning_rate * parameter.lr_factor,
+                              .beta1 = options.beta1,
+                              .beta2 = options.beta2,
+                              .eps = options.eps,
+                              .weight_decay = parameter.decay ? options.weight_decay : 0,
+                              .step = step,
+                              .grad_scale = grad_scale});
+      continue;
+    }
     adamw_update(context, {.n = static_cast<std::int64_t>(parameter.value.size()),
                            .param = parameter.value.data(),
                            .grad = parameter.grad.data(),

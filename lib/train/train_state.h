@@ -14,13 +14,26 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
 };
 
+/// Both moments of one parameter in a byte an element (kernels/adamw8).
+struct NarrowMoments {
+  std::vector<std::uint8_t> m_codes, r_codes;
+  std::vector<float> m_scales, r_scales;
+};
+
+/// Whether a parameter's moments go into bytes where that is asked for: matrices of 4,096 elements and more, as in
+/// bitsandbytes; of the others there are few, and norms and biases react to rounding.
+bool has_narrow_moments(const Parameter& parameter);
+/// Bytes of both moments of a tensor of this shape.
+std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow);
+
 /// The parameters of a run with AdamW's moments, and the copy that had the lowest validation loss. What a checkpoint
 /// holds. `parameters` must outlive it; vectors are in the order of parameters.all().
 struct TrainState {
-  explicit TrainState(ParameterSet& trained);
+  explicit TrainState(ParameterSet& trained, bool narrow_moments = false);
 
   ParameterSet& parameters;
-  std::vector<std::vector<float>> m, v;  ///< float32, as large as the parameter
+  std::vector<std::vector<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
+  std::vector<NarrowMoments> narrow;     ///< empty where m and v are not
   std::vector<std::vector<float>> best;  ///< empty before the first validation
 
   /// The root of the sum of squares of all gradients, float64.

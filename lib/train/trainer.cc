@@ -35,37 +35,65 @@ void TrainOptions::add(OptionSet& options) {
                   "tokens in memory at a time, in rows of the tokens' seq_len");
   options.integer("gradient-accumulation-steps", &gradient_accumulation_steps, 1, 1 << 20,
                   "micro-batches to an update");
-  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule: warm-up, then half a cosine");
+  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule");
+  options.choice(
+      "schedule", &schedule, {"cosine", "linear", "constant", "wsd"},
+      "after the warm-up: half a cosine or a line down to the floor, the peak for ever, or the peak and then a "
+      "line down");
+  options.real("decay-share", &decay_share, 0, 1, "with wsd: the share of all updates that go down");
   options.real("min-learning-rate", &min_learning_rate, 0, 1, "the schedule's floor, as a share of its peak");
   options.integer("warmup-steps", &warmup_steps, -1, INT64_MAX / 2, "updates until the peak; -1: 3 % of all");
-  options.real("weight-decay", &weight_decay, 0, 10, "of matrices, decoupled (AdamW)");
+  options.real("neftune-alpha", &neftune_alpha, 0, 1000,
+               "uniform noise of this strength on embeddings while training (NEFTune); 0: none");
+  options.real("weight-decay", &weight_decay, 0, 10,
+               "of matrices, decoupled (AdamW); norms, biases and DoRA's lengths never decay");
   options.real("beta1", &beta1, 0, 0.9999999, "decay of the first moment");
   options.real("beta2", &beta2, 0, 0.9999999, "decay of the second moment");
+  options.integer("adam-bits", &adam_bits, 8, 32, "bits of each moment of AdamW: 32, or 8 for a quarter of the memory");
   options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "longer gradients are shortened to this; 0: never");
   options.integer("validate-every", &validate_every, 0, INT64_MAX / 2,
                   "updates between two validations; 0: one after each epoch");
   options.integer("patience", &patience, 0, 1 << 20, "stop after so many validations without a lower loss; 0: never");
   options.integer("checkpoint-every", &checkpoint_every, 0, INT64_MAX / 2,
                   "updates between two checkpoints; 0: only where the run is interrupted");
+  options.real("checkpoint-minutes", &checkpoint_minutes, 0, 1e6,
+               "minutes after which there is another checkpoint, whatever the updates; 0: none");
+  options.integer("keep-checkpoints", &keep_checkpoints, 1, 1000,
+                  "how many are kept: the newest, and older ones as checkpoint.safetensors.1, .2, ...");
+  options.flag("keep-going", &keep_going,
+               "go on where a checkpoint cannot be written, as on a full disk; the last stays");
   options.real("time-limit", &time_limit_minutes, 0, 1e6, "minutes after which to save a checkpoint and stop; 0: none");
 }
 
-std::string TrainOptions::describe() const {
-  return fmt::format(
-      "epochs {} max_steps {} micro_batch_tokens {} gradient_accumulation_steps {} learning_rate {} "
-      "min_learning_rate {} warmup_steps {} weight_decay {} beta1 {} beta2 {} max_grad_norm {} "
-      "validate_every {} patience {} seed {}",
-      epochs, max_steps, micro_batch_tokens, gradient_accumulation_steps, learning_rate, min_learning_rate,
-      warmup_steps, weight_decay, beta1, beta2, max_grad_norm, validate_every, patience, seed);
+std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const {
+  const auto text = [](const auto& value) { return fmt::format("{}", value); };
+  return {{"--epochs", text(epochs)},
+          {"--max-steps", text(max_steps)},
+          {"--micro-batch-tokens", text(micro_batch_tokens)},
+          {"--gradient-accumulation-steps", text(gradient_accumulation_steps)},
+          {"--learning-rate", text(learning_rate)},
+          {"--schedule", schedule},
+          {"--min-learning-rate", text(min_learning_rate)},
+          {"--decay-share", text(decay_share)},
+          {"--warmup-steps", text(warmup_steps)},
+          {"--neftune-alpha", text(neftune_alpha)},
+          {"--weight-decay", text(weight_decay)},
+          {"--beta1", text(beta1)},
+          {"--beta2", text(beta2)},
+          {"--adam-bits", text(adam_bits)},
+          {"--max-grad-norm", text(max_grad_norm)},
+          {"--validate-every", text(validate_every)},
+          {"--patience", text(patience)},
+          {"--seed", text(seed)}};
 }
 
-Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run)
+Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
       options_(options),
       checkpoint_(std::move(checkpoint)),
-      run_(run),
+      run_(std::move(run)),
       rows_per_micro_batch_(max_tokens(options, parts.train.info()) / parts.train.info().seq_len),
-      state_(parts.parameters) {
+      state_(parts.parameters, options.adam_bits == 8) {
   std::int64_t total = options.max_steps;
   if (total == 0) {
     for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
@@ -76,7 +104,9 @@ Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string ch
   schedule_ = {.learning_rate = options.learning_rate,
                .min_learning_rate = options.learning_rate * options.min_learning_rate,
                .warmup_steps = warmup,
-               .total_steps = total};
+               .total_steps = total,
+               .shape = parse_schedule(options.schedule),
+               .decay_steps = std::llround(options.decay_share * static_cast<double>(total))};
 }
 
 std::int64_t Trainer::max_tokens(const TrainOptions& options, const TokensInfo& info) {
@@ -120,7 +150,7 @@ StepMetrics Trainer::step() {
   std::int64_t tokens_before = 0, supervised_before = 0;
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
   for (const TokenBatch& batch : batches) {
-    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before};
+    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before, options_.neftune_alpha};
     loss += parts_.decoder.forward_backward(view_of(batch), grad_scale, key).loss;
     tokens_before += batch.n_tokens();
     supervised_before += batch.n_supervised;
@@ -205,14 +235,23 @@ bool Trainer::validate(const TrainCallbacks& callbacks) {
   return options_.patience > 0 && progress_.validations_since_best >= options_.patience;
 }
 
-void Trainer::save(const TrainCallbacks& callbacks) {
+void Trainer::save(const TrainCallbacks& callbacks, bool must) {
   if (checkpoint_.empty()) return;
-  write_checkpoint(checkpoint_, run_, progress_, state_);
+  last_save_ = Clock::now();
+  try {
+    keep_older(checkpoint_, options_.keep_checkpoints);
+    write_checkpoint(checkpoint_, run_, progress_, state_);
+  } catch (const Error& error) {
+    if (must || !options_.keep_going || error.code() != ErrorCode::kResource) throw;
+    if (callbacks.on_failed_save) callbacks.on_failed_save(error);
+    return;
+  }
   if (callbacks.on_checkpoint) callbacks.on_checkpoint();
 }
 
 TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
   const auto start = Clock::now();
+  last_save_ = start;
   const std::int64_t first_step = progress_.step;
   // A checkpoint written at the moment of an early stop says so by its count of validations.
   bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
@@ -228,10 +267,12 @@ TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
     if (parts_.valid != nullptr && (due || finished)) stop_early = validate(callbacks);
     const bool late = options_.time_limit_minutes > 0 && seconds_since(start) > 60 * options_.time_limit_minutes;
     if (!finished && !stop_early && (late || (callbacks.stop && callbacks.stop()))) {
-      save(callbacks);
+      save(callbacks, true);
       return TrainEnd::kInterrupted;
     }
-    if (options_.checkpoint_every > 0 && (finished || progress_.step % options_.checkpoint_every == 0)) save(callbacks);
+    const bool old = options_.checkpoint_minutes > 0 && seconds_since(last_save_) > 60 * options_.checkpoint_minutes;
+    if ((options_.checkpoint_every > 0 && (finished || progress_.step % options_.checkpoint_every == 0)) || old)
+      save(callbacks);
   }
   state_.restore_best();
   return stop_early && progress_.step < schedule_.total_steps ? TrainEnd::kEarlyStop : TrainEnd::kFinished;

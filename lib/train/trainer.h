@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 
+#include "lib/base/error.h"
 #include "lib/base/options.h"
 #include "lib/model/decoder_training.h"
 #include "lib/train/checkpoint.h"
@@ -14,7 +16,7 @@
 
 namespace matinee {
 
-/// How long and how fast a run learns. Every field but the last four belongs to the run: a checkpoint of a run with
+/// How long and how fast a run learns. Every field from `seed` up belongs to the run: a checkpoint of a run with
 /// another value is refused.
 struct TrainOptions {
   std::int64_t epochs = 3;
@@ -24,20 +26,27 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   double min_learning_rate = 0.1;  ///< the floor, as a share of learning_rate
   std::int64_t warmup_steps = -1;  ///< -1: 3 % of all updates
+  std::string schedule{"cosine"};  ///< cosine | linear | constant | wsd
+  double decay_share = 0.2;        ///< of all updates, at the end of wsd
+  double neftune_alpha = 0;        ///< noise on embeddings (DropoutKey); 0: none
   double weight_decay = 0.01;
   double beta1 = 0.9, beta2 = 0.99;
+  std::int64_t adam_bits = 32;  ///< of each moment; 8: of matrices of 4,096 elements and more
   double max_grad_norm = 1;
   std::int64_t validate_every = 0;  ///< updates; 0: at the end of each epoch
   std::int64_t patience = 0;        ///< validations without a lower loss before an early stop; 0: never
   std::uint64_t seed = 1;
   // These change where a run pauses, not what it computes.
   std::int64_t checkpoint_every = 0;  ///< updates; 0: only where the run stops early
+  double checkpoint_minutes = 0;      ///< after so long since the last one, too; 0: never
+  std::int64_t keep_checkpoints = 1;  ///< the newest, and those before it as CHECKPOINT.1, .2, ...
+  bool keep_going = false;            ///< a checkpoint that cannot be written is reported and the run goes on
   double time_limit_minutes = 0;      ///< 0: none
 
   /// Options of the command line, under the group "Training".
   void add(OptionSet& options);
-  /// The fields that belong to the run, as text, for its name.
-  std::string describe() const;
+  /// The options that belong to the run, by name.
+  std::vector<std::pair<std::string, std::string>> identity() const;
 };
 
 enum class TrainEnd : std::uint8_t {
@@ -51,6 +60,7 @@ struct TrainCallbacks {
   std::function<void(const StepMetrics&)> on_step;        ///< after each update
   std::function<void(const StepMetrics&)> on_validation;  ///< with valid_loss
   std::function<void()> on_checkpoint;                    ///< after one was written
+  std::function<void(const Error&)> on_failed_save;       ///< with keep_going, where one could not be
   std::function<bool()> stop;                             ///< looked at between updates
 };
 
@@ -65,12 +75,12 @@ class Trainer {
     const TokenDataset& train;
     const TokenDataset* valid = nullptr;
     const ModelConfig& config;
-    const LoraConfig* lora = nullptr;  ///< null: every weight is trained
-    double matmul_peak = 0;            ///< operations per second (measure_matmul_peak), for the share shown; or 0
+    const LoraSlots* lora = nullptr;  ///< null: every weight is trained
+    double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for the share shown; or 0
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
-  Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, std::uint64_t run);
+  Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run);
 
   /// Continues where the checkpoint file stands. Call before `run`.
   void resume();
@@ -91,19 +101,20 @@ class Trainer {
   StepMetrics step();
   void check(const StepMetrics& metrics) const;
   bool validate(const TrainCallbacks& callbacks);
-  void save(const TrainCallbacks& callbacks);
+  void save(const TrainCallbacks& callbacks, bool must = false);
   std::int64_t steps_of(std::size_t n_rows) const;
   void open_epoch(std::int64_t epoch);
 
   Parts parts_;
   TrainOptions options_;
   std::string checkpoint_;
-  std::uint64_t run_;
+  RunIdentity run_;
   std::int64_t rows_per_micro_batch_;
   LrSchedule schedule_;
   TrainState state_;
   TrainProgress progress_;
   std::int64_t open_epoch_ = -1;
+  std::chrono::steady_clock::time_point last_save_;
   std::vector<PackedRow> rows_;  ///< of the open epoch
 };
 

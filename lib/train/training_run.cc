@@ -1,6 +1,7 @@
 #include "lib/train/training_run.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -100,6 +101,7 @@ class Session {
   int train();
 
  private:
+  void identify();
   void plan_memory() const;
   void write_result(const std::string& folder);
   void write_record();
@@ -115,11 +117,13 @@ class Session {
   ModelConfig config_;
   Context context_;
   Product product_;
-  std::uint64_t id_ = 0;  // names base, tokens and options
+  RunIdentity identity_;
+  std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
   ParameterSet everything_;
   WeightSlots slots_;
+  LoraConfig lora_;  // resolved for this base
   LoraSlots lora_slots_;
   std::unique_ptr<DecoderTraining> decoder_;
   std::unique_ptr<Trainer> trainer_;
@@ -141,17 +145,10 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     require_same_making(data_, *valid_);
   }
   product_ = run.base_format.product(context_.isa());
+  if (!run.full) lora_ = run.lora.resolved(config_);
   plan_memory();
 
-  std::uint64_t id = run.base.empty() ? hash64(read_file(run.config)) : fingerprint_of_model(run.base, pool_);
-  const std::uint64_t sets[] = {data_.fingerprint(), valid_ ? valid_->fingerprint() : 0};
-  id = hash64({reinterpret_cast<const char*>(sets), sizeof sets}, id);
-  id = hash64(fmt::format("{} full {} base {} rank {} alpha {} dropout {} ratio {}", run.train.describe(), run.full,
-                          format_name(run.base_format.dtype(context_.isa())), run.lora.rank, run.lora.lora_alpha,
-                          run.lora.lora_dropout, run.loraplus_lr_ratio),
-              id);
-  for (const std::string& target : run.lora.target_modules) id = hash64(target + ",", id);
-  id_ = id;
+  identify();
 
   if (run.full) {
     if (run.base.empty()) {
@@ -164,46 +161,69 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
                                               tool.common().max_host_mem, &context_);
     slots_ = frozen_->slots();
-    LoraConfig lora = run.lora;
+    LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
     adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed);
     for (Parameter& parameter : adapter_->parameters().all()) {
-      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.loraplus_lr_ratio;
+      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.lora.loraplus_lr_ratio;
     }
+    adapter_->begin_from(context_, slots_);
+    adapter_->attach_to(slots_);
     lora_slots_ = adapter_->slots();
   }
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
-                                               Trainer::max_tokens(run.train, data_.info()), product_);
+                                               Trainer::max_tokens(run.train, data_.info()), product_, run.recompute);
   trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
                                                       .decoder = *decoder_,
                                                       .parameters = adapter_ ? adapter_->parameters() : everything_,
                                                       .train = data_,
                                                       .valid = valid_ ? &*valid_ : nullptr,
                                                       .config = config_,
-                                                      .lora = adapter_ ? &run_.lora : nullptr,
+                                                      .lora = adapter_ ? &lora_slots_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, product_)},
-                                       run.train, checkpoint_, id_);
+                                       run.train, checkpoint_, identity_);
+}
+
+// Names base, tokens and options.
+void Session::identify() {
+  const std::uint64_t base =
+      run_.base.empty() ? hash64(read_file(run_.config)) : fingerprint_of_model(run_.base, pool_);
+  const auto hex = [](std::uint64_t hash) { return fmt::format("{:016x}", hash); };
+  identity_.parts = {{"the hash of the base", hex(base)},
+                     {"the hash of the tokens", hex(data_.fingerprint())},
+                     {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
+                     {"--full", run_.full ? "yes" : "no"},
+                     {"--base-format", format_name(run_.base_format.dtype(context_.isa()))}};
+  const auto add = [&](const auto& parts) {
+    identity_.parts.insert(identity_.parts.end(), parts.begin(), parts.end());
+  };
+  add(run_.train.identity());
+  if (!run_.full) {
+    add(identity_of(lora_));
+    identity_.parts.emplace_back("--loraplus-lr-ratio", fmt::format("{}", run_.lora.loraplus_lr_ratio));
+  }
+  id_ = identity_.hash();
 }
 
 void Session::plan_memory() const {
-  std::uint64_t trained = 0;
+  std::uint64_t trained = 0, moments = 0;
+  const auto count = [&](const std::vector<std::int64_t>& shape) {
+    trained += moment_bytes(shape, false) / 8;
+    moments += moment_bytes(shape, run_.train.adam_bits == 8);
+  };
   if (run_.full) {
-    trained = static_cast<std::uint64_t>(config_.parameters());
+    for (const WeightSpec& spec : weight_specs(config_)) count(spec.shape);
   } else {
-    for (int m = 0; m < kModules; ++m) {
-      if (!run_.lora.targets(static_cast<Module>(m))) continue;
-      const auto shape = module_shape(config_, static_cast<Module>(m));
-      trained += static_cast<std::uint64_t>(config_.num_hidden_layers * run_.lora.rank * (shape[0] + shape[1]));
-    }
+    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) count(tensor.shape);
   }
   const MemoryPlan plan{
       .weights = run_.full ? 0 : FrozenWeights::bytes_of(config_, run_.base_format.dtype(context_.isa())),
       .trained = 4 * trained,
       .gradients = 4 * trained,
-      .moments = 8 * trained,
+      .moments = moments,
       .best_parameters = valid_ ? 4 * trained : 0,
-      .activations = DecoderTraining::activation_bytes(config_, run_.full ? 0 : run_.lora.rank,
-                                                       Trainer::max_tokens(run_.train, data_.info())),
+      .activations = DecoderTraining::activation_bytes(config_, run_.full ? nullptr : &lora_,
+                                                       Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
       // Five bytes a token, and the order of the samples twice while it is packed.
       .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
   require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
@@ -230,7 +250,11 @@ void Session::write_record() {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("run", fmt::format("{:016x}", id_)).field("base", run_.base).field("tokens", run_.tokens);
-  json.field("template", data_.info().prompt_template).field("options", run_.train.describe());
+  json.field("template", data_.info().prompt_template).key("options").begin_object();
+  for (const auto& [name, value] : identity_.parts) {
+    if (name.starts_with("--")) json.field(name.substr(2), value);
+  }
+  json.end_object();
   json.field("steps", trainer_->progress().step).field("tokens_seen", trainer_->progress().tokens);
   if (valid_) {
     json.field("best_valid_loss", trainer_->progress().best_valid_loss)
@@ -247,7 +271,7 @@ bool Session::already_finished() const {
 
 int Session::train() {
   if (run_.resume && already_finished()) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
     tool_.note(fmt::format("{}: this run is already finished", run_.output));
     return 0;
   }
@@ -259,7 +283,7 @@ int Session::train() {
   }
   remove_temporaries_of(checkpoint_);
   if (!run_.resume) {
-    std::remove(checkpoint_.c_str());
+    remove_checkpoints(checkpoint_);
   } else if (file_exists(checkpoint_)) {
     trainer_->resume();
   }
@@ -284,6 +308,9 @@ int Session::train() {
   callbacks.on_checkpoint = [&] {
     if (!run_.snapshot.empty()) write_result(run_.snapshot);
   };
+  callbacks.on_failed_save = [&](const Error& error) {
+    tool_.note(fmt::format("no checkpoint: {}; training goes on", error.what()));
+  };
   callbacks.stop = [] { return stop_requested(); };
   watch_stop_signals();
   const TrainEnd end = trainer_->run(callbacks);
@@ -293,7 +320,8 @@ int Session::train() {
   if (end == TrainEnd::kInterrupted) {
     tool_.note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step,
                            trainer_->total_steps(), checkpoint_));
-    if (stop_requested()) return 128 + stop_signal();
+    // Batch systems send SIGTERM and take any other status for a failure.
+    if (stop_requested()) return stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
     write_result(run_.output);
     return 0;
   }
@@ -303,7 +331,7 @@ int Session::train() {
   }
   write_result(run_.output);
   write_record();
-  std::remove(checkpoint_.c_str());
+  remove_checkpoints(checkpoint_);
   return 0;
 }
 
@@ -322,18 +350,16 @@ void TrainingRun::add(OptionSet& options) {
   options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
-  options.group("LoRA");
-  options.integer("rank", &lora.rank, 1, 65536, "rows of lora_A");
-  options.real("alpha", &lora.lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
-  options.real("dropout", &lora.lora_dropout, 0, 0.99, "share of a layer's inputs that the adapter does not see");
-  options.real("loraplus-lr-ratio", &loraplus_lr_ratio, 0, 1000,
-               "lora_B learns so many times as fast as lora_A (LoRA+)");
-  options.list("targets", &lora.target_modules, "NAMES", "linear layers with an adapter");
+  options.flag("recompute", &recompute,
+               "keep only each layer's input and compute the rest again: less memory, a third more time");
+  lora.add(options);
   train.add(options);
 }
 
 int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (run.output.empty()) throw usage_error("--output DIR is missing");
+  if (run.train.adam_bits != 8 && run.train.adam_bits != 32)
+    throw usage_error("--adam-bits: expected 8 or 32, found {}", run.train.adam_bits);
   if (run.full && run.base.empty() == run.config.empty()) {
     throw usage_error("--full takes either --base DIR or --config FILE");
   }
@@ -341,11 +367,6 @@ int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (!run.full && !run.config.empty()) throw usage_error("--config is for --full");
   if (run.full && run.base_format.is_quantized()) {
     throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
-  }
-  for (const std::string& target : run.lora.target_modules) {
-    bool known = false;
-    for (int m = 0; m < kModules; ++m) known |= target == name_of(static_cast<Module>(m));
-    if (!known) throw usage_error("--targets: no linear layer is called \"{}\"", target);
   }
   return Session(run, tool).train();
 }

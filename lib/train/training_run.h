@@ -7,6 +7,7 @@
 #include "lib/base/tool.h"
 #include "lib/model/base_format.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/train/lora_options.h"
 #include "lib/train/trainer.h"
 
 namespace matinee {
@@ -24,8 +25,8 @@ struct TrainingRun {
   BaseFormat base_format;  ///< with `full` not a quantised one
   bool full = false;
   bool resume = false;
-  LoraConfig lora;
-  double loraplus_lr_ratio = 1;  ///< lora_B's learning rate in lora_A's; LoRA+, Hayou et al. 2024, arXiv:2402.12354
+  bool recompute = false;  ///< keep only the input of each layer for the backward pass
+  LoraOptions lora;
   TrainOptions train;
 
   /// Options of the command line, those of `lora` and `train` among them.

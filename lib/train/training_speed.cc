@@ -31,7 +31,7 @@ double measure_matmul_peak(Context& context, Product product) {
   return best;
 }
 
-double training_operations(const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch) {
+double training_operations(const ModelConfig& config, const LoraSlots* lora, const TokenBatch& batch) {
   const auto tokens = static_cast<double>(batch.n_tokens()), supervised = static_cast<double>(batch.n_supervised);
   const auto layers = static_cast<double>(config.num_hidden_layers);
   // Forward, gradient of the input and, where the weight is trained, its own gradient.
@@ -39,22 +39,29 @@ double training_operations(const ModelConfig& config, const LoraConfig* lora, co
   double operations = 0;
   for (int m = 0; m < kModules; ++m) {
     const auto module = static_cast<Module>(m);
+    if (!has_module(config, module)) continue;
     const auto shape = module_shape(config, module);
     const auto elements = static_cast<double>(shape[0] * shape[1]);
-    double per_token = 2 * passes * elements;
-    if (lora != nullptr && lora->targets(module)) {
-      per_token += 2 * 3 * static_cast<double>(lora->rank * (shape[0] + shape[1]));
-    }
     // From the last attention on there are only supervised tokens.
-    operations += per_token * (module >= Module::kO ? tokens * (layers - 1) + supervised : tokens * layers);
+    const double last = module >= Module::kO ? supervised : tokens;
+    operations += 2 * passes * elements * (tokens * (layers - 1) + last);
+    for (std::int64_t layer = 0; lora != nullptr && layer < config.num_hidden_layers; ++layer) {
+      const LoraSlot& slot = lora->layers[static_cast<std::size_t>(layer)][index_of(module)];
+      operations += 2 * 3 * static_cast<double>(slot.rank * (shape[0] + shape[1])) *
+                    (layer + 1 < config.num_hidden_layers ? tokens : last);
+    }
     // Below the first layer of a frozen base nothing learns.
     if (lora != nullptr && module <= Module::kV) operations -= 2 * tokens * elements;
   }
   operations += 2 * passes * static_cast<double>(batch.n_supervised * config.vocab_size * config.hidden_size);
   double pairs = 0;
-  for (const std::int32_t position : batch.positions) pairs += position + 1;
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    const std::int64_t window = config.window_of(layer);
+    for (const std::int32_t position : batch.positions)
+      pairs += static_cast<double>(window == 0 ? position + 1 : std::min<std::int64_t>(position + 1, window));
+  }
   // 4 operations per pair and element forward, 2.5 times that backward.
-  operations += 3.5 * 4 * pairs * static_cast<double>(config.q_size() * config.num_hidden_layers);
+  operations += 3.5 * 4 * pairs * static_cast<double>(config.q_size());
   return operations;
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "kernels/matmul/matmul.h"
-#include "lib/model/lora_adapter.h"
+#include "lib/model/lora_slots.h"
 #include "lib/model/model_config.h"
 #include "lib/train/token_dataset.h"
 
@@ -16,6 +16,6 @@ double measure_matmul_peak(Context& context, Product product);
 
 /// Operations (multiplications and additions) of one forward and backward pass over a batch: linear layers, the output
 /// layer on the supervised rows, attention within the samples, LoRA products. Without `lora` every weight is trained.
-double training_operations(const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch);
+double training_operations(const ModelConfig& config, const LoraSlots* lora, const TokenBatch& batch);
 
 }  // namespace matinee

@@ -224,7 +224,9 @@ TEST(Gradient, Rotary) {
   }
 }
 
-TEST(Gradient, Attention) {
+class GradientWindow : public ::testing::TestWithParam<std::int64_t> {};
+
+TEST_P(GradientWindow, Attention) {
   const std::vector<std::int32_t> starts = {0, 0, 0, 3, 4, 4, 4, 4};
   const auto n = static_cast<std::int64_t>(starts.size());
   const std::int64_t heads = 4, kv_heads = 2, dim = 3;
@@ -238,6 +240,7 @@ TEST(Gradient, Attention) {
                            .n_kv_heads = kv_heads,
                            .head_dim = dim,
                            .scale = 0.6f,
+                           .window = GetParam(),
                            .segment_start = starts.data(),
                            .q = t[0].data(),
                            .k = t[1].data(),
@@ -253,6 +256,7 @@ TEST(Gradient, Attention) {
                           .n_kv_heads = kv_heads,
                           .head_dim = dim,
                           .scale = 0.6f,
+                          .window = GetParam(),
                           .segment_start = starts.data(),
                           .q = inputs[0].data(),
                           .k = inputs[1].data(),
@@ -265,6 +269,8 @@ TEST(Gradient, Attention) {
                           .grad_v = found[2].data()});
   expect_gradient(inputs, forward, found);
 }
+
+INSTANTIATE_TEST_SUITE_P(Windows, GradientWindow, ::testing::Values(0, 1, 2, 3, 9));
 
 TEST(Gradient, Activation) {
   const std::int64_t n = 11;

@@ -13,7 +13,9 @@
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/lora_adapter.h"
 #include "lib/model/sampler.h"
+#include "lib/model/weights.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/temporary_folder.h"
 
@@ -43,7 +45,7 @@ struct Tiny {
     for (std::size_t layer = 0; layer < weights.slots().layers.size(); ++layer) {
       for (int m = 0; m < kModules; ++m) {
         const auto module = static_cast<Module>(m);
-        Parameter& parameter = *all.find(module_path(static_cast<std::int64_t>(layer), module) + ".weight");
+        Parameter& parameter = *all.find(module_path(config, static_cast<std::int64_t>(layer), module) + ".weight");
         dequantize(context(), {.first = 0,
                                .n = static_cast<std::int64_t>(parameter.value.size()),
                                .width = parameter.shape[1],

@@ -37,8 +37,8 @@ struct Tiny {
     adapter = std::make_unique<LoraAdapter>(config, lora, 2);
     lora_slots = adapter->slots();
   }
-  DecoderTraining decoder(std::int64_t max_tokens, Product product = Product::kF32) {
-    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, product};
+  DecoderTraining decoder(std::int64_t max_tokens, Product product = Product::kF32, bool recompute = false) {
+    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, product, recompute};
   }
 
   ModelConfig config;
@@ -188,6 +188,72 @@ TEST(DecoderTraining, MicroBatchesGiveTheSameDropoutMasks) {
     const auto& other = cut.adapter->parameters().find(p.name)->grad;
     for (std::size_t i = 0; i < other.size(); ++i) ASSERT_NEAR(p.grad[i], other[i], 2e-5) << p.name << "[" << i << "]";
   }
+}
+
+TEST(DecoderTraining, ComputingAgainDropsTheSameElements) {
+  Tiny kept(false), again(false);
+  std::vector<double> losses;
+  const Samples samples = testing::tiny_samples(13);
+  for (Tiny* tiny : {&kept, &again}) {
+    tiny->adapt(0.3, {"q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"});
+    testing::randomise(tiny->adapter->parameters(), 12);
+    DecoderTraining decoder = tiny->decoder(20, Product::kF32, tiny == &again);
+    losses.push_back(decoder.forward_backward(samples.batch(), 1, {.seed = 9, .step = 4, .neftune_alpha = 5}).loss);
+  }
+  EXPECT_EQ(losses[0], losses[1]);
+  for (const Parameter& p : kept.adapter->parameters().all())
+    EXPECT_EQ(again.adapter->parameters().find(p.name)->grad, p.grad) << p.name;
+  EXPECT_LT(DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, true),
+            DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, false));
+}
+
+TEST(DecoderTraining, NoiseOnEmbeddingsIsDrawnFromSeedStepAndRow) {
+  Tiny tiny(true);
+  const Samples samples = testing::tiny_samples(tiny.config.vocab_size);
+  const auto loss = [&](double alpha, std::int64_t step, std::int64_t first_row = 0) {
+    const DropoutKey key{.seed = 3, .step = step, .first_row = first_row, .neftune_alpha = alpha};
+    return tiny.decoder(20).forward_backward(samples.batch(), 1, key).loss;
+  };
+  EXPECT_EQ(loss(0, 1), tiny.decoder(20).evaluate(samples.batch()).loss);
+  EXPECT_NE(loss(5, 1), loss(0, 1));
+  EXPECT_EQ(loss(5, 1), loss(5, 1));
+  EXPECT_NE(loss(5, 1), loss(5, 2));
+  EXPECT_NE(loss(5, 1), loss(5, 1, 1));
+}
+
+// Noise is uniform in ±alpha / sqrt(length of the sample · hidden_size). To first order it moves the loss by its
+// product with the gradient of the embeddings, whose mean square is therefore Σ gradient²·bound²/3.
+TEST(DecoderTraining, NoiseOnEmbeddingsHasTheStrengthOfNeftune) {
+  Tiny tiny(false);
+  Samples samples;
+  std::int32_t token = 0;
+  const std::size_t lengths[] = {8, 3};
+  for (const std::size_t length : lengths) {
+    const auto start = static_cast<std::int32_t>(samples.tokens.size());
+    for (std::size_t t = 0; t < length; ++t) {
+      samples.tokens.push_back(token++);  // each once, so that a row of the table has the gradient of one place
+      samples.targets.push_back(static_cast<std::int32_t>((t * 5 + 1) % 13));
+      samples.positions.push_back(static_cast<std::int32_t>(t));
+      samples.segment_start.push_back(start);
+    }
+  }
+  DecoderTraining decoder = tiny.decoder(20);
+  const double clean = decoder.forward_backward(samples.batch(), 1, {}).loss;
+  constexpr double alpha = 0.02;
+  double expected = 0;
+  const auto& grad = tiny.weights.find("model.embed_tokens.weight")->grad;
+  for (std::size_t i = 0; i < samples.tokens.size() * 8; ++i) {
+    const double length = i / 8 < lengths[0] ? 8 : 3;
+    expected += static_cast<double>(grad[i]) * grad[i] * alpha * alpha / (length * 8) / 3;
+  }
+  double found = 0;
+  constexpr int steps = 600;
+  for (int step = 1; step <= steps; ++step) {
+    const double moved =
+        decoder.forward_backward(samples.batch(), 1, {.seed = 3, .step = step, .neftune_alpha = alpha}).loss - clean;
+    found += moved * moved / steps;
+  }
+  EXPECT_NEAR(found / expected, 1, 0.2);
 }
 
 TEST(DecoderTraining, DropoutDependsOnSeedStepLayerAndModule) {

@@ -40,7 +40,7 @@ TEST(LoraAdapter, RoundTrip) {
   EXPECT_DOUBLE_EQ(again.config().lora_dropout, 0.05);
   EXPECT_EQ(again.config().target_modules, small().target_modules);
   EXPECT_EQ(again.config().base_model_name_or_path, "base/\"quoted\"");
-  EXPECT_FLOAT_EQ(again.config().scaling(), 1.5f);
+  EXPECT_FLOAT_EQ(again.config().scaling_of(linear_layers(model, 0).front()), 1.5f);
   EXPECT_EQ(again.metadata().at("matinee.template"), "plain");
   ASSERT_EQ(again.parameters().all().size(), adapter.parameters().all().size());
   for (std::size_t i = 0; i < again.parameters().all().size(); ++i) {
@@ -99,9 +99,11 @@ TEST(LoraAdapter, RankStabilisedScaling) {
   const TemporaryFolder folder;
   LoraConfig config = small();
   config.use_rslora = true;
-  EXPECT_FLOAT_EQ(config.scaling(), 3);
-  LoraAdapter(testing::tiny_config(true), config, 3).save(folder.path(), {});
-  EXPECT_FLOAT_EQ(LoraAdapter(testing::tiny_config(true), folder.path()).config().scaling(), 3);
+  const ModelConfig model = testing::tiny_config(true);
+  const LinearLayer layer = linear_layers(model, 0).front();
+  EXPECT_FLOAT_EQ(config.scaling_of(layer), 3);
+  LoraAdapter(model, config, 3).save(folder.path(), {});
+  EXPECT_FLOAT_EQ(LoraAdapter(model, folder.path()).config().scaling_of(layer), 3);
 }
 
 TEST(LoraAdapter, ReadsWhatPeftWrites) {
@@ -134,17 +136,22 @@ TEST(LoraAdapter, WhatIsNotUnderstoodIsRefusedByName) {
     const std::string found = error_of([&] { LoraAdapter(model, folder.path()); });
     return found.starts_with(path + ": ") ? found.substr(path.size() + 2) : found;
   };
-  EXPECT_EQ(error("\"use_dora\":false", "\"use_dora\":true"),
-            "use_dora: true is not understood; the adapter would not compute what it was trained to");
-  EXPECT_EQ(error("\"rank_pattern\":{}", "\"rank_pattern\":{\"q_proj\":2}"),
-            "rank_pattern: {\"q_proj\":2} is not understood; the adapter would not compute what it was trained to");
+  EXPECT_EQ(error("\"rank_pattern\":{}", "\"rank_pattern\":{\"q_proj\":0}"),
+            "rank_pattern: \"q_proj\": expected a number of at least 1");
+  EXPECT_EQ(error("\"rank_pattern\":{}", "\"rank_pattern\":{\"(q_proj\":2}"),
+            "pattern \"(?:.*\\.)?(?:(q_proj)\", character 20: missing closing parenthesis");
+  EXPECT_EQ(error("\"modules_to_save\":null", "\"modules_to_save\":[\"norm\"]"),
+            "modules_to_save: \"norm\": expected embed_tokens or lm_head");
+  EXPECT_EQ(error("[\"q_proj\",\"down_proj\"]", "\".*w_proj\""),
+            "target_modules: the pattern \".*w_proj\" matches no linear layer; they are called "
+            "model.layers.0.self_attn.q_proj, ...");
   EXPECT_EQ(error("\"init_lora_weights\":true", "\"init_lora_weights\":\"pissa\""),
             "init_lora_weights: \"pissa\" is not understood; the adapter would not compute what it was trained to");
   EXPECT_EQ(error("\"use_dora\"", "\"a_switch_of_tomorrow\":1,\"use_dora\""),
             "a_switch_of_tomorrow: 1 is not understood; the adapter would not compute what it was trained to");
   EXPECT_EQ(error("\"LORA\"", "\"IA3\""), "peft_type: expected LORA");
   EXPECT_EQ(error("\"CAUSAL_LM\"", "\"SEQ_CLS\""), "task_type: expected CAUSAL_LM, found \"SEQ_CLS\"");
-  EXPECT_EQ(error("\"bias\":\"none\"", "\"bias\":\"all\""), "bias: expected none, found \"all\"");
+  EXPECT_EQ(error("\"bias\":\"none\"", "\"bias\":\"some\""), "bias: expected none, all or lora_only, found \"some\"");
   EXPECT_EQ(error("\"r\":4", "\"r\":0"), "r: expected a whole number of at least 1");
   EXPECT_EQ(error("\"q_proj\"", "\"embed_tokens\""),
             "target module \"embed_tokens\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "

@@ -4,12 +4,15 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "lib/base/half.h"
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
+#include "lib/model/decoder_session.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/float_tensor.h"
 #include "lib/model/gguf_model.h"
@@ -112,7 +115,7 @@ TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
   const TemporaryFolder out;
   write_merged_checkpoint(base.folder.path(), merge, out.path());
   for (std::int64_t layer = 0; layer < 2; ++layer) {
-    const std::string name = module_path(layer, Module::kUp) + ".weight";
+    const std::string name = module_path(base.config, layer, Module::kUp) + ".weight";
     for (const char* file : kFiles) {
       const SafetensorsFile before(base.folder.file(file)), after(out.file(file));
       if (before.find(name) == nullptr) continue;
@@ -125,7 +128,7 @@ TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
         for (std::size_t i = 0; i < 8; ++i) {
           double sum = w[o * 8 + i];
           for (std::size_t r = 0; r < 3; ++r) {
-            sum += static_cast<double>(slots.scaling) * slot.lora_B[o * 3 + r] * slot.lora_A[r * 8 + i];
+            sum += static_cast<double>(slot.scaling) * slot.lora_B[o * 3 + r] * slot.lora_A[r * 8 + i];
           }
           // Half of the last place, and the float32 sums before it.
           const double bound = std::fabs(sum) / (tensor.dtype == DType::kF16 ? 2048 : 256) + 1e-5;
@@ -190,6 +193,86 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], bound) << name_of(format);
   }
+}
+
+// Every family's golden with each of its adapters: DoRA, biases, whole layers, tensors that are stored transposed.
+void for_goldens(const std::function<void(const std::string& base, const std::string& adapter)>& body) {
+  int adapters = 0;
+  for (const auto& family : std::filesystem::directory_iterator("testdata/golden/hf")) {
+    if (!file_exists(family.path().string() + "/model.safetensors")) continue;
+    for (const auto& adapter : std::filesystem::directory_iterator(family)) {
+      if (!file_exists(adapter.path().string() + "/adapter_config.json")) continue;
+      SCOPED_TRACE(adapter.path().string());
+      body(family.path().string(), adapter.path().string());
+      ++adapters;
+    }
+  }
+  EXPECT_GE(adapters, 20);
+}
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double most = a.size() == b.size() ? 0 : 1e9;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const double difference = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    most = difference <= most ? most : difference;  // NaN too
+  }
+  return most;
+}
+
+TEST(LoraMerge, EveryFamilyAndAdapterComputesTheSameMerged) {
+  int refused = 0;
+  for_goldens([&](const std::string& golden, const std::string& adapter_folder) {
+    const ModelConfig config = read_model_config(golden);
+    // In float32, so that nothing is rounded but sums: the goldens are stored in bfloat16.
+    const TemporaryFolder wide;
+    const std::string& folder = wide.path();
+    ParameterSet parameters;
+    load_parameters(golden, config, parameters);
+    save_model(folder, config, parameters, DType::kF32);
+    LoraAdapter adapter(config, adapter_folder);
+    const FrozenWeights weights(folder, config, DType::kF32);
+    WeightSlots slots = weights.slots();
+    adapter.attach_to(slots);
+    const LoraSlots lora = adapter.slots();
+    const auto wanted = logits_of(config, slots, &lora), without = logits_of(config, weights.slots(), nullptr);
+    const TemporaryFolder out;
+    const std::string error = error_of([&] {
+      LoraMerge merge(context(), config, adapter);
+      write_merged_checkpoint(folder, merge, out.path());
+    });
+    if (!error.empty()) {
+      EXPECT_NE(error.find("of a pair that the base ties"), std::string::npos) << error;
+      ++refused;
+      return;
+    }
+    const FrozenWeights merged(out.path(), config, DType::kF32);
+    const auto found = logits_of(config, merged.slots(), nullptr);
+    EXPECT_GT(largest_difference(without, wanted), 1e-3) << "the adapter does nothing, so nothing would be tested";
+    EXPECT_LT(largest_difference(found, wanted), 2e-4);
+  });
+  EXPECT_LE(refused, 6);
+}
+
+TEST(LoraMerge, EveryFamilyDecodesWithItsAdapterBesideAQuantisedBase) {
+  for_goldens([&](const std::string& folder, const std::string& adapter_folder) {
+    const ModelConfig config = read_model_config(folder);
+    LoraAdapter adapter(config, adapter_folder);
+    const LoraSlots lora = adapter.slots();
+    for (const DType format : {DType::kI8, DType::kU8}) {
+      const FrozenWeights weights(folder, config, format, 0, &context());
+      WeightSlots slots = weights.slots();
+      adapter.attach_to(slots);
+      const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
+      DecoderTraining training(context(), config, slots, &lora, 16, Product::kF32);
+      const auto wanted = training.logits(sample.batch());
+      DecoderSession session(context(), config, slots, 16, Product::kF32, &lora);
+      session.append(std::span(sample.tokens).first(6));
+      session.append(std::span(sample.tokens).subspan(6, 1));
+      const auto found = session.append(std::span(sample.tokens).subspan(7, 1));
+      const std::vector<float> last(wanted.end() - config.vocab_size, wanted.end());
+      EXPECT_LT(largest_difference({found.begin(), found.end()}, last), 5e-4) << name_of(format);
+    }
+  });
 }
 
 TEST(LoraMerge, GgufRowsOfAHeadAreNeighboursRotated) {

@@ -18,6 +18,7 @@
 #include "lib/io/safetensors.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/weights.h"
 
 namespace matinee {
 namespace {
@@ -70,7 +71,7 @@ void make(const std::string& config_path, const std::string& folder, DType dtype
     const std::string name =
         shard_bytes == 0 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", s + 1, shards.size());
     SafetensorsWriter writer(folder + "/" + name, "", {{"format", "pt"}});
-    for (const WeightSpec& spec : shards[s]) writer.declare(spec.name, dtype, spec.shape);
+    for (const WeightSpec& spec : shards[s]) writer.declare(spec.name, dtype, spec.stored_shape());
     for (const WeightSpec& spec : shards[s]) {
       write_tensor(pool, writer, spec, dtype, index++);
       json.field(spec.name, name);

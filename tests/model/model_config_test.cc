@@ -33,7 +33,7 @@ TEST(ModelConfig, FactsOfALlama) {
   EXPECT_EQ(config.q_size(), 64);
   EXPECT_EQ(config.kv_size(), 32);
   EXPECT_EQ(config.max_position_embeddings, 512);
-  EXPECT_DOUBLE_EQ(config.rms_norm_eps, 1e-5);
+  EXPECT_DOUBLE_EQ(config.norm_eps, 1e-5);
   EXPECT_DOUBLE_EQ(config.rope_theta, 10000);
   EXPECT_TRUE(config.tie_word_embeddings);
   EXPECT_EQ(config.bos_token_id, 1);
@@ -58,8 +58,12 @@ TEST(ModelConfig, RotaryBaseFromEitherPlace) {
 }
 
 TEST(ModelConfig, ItsOwnTextReadBackIsTheSame) {
-  const ModelConfig config = parse(with(R"("head_dim":16,"rope_theta":12345.5)"));
+  const ModelConfig config = parse(with(
+      R"("head_dim":16,"rope_theta":12345.5,"attention_bias":true,"rope_scaling":{"rope_type":"llama3","factor":8.0,)"
+      R"("low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":64})"));
   const ModelConfig again = parse(model_config_json(config, "bfloat16"));
+  EXPECT_EQ(again.rope_scaling, RotaryScaling::kLlama3);
+  EXPECT_TRUE(again.qkv_bias);
   EXPECT_EQ(model_config_json(again, "bfloat16"), model_config_json(config, "bfloat16"));
   EXPECT_EQ(again.head_dim, 16);
   EXPECT_DOUBLE_EQ(again.rope_theta, 12345.5);
@@ -67,20 +71,76 @@ TEST(ModelConfig, ItsOwnTextReadBackIsTheSame) {
 
 TEST(ModelConfig, WhatTheDecoderDoesNotComputeIsRefusedByName) {
   const auto error = [](const std::string& json) { return error_of([&] { parse(json); }); };
-  EXPECT_EQ(error(replaced("\"llama\"", "\"gptj\"")),
-            "config.json: model_type: expected llama, found \"gptj\"; this family is not supported");
-  EXPECT_EQ(error(replaced("\"silu\"", "\"gelu\"")),
-            "config.json: hidden_act: expected \"silu\", found \"gelu\"; the decoder does not compute this");
-  EXPECT_EQ(error(with(R"("attention_bias":true)")),
-            "config.json: attention_bias: expected false, found true; the decoder does not compute this");
+  EXPECT_EQ(error(replaced("\"llama\"", "\"bloom\"")),
+            "config.json: model_type: expected one of llama, mistral, qwen2, qwen3, gpt2, gptj; found \"bloom\"; this "
+            "family is not supported");
+  EXPECT_EQ(error(replaced("\"silu\"", "\"mish\"")),
+            "config.json: hidden_act: expected silu, gelu, gelu_new, gelu_pytorch_tanh or relu, found \"mish\"; the "
+            "decoder does not compute this");
   EXPECT_EQ(error(with(R"("quantization_config":{"bits":4})")),
             "config.json: quantization_config: expected null, found {\"bits\":4}; the decoder does not compute this");
+  EXPECT_EQ(error(with(R"("sliding_window":4096)")),
+            "config.json: sliding_window: expected null, found 4096; this family has none");
   EXPECT_EQ(error(with(R"("rope_scaling":{"rope_type":"llama3","factor":8.0})")),
-            "config.json: rope_scaling.rope_type: \"llama3\" is not understood; the decoder computes rotary embedding "
-            "without scaling");
+            "config.json: rope_scaling: low_freq_factor is missing");
+  EXPECT_EQ(error(with(R"("rope_scaling":{"type":"linear","factor":8.0,"attention_factor":1.5})")),
+            "config.json: rope_scaling: attention_factor: 1.5 is not understood with type \"linear\"");
   EXPECT_EQ(error(with(R"("rope_parameters":{"rope_theta":10000,"rope_type":"yarn"})")),
-            "config.json: rope_parameters.rope_type: \"yarn\" is not understood; the decoder computes rotary embedding "
-            "without scaling");
+            "config.json: rope_parameters: type \"yarn\" is not understood; expected default, linear, dynamic or "
+            "llama3");
+  EXPECT_EQ(error(with(R"("attn_logit_softcapping":50.0)")),
+            "config.json: attn_logit_softcapping: 50.0 is not known, so the decoder cannot tell whether it changes the "
+            "mathematics; where it does not, take it out of the file");
+}
+
+TEST(ModelConfig, WhatSaysNothingAboutTheForwardPassIsReadOver) {
+  EXPECT_EQ(parse(with(R"("_name_or_path":"x","pad_token_id":0,"attention_dropout":0.1,"pretraining_tp":1,)"
+                       R"("transformers_version":"4.31.0","use_cache":true,"a_switch_of_tomorrow":false)"))
+                .vocab_size,
+            100);
+}
+
+TEST(ModelConfig, BiasesOfALlama) {
+  const ModelConfig config = parse(with(R"("attention_bias":true,"mlp_bias":true)"));
+  EXPECT_TRUE(config.qkv_bias && config.o_bias && config.mlp_bias);
+  EXPECT_EQ(config.parameters(), parse(kLlama).parameters() + 5 * (64 + 32 + 32 + 64 + 172 + 172 + 64));
+}
+
+TEST(ModelConfig, WindowsOfMistralAndQwen) {
+  const ModelConfig mistral = parse(replaced("\"llama\"", "\"mistral\""));
+  EXPECT_EQ(mistral.window_of(0), 4096);
+  const std::string qwen = replaced("\"llama\"", "\"qwen2\"");
+  EXPECT_EQ(parse(qwen).window_of(4), 0);
+  const ModelConfig windowed =
+      parse(R"({"use_sliding_window":true,"sliding_window":16,"max_window_layers":3,)" + qwen.substr(1));
+  EXPECT_EQ(windowed.window_of(2), 0);
+  EXPECT_EQ(windowed.window_of(3), 16);
+  const ModelConfig listed =
+      parse(R"({"use_sliding_window":true,"sliding_window":16,"layer_types":["sliding_attention","full_attention",)"
+            R"("full_attention","full_attention","sliding_attention"],)" +
+            qwen.substr(1));
+  EXPECT_EQ(listed.window_of(0), 16);
+  EXPECT_EQ(listed.window_of(3), 0);
+}
+
+// Fields as the first GPT-J was published with.
+TEST(ModelConfig, FactsOfAGptJ) {
+  const ModelConfig config = parse(
+      R"({"activation_function":"gelu_new","architectures":["GPTJForCausalLM"],"attn_pdrop":0.0,"bos_token_id":50256,)"
+      R"("embd_pdrop":0.0,"eos_token_id":50256,"gradient_checkpointing":false,"initializer_range":0.02,)"
+      R"("layer_norm_epsilon":1e-05,"model_type":"gptj","n_embd":4096,"n_head":16,"n_inner":null,"n_layer":28,)"
+      R"("n_positions":2048,"resid_pdrop":0.0,"rotary":true,"rotary_dim":64,"scale_attn_weights":true,)"
+      R"("summary_activation":null,"summary_first_dropout":0.1,"summary_proj_to_labels":true,)"
+      R"("summary_type":"cls_index","summary_use_proj":true,"task_specific_params":{"text-generation":)"
+      R"({"do_sample":true}},"tie_word_embeddings":false,"tokenizer_class":"GPT2Tokenizer",)"
+      R"("transformers_version":"4.18.0.dev0","use_cache":true,"vocab_size":50400})");
+  EXPECT_EQ(config.norm, NormKind::kLayer);
+  EXPECT_EQ(config.activation, Activation::kGeluTanh);
+  EXPECT_EQ(config.intermediate_size, 16384);
+  EXPECT_EQ(config.rotary_dim, 64);
+  EXPECT_EQ(config.rotary_style, RotaryStyle::kInterleaved);
+  EXPECT_TRUE(config.parallel_block && config.head_bias && !config.gated_mlp && !config.qkv_bias && config.mlp_bias);
+  EXPECT_EQ(config.parameters(), 6050882784);
 }
 
 TEST(ModelConfig, WhatIsWrongIsNamed) {

@@ -82,15 +82,15 @@ class ReferenceDecoder {
   Tensor norm(const Tensor& x, const std::string& name) const {
     double squares = 0;
     for (const double value : x) squares += value * value;
-    const double rstd = 1 / std::sqrt(squares / static_cast<double>(x.size()) + config_.rms_norm_eps);
+    const double rstd = 1 / std::sqrt(squares / static_cast<double>(x.size()) + config_.norm_eps);
     Tensor y = tensors_.at(name);
     for (std::size_t i = 0; i < x.size(); ++i) y[i] *= x[i] * rstd;
     return y;
   }
 
   Tensor linear(std::int64_t layer, Module module, std::size_t t, const Tensor& x) const {
-    Tensor y = product(tensors_.at(module_path(layer, module) + ".weight"), x);
-    const std::string prefix = "base_model.model." + module_path(layer, module);
+    Tensor y = product(tensors_.at(module_path(config_, layer, module) + ".weight"), x);
+    const std::string prefix = "base_model.model." + module_path(config_, layer, module);
     const auto a = tensors_.find(prefix + ".lora_A.weight");
     if (a == tensors_.end()) return y;
     Tensor kept = x;

@@ -12,6 +12,7 @@
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/sampler.h"
+#include "lib/model/weights.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {

@@ -5,6 +5,7 @@
 
 #include "lib/base/random.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/parameter_set.h"
 
 namespace matinee::testing {
 
@@ -19,7 +20,7 @@ inline ModelConfig tiny_config(bool tied) {
   config.num_key_value_heads = 2;
   config.head_dim = 4;
   config.max_position_embeddings = 16;
-  config.rms_norm_eps = 1e-5;
+  config.norm_eps = 1e-5;
   config.tie_word_embeddings = tied;
   return config;
 }

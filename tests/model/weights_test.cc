@@ -207,6 +207,77 @@ TEST(Weights, WhatIsWrongIsNamed) {
   }
 }
 
+// A model of another family, made small: fused and transposed tensors, biases, a table of positions.
+ModelConfig small_gpt2() {
+  return parse_model_config(
+      R"({"model_type":"gpt2","vocab_size":11,"n_embd":6,"n_layer":2,"n_head":2,"n_positions":9})", "config.json");
+}
+
+TEST(Weights, EveryFamilyReadBackIsTheSame) {
+  const TemporaryFolder folder;
+  const std::string llama =
+      R"("vocab_size":11,"hidden_size":8,"intermediate_size":10,"num_hidden_layers":2,"num_attention_heads":2,)"
+      R"("num_key_value_heads":1,"head_dim":4,"attention_bias":)";
+  for (const std::string& json :
+       {"{\"model_type\":\"llama\"," + llama + "true,\"mlp_bias\":true}",
+        "{\"model_type\":\"mistral\"," + llama + "false}", "{\"model_type\":\"qwen2\"," + llama + "true}",
+        "{\"model_type\":\"qwen3\"," + llama + "false}",
+        std::string(R"({"model_type":"gptj","vocab_size":11,"n_embd":8,"n_layer":2,"n_head":2,"rotary_dim":2})")}) {
+    const ModelConfig config = parse_model_config(json, "config.json");
+    const ParameterSet parameters = random_parameters(config);
+    save_model(folder.path(), config, parameters, DType::kF32);
+    const ModelConfig read = read_model_config(folder.path());
+    EXPECT_EQ(model_config_json(read, "float32"), model_config_json(config, "float32"));
+    ParameterSet again;
+    load_parameters(folder.path(), read, again);
+    ASSERT_EQ(again.all().size(), parameters.all().size()) << json;
+    for (std::size_t i = 0; i < again.all().size(); ++i) EXPECT_EQ(again.all()[i].value, parameters.all()[i].value);
+    EXPECT_EQ(parameters.elements(), config.parameters());
+  }
+}
+
+TEST(Weights, FusedAndTransposedTensorsOfGpt2) {
+  const TemporaryFolder folder;
+  const ModelConfig config = small_gpt2();
+  const ParameterSet parameters = random_parameters(config);
+  save_model(folder.path(), config, parameters, DType::kF32);
+  const SafetensorsFile file(folder.file("model.safetensors"));
+  EXPECT_EQ(file.get("transformer.h.1.attn.c_attn.weight").shape, (std::vector<std::int64_t>{6, 18}));
+  const auto stored = file.view<float>("transformer.h.1.attn.c_attn.weight");
+  const FrozenWeights weights(folder.path(), config, DType::kF32);
+  const auto biases = file.view<float>("transformer.h.1.attn.c_attn.bias");
+  for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
+    const WeightSlot& slot = weights.slots().layers[1].modules[index_of(module)];
+    for (std::size_t o = 0; o < 6; ++o) {
+      const std::size_t column = 6 * index_of(module) + o;
+      EXPECT_EQ(slot.bias[o], biases[column]);
+      for (std::size_t i = 0; i < 6; ++i)
+        EXPECT_EQ(static_cast<const float*>(slot.view.data)[o * 6 + i], stored[i * 18 + column]);
+    }
+  }
+}
+
+// The first GPT-2 was published without the prefix, with its causal masks, and ties its head.
+TEST(Weights, CheckpointOfTheBareModel) {
+  const TemporaryFolder folder;
+  const ModelConfig config = small_gpt2();
+  const ParameterSet parameters = random_parameters(config);
+  save_model(folder.file("whole"), config, parameters, DType::kF32);
+  const SafetensorsFile whole(folder.file("whole") + "/model.safetensors");
+  SafetensorsWriter writer(folder.file("model.safetensors"), "");
+  const auto bare = [&](const TensorInfo& tensor) { return bare_name(config, tensor.name); };
+  for (const TensorInfo& tensor : whole.tensors()) writer.declare(bare(tensor), tensor.dtype, tensor.shape);
+  writer.declare("h.0.attn.bias", DType::kF32, {1});
+  for (const TensorInfo& tensor : whole.tensors()) writer.write(bare(tensor), whole.view<float>(tensor.name));
+  const float one = 1;
+  writer.write("h.0.attn.bias", std::span<const float>(&one, 1));
+  writer.commit();
+  EXPECT_EQ(bare(whole.tensors().front()).find("transformer."), std::string::npos);
+  ParameterSet again;
+  load_parameters(folder.path(), config, again);
+  for (std::size_t i = 0; i < again.all().size(); ++i) EXPECT_EQ(again.all()[i].value, parameters.all()[i].value);
+}
+
 TEST(Weights, MemoryLimitIsHonoured) {
   const TemporaryFolder folder;
   const ModelConfig config = testing::tiny_config(true);

@@ -11,6 +11,8 @@
 #include "lib/base/parallel.h"
 #include "lib/io/json_writer.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/lora_adapter.h"
+#include "lib/model/weights.h"
 #include "lib/text/sample_encoder.h"
 
 namespace matinee {

@@ -20,6 +20,8 @@ bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
+RunIdentity named(const std::string& rate) { return {{{"the base", "b"}, {"--learning-rate", rate}}}; }
+
 // A state of two tensors with numbers that a text form would round.
 struct SmallState {
   SmallState() {
@@ -49,12 +51,12 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
                                .best_valid_loss = 0.1,
                                .best_step = 10,
                                .validations_since_best = 2};
-  write_checkpoint(folder.file("c"), 99, progress, *small.state);
+  write_checkpoint(folder.file("c"), named("99"), progress, *small.state);
   SmallState again;
   again.state->best.clear();
   again.parameters.all()[0].value = {0, 0, 0};
   again.state->m[0] = {0, 0, 0};
-  const TrainProgress found = read_checkpoint(folder.file("c"), 99, *again.state);
+  const TrainProgress found = read_checkpoint(folder.file("c"), named("99"), *again.state);
   EXPECT_EQ(found.step, 12);
   EXPECT_EQ(found.epoch, 3);
   EXPECT_EQ(found.epoch_step, 4);
@@ -108,12 +110,12 @@ TEST(Checkpoint, IsWholeOrAbsent) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
-  write_checkpoint(path, 1, {.step = 5}, *small.state);
+  write_checkpoint(path, named("1"), {.step = 5}, *small.state);
   const std::string before = read_file(path);
   bool passed = false;
   for (std::uint64_t n = 1; !passed; ++n) {
     fail_nth_write(n);
-    const std::string error = error_of([&] { write_checkpoint(path, 1, {.step = 6}, *small.state); });
+    const std::string error = error_of([&] { write_checkpoint(path, named("1"), {.step = 6}, *small.state); });
     fail_nth_write(0);
     passed = error.empty();
     if (!passed) {
@@ -129,11 +131,11 @@ TEST(Checkpoint, ACutFileIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
-  write_checkpoint(path, 1, {.step = 5}, *small.state);
+  write_checkpoint(path, named("1"), {.step = 5}, *small.state);
   const std::string whole = read_file(path);
   for (std::size_t size = 0; size < whole.size(); size += 7) {
     write_file(path, whole.substr(0, size));
-    EXPECT_NE(error_of([&] { read_checkpoint(path, 1, *small.state); }), "") << size;
+    EXPECT_NE(error_of([&] { read_checkpoint(path, named("1"), *small.state); }), "") << size;
   }
 }
 
@@ -141,11 +143,48 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
-  write_checkpoint(path, 1, {.step = 5}, *small.state);
-  EXPECT_EQ(error_of([&] { read_checkpoint(path, 2, *small.state); }),
+  write_checkpoint(path, named("1"), {.step = 5}, *small.state);
+  EXPECT_EQ(error_of([&] { read_checkpoint(path, named("2"), *small.state); }),
             path +
-                ": this checkpoint belongs to another run: base, tokens or options differ; repeat the options of that "
-                "run, or delete the checkpoint");
+                ": this checkpoint belongs to another run: --learning-rate was 1, and is 2 now; repeat the options of "
+                "that run, or delete the checkpoint");
+}
+
+TEST(Checkpoint, OlderOnesAreKeptUpToTheirNumber) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("checkpoint");
+  SmallState small;
+  const auto step_of = [&](const std::string& file) { return read_checkpoint(file, named("1"), *small.state).step; };
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    keep_older(path, 3);
+    if (step > 1) {
+      EXPECT_EQ(step_of(path), step - 1) << "none was there while the next was written";
+    }
+    write_checkpoint(path, named("1"), {.step = step}, *small.state);
+  }
+  EXPECT_EQ(step_of(path), 5);
+  EXPECT_EQ(step_of(path + ".1"), 4);
+  EXPECT_EQ(step_of(path + ".2"), 3);
+  EXPECT_FALSE(file_exists(path + ".3"));
+  remove_checkpoints(path);
+  for (const char* end : {"", ".1", ".2"}) EXPECT_FALSE(file_exists(path + end)) << end;
+}
+
+TEST(Checkpoint, NarrowMomentsComeBack) {
+  const TemporaryFolder folder;
+  ParameterSet parameters;
+  parameters.add("matrix", {64, 65}, true);
+  parameters.add("norm", {5000}, false);
+  TrainState state(parameters, true), again(parameters, true);
+  EXPECT_TRUE(state.m[0].empty() && !state.m[1].empty());
+  EXPECT_EQ(moment_bytes({64, 65}, true), 2u * (4160 + 4 * 17));
+  for (std::size_t i = 0; i < 4160; ++i) state.narrow[0].m_codes[i] = static_cast<std::uint8_t>(i * 7);
+  state.narrow[0].r_scales[16] = 0.1f;
+  write_checkpoint(folder.file("c"), named("1"), {.step = 1}, state);
+  read_checkpoint(folder.file("c"), named("1"), again);
+  EXPECT_EQ(again.narrow[0].m_codes, state.narrow[0].m_codes);
+  EXPECT_EQ(again.narrow[0].r_codes, state.narrow[0].r_codes);
+  EXPECT_EQ(again.narrow[0].r_scales, state.narrow[0].r_scales);
 }
 
 }  // namespace

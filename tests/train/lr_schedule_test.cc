@@ -24,6 +24,26 @@ TEST(LrSchedule, NeverRisesAfterWarmup) {
   }
 }
 
+TEST(LrSchedule, ShapesAfterTheWarmUp) {
+  LrSchedule schedule{.learning_rate = 1e-3, .min_learning_rate = 1e-4, .warmup_steps = 10, .total_steps = 110};
+  schedule.shape = ScheduleShape::kLinear;
+  EXPECT_DOUBLE_EQ(schedule.at(5), 5e-4);
+  EXPECT_DOUBLE_EQ(schedule.at(35), 1e-3 - 0.25 * 9e-4);
+  EXPECT_DOUBLE_EQ(schedule.at(110), 1e-4);
+  schedule.shape = ScheduleShape::kConstant;
+  EXPECT_DOUBLE_EQ(schedule.at(5), 5e-4);
+  EXPECT_DOUBLE_EQ(schedule.at(11), 1e-3);
+  EXPECT_DOUBLE_EQ(schedule.at(500), 1e-3);
+  schedule.shape = ScheduleShape::kWsd;
+  schedule.decay_steps = 20;
+  EXPECT_DOUBLE_EQ(schedule.at(90), 1e-3);
+  EXPECT_DOUBLE_EQ(schedule.at(100), (1e-3 + 1e-4) / 2);
+  EXPECT_DOUBLE_EQ(schedule.at(110), 1e-4);
+  schedule.decay_steps = 1000;  // more than the warm-up leaves
+  EXPECT_DOUBLE_EQ(schedule.at(10), 1e-3);
+  EXPECT_DOUBLE_EQ(schedule.at(60), (1e-3 + 1e-4) / 2);
+}
+
 TEST(LrSchedule, EndsAtItsFloor) {
   for (const LrSchedule& schedule : kSchedules) {
     EXPECT_EQ(schedule.at(schedule.total_steps), schedule.min_learning_rate);

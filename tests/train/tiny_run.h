@@ -9,6 +9,8 @@
 #include "kernels/context.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
+#include "lib/model/lora_adapter.h"
+#include "lib/model/weights.h"
 #include "lib/train/trainer.h"
 
 namespace matinee::testing {
@@ -117,9 +119,9 @@ struct TinyRun {
             .train = train,
             .valid = valid,
             .config = config,
-            .lora = lora ? &lora_config : nullptr,
+            .lora = lora ? &lora_slots : nullptr,
         },
-        options, checkpoint, 42);
+        options, checkpoint, RunIdentity{{{"--seed", "42"}}});
   }
 
   ParameterSet& parameters() { return adapter ? adapter->parameters() : everything; }

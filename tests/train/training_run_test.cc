@@ -150,7 +150,8 @@ TEST(TrainingRun, RefusesContradictoryOptions) {
   EXPECT_EQ(at.error(), "--config is for --full");
   at.run.config.clear();
   at.run.lora.target_modules = {"q_proj", "w_proj"};
-  EXPECT_EQ(at.error(), "--targets: no linear layer is called \"w_proj\"");
+  EXPECT_EQ(at.error(),
+            "target module \"w_proj\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
   at.run.base.clear();
   EXPECT_EQ(at.error(), "--base DIR is missing");
   at.run.output.clear();

@@ -1,0 +1,150 @@
+#include "lib/model/block_forward.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/ops.h"
+
+namespace matinee {
+namespace {
+
+// RMSNorm of every head of x [n_rows, heads, head_dim].
+void norm_heads(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_heads, const float* x,
+                float* y, float* rstd) {
+  rms_norm_forward(context, {.n_rows = n_heads,
+                             .width = config.head_dim,
+                             .x = x,
+                             .weight = slot.value,
+                             .eps = static_cast<float>(config.norm_eps),
+                             .y = y,
+                             .rstd = rstd});
+}
+
+}  // namespace
+
+float attention_scale(const ModelConfig& config) { return 1 / std::sqrt(static_cast<float>(config.head_dim)); }
+
+void norm_forward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+                  const float* x, float* y, float* mean, float* rstd) {
+  const auto eps = static_cast<float>(config.norm_eps);
+  if (config.norm == NormKind::kRms) {
+    rms_norm_forward(context, {.n_rows = n_rows,
+                               .width = config.hidden_size,
+                               .x = x,
+                               .weight = slot.value,
+                               .eps = eps,
+                               .y = y,
+                               .rstd = rstd});
+  } else {
+    layer_norm_forward(context, {.n_rows = n_rows,
+                                 .width = config.hidden_size,
+                                 .x = x,
+                                 .weight = slot.value,
+                                 .bias = slot.bias,
+                                 .eps = eps,
+                                 .y = y,
+                                 .mean = mean,
+                                 .rstd = rstd});
+  }
+}
+
+void norm_backward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+                   const float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x,
+                   bool accumulate) {
+  if (config.norm == NormKind::kRms) {
+    rms_norm_backward(context, {.n_rows = n_rows,
+                                .width = config.hidden_size,
+                                .grad_y = grad_y,
+                                .x = x,
+                                .weight = slot.value,
+                                .rstd = rstd,
+                                .grad_x = grad_x,
+                                .accumulate = accumulate,
+                                .grad_weight = slot.grad});
+  } else {
+    layer_norm_backward(context, {.n_rows = n_rows,
+                                  .width = config.hidden_size,
+                                  .grad_y = grad_y,
+                                  .x = x,
+                                  .weight = slot.value,
+                                  .mean = mean,
+                                  .rstd = rstd,
+                                  .grad_x = grad_x,
+                                  .accumulate = accumulate,
+                                  .grad_weight = slot.grad,
+                                  .grad_bias = slot.grad_bias});
+  }
+}
+
+void rotate_heads(Context& context, const ModelConfig& config, const RotaryPositions& rotary, std::int64_t n_rows,
+                  std::int64_t heads, float* x, bool backward) {
+  if (config.learned_positions) return;
+  const RotaryArgs args{.n_tokens = n_rows,
+                        .n_heads = heads,
+                        .head_dim = config.head_dim,
+                        .rotary_dim = config.rotary_dim > 0 ? config.rotary_dim : config.head_dim,
+                        .style = config.rotary_style,
+                        .positions = rotary.positions,
+                        .n_positions = rotary.n_positions,
+                        .cosines = rotary.cosines,
+                        .sines = rotary.sines,
+                        .x = x};
+  if (backward) {
+    rotary_backward(context, args);
+  } else {
+    rotary_forward(context, args);
+  }
+}
+
+void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
+                  const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch) {
+  embedding_forward(context, {.n_tokens = n_rows,
+                              .vocab = config.vocab_size,
+                              .width = config.hidden_size,
+                              .ids = tokens,
+                              .table = weights.embed_tokens.view,
+                              .y = stream});
+  if (!config.learned_positions) return;
+  embedding_forward(context, {.n_tokens = n_rows,
+                              .vocab = config.max_position_embeddings,
+                              .width = config.hidden_size,
+                              .ids = positions,
+                              .table = weights.positions.view,
+                              .y = scratch});
+  add_inplace(context, {.n = n_rows * config.hidden_size, .x = scratch, .y = stream});
+}
+
+void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary,
+                           const Linear& linear) const {
+  norm_forward(context_, config_, slots_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
+  float* q = at.q_raw != nullptr ? at.q_raw : at.q;
+  float* k = at.k_raw != nullptr ? at.k_raw : at.k;
+  linear(Module::kQ, at.normed, q, false);
+  linear(Module::kK, at.normed, k, false);
+  linear(Module::kV, at.normed, at.v, false);
+  if (config_.qk_norm) {
+    norm_heads(context_, config_, slots_.q_norm, n_rows * config_.num_attention_heads, q, at.q, at.q_rstd);
+    norm_heads(context_, config_, slots_.k_norm, n_rows * config_.num_key_value_heads, k, at.k, at.k_rstd);
+  }
+  rotate_heads(context_, config_, rotary, n_rows, config_.num_attention_heads, at.q, false);
+  rotate_heads(context_, config_, rotary, n_rows, config_.num_key_value_heads, at.k, false);
+}
+
+void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const {
+  linear(Module::kO, at.attention, at.middle, true);
+  if (!config_.parallel_block) {
+    norm_forward(context_, config_, slots_.post_attention_norm, n_rows, at.middle, at.mlp_input, at.middle_mean,
+                 at.middle_rstd);
+  }
+  if (config_.gated_mlp) linear(Module::kGate, at.mlp_input, at.gate, false);
+  linear(Module::kUp, at.mlp_input, at.up, false);
+  activation_forward(context_, {.n = n_rows * config_.intermediate_size,
+                                .activation = config_.activation,
+                                .x = config_.gated_mlp ? at.gate : at.up,
+                                .up = config_.gated_mlp ? at.up : nullptr,
+                                .y = at.gated});
+  if (at.output != at.middle) std::copy_n(at.middle, n_rows * config_.hidden_size, at.output);
+  linear(Module::kDown, at.gated, at.output, true);
+}
+
+}  // namespace matinee

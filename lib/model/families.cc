@@ -1,0 +1,179 @@
+#include "lib/model/families.h"
+
+#include <algorithm>
+
+#include "lib/base/error.h"
+
+namespace matinee {
+namespace {
+
+constexpr Family::Words kLlamaWords{.hidden_size = "hidden_size",
+                                    .intermediate_size = "intermediate_size",
+                                    .num_hidden_layers = "num_hidden_layers",
+                                    .num_attention_heads = "num_attention_heads",
+                                    .max_position_embeddings = "max_position_embeddings",
+                                    .norm_eps = "rms_norm_eps",
+                                    .activation = "hidden_act"};
+constexpr Family::Words kGptWords{.hidden_size = "n_embd",
+                                  .intermediate_size = "n_inner",
+                                  .num_hidden_layers = "n_layer",
+                                  .num_attention_heads = "n_head",
+                                  .max_position_embeddings = "n_positions",
+                                  .norm_eps = "layer_norm_epsilon",
+                                  .activation = "activation_function"};
+
+constexpr Family::Names kLlamaNames{.prefix = "model.",
+                                    .embed_tokens = "embed_tokens",
+                                    .positions = nullptr,
+                                    .layers = "layers.",
+                                    .norm = "norm",
+                                    .lm_head = "lm_head",
+                                    .input_norm = "input_layernorm",
+                                    .post_attention_norm = "post_attention_layernorm",
+                                    .q_norm = nullptr,
+                                    .k_norm = nullptr,
+                                    .modules = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                                "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"},
+                                    .transposed = false};
+
+constexpr Family::Names with_head_norms(Family::Names names) {
+  names.q_norm = "self_attn.q_norm";
+  names.k_norm = "self_attn.k_norm";
+  return names;
+}
+
+constexpr Family kLlama{
+    .model_type = "llama",
+    .architecture = "LlamaForCausalLM",
+    .words = kLlamaWords,
+    .defaults = {.max_position_embeddings = 2048,
+                 .head_dim = 0,
+                 .kv_heads_are_heads = true,
+                 .intermediate_factor = 0,
+                 .activation = "silu",
+                 .sliding_window = 0,
+                 .tie_word_embeddings = false},
+    .facts = {.norm = NormKind::kRms,
+              .gated_mlp = true,
+              .parallel_block = false,
+              .qk_norm = false,
+              .learned_positions = false,
+              .rotary_style = RotaryStyle::kHalfSplit,
+              .window_is_optional = false,
+              .qkv_bias = Biases::kByConfig,
+              .o_bias = Biases::kByConfig,
+              .mlp_bias = Biases::kByConfig,
+              .head_bias = false},
+    .names = kLlamaNames,
+};
+
+constexpr Family make_mistral() {
+  Family family = kLlama;
+  family.model_type = "mistral";
+  family.architecture = "MistralForCausalLM";
+  family.defaults.max_position_embeddings = 131072;
+  family.defaults.kv_heads_are_heads = false;
+  family.defaults.sliding_window = 4096;
+  family.facts.qkv_bias = family.facts.o_bias = family.facts.mlp_bias = Biases::kNever;
+  return family;
+}
+
+constexpr Family make_qwen2() {
+  Family family = kLlama;
+  family.model_type = "qwen2";
+  family.architecture = "Qwen2ForCausalLM";
+  family.defaults.max_position_embeddings = 32768;
+  family.defaults.kv_heads_are_heads = false;
+  family.defaults.sliding_window = 4096;
+  family.facts.window_is_optional = true;
+  family.facts.qkv_bias = Biases::kAlways;
+  family.facts.o_bias = family.facts.mlp_bias = Biases::kNever;
+  return family;
+}
+
+constexpr Family make_qwen3() {
+  Family family = make_qwen2();
+  family.model_type = "qwen3";
+  family.architecture = "Qwen3ForCausalLM";
+  family.defaults.head_dim = 128;
+  family.facts.qk_norm = true;
+  family.facts.qkv_bias = family.facts.o_bias = Biases::kByConfig;
+  family.names = with_head_norms(kLlamaNames);
+  return family;
+}
+
+constexpr Family kGpt2{
+    .model_type = "gpt2",
+    .architecture = "GPT2LMHeadModel",
+    .words = kGptWords,
+    .defaults = {.max_position_embeddings = 1024,
+                 .head_dim = 0,
+                 .kv_heads_are_heads = true,
+                 .intermediate_factor = 4,
+                 .activation = "gelu_new",
+                 .sliding_window = 0,
+                 .tie_word_embeddings = true},
+    .facts = {.norm = NormKind::kLayer,
+              .gated_mlp = false,
+              .parallel_block = false,
+              .qk_norm = false,
+              .learned_positions = true,
+              .rotary_style = RotaryStyle::kHalfSplit,
+              .window_is_optional = false,
+              .qkv_bias = Biases::kAlways,
+              .o_bias = Biases::kAlways,
+              .mlp_bias = Biases::kAlways,
+              .head_bias = false},
+    .names = {.prefix = "transformer.",
+              .embed_tokens = "wte",
+              .positions = "wpe",
+              .layers = "h.",
+              .norm = "ln_f",
+              .lm_head = "lm_head",
+              .input_norm = "ln_1",
+              .post_attention_norm = "ln_2",
+              .q_norm = nullptr,
+              .k_norm = nullptr,
+              .modules = {"attn.c_attn", "attn.c_attn", "attn.c_attn", "attn.c_proj", nullptr, "mlp.c_fc",
+                          "mlp.c_proj"},
+              .transposed = true},
+};
+
+constexpr Family make_gptj() {
+  Family family = kGpt2;
+  family.model_type = "gptj";
+  family.architecture = "GPTJForCausalLM";
+  family.defaults.max_position_embeddings = 2048;
+  family.defaults.tie_word_embeddings = false;
+  family.facts.parallel_block = true;
+  family.facts.learned_positions = false;
+  family.facts.rotary_style = RotaryStyle::kInterleaved;
+  family.facts.qkv_bias = family.facts.o_bias = Biases::kNever;
+  family.facts.head_bias = true;
+  family.names.positions = nullptr;
+  family.names.post_attention_norm = nullptr;
+  family.names.modules = {"attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj",
+                          nullptr,       "mlp.fc_in",   "mlp.fc_out"};
+  family.names.transposed = false;
+  return family;
+}
+
+constexpr std::array<Family, 6> kFamilies{kLlama, make_mistral(), make_qwen2(), make_qwen3(), kGpt2, make_gptj()};
+
+}  // namespace
+
+std::span<const Family> families() { return kFamilies; }
+
+const Family* find_family(std::string_view model_type) {
+  const auto found = std::find_if(kFamilies.begin(), kFamilies.end(),
+                                  [&](const Family& family) { return family.model_type == model_type; });
+  return found == kFamilies.end() ? nullptr : &*found;
+}
+
+const Family& family_of(const ModelConfig& config) {
+  const Family* family = find_family(config.model_type);
+  if (family == nullptr) contract_violation("family_of", "model_type is one of the table");
+  return *family;
+}
+
+}  // namespace matinee

@@ -1,0 +1,230 @@
+#include "lib/model/tensor_names.h"
+
+#include <string_view>
+
+#include "lib/base/format_error.h"
+#include "lib/model/families.h"
+
+namespace matinee {
+namespace {
+
+std::string layer_prefix(const Family& family, std::int64_t layer) {
+  return fmt::format("{}{}{}.", family.names.prefix, family.names.layers, layer);
+}
+
+// Adds a tensor and, where there is one, its bias.
+void add(std::vector<WeightSpec>& specs, const WeightSpec& spec, const std::string& path, bool bias) {
+  specs.push_back(spec);
+  specs.back().name = path + ".weight";
+  if (!bias) return;
+  specs.push_back(spec);
+  specs.back().name = path + ".bias";
+  specs.back().shape = {spec.shape.front()};
+  specs.back().bias = true;
+  specs.back().transposed = false;
+}
+
+// Spreads one tensor of a linear layer over the modules whose rows it holds.
+void place_linear(const ModelConfig& config, const WeightSpec& spec, const WeightMemory& memory, LayerSlots& layer) {
+  std::int64_t row = 0;
+  for (int m = 0; m < spec.n_modules; ++m) {
+    const auto module = static_cast<Module>(static_cast<int>(spec.module) + m);
+    const auto [out, in] = module_shape(config, module);
+    WeightSlot& slot = layer.modules[index_of(module)];
+    if (spec.bias) {
+      slot.bias = static_cast<const float*>(memory.view.data) + row;
+      slot.grad_bias = memory.grad == nullptr ? nullptr : memory.grad + row;
+    } else {
+      slot.view = rows_from(memory.view, row, in);
+      slot.grad = memory.grad == nullptr ? nullptr : memory.grad + row * in;
+    }
+    row += out;
+  }
+}
+
+void place(NormSlot& slot, const WeightSpec& spec, const WeightMemory& memory) {
+  (spec.bias ? slot.bias : slot.value) = static_cast<const float*>(memory.view.data);
+  (spec.bias ? slot.grad_bias : slot.grad) = memory.grad;
+}
+
+void place(WeightSlot& slot, const WeightSpec& spec, const WeightMemory& memory) {
+  if (spec.bias) {
+    slot.bias = static_cast<const float*>(memory.view.data);
+    slot.grad_bias = memory.grad;
+  } else {
+    slot.view = memory.view;
+    slot.grad = memory.grad;
+  }
+}
+
+}  // namespace
+
+bool has_module(const ModelConfig& config, Module module) { return config.gated_mlp || module != Module::kGate; }
+
+std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module) {
+  switch (module) {
+    case Module::kQ:
+      return {config.q_size(), config.hidden_size};
+    case Module::kK:
+    case Module::kV:
+      return {config.kv_size(), config.hidden_size};
+    case Module::kO:
+      return {config.hidden_size, config.q_size()};
+    case Module::kGate:
+    case Module::kUp:
+      return {config.intermediate_size, config.hidden_size};
+    case Module::kDown:
+      return {config.hidden_size, config.intermediate_size};
+  }
+  throw internal_error("module_shape: no such module");
+}
+
+bool has_bias(const ModelConfig& config, Module module) {
+  if (module <= Module::kV) return config.qkv_bias;
+  return module == Module::kO ? config.o_bias : config.mlp_bias;
+}
+
+std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t layer) {
+  const Family& family = family_of(config);
+  const std::string prefix = layer_prefix(family, layer);
+  std::vector<LinearLayer> layers;
+  const char* before = nullptr;
+  for (int m = 0; m < kModules; ++m) {
+    const auto module = static_cast<Module>(m);
+    if (!has_module(config, module)) continue;
+    const char* name = family.names.modules[index_of(module)];
+    const auto [out, in] = module_shape(config, module);
+    if (before != nullptr && std::string_view(before) == name) {
+      ++layers.back().n_modules;
+      layers.back().out += out;
+    } else {
+      layers.push_back({prefix + name, module, 1, out, in});
+    }
+    before = name;
+  }
+  return layers;
+}
+
+LinearLayer linear_layer_of(const ModelConfig& config, std::int64_t layer, Module module) {
+  for (LinearLayer& linear : linear_layers(config, layer)) {
+    const int at = static_cast<int>(module) - static_cast<int>(linear.first);
+    if (at >= 0 && at < linear.n_modules) return std::move(linear);
+  }
+  throw internal_error("linear_layer_of: this configuration has no such module");
+}
+
+std::string module_path(const ModelConfig& config, std::int64_t layer, Module module) {
+  return linear_layer_of(config, layer, module).path;
+}
+
+std::string embed_tokens_path(const ModelConfig& config) {
+  const Family::Names& names = family_of(config).names;
+  return std::string(names.prefix) + names.embed_tokens;
+}
+
+std::string lm_head_path(const ModelConfig& config) { return family_of(config).names.lm_head; }
+
+std::int64_t WeightSpec::elements() const {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape) count *= extent;
+  return count;
+}
+
+std::vector<std::int64_t> WeightSpec::stored_shape() const {
+  return transposed ? std::vector<std::int64_t>{shape[1], shape[0]} : shape;
+}
+
+std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
+  const Family& family = family_of(config);
+  const Family::Names& names = family.names;
+  const std::int64_t c = config.hidden_size;
+  const bool norm_bias = config.norm == NormKind::kLayer;
+  const std::string prefix = names.prefix;
+  std::vector<WeightSpec> specs;
+  add(specs, {.shape = {config.vocab_size, c}, .role = WeightRole::kEmbedTokens}, embed_tokens_path(config), false);
+  if (config.learned_positions) {
+    add(specs, {.shape = {config.max_position_embeddings, c}, .role = WeightRole::kPositions}, prefix + names.positions,
+        false);
+  }
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    const std::string at = layer_prefix(family, layer);
+    const auto norm = [&](WeightRole role, const char* name, std::int64_t width, bool bias) {
+      add(specs, {.shape = {width}, .role = role, .layer = layer}, at + name, bias);
+    };
+    norm(WeightRole::kInputNorm, names.input_norm, c, norm_bias);
+    for (const LinearLayer& linear : linear_layers(config, layer)) {
+      add(specs,
+          {.shape = {linear.out, linear.in},
+           .role = WeightRole::kLinear,
+           .transposed = names.transposed,
+           .layer = layer,
+           .module = linear.first,
+           .n_modules = linear.n_modules},
+          linear.path, has_bias(config, linear.first));
+    }
+    if (config.qk_norm) {
+      norm(WeightRole::kQNorm, names.q_norm, config.head_dim, false);
+      norm(WeightRole::kKNorm, names.k_norm, config.head_dim, false);
+    }
+    if (!config.parallel_block) norm(WeightRole::kPostAttentionNorm, names.post_attention_norm, c, norm_bias);
+  }
+  add(specs, {.shape = {c}, .role = WeightRole::kNorm}, prefix + names.norm, norm_bias);
+  if (!config.tie_word_embeddings) {
+    add(specs, {.shape = {config.vocab_size, c}, .role = WeightRole::kHead}, lm_head_path(config), config.head_bias);
+  }
+  return specs;
+}
+
+std::string bare_name(const ModelConfig& config, const std::string& name) {
+  const std::string_view prefix = family_of(config).names.prefix;
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors) {
+  WeightSlots slots;
+  slots.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
+  std::size_t i = 0;
+  for (const WeightSpec& spec : weight_specs(config)) {
+    const WeightMemory& memory = tensors.at(i++);
+    LayerSlots* layer = spec.layer < 0 ? nullptr : &slots.layers[static_cast<std::size_t>(spec.layer)];
+    switch (spec.role) {
+      case WeightRole::kEmbedTokens:
+        place(slots.embed_tokens, spec, memory);
+        break;
+      case WeightRole::kPositions:
+        place(slots.positions, spec, memory);
+        break;
+      case WeightRole::kInputNorm:
+        place(layer->input_norm, spec, memory);
+        break;
+      case WeightRole::kPostAttentionNorm:
+        place(layer->post_attention_norm, spec, memory);
+        break;
+      case WeightRole::kQNorm:
+        place(layer->q_norm, spec, memory);
+        break;
+      case WeightRole::kKNorm:
+        place(layer->k_norm, spec, memory);
+        break;
+      case WeightRole::kLinear:
+        place_linear(config, spec, memory, *layer);
+        break;
+      case WeightRole::kNorm:
+        place(slots.norm, spec, memory);
+        break;
+      case WeightRole::kHead:
+        place(slots.lm_head, spec, memory);
+        break;
+    }
+  }
+  if (config.tie_word_embeddings) slots.lm_head = slots.embed_tokens;
+  return slots;
+}
+
+std::int64_t ModelConfig::parameters() const {
+  std::int64_t sum = 0;
+  for (const WeightSpec& spec : weight_specs(*this)) sum += spec.elements();
+  return sum;
+}
+
+}  // namespace matinee

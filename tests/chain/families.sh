@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Every family through the tools as a user runs them: a small model from a config.json, an adapter of every linear layer on
+# it (GPT-2's with DoRA and biases, GPT-J's with its head trained whole), and a chat with both.
+source "$(dirname "$0")/support.bash"
+source tests/chain/small_catalogue.bash
+
+llama='"vocab_size":4096,"hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":2,
+  "num_key_value_heads":1,"max_position_embeddings":512,"bos_token_id":0,"eos_token_id":1'
+gpt='"vocab_size":4096,"n_embd":32,"n_layer":2,"n_head":2,"n_positions":512,"bos_token_id":0,"eos_token_id":1'
+declare -A config=(
+  [llama]="$llama,\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":64}"
+  [mistral]="$llama,\"sliding_window\":24"
+  [qwen2]="$llama,\"tie_word_embeddings\":true"
+  [qwen3]="$llama,\"head_dim\":24"
+  [gpt2]="$gpt"
+  [gptj]="$gpt,\"rotary_dim\":8"
+)
+declare -A flags=([gpt2]="--dora --bias all" [gptj]="--modules-to-save lm_head --recompute" [qwen3]="--rslora --neftune-alpha 5"
+  [mistral]="--target-pattern .*\.[01]\.self_attn\.[qv]_proj --rank-pattern v_proj=2" [qwen2]="--bias lora_only")
+
+for i in $(seq 1 60); do
+  echo "{\"instruction\":\"Count from $i.\",\"input\":\"\",\"output\":\"$((i + 1)), $((i + 2)), $((i * 7 % 100))\"}"
+done >"$work/lines.jsonl"
+
+for family in llama mistral qwen2 qwen3 gpt2 gptj; do
+  mkdir -p "$work/$family"
+  cp testdata/mini/tokenizer.json testdata/mini/tokenizer_config.json "$work/$family"
+  echo "{\"model_type\":\"$family\",${config[$family]}}" >"$work/$family/config.json"
+  tokenize --model "$work/$family" --seq-len 64 -o "$work/tokens.bin" "$work/lines.jsonl" || fail "$family: tokenize"
+  run lora-train --full --config "$work/$family/config.json" --max-steps 3 --micro-batch-tokens 256 \
+    -o "$work/$family/base" "$work/tokens.bin"
+  expect_equal 0 "$status" "$family: lora-train --full: $err"
+  # shellcheck disable=SC2086  # the flags are meant to split
+  run lora-train --base "$work/$family/base" --rank 4 --max-steps 12 --learning-rate 0.01 --micro-batch-tokens 256 \
+    ${flags[$family]:-} --metrics "$work/$family/metrics.jsonl" -o "$work/$family/adapter" "$work/tokens.bin"
+  expect_equal 0 "$status" "$family: lora-train: $err"
+  python3 - "$work/$family/metrics.jsonl" <<'PY' || fail "$family: nothing was learned"
+import json, sys
+losses = [json.loads(line)["loss"] for line in open(sys.argv[1])]
+assert len(losses) == 12 and losses[-1] < losses[0] - 0.01, losses
+PY
+  reply=$(echo "a comedy from the nineties" |
+    chat --base "$work/$family/base" --adapter "$work/$family/adapter" --movies "$work/movies.bin" 2>"$work/.err") ||
+    fail "$family: chat: $(<"$work/.err")"
+  [[ $(wc -l <<<"$reply") -eq 2 ]] || fail "$family: chat gave: $reply"
+done
+
+expect_error 2 "lora-train: target module \"q_proj\": expected some of c_attn, c_proj, c_fc" \
+  lora-train --base "$work/gpt2/base" --targets q_proj -o "$work/a" "$work/tokens.bin"
+expect_error 2 "lora-train: --rank-pattern: expected PATTERN=NUMBER with a number of at least 1, found \"c_attn=0\"" \
+  lora-train --base "$work/gpt2/base" --rank-pattern c_attn=0 -o "$work/a" "$work/tokens.bin"
+finish

@@ -1,0 +1,130 @@
+#include "lib/model/adapted_linear.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/base/parallel.h"
+#include "lib/base/random.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::int64_t kRows = 5, kIn = 6, kOut = 4, kRank = 2;
+constexpr float kScaling = 1.5f;
+
+using Tensors = std::map<std::string, std::vector<double>>;
+
+std::vector<double> drawn(std::size_t size, std::uint64_t index) {
+  Random random(4, "adapted", index);
+  std::vector<double> values(size);
+  for (double& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
+Tensors inputs() {
+  return {{"x", drawn(kRows * kIn, 0)},      {"W", drawn(kOut * kIn, 1)}, {"A", drawn(kRank * kIn, 2)},
+          {"B", drawn(kOut * kRank, 3)},     {"bias", drawn(kOut, 4)},    {"m", drawn(kOut, 5)},
+          {"grad_y", drawn(kRows * kOut, 6)}};
+}
+
+std::vector<double> norms(const Tensors& t) {
+  std::vector<double> result;
+  for (std::size_t o = 0; o < kOut; ++o) {
+    double squares = 0;
+    for (std::size_t i = 0; i < kIn; ++i) {
+      double w = t.at("W")[o * kIn + i];
+      for (std::size_t r = 0; r < kRank; ++r) w += kScaling * t.at("B")[o * kRank + r] * t.at("A")[r * kIn + i];
+      squares += w * w;
+    }
+    result.push_back(std::sqrt(squares));
+  }
+  return result;
+}
+
+// The layer as PEFT computes it, in float64, with the lengths of the rows as given (they count as constants).
+std::vector<double> layer(const Tensors& t, const std::vector<double>& lengths, const LoraDropout& dropout) {
+  std::vector<double> y;
+  for (std::int64_t row = 0; row < kRows; ++row) {
+    std::vector<double> x(t.at("x").begin() + row * kIn, t.at("x").begin() + (row + 1) * kIn), dropped = x;
+    for (std::int64_t i = 0; i < kIn; ++i)
+      dropped[static_cast<std::size_t>(i)] *= static_cast<double>(lora_dropout_factor(dropout, kIn, row, i));
+    for (std::size_t o = 0; o < kOut; ++o) {
+      double base = 0, base_dropped = 0, lora = 0;
+      for (std::size_t i = 0; i < kIn; ++i) {
+        base += t.at("W")[o * kIn + i] * x[i];
+        base_dropped += t.at("W")[o * kIn + i] * dropped[i];
+        for (std::size_t r = 0; r < kRank; ++r)
+          lora += kScaling * t.at("B")[o * kRank + r] * t.at("A")[r * kIn + i] * dropped[i];
+      }
+      const double s = t.at("m")[o] / lengths[o];
+      y.push_back(base + t.at("bias")[o] + (s - 1) * base_dropped + s * lora);
+    }
+  }
+  return y;
+}
+
+class ScaledLinear : public ::testing::TestWithParam<std::pair<float, bool>> {};
+
+TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
+  const auto [probability, accumulate] = GetParam();
+  const Tensors t = inputs();
+  const LoraDropout dropout{probability, 77, 0};
+  const std::vector<double> lengths = norms(t);
+  std::map<std::string, std::vector<float>> f, grad;
+  for (const auto& [name, values] : t) {
+    f[name] = {values.begin(), values.end()};
+    grad[name].resize(values.size());
+  }
+  ThreadPool pool(2);
+  Context context(pool);
+  const WeightSlot weight{{f["W"].data(), DType::kF32}, nullptr, f["bias"].data(), grad["bias"].data()};
+  const LoraSlot lora{.lora_A = f["A"].data(),
+                      .lora_B = f["B"].data(),
+                      .grad_A = grad["A"].data(),
+                      .grad_B = grad["B"].data(),
+                      .magnitude = f["m"].data(),
+                      .grad_magnitude = grad["m"].data(),
+                      .rank = kRank,
+                      .scaling = kScaling};
+  std::vector<float> xa(kRows * kRank), unscaled(kRows * kOut), row_norms(kOut), y(kRows * kOut, 0.25f);
+  const AdaptedLinear linear{.n_rows = kRows,
+                             .in = kIn,
+                             .out = kOut,
+                             .weight = &weight,
+                             .lora = &lora,
+                             .dropout = dropout,
+                             .xa = xa.data(),
+                             .unscaled = unscaled.data(),
+                             .norms = row_norms.data()};
+  linear.forward(context, f["x"].data(), y.data(), accumulate);
+  const std::vector<double> expected = layer(t, lengths, dropout);
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i] + (accumulate ? 0.25 : 0), 1e-5) << i;
+
+  std::fill(grad["x"].begin(), grad["x"].end(), 0.5f);
+  linear.backward(context, f["grad_y"].data(), f["x"].data(), grad["x"].data(), accumulate);
+  for (const char* name : {"x", "A", "B", "bias", "m"}) {
+    for (std::size_t i = 0; i < grad[name].size(); ++i) {
+      const auto loss = [&](double step) {
+        Tensors moved = t;
+        moved[name][i] += step;
+        const auto out = layer(moved, lengths, dropout);
+        double sum = 0;
+        for (std::size_t j = 0; j < out.size(); ++j) sum += t.at("grad_y")[j] * out[j];
+        return sum;
+      };
+      const double before = std::string(name) == "x" && accumulate ? 0.5 : 0;
+      EXPECT_NEAR(grad[name][i], before + (loss(1e-4) - loss(-1e-4)) / 2e-4, 2e-5) << name << "[" << i << "]";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Dropout, ScaledLinear,
+                         ::testing::Values(std::pair{0.0f, false}, std::pair{0.0f, true}, std::pair{0.4f, false},
+                                           std::pair{0.4f, true}));
+
+}  // namespace
+}  // namespace matinee

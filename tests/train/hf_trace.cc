@@ -1,0 +1,192 @@
+#include "tests/train/hf_trace.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "lib/base/parallel.h"
+#include "lib/io/safetensors.h"
+#include "lib/model/decoder_session.h"
+#include "lib/train/lr_schedule.h"
+#include "lib/train/train_state.h"
+
+namespace matinee::testing {
+namespace {
+
+template <class T>
+std::vector<T> read(const SafetensorsFile& file, const std::string& name) {
+  const auto values = file.view<T>(name);
+  return {values.begin(), values.end()};
+}
+
+// The script's run.
+constexpr std::int64_t kSteps = 50;
+constexpr AdamWOptions kAdamW{.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.01};
+constexpr double kMaxGradNorm = 1;
+
+}  // namespace
+
+HfCase::HfCase(std::string folder) : folder_(std::move(folder)), config_(read_model_config(folder_)) {
+  const SafetensorsFile golden(folder_ + "/golden.safetensors");
+  ids_ = read<std::int32_t>(golden, "input_ids");
+  mask_ = read<std::uint8_t>(golden, "loss_mask");
+  offsets_ = read<std::int64_t>(golden, "sample_offsets");
+  learning_rate_ = golden.view<float>("learning_rate")[0];
+}
+
+HfCase::Packed HfCase::pack(const std::vector<std::int64_t>& samples) const {
+  Packed packed;
+  for (const std::int64_t sample : samples) {
+    const auto start = static_cast<std::int32_t>(packed.tokens.size());
+    const auto s = static_cast<std::size_t>(sample);
+    for (auto t = static_cast<std::size_t>(offsets_[s]); t < static_cast<std::size_t>(offsets_[s + 1]); ++t) {
+      const bool supervised = t + 1 < static_cast<std::size_t>(offsets_[s + 1]) && mask_[t + 1] != 0;
+      packed.tokens.push_back(ids_[t]);
+      packed.targets.push_back(supervised ? ids_[t + 1] : kIgnoredTarget);
+      packed.positions.push_back(static_cast<std::int32_t>(packed.segment_start.size()) - start);
+      packed.segment_start.push_back(start);
+      packed.n_supervised += supervised ? 1 : 0;
+    }
+  }
+  return packed;
+}
+
+HfCase::Packed HfCase::all() const {
+  std::vector<std::int64_t> samples;
+  for (std::int64_t sample = 0; sample < n_samples(); ++sample) samples.push_back(sample);
+  return pack(samples);
+}
+
+std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, const WeightSlots& weights) const {
+  std::vector<float> logits(ids_.size() * static_cast<std::size_t>(config.vocab_size));
+  for (std::size_t s = 0; s + 1 < offsets_.size(); ++s) {
+    DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], Product::kF32);
+    const auto sample = std::span(ids_).subspan(static_cast<std::size_t>(offsets_[s]),
+                                                static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
+    // Only the logits after the last token of a piece come out; then its tokens are gone through again one by one.
+    std::size_t done = 0;
+    for (std::size_t piece = 1; done < sample.size(); ++piece) {
+      const std::size_t end = std::min(sample.size(), done + piece);
+      for (std::size_t last = done; last < end; ++last) {
+        session.truncate(static_cast<std::int64_t>(done));
+        const auto row = session.append(sample.subspan(done, last + 1 - done));
+        std::copy(row.begin(), row.end(),
+                  logits.begin() + (offsets_[s] + static_cast<std::ptrdiff_t>(last)) * config.vocab_size);
+      }
+      done = end;
+    }
+  }
+  return logits;
+}
+
+Trace HfCase::base(bool narrow) const {
+  Trace trace;
+  ThreadPool pool(1);
+  Context context(pool);
+  const Packed packed = all();
+  const auto rows = static_cast<std::int64_t>(packed.tokens.size());
+  const auto logits = [&](const ModelConfig& config, DType dtype) {
+    const FrozenWeights weights(folder_, config, dtype);
+    DecoderTraining decoder(context, config, weights.slots(), nullptr, rows,
+                            dtype == DType::kBF16 ? Product::kBF16 : Product::kF32);
+    return decoder.logits(packed.batch());
+  };
+  trace["logits"] = logits(config_, DType::kF32);
+  if (narrow) trace["logits_bf16"] = logits(config_, DType::kBF16);
+  trace["cached"] = cached(context, config_, FrozenWeights(folder_, config_, DType::kF32).slots());
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("config.") || name == "config.json") continue;
+    const std::string variant = name.substr(7, name.size() - 7 - 5);
+    trace["logits." + variant] = logits(parse_model_config(read_file(entry.path().string()), name), DType::kF32);
+  }
+  return trace;
+}
+
+Trace HfCase::full() const {
+  ThreadPool pool(1);
+  Context context(pool);
+  ParameterSet parameters;
+  load_parameters(folder_, config_, parameters);
+  const WeightSlots weights = slots_of(config_, parameters);
+  const Packed packed = all();
+  DecoderTraining decoder(context, config_, weights, nullptr, static_cast<std::int64_t>(packed.tokens.size()),
+                          Product::kF32);
+  decoder.forward_backward(packed.batch(), 1 / static_cast<float>(packed.n_supervised), {});
+  Trace trace;
+  std::size_t index = 0;
+  for (const WeightSpec& spec : weight_specs(config_)) {
+    const std::vector<float>& grad = parameters.all()[index++].grad;
+    double squares = 0, waves[3] = {};
+    for (std::size_t i = 0; i < grad.size(); ++i) {
+      const double value = static_cast<double>(grad[i]);
+      squares += value * value;
+      // Where element i lies in the file.
+      std::size_t at = i;
+      if (spec.transposed) {
+        const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
+        at = i % in * out + i / in;
+      }
+      for (int k = 0; k < 3; ++k) waves[k] += std::cos(0.7 * (k + 1) * static_cast<double>(at)) * value;
+    }
+    trace["full." + spec.name] = {static_cast<float>(std::sqrt(squares)), static_cast<float>(waves[0]),
+                                  static_cast<float>(waves[1]), static_cast<float>(waves[2])};
+  }
+  return trace;
+}
+
+Trace HfCase::adapter(const std::string& name, bool recompute) const {
+  Trace trace;
+  ThreadPool pool(1);
+  Context context(pool);
+  LoraAdapter adapter(config_, folder_ + "/" + name);
+  {
+    FrozenWeights merged(folder_, config_, DType::kF32);
+    adapter.merge_into(merged);
+    trace["merged"] = cached(context, config_, merged.slots());
+  }
+  const FrozenWeights frozen(folder_, config_, DType::kF32);
+  WeightSlots weights = frozen.slots();
+  adapter.attach_to(weights);
+  const LoraSlots slots = adapter.slots();
+  const Packed packed = all();
+  DecoderTraining decoder(context, config_, weights, &slots, static_cast<std::int64_t>(packed.tokens.size()),
+                          Product::kF32, recompute);
+  trace["logits"] = decoder.logits(packed.batch());
+  const auto loss_of = [&](const Packed& batch) {
+    adapter.parameters().zero_grad();
+    const auto count = static_cast<float>(batch.n_supervised);
+    return static_cast<float>(decoder.forward_backward(batch.batch(), 1 / count, {}).loss / count);
+  };
+  trace["loss"] = {loss_of(packed)};
+  for (const Parameter& parameter : adapter.parameters().all()) trace["grad." + parameter.name] = parameter.grad;
+
+  const LrSchedule schedule{.learning_rate = learning_rate_,
+                            .min_learning_rate = learning_rate_ / 10,
+                            .warmup_steps = 5,
+                            .total_steps = kSteps};
+  TrainState state(adapter.parameters());
+  for (std::int64_t step = 1; step <= kSteps; ++step) {
+    trace["losses"].push_back(loss_of(pack({step % n_samples(), (step + 1) % n_samples()})));
+    const double norm = state.gradient_norm(context);
+    state.update(context, kAdamW, schedule.at(step), step,
+                 norm > kMaxGradNorm ? static_cast<float>(kMaxGradNorm / norm) : 1.0f);
+  }
+  return trace;
+}
+
+void HfCase::save_adapter(const std::string& name, const std::string& to) const {
+  LoraAdapter(config_, folder_ + "/" + name).save(to, {});
+}
+
+std::vector<std::string> HfCase::adapters() const {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (std::filesystem::exists(entry.path() / "adapter_config.json")) names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace matinee::testing
