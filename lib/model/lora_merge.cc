@@ -91,7 +91,7 @@ void copy_companions(const std::string& from, const std::string& to) {
     const std::string name = entry.path().filename().string();
     const bool wanted =
         std::any_of(kEndings.begin(), kEndings.end(), [&](const char* end) { return name.ends_with(end); });
-    if (wanted && entry.is_regular_file()) write_file(to + "/" + name, read_file(entry.path().string()));
+    if (wanted && entry.is_regular_file()) write_file(fmt::format("{}/{}", to, name), read_file(entry.path().string()));
   }
 }
 
@@ -196,7 +196,7 @@ void LoraMerge::apply(const std::string& tensor, std::int64_t first, std::int64_
 void write_merged_checkpoint(const std::string& base, LoraMerge& merge, const std::string& output) {
   for (const auto& file : open_checkpoint(base)) {
     const std::string name = file->path().substr(file->path().rfind('/') + 1);
-    write_file_merged(*file, merge, output + "/" + name);
+    write_file_merged(*file, merge, fmt::format("{}/{}", output, name));
   }
   copy_companions(base, output);
 }
