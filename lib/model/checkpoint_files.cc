@@ -32,7 +32,7 @@ Files open_shards(const std::string& folder, const std::string& index) {
   Files files;
   std::map<std::string_view, const SafetensorsFile*> holders;
   for (const auto& [shard, tensors] : shards) {
-    const std::string path = folder + "/" + shard;
+    const std::string path = fmt::format("{}/{}", folder, shard);
     if (!file_exists(path)) {
       throw missing("{}: the shard is missing; {} expects tensor \"{}\" in it", path, index, tensors.front());
     }

@@ -72,7 +72,7 @@ void copy_companions(const std::string& from, const std::string& to) {
     const std::string name = entry.path().filename().string();
     const bool wanted =
         std::any_of(kEndings.begin(), kEndings.end(), [&](const char* end) { return name.ends_with(end); });
-    if (wanted && entry.is_regular_file()) write_file(to + "/" + name, read_file(entry.path().string()));
+    if (wanted && entry.is_regular_file()) write_file(fmt::format("{}/{}", to, name), read_file(entry.path().string()));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -297,8 +298,9 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
   }
 }
 
-TEST_P(MergedFamily, PartsOfATiedPairComeApartWhenLoadedAndAreRefusedInAFolder) {
-  if (!config.tie_word_embeddings) GTEST_SKIP() << "embedding and head are not tied";
+class TiedFamily : public MergedFamily {};
+
+TEST_P(TiedFamily, ItsPartsComeApartWhenLoadedAndAreRefusedInAFolder) {
   for (const std::string& path : {embed_tokens_path(config), lm_head_path(config)}) {
     LoraConfig lora;
     lora.modules_to_save = {path};
@@ -314,8 +316,60 @@ TEST_P(MergedFamily, PartsOfATiedPairComeApartWhenLoadedAndAreRefusedInAFolder) 
   }
 }
 
+std::vector<std::pair<std::string, ModelConfig>> tied_families() {
+  auto all = testing::small_families(8);
+  std::erase_if(all, [](const auto& family) { return !family.second.tie_word_embeddings; });
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, TiedFamily, ::testing::ValuesIn(tied_families()),
+                         [](const auto& test) { return test.param.first; });
 INSTANTIATE_TEST_SUITE_P(Families, MergedFamily, ::testing::ValuesIn(testing::small_families(8)),
                          [](const auto& test) { return test.param.first; });
+
+// Adapters as PEFT made them (testdata/golden/hf): DoRA, biases, whole layers, patterns; GPT-2's tensors are
+// transposed.
+TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
+  int compared = 0, refused = 0;
+  for (const auto& family : std::filesystem::directory_iterator("testdata/golden/hf")) {
+    if (!family.is_directory()) continue;
+    const ModelConfig config = read_model_config(family.path().string());
+    // In float32, so that nothing is rounded but sums: the goldens are stored in bfloat16.
+    const TemporaryFolder wide;
+    ParameterSet parameters;
+    load_parameters(family.path().string(), config, parameters);
+    save_model(wide.path(), config, parameters, DType::kF32);
+    for (const auto& folder : std::filesystem::directory_iterator(family)) {
+      if (!file_exists(folder.path().string() + "/adapter_config.json")) continue;
+      SCOPED_TRACE(folder.path().string());
+      LoraAdapter adapter(config, folder.path().string());
+      const FrozenWeights weights(wide.path(), config, DType::kF32);
+      WeightSlots slots = weights.slots();
+      adapter.attach_to(slots);
+      const LoraSlots lora = adapter.slots();
+      const auto wanted = logits_of(config, slots, &lora), without = logits_of(config, weights.slots(), nullptr);
+      const LoraMerge merge(context(), config, adapter);
+      const TemporaryFolder out;
+      if (folder.path().filename() == "embedding-of-tied") {
+        EXPECT_NE(error_of([&] { write_merged_checkpoint(wide.path(), config, merge, out.path()); }), "");
+        ++refused;
+        continue;
+      }
+      write_merged_checkpoint(wide.path(), config, merge, out.path());
+      const FrozenWeights merged(out.path(), config, DType::kF32);
+      const auto found = logits_of(config, merged.slots(), nullptr);
+      double changed = 0;
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        ASSERT_NEAR(found[i], wanted[i], 2e-4) << i;
+        changed = std::max(changed, std::fabs(static_cast<double>(without[i]) - static_cast<double>(wanted[i])));
+      }
+      EXPECT_GT(changed, 1e-3) << "the adapter does nothing, so nothing would be tested";
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 18);
+  EXPECT_GE(refused, 2);
+}
 
 // So large that reading turns it in several bands.
 TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
