@@ -192,7 +192,7 @@ $(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(patsubst $(BUILD)/%,$(BUIL
 endef
 $(foreach target,$(notdir $(FUZZERS)),$(eval $(call fuzz_rule,$(target))))
 .PHONY: fuzz fuzz-run
-fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and config.json, and on encoding and decoding
+fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and configurations, and on encoding and decoding
 	@scripts/install-deps fuzz
 	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
 	@$(MAKE) --no-print-directory fuzz-run

@@ -1,5 +1,6 @@
 // lora-train: learns an adapter (or a whole model) from tokens.
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ constexpr const char* kDetails =
     "The loss is taken on supervised tokens only and is the mean over those of an update, however it is cut into\n"
     "micro-batches. --checkpoint-every N and --resume: a run that was killed at any moment gives the same bytes as "
     "one\n"
-    "that was not. Ctrl-C saves a checkpoint and stops. A loss that is not a number or that diverges stops the run, "
+    "that was not. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that is not a number or that diverges stops "
+    "the run, "
     "and\n"
     "nothing of it is saved. Output of --full is a Hugging Face folder in bfloat16.";
 
@@ -24,6 +26,7 @@ const matinee::ToolDescription kTool{
     .examples =
         {"lora-train --base testdata/mini -o adapter tokens.bin",
          "lora-train --base base --valid valid.bin --rank 16 --checkpoint-every 100 --resume -o adapter tokens.bin",
+         "lora-train --plan --base base --rank 16 tokens.bin",
          "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin"},
     .see_also = "tokenize(1), chat(1), evaluate(1)",
 };
@@ -43,6 +46,10 @@ int main(int argc, char** argv) {
       [&](ToolContext& tool) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
+        if (run.plan) {
+          std::fputs(plan_training(run, tool).c_str(), stdout);
+          return 0;
+        }
         return run_training(run, tool);
       });
 }

@@ -10,12 +10,12 @@ namespace {
 
 // The code whose value is nearest to x; of two as near the larger.
 std::uint8_t nearest(const std::array<float, 256>& values, float x) {
-  int at = 0;
-  for (int step = 128; step > 0; step /= 2) {
-    if (at + step < 256 && values[static_cast<std::size_t>(at + step)] <= x) at += step;
+  std::size_t at = 0;
+  for (std::size_t step = 128; step > 0; step /= 2) {
+    if (at + step < 256 && values[at + step] <= x) at += step;
   }
   if (at < 255) {
-    const float below = x - values[static_cast<std::size_t>(at)], above = values[static_cast<std::size_t>(at + 1)] - x;
+    const float below = x - values[at], above = values[at + 1] - x;
     if (above <= below) ++at;
   }
   return static_cast<std::uint8_t>(at);

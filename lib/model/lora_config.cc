@@ -89,7 +89,11 @@ std::vector<std::string> read_names(element field, const char* key) {
   return names;
 }
 
-PatternValues read_patterns(object root, const char* key, double least) {
+constexpr std::int64_t kMostRank = 65536;
+
+bool is_rank(double value) { return value >= 1 && value <= kMostRank && value == std::floor(value); }
+
+PatternValues read_patterns(object root, const char* key) {
   PatternValues values;
   element field;
   if (!is_given(root, key, field)) return values;
@@ -97,8 +101,7 @@ PatternValues read_patterns(object root, const char* key, double least) {
   if (field.get(patterns) != simdjson::SUCCESS) throw bad_data("{}: expected an object of patterns and numbers", key);
   for (const auto& [pattern, number] : patterns) {
     double value = 0;
-    if (number.get(value) != simdjson::SUCCESS || value < least)
-      throw bad_data("{}: \"{}\": expected a number of at least {}", key, pattern, least);
+    if (number.get(value) != simdjson::SUCCESS) throw bad_data("{}: \"{}\": expected a number", key, pattern);
     values.emplace_back(pattern, value);
   }
   return values;
@@ -117,14 +120,14 @@ LoraConfig parse(object root) {
     if (found == kBiasNames.end()) throw bad_data("bias: expected none, all or lora_only, found \"{}\"", word);
     config.bias = static_cast<LoraBias>(found - kBiasNames.begin());
   }
-  if (root["r"].get(config.rank) != simdjson::SUCCESS || config.rank < 1)
-    throw bad_data("r: expected a whole number of at least 1");
+  if (root["r"].get(config.rank) != simdjson::SUCCESS || !is_rank(static_cast<double>(config.rank)))
+    throw bad_data("r: expected a whole number from 1 to {}", kMostRank);
   if (root["lora_alpha"].get(config.lora_alpha) != simdjson::SUCCESS) throw bad_data("lora_alpha: expected a number");
   if (root["lora_dropout"].get(config.lora_dropout) != simdjson::SUCCESS) config.lora_dropout = 0;
   config.use_rslora = read_flag(root, "use_rslora");
   config.use_dora = read_flag(root, "use_dora");
-  config.rank_pattern = read_patterns(root, "rank_pattern", 1);
-  config.alpha_pattern = read_patterns(root, "alpha_pattern", 0);
+  config.rank_pattern = read_patterns(root, "rank_pattern");
+  config.alpha_pattern = read_patterns(root, "alpha_pattern");
   if (root["base_model_name_or_path"].get(word) == simdjson::SUCCESS) config.base_model_name_or_path = word;
   element field;
   if (!is_given(root, "target_modules", field)) throw bad_data("target_modules: expected a list of names");
@@ -188,6 +191,10 @@ bool LoraConfig::saves(const std::string& path) const {
 }
 
 void LoraConfig::resolve(const ModelConfig& model) {
+  for (const auto& [pattern, value] : rank_pattern) {
+    if (!is_rank(value))
+      throw bad_data("rank of \"{}\": expected a whole number from 1 to {}, found {}", pattern, kMostRank, value);
+  }
   const std::vector<std::string> names = linear_names(model);
   if (target_modules.empty() && target_pattern == kAllLinear) target_modules = names;
   const auto any_layer = [&](const auto& wanted) {

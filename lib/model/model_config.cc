@@ -164,8 +164,8 @@ bool is_known(std::string_view field) {
 
 void refuse_what_is_not_computed(object root) {
   for (const auto& [key, value] : root) {
-    const auto rule =
-        std::find_if(kUnderstood.begin(), kUnderstood.end(), [&](const MustBe& must) { return key == must.field; });
+    const auto rule = std::find_if(kUnderstood.begin(), kUnderstood.end(),
+                                   [field = std::string_view(key)](const MustBe& must) { return field == must.field; });
     const std::string found = simdjson::minify(value);
     if (rule != kUnderstood.end()) {
       if (value.is_null() || same(value, rule->json)) continue;

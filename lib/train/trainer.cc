@@ -20,6 +20,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // Weight of one step in the smoothed loss.
 constexpr double kSmoothing = 0.05;
 
+// Updates in an epoch of so many rows.
+std::int64_t steps_of(const TrainOptions& options, const TokensInfo& info, std::size_t n_rows) {
+  const std::int64_t rows_per_step =
+      Trainer::max_tokens(options, info) / info.seq_len * options.gradient_accumulation_steps;
+  return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
+}
+
 PackedBatch view_of(const TokenBatch& batch) {
   return {batch.input_ids, batch.targets, batch.positions, batch.segment_start};
 }
@@ -94,12 +101,7 @@ Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string ch
       run_(std::move(run)),
       rows_per_micro_batch_(max_tokens(options, parts.train.info()) / parts.train.info().seq_len),
       state_(parts.parameters, options.adam_bits == 8) {
-  std::int64_t total = options.max_steps;
-  if (total == 0) {
-    for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
-      total += steps_of(parts.train.rows_of_epoch(options.seed, epoch).size());
-    }
-  }
+  const std::int64_t total = count_steps(options, parts.train);
   const std::int64_t warmup = options.warmup_steps >= 0 ? options.warmup_steps : (total * 3 + 99) / 100;
   schedule_ = {.learning_rate = options.learning_rate,
                .min_learning_rate = options.learning_rate * options.min_learning_rate,
@@ -113,9 +115,12 @@ std::int64_t Trainer::max_tokens(const TrainOptions& options, const TokensInfo& 
   return std::max<std::int64_t>(1, options.micro_batch_tokens / info.seq_len) * info.seq_len;
 }
 
-std::int64_t Trainer::steps_of(std::size_t n_rows) const {
-  const std::int64_t rows_per_step = rows_per_micro_batch_ * options_.gradient_accumulation_steps;
-  return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
+std::int64_t Trainer::count_steps(const TrainOptions& options, const TokenDataset& train) {
+  if (options.max_steps > 0) return options.max_steps;
+  std::int64_t total = 0;
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch)
+    total += steps_of(options, train.info(), train.rows_of_epoch(options.seed, epoch).size());
+  return total;
 }
 
 void Trainer::open_epoch(std::int64_t epoch) {
@@ -130,7 +135,7 @@ StepMetrics Trainer::step() {
   const auto start = Clock::now();
   open_epoch(progress_.epoch);
   const auto n_rows = static_cast<std::int64_t>(rows_.size());
-  const std::int64_t steps = steps_of(rows_.size());
+  const std::int64_t steps = steps_of(options_, parts_.train.info(), rows_.size());
   // The rows of an epoch are spread evenly, so that its last update is no smaller (and noisier) than the others.
   const std::int64_t first = progress_.epoch_step * n_rows / steps;
   const std::int64_t last = (progress_.epoch_step + 1) * n_rows / steps;

@@ -94,6 +94,8 @@ class Trainer {
   /// Nats per supervised token over a set, without dropout.
   double mean_loss(const TokenDataset& data);
 
+  /// Updates that a run of these options makes on this set.
+  static std::int64_t count_steps(const TrainOptions& options, const TokenDataset& train);
   /// Tokens that a decoder must have room for under these options.
   static std::int64_t max_tokens(const TrainOptions& options, const TokensInfo& info);
 
@@ -102,7 +104,6 @@ class Trainer {
   void check(const StepMetrics& metrics) const;
   bool validate(const TrainCallbacks& callbacks);
   void save(const TrainCallbacks& callbacks, bool must = false);
-  std::int64_t steps_of(std::size_t n_rows) const;
   void open_epoch(std::int64_t epoch);
 
   Parts parts_;

@@ -1,6 +1,7 @@
 #include "lib/train/training_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "lib/base/random.h"
 #include "lib/io/json_writer.h"
 #include "lib/train/memory_plan.h"
+#include "lib/train/speed_estimate.h"
 #include "lib/train/training_speed.h"
 
 namespace matinee {
@@ -94,15 +96,38 @@ void remove_temporaries_of(const std::string& path) {
   }
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string duration_text(double seconds) {
+  const auto minutes = static_cast<std::int64_t>(seconds / 60);
+  if (minutes >= 60) return fmt::format("{} h {} min", grouped(minutes / 60), minutes % 60);
+  return minutes > 0 ? fmt::format("{} min {} s", minutes, static_cast<std::int64_t>(seconds) % 60)
+                     : fmt::format("{:.1f} s", seconds);
+}
+
+TrainOptions one_epoch(TrainOptions options) {
+  options.max_steps = 0;
+  options.epochs = 1;
+  return options;
+}
+
 // Everything that one run holds, in the order in which it depends on each other.
 class Session {
  public:
+  /// Opens and checks the inputs; nothing large is in memory yet.
   Session(const TrainingRun& run, const ToolContext& tool);
   int train();
+  std::string plan();
 
  private:
   void identify();
-  void plan_memory() const;
+  void load();
+  MemoryPlan plan_memory() const;
   void write_result(const std::string& folder);
   void write_record();
   bool already_finished() const;
@@ -146,8 +171,13 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
   }
   product_ = run.base_format.product(context_.isa());
   if (!run.full) lora_ = run.lora.resolved(config_);
-  plan_memory();
+}
 
+void Session::load() {
+  const TrainingRun& run = run_;
+  const MemoryPlan plan = plan_memory();
+  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
+  if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
   identify();
 
   if (run.full) {
@@ -159,7 +189,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool)
     slots_ = slots_of(config_, everything_);
   } else {
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
-                                              tool.common().max_host_mem, &context_);
+                                              tool_.common().max_host_mem, &context_);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
@@ -205,7 +235,7 @@ void Session::identify() {
   id_ = identity_.hash();
 }
 
-void Session::plan_memory() const {
+MemoryPlan Session::plan_memory() const {
   std::uint64_t trained = 0, moments = 0;
   const auto count = [&](const std::vector<std::int64_t>& shape) {
     trained += moment_bytes(shape, false) / 8;
@@ -216,7 +246,7 @@ void Session::plan_memory() const {
   } else {
     for (const LoraTensor& tensor : lora_tensors(config_, lora_)) count(tensor.shape);
   }
-  const MemoryPlan plan{
+  return {
       .weights = run_.full ? 0 : FrozenWeights::bytes_of(config_, run_.base_format.dtype(context_.isa())),
       .trained = 4 * trained,
       .gradients = 4 * trained,
@@ -226,8 +256,35 @@ void Session::plan_memory() const {
                                                        Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
       // Five bytes a token, and the order of the samples twice while it is packed.
       .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
-  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
-  if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+}
+
+std::string Session::plan() {
+  const MemoryPlan memory = plan_memory();
+  const std::int64_t steps = Trainer::count_steps(run_.train, data_);
+  const auto rows = data_.rows_of_epoch(run_.train.seed, 0);
+  const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
+  const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
+  const double seconds =
+      estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch, product_, run_.recompute);
+  const double speed = static_cast<double>(batch.n_tokens()) / seconds;
+  // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.
+  const std::int64_t epoch_steps = Trainer::count_steps(one_epoch(run_.train), data_);
+  const double tokens =
+      static_cast<double>(data_.n_tokens()) * static_cast<double>(steps) / static_cast<double>(epoch_steps);
+  const auto trained = static_cast<std::int64_t>(memory.trained / 4);
+  std::string text;
+  text += fmt::format("model       {}, {} parameters\n", config_.model_type, grouped(config_.parameters()));
+  text += fmt::format("trained     {} parameters, {:.2f} %\n", grouped(trained),
+                      100 * static_cast<double>(trained) / static_cast<double>(config_.parameters()));
+  text += fmt::format("memory      {}\n", memory.describe());
+  text += fmt::format("updates     {}, {} tokens\n", grouped(steps), grouped(std::llround(tokens)));
+  text += fmt::format("tokens/s    {} expected, from {} layers of this shape\n", grouped(std::llround(speed)),
+                      std::min<std::int64_t>(2, config_.num_hidden_layers));
+  text += fmt::format("time        {} expected, without validations\n", duration_text(tokens / speed));
+  const std::uint64_t limit = tool_.common().max_host_mem;
+  if (limit > 0 && memory.total() > limit)
+    text += fmt::format("refused     --max-host-mem is {}\n", format_size(limit));
+  return text;
 }
 
 void Session::write_result(const std::string& folder) {
@@ -270,6 +327,7 @@ bool Session::already_finished() const {
 }
 
 int Session::train() {
+  load();
   if (run_.resume && already_finished()) {
     remove_checkpoints(checkpoint_);
     tool_.note(fmt::format("{}: this run is already finished", run_.output));
@@ -350,14 +408,17 @@ void TrainingRun::add(OptionSet& options) {
   options.flag("resume", &resume, "go on where the checkpoint stands, or begin where there is none");
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
+  options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
   options.flag("recompute", &recompute,
                "keep only each layer's input and compute the rest again: less memory, a third more time");
   lora.add(options);
   train.add(options);
 }
 
-int run_training(const TrainingRun& run, const ToolContext& tool) {
-  if (run.output.empty()) throw usage_error("--output DIR is missing");
+namespace {
+
+void check_options(const TrainingRun& run) {
+  if (run.output.empty() && !run.plan) throw usage_error("--output DIR is missing");
   if (run.train.adam_bits != 8 && run.train.adam_bits != 32)
     throw usage_error("--adam-bits: expected 8 or 32, found {}", run.train.adam_bits);
   if (run.full && run.base.empty() == run.config.empty()) {
@@ -368,7 +429,18 @@ int run_training(const TrainingRun& run, const ToolContext& tool) {
   if (run.full && run.base_format.is_quantized()) {
     throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
   }
+}
+
+}  // namespace
+
+int run_training(const TrainingRun& run, const ToolContext& tool) {
+  check_options(run);
   return Session(run, tool).train();
+}
+
+std::string plan_training(const TrainingRun& run, const ToolContext& tool) {
+  check_options(run);
+  return Session(run, tool).plan();
 }
 
 }  // namespace matinee

@@ -25,6 +25,7 @@ struct TrainingRun {
   BaseFormat base_format;  ///< with `full` not a quantised one
   bool full = false;
   bool resume = false;
+  bool plan = false;       ///< print what the run needs, and do nothing else
   bool recompute = false;  ///< keep only the input of each layer for the backward pass
   LoraOptions lora;
   TrainOptions train;
@@ -37,5 +38,8 @@ struct TrainingRun {
 /// the time limit a checkpoint and the result as it stands. Returns the exit status of the tool: 0, or 128 + signal.
 /// Refuses tokens that were not made for this base, and what would not fit --max-host-mem, before anything is loaded.
 int run_training(const TrainingRun& run, const ToolContext& tool);
+/// What the run needs, in lines: parameters, memory by purpose, updates, the speed and time to expect
+/// (estimate_seconds). Loads no weights and writes nothing.
+std::string plan_training(const TrainingRun& run, const ToolContext& tool);
 
 }  // namespace matinee

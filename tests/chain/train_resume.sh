@@ -116,6 +116,20 @@ train "$work/bytes-killed" "${deep[@]}" --resume 2>/dev/null || fail "--resume w
 expect_same_bytes "$work/bytes/adapter_model.safetensors" "$work/bytes-killed/adapter_model.safetensors" "killed with moments in bytes"
 expect_equal "$files" "$(ls -A "$work/bytes-killed")" "files of a run with several checkpoints"
 
+# --plan loads and writes nothing; its counts are those of the run.
+run lora-train "${options[@]}" --plan -o "$work/planned" "$work/tokens.bin"
+expect_equal 0 "$status" "--plan: $err"
+expect_equal "model trained memory updates tokens/s time" "$(awk '{ print $1 }' <<<"$out" | paste -sd' ')" "lines of --plan"
+grep -q "^updates     $steps, " <<<"$out" || fail "--plan expects other updates than $steps: $out"
+python3 - "$work/bytes/adapter_model.safetensors" "$(sed -n 's/^trained  *\([0-9,]*\) .*/\1/p' <<<"$out")" <<'PY' || fail "--plan counts other parameters"
+import json, struct, sys
+with open(sys.argv[1], "rb") as file:
+    header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+header.pop("__metadata__")
+assert sum((t["data_offsets"][1] - t["data_offsets"][0]) // 4 for t in header.values()) == int(sys.argv[2].replace(",", ""))
+PY
+[[ ! -e $work/planned ]] || fail "--plan wrote something"
+
 # Refusals.
 expect_error 2 "lora-train: --output DIR is missing" lora-train --base "$work/base" "$work/tokens.bin"
 expect_error 1 "lora-train: $work/tokens.bin: the tokens were made for a vocabulary of 4096, but $work/narrow has 4095; make the tokens again: tokenize --model $work/narrow" \

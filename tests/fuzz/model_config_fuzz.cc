@@ -1,20 +1,30 @@
-// libFuzzer target: any bytes as config.json are refused with an Error, or are a model whose tensors can be counted.
+// libFuzzer target: any bytes as config.json, and after a zero byte as adapter_config.json, are refused with an Error
+// or make a model whose tensors can be listed and whose own text reads back as the same.
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lib/base/error.h"
+#include "lib/model/lora_config.h"
 #include "lib/model/model_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace matinee;
+  const std::string_view all(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = std::min(all.find('\0'), all.size());
   try {
-    const ModelConfig config = parse_model_config({reinterpret_cast<const char*>(data), size}, "config.json");
-    if (config.hidden_size < 1 || config.q_size() < 1 || config.num_attention_heads % config.num_key_value_heads != 0) {
-      __builtin_trap();
+    const ModelConfig model = parse_model_config(all.substr(0, end), "config.json");
+    if (model.num_hidden_layers > 32) return 0;
+    if (model.parameters() <= 0) __builtin_trap();
+    const std::string text = model_config_json(model, "float32");
+    if (model_config_json(parse_model_config(text, "our own"), "float32") != text) __builtin_trap();
+    if (end == all.size()) return 0;
+    LoraConfig lora = parse_lora_config(std::string(all.substr(end + 1)), "adapter_config.json");
+    lora.resolve(model);
+    for (const LinearLayer& layer : linear_layers(model, 0)) {
+      if (lora.targets(layer) && lora.rank_of(layer) < 1) __builtin_trap();
     }
-    // What is written of it reads back.
-    const ModelConfig again = parse_model_config(model_config_json(config, "float32"), "config.json");
-    if (again.hidden_size != config.hidden_size || again.rope_theta != config.rope_theta) __builtin_trap();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInternal) __builtin_trap();
   }

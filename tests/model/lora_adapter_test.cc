@@ -137,7 +137,7 @@ TEST(LoraAdapter, WhatIsNotUnderstoodIsRefusedByName) {
     return found.starts_with(path + ": ") ? found.substr(path.size() + 2) : found;
   };
   EXPECT_EQ(error("\"rank_pattern\":{}", "\"rank_pattern\":{\"q_proj\":0}"),
-            "rank_pattern: \"q_proj\": expected a number of at least 1");
+            "rank of \"q_proj\": expected a whole number from 1 to 65536, found 0");
   EXPECT_EQ(error("\"rank_pattern\":{}", "\"rank_pattern\":{\"(q_proj\":2}"),
             "pattern \"(?:.*\\.)?(?:(q_proj)\", character 20: missing closing parenthesis");
   EXPECT_EQ(error("\"modules_to_save\":null", "\"modules_to_save\":[\"norm\"]"),
@@ -152,7 +152,7 @@ TEST(LoraAdapter, WhatIsNotUnderstoodIsRefusedByName) {
   EXPECT_EQ(error("\"LORA\"", "\"IA3\""), "peft_type: expected LORA");
   EXPECT_EQ(error("\"CAUSAL_LM\"", "\"SEQ_CLS\""), "task_type: expected CAUSAL_LM, found \"SEQ_CLS\"");
   EXPECT_EQ(error("\"bias\":\"none\"", "\"bias\":\"some\""), "bias: expected none, all or lora_only, found \"some\"");
-  EXPECT_EQ(error("\"r\":4", "\"r\":0"), "r: expected a whole number of at least 1");
+  EXPECT_EQ(error("\"r\":4", "\"r\":0"), "r: expected a whole number from 1 to 65536");
   EXPECT_EQ(error("\"q_proj\"", "\"embed_tokens\""),
             "target module \"embed_tokens\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
             "down_proj");
