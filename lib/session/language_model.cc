@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/text/sample_encoder.h"
@@ -29,6 +30,16 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
                  options.adapter, found->second, options.base, tokenizer.content_hash());
 }
 
+std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
+
+// Refuses what does not fit before a tensor is read; the limit itself.
+std::uint64_t planned(const LanguageModelOptions& options, const ModelConfig& config, DType format) {
+  require_memory("decoding with " + options.base,
+                 FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)),
+                 options.max_host_mem);
+  return options.max_host_mem;
+}
+
 }  // namespace
 
 void LanguageModelOptions::add(OptionSet& options) {
@@ -47,7 +58,7 @@ struct LanguageModel::Impl {
         config(read_model_config(options.base)),
         tokenizer(Tokenizer::load(options.base)),
         format(options.base_format.dtype(context.isa())),
-        weights(options.base, config, format, options.max_host_mem, &context),
+        weights(options.base, config, format, planned(options, config, format), &context),
         slots(weights.slots()),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
@@ -62,8 +73,8 @@ struct LanguageModel::Impl {
       }
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, slots, std::min(kMaxTokens, config.max_position_embeddings),
-                    options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
+    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.product(context.isa()),
+                    lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));
   }
