@@ -133,16 +133,26 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers agains
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
 	$<
 
+# Fuzz targets with a driver of their own, for the short run in `make test`.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+$(SHORT_RUNS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/short_run.o $(call closure,text)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+.PHONY: test-fuzz
+test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
+	BUILD=$(BUILD) sh tests/fuzz/short_run.sh
+
 .PHONY: deps build-tests test test-chain
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS)
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS)
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) build-tests
-	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) $(sort $(wildcard tests/chain/*.sh))
+	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
 
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
@@ -150,7 +160,7 @@ PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc)
 # ---- Fuzzing -------------------------------------------------------------------------------------------------------
 # Needs clang's libFuzzer; every target for FUZZ_SECONDS, its findings in build/fuzz.
 FUZZ_SECONDS ?= 60
-FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+FUZZERS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 FUZZ_FLAGS := -std=c++20 -O1 -g1 -pthread $(ISA) -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)
@@ -168,7 +178,7 @@ fuzz-run:
 	@for target in $(FUZZERS); do \
 	  echo "== $$target"; mkdir -p $$target-corpus; \
 	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target- $$target-corpus \
-	    $(wildcard tests/fuzz/seeds) || exit 1; \
+	    tests/fuzz/seeds/$$(basename $$target _fuzz) || exit 1; \
 	done
 
 # ---- Training: tables to adapter -------------------------------------------------------------------------------------

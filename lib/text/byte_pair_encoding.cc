@@ -90,7 +90,8 @@ struct BytePairEncoding::Impl {
     added.resize(definition.vocabulary.size());
     for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
     // The table of merges is half of the work, and nothing else needs it.
-    std::future<MergeTable> table = std::async(std::launch::async, [this] { return MergeTable(definition); });
+    std::future<MergeTable> table =
+        std::async(loading_policy(definition.merges.size() * 32), [this] { return MergeTable(definition); });
     index_tokens();
     const bool spells_all = (byte_level || byte_fallback) &&
                             std::all_of(of_byte.begin(), of_byte.end(), [](std::int32_t id) { return id >= 0; });
