@@ -8,6 +8,8 @@
 
 #include "lib/base/file.h"
 #include "lib/io/text_reader.h"
+#include "lib/text/normalizer.h"
+#include "lib/text/pre_tokenizer.h"
 #include "lib/text/stream_decoder.h"
 #include "lib/text/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
@@ -91,6 +93,35 @@ TEST(Tokenizer, DecodeOfEncodeIsIdentity) {
         Ids ids;
         tokenizer.encode(text, {.at_start = at_start}, cache, ids);
         ASSERT_EQ(tokenizer.decode(ids, {.skip_special = false, .at_start = at_start}), text) << name << " case " << i;
+      }
+    }
+  }
+}
+
+// The way in one pass is the stages one after another.
+TEST(Tokenizer, OnePassEqualsTheStages) {
+  for (const std::string name : {"byte_level", "llama3_split", "llama", "legacy_llama"}) {
+    const TokenizerDefinition definition = read_tokenizer_json(testing::text_data(name + "/tokenizer.json"));
+    const Tokenizer tokenizer(definition, {});
+    const PreTokenizer pre_tokenizer(definition.pre_tokenizer);
+    const BytePairEncoding encoding(definition);
+    PieceCache cache, other;
+    for (std::uint64_t i = 0; i < 1500; ++i) {
+      Random random(24, "stages", i);
+      std::string text;
+      for (std::size_t n = 1 + random.below(30); n > 0; --n) {
+        text += random.chance(0.6)   ? std::string(random.below(3), ' ') + "movie"
+                : random.chance(0.1) ? "\u2581"
+                                     : testing::random_text(random, 1 + random.below(5));
+      }
+      for (const bool at_start : {true, false}) {
+        const std::string normalized = normalize_text(definition.normalizer, text, at_start);
+        PieceList pieces;
+        pre_tokenizer.split(normalized, at_start ? TextStart::kDocument : TextStart::kContinued, pieces);
+        Ids expected, ids;
+        for (std::size_t p = 0; p < pieces.pieces.size(); ++p) encoding.encode(pieces[p], other, expected);
+        tokenizer.encode(text, {.at_start = at_start}, cache, ids);
+        ASSERT_EQ(ids, expected) << name << " case " << i << ": " << text;
       }
     }
   }
