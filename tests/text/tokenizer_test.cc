@@ -1,8 +1,10 @@
 #include "lib/text/tokenizer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -148,9 +150,28 @@ TEST(Tokenizer, AddedTokensKeepTheirRules) {
                                           "t.json"),
                      {});
   };
+  const auto make_with_bytes = [](const std::string& rules) {
+    std::string vocabulary = R"("<unk>":0)";
+    for (int byte = 0; byte < 256; ++byte) vocabulary += fmt::format(R"(,"<0x{:02X}>":{})", byte, byte + 1);
+    return Tokenizer(parse_tokenizer_json(R"({"added_tokens":[{"id":299,"content":"ab",)" + rules + R"(}],
+                  "model":{"type":"BPE","byte_fallback":true,"vocab":{)" +
+                                              vocabulary + R"(},"merges":[]}})",
+                                          "t.json"),
+                     {});
+  };
   EXPECT_EQ(make(R"("special":false)").encode("cabc"), (Ids{3, 9, 3}));
   EXPECT_EQ(make(R"("special":true)").encode("cabc"), (Ids{3, 0, 1, 3}));
   EXPECT_EQ(make(R"("single_word":true)").encode("cab ab abc ab\u00e9"), (Ids{3, 0, 1, 2, 9, 2, 0, 1, 3, 2, 0, 1, 4}));
+  // What \w is: marks and connecting punctuation too, other numbers not.
+  for (const std::string& word :
+       std::vector<std::string>{"\u0301", "_", "\u200d", "\u24b6", "\u0663", "\u2167", "\u4e2d"})
+    for (const std::string& text : {word + "ab", "ab" + word}) {
+      const Tokenizer tokenizer = make_with_bytes(R"("single_word":true)");
+      EXPECT_EQ(std::ranges::count(tokenizer.encode(text), 299), 0) << text;
+    }
+  for (const std::string& other : std::vector<std::string>{"\u00bd", "-", "\u3002", "\xff"})
+    for (const std::string& text : {other + "ab", "ab" + other})
+      EXPECT_EQ(std::ranges::count(make_with_bytes(R"("single_word":true)").encode(text), 299), 1) << text;
   EXPECT_EQ(make(R"("lstrip":true)").encode("c  ab c"), (Ids{3, 9, 2, 3}));
   EXPECT_EQ(make(R"("rstrip":true)").encode("c ab  c"), (Ids{3, 2, 9, 3}));
   EXPECT_EQ(make(R"("normalized":true)").encode("ab"), (Ids{9}));
