@@ -266,9 +266,24 @@ struct Tokenizer::Impl {
     }
     stages(
         stretch, start, options, [&](std::int32_t id) { ids.push_back(id); },
-        [&](const PieceList& pieces) {
-          for (std::size_t i = 0; i < pieces.pieces.size(); ++i) encoding.encode(pieces[i], cache, ids);
-        });
+        [&](const PieceList& pieces) { encode_list(pieces, cache, ids); });
+  }
+
+  void encode_list(const PieceList& list, PieceCache& cache, std::vector<std::int32_t>& ids) const {
+    if (encoding.takes_spaced_words()) {
+      for (std::size_t i = 0; i < list.pieces.size(); ++i) encoding.encode(list[i], cache, ids);
+      return;
+    }
+    // Pieces without a gap between them go together.
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < list.pieces.size(); i += ends.size()) {
+      ends.clear();
+      for (std::size_t j = i; j < list.pieces.size(); ++j) {
+        if (j > i && list.pieces[j].begin != list.pieces[j - 1].end) break;
+        ends.push_back(list.pieces[j].end);
+      }
+      encoding.encode_pieces(list.text, list.text.size(), list.pieces[i].begin, ends, cache, ids);
+    }
   }
 };
 
