@@ -54,14 +54,11 @@ TEST(Tokenizer, GivesTheIdsOfTheOriginalGpt2AndMistral) {
   }
 }
 
-TEST(Tokenizer, PassesTheGpt2Vectors) {
-  const std::string folder = testing::real_data("tokenizers/gpt2");
-  const std::string vectors = testing::real_data("tokenizer-vectors/ggml-vocab-gpt-2.gguf.inp");
-  if (folder.empty() || vectors.empty()) GTEST_SKIP() << "REAL_DATA has no tokenizers/gpt2 or tokenizer-vectors";
-  const Tokenizer tokenizer = Tokenizer::load(folder);
+// Texts and ids of an independent implementation; how many were compared.
+int check_vectors(const Tokenizer& tokenizer, const std::string& inputs_file) {
   const std::string mark = "\n__ggml_vocab_test__\n";
-  const std::string inputs = read_file(vectors);
-  std::istringstream outputs(read_file(vectors.substr(0, vectors.size() - 4) + ".out"));
+  const std::string inputs = read_file(inputs_file);
+  std::istringstream outputs(read_file(inputs_file.substr(0, inputs_file.size() - 4) + ".out"));
   int checked = 0;
   for (std::size_t begin = 0; begin <= inputs.size();) {
     const std::size_t found = inputs.find(mark, begin);
@@ -77,7 +74,16 @@ TEST(Tokenizer, PassesTheGpt2Vectors) {
     EXPECT_EQ(tokenizer.decode(expected), text);
     ++checked;
   }
-  EXPECT_EQ(checked, 47);
+  return checked;
+}
+
+TEST(Tokenizer, PassesTheVectorsOfGpt2AndLlama) {
+  const std::string gpt2 = testing::real_data("tokenizers/gpt2"), llama = testing::real_data("tokenizers/llama2");
+  const std::string vectors = testing::real_data("tokenizer-vectors");
+  if (gpt2.empty() || llama.empty() || vectors.empty())
+    GTEST_SKIP() << "REAL_DATA has no tokenizers/gpt2, tokenizers/llama2 or tokenizer-vectors";
+  EXPECT_EQ(check_vectors(Tokenizer::load(gpt2), vectors + "/ggml-vocab-gpt-2.gguf.inp"), 47);
+  EXPECT_EQ(check_vectors(Tokenizer::load(llama), vectors + "/ggml-vocab-llama-spm.gguf.inp"), 47);
 }
 
 TEST(Tokenizer, DecodeOfEncodeIsIdentity) {
