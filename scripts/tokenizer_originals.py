@@ -47,6 +47,7 @@ def gpt2_ranks(folder):
 def huggingface(path):
     from tokenizers import Tokenizer
     tokenizer = Tokenizer.from_file(path)
+    tokenizer.encode_special_tokens = True  # special tokens written in a text are plain text, as with ours
     return lambda texts: [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
