@@ -37,8 +37,9 @@ CLOSURE_dialogue := dialogue catalog text io base
 CLOSURE_vectors  := vectors catalog kernels io base
 CLOSURE_model    := model kernels io base
 CLOSURE_train    := train model kernels io base
+CLOSURE_cluster  := cluster train model kernels io base
 CLOSURE_session  := session dialogue vectors model catalog text kernels io base
-FOLDERS := base io kernels catalog text dialogue vectors model train session
+FOLDERS := base io kernels catalog text dialogue vectors model train cluster session
 
 # The highest folders that each tool stands on.
 TOP_tsv2bin    := catalog
@@ -47,7 +48,7 @@ TOP_embed      := vectors
 TOP_similar    := session
 TOP_synthconv  := session
 TOP_tokenize   := text train
-TOP_lora-train := train
+TOP_lora-train := cluster
 TOP_chat       := session
 TOP_evaluate   := session
 TOP_lora-merge := text train
@@ -61,6 +62,13 @@ CUDA_SOURCES := $(if $(NVCC),$(sort $(wildcard kernels/*_cuda.cu kernels/*/*_cud
 ifneq ($(CUDA_SOURCES),)
   CPPFLAGS += -DMATINEE_CUDA
   LDLIBS   += $(patsubst %/bin/nvcc,%/lib64/libcudart_static.a,$(realpath $(NVCC))) -lrt
+endif
+
+# Open MPI, where it is installed (libopenmpi-dev): lora-train over several processes. Only its own file and tool know it.
+MPICXX ?= $(shell command -v mpicxx 2>/dev/null)
+ifneq ($(MPICXX),)
+  $(BUILD)/lib/cluster/%.o: CPPFLAGS += -DMATINEE_MPI -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell $(MPICXX) --showme:compile))
+  $(BUILD)/lora-train: LDLIBS += $(filter-out -lmpi_cxx,$(shell $(MPICXX) --showme:link))
 endif
 
 sources = $(sort $(if $(filter kernels,$(1)),$(wildcard kernels/*.cc kernels/*/*.cc),$(wildcard lib/$(1)/*.cc)))
