@@ -37,8 +37,9 @@ CLOSURE_dialogue := dialogue catalog text io base
 CLOSURE_vectors  := vectors catalog kernels io base
 CLOSURE_model    := model kernels io base
 CLOSURE_train    := train model kernels io base
+CLOSURE_cluster  := cluster train model kernels io base
 CLOSURE_session  := session dialogue vectors model catalog text kernels io base
-FOLDERS := base io kernels catalog text dialogue vectors model train session
+FOLDERS := base io kernels catalog text dialogue vectors model train cluster session
 
 # The highest folders that each tool stands on.
 TOP_tsv2bin    := catalog
@@ -47,7 +48,7 @@ TOP_embed      := vectors
 TOP_similar    := session
 TOP_synthconv  := session
 TOP_tokenize   := text train
-TOP_lora-train := train
+TOP_lora-train := cluster
 TOP_chat       := session
 TOP_evaluate   := session
 TOP_lora-merge := text train
@@ -61,6 +62,13 @@ CUDA_SOURCES := $(if $(NVCC),$(sort $(wildcard kernels/*_cuda.cu kernels/*/*_cud
 ifneq ($(CUDA_SOURCES),)
   CPPFLAGS += -DMATINEE_CUDA
   LDLIBS   += $(patsubst %/bin/nvcc,%/lib64/libcudart_static.a,$(realpath $(NVCC))) -lrt
+endif
+
+# Open MPI, where it is installed (libopenmpi-dev): lora-train over several processes. Only its own file and tool know it.
+MPICXX ?= $(shell command -v mpicxx 2>/dev/null)
+ifneq ($(MPICXX),)
+  $(BUILD)/lib/cluster/%.o: CPPFLAGS += -DMATINEE_MPI -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(patsubst -I%,-isystem %,$(shell $(MPICXX) --showme:compile))
+  $(BUILD)/lora-train: LDLIBS += $(filter-out -lmpi_cxx,$(shell $(MPICXX) --showme:link))
 endif
 
 sources = $(sort $(if $(filter kernels,$(1)),$(wildcard kernels/*.cc kernels/*/*.cc),$(wildcard lib/$(1)/*.cc)))
@@ -158,16 +166,34 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers agains
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
 	$<
 
+# Fuzz targets with a driver of their own, for the short run in `make test`.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+# The folder that a target stands on, where it is not text.
+FUZZ_TOP_safetensors_fuzz  := io
+FUZZ_TOP_gguf_fuzz         := io
+FUZZ_TOP_model_config_fuzz := model
+fuzz_closure = $(call closure,$(or $(FUZZ_TOP_$(1)),text))
+define short_run_rule
+$(BUILD)/tests/fuzz/$(1): $(BUILD)/tests/fuzz/$(1).o $(BUILD)/tests/fuzz/short_run.o $(call fuzz_closure,$(1))
+	$$(call say,link,$$@)
+	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(LDLIBS)
+endef
+$(foreach target,$(FUZZ_TARGETS),$(eval $(call short_run_rule,$(target))))
+.PHONY: test-fuzz
+test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
+	BUILD=$(BUILD) sh tests/fuzz/short_run.sh
+
 .PHONY: deps build-tests test test-chain
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS)
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS)
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) build-tests
-	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) $(sort $(wildcard tests/chain/*.sh))
+	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
 
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
@@ -175,22 +201,18 @@ PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc)
 # ---- Fuzzing -------------------------------------------------------------------------------------------------------
 # Needs clang's libFuzzer; every target for FUZZ_SECONDS, its findings in build/fuzz.
 FUZZ_SECONDS ?= 60
-FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+FUZZERS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 FUZZ_FLAGS = -std=c++20 -O1 -g1 -pthread $(ISA) -Wno-unknown-warning-option -fno-sanitize-recover=undefined
-# The folder that a target stands on, where it is not text.
-FUZZ_TOP_safetensors_fuzz  := io
-FUZZ_TOP_gguf_fuzz         := io
-FUZZ_TOP_model_config_fuzz := model
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)
 	$(call say,fuzz,$<)
 	$(Q)clang++ $(filter-out -DMATINEE_CUDA,$(CPPFLAGS)) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 define fuzz_rule
-$(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out %_cuda.o,$(call closure,$(or $(FUZZ_TOP_$(1)),text))))
+$(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out %_cuda.o,$(call fuzz_closure,$(1))))
 	$$(call say,link,$$@)
 	$$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $$@ $$^ $$(LDLIBS)
 endef
-$(foreach target,$(notdir $(FUZZERS)),$(eval $(call fuzz_rule,$(target))))
+$(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
 .PHONY: fuzz fuzz-run
 fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and configurations, and on encoding and decoding
 	@scripts/install-deps fuzz
@@ -200,7 +222,7 @@ fuzz-run:
 	@for target in $(FUZZERS); do \
 	  echo "== $$target"; mkdir -p $$target-corpus; \
 	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target- $$target-corpus \
-	    $$(find tests/fuzz/seeds/$${target##*/} -maxdepth 0 2>/dev/null) || exit 1; \
+	    tests/fuzz/seeds/$$(basename $$target _fuzz) || exit 1; \
 	done
 
 # ---- Training: tables to adapter -------------------------------------------------------------------------------------

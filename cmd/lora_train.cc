@@ -1,10 +1,12 @@
 // lora-train: learns an adapter (or a whole model) from tokens.
 
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/base/tool.h"
+#include "lib/cluster/mpi_ranks.h"
 #include "lib/train/training_run.h"
 
 namespace {
@@ -46,10 +48,11 @@ int main(int argc, char** argv) {
       [&](ToolContext& tool) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
+        const std::unique_ptr<Ranks> ranks = open_ranks();
         if (run.plan) {
-          std::fputs(plan_training(run, tool).c_str(), stdout);
+          if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;
         }
-        return run_training(run, tool);
+        return run_training(run, tool, *ranks);
       });
 }

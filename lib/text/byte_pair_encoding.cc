@@ -21,6 +21,9 @@ namespace matinee {
 namespace {
 
 constexpr std::size_t kBatch = 64;
+constexpr std::size_t kLongPart = 64;           // longer parts are merged block after block
+constexpr std::ptrdiff_t kMostMergedAnew = 64;  // ids before a block that may be merged again with it
+constexpr std::size_t kRoomBehind = 8;          // ShortPieceTable::append may write four ids where fewer count
 
 // True where the definition turns every space into the mark before merges see the text.
 bool replaces_spaces(const TokenizerDefinition& definition) {
@@ -75,6 +78,7 @@ struct BytePairEncoding::Impl {
   MergeTable merges;
   TokenIndex index;
   std::optional<TokenJoints> joints;       // none where a cut could part a run of unknown characters
+  std::vector<std::uint16_t> text_sizes;   // where there are joints: bytes of a text that each token stands for
   std::array<std::int32_t, 256> of_byte;   // byte-level: the id of each byte; else of <0x..>
   std::array<std::int32_t, 128> of_ascii;  // LLaMA kind: the id of each ASCII character
 
@@ -90,7 +94,8 @@ struct BytePairEncoding::Impl {
     added.resize(definition.vocabulary.size());
     for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
     // The table of merges is half of the work, and nothing else needs it.
-    std::future<MergeTable> table = std::async(std::launch::async, [this] { return MergeTable(definition); });
+    std::future<MergeTable> table =
+        std::async(loading_policy(definition.merges.size() * 32), [this] { return MergeTable(definition); });
     index_tokens();
     const bool spells_all = (byte_level || byte_fallback) &&
                             std::all_of(of_byte.begin(), of_byte.end(), [](std::int32_t id) { return id >= 0; });
@@ -102,10 +107,19 @@ struct BytePairEncoding::Impl {
       spaced.reserve(definition.vocabulary.size());
       for (const std::string& token : definition.vocabulary) spaced.push_back(with_spaces(token));
       joints.emplace(spaced, definition.defined);
+      measure(spaced);
     } else if (spells_all) {
       joints.emplace(definition.vocabulary, definition.defined);
+      measure(definition.vocabulary);
     }
     merges = table.get();
+  }
+
+  void measure(const std::vector<std::string>& spelled) {
+    text_sizes.reserve(spelled.size());
+    for (const std::string& token : spelled) text_sizes.push_back(static_cast<std::uint16_t>(token.size()));
+    if (byte_level) return;
+    for (const std::int32_t id : of_byte) text_sizes[static_cast<std::size_t>(id)] = 1;
   }
 
   void index_tokens() {
@@ -253,13 +267,70 @@ struct BytePairEncoding::Impl {
       cache.short_pieces.insert(key, hash, first, static_cast<std::size_t>(out - first));
       return out;
     }
-    if (part.size() > LongPieceTable::kMostBytes || ignore_merges) return merge(part, cache, out);
+    if (part.size() > LongPieceTable::kMostBytes) return merge(part, cache, out);
     const std::uint64_t hash = hash_bytes(part);
     if (const auto ids = cache.long_pieces.find(part, hash); ids.count > 0)
       return std::copy_n(ids.first, ids.count, out);
     out = merge(part, cache, out);
     cache.long_pieces.insert(part, hash, first, static_cast<std::size_t>(out - first));
     return out;
+  }
+
+  // True where merging the text of both tokens, which is `text`, gives these two again.
+  bool fits(std::int32_t left, std::int32_t right, std::string_view text, PieceCache& cache) const {
+    if (const auto known = cache.neighbours.find(left, right)) return *known;
+    cache.window.resize(text.size());
+    const std::int32_t* end = merge(text, cache, cache.window.data());
+    const bool fit = end == cache.window.data() + 2 && cache.window[0] == left && cache.window[1] == right;
+    cache.neighbours.insert(left, right, fit);
+    return fit;
+  }
+
+  // A long part, block after block. Ids are those of a text's merges exactly where each two neighbours are those of
+  // their own text: the first merge across a border of theirs would be the first in the text of the two as well, since
+  // it is of the lowest rank there too. So a block's ids may stand behind those of what is before it where the two at
+  // the border fit; else some more of what is before is merged anew together with the block. That a border never fits
+  // is possible but was not seen; then all is merged at once.
+  std::int32_t* encode_long(std::string_view part, std::size_t readable, PieceCache& cache,
+                            std::int32_t* const first) const {
+    std::int32_t* out = first;
+    for (std::size_t begin = 0; begin < part.size();) {
+      const std::size_t end = block_end(part, begin);
+      std::int32_t* const border = out;
+      out = encode_part(part.substr(begin, end - begin), readable - begin, cache, border);
+      const auto fits_before = [&](const std::int32_t* kept, std::int32_t next, std::size_t start) {
+        if (kept == first) return true;
+        const std::size_t before = text_sizes[static_cast<std::size_t>(kept[-1])];
+        return fits(kept[-1], next, part.substr(start - before, before + text_sizes[static_cast<std::size_t>(next)]),
+                    cache);
+      };
+      std::int32_t* kept = border;
+      std::size_t start = begin;
+      std::int32_t next = *border;
+      for (std::ptrdiff_t back = 1; !fits_before(kept, next, start); back *= 2) {
+        if (back > kMostMergedAnew) return merge(part, cache, first);
+        for (; border - kept < back && kept > first; --kept) start -= text_sizes[static_cast<std::size_t>(kept[-1])];
+        cache.anew.resize(end - start + kRoomBehind);
+        std::int32_t* const last =
+            encode_part(part.substr(start, end - start), readable - start, cache, cache.anew.data());
+        next = cache.anew[0];
+        cache.anew.resize(static_cast<std::size_t>(last - cache.anew.data()));
+        out = nullptr;
+      }
+      if (out == nullptr) out = std::copy(cache.anew.begin(), cache.anew.end(), kept);
+      begin = end;
+    }
+    return out;
+  }
+
+  // As many bytes as are merged by scanning, to the end of a character.
+  static std::size_t block_end(std::string_view part, std::size_t begin) {
+    const std::size_t end = begin + MergeScan::kMostSymbols;
+    if (end >= part.size()) return part.size();
+    const auto continues = [&](std::size_t at) { return (part[at] & 0xC0) == 0x80; };
+    for (std::size_t back = 1; continues(end) && back <= 3; ++back)
+      if (!continues(end - back)) return end - back;
+    return end;
   }
 
   std::int32_t* encode_parts(std::string_view piece, std::size_t readable, PieceCache& cache, std::int32_t* out) const {
@@ -272,7 +343,9 @@ struct BytePairEncoding::Impl {
     if (!joints) return encode_part(piece, readable, cache, out);
     for (std::size_t begin = 0; begin < piece.size();) {
       const std::size_t end = joints->part_end(piece, begin);
-      out = encode_part(piece.substr(begin, end - begin), readable - begin, cache, out);
+      const std::string_view part = piece.substr(begin, end - begin);
+      out = part.size() > kLongPart ? encode_long(part, readable - begin, cache, out)
+                                    : encode_part(part, readable - begin, cache, out);
       begin = end;
     }
     return out;
@@ -288,14 +361,15 @@ struct BytePairEncoding::Impl {
     return out;
   }
 
-  // Room for the ids of so many bytes; ShortPieceTable::append may write four where fewer count.
+  // Room for the ids of so many bytes.
   std::int32_t* room(std::size_t bytes, PieceCache& cache) const {
     if (cache.owner != this) {
       cache.short_pieces.clear();
       cache.long_pieces.clear();
+      cache.neighbours.clear();
       cache.owner = this;
     }
-    if (cache.out.size() < bytes + 8) cache.out.resize(bytes + 8);
+    if (cache.out.size() < bytes + kRoomBehind) cache.out.resize(bytes + kRoomBehind);
     return cache.out.data();
   }
 

@@ -69,6 +69,25 @@ std::vector<bool> kept_by_nfc(std::uint32_t plane) {
 
 }  // namespace
 
+bool is_word_character(std::uint32_t c) {
+  if (c >= kInvalidByte) return false;
+  // Joiners, and letters in circles and squares, which are symbols by category but alphabetic.
+  if (c == 0x200C || c == 0x200D || (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
+      (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189))
+    return true;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return class_of_category(c) == CharacterClass::kLetter;
+  }
+}
+
 CharacterTable::CharacterTable() {
   const std::vector<bool> kept = kept_by_nfc(kPlane);
   for (std::uint32_t first = 0; first < kPlane; first += 256) {

@@ -9,6 +9,10 @@ namespace matinee {
 /// The classes that split patterns tell apart: \p{L}, \p{N}, \s (White_Space) and everything else.
 enum class CharacterClass : std::uint8_t { kOther, kLetter, kNumber, kSpace };
 
+/// What the crate regex, which Hugging Face's tokenizers searches with, calls \w: letters, marks, decimal and letter
+/// numbers, connecting punctuation, joiners. False for kInvalidByte + byte.
+bool is_word_character(std::uint32_t code_point);
+
 /// What is asked of every character of a text, in two looks at small tables: for the first 65,536 code points the
 /// number of a block of 256 and the entry in it; equal blocks (all of CJK's) are stored once. Made at the first use,
 /// from utf8proc's categories.

@@ -87,13 +87,20 @@ std::string without_invalid_bytes(std::string text) {
   return out;
 }
 
-std::string with_single_spaces(std::string_view text) {
+std::string with_single_spaces(std::string_view text, std::string_view mark) {
   std::string out;
   for (const char c : text) {
     if (c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
   }
-  if (out.ends_with(' ')) out.pop_back();
-  return out;
+  for (;;) {
+    if (out.ends_with(' ')) {
+      out.pop_back();
+    } else if (!mark.empty() && out.ends_with(mark)) {
+      out.resize(out.size() - mark.size());
+    } else {
+      return out;
+    }
+  }
 }
 
 }  // namespace
@@ -131,7 +138,7 @@ std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string
         out = without_invalid_bytes(out);
         break;
       case Kind::kSingleSpaces:
-        out = with_single_spaces(out);
+        out = with_single_spaces(out, step.content);
         break;
     }
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,10 +68,10 @@ class ShortPieceTable {
   std::vector<std::int32_t> spilled_;
 };
 
-/// Ids of pieces of 16 to 64 bytes; longer ones rarely come back. Starts anew when it is full.
+/// Ids of pieces of 16 to 256 bytes; longer ones rarely come back. Starts anew when it is full.
 class LongPieceTable {
  public:
-  static constexpr std::size_t kMostBytes = 64;
+  static constexpr std::size_t kMostBytes = 256;
   struct Ids {
     const std::int32_t* first = nullptr;
     std::size_t count = 0;
@@ -100,15 +101,42 @@ class LongPieceTable {
   std::size_t used_ = 0;
 };
 
+/// Whether two tokens may stand side by side, of those asked last.
+class NeighbourTable {
+ public:
+  void clear() { slots_.assign(kSlots, {}); }
+  std::optional<bool> find(std::int32_t left, std::int32_t right) const {
+    const Slot& slot = slots_[place_of(left, right)];
+    return slot.left == left && slot.right == right ? std::optional(slot.fit) : std::nullopt;
+  }
+  void insert(std::int32_t left, std::int32_t right, bool fit) { slots_[place_of(left, right)] = {left, right, fit}; }
+
+ private:
+  static constexpr std::size_t kSlots = 1024;
+  struct Slot {
+    std::int32_t left = -1, right = -1;
+    bool fit = false;
+  };
+  static std::size_t place_of(std::int32_t left, std::int32_t right) {
+    return fold_product(static_cast<std::uint64_t>(left) << 32 ^ static_cast<std::uint32_t>(right) ^ kHashSalt,
+                        kHashSalt2) %
+           kSlots;
+  }
+  std::vector<Slot> slots_;
+};
+
 /// The merge stage's memory of pieces seen before, and its scratch; one per thread. What it holds never changes a
 /// result. Bounded: some megabytes, and the longest piece.
 struct PieceCache {
   ShortPieceTable short_pieces;
   LongPieceTable long_pieces;
+  NeighbourTable neighbours;
   const void* owner = nullptr;  ///< the encoding whose ids these are
 
   std::string padded;             ///< a copy of the text with bytes behind it that may be read
   std::vector<std::int32_t> out;  ///< ids of a batch of pieces, before they are appended to the caller's
+
+  std::vector<std::int32_t> anew, window;  // of a long piece's blocks
 
   // Of one piece's merges by heap.
   std::vector<std::int32_t> symbols;

@@ -173,8 +173,9 @@ std::vector<std::uint32_t> ranks_of(const std::vector<ScoredPiece>& pieces) {
 void add_steps(const Model& model, TokenizerDefinition& definition) {
   using Kind = NormalizerStep::Kind;
   definition.normalizer.push_back({.kind = Kind::kReplaceInvalid});
-  if (model.remove_extra_whitespaces) definition.normalizer.push_back({.kind = Kind::kSingleSpaces});
   const std::string mark(model.escape_whitespaces ? kSpaceMark : " ");
+  if (model.remove_extra_whitespaces)
+    definition.normalizer.push_back({.kind = Kind::kSingleSpaces, .content = model.escape_whitespaces ? mark : ""});
   if (model.add_dummy_prefix) definition.normalizer.push_back({.kind = Kind::kPrepend, .content = mark});
   if (model.escape_whitespaces)
     definition.normalizer.push_back({.kind = Kind::kReplace, .pattern = " ", .content = mark});

@@ -85,8 +85,25 @@ std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
   return end < text.size() && last > begin ? last : end;
 }
 
+// SmolLM's: digits stand alone before GPT-2's pattern sees what is between them, so that nothing goes with a digit and
+// spaces before one stay together.
+std::size_t single_digits_piece_end(std::string_view text, std::size_t begin) {
+  std::size_t after = 0, last = begin;
+  const CharacterClass kind = character_class_at(text, begin, after);
+  if (kind == CharacterClass::kNumber) return after;
+  if (kind == CharacterClass::kSpace) {
+    const std::size_t end = run_end(text, begin, kind, last);
+    std::size_t behind = 0;
+    if (end < text.size() && character_class_at(text, end, behind) == CharacterClass::kNumber) return end;
+  }
+  return gpt2_piece_end(text, begin);
+}
+
 constexpr std::string_view kGpt2Pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+// What Digits and GPT-2's pattern come to together.
+constexpr std::string_view kSingleDigitsPattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?=\p{N})|\s+(?!\S)|\s+)";
 constexpr std::string_view kLlama3Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kQwen2Pattern =
@@ -109,6 +126,21 @@ struct Gpt2Rules {
     const std::uint64_t runs =
         (block.letters & ~(block.letters << 1)) | (block.numbers & ~(block.numbers << 1)) | (others & ~(others << 1));
     return (runs & ~(block.blanks << 1)) | space_starts(block, block.spaces, ends_text);
+  }
+};
+
+struct SingleDigitsRules {
+  static constexpr bool kIgnoreCase = false;
+  static constexpr auto kPieceEnd = single_digits_piece_end;
+
+  static void narrow(AsciiBlock& /*block*/) {}
+  static std::uint64_t starts(const AsciiBlock& block, bool ends_text) {
+    const std::uint64_t others = block.others();
+    const std::uint64_t runs = (block.letters & ~(block.letters << 1)) | (others & ~(others << 1));
+    // A space before a digit begins a piece only where it is the first of its run.
+    const std::uint64_t before_digit = block.spaces & block.numbers >> 1 & block.spaces << 1;
+    return (runs & ~(block.blanks << 1)) | block.numbers |
+           (space_starts(block, block.spaces, ends_text) & ~before_digit);
   }
 };
 
@@ -185,8 +217,9 @@ std::size_t cut_blocks(std::string_view text, std::size_t readable, std::size_t 
   return count;
 }
 
-constexpr std::array<SplitFamily, 3> kFamilies{{
+constexpr std::array<SplitFamily, 4> kFamilies{{
     {"gpt2", kGpt2Pattern, gpt2_piece_end, cut_blocks<Gpt2Rules>},
+    {"smollm", kSingleDigitsPattern, single_digits_piece_end, cut_blocks<SingleDigitsRules>},
     {"llama3", kLlama3Pattern, case_folding_piece_end<3>, cut_blocks<CaseFoldingRules<3>>},
     {"qwen2", kQwen2Pattern, case_folding_piece_end<1>, cut_blocks<CaseFoldingRules<1>>},
 }};
@@ -224,6 +257,8 @@ const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps) {
   using Kind = PreTokenizerStep::Kind;
   if (steps.empty() || steps.back().kind != Kind::kByteLevel || steps.back().add_prefix_space) return nullptr;
   if (steps.size() == 1) return steps[0].use_regex ? family_of_pattern(kGpt2Pattern) : nullptr;
+  if (steps.size() == 2 && steps[0].kind == Kind::kDigits && steps[0].individual_digits && steps[1].use_regex)
+    return family_of_pattern(kSingleDigitsPattern);
   const bool isolates = steps[0].kind == Kind::kSplit && steps[0].behavior == PreTokenizerStep::Behavior::kIsolated;
   return steps.size() == 2 && isolates && !steps[1].use_regex ? family_of_pattern(steps[0].pattern) : nullptr;
 }

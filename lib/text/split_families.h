@@ -11,8 +11,8 @@ namespace matinee {
 
 /// A split pattern that is coded by hand. Whoever adds a family adds a row to the table in split_families.cc.
 struct SplitFamily {
-  std::string_view name;     ///< "gpt2", "llama3", "qwen2"
-  std::string_view pattern;  ///< as its tokenizer.json spells it
+  std::string_view name;     ///< "gpt2", "smollm", "llama3", "qwen2"
+  std::string_view pattern;  ///< as its tokenizer.json spells it, or what its steps come to
   /// End of the piece that the pattern finds at `begin` < text.size(): every byte belongs to a piece.
   std::size_t (*piece_end)(std::string_view text, std::size_t begin);
   /// The ends of the pieces from `begin` on, as many as `ends` holds; returns how many there are. `readable` is how

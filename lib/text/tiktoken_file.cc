@@ -14,12 +14,13 @@
 namespace matinee {
 namespace {
 
-constexpr std::array<std::int8_t, 256> kBase64Digits = [] {
-  std::array<std::int8_t, 256> digits{};
-  digits.fill(-1);
-  std::int8_t next = 0;
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr std::array<std::uint8_t, 256> kBase64Digits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  std::uint8_t next = 0;
   for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
-    digits[static_cast<std::size_t>(c)] = next++;
+    digits[static_cast<unsigned char>(c)] = next++;
   return digits;
 }();
 
@@ -29,9 +30,9 @@ std::string decoded_base64(std::string_view text) {
   int count = 0;
   while (text.ends_with('=')) text.remove_suffix(1);
   for (const char c : text) {
-    const int digit = kBase64Digits[static_cast<unsigned char>(c)];
-    if (digit < 0) throw bad_data("expected base64, found \"{}\"", text);
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    const std::uint8_t digit = kBase64Digits[static_cast<unsigned char>(c)];
+    if (digit == kNoDigit) throw bad_data("expected base64, found \"{}\"", text);
+    bits = bits << 6 | digit;
     count += 6;
     if (count >= 8) {
       count -= 8;

@@ -102,7 +102,7 @@ void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::
   };
   constexpr std::size_t kBlock = 4096;
   std::vector<Block> blocks((definition.vocabulary.size() + kBlock - 1) / kBlock);
-  ThreadPool pool(std::min(available_processors(), kLoadingThreads));
+  ThreadPool pool(blocks.size() < 4 ? 1 : std::min(available_processors(), kLoadingThreads));
   pool.for_blocks(definition.vocabulary.size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
     Block& block = blocks[begin / kBlock];
     for (std::size_t id = begin; id < end; ++id) {

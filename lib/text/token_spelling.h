@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ void spell_tokens(TokenizerDefinition& definition, bool decodes_mark);
 
 /// Threads at most that build tables while a tokenizer is loaded; more would wait for memory.
 inline constexpr int kLoadingThreads = 4;
+/// How work on so many bytes is done beside other work while a tokenizer is loaded: small work not before it is asked
+/// for.
+inline std::launch loading_policy(std::size_t bytes) {
+  return bytes > 400'000 ? std::launch::async : std::launch::deferred;
+}
 
 /// The merges of a vocabulary that lists none but ranks its tokens (SentencePiece by score, tiktoken by id): two
 /// neighbours may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the

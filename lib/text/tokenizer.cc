@@ -17,17 +17,13 @@
 namespace matinee {
 namespace {
 
-bool is_word(CharacterClass kind) { return kind == CharacterClass::kLetter || kind == CharacterClass::kNumber; }
-
-CharacterClass class_before(std::string_view text, std::size_t position) {
+std::uint32_t character_before(std::string_view text, std::size_t position) {
   std::size_t begin = position - 1;
   while (begin > 0 && position - begin < 4 && (text[begin] & 0xC0) == 0x80) --begin;
-  return character_class(decode_utf8(text, begin));
+  return decode_utf8(text, begin);
 }
 
-CharacterClass class_behind(std::string_view text, std::size_t position) {
-  return character_class(decode_utf8(text, position));
-}
+std::uint32_t character_behind(std::string_view text, std::size_t position) { return decode_utf8(text, position); }
 
 // Finds added tokens in a text: the leftmost, and the longest of those.
 class AddedTokenFinder {
@@ -58,11 +54,12 @@ class AddedTokenFinder {
         if (entry.token.special && !parse_special) continue;
         if (text.compare(at, entry.content.size(), entry.content) != 0) continue;
         std::size_t begin = at, end = at + entry.content.size();
-        if (entry.token.single_word && ((begin > 0 && is_word(class_before(text, begin))) ||
-                                        (end < text.size() && is_word(class_behind(text, end)))))
+        if (entry.token.single_word && ((begin > 0 && is_word_character(character_before(text, begin))) ||
+                                        (end < text.size() && is_word_character(character_behind(text, end)))))
           continue;
         if (entry.token.lstrip)
-          while (begin > from && class_before(text, begin) == CharacterClass::kSpace) begin = start_before(text, begin);
+          while (begin > from && character_class(character_before(text, begin)) == CharacterClass::kSpace)
+            begin = start_before(text, begin);
         if (entry.token.rstrip) {
           for (std::size_t next = end; next < text.size(); end = next)
             if (character_class(decode_utf8(text, next)) != CharacterClass::kSpace) break;
@@ -269,9 +266,24 @@ struct Tokenizer::Impl {
     }
     stages(
         stretch, start, options, [&](std::int32_t id) { ids.push_back(id); },
-        [&](const PieceList& pieces) {
-          for (std::size_t i = 0; i < pieces.pieces.size(); ++i) encoding.encode(pieces[i], cache, ids);
-        });
+        [&](const PieceList& pieces) { encode_list(pieces, cache, ids); });
+  }
+
+  void encode_list(const PieceList& list, PieceCache& cache, std::vector<std::int32_t>& ids) const {
+    if (encoding.takes_spaced_words()) {
+      for (std::size_t i = 0; i < list.pieces.size(); ++i) encoding.encode(list[i], cache, ids);
+      return;
+    }
+    // Pieces without a gap between them go together.
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < list.pieces.size(); i += ends.size()) {
+      ends.clear();
+      for (std::size_t j = i; j < list.pieces.size(); ++j) {
+        if (j > i && list.pieces[j].begin != list.pieces[j - 1].end) break;
+        ends.push_back(list.pieces[j].end);
+      }
+      encoding.encode_pieces(list.text, list.text.size(), list.pieces[i].begin, ends, cache, ids);
+    }
   }
 };
 

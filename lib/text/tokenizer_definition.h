@@ -31,11 +31,11 @@ struct NormalizerStep {
     kReplace,
     kStrip,
     kReplaceInvalid,  ///< U+FFFD for each byte that begins no character
-    kSingleSpaces,    ///< runs of spaces become one, none stays at the ends
+    kSingleSpaces,    ///< runs of spaces become one, none stays at the ends, nor a mark at the last
   };
   Kind kind = Kind::kNfc;
   std::string pattern{};  ///< kReplace: the text searched for
-  std::string content{};  ///< kReplace: its replacement; kPrepend: the prefix
+  std::string content{};  ///< kReplace: its replacement; kPrepend: the prefix; kSingleSpaces: the mark
   bool left = false;      ///< kStrip
   bool right = false;     ///< kStrip
 };

@@ -40,7 +40,7 @@ class FolderReader {
     const std::string vocab = read_file(folder_ + "/vocab.json"), merges = read_file(folder_ + "/merges.txt");
     // Beside the rest: a tenth of the time of loading.
     std::future<std::uint64_t> hash =
-        std::async(std::launch::async, [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
+        std::async(loading_policy(vocab.size()), [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
     with_context(folder_ + "/vocab.json", [&] { read_vocabulary(vocab); });
     with_context(folder_ + "/merges.txt", [&] { read_merges(merges); });
     read_configuration();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -96,6 +97,7 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
 
 Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
+      ranks_(parts.ranks != nullptr ? *parts.ranks : alone_),
       options_(options),
       checkpoint_(std::move(checkpoint)),
       run_(std::move(run)),
@@ -131,6 +133,17 @@ void Trainer::open_epoch(std::int64_t epoch) {
 
 void Trainer::resume() { progress_ = read_checkpoint(checkpoint_, run_, state_); }
 
+void Trainer::require_agreement() {
+  const auto step = static_cast<double>(progress_.step);
+  double sum = step;
+  ranks_.sum({&sum, 1});
+  // The others need not all differ from this one: any that does says so, and the launcher ends the rest.
+  if (ranks_.any(sum != step * ranks_.size())) {
+    throw bad_data("{}: rank {} stands at step {}, another rank elsewhere", checkpoint_, ranks_.rank(), progress_.step)
+        .add_remedy("put the checkpoint on a disk that every machine sees");
+  }
+}
+
 StepMetrics Trainer::step() {
   const auto start = Clock::now();
   open_epoch(progress_.epoch);
@@ -140,27 +153,38 @@ StepMetrics Trainer::step() {
   const std::int64_t first = progress_.epoch_step * n_rows / steps;
   const std::int64_t last = (progress_.epoch_step + 1) * n_rows / steps;
 
-  std::vector<TokenBatch> batches;
+  struct Piece {
+    TokenBatch batch;
+    std::int64_t tokens_before, supervised_before;  // of the update: dropout does not depend on who computes a row
+  };
+  std::vector<Piece> mine;
   StepMetrics metrics{.step = progress_.step + 1, .epoch = progress_.epoch, .valid_loss = {}};
   std::int64_t supervised = 0;
-  for (std::int64_t row = first; row < last; row += rows_per_micro_batch_) {
-    const auto count = static_cast<std::size_t>(std::min(rows_per_micro_batch_, last - row));
-    batches.push_back(parts_.train.batch(std::span(rows_).subspan(static_cast<std::size_t>(row), count)));
-    supervised += batches.back().n_supervised;
-    metrics.tokens += batches.back().n_tokens();
+  double operations = 0;
+  for (int rank = 0; rank < ranks_.size(); ++rank) {
+    const std::int64_t begin = first + (last - first) * rank / ranks_.size();
+    const std::int64_t end = first + (last - first) * (rank + 1) / ranks_.size();
+    for (std::int64_t row = begin; row < end; row += rows_per_micro_batch_) {
+      const auto count = static_cast<std::size_t>(std::min(rows_per_micro_batch_, end - row));
+      Piece piece{parts_.train.batch(std::span(rows_).subspan(static_cast<std::size_t>(row), count)), metrics.tokens,
+                  supervised};
+      supervised += piece.batch.n_supervised;
+      metrics.tokens += piece.batch.n_tokens();
+      operations += training_operations(parts_.config, parts_.lora, piece.batch);
+      if (rank == ranks_.rank()) mine.push_back(std::move(piece));
+    }
   }
 
   parts_.parameters.zero_grad();
-  double loss = 0, operations = 0;
-  std::int64_t tokens_before = 0, supervised_before = 0;
+  double loss = 0;
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
-  for (const TokenBatch& batch : batches) {
-    const DropoutKey key{options_.seed, metrics.step, tokens_before, supervised_before, options_.neftune_alpha};
-    loss += parts_.decoder.forward_backward(view_of(batch), grad_scale, key).loss;
-    tokens_before += batch.n_tokens();
-    supervised_before += batch.n_supervised;
-    operations += training_operations(parts_.config, parts_.lora, batch);
+  for (const Piece& piece : mine) {
+    const DropoutKey key{options_.seed, metrics.step, piece.tokens_before, piece.supervised_before,
+                         options_.neftune_alpha};
+    loss += parts_.decoder.forward_backward(view_of(piece.batch), grad_scale, key).loss;
   }
+  ranks_.sum({&loss, 1});
+  sum_gradients();
   metrics.loss = supervised > 0 ? loss / static_cast<double>(supervised) : 0;
   metrics.grad_norm = state_.gradient_norm(parts_.context);
   metrics.learning_rate = schedule_.at(metrics.step);
@@ -185,8 +209,22 @@ StepMetrics Trainer::step() {
   }
   const double seconds = seconds_since(start);
   metrics.tokens_per_second = static_cast<double>(metrics.tokens) / seconds;
-  metrics.share_of_peak = parts_.matmul_peak > 0 ? operations / seconds / parts_.matmul_peak : 0;
+  metrics.share_of_peak = parts_.matmul_peak > 0 ? operations / seconds / (parts_.matmul_peak * ranks_.size()) : 0;
   return metrics;
+}
+
+// All gradients in one piece: many small messages would wait for each other.
+void Trainer::sum_gradients() {
+  if (ranks_.size() == 1) return;
+  flat_gradients_.clear();
+  for (const Parameter& parameter : parts_.parameters.all())
+    flat_gradients_.insert(flat_gradients_.end(), parameter.grad.begin(), parameter.grad.end());
+  ranks_.sum(std::span(flat_gradients_));
+  const float* from = flat_gradients_.data();
+  for (Parameter& parameter : parts_.parameters.all()) {
+    std::copy_n(from, parameter.grad.size(), parameter.grad.begin());
+    from += parameter.grad.size();
+  }
 }
 
 void Trainer::check(const StepMetrics& metrics) const {
@@ -210,13 +248,17 @@ double Trainer::mean_loss(const TokenDataset& data) {
   CrossEntropySums sums;
   const auto rows = data.rows_in_order();
   const auto micro = static_cast<std::size_t>(rows_per_micro_batch_);
+  int turn = 0;
   for (std::size_t row = 0; row < rows.size(); row += micro) {
+    if (turn++ % ranks_.size() != ranks_.rank()) continue;
     const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(micro, rows.size() - row)));
     const CrossEntropySums part = parts_.decoder.evaluate(view_of(batch));
     sums.loss += part.loss;
     sums.n_counted += part.n_counted;
   }
-  return sums.n_counted > 0 ? sums.loss / static_cast<double>(sums.n_counted) : 0;
+  std::array<double, 2> all{sums.loss, static_cast<double>(sums.n_counted)};
+  ranks_.sum(std::span(all));
+  return all[1] > 0 ? all[0] / all[1] : 0;
 }
 
 // True where the run should stop early.
@@ -241,7 +283,7 @@ bool Trainer::validate(const TrainCallbacks& callbacks) {
 }
 
 void Trainer::save(const TrainCallbacks& callbacks, bool must) {
-  if (checkpoint_.empty()) return;
+  if (checkpoint_.empty() || ranks_.rank() != 0) return;
   last_save_ = Clock::now();
   try {
     keep_older(checkpoint_, options_.keep_checkpoints);
@@ -257,6 +299,7 @@ void Trainer::save(const TrainCallbacks& callbacks, bool must) {
 TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
   const auto start = Clock::now();
   last_save_ = start;
+  require_agreement();
   const std::int64_t first_step = progress_.step;
   // A checkpoint written at the moment of an early stop says so by its count of validations.
   bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
@@ -271,7 +314,7 @@ TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
         options_.validate_every > 0 ? progress_.step % options_.validate_every == 0 : progress_.epoch_step == 0;
     if (parts_.valid != nullptr && (due || finished)) stop_early = validate(callbacks);
     const bool late = options_.time_limit_minutes > 0 && seconds_since(start) > 60 * options_.time_limit_minutes;
-    if (!finished && !stop_early && (late || (callbacks.stop && callbacks.stop()))) {
+    if (!finished && !stop_early && ranks_.any(late || (callbacks.stop && callbacks.stop()))) {
       save(callbacks, true);
       return TrainEnd::kInterrupted;
     }

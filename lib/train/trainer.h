@@ -11,6 +11,7 @@
 #include "lib/train/checkpoint.h"
 #include "lib/train/lr_schedule.h"
 #include "lib/train/metrics.h"
+#include "lib/train/ranks.h"
 #include "lib/train/token_dataset.h"
 #include "lib/train/train_state.h"
 
@@ -65,7 +66,9 @@ struct TrainCallbacks {
 };
 
 /// Trains a decoder's parameters on a token set: one loop for LoRA and for whole models, since what is trained is just
-/// a ParameterSet. The same bytes at any number of threads, and the same whether it was interrupted or not.
+/// a ParameterSet. The same bytes at any number of threads, and the same whether it was interrupted or not. With
+/// several ranks each takes its share of the rows of every update: the same losses but for the order of sums, and the
+/// same parameters on every rank; only rank 0 writes checkpoints.
 class Trainer {
  public:
   struct Parts {
@@ -77,6 +80,7 @@ class Trainer {
     const ModelConfig& config;
     const LoraSlots* lora = nullptr;  ///< null: every weight is trained
     double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for the share shown; or 0
+    Ranks* ranks = nullptr;           ///< who trains along; null: nobody
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
@@ -106,7 +110,13 @@ class Trainer {
   void save(const TrainCallbacks& callbacks, bool must = false);
   void open_epoch(std::int64_t epoch);
 
+  void sum_gradients();
+  void require_agreement();
+
   Parts parts_;
+  OneRank alone_;
+  Ranks& ranks_;
+  std::vector<float> flat_gradients_;
   TrainOptions options_;
   std::string checkpoint_;
   RunIdentity run_;

@@ -121,7 +121,7 @@ TrainOptions one_epoch(TrainOptions options) {
 class Session {
  public:
   /// Opens and checks the inputs; nothing large is in memory yet.
-  Session(const TrainingRun& run, const ToolContext& tool);
+  Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks);
   int train();
   std::string plan();
 
@@ -129,6 +129,10 @@ class Session {
   void identify();
   void load();
   MemoryPlan plan_memory() const;
+  void prepare_output();
+  int conclude(TrainEnd end);
+  void note(const std::string& text) const;
+  bool leads() const { return ranks_.rank() == 0; }
   void write_result(const std::string& folder);
   void write_record();
   bool already_finished() const;
@@ -136,6 +140,7 @@ class Session {
 
   const TrainingRun& run_;
   const ToolContext& tool_;
+  Ranks& ranks_;
   std::string model_folder_;  // of config.json and the tokenizer
   ThreadPool pool_;
   TokenDataset data_;
@@ -156,9 +161,10 @@ class Session {
   std::string checkpoint_;
 };
 
-Session::Session(const TrainingRun& run, const ToolContext& tool)
+Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
     : run_(run),
       tool_(tool),
+      ranks_(ranks),
       model_folder_(run.base.empty() ? folder_of(run.config) : run.base),
       pool_(tool.threads()),
       data_(run.tokens),
@@ -211,7 +217,8 @@ void Session::load() {
                                                       .valid = valid_ ? &*valid_ : nullptr,
                                                       .config = config_,
                                                       .lora = adapter_ ? &lora_slots_ : nullptr,
-                                                      .matmul_peak = measure_matmul_peak(context_, product_)},
+                                                      .matmul_peak = measure_matmul_peak(context_, product_),
+                                                      .ranks = &ranks_},
                                        run.train, checkpoint_, identity_);
 }
 
@@ -257,6 +264,10 @@ MemoryPlan Session::plan_memory() const {
                                                        Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
       // Five bytes a token, and the order of the samples twice while it is packed.
       .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
+}
+
+void Session::note(const std::string& text) const {
+  if (leads()) tool_.note(text);
 }
 
 std::string Session::plan() {
@@ -327,13 +338,8 @@ bool Session::already_finished() const {
          read_file(record_path()).find(fmt::format("\"run\":\"{:016x}\"", id_)) != std::string::npos;
 }
 
-int Session::train() {
-  load();
-  if (run_.resume && already_finished()) {
-    remove_checkpoints(checkpoint_);
-    tool_.note(fmt::format("{}: this run is already finished", run_.output));
-    return 0;
-  }
+// What an earlier run left behind.
+void Session::prepare_output() {
   make_folders(run_.output);
   std::remove(record_path().c_str());
   for (const char* name :
@@ -341,14 +347,33 @@ int Session::train() {
     remove_temporaries_of(run_.output + "/" + name);
   }
   remove_temporaries_of(checkpoint_);
-  if (!run_.resume) {
-    remove_checkpoints(checkpoint_);
-  } else if (file_exists(checkpoint_)) {
-    trainer_->resume();
+  if (!run_.resume) remove_checkpoints(checkpoint_);
+}
+
+int Session::train() {
+  load();
+  if (run_.resume && already_finished()) {
+    ranks_.wait_for_all();
+    if (leads()) remove_checkpoints(checkpoint_);
+    note(fmt::format("{}: this run is already finished", run_.output));
+    return 0;
   }
+  ranks_.wait_for_all();  // nothing of an earlier run goes before everybody has seen it
+  if (leads()) prepare_output();
+  ranks_.wait_for_all();
+  if (run_.resume && file_exists(checkpoint_)) trainer_->resume();
 
   const std::int64_t first_step = trainer_->progress().step;
-  if (first_step > 0) tool_.note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
+  watch_stop_signals();
+  if (!leads()) {
+    TrainCallbacks silent;
+    silent.stop = [] { return stop_requested(); };
+    trainer_->run(silent);
+    ranks_.wait_for_all();
+    return 0;
+  }
+  if (first_step > 0) note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
+  if (ranks_.size() > 1) note(fmt::format("{} ranks", ranks_.size()));
   MetricsFile metrics(run_.metrics, first_step);
   Progress progress =
       tool_.progress("training", static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");
@@ -361,32 +386,37 @@ int Session::train() {
   callbacks.on_validation = [&](const StepMetrics& step) {
     metrics.write(step);
     if (tool_.common().progress == ProgressStyle::kPlain) {
-      tool_.note(fmt::format("step {}: validation loss {:.4f}", step.step, *step.valid_loss));
+      note(fmt::format("step {}: validation loss {:.4f}", step.step, *step.valid_loss));
     }
   };
   callbacks.on_checkpoint = [&] {
     if (!run_.snapshot.empty()) write_result(run_.snapshot);
   };
   callbacks.on_failed_save = [&](const Error& error) {
-    tool_.note(fmt::format("no checkpoint: {}; training goes on", error.what()));
+    note(fmt::format("no checkpoint: {}; training goes on", error.what()));
   };
   callbacks.stop = [] { return stop_requested(); };
-  watch_stop_signals();
   const TrainEnd end = trainer_->run(callbacks);
   progress.finish();
+  const int status = conclude(end);
+  ranks_.wait_for_all();
+  return status;
+}
 
+// Writes what there is to write; the exit status.
+int Session::conclude(TrainEnd end) {
   const std::int64_t step = trainer_->progress().step;
   if (end == TrainEnd::kInterrupted) {
-    tool_.note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step,
-                           trainer_->total_steps(), checkpoint_));
+    note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", step, trainer_->total_steps(),
+                     checkpoint_));
     // Batch systems send SIGTERM and take any other status for a failure.
     if (stop_requested()) return stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
     write_result(run_.output);
     return 0;
   }
   if (end == TrainEnd::kEarlyStop) {
-    tool_.note(fmt::format("stopped early after step {}: the validation loss was lowest, {:.4f}, at step {}", step,
-                           trainer_->progress().best_valid_loss, trainer_->progress().best_step));
+    note(fmt::format("stopped early after step {}: the validation loss was lowest, {:.4f}, at step {}", step,
+                     trainer_->progress().best_valid_loss, trainer_->progress().best_step));
   }
   write_result(run_.output);
   write_record();
@@ -434,14 +464,15 @@ void check_options(const TrainingRun& run) {
 
 }  // namespace
 
-int run_training(const TrainingRun& run, const ToolContext& tool) {
+int run_training(const TrainingRun& run, const ToolContext& tool, Ranks& ranks) {
   check_options(run);
-  return Session(run, tool).train();
+  return Session(run, tool, ranks).train();
 }
 
 std::string plan_training(const TrainingRun& run, const ToolContext& tool) {
   check_options(run);
-  return Session(run, tool).plan();
+  OneRank alone;
+  return Session(run, tool, alone).plan();
 }
 
 }  // namespace matinee

@@ -37,7 +37,8 @@ struct TrainingRun {
 /// Trains and writes the result, then removes the checkpoint. Interrupted by a signal it leaves a checkpoint only; at
 /// the time limit a checkpoint and the result as it stands. Returns the exit status of the tool: 0, or 128 + signal.
 /// Refuses tokens that were not made for this base, and what would not fit --max-host-mem, before anything is loaded.
-int run_training(const TrainingRun& run, const ToolContext& tool);
+/// With several `ranks` each process calls it with the same run; rank 0 speaks and writes.
+int run_training(const TrainingRun& run, const ToolContext& tool, Ranks& ranks);
 /// What the run needs, in lines: parameters, memory by purpose, updates, the speed and time to expect
 /// (estimate_seconds). Loads no weights and writes nothing.
 std::string plan_training(const TrainingRun& run, const ToolContext& tool);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "lib/text/tokenizer_json.h"
@@ -41,6 +42,67 @@ TEST(BytePairEncoding, ScanAndHeapEqualTheDefinition) {
     std::vector<std::int32_t> ids;
     encoding.encode(piece, cache, ids);
     ASSERT_EQ(ids, merge_naively(definition, symbols)) << piece;
+  }
+}
+
+// Cutting where no token reaches across, remembering the parts: no id changes.
+TEST(BytePairEncoding, PartsEqualTheDefinitionOfTheWhole) {
+  for (const char* name : {"byte_level/tokenizer.json", "llama3_split/tokenizer.json"}) {
+    const TokenizerDefinition definition = read_tokenizer_json(testing::text_data(name));
+    const BytePairEncoding encoding(definition);
+    PieceCache cache;
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      Random random(23, "parts", i);
+      const std::string piece = i % 4 == 0 ? testing::random_bytes(random, 1 + random.below(40))
+                                           : testing::random_text(random, 1 + random.below(24));
+      if (encoding.find(piece) >= 0) continue;  // llama3_split takes whole pieces before it merges
+      std::vector<std::int32_t> symbols, ids;
+      for (const char c : piece) symbols.push_back(encoding.find(std::string(1, c)));
+      encoding.encode(piece, cache, ids);
+      ASSERT_EQ(ids, merge_naively(definition, symbols)) << name << ": " << piece;
+    }
+  }
+}
+
+// Long parts are merged block after block; what stands at the borders must come out as if all was merged at once.
+TEST(BytePairEncoding, BlocksEqualTheDefinitionOfTheWhole) {
+  // Tokens that overlap in many ways, so that borders rarely fit at first.
+  std::vector<std::string> tokens;
+  for (int byte = 0; byte < 256; ++byte) tokens.push_back(std::string(1, static_cast<char>(byte)));
+  TokenizerDefinition definition;
+  definition.byte_level = true;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    Random random(25, "tokens", seed);
+    definition.vocabulary = tokens;
+    definition.merges.clear();
+    definition.merged.clear();
+    while (definition.vocabulary.size() < 256 + 24) {
+      const auto side = [&] {
+        const std::size_t made = definition.vocabulary.size() - 256;
+        return made > 0 && random.chance(0.6) ? static_cast<std::int32_t>(256 + random.below(made))
+                                              : static_cast<std::int32_t>('a' + random.below(2));
+      };
+      const std::int32_t left = side(), right = side();
+      const std::string joined = definition.vocabulary[static_cast<std::size_t>(left)] +
+                                 definition.vocabulary[static_cast<std::size_t>(right)];
+      if (std::ranges::find(definition.vocabulary, joined) != definition.vocabulary.end()) continue;
+      definition.merges.emplace_back(left, right);
+      definition.merged.push_back(static_cast<std::int32_t>(definition.vocabulary.size()));
+      definition.vocabulary.push_back(joined);
+    }
+    definition.defined.assign(definition.vocabulary.size(), true);
+    const BytePairEncoding encoding(definition);
+    PieceCache cache;
+    for (int i = 0; i < 40; ++i) {
+      std::string piece;
+      const std::size_t size = 65 + random.below(300);
+      const std::string unit = i % 4 == 0 ? "a" : i % 4 == 1 ? "ab" : i % 4 == 2 ? "aab" : "";
+      while (piece.size() < size) piece += unit.empty() ? std::string(1, random.chance(0.5) ? 'a' : 'b') : unit;
+      std::vector<std::int32_t> symbols, ids;
+      for (const char c : piece) symbols.push_back(encoding.find(std::string(1, c)));
+      encoding.encode(piece, cache, ids);
+      ASSERT_EQ(ids, merge_naively(definition, symbols)) << "vocabulary " << seed << ": " << piece;
+    }
   }
 }
 

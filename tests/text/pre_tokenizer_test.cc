@@ -89,6 +89,29 @@ TEST(PreTokenizer, SplitsCodedByHandEqualTheirPatterns) {
   }
 }
 
+// Digits and ByteLevel one after another are the one pattern that stands for both.
+TEST(PreTokenizer, DigitsAndByteLevelAreOneFamily) {
+  const std::vector<PreTokenizerStep> steps{{.kind = Kind::kDigits, .individual_digits = true},
+                                            {.kind = Kind::kByteLevel}};
+  const SplitFamily* family = only_family_of(steps);
+  ASSERT_NE(family, nullptr);
+  const std::vector<std::string> parts{" ", "  ", "1",      "42",     "a",      "it's",
+                                       "!", "\n", "\u00bd", "\u00e9", "\u00a0", "'s"};
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    Random random(26, "digits", i);
+    std::string text;
+    for (std::uint64_t n = 1 + random.below(40); n > 0; --n) text += random.pick(parts);
+    Pieces pieces;
+    for (std::size_t begin = 0; begin < text.size();) {
+      std::size_t end = 0;
+      ASSERT_EQ(family->cut(text, text.size(), begin, {&end, 1}), 1u);
+      pieces.push_back(text.substr(begin, end - begin));
+      begin = end;
+    }
+    ASSERT_EQ(split(steps, text), pieces) << text;
+  }
+}
+
 TEST(PreTokenizer, SplitsAsTheExamplesSay) {
   const std::vector<PreTokenizerStep> gpt2 = {{.kind = Kind::kByteLevel}};
   EXPECT_EQ(split(gpt2, "I'll see  it's 1995!\n\nnow"),

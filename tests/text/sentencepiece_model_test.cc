@@ -96,6 +96,8 @@ TEST(SentencePieceModel, MergesByScoreAndFromTheLeft) {
 TEST(SentencePieceModel, SpacesUserDefinedPiecesAndBytes) {
   EXPECT_EQ(pieces(model(), "a  b"), (Pieces{" a", " ", " ", "b"}));
   EXPECT_EQ(pieces(model({.single_spaces = true}), "  a  b "), (Pieces{" a", " ", "b"}));
+  // The original takes marks for spaces at the end, and there only.
+  EXPECT_EQ(pieces(model({.single_spaces = true}), "a\u2581 b \u2581\u2581 "), (Pieces{" a", " ", " ", "b"}));
   EXPECT_EQ(pieces(model(), "a<x>b"), (Pieces{" a", "<x>", "b"}));
   EXPECT_EQ(pieces(model(), "<s>"), (Pieces{" ", "<", "s", ">"})) << "control pieces are never found in text";
   EXPECT_EQ(pieces(model(), "\u00e9"), (Pieces{" ", "\xC3", "\xA9"}));

@@ -90,6 +90,22 @@ TEST(TokenizerJson, ReadsMergesAsStringsAndAsPairs) {
   EXPECT_EQ(strings.merged, pairs.merged);
 }
 
+TEST(TokenizerJson, AWholePieceThatIsATokenComesBeforeMergesWhereTheModelSaysSo) {
+  for (const bool ignore : {false, true}) {
+    const Tokenizer tokenizer(
+        parse_tokenizer_json(
+            with_model(std::string(R"({"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"\u0120":3,"\u0120ab":4,"aab":5},)") +
+                           R"("merges":["a b"],"ignore_merges":)" + (ignore ? "true" : "false") + "}",
+                       R"(,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false})"),
+            "t.json"),
+        {});
+    using Ids = std::vector<std::int32_t>;
+    EXPECT_EQ(tokenizer.encode("ab ab"), ignore ? (Ids{2, 4}) : (Ids{2, 3, 2}));
+    EXPECT_EQ(tokenizer.encode("aab"), ignore ? (Ids{5}) : (Ids{0, 2}));
+    EXPECT_EQ(tokenizer.encode("aabb"), (Ids{0, 2, 1})) << "only the whole piece is looked up";
+  }
+}
+
 TEST(TokenizerJson, KeepsHolesInTheIds) {
   const TokenizerDefinition definition =
       parse_tokenizer_json(with_model(R"({"type":"BPE","vocab":{"a":0,"b":5},"merges":[]})"), "t.json");

@@ -1,13 +1,17 @@
 #include "lib/text/tokenizer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
 #include "lib/base/file.h"
 #include "lib/io/text_reader.h"
+#include "lib/text/normalizer.h"
+#include "lib/text/pre_tokenizer.h"
 #include "lib/text/stream_decoder.h"
 #include "lib/text/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
@@ -50,14 +54,11 @@ TEST(Tokenizer, GivesTheIdsOfTheOriginalGpt2AndMistral) {
   }
 }
 
-TEST(Tokenizer, PassesTheGpt2Vectors) {
-  const std::string folder = testing::real_data("tokenizers/gpt2");
-  const std::string vectors = testing::real_data("tokenizer-vectors/ggml-vocab-gpt-2.gguf.inp");
-  if (folder.empty() || vectors.empty()) GTEST_SKIP() << "REAL_DATA has no tokenizers/gpt2 or tokenizer-vectors";
-  const Tokenizer tokenizer = Tokenizer::load(folder);
+// Texts and ids of an independent implementation; how many were compared.
+int check_vectors(const Tokenizer& tokenizer, const std::string& inputs_file) {
   const std::string mark = "\n__ggml_vocab_test__\n";
-  const std::string inputs = read_file(vectors);
-  std::istringstream outputs(read_file(vectors.substr(0, vectors.size() - 4) + ".out"));
+  const std::string inputs = read_file(inputs_file);
+  std::istringstream outputs(read_file(inputs_file.substr(0, inputs_file.size() - 4) + ".out"));
   int checked = 0;
   for (std::size_t begin = 0; begin <= inputs.size();) {
     const std::size_t found = inputs.find(mark, begin);
@@ -73,7 +74,16 @@ TEST(Tokenizer, PassesTheGpt2Vectors) {
     EXPECT_EQ(tokenizer.decode(expected), text);
     ++checked;
   }
-  EXPECT_EQ(checked, 47);
+  return checked;
+}
+
+TEST(Tokenizer, PassesTheVectorsOfGpt2AndLlama) {
+  const std::string gpt2 = testing::real_data("tokenizers/gpt2"), llama = testing::real_data("tokenizers/llama2");
+  const std::string vectors = testing::real_data("tokenizer-vectors");
+  if (gpt2.empty() || llama.empty() || vectors.empty())
+    GTEST_SKIP() << "REAL_DATA has no tokenizers/gpt2, tokenizers/llama2 or tokenizer-vectors";
+  EXPECT_EQ(check_vectors(Tokenizer::load(gpt2), vectors + "/ggml-vocab-gpt-2.gguf.inp"), 47);
+  EXPECT_EQ(check_vectors(Tokenizer::load(llama), vectors + "/ggml-vocab-llama-spm.gguf.inp"), 47);
 }
 
 TEST(Tokenizer, DecodeOfEncodeIsIdentity) {
@@ -91,6 +101,35 @@ TEST(Tokenizer, DecodeOfEncodeIsIdentity) {
         Ids ids;
         tokenizer.encode(text, {.at_start = at_start}, cache, ids);
         ASSERT_EQ(tokenizer.decode(ids, {.skip_special = false, .at_start = at_start}), text) << name << " case " << i;
+      }
+    }
+  }
+}
+
+// The way in one pass is the stages one after another.
+TEST(Tokenizer, OnePassEqualsTheStages) {
+  for (const std::string name : {"byte_level", "llama3_split", "llama", "legacy_llama"}) {
+    const TokenizerDefinition definition = read_tokenizer_json(testing::text_data(name + "/tokenizer.json"));
+    const Tokenizer tokenizer(definition, {});
+    const PreTokenizer pre_tokenizer(definition.pre_tokenizer);
+    const BytePairEncoding encoding(definition);
+    PieceCache cache, other;
+    for (std::uint64_t i = 0; i < 1500; ++i) {
+      Random random(24, "stages", i);
+      std::string text;
+      for (std::size_t n = 1 + random.below(30); n > 0; --n) {
+        text += random.chance(0.6)   ? std::string(random.below(3), ' ') + "movie"
+                : random.chance(0.1) ? "\u2581"
+                                     : testing::random_text(random, 1 + random.below(5));
+      }
+      for (const bool at_start : {true, false}) {
+        const std::string normalized = normalize_text(definition.normalizer, text, at_start);
+        PieceList pieces;
+        pre_tokenizer.split(normalized, at_start ? TextStart::kDocument : TextStart::kContinued, pieces);
+        Ids expected, ids;
+        for (std::size_t p = 0; p < pieces.pieces.size(); ++p) encoding.encode(pieces[p], other, expected);
+        tokenizer.encode(text, {.at_start = at_start}, cache, ids);
+        ASSERT_EQ(ids, expected) << name << " case " << i << ": " << text;
       }
     }
   }
@@ -117,9 +156,28 @@ TEST(Tokenizer, AddedTokensKeepTheirRules) {
                                           "t.json"),
                      {});
   };
+  const auto make_with_bytes = [](const std::string& rules) {
+    std::string vocabulary = R"("<unk>":0)";
+    for (int byte = 0; byte < 256; ++byte) vocabulary += fmt::format(R"(,"<0x{:02X}>":{})", byte, byte + 1);
+    return Tokenizer(parse_tokenizer_json(R"({"added_tokens":[{"id":299,"content":"ab",)" + rules + R"(}],
+                  "model":{"type":"BPE","byte_fallback":true,"vocab":{)" +
+                                              vocabulary + R"(},"merges":[]}})",
+                                          "t.json"),
+                     {});
+  };
   EXPECT_EQ(make(R"("special":false)").encode("cabc"), (Ids{3, 9, 3}));
   EXPECT_EQ(make(R"("special":true)").encode("cabc"), (Ids{3, 0, 1, 3}));
   EXPECT_EQ(make(R"("single_word":true)").encode("cab ab abc ab\u00e9"), (Ids{3, 0, 1, 2, 9, 2, 0, 1, 3, 2, 0, 1, 4}));
+  // What \w is: marks and connecting punctuation too, other numbers not.
+  for (const std::string& word :
+       std::vector<std::string>{"\u0301", "_", "\u200d", "\u24b6", "\u0663", "\u2167", "\u4e2d"})
+    for (const std::string& text : {word + "ab", "ab" + word}) {
+      const Tokenizer tokenizer = make_with_bytes(R"("single_word":true)");
+      EXPECT_EQ(std::ranges::count(tokenizer.encode(text), 299), 0) << text;
+    }
+  for (const std::string& other : std::vector<std::string>{"\u00bd", "-", "\u3002", "\xff"})
+    for (const std::string& text : {other + "ab", "ab" + other})
+      EXPECT_EQ(std::ranges::count(make_with_bytes(R"("single_word":true)").encode(text), 299), 1) << text;
   EXPECT_EQ(make(R"("lstrip":true)").encode("c  ab c"), (Ids{3, 9, 2, 3}));
   EXPECT_EQ(make(R"("rstrip":true)").encode("c ab  c"), (Ids{3, 2, 9, 3}));
   EXPECT_EQ(make(R"("normalized":true)").encode("ab"), (Ids{9}));

@@ -67,14 +67,33 @@ TEST(Utf8, WhatIsSurelyNfcIsNotChangedByIt) {
   EXPECT_TRUE(is_surely_nfc("caf\u00e9 \u4e2d\u6587"));
   EXPECT_FALSE(is_surely_nfc("cafe\u0301"));
   EXPECT_FALSE(is_surely_nfc("\u212b"));
-  // Each character that passes is its own normal form, alone and behind a letter.
-  for (std::uint32_t c = 1; c < 0xA000; ++c) {
-    std::string text = "q";
-    append_utf8(text, c);
-    if (c >= 0xD800 || !is_surely_nfc(text)) continue;
-    utf8proc_uint8_t* normal = utf8proc_NFC(reinterpret_cast<const utf8proc_uint8_t*>(text.c_str()));
-    ASSERT_STREQ(reinterpret_cast<const char*>(normal), text.c_str()) << c;
-    std::free(normal);
+  EXPECT_TRUE(is_surely_nfc("\u201cisn\u2019t\u201d\u3002\uff0c\U0001f3ac"));
+  EXPECT_FALSE(is_surely_nfc("\uac00\u11a8"));
+  // Each character that passes is its own normal form, whatever stands before it.
+  int passed = 0;
+  for (const std::string before :
+       {"", "q", "e", "\u1ea1", "\u1100", "\uac00", "\u30ab", "\u0915", "\u0cc6", "\u1025"}) {
+    for (std::uint32_t c = 1; c < 0x30000; c += c >= 0x4E00 && c < 0xD800 ? 31 : 1) {
+      if (c >= 0xD800 && c < 0xE000) continue;
+      std::string character;
+      append_utf8(character, c);
+      if (!is_surely_nfc(character)) continue;
+      ++passed;
+      utf8proc_uint8_t* normal = utf8proc_NFC(reinterpret_cast<const utf8proc_uint8_t*>((before + character).c_str()));
+      ASSERT_STREQ(reinterpret_cast<const char*>(normal), (before + character).c_str()) << before << " " << c;
+      std::free(normal);
+    }
+  }
+  EXPECT_GT(passed, 500'000) << "what need not be looked at closer is most of Unicode";
+}
+
+TEST(Utf8, ClassesAreThoseOfTheCategories) {
+  for (std::uint32_t c = 0; c < 0x110000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    const std::string category = utf8proc_category_string(static_cast<utf8proc_int32_t>(c));
+    const CharacterClass kind = character_class(c);
+    ASSERT_EQ(kind == CharacterClass::kLetter, category[0] == 'L') << std::hex << c;
+    ASSERT_EQ(kind == CharacterClass::kNumber, category[0] == 'N') << std::hex << c;
   }
 }
 

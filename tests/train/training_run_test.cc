@@ -45,7 +45,8 @@ struct Workplace {
   int train() const {
     const OptionSet options;
     const ToolContext tool(description, common, options);
-    return run_training(run, tool);
+    OneRank alone;
+    return run_training(run, tool, alone);
   }
   std::string error() const {
     return error_of([&] { train(); });

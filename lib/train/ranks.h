@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+
+namespace matinee {
+
+/// The processes that train one model together, each on its share of every update's rows. What they exchange are the
+/// gradients of what is trained and a few sums; weights never travel.
+class Ranks {
+ public:
+  virtual ~Ranks() = default;
+
+  virtual int rank() const = 0;  ///< 0 .. size - 1; rank 0 speaks and writes
+  virtual int size() const = 0;
+  /// Overwrites `values` by their sums over all ranks, element by element. Every rank calls it with as many values and
+  /// gets the same bytes. Throws Error(kResource) where the connection fails.
+  virtual void sum(std::span<float> values) = 0;
+  virtual void sum(std::span<double> values) = 0;
+  /// Returns once every rank has called it.
+  virtual void wait_for_all() = 0;
+
+  /// True where it is true on any rank.
+  bool any(bool mine) {
+    double count = mine ? 1 : 0;
+    sum({&count, 1});
+    return count > 0;
+  }
+};
+
+/// A process that trains alone.
+class OneRank final : public Ranks {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  void sum(std::span<float>) override {}
+  void sum(std::span<double>) override {}
+  void wait_for_all() override {}
+};
+
+}  // namespace matinee

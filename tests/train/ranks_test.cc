@@ -1,0 +1,139 @@
+// Several trainers in threads of one process, as ranks of one run.
+#include "lib/train/ranks.h"
+
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <filesystem>
+#include <thread>
+
+#include "tests/support/temporary_folder.h"
+#include "tests/train/tiny_run.h"
+
+namespace matinee {
+namespace {
+
+using testing::TemporaryFolder;
+using testing::tiny_tokens;
+using testing::TinyRun;
+
+// What the threads share: one rank after the other adds its values to those of rank 0.
+struct Meeting {
+  explicit Meeting(int n) : size(n), barrier(n) {}
+  const int size;
+  std::barrier<> barrier;
+  std::vector<double> sums;
+};
+
+class ThreadRank final : public Ranks {
+ public:
+  ThreadRank(Meeting& meeting, int rank) : meeting_(meeting), rank_(rank) {}
+  int rank() const override { return rank_; }
+  int size() const override { return meeting_.size; }
+  void sum(std::span<float> values) override { add(values); }
+  void sum(std::span<double> values) override { add(values); }
+  void wait_for_all() override { meeting_.barrier.arrive_and_wait(); }
+
+ private:
+  template <class T>
+  void add(std::span<T> values) {
+    for (int turn = 0; turn < meeting_.size; ++turn) {
+      if (turn == rank_) {
+        if (turn == 0) meeting_.sums.assign(values.size(), 0);
+        for (std::size_t i = 0; i < values.size(); ++i) meeting_.sums[i] += static_cast<double>(values[i]);
+      }
+      wait_for_all();
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(meeting_.sums[i]);
+    wait_for_all();
+  }
+
+  Meeting& meeting_;
+  int rank_;
+};
+
+struct Sets {
+  Sets() {
+    tiny_tokens(40).write(folder.file("train"));
+    tiny_tokens(12, 8).write(folder.file("valid"));
+    train = std::make_unique<TokenDataset>(folder.file("train"));
+    valid = std::make_unique<TokenDataset>(folder.file("valid"));
+  }
+  TemporaryFolder folder;
+  std::unique_ptr<TokenDataset> train, valid;
+};
+
+struct Outcome {
+  std::vector<double> losses, valid_losses;
+  std::vector<float> values;
+};
+
+// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: rank 1 asks to stop after so many updates.
+std::vector<Outcome> train_together(const Sets& sets, const TrainOptions& options, int size, const std::string& path,
+                                    bool resume = false, std::size_t stop_after = ~std::size_t{0}) {
+  Meeting meeting(size);
+  std::vector<Outcome> outcomes(static_cast<std::size_t>(size));
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < size; ++rank) {
+    threads.emplace_back([&, rank] {
+      ThreadRank self(meeting, rank);
+      Outcome& outcome = outcomes[static_cast<std::size_t>(rank)];
+      TinyRun run(*sets.train, sets.valid.get(), options, path, true, 1, 0.1, &self);
+      if (resume) run.trainer->resume();
+      TrainCallbacks callbacks;
+      callbacks.on_step = [&](const StepMetrics& step) { outcome.losses.push_back(step.loss); };
+      callbacks.on_validation = [&](const StepMetrics& step) { outcome.valid_losses.push_back(*step.valid_loss); };
+      callbacks.stop = [&] { return rank == size - 1 && outcome.losses.size() == stop_after; };
+      run.trainer->run(callbacks);
+      outcome.values = run.values();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return outcomes;
+}
+
+constexpr TrainOptions options_of_test() {
+  return {.max_steps = 8,
+          .micro_batch_tokens = 64,
+          .gradient_accumulation_steps = 2,
+          .learning_rate = 0.01,
+          .validate_every = 4};
+}
+
+TEST(Ranks, LossesAreThoseOfOneProcess) {
+  const Sets sets;
+  const Outcome alone = train_together(sets, options_of_test(), 1, "")[0];
+  ASSERT_EQ(alone.losses.size(), 8u);
+  ASSERT_EQ(alone.valid_losses.size(), 2u);
+  for (const int size : {2, 3, 5, 9}) {  // nine: more than an update has rows, so some have nothing to do
+    const auto together = train_together(sets, options_of_test(), size, "");
+    for (const Outcome& rank : together) {
+      ASSERT_EQ(rank.losses.size(), alone.losses.size());
+      // Dropout is the same; only the order of float32 sums differs.
+      for (std::size_t i = 0; i < rank.losses.size(); ++i) EXPECT_NEAR(rank.losses[i], alone.losses[i], 2e-5);
+      for (std::size_t i = 0; i < rank.valid_losses.size(); ++i)
+        EXPECT_NEAR(rank.valid_losses[i], alone.valid_losses[i], 2e-5);
+      EXPECT_EQ(rank.losses, together[0].losses) << "all ranks say the same";
+      EXPECT_EQ(rank.values, together[0].values) << "all ranks hold the same parameters";
+    }
+  }
+}
+
+TEST(Ranks, ARunGoesOnWithAnotherNumberOfThem) {
+  const Sets sets;
+  const std::string path = sets.folder.file("checkpoint");
+  const auto whole = train_together(sets, options_of_test(), 2, "")[0];
+  const auto begun = train_together(sets, options_of_test(), 2, path, false, 5);
+  EXPECT_EQ(begun[0].losses.size(), 5u) << "one rank's wish to stop is everybody's";
+  ASSERT_TRUE(std::filesystem::exists(path));
+  for (const int size : {1, 3}) {
+    const auto rest = train_together(sets, options_of_test(), size, path, true)[0];
+    ASSERT_EQ(rest.losses.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(rest.losses[i], whole.losses[5 + i], 2e-5);
+  }
+  // With as many as before: the same bytes.
+  EXPECT_EQ(train_together(sets, options_of_test(), 2, path, true)[0].values, whole.values);
+}
+
+}  // namespace
+}  // namespace matinee
