@@ -135,6 +135,10 @@ $(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call cl
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/memory_table: $(BUILD)/tests/train/memory_table.o $(call closure,train)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 .PHONY: check-memory
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory

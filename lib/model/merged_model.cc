@@ -103,7 +103,7 @@ void write_merged_checkpoint(const std::string& base, const ModelConfig& config,
   const CheckpointReader reader(base, config);
   for (const auto& file : reader.files()) {
     const std::string name = file->path().substr(file->path().rfind('/') + 1);
-    write_file_merged(reader, *file, merge, output + "/" + name);
+    write_file_merged(reader, *file, merge, fmt::format("{}/{}", output, name));
   }
   copy_companions(base, output);
 }

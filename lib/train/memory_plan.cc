@@ -1,6 +1,12 @@
 #include "lib/train/memory_plan.h"
 
+#include <vector>
+
 #include "lib/base/options.h"
+#include "lib/model/decoder_training.h"
+#include "lib/model/lora_adapter.h"
+#include "lib/model/weights.h"
+#include "lib/train/train_state.h"
 
 namespace matinee {
 
@@ -22,6 +28,24 @@ std::string MemoryPlan::describe() const {
   add("activations", activations);
   add("tokens", tokens);
   return text;
+}
+
+MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size) {
+  std::uint64_t trained = 0, moments = 0;
+  const auto count = [&](const std::vector<std::int64_t>& shape) {
+    trained += moment_bytes(shape, false) / 8;
+    moments += moment_bytes(shape, size.narrow_moments);
+  };
+  if (lora == nullptr) {
+    for (const WeightSpec& spec : weight_specs(config)) count(spec.shape);
+  } else {
+    for (const LoraTensor& tensor : lora_tensors(config, *lora)) count(tensor.shape);
+  }
+  return {.weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format),
+          .trained = 4 * trained,
+          .gradients = 4 * trained,
+          .moments = moments,
+          .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute)};
 }
 
 }  // namespace matinee

@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <string>
 
+#include "lib/base/dtype.h"
+#include "lib/model/lora_config.h"
+#include "lib/model/model_config.h"
+
 namespace matinee {
 
 /// Bytes that training will need, by purpose; known before anything large is allocated.
@@ -19,5 +23,15 @@ struct MemoryPlan {
   /// "1.2 GiB: weights 600.0 MiB, ..."
   std::string describe() const;
 };
+
+/// What decides about the memory of a training besides model and adapter.
+struct TrainingSize {
+  std::int64_t max_tokens = 0;  ///< of a micro-batch
+  bool recompute = false;
+  bool narrow_moments = false;  ///< AdamW's in 8 bits
+};
+/// The plan of training an adapter (`lora` null: every weight) on a base held in `format`, without data sets and
+/// validation. `lora` must be resolved.
+MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size);
 
 }  // namespace matinee

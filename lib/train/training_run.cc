@@ -244,26 +244,14 @@ void Session::identify() {
 }
 
 MemoryPlan Session::plan_memory() const {
-  std::uint64_t trained = 0, moments = 0;
-  const auto count = [&](const std::vector<std::int64_t>& shape) {
-    trained += moment_bytes(shape, false) / 8;
-    moments += moment_bytes(shape, run_.train.adam_bits == 8);
-  };
-  if (run_.full) {
-    for (const WeightSpec& spec : weight_specs(config_)) count(spec.shape);
-  } else {
-    for (const LoraTensor& tensor : lora_tensors(config_, lora_)) count(tensor.shape);
-  }
-  return {
-      .weights = run_.full ? 0 : FrozenWeights::bytes_of(config_, run_.base_format.dtype(context_.isa())),
-      .trained = 4 * trained,
-      .gradients = 4 * trained,
-      .moments = moments,
-      .best_parameters = valid_ ? 4 * trained : 0,
-      .activations = DecoderTraining::activation_bytes(config_, run_.full ? nullptr : &lora_,
-                                                       Trainer::max_tokens(run_.train, data_.info()), run_.recompute),
-      // Five bytes a token, and the order of the samples twice while it is packed.
-      .tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples())};
+  MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_.isa()),
+                                    {.max_tokens = Trainer::max_tokens(run_.train, data_.info()),
+                                     .recompute = run_.recompute,
+                                     .narrow_moments = run_.train.adam_bits == 8});
+  if (valid_) plan.best_parameters = plan.trained;
+  // Five bytes a token, and the order of the samples twice while it is packed.
+  plan.tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples());
+  return plan;
 }
 
 void Session::note(const std::string& text) const {

@@ -69,7 +69,7 @@ void make(const std::string& config_path, const std::string& folder, DType dtype
   for (std::size_t s = 0; s < shards.size(); ++s) {
     const std::string name =
         shard_bytes == 0 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", s + 1, shards.size());
-    SafetensorsWriter writer(folder + "/" + name, "", {{"format", "pt"}});
+    SafetensorsWriter writer(fmt::format("{}/{}", folder, name), "", {{"format", "pt"}});
     for (const WeightSpec& spec : shards[s]) writer.declare(spec.name, dtype, spec.stored_shape());
     for (const WeightSpec& spec : shards[s]) {
       write_tensor(pool, writer, spec, dtype, index++);

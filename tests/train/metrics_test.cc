@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "lib/base/file.h"
+#include "lib/model/weights.h"
 #include "lib/train/memory_plan.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/tiny_run.h"
 
 namespace matinee {
 namespace {
@@ -65,6 +69,30 @@ TEST(MemoryPlan, AddsUpAndNamesWhatThereIs) {
   EXPECT_EQ(
       plan.describe(),
       "4.0 KiB: weights 1.0 KiB, trained parameters 1.0 KiB, gradients 512 B, moments 1.0 KiB, activations 512 B");
+}
+
+TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
+  const ModelConfig config = testing::tiny_config();
+  LoraConfig lora;
+  lora.resolve(config);
+  const LoraAdapter adapter(config, lora, 1);
+  std::uint64_t elements = 0;
+  for (const LoraTensor& tensor : lora_tensors(config, adapter.config())) {
+    elements += static_cast<std::uint64_t>(tensor.shape[0] * tensor.shape[1]);
+  }
+  std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+    const MemoryPlan plan = memory_to_train(config, &lora, format, {.max_tokens = 64});
+    EXPECT_EQ(plan.weights, FrozenWeights::bytes_of(config, format));
+    EXPECT_EQ(plan.trained, 4 * elements);
+    EXPECT_EQ(plan.moments, 8 * elements);
+    EXPECT_LT(plan.total(), last);
+    last = plan.total();
+    EXPECT_LT(memory_to_train(config, &lora, format, {.max_tokens = 64, .recompute = true}).total(), last);
+  }
+  const MemoryPlan whole = memory_to_train(config, nullptr, DType::kF32, {.max_tokens = 64});
+  EXPECT_EQ(whole.weights, 0u);
+  EXPECT_EQ(whole.trained, 4 * static_cast<std::uint64_t>(config.parameters()));
 }
 
 }  // namespace
