@@ -63,7 +63,8 @@ class QuantizedTraining : public ::testing::TestWithParam<Case> {
   }
   std::vector<double> losses() {
     const OptionSet options;
-    EXPECT_EQ(run_training(run, ToolContext(description, common, options)), 0);
+    OneRank alone;
+    EXPECT_EQ(run_training(run, ToolContext(description, common, options), alone), 0);
     return losses_in(run.metrics);
   }
 
