@@ -37,6 +37,13 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
   make_rotary_tables(config, max_tokens, cosines_, sines_);
 }
 
+std::uint64_t DecoderSession::bytes_of(const ModelConfig& config, std::int64_t max_tokens) {
+  const std::int64_t cache = 2 * config.num_hidden_layers * max_tokens * config.kv_size();
+  const std::int64_t buffers =
+      kChunk * 2 * (config.hidden_size + config.q_size() + config.intermediate_size) + config.vocab_size;
+  return static_cast<std::uint64_t>(4 * (cache + buffers));
+}
+
 // Room for what any adapted layer needs, and the lengths of rows that DoRA scales: they stay as long as the weights.
 void DecoderSession::prepare_adapter() {
   if (lora_ == nullptr) return;

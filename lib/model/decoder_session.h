@@ -21,6 +21,9 @@ class DecoderSession {
   DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t max_tokens,
                  Product product, const LoraSlots* lora = nullptr);
 
+  /// Bytes of the cache and the buffers.
+  static std::uint64_t bytes_of(const ModelConfig& config, std::int64_t max_tokens);
+
   /// Appends `tokens` and gives the logits [vocab_size] after the last of them; valid until the next call.
   /// Throws Error(kResource) where the sequence would outgrow max_tokens.
   std::span<const float> append(std::span<const std::int32_t> tokens);

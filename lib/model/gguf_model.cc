@@ -15,14 +15,14 @@ namespace {
 struct Architecture {
   const char *model_type, *name;
   bool rotates_neighbours;  // heads' rows stand in another order
-  bool qkv_bias, other_biases, scaled_rotary;
+  bool qkv_bias, other_biases, scaled_rotary, any_head_dim;
 };
 constexpr std::array<Architecture, 5> kArchitectures{{
-    {"llama", "llama", true, true, true, true},
-    {"mistral", "llama", true, true, true, true},
-    {"qwen2", "qwen2", false, true, false, false},
-    {"qwen3", "qwen3", false, false, false, false},
-    {"gpt2", "gpt2", false, true, true, false},
+    {"llama", "llama", true, true, true, true, true},
+    {"mistral", "llama", true, true, true, true, true},
+    {"qwen2", "qwen2", false, true, false, false, false},
+    {"qwen3", "qwen3", false, false, false, false, true},
+    {"gpt2", "gpt2", false, true, true, false, false},
 }};
 
 // Throws Error(kBadData) where llama.cpp would not compute what this model does.
@@ -38,6 +38,8 @@ const Architecture& architecture_of(const ModelConfig& config) {
   if (config.activation != known) throw refuse("llama.cpp has another activation in this family");
   if ((config.qkv_bias && !found->qkv_bias) || ((config.o_bias || config.mlp_bias) && !found->other_biases))
     throw refuse("llama.cpp has no such biases in this family");
+  if (config.q_size() != config.hidden_size && !found->any_head_dim)
+    throw refuse("llama.cpp knows only heads of hidden_size / num_attention_heads in this family");
   if (config.rope_scaling == RotaryScaling::kLlama3 && !found->scaled_rotary)
     throw refuse("llama.cpp has no rope_scaling llama3 in this family");
   return *found;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lib/base/format_error.h"
+#include "lib/base/memory_budget.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/lora_merge.h"
@@ -31,6 +32,15 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
                  options.adapter, found->second, options.base, tokenizer.content_hash());
 }
 
+std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
+
+// Refuses what does not fit before a tensor is read.
+void require_room(const LanguageModelOptions& options, const ModelConfig& config, DType format) {
+  require_memory("decoding with " + options.base,
+                 FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)),
+                 options.max_host_mem);
+}
+
 }  // namespace
 
 void LanguageModelOptions::add(OptionSet& options) {
@@ -51,6 +61,7 @@ struct LanguageModel::Impl {
         format(options.base_format.dtype(context.isa())),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
+    require_room(options, config, format);
     if (!options.adapter.empty()) {
       adapter.emplace(config, options.adapter);
       require_same_tokenizer(options, *adapter, tokenizer);
@@ -65,8 +76,8 @@ struct LanguageModel::Impl {
       adapter->attach_to(slots);
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, slots, std::min(kMaxTokens, config.max_position_embeddings),
-                    options.base_format.product(context.isa()), lora_slots ? &*lora_slots : nullptr);
+    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.product(context.isa()),
+                    lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));
   }

@@ -75,4 +75,9 @@ for format in f32 bf16 int8 nf4; do
   case $format in f32) word=float32 ;; bf16) word=bfloat16 ;; nf4) word=NF4 ;; esac
   [[ $status -eq 0 && $err == *"prompts, $word)"* ]] || fail "chat --base-format $format: $err"
 done
+# What decoding needs, the cache counted, is said before anything is loaded.
+run chat --base $base --movies "$work/movies.bin" --base-format bf16 --max-host-mem 8M
+[[ $status -eq 1 && $err == "chat: decoding with $base needs "*"; --max-host-mem is 8.0 MiB" ]] || fail "chat --max-host-mem: $err"
+run chat --base $base --movies "$work/movies.bin" --base-format nf4 --max-host-mem 20M
+[[ $status -eq 0 ]] || fail "chat --base-format nf4 --max-host-mem 20M: $err"
 finish

@@ -16,16 +16,17 @@ namespace matinee::testing {
 inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int64_t hidden_size) {
   const std::string llama_like =
       fmt::format(R"("vocab_size":13,"hidden_size":{},"intermediate_size":{},"num_hidden_layers":2,)"
-                  R"("num_attention_heads":4,"num_key_value_heads":2,"head_dim":{},"max_position_embeddings":16)",
-                  hidden_size, hidden_size * 3 / 2, hidden_size / 2);
+                  R"("num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":16)",
+                  hidden_size, hidden_size * 3 / 2);
+  const std::string wide_heads = llama_like + fmt::format(R"(,"head_dim":{})", hidden_size / 2);
   const std::string gpt =
       fmt::format(R"("vocab_size":13,"n_embd":{},"n_layer":2,"n_head":2,"n_positions":16)", hidden_size);
   const std::vector<std::pair<std::string, std::string>> texts{
-      {"llama", R"({"model_type":"llama",)" + llama_like + "}"},
-      {"llama_with_biases", R"({"model_type":"llama","attention_bias":true,"mlp_bias":true,)" + llama_like + "}"},
-      {"mistral", R"({"model_type":"mistral","sliding_window":4,)" + llama_like + "}"},
+      {"llama", R"({"model_type":"llama",)" + wide_heads + "}"},
+      {"llama_with_biases", R"({"model_type":"llama","attention_bias":true,"mlp_bias":true,)" + wide_heads + "}"},
+      {"mistral", R"({"model_type":"mistral","sliding_window":4,)" + wide_heads + "}"},
       {"qwen2", R"({"model_type":"qwen2","tie_word_embeddings":true,)" + llama_like + "}"},
-      {"qwen3", R"({"model_type":"qwen3",)" + llama_like + "}"},
+      {"qwen3", R"({"model_type":"qwen3",)" + wide_heads + "}"},
       {"gpt2", R"({"model_type":"gpt2",)" + gpt + "}"},
       {"gptj", fmt::format(R"({{"model_type":"gptj","rotary_dim":{},)", hidden_size / 4) + gpt + "}"}};
   std::vector<std::pair<std::string, ModelConfig>> configs;
