@@ -5,18 +5,24 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/format_error.h"
 #include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {
 
-std::string replaced(std::string_view text, std::string_view pattern, std::string_view content) {
+// No normalizer of a tokenizer makes a text so much longer; replacements of what replacements put in grow without
+// bound.
+std::size_t most_bytes(std::string_view text) { return 64 * text.size() + (std::size_t{1} << 16); }
+
+std::string replaced(std::string_view text, std::string_view pattern, std::string_view content, std::size_t most) {
   std::string out;
   for (std::size_t begin = 0;;) {
     const std::size_t found = pattern.empty() ? std::string_view::npos : text.find(pattern, begin);
     out += text.substr(begin, found - begin);
     if (found == std::string_view::npos) return out;
     out += content;
+    if (out.size() > most) throw bad_data("the normalizer's replacements make a text of more than {} bytes", most);
     begin = found + pattern.size();
   }
 }
@@ -129,7 +135,7 @@ std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string
         if (prefix && !out.empty()) out.insert(0, step.content);
         break;
       case Kind::kReplace:
-        out = replaced(out, step.pattern, step.content);
+        out = replaced(out, step.pattern, step.content, most_bytes(text));
         break;
       case Kind::kStrip:
         out = stripped(out, step.left, step.right);

@@ -8,7 +8,7 @@ ldd "$(command -v lora-train)" | grep -q libmpi || skip "lora-train was built wi
 for i in $(seq 1 200); do
   echo "{\"instruction\":\"Count from $i.\",\"input\":\"\",\"output\":\"$((i + 1)), $((i + 2)), $((i * 7 % 100))\"}"
 done | tokenize --model testdata/mini --seq-len 64 -o "$work/tokens.bin" - || fail "tokenize"
-options=(--base testdata/mini --dtype float32 --rank 4 --micro-batch-tokens 256 --gradient-accumulation-steps 2
+options=(--base testdata/mini --base-format f32 --rank 4 --micro-batch-tokens 256 --gradient-accumulation-steps 2
          --threads 1 --progress none)
 lead() { mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$@"; }
 losses() { sed -n 's/.*"step":\([0-9]*\),.*"loss":\([0-9.]*\),.*/\1 \2/p' "$1"; }

@@ -106,6 +106,18 @@ TEST(TokenizerJson, AWholePieceThatIsATokenComesBeforeMergesWhereTheModelSaysSo)
   }
 }
 
+// Found by fuzzing: each step doubles what the one before it put in.
+TEST(TokenizerJson, ReplacementsThatGrowWithoutBoundAreRefused) {
+  std::string steps = R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  for (int i = 0; i < 40; ++i) steps += R"(,{"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  const Tokenizer tokenizer(
+      parse_tokenizer_json(with_model(kModel, R"(,"normalizer":{"type":"Sequence","normalizers":[)" + steps + "]}"),
+                           "t.json"),
+      {});
+  EXPECT_EQ(error_of([&] { tokenizer.encode("a"); }),
+            "the normalizer's replacements make a text of more than 65600 bytes");
+}
+
 TEST(TokenizerJson, KeepsHolesInTheIds) {
   const TokenizerDefinition definition =
       parse_tokenizer_json(with_model(R"({"type":"BPE","vocab":{"a":0,"b":5},"merges":[]})"), "t.json");
