@@ -298,6 +298,48 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
   }
 }
 
+// What the file holds, not only that we read it back: heads turn neighbours in llama.cpp's architecture llama, halves
+// in the others; a bias goes with its row.
+TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
+  const std::string name = GetParam().first;
+  if (name == "gptj") return;
+  LoraAdapter fresh = adapter(LoraConfig());
+  const LoraMerge merge(context(), config, fresh);
+  const FrozenWeights weights(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+  write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "small", {}, folder.file("m.gguf"));
+  const GgufFile file(folder.file("m.gguf"));
+  const auto numbers = [&](const std::string& tensor) {
+    std::vector<float> values(file.data(file.tensor(tensor)).size() / sizeof(float));
+    decode_gguf(GgufFormat::kF32, file.data(file.tensor(tensor)), values);
+    return values;
+  };
+  const bool neighbours = file.get("general.architecture").as_text() == "llama";
+  const bool fused = name == "gpt2";
+  const auto width = static_cast<std::size_t>(config.hidden_size), head = static_cast<std::size_t>(config.head_dim);
+  for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
+    const WeightSlot& slot = weights.slots().layers[1].modules[index_of(module)];
+    const auto rows = static_cast<std::size_t>(module_shape(config, module)[0]);
+    const std::string tensor = std::string("blk.1.attn_") + (fused                  ? "qkv"
+                                                             : module == Module::kQ ? "q"
+                                                             : module == Module::kK ? "k"
+                                                                                    : "v");
+    const std::vector<float> matrix = numbers(tensor + ".weight");
+    const std::vector<float> bias = config.qkv_bias ? numbers(tensor + ".bias") : std::vector<float>();
+    const std::size_t before = fused ? rows * index_of(module) : 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t in_head = row % head;
+      const std::size_t from =
+          neighbours && module != Module::kV ? row - in_head + in_head % 2 * (head / 2) + in_head / 2 : row;
+      for (std::size_t i = 0; i < width; ++i) {
+        ASSERT_EQ(matrix[(before + row) * width + i], static_cast<const float*>(slot.view.data)[from * width + i]);
+      }
+      if (!bias.empty()) {
+        ASSERT_EQ(bias[before + row], slot.bias[from]);
+      }
+    }
+  }
+}
+
 class TiedFamily : public MergedFamily {};
 
 TEST_P(TiedFamily, ItsPartsComeApartWhenLoadedAndAreRefusedInAFolder) {
