@@ -424,21 +424,35 @@ TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
   LoraConfig lora;
   lora.rank = 1;
   lora.target_modules = {"c_fc", "c_attn"};
-  LoraAdapter adapter(config, lora, 3);
-  testing::randomise(adapter.parameters(), 8);
-  const LoraMerge merge(context(), config, adapter);
-  write_merged_checkpoint(base.path(), config, merge, out.path());
-  ParameterSet merged;
-  load_parameters(out.path(), config, merged);
-  for (const char* path : {"transformer.h.0.mlp.c_fc", "transformer.h.0.attn.c_attn"}) {
-    const std::string name = path, factor = "base_model.model." + name;
-    const auto& before = parameters.find(name + ".weight")->value;
-    const auto& after = merged.find(name + ".weight")->value;
-    const auto& a = adapter.parameters().find(factor + ".lora_A.weight")->value;
-    const auto& b = adapter.parameters().find(factor + ".lora_B.weight")->value;
-    ASSERT_EQ(after.size(), 160 * b.size());
-    for (std::size_t i = 0; i < after.size(); ++i)
-      ASSERT_NEAR(after[i], before[i] + 32 * b[i / 160] * a[i % 160], 1e-4) << name << " " << i;
+  for (const bool dora : {false, true}) {
+    lora.use_dora = dora;
+    LoraAdapter adapter(config, lora, 3);
+    testing::randomise(adapter.parameters(), 8);
+    const LoraMerge merge(context(), config, adapter);
+    write_merged_checkpoint(base.path(), config, merge, out.path());
+    ParameterSet merged;
+    load_parameters(out.path(), config, merged);
+    for (const char* path : {"transformer.h.0.mlp.c_fc", "transformer.h.0.attn.c_attn"}) {
+      const std::string name = path, factor = "base_model.model." + name;
+      const auto& before = parameters.find(name + ".weight")->value;
+      const auto& after = merged.find(name + ".weight")->value;
+      const auto& a = adapter.parameters().find(factor + ".lora_A.weight")->value;
+      const auto& b = adapter.parameters().find(factor + ".lora_B.weight")->value;
+      ASSERT_EQ(after.size(), 160 * b.size());
+      for (std::size_t row = 0; row < b.size(); ++row) {
+        std::vector<double> expected(160);
+        double squares = 0;
+        for (std::size_t i = 0; i < 160; ++i) {
+          expected[i] = static_cast<double>(before[row * 160 + i]) + 32.0 * static_cast<double>(b[row] * a[i]);
+          squares += expected[i] * expected[i];
+        }
+        const double length =
+            dora ? static_cast<double>(adapter.parameters().find(factor + ".lora_magnitude_vector")->value[row]) : 1;
+        for (std::size_t i = 0; i < 160; ++i)
+          ASSERT_NEAR(after[row * 160 + i], dora ? expected[i] * length / std::sqrt(squares) : expected[i], 1e-4)
+              << name << " " << row << " " << i;
+      }
+    }
   }
 }
 
