@@ -59,10 +59,11 @@ std::string TargetWishes::genre_words(const std::string& form, GenreId genre) {
 }
 
 // The genre in the forms that the book has: {a_genre} (a comedy), {genres} (comedies), {like_genre} (funny).
-void TargetWishes::add_words(Wish& wish, GenreId genre, const std::string& before, const std::string& after) {
-  for (const std::string form : {"a_genre", "genres", "like_genre"}) {
-    if (phrasebook_.has(form + "." + catalog_.genres()[static_cast<std::size_t>(genre)]))
-      wish.slots[before + form + after] = genre_words(form + ".", genre);
+void TargetWishes::add_words(Wish& wish, GenreId genre, std::string_view before, std::string_view after) {
+  const std::string& name = catalog_.genres()[static_cast<std::size_t>(genre)];
+  for (const std::string_view form : {"a_genre", "genres", "like_genre"}) {
+    if (phrasebook_.has(fmt::format("{}.{}", form, name)))
+      wish.slots[fmt::format("{}{}{}", before, form, after)] = genre_words(fmt::format("{}.", form), genre);
   }
 }
 
@@ -71,7 +72,7 @@ void TargetWishes::add_unwanted_genre(Wish& wish, GenreId genre) {
   wish.update.said.not_genres.push_back(genre);
 }
 
-void TargetWishes::add_genre(Wish& wish, GenreId genre, const std::string& number) {
+void TargetWishes::add_genre(Wish& wish, GenreId genre, std::string_view number) {
   add_words(wish, genre, "", number);
   wish.update.said.genres.push_back(genre);
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/random.h"
@@ -58,8 +59,8 @@ class TargetWishes {
 
  private:
   MovieId compared(Likeness wanted, MovieId but);
-  void add_words(Wish& wish, GenreId genre, const std::string& before, const std::string& after);
-  void add_genre(Wish& wish, GenreId genre, const std::string& number);
+  void add_words(Wish& wish, GenreId genre, std::string_view before, std::string_view after);
+  void add_genre(Wish& wish, GenreId genre, std::string_view number);
   void add_unwanted_genre(Wish& wish, GenreId genre);
   void add_years(Wish& wish, std::int32_t year);
   void add_person(Wish& wish, PersonId person, bool wanted);
