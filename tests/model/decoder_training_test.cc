@@ -54,7 +54,7 @@ struct Tiny {
 
 // Every element of every tensor against central differences of the float64 reference. The differences are exact to
 // about 1e-9; the rest is float32's: some hundred roundings of 6e-8 of the largest numbers on the way, which are of the
-// size of the tensor's largest gradient.
+// size of the tensor's largest gradient. How many depends on the instruction set, whose sums differ in order.
 void expect_gradients(ReferenceDecoder& reference, const PackedBatch& batch, const ParameterSet& parameters,
                       double scale) {
   constexpr double step = 1e-5;
@@ -73,7 +73,7 @@ void expect_gradients(ReferenceDecoder& reference, const PackedBatch& batch, con
     }
     EXPECT_GT(largest, 1e-4) << parameter.name << ": no gradient, so nothing would be tested";
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_NEAR(parameter.grad[i], expected[i], 2e-5 * largest) << parameter.name << "[" << i << "]";
+      ASSERT_NEAR(parameter.grad[i], expected[i], 4e-5 * largest) << parameter.name << "[" << i << "]";
     }
   }
 }
