@@ -241,7 +241,7 @@ TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 3000 --validate-every 1000
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 4000 --validate-every 1000
 # Updates between two checkpoints: what is lost at most when the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
