@@ -13,9 +13,8 @@
 namespace matinee {
 namespace {
 
-using testing::TemporaryFolder;
-using testing::tiny_tokens;
 using testing::TinyRun;
+using testing::TinySets;
 
 // What the threads share: one rank after the other adds its values to those of rank 0.
 struct Meeting {
@@ -52,25 +51,15 @@ class ThreadRank final : public Ranks {
   int rank_;
 };
 
-struct Sets {
-  Sets() {
-    tiny_tokens(40).write(folder.file("train"));
-    tiny_tokens(12, 8).write(folder.file("valid"));
-    train = std::make_unique<TokenDataset>(folder.file("train"));
-    valid = std::make_unique<TokenDataset>(folder.file("valid"));
-  }
-  TemporaryFolder folder;
-  std::unique_ptr<TokenDataset> train, valid;
-};
-
 struct Outcome {
   std::vector<double> losses, valid_losses;
   std::vector<float> values;
 };
 
 // Every rank's outcome. `resume`: from the checkpoint; `stop_after`: rank 1 asks to stop after so many updates.
-std::vector<Outcome> train_together(const Sets& sets, const TrainOptions& options, int size, const std::string& path,
-                                    bool resume = false, std::size_t stop_after = ~std::size_t{0}) {
+std::vector<Outcome> train_together(const TinySets& sets, const TrainOptions& options, int size,
+                                    const std::string& path, bool resume = false,
+                                    std::size_t stop_after = ~std::size_t{0}) {
   Meeting meeting(size);
   std::vector<Outcome> outcomes(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
@@ -101,7 +90,7 @@ constexpr TrainOptions options_of_test() {
 }
 
 TEST(Ranks, LossesAreThoseOfOneProcess) {
-  const Sets sets;
+  const TinySets sets;
   const Outcome alone = train_together(sets, options_of_test(), 1, "")[0];
   ASSERT_EQ(alone.losses.size(), 8u);
   ASSERT_EQ(alone.valid_losses.size(), 2u);
@@ -120,7 +109,7 @@ TEST(Ranks, LossesAreThoseOfOneProcess) {
 }
 
 TEST(Ranks, ARunGoesOnWithAnotherNumberOfThem) {
-  const Sets sets;
+  const TinySets sets;
   const std::string path = sets.folder.file("checkpoint");
   const auto whole = train_together(sets, options_of_test(), 2, "")[0];
   const auto begun = train_together(sets, options_of_test(), 2, path, false, 5);

@@ -12,6 +12,7 @@
 #include "lib/model/lora_adapter.h"
 #include "lib/model/weights.h"
 #include "lib/train/trainer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace matinee::testing {
 
@@ -75,6 +76,18 @@ inline TinyTokens tiny_tokens(int count, std::uint64_t seed = 7) {
   }
   return tokens;
 }
+
+/// Forty samples to train on and twelve others to validate on, in files.
+struct TinySets {
+  TinySets() {
+    tiny_tokens(40).write(folder.file("train"));
+    tiny_tokens(12, 8).write(folder.file("valid"));
+    train = std::make_unique<TokenDataset>(folder.file("train"));
+    valid = std::make_unique<TokenDataset>(folder.file("valid"));
+  }
+  TemporaryFolder folder;
+  std::unique_ptr<TokenDataset> train, valid;
+};
 
 inline ModelConfig tiny_config() {
   ModelConfig config;

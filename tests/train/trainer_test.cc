@@ -13,24 +13,13 @@ namespace matinee {
 namespace {
 
 using testing::error_of;
-using testing::TemporaryFolder;
 using testing::tiny_tokens;
 using testing::TinyRun;
-
-struct Sets {
-  Sets() {
-    tiny_tokens(40).write(folder.file("train"));
-    tiny_tokens(12, 8).write(folder.file("valid"));
-    train = std::make_unique<TokenDataset>(folder.file("train"));
-    valid = std::make_unique<TokenDataset>(folder.file("valid"));
-  }
-  TemporaryFolder folder;
-  std::unique_ptr<TokenDataset> train, valid;
-};
+using testing::TinySets;
 
 // The supervised tokens differ from row to row, so a mean of means would differ.
 TEST(Trainer, LossDoesNotDependOnAccumulation) {
-  const Sets sets;
+  const TinySets sets;
   for (const bool lora : {true, false}) {
     TinyRun whole(*sets.train, nullptr, {.max_steps = 6, .micro_batch_tokens = 128, .learning_rate = 0.01}, "", lora);
     const std::vector<double> expected = whole.losses();
@@ -51,7 +40,7 @@ TEST(Trainer, LossDoesNotDependOnAccumulation) {
 }
 
 TEST(Trainer, SameBytesAtAnyNumberOfThreads) {
-  const Sets sets;
+  const TinySets sets;
   for (const bool lora : {true, false}) {
     const TrainOptions options{.max_steps = 5, .micro_batch_tokens = 64, .learning_rate = 0.01};
     TinyRun one(*sets.train, nullptr, options, "", lora, 1);
@@ -66,7 +55,7 @@ TEST(Trainer, SameBytesAtAnyNumberOfThreads) {
 }
 
 TEST(Trainer, OverfitsATinySet) {
-  const Sets sets;
+  const TinySets sets;
   tiny_tokens(6).write(sets.folder.file("few"));
   const TokenDataset few(sets.folder.file("few"));
   TinyRun run(few, nullptr, {.max_steps = 300, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", false);
@@ -77,7 +66,7 @@ TEST(Trainer, OverfitsATinySet) {
 
 // What the earlier attempt could not do: an adapter on a frozen base learns its samples by heart.
 TEST(Trainer, AnAdapterOverfitsATinySet) {
-  const Sets sets;
+  const TinySets sets;
   TinyRun base(*sets.train, nullptr, {.max_steps = 100, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", false);
   base.trainer->run({});
   tiny_tokens(6, 9).write(sets.folder.file("few"));
@@ -93,7 +82,7 @@ TEST(Trainer, AnAdapterOverfitsATinySet) {
 }
 
 TEST(Trainer, StopsOnNaN) {
-  const Sets sets;
+  const TinySets sets;
   TinyRun run(*sets.train, nullptr, {.max_steps = 5, .micro_batch_tokens = 64}, sets.folder.file("checkpoint"), false);
   run.parameters().all()[3].value[0] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(error_of([&] { run.trainer->run({}); }),
@@ -103,7 +92,7 @@ TEST(Trainer, StopsOnNaN) {
 }
 
 TEST(Trainer, StopsOnADivergingLoss) {
-  const Sets sets;
+  const TinySets sets;
   TinyRun run(*sets.train, nullptr,
               {.max_steps = 2000,
                .micro_batch_tokens = 64,
@@ -118,7 +107,7 @@ TEST(Trainer, StopsOnADivergingLoss) {
 }
 
 TEST(Trainer, KeepsTheBestValidatedParameters) {
-  const Sets sets;
+  const TinySets sets;
   TinyRun run(*sets.train, sets.valid.get(),
               {.max_steps = 60, .micro_batch_tokens = 32, .learning_rate = 0.05, .validate_every = 3}, "", false);
   double lowest = 1e9;
@@ -130,7 +119,7 @@ TEST(Trainer, KeepsTheBestValidatedParameters) {
 }
 
 TEST(Trainer, StopsEarlyWhenNothingGetsBetter) {
-  const Sets sets;
+  const TinySets sets;
   // A rate of 0 changes nothing, so the first validation stays the best.
   TinyRun run(*sets.train, sets.valid.get(),
               {.max_steps = 100, .micro_batch_tokens = 64, .learning_rate = 0, .validate_every = 2, .patience = 3}, "",
@@ -141,7 +130,7 @@ TEST(Trainer, StopsEarlyWhenNothingGetsBetter) {
 }
 
 TEST(Trainer, UpdatesOfAnEpochCoverItOnceAndEvenly) {
-  const Sets sets;
+  const TinySets sets;
   TinyRun run(*sets.train, nullptr, {.epochs = 1, .micro_batch_tokens = 48, .gradient_accumulation_steps = 2}, "",
               true);
   std::int64_t tokens = 0, least = INT64_MAX, most = 0;
@@ -158,7 +147,7 @@ TEST(Trainer, UpdatesOfAnEpochCoverItOnceAndEvenly) {
 }
 
 TEST(Trainer, LongGradientsAreShortened) {
-  const Sets sets;
+  const TinySets sets;
   // With a clipping norm far below the gradient's, AdamW sees g / |g| · norm; its first update does not depend on the
   // scale, so compare the moments' effect: the update stays finite and the reported norm is the unclipped one.
   TinyRun run(*sets.train, nullptr, {.max_steps = 1, .micro_batch_tokens = 64, .max_grad_norm = 1e-3}, "", false);
