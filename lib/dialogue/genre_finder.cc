@@ -1,5 +1,7 @@
 #include "lib/dialogue/genre_finder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -40,8 +42,8 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
   const auto count = static_cast<GenreId>(catalog.genres().size());
   for (GenreId genre = 0; genre < count; ++genre) {
     const std::string& name = catalog.genres()[static_cast<std::size_t>(genre)];
-    for (const std::string& section : {"a_genre." + name, "genres." + name, "like_genre." + name}) {
-      for (const std::string& word : phrasebook.words(section)) add_words(word, words);
+    for (const std::string_view form : kGenreForms) {
+      for (const std::string& word : phrasebook.words(fmt::format("{}.{}", form, name))) add_words(word, words);
     }
     give(genre);
   }

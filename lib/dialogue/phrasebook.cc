@@ -250,7 +250,8 @@ struct Phrasebook::Impl {
 };
 
 bool is_genre_section(std::string_view section) {
-  return section.starts_with("a_genre.") || section.starts_with("genres.") || section.starts_with("like_genre.");
+  const std::string_view form = section.substr(0, section.find('.'));
+  return form.size() < section.size() && std::find(kGenreForms.begin(), kGenreForms.end(), form) != kGenreForms.end();
 }
 
 Phrasebook::Phrasebook() : impl_(std::make_unique<Impl>()) {}

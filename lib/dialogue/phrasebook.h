@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,8 +15,10 @@ namespace matinee {
 /// Values of the slots of a phrase: {genre} and the like, already worded.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
-/// True for a section that words a genre of the catalogue, which its name ends in: "a_genre.Comedy" (a comedy),
+/// The forms in which a genre of the catalogue is worded, each in a section FORM.GENRE: "a_genre.Comedy" (a comedy),
 /// "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
+inline constexpr std::array<std::string_view, 3> kGenreForms{"a_genre", "genres", "like_genre"};
+/// True for such a section.
 bool is_genre_section(std::string_view section);
 
 /// How the acts of a conversation are worded: plain text files that anyone can extend.

@@ -61,7 +61,7 @@ std::string TargetWishes::genre_words(const std::string& form, GenreId genre) {
 // The genre in the forms that the book has: {a_genre} (a comedy), {genres} (comedies), {like_genre} (funny).
 void TargetWishes::add_words(Wish& wish, GenreId genre, std::string_view before, std::string_view after) {
   const std::string& name = catalog_.genres()[static_cast<std::size_t>(genre)];
-  for (const std::string_view form : {"a_genre", "genres", "like_genre"}) {
+  for (const std::string_view form : kGenreForms) {
     if (phrasebook_.has(fmt::format("{}.{}", form, name)))
       wish.slots[fmt::format("{}{}{}", before, form, after)] = genre_words(fmt::format("{}.", form), genre);
   }

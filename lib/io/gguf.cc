@@ -147,18 +147,26 @@ std::uint64_t bytes_of(GgufFormat format, std::uint64_t n) {
   }
 }
 
+namespace {
+
+template <class T>
+std::vector<std::byte> bytes_of(const T& value) {
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
 GgufValue GgufValue::u32(std::uint32_t value) {
   GgufValue result;
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  result.numbers_.assign(bytes.begin(), bytes.end());
+  result.numbers_ = bytes_of(value);
   return result;
 }
 
 GgufValue GgufValue::f32(float value) {
   GgufValue result;
   result.type_ = GgufType::kF32;
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  result.numbers_.assign(bytes.begin(), bytes.end());
+  result.numbers_ = bytes_of(value);
   return result;
 }
 
