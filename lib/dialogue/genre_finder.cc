@@ -28,7 +28,7 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
   for (const std::string& section : phrasebook.sections()) {
     // Who asks for the genres of a movie names some.
     if (section.starts_with("s.") || is_genre_section(section) || section == "u.ask.genres") continue;
-    for (const std::string& word : phrasebook.words(section)) add_words(word, others);
+    for (const std::string& word : phrasebook.section_words(section)) add_words(word, others);
   }
   std::map<std::string, GenreId, std::less<>> meanings;
   std::set<std::string> words;
@@ -43,7 +43,7 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
   for (GenreId genre = 0; genre < count; ++genre) {
     const std::string& name = catalog.genres()[static_cast<std::size_t>(genre)];
     for (const std::string_view form : kGenreForms) {
-      for (const std::string& word : phrasebook.words(fmt::format("{}.{}", form, name))) add_words(word, words);
+      for (const std::string& word : phrasebook.section_words(fmt::format("{}.{}", form, name))) add_words(word, words);
     }
     give(genre);
   }

@@ -355,4 +355,11 @@ std::vector<std::string> Phrasebook::words(std::string_view prefix) const {
   return {words.begin(), words.end()};
 }
 
+std::vector<std::string> Phrasebook::section_words(std::string_view section) const {
+  std::set<std::string> words;
+  if (const auto found = impl_->sections.find(section); found != impl_->sections.end())
+    impl_->collect_words(found->second, words);
+  return {words.begin(), words.end()};
+}
+
 }  // namespace matinee

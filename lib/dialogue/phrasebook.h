@@ -56,6 +56,8 @@ class Phrasebook {
   /// Words outside slots of the sections beginning with `prefix`, joined by - or ' where they are ("What", "I'd",
   /// "well-known"): what a system sentence may say beside facts.
   std::vector<std::string> words(std::string_view prefix) const;
+  /// The same of one section; none where there is no such section.
+  std::vector<std::string> section_words(std::string_view section) const;
 
  private:
   struct Impl;

@@ -184,5 +184,14 @@ TEST(BuiltInPhrases, UsersVaryTheirWords) {
   EXPECT_GT(share, 0.35);
 }
 
+// "genres.Music" begins the name of "genres.Musical".
+TEST(Phrasebook, WordsOfASectionAreNotThoseOfALongerName) {
+  Phrasebook book;
+  book.add_text("[genres.Music]\nconcert films\n[genres.Musical]\nmusicals\n", "book");
+  EXPECT_EQ(book.section_words("genres.Music"), (std::vector<std::string>{"concert", "films"}));
+  EXPECT_EQ(book.words("genres.Music"), (std::vector<std::string>{"concert", "films", "musicals"}));
+  EXPECT_TRUE(book.section_words("genres.War").empty());
+}
+
 }  // namespace
 }  // namespace matinee
