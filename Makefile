@@ -95,7 +95,7 @@ $(BUILD)/%.o: %.cc
 $(BUILD)/%_cuda.o: %_cuda.cu
 	@mkdir -p $(@D)
 	$(call say,nvcc,$<)
-	$(Q)$(NVCC) -std=c++20 -O3 -I. -DMATINEE_CUDA --Werror all-warnings -Xcompiler -Wall \
+	$(Q)$(NVCC) -std=c++20 -O3 -I. -DMATINEE_CUDA --expt-relaxed-constexpr --Werror all-warnings -Xcompiler -Wall \
 	  $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
 	  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 

@@ -1,7 +1,6 @@
 #include "kernels/context.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/ops.h"
 #include "lib/base/format_error.h"
@@ -9,18 +8,21 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+// Of what is handed out: a GPU reads rows that begin on such a border in whole transactions.
+constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kSmallestChunk = 1 << 20;
 
 }  // namespace
 
-void Scratch::Free::operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{kAlignment}); }
+Scratch::~Scratch() {
+  for (const Chunk& chunk : chunks_) memory_->release(chunk.start);
+}
 
 void* Scratch::take(std::size_t bytes) {
   bytes = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   while (chunk_ < chunks_.size()) {
     if (bytes <= chunks_[chunk_].size - used_) {
-      std::byte* result = chunks_[chunk_].memory.get() + used_;
+      std::byte* result = chunks_[chunk_].start + used_;
       used_ += bytes;
       return result;
     }
@@ -28,10 +30,10 @@ void* Scratch::take(std::size_t bytes) {
     used_ = 0;
   }
   const std::size_t size = std::max({bytes, kSmallestChunk, capacity() / 2});
-  auto* memory = static_cast<std::byte*>(::operator new[](size, std::align_val_t{kAlignment}));
-  chunks_.push_back({std::unique_ptr<std::byte, Free>(memory), size});
+  auto* start = static_cast<std::byte*>(memory_->allocate(size));
+  chunks_.push_back({start, size});
   used_ = bytes;
-  return memory;
+  return start;
 }
 
 std::size_t Scratch::capacity() const {
@@ -45,6 +47,8 @@ Context::Context(ThreadPool& pool, Device device, IsaLevel isa)
       device_(device),
       isa_(isa),
       ops_(&ops_of(device.kind)),
+      memory_(memory_of(device)),
+      scratch_(memory_),
       worker_scratch_(static_cast<std::size_t>(pool.threads())) {
   if (const char* name = first_missing(*ops_)) {
     throw device_error("{}: this build has no version of {} for this device; use --device cpu", describe(device), name);

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/device.h"
+#include "kernels/device_memory.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/parallel.h"
 
@@ -16,7 +18,12 @@ struct Ops;
 /// most that was ever needed and stays, so nothing is allocated once a training step has run. One user at a time.
 class Scratch {
  public:
-  /// `bytes` bytes, aligned to 64; contents undefined. Earlier pointers of the scope stay valid.
+  explicit Scratch(std::shared_ptr<DeviceMemory> memory = host_memory()) : memory_(std::move(memory)) {}
+  Scratch(Scratch&&) = default;
+  ~Scratch();
+
+  /// `bytes` bytes, aligned as the memory's allocations are; contents undefined. Earlier pointers of the scope stay
+  /// valid.
   void* take(std::size_t bytes);
   template <class T>
   T* take_array(std::size_t count) {
@@ -27,13 +34,11 @@ class Scratch {
 
  private:
   friend class ScratchScope;
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
   struct Chunk {
-    std::unique_ptr<std::byte, Free> memory;
+    std::byte* start = nullptr;
     std::size_t size = 0;
   };
+  std::shared_ptr<DeviceMemory> memory_;
   std::vector<Chunk> chunks_;
   std::size_t chunk_ = 0;  // in use
   std::size_t used_ = 0;   // bytes of it
@@ -64,11 +69,13 @@ class Context {
 
   ThreadPool& pool() const { return pool_; }
   Device device() const { return device_; }
+  /// Where every array lies that an operation is given, unless its description says otherwise.
+  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
   IsaLevel isa() const { return isa_; }
   const Ops& ops() const { return *ops_; }
-  /// For the thread that calls operations.
+  /// For the thread that calls operations; in memory().
   Scratch& scratch() { return scratch_; }
-  /// For one worker inside a body of ThreadPool::for_blocks.
+  /// For one worker inside a body of ThreadPool::for_blocks; the host's.
   Scratch& worker_scratch(int worker) { return worker_scratch_[static_cast<std::size_t>(worker)]; }
   std::size_t scratch_bytes() const;
 
@@ -77,6 +84,7 @@ class Context {
   Device device_;
   IsaLevel isa_;
   const Ops* ops_;
+  std::shared_ptr<DeviceMemory> memory_;
   Scratch scratch_;
   std::vector<Scratch> worker_scratch_;
 };

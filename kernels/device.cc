@@ -2,25 +2,20 @@
 
 #include <charconv>
 
+#include "kernels/cuda/cuda_device.h"
 #include "kernels/ops.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/format_error.h"
 
 namespace matinee {
 
-#ifdef MATINEE_CUDA
-/// How many CUDA devices answer; 0 where there is no driver. In device_cuda.cu.
-int count_cuda_devices();
-#endif
 
 namespace {
 
 // Why no CUDA device can be used at `index`; empty where one can.
 std::string why_no_cuda(int index) {
 #ifdef MATINEE_CUDA
-  const int count = count_cuda_devices();
-  if (count == 0) return "no CUDA device answered";
-  if (index >= count) return fmt::format("there are {} CUDA devices, numbered from 0", count);
+  if (std::string reason = why_no_cuda_device(index); !reason.empty()) return reason;
   if (const char* name = first_missing(ops_of(DeviceKind::kCuda))) {
     return fmt::format("this build has no CUDA version of {}", name);
   }
@@ -47,6 +42,15 @@ Device resolve_device(std::string_view wish) {
   const std::string reason = why_no_cuda(index);
   if (!reason.empty()) throw device_error("--device {}: {}; --device cpu runs everywhere", wish, reason);
   return Device{DeviceKind::kCuda, index};
+}
+
+std::shared_ptr<DeviceMemory> memory_of(Device device) {
+  if (device.kind == DeviceKind::kCpu) return host_memory();
+#ifdef MATINEE_CUDA
+  return open_cuda_device(device.index);
+#else
+  throw device_error("{}: this program was built without CUDA", describe(device));
+#endif
 }
 
 std::string describe(Device device) {

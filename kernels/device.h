@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace matinee {
+
+class DeviceMemory;
 
 enum class DeviceKind : std::uint8_t { kCpu, kCuda };
 
@@ -19,6 +22,10 @@ struct Device {
 /// Throws Error(kUsage) for another word; Error(kDevice) if `cuda` is asked for and cannot be had, saying which of the
 /// reasons it is: built without CUDA, no device answered, no such index, or an operation without a CUDA version.
 Device resolve_device(std::string_view wish);
+
+/// A way to the device's memory; on a GPU also to the queue in which its operations run, one for each call.
+/// Throws Error(kDevice) where it does not answer.
+std::shared_ptr<DeviceMemory> memory_of(Device device);
 
 /// "cpu (avx512bf16)" or "cuda:0"; for `--version` and start messages.
 std::string describe(Device device);

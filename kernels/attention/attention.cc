@@ -14,8 +14,10 @@ void check_heads(const char* op, std::int64_t n_heads, std::int64_t n_kv_heads, 
   require(window >= 0, op, "window is not negative");
 }
 
-void check_segments(const char* op, const std::int32_t* start, std::int64_t n_tokens) {
+// What lies on a GPU cannot be looked at from here.
+void check_segments(const Context& context, const char* op, const std::int32_t* start, std::int64_t n_tokens) {
   require(start != nullptr, op, "segment_start is given");
+  if (!context.memory()->is_host()) return;
   std::int32_t current = 0;
   for (std::int64_t t = 0; t < n_tokens; ++t) {
     if (start[t] == t) current = start[t];
@@ -29,7 +31,7 @@ void attention_forward(Context& context, const AttentionArgs& args) {
   require(args.n_tokens >= 0, "attention_forward", "n_tokens is not negative");
   check_heads("attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
-  check_segments("attention_forward", args.segment_start, args.n_tokens);
+  check_segments(context, "attention_forward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp, "attention_forward", "all tensors are given");
   context.ops().attention_forward(context, args);
 }
@@ -38,7 +40,7 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
   require(args.n_tokens >= 0, "attention_backward", "n_tokens is not negative");
   check_heads("attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
-  check_segments("attention_backward", args.segment_start, args.n_tokens);
+  check_segments(context, "attention_backward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp && args.grad_out, "attention_backward",
           "all inputs are given");
   require(args.grad_q && args.grad_k && args.grad_v, "attention_backward", "all gradients are given");

@@ -23,7 +23,7 @@ struct CrossEntropyArgsOf {
   const std::int32_t* targets = nullptr;  ///< [n_rows], in [0, vocab) or kIgnoredTarget
   bool with_gradient = true;
   float grad_scale = 1;  ///< the gradient is grad_scale·(softmax - one_hot): 1 / supervised tokens of the step
-  CrossEntropySums* sums = nullptr;  ///< added to
+  CrossEntropySums* sums = nullptr;  ///< added to; in the context's memory
 };
 using CrossEntropyArgs = CrossEntropyArgsOf<float>;
 

@@ -10,13 +10,14 @@ namespace matinee {
 namespace {
 
 // True where there is something to turn.
-bool check(const char* op, const RotaryArgs& args) {
+bool check(const Context& context, const char* op, const RotaryArgs& args) {
   require(args.n_tokens >= 0 && args.n_heads >= 0 && args.head_dim >= 0, op, "sizes are not negative");
   require(args.rotary_dim >= 0 && args.rotary_dim % 2 == 0 && args.rotary_dim <= args.head_dim, op,
           "rotary_dim is even and within the head");
   if (args.n_tokens == 0 || args.n_heads == 0 || args.rotary_dim == 0) return false;
   require(args.positions && args.cosines && args.sines && args.x, op, "positions, both tables and x are given");
-  for (std::int64_t t = 0; t < args.n_tokens; ++t) {
+  // What lies on a GPU cannot be looked at from here.
+  for (std::int64_t t = 0; t < args.n_tokens && context.memory()->is_host(); ++t) {
     require(args.positions[t] >= 0 && args.positions[t] < args.n_positions, op, "positions lie within the tables");
   }
   return true;
@@ -25,11 +26,11 @@ bool check(const char* op, const RotaryArgs& args) {
 }  // namespace
 
 void rotary_forward(Context& context, const RotaryArgs& args) {
-  if (check("rotary_forward", args)) context.ops().rotary_forward(context, args);
+  if (check(context, "rotary_forward", args)) context.ops().rotary_forward(context, args);
 }
 
 void rotary_backward(Context& context, const RotaryArgs& args) {
-  if (check("rotary_backward", args)) context.ops().rotary_backward(context, args);
+  if (check(context, "rotary_backward", args)) context.ops().rotary_backward(context, args);
 }
 
 void fill_rotary_tables(const double* frequency, std::int64_t n_frequencies, std::int64_t n_positions,

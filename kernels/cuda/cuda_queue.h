@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "kernels/cuda/cublas_lt.h"
+#include "kernels/device_memory.h"
+
+#ifndef MATINEE_CUDA_EMULATION
+#include <cuda_runtime_api.h>
+#endif
+
+namespace matinee {
+
+class Context;
+
+/// One stream of a CUDA device: its operations run one after the other. What DeviceMemory is for CUDA.
+class CudaQueue final : public DeviceMemory {
+ public:
+  explicit CudaQueue(int index);
+  ~CudaQueue() override;
+  CudaQueue(const CudaQueue&) = delete;
+  CudaQueue& operator=(const CudaQueue&) = delete;
+
+  bool is_host() const override { return false; }
+  void* allocate(std::size_t bytes) override;
+  void release(void* memory) noexcept override;
+  void upload(void* to, const void* from, std::size_t bytes) override;
+  void download(void* to, const void* from, std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes) override;
+  void zero(void* to, std::size_t bytes) override;
+  void synchronize() override;
+
+  cudaStream_t stream() const { return stream_; }
+  const CublasLt& cublas() const { return *cublas_; }
+  /// Multiprocessors: how many blocks fill the device once.
+  int multiprocessors() const { return multiprocessors_; }
+  /// Bytes of shared memory that one block may ask for.
+  std::size_t shared_bytes_of_block() const { return shared_bytes_; }
+
+ private:
+  // Half of the way through pinned memory: the copy out of it runs while the other is filled.
+  struct Stage {
+    void* memory = nullptr;
+    cudaEvent_t free = nullptr;
+  };
+  void make_current() const;
+
+  int index_ = 0, multiprocessors_ = 0, next_stage_ = 0;
+  std::size_t shared_bytes_ = 0;
+  cudaStream_t stream_ = nullptr;
+  Stage stages_[2];
+  std::unique_ptr<CublasLt> cublas_;
+};
+
+/// The queue of a context on a CUDA device.
+CudaQueue& queue_of(Context& context);
+
+}  // namespace matinee

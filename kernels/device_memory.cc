@@ -1,0 +1,45 @@
+#include "kernels/device_memory.h"
+
+#include <cstring>
+#include <new>
+
+#include "lib/base/format_error.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+class HostMemory final : public DeviceMemory {
+ public:
+  bool is_host() const override { return true; }
+  void* allocate(std::size_t bytes) override {
+    void* memory = ::operator new(bytes, kAlignment, std::nothrow);
+    if (memory == nullptr) {
+      throw resource_error("out of memory: {:.1f} MB could not be had", static_cast<double>(bytes) / (1 << 20));
+    }
+    return memory;
+  }
+  void release(void* memory) noexcept override { ::operator delete(memory, kAlignment); }
+  void upload(void* to, const void* from, std::size_t bytes) override { copy_bytes(to, from, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) override { copy_bytes(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) override { copy_bytes(to, from, bytes); }
+  void zero(void* to, std::size_t bytes) override {
+    if (bytes > 0) std::memset(to, 0, bytes);
+  }
+  void synchronize() override {}
+
+ private:
+  static void copy_bytes(void* to, const void* from, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<DeviceMemory> host_memory() {
+  static const std::shared_ptr<DeviceMemory> memory = std::make_shared<HostMemory>();
+  return memory;
+}
+
+}  // namespace matinee

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace matinee {
+
+/// The memory of one device and the ways into it. Everything here keeps the order in which it was called, with the
+/// operations too: a copy sees what the operation before it wrote.
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+
+  /// Whether the host may read and write what allocate() gives. Where it may not, only operations and the functions
+  /// below touch it.
+  virtual bool is_host() const = 0;
+  /// `bytes` bytes, aligned to 64 on the host and to 256 on a GPU; contents undefined. Throws Error(kResource) saying
+  /// how much was wanted and how much there is.
+  virtual void* allocate(std::size_t bytes) = 0;
+  /// Gives back what allocate() gave. Waits for operations that may still use it.
+  virtual void release(void* memory) noexcept = 0;
+
+  /// From the host; `from` may be changed once it returns.
+  virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
+  /// To the host; waits until everything before has been done.
+  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  /// Within the device; the two may not overlap.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void zero(void* to, std::size_t bytes) = 0;
+  /// Waits until everything before has been done; an error that an operation met shows here at the latest.
+  virtual void synchronize() = 0;
+};
+
+/// The memory of the CPU: one for the whole program.
+std::shared_ptr<DeviceMemory> host_memory();
+
+}  // namespace matinee

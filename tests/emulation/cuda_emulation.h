@@ -1,0 +1,217 @@
+#pragma once
+
+// CUDA on the CPU, as far as kernels/ uses it, so that the very files that nvcc compiles can be tested where there is no GPU.
+// Each thread of a block is a fiber; it runs until it waits for the others of its warp or its block. Blocks run on all
+// processors. Device memory is out of the host's reach but while a kernel or a copy runs, fresh memory is full of NaN.
+// What this finds: wrong indices, missing barriers (the order of the fibers can be turned round), divergent ones, host
+// code that follows a device's pointer, memory that nobody wrote. What it cannot find: what a GPU does besides, such as
+// running out of registers.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+
+#include "lib/base/dtype.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __shared__ static thread_local
+#define __constant__ static const
+#define __align__(n) alignas(n)
+#define __launch_bounds__(...)
+#define __restrict__
+
+struct dim3 {
+  unsigned x, y, z;
+  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+struct alignas(8) int2 {
+  int x, y;
+};
+struct alignas(16) int4 {
+  int x, y, z, w;
+};
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+inline float2 make_float2(float x, float y) { return {x, y}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
+
+namespace matinee::emulation {
+
+inline constexpr int kWarp = 32;
+
+/// The thread that runs, and its block; set before a fiber goes on.
+struct ThreadState {
+  dim3 thread, block, block_size, grid_size;
+  unsigned linear = 0;  ///< index within the block
+};
+extern thread_local ThreadState state;
+
+/// In which order the threads of a block go on. A result that depends on it lacks a barrier.
+enum class Order : std::uint8_t { kRising, kFalling, kShuffled };
+void set_order(Order order);
+
+/// Waits until every thread of the block is here. Throws from the launch where one never comes.
+void wait_for_block();
+/// Hands `bytes` (at most 64) of every lane to all lanes of the warp: element i of the result is lane i's, at a distance
+/// of 64 bytes; valid until the next but one exchange.
+const std::byte* exchange(const void* value, std::size_t bytes);
+/// What the launch asked for; starts as NaN for every block.
+void* dynamic_shared_memory();
+
+void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
+template <class... Parameters>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, Parameters... arguments) {
+  run_grid(grid, block, shared_bytes, [=] { kernel(arguments...); });
+}
+
+template <class T>
+T lane_value(const std::byte* all, int lane) {
+  T value;
+  std::memcpy(&value, all + 64 * lane, sizeof value);
+  return value;
+}
+
+/// Copies into shared memory that arrive when they are waited for, and not before.
+void copy_later(void* to, const void* from, std::size_t bytes);
+void end_copy_group();
+void wait_for_copies(int groups_left);
+
+}  // namespace matinee::emulation
+
+#define threadIdx (::matinee::emulation::state.thread)
+#define blockIdx (::matinee::emulation::state.block)
+#define blockDim (::matinee::emulation::state.block_size)
+#define gridDim (::matinee::emulation::state.grid_size)
+
+inline void __syncthreads() { ::matinee::emulation::wait_for_block(); }
+inline void __syncwarp(unsigned = 0xffffffffu) {
+  const char nothing = 0;
+  ::matinee::emulation::exchange(&nothing, 1);
+}
+inline void __threadfence() {}
+inline void __threadfence_block() {}
+
+inline int matinee_lane() { return static_cast<int>(::matinee::emulation::state.linear % 32); }
+template <class T>
+T __shfl_sync(unsigned, T value, int lane, int width = 32) {
+  const std::byte* all = ::matinee::emulation::exchange(&value, sizeof value);
+  const int base = matinee_lane() / width * width;
+  return ::matinee::emulation::lane_value<T>(all, base + (lane & (width - 1)));
+}
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask, int width = 32) {
+  const std::byte* all = ::matinee::emulation::exchange(&value, sizeof value);
+  const int lane = matinee_lane(), other = lane ^ mask;
+  return ::matinee::emulation::lane_value<T>(all, other / width > lane / width ? lane : other);
+}
+template <class T>
+T __shfl_down_sync(unsigned, T value, unsigned delta, int width = 32) {
+  const std::byte* all = ::matinee::emulation::exchange(&value, sizeof value);
+  const int lane = matinee_lane(), other = lane + static_cast<int>(delta);
+  return ::matinee::emulation::lane_value<T>(all, other / width == lane / width ? other : lane);
+}
+template <class T>
+T __shfl_up_sync(unsigned, T value, unsigned delta, int width = 32) {
+  const std::byte* all = ::matinee::emulation::exchange(&value, sizeof value);
+  const int lane = matinee_lane(), other = lane - static_cast<int>(delta);
+  return ::matinee::emulation::lane_value<T>(all, other >= lane / width * width ? other : lane);
+}
+inline unsigned __ballot_sync(unsigned, int predicate) {
+  const std::byte* all = ::matinee::emulation::exchange(&predicate, sizeof predicate);
+  unsigned bits = 0;
+  for (int lane = 0; lane < 32; ++lane) {
+    bits |= static_cast<unsigned>(::matinee::emulation::lane_value<int>(all, lane) != 0) << lane;
+  }
+  return bits;
+}
+inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
+inline int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) == 0xffffffffu; }
+
+inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
+inline float __int_as_float(int bits) { return std::bit_cast<float>(bits); }
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
+inline int __ffs(int bits) { return __builtin_ffs(bits); }
+inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }
+inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits)); }
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
+inline float __expf(float x) { return std::exp(x); }
+inline float __logf(float x) { return std::log(x); }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __frcp_rn(float x) { return 1.0f / x; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __fsqrt_rn(float x) { return std::sqrt(x); }
+inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __dadd_rn(double a, double b) { return a + b; }
+inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x)); }
+template <class T>
+T __ldg(const T* from) {
+  return *from;
+}
+template <class T>
+T __ldcs(const T* from) {
+  return *from;
+}
+template <class T>
+void __stcs(T* to, T value) {
+  *to = value;
+}
+
+// ---- The runtime, as far as kernels/cuda uses it.
+using cudaStream_t = struct matinee_emulated_stream*;
+using cudaEvent_t = struct matinee_emulated_event*;
+enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaDeviceAttr {
+  cudaDevAttrMultiProcessorCount,
+  cudaDevAttrComputeCapabilityMajor,
+  cudaDevAttrMaxSharedMemoryPerBlockOptin
+};
+inline constexpr unsigned cudaEventDisableTiming = 2;
+inline constexpr unsigned cudaStreamNonBlocking = 1;
+const char* cudaGetErrorString(cudaError_t error);
+cudaError_t cudaGetLastError();
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int index);
+cudaError_t cudaSetDevice(int index);
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
+cudaError_t cudaMalloc(void** memory, std::size_t bytes);
+cudaError_t cudaFree(void* memory);
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes);
+cudaError_t cudaFreeHost(void* memory);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream);
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);

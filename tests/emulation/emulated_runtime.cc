@@ -1,0 +1,123 @@
+// The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once.
+
+#include <cstdlib>
+#include <vector>
+
+#include "kernels/cuda/cublas_lt.h"
+#include "tests/emulation/cuda_emulation.h"
+#include "tests/emulation/device_arena.h"
+
+using matinee::emulation::DeviceArena;
+
+const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "out of memory"; }
+cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount:
+      *value = 4;
+      break;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = 9;
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = 227 << 10;
+      break;
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int index) { return index == 0 ? cudaSuccess : cudaErrorNoDevice; }
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *total = DeviceArena::instance().size();
+  *free = *total - DeviceArena::instance().used();
+  return cudaSuccess;
+}
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  *memory = DeviceArena::instance().allocate(bytes);
+  return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+cudaError_t cudaFree(void* memory) {
+  if (memory != nullptr) DeviceArena::instance().release(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  *memory = std::malloc(bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+  const DeviceArena& arena = DeviceArena::instance();
+  // A pointer on the wrong side is a bug that a GPU may or may not show.
+  if (arena.contains(to) != (kind != cudaMemcpyDeviceToHost) ||
+      arena.contains(from) != (kind != cudaMemcpyHostToDevice)) {
+    std::abort();
+  }
+  const DeviceArena::Access access;
+  std::memcpy(to, from, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t) {
+  const DeviceArena::Access access;
+  std::memset(to, value, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = nullptr;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = nullptr;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+
+namespace matinee {
+
+struct CublasLt::Plan {};
+
+std::string CublasLt::why_missing() { return {}; }
+CublasLt::CublasLt() = default;
+CublasLt::~CublasLt() = default;
+
+void CublasLt::run(cudaStream_t, const CublasProduct& p) const {
+  const DeviceArena::Access access;
+  const auto value = [&](const void* from, std::int64_t index) {
+    return p.bf16 ? to_float(static_cast<const bf16*>(from)[index]) : static_cast<const float*>(from)[index];
+  };
+  // Both sides as rows along the sum, so that the inner loop runs through neighbours.
+  std::vector<float> a(static_cast<std::size_t>(p.rows * p.inner)), b(static_cast<std::size_t>(p.columns * p.inner));
+  const std::int64_t lda = p.lda != 0 ? p.lda : p.transpose_a ? p.rows : p.inner;
+  const std::int64_t ldb = p.ldb != 0 ? p.ldb : p.transpose_b ? p.inner : p.columns;
+  const std::int64_t ldc = p.ldc != 0 ? p.ldc : p.columns;
+  for (std::int64_t r = 0; r < p.rows; ++r) {
+    for (std::int64_t i = 0; i < p.inner; ++i) {
+      a[static_cast<std::size_t>(r * p.inner + i)] = value(p.a, p.transpose_a ? i * lda + r : r * lda + i);
+    }
+  }
+  for (std::int64_t c = 0; c < p.columns; ++c) {
+    for (std::int64_t i = 0; i < p.inner; ++i) {
+      b[static_cast<std::size_t>(c * p.inner + i)] = value(p.b, p.transpose_b ? c * ldb + i : i * ldb + c);
+    }
+  }
+  for (std::int64_t r = 0; r < p.rows; ++r) {
+    for (std::int64_t c = 0; c < p.columns; ++c) {
+      double sum = 0;
+      const float *x = a.data() + r * p.inner, *y = b.data() + c * p.inner;
+      for (std::int64_t i = 0; i < p.inner; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+      float& to = p.c[r * ldc + c];
+      to = p.beta == 0 ? p.alpha * static_cast<float>(sum) : p.alpha * static_cast<float>(sum) + p.beta * to;
+    }
+  }
+}
+
+}  // namespace matinee
