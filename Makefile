@@ -166,6 +166,34 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers agains
 	@scripts/install-deps python
 	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/compare-tokenizers
 
+# ---- CUDA on the CPU -------------------------------------------------------------------------------------------------
+# The same tests, linked with kernels/*_cuda.cu as g++ compiles them and with tests/emulation in place of the CUDA
+# runtime: device memory that the host cannot touch, fibers for threads.
+EMULATED_SOURCES := $(filter-out kernels/cuda/cublas_lt_cuda.cu,$(sort $(wildcard kernels/*/*_cuda.cu)))
+EMULATED_OBJECTS := $(EMULATED_SOURCES:%.cu=$(BUILD)/emulated/%.o) $(patsubst %.cc,$(BUILD)/emulated/%.o,kernels/ops.cc kernels/device.cc $(filter-out %_test.cc,$(sort $(wildcard tests/emulation/*.cc))))
+EMULATED_FLAGS = $(filter-out -DMATINEE_CUDA -Wshadow,$(CPPFLAGS) $(CXXFLAGS)) -O2 $(ISA) -DMATINEE_CUDA -DMATINEE_CUDA_EMULATION -Wno-unknown-pragmas
+$(BUILD)/emulated/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,emul,$<)
+	$(Q)$(CXX) $(EMULATED_FLAGS) -MMD -MP -x c++ -c -o $@ $<
+$(BUILD)/emulated/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,emul,$<)
+	$(Q)$(CXX) $(EMULATED_FLAGS) -MMD -MP -c -o $@ $<
+emulated_closure = $(filter-out %_cuda.o $(BUILD)/kernels/ops.o $(BUILD)/kernels/device.o,$(call closure,$(1))) $(EMULATED_OBJECTS)
+define emulated_rule
+$(BUILD)/emulated/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*_test.cc))) $(SUPPORT) $(call emulated_closure,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,link,$$@)
+	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(LDLIBS) -lboost_context -lgtest -lgtest_main
+.PHONY: test-emulated-$(1)
+test-emulated-$(1): $(BUILD)/emulated/tests/$(1)_test
+	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
+endef
+$(foreach folder,kernels vectors model train,$(eval $(call emulated_rule,$(folder))))
+$(BUILD)/emulated/tests/kernels_test: $(BUILD)/emulated/tests/emulation/emulation_test.o
+$(BUILD)/emulated/tests/train_test: $(HF_TRACE)
+
 .PHONY: bench-kernels
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours
 	$<

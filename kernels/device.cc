@@ -9,7 +9,6 @@
 
 namespace matinee {
 
-
 namespace {
 
 // Why no CUDA device can be used at `index`; empty where one can.

@@ -1,6 +1,7 @@
 #include "kernels/ops.h"
 
 #include "kernels/cpu_ops.h"
+#include "kernels/cuda_ops.h"
 
 namespace matinee {
 namespace {
@@ -36,8 +37,40 @@ constexpr Ops kCpuOps = {
     .dequantize = dequantize_cpu,
 };
 
-// No operation has a CUDA version yet.
-constexpr Ops kCudaOps = {};
+#ifdef MATINEE_CUDA
+const Ops kCudaOps = {
+    .matmul_forward = matmul_forward_cuda,
+    .matmul_backward_input = matmul_backward_input_cuda,
+    .matmul_backward_weight = matmul_backward_weight_cuda,
+    .lora_matmul_forward = lora_matmul_forward_cuda,
+    .lora_matmul_backward = lora_matmul_backward_cuda,
+    .rms_norm_forward = rms_norm_forward_cuda,
+    .rms_norm_backward = rms_norm_backward_cuda,
+    .layer_norm_forward = layer_norm_forward_cuda,
+    .layer_norm_backward = layer_norm_backward_cuda,
+    .rotary_forward = rotary_forward_cuda,
+    .rotary_backward = rotary_backward_cuda,
+    .attention_forward = attention_forward_cuda,
+    .attention_backward = attention_backward_cuda,
+    .attention_cached = attention_cached_cuda,
+    .activation_forward = activation_forward_cuda,
+    .activation_backward = activation_backward_cuda,
+    .cross_entropy = cross_entropy_cuda,
+    .embedding_forward = embedding_forward_cuda,
+    .embedding_backward = embedding_backward_cuda,
+    .adamw_update = adamw_update_cuda,
+    .adamw8_update = adamw8_update_cuda,
+    .squared_sum = squared_sum_cuda,
+    .add_inplace = add_inplace_cuda,
+    .cosine_topk = cosine_topk_cuda,
+    .quantize_int8 = quantize_int8_cuda,
+    .quantize_nf4 = quantize_nf4_cuda,
+    .quantize_absmax = quantize_absmax_cuda,
+    .dequantize = dequantize_cuda,
+};
+#else
+const Ops kCudaOps = {};
+#endif
 
 }  // namespace
 

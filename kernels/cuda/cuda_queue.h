@@ -35,6 +35,9 @@ class CudaQueue final : public DeviceMemory {
   const CublasLt& cublas() const { return *cublas_; }
   /// Multiprocessors: how many blocks fill the device once.
   int multiprocessors() const { return multiprocessors_; }
+  /// Blocks of `threads` threads for `n` elements where a thread takes one after another: at most what keeps the device
+  /// full.
+  unsigned grid_for(std::int64_t n, int threads) const;
   /// Bytes of shared memory that one block may ask for.
   std::size_t shared_bytes_of_block() const { return shared_bytes_; }
 

@@ -81,6 +81,12 @@ CudaQueue::~CudaQueue() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
+unsigned CudaQueue::grid_for(std::int64_t n, int threads) const {
+  const std::int64_t full = static_cast<std::int64_t>(multiprocessors_) * (2048 / threads) * 4;
+  const std::int64_t blocks = blocks_for(n, threads);
+  return static_cast<unsigned>(blocks < full ? (blocks > 0 ? blocks : 1) : full);
+}
+
 void CudaQueue::make_current() const { check_cuda(cudaSetDevice(index_), "taking the device"); }
 
 void* CudaQueue::allocate(std::size_t bytes) {

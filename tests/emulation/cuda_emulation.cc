@@ -84,7 +84,9 @@ class BlockRunner {
 
   Fiber* current = nullptr;
   context::fiber back;
-  std::vector<std::byte> shared;
+  std::byte* shared() {
+    return reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(shared_.data()) + 127) / 128 * 128);
+  }
 
   const std::byte* exchange(const void* value, std::size_t bytes) {
     if (bytes > kSlot) throw Fault("more than 64 bytes are exchanged");
@@ -107,7 +109,7 @@ class BlockRunner {
 
   StackPool stacks_;
   std::vector<Fiber> fibers_;
-  std::vector<std::byte> slots_;
+  std::vector<std::byte> slots_, shared_;
 };
 
 thread_local BlockRunner* runner = nullptr;
@@ -143,8 +145,8 @@ bool BlockRunner::run_warp(std::size_t first) {
 void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_bytes, const std::function<void()>& body) {
   const std::size_t threads = static_cast<std::size_t>(block.x) * block.y * block.z;
   if (threads % kWarp != 0 || threads > 1024) throw Fault("a block is not 32 to 1024 threads in whole warps");
-  shared.resize(shared_bytes);
-  std::memset(shared.data(), 0xff, shared.size());
+  shared_.resize(shared_bytes + 128);
+  std::memset(shared_.data(), 0xff, shared_.size());
   slots_.resize(threads / kWarp * 2 * kWarp * kSlot);
   fibers_.clear();
   fibers_.resize(threads);
@@ -152,18 +154,19 @@ void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_byte
     Fiber& fiber = fibers_[i];
     const auto t = static_cast<unsigned>(i);
     fiber.at = {{t % block.x, t / block.x % block.y, t / block.x / block.y}, index, block, grid, t};
-    fiber.self = context::fiber(std::allocator_arg, StackAllocator{&stacks_}, [this, &fiber, &body](context::fiber&& from) {
-      back = std::move(from);
-      try {
-        body();
-      } catch (const context::detail::forced_unwind&) {
-        throw;
-      } catch (...) {
-        fiber.failure = std::current_exception();
-      }
-      fiber.wait = Wait::kDone;
-      return std::move(back);
-    });
+    fiber.self =
+        context::fiber(std::allocator_arg, StackAllocator{&stacks_}, [this, &fiber, &body](context::fiber&& from) {
+          back = std::move(from);
+          try {
+            body();
+          } catch (const context::detail::forced_unwind&) {
+            throw;
+          } catch (...) {
+            fiber.failure = std::current_exception();
+          }
+          fiber.wait = Wait::kDone;
+          return std::move(back);
+        });
   }
   const std::size_t warps = threads / kWarp;
   std::vector<std::size_t> order_of_warps(warps);
@@ -194,7 +197,7 @@ void set_order(Order wanted) { order = wanted; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
 const std::byte* exchange(const void* value, std::size_t bytes) { return runner->exchange(value, bytes); }
-void* dynamic_shared_memory() { return runner->shared.data(); }
+void* dynamic_shared_memory() { return runner->shared(); }
 
 void copy_later(void* to, const void* from, std::size_t bytes) {
   if (reinterpret_cast<std::uintptr_t>(to) % bytes != 0 || reinterpret_cast<std::uintptr_t>(from) % bytes != 0) {

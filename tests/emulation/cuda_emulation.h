@@ -1,11 +1,11 @@
 #pragma once
 
-// CUDA on the CPU, as far as kernels/ uses it, so that the very files that nvcc compiles can be tested where there is no GPU.
-// Each thread of a block is a fiber; it runs until it waits for the others of its warp or its block. Blocks run on all
-// processors. Device memory is out of the host's reach but while a kernel or a copy runs, fresh memory is full of NaN.
-// What this finds: wrong indices, missing barriers (the order of the fibers can be turned round), divergent ones, host
-// code that follows a device's pointer, memory that nobody wrote. What it cannot find: what a GPU does besides, such as
-// running out of registers.
+// CUDA on the CPU, as far as kernels/ uses it, so that the very files that nvcc compiles can be tested where there is
+// no GPU. Each thread of a block is a fiber; it runs until it waits for the others of its warp or its block. Blocks run
+// on all processors. Device memory is out of the host's reach but while a kernel or a copy runs, fresh memory is full
+// of NaN. What this finds: wrong indices, missing barriers (the order of the fibers can be turned round), divergent
+// ones, host code that follows a device's pointer, memory that nobody wrote. What it cannot find: what a GPU does
+// besides, such as running out of registers.
 
 #include <algorithm>
 #include <cmath>
@@ -71,8 +71,8 @@ void set_order(Order order);
 
 /// Waits until every thread of the block is here. Throws from the launch where one never comes.
 void wait_for_block();
-/// Hands `bytes` (at most 64) of every lane to all lanes of the warp: element i of the result is lane i's, at a distance
-/// of 64 bytes; valid until the next but one exchange.
+/// Hands `bytes` (at most 64) of every lane to all lanes of the warp: element i of the result is lane i's, at a
+/// distance of 64 bytes; valid until the next but one exchange.
 const std::byte* exchange(const void* value, std::size_t bytes);
 /// What the launch asked for; starts as NaN for every block.
 void* dynamic_shared_memory();
@@ -89,6 +89,11 @@ T lane_value(const std::byte* all, int lane) {
   std::memcpy(&value, all + 64 * lane, sizeof value);
   return value;
 }
+
+/// The tensor cores' products and loads, by the tables of the PTX ISA.
+void mma_bf16(float c[4], const std::uint32_t a[4], const std::uint32_t b[2]);
+void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]);
+void load_matrices(std::uint32_t to[4], const void* row, bool transposed);
 
 /// Copies into shared memory that arrive when they are waited for, and not before.
 void copy_later(void* to, const void* from, std::size_t bytes);

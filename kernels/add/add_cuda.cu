@@ -1,0 +1,21 @@
+#include "kernels/cuda/device_code.h"
+#include "kernels/cuda_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kThreads = 256;
+
+__global__ void add_kernel(std::int64_t n, const float* __restrict__ x, float* __restrict__ y) {
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) y[i] += x[i];
+}
+
+}  // namespace
+
+void add_inplace_cuda(Context& context, const AddArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  launch(queue, add_kernel, queue.grid_for(args.n, kThreads), kThreads, 0, args.n, args.x, args.y);
+}
+
+}  // namespace matinee

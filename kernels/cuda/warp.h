@@ -1,0 +1,48 @@
+#pragma once
+
+// Sums and maxima over the threads of a warp or a block, always in the same order.
+
+#include "kernels/cuda/device_code.h"
+
+namespace matinee {
+
+inline constexpr int kWarpSize = 32;
+inline constexpr unsigned kWholeWarp = 0xffffffffu;
+
+/// Every lane gets the result.
+template <class T>
+__device__ T warp_sum(T value) {
+  for (int step = kWarpSize / 2; step > 0; step /= 2) value += __shfl_xor_sync(kWholeWarp, value, step);
+  return value;
+}
+__device__ inline float warp_max(float value) {
+  for (int step = kWarpSize / 2; step > 0; step /= 2) {
+    value = fmaxf(value, __shfl_xor_sync(kWholeWarp, value, step));
+  }
+  return value;
+}
+
+/// Every thread of a one-dimensional block of kThreads gets the result. `room` is shared memory for kThreads / 32 values;
+/// it may be used again at once.
+template <int kThreads, class T>
+__device__ T block_sum(T value, T* room) {
+  value = warp_sum(value);
+  if (threadIdx.x % kWarpSize == 0) room[threadIdx.x / kWarpSize] = value;
+  __syncthreads();
+  T sum = room[0];
+  for (int warp = 1; warp < kThreads / kWarpSize; ++warp) sum += room[warp];
+  __syncthreads();
+  return sum;
+}
+template <int kThreads>
+__device__ float block_max(float value, float* room) {
+  value = warp_max(value);
+  if (threadIdx.x % kWarpSize == 0) room[threadIdx.x / kWarpSize] = value;
+  __syncthreads();
+  float most = room[0];
+  for (int warp = 1; warp < kThreads / kWarpSize; ++warp) most = fmaxf(most, room[warp]);
+  __syncthreads();
+  return most;
+}
+
+}  // namespace matinee

@@ -1,0 +1,163 @@
+// The emulation itself: what it promises to find, and the tables of the tensor cores.
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+#include "kernels/context.h"
+#include "kernels/cuda/tensor_core.h"
+#include "kernels/cuda/warp.h"
+#include "kernels/device_buffer.h"
+#include "kernels/ops.h"
+#include "lib/base/random.h"
+#include "tests/emulation/cuda_emulation.h"
+
+namespace matinee {
+namespace {
+
+class Emulation : public testing::Test {
+ protected:
+  void TearDown() override { emulation::set_order(emulation::Order::kRising); }
+
+  ThreadPool pool_{1};
+  std::shared_ptr<DeviceMemory> memory_ = memory_of({DeviceKind::kCuda, 0});
+  const CudaQueue& queue() const { return static_cast<const CudaQueue&>(*memory_); }
+};
+
+__global__ void reverse_kernel(const int* x, int* y, bool barrier) {
+  int* shared = dynamic_shared<int>();
+  shared[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
+  if (barrier) __syncthreads();
+  y[blockIdx.x * blockDim.x + threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+TEST_F(Emulation, BarriersHoldAndMissingOnesShow) {
+  std::vector<int> x(3 * 128);
+  std::iota(x.begin(), x.end(), 0);
+  const DeviceBuffer<int> from(memory_, std::span<const int>(x));
+  for (const auto order : {emulation::Order::kRising, emulation::Order::kFalling, emulation::Order::kShuffled}) {
+    emulation::set_order(order);
+    for (const bool barrier : {true, false}) {
+      DeviceBuffer<int> to(memory_, x.size());
+      launch(queue(), reverse_kernel, dim3(3), dim3(128), 128 * sizeof(int), from.data(), to.data(), barrier);
+      const std::vector<int> y = to.values();
+      bool right = true;
+      for (int i = 0; i < 3 * 128; ++i)
+        right = right && y[static_cast<std::size_t>(i)] == i / 128 * 128 + 127 - i % 128;
+      EXPECT_EQ(right, barrier);
+    }
+  }
+}
+
+__global__ void divergent_kernel(int* y) {
+  if (threadIdx.x < 40) __syncthreads();
+  y[threadIdx.x] = 1;
+}
+__global__ void divergent_warp_kernel(int* y) {
+  if (threadIdx.x < 7) y[threadIdx.x] = __shfl_xor_sync(kWholeWarp, 1, 1);
+}
+
+TEST_F(Emulation, DivergentBarriersAreRefused) {
+  DeviceBuffer<int> to(memory_, 64);
+  EXPECT_THROW(launch(queue(), divergent_kernel, dim3(1), dim3(64), 0, to.data()), std::runtime_error);
+  EXPECT_THROW(launch(queue(), divergent_warp_kernel, dim3(1), dim3(64), 0, to.data()), std::runtime_error);
+}
+
+__global__ void copy_kernel(const float* x, float* y, bool wait) {
+  float* shared = dynamic_shared<float>();
+  copy_async(shared + 4 * threadIdx.x, x + 4 * threadIdx.x);
+  end_copy_group();
+  if (wait) wait_for_copies<0>();
+  __syncthreads();
+  for (int i = 0; i < 4; ++i) y[4 * threadIdx.x + i] = shared[127 - (4 * threadIdx.x + i)];
+  if (!wait) wait_for_copies<0>();
+}
+
+TEST_F(Emulation, CopiesArriveWhenTheyAreWaitedFor) {
+  std::vector<float> x(128);
+  std::iota(x.begin(), x.end(), 0.0f);
+  const DeviceBuffer<float> from(memory_, std::span<const float>(x));
+  DeviceBuffer<float> to(memory_, 128);
+  launch(queue(), copy_kernel, dim3(1), dim3(32), 512, from.data(), to.data(), true);
+  std::vector<float> wanted(x.rbegin(), x.rend());
+  EXPECT_EQ(to.values(), wanted);
+  launch(queue(), copy_kernel, dim3(1), dim3(32), 512, from.data(), to.data(), false);
+  EXPECT_TRUE(std::isnan(to.values()[0]));
+}
+
+__global__ void sums_kernel(const float* x, float* y) {
+  __shared__ float room[4];
+  const float sum = block_sum<128>(x[threadIdx.x], room);
+  const float most = block_max<128>(x[threadIdx.x], room);
+  if (threadIdx.x == 77) y[0] = sum;
+  if (threadIdx.x == 5) y[1] = most;
+  y[2 + threadIdx.x] = __shfl_down_sync(kWholeWarp, x[threadIdx.x], 3);
+}
+
+TEST_F(Emulation, WarpsExchange) {
+  std::vector<float> x(128);
+  std::iota(x.begin(), x.end(), 1.0f);
+  const DeviceBuffer<float> from(memory_, std::span<const float>(x));
+  DeviceBuffer<float> to(memory_, 130);
+  launch(queue(), sums_kernel, dim3(1), dim3(128), 0, from.data(), to.data());
+  const std::vector<float> y = to.values();
+  EXPECT_EQ(y[0], 128 * 129 / 2);
+  EXPECT_EQ(y[1], 128);
+  EXPECT_EQ(y[2], 4);
+  EXPECT_EQ(y[2 + 30], 31);  // beyond the warp a lane keeps its own
+}
+
+// One warp: c [16, 8] = a [16, 16]·b [8, 16]ᵀ, a through load_matrices, b through both kinds of load.
+__global__ void product_kernel(const std::uint16_t* a, const std::uint16_t* b, const std::uint16_t* b_by_rows,
+                               float* c) {
+  auto* shared = dynamic_shared<std::uint16_t>();
+  const int lane = static_cast<int>(threadIdx.x), g = lane / 4, t = lane % 4;
+  for (int i = lane; i < 256; i += 32) shared[i] = a[i];
+  for (int i = lane; i < 128; i += 32) shared[256 + i] = b[i];
+  for (int i = lane; i < 128; i += 32) shared[384 + i] = b_by_rows[i];
+  __syncwarp();
+  std::uint32_t fa[4], fb[4], fb_turned[4];
+  // Matrices in the order of a's registers: upper left, lower left, upper right, lower right.
+  load_matrices(fa, shared + (lane % 16) * 16 + lane / 16 * 8);
+  // b [8, 16]: left and right half; the other two addresses are not used.
+  load_matrices(fb, shared + 256 + lane % 8 * 16 + lane / 8 % 2 * 8);
+  // bᵀ [16, 8]: upper and lower half, turned.
+  load_matrices_transposed(fb_turned, shared + 384 + lane % 16 * 8);
+  float sum[4] = {};
+  mma_bf16(sum, fa, fb);
+  mma_bf16(sum, fa, fb_turned);
+  for (int i = 0; i < 4; ++i) c[(g + i / 2 * 8) * 8 + 2 * t + i % 2] = sum[i];
+}
+
+TEST_F(Emulation, TensorCoreProductsAreProducts) {
+  Random random(1, "emulation");
+  std::vector<std::uint16_t> a(256), b(128), b_by_rows(128);
+  for (auto* values : {&a, &b}) {
+    for (std::uint16_t& value : *values) value = to_bf16(static_cast<float>(random.below(9)) - 4).bits;
+  }
+  for (std::size_t n = 0; n < 8; ++n) {
+    for (std::size_t k = 0; k < 16; ++k) b_by_rows[k * 8 + n] = b[n * 16 + k];
+  }
+  const DeviceBuffer<std::uint16_t> da(memory_, std::span<const std::uint16_t>(a)),
+      db(memory_, std::span<const std::uint16_t>(b)), dt(memory_, std::span<const std::uint16_t>(b_by_rows));
+  DeviceBuffer<float> dc(memory_, 128);
+  launch(queue(), product_kernel, dim3(1), dim3(32), 2048, da.data(), db.data(), dt.data(), dc.data());
+  const std::vector<float> c = dc.values();
+  for (std::size_t m = 0; m < 16; ++m) {
+    for (std::size_t n = 0; n < 8; ++n) {
+      float sum = 0;
+      for (std::size_t k = 0; k < 16; ++k) sum += to_float(bf16{a[m * 16 + k]}) * to_float(bf16{b[n * 16 + k]});
+      EXPECT_EQ(c[m * 8 + n], 2 * sum) << m << ", " << n;
+    }
+  }
+}
+
+TEST_F(Emulation, TheHostCannotReachDeviceMemory) {
+  const DeviceBuffer<float> buffer(memory_, 16);
+  EXPECT_DEATH(std::printf("%f", static_cast<double>(buffer.data()[0])), "");
+  EXPECT_EQ(buffer.values(), std::vector<float>(16));
+}
+
+}  // namespace
+}  // namespace matinee
