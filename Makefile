@@ -56,6 +56,8 @@ TOP_lora-merge := text train
 TOOLS := $(subst _,-,$(notdir $(basename $(sort $(wildcard cmd/*.cc)))))
 BINARIES := $(TOOLS:%=$(BUILD)/%)
 
+# Machine code for 8.x and 9.x (code for 8.0 runs on 8.6 and 8.9, too), PTX for what comes later. A kernel whose registers
+# spill into memory is a warning, and warnings are errors.
 NVCC ?= $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
 CUDA_ARCHS ?= 80 90
 CUDA_SOURCES := $(if $(NVCC),$(sort $(wildcard kernels/*_cuda.cu kernels/*/*_cuda.cu)))
@@ -95,7 +97,7 @@ $(BUILD)/%.o: %.cc
 $(BUILD)/%_cuda.o: %_cuda.cu
 	@mkdir -p $(@D)
 	$(call say,nvcc,$<)
-	$(Q)$(NVCC) -std=c++20 -O3 -I. -DMATINEE_CUDA --expt-relaxed-constexpr --Werror all-warnings -Xcompiler -Wall \
+	$(Q)$(NVCC) -std=c++20 -O3 -Xptxas --warn-on-spills -I. -DMATINEE_CUDA --expt-relaxed-constexpr --Werror all-warnings -Xcompiler -Wall \
 	  $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
 	  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
@@ -193,6 +195,41 @@ endef
 $(foreach folder,kernels vectors model train,$(eval $(call emulated_rule,$(folder))))
 $(BUILD)/emulated/tests/kernels_test: $(BUILD)/emulated/tests/emulation/emulation_test.o
 $(BUILD)/emulated/tests/train_test: $(HF_TRACE)
+
+.PHONY: test-emulated
+test-emulated: $(patsubst %,$(BUILD)/emulated/tests/%_test,kernels vectors model train)  ## the CUDA code's tests on the CPU, in three orders of threads
+	for order in rising falling shuffled; do MATINEE_EMULATION_ORDER=$$order REAL_DATA=$(REAL_DATA) tests/run $^ || exit 1; done
+
+# Everything that a GPU is asked, on the machine that has it.
+GPU_PROGRAMS := $(filter $(BUILD)/lora-train $(BUILD)/chat $(BUILD)/evaluate $(BUILD)/embed $(BUILD)/similar $(BUILD)/synthconv $(BUILD)/tokenize $(BUILD)/tsv2bin,$(BINARIES)) \
+  $(patsubst %,$(BUILD)/tests/%,kernels_test model_test train_test bench_cuda memory_contract)
+.PHONY: gpu-check gpu-bench portable
+gpu-check:  ## build, then check every operation, training and chat on an NVIDIA GPU
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) $(GPU_PROGRAMS)
+	@BUILD=$(BUILD) scripts/gpu-check
+gpu-bench:  ## build, then measure operations, training and decoding on an NVIDIA GPU, beside PyTorch where it is installed
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) $(GPU_PROGRAMS)
+	@BUILD=$(BUILD) scripts/gpu-bench
+portable: $(GPU_PROGRAMS)  ## build/portable: what gpu-check and gpu-bench run, with its libraries, for a machine that lacks them
+	BUILD=$(BUILD) scripts/make-portable $^
+
+$(BUILD)/tests/bench_cuda: $(BUILD)/tests/kernels/bench_cuda.o $(call closure,kernels)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+$(BUILD)/emulated/tests/bench_cuda: $(BUILD)/tests/kernels/bench_cuda.o $(call emulated_closure,kernels)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) -lboost_context
+
+# Tools over the emulated device, for tests of scripts/gpu-check.
+define emulated_tool_rule
+$(BUILD)/emulated/$(1): $(BUILD)/cmd/$(subst -,_,$(1)).o $(call emulated_closure,$(TOP_$(1)))
+	$$(call say,link,$$@)
+	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS) -lboost_context
+endef
+$(foreach tool,lora-train chat embed similar,$(eval $(call emulated_tool_rule,$(tool))))
+$(BUILD)/emulated/lora-train: LDLIBS += $(if $(MPICXX),$(filter-out -lmpi_cxx,$(shell $(MPICXX) --showme:link)))
 
 .PHONY: bench-kernels
 bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN beside ours

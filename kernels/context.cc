@@ -49,11 +49,7 @@ Context::Context(ThreadPool& pool, Device device, IsaLevel isa)
       ops_(&ops_of(device.kind)),
       memory_(memory_of(device)),
       scratch_(memory_),
-      worker_scratch_(static_cast<std::size_t>(pool.threads())) {
-  if (const char* name = first_missing(*ops_)) {
-    throw device_error("{}: this build has no version of {} for this device; use --device cpu", describe(device), name);
-  }
-}
+      worker_scratch_(static_cast<std::size_t>(pool.threads())) {}
 
 std::size_t Context::scratch_bytes() const {
   std::size_t sum = scratch_.capacity();

@@ -28,6 +28,7 @@ class HostMemory final : public DeviceMemory {
     if (bytes > 0) std::memset(to, 0, bytes);
   }
   void synchronize() override {}
+  std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 
  private:
   static void copy_bytes(void* to, const void* from, std::size_t bytes) {

@@ -1,9 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace matinee {
+
+/// Operations that were recorded once and can be issued again in one go, with the same arguments.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void run() = 0;
+};
 
 /// The memory of one device and the ways into it. Everything here keeps the order in which it was called, with the
 /// operations too: a copy sees what the operation before it wrote.
@@ -29,6 +37,11 @@ class DeviceMemory {
   virtual void zero(void* to, std::size_t bytes) = 0;
   /// Waits until everything before has been done; an error that an operation met shows here at the latest.
   virtual void synchronize() = 0;
+
+  /// Records the operations and copies within the device that `body` calls, without running them: where issuing them
+  /// one by one costs more than they do. Null where nothing is gained; `body` has not been called then. Within `body`
+  /// nothing may be allocated, uploaded or downloaded: run it once before, so that scratch memory is there.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;
 };
 
 /// The memory of the CPU: one for the whole program.

@@ -30,7 +30,11 @@ class CudaQueue final : public DeviceMemory {
   void copy(void* to, const void* from, std::size_t bytes) override;
   void zero(void* to, std::size_t bytes) override;
   void synchronize() override;
+  /// As a CUDA graph.
+  std::unique_ptr<Recording> record(const std::function<void()>& body) override;
 
+  /// Makes the device the calling thread's own, as launches want it.
+  void make_current() const;
   cudaStream_t stream() const { return stream_; }
   const CublasLt& cublas() const { return *cublas_; }
   /// Multiprocessors: how many blocks fill the device once.
@@ -47,8 +51,7 @@ class CudaQueue final : public DeviceMemory {
     void* memory = nullptr;
     cudaEvent_t free = nullptr;
   };
-  void make_current() const;
-
+  bool recording_ = false;
   int index_ = 0, multiprocessors_ = 0, next_stage_ = 0;
   std::size_t shared_bytes_ = 0;
   cudaStream_t stream_ = nullptr;

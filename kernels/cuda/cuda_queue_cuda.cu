@@ -19,6 +19,24 @@ std::string gigabytes(std::size_t bytes) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
 }
 
+class GraphRecording final : public Recording {
+ public:
+  GraphRecording(const CudaQueue& queue, cudaGraph_t graph) : queue_(queue) {
+    const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    check_cuda(status, "making a graph ready");
+  }
+  ~GraphRecording() override { cudaGraphExecDestroy(executable_); }
+  void run() override {
+    queue_.make_current();
+    check_cuda(cudaGraphLaunch(executable_, queue_.stream()), "the start of a graph");
+  }
+
+ private:
+  const CudaQueue& queue_;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
 int attribute(cudaDeviceAttr which, int index) {
   int value = 0;
   check_cuda(cudaDeviceGetAttribute(&value, which, index), "a property of the device");
@@ -90,6 +108,7 @@ unsigned CudaQueue::grid_for(std::int64_t n, int threads) const {
 void CudaQueue::make_current() const { check_cuda(cudaSetDevice(index_), "taking the device"); }
 
 void* CudaQueue::allocate(std::size_t bytes) {
+  if (recording_) contract_violation("CudaQueue::allocate", "nothing is allocated while operations are recorded");
   make_current();
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, bytes);
@@ -115,6 +134,7 @@ void CudaQueue::release(void* memory) noexcept {
 
 void CudaQueue::upload(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
+  if (recording_) contract_violation("CudaQueue::upload", "nothing is uploaded while operations are recorded");
   make_current();
   if (bytes <= kSmallUpload) {
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "a copy to the device");
@@ -149,6 +169,24 @@ void CudaQueue::zero(void* to, std::size_t bytes) {
   if (bytes == 0) return;
   make_current();
   check_cuda(cudaMemsetAsync(to, 0, bytes, stream_), "clearing memory");
+}
+
+std::unique_ptr<Recording> CudaQueue::record(const std::function<void()>& body) {
+  make_current();
+  check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "beginning to record");
+  recording_ = true;
+  cudaGraph_t graph = nullptr;
+  try {
+    body();
+  } catch (...) {
+    recording_ = false;
+    if (cudaStreamEndCapture(stream_, &graph) == cudaSuccess && graph != nullptr) cudaGraphDestroy(graph);
+    cudaGetLastError();
+    throw;
+  }
+  recording_ = false;
+  check_cuda(cudaStreamEndCapture(stream_, &graph), "recording");
+  return std::make_unique<GraphRecording>(*this, graph);
 }
 
 void CudaQueue::synchronize() { check_cuda(cudaStreamSynchronize(stream_), "an operation on the device"); }

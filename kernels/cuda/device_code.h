@@ -26,6 +26,7 @@ void launch(const CudaQueue& queue, void (*kernel)(Parameters...), dim3 grid, di
   emulation::launch(kernel, grid, block, shared_bytes, Parameters(arguments)...);
   static_cast<void>(queue);
 #else
+  queue.make_current();
   // More than 48 KB has to be asked for.
   if (shared_bytes > 48 * 1024) {
     check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),

@@ -1,17 +1,14 @@
 #include "tests/emulation/cuda_emulation.h"
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
+#include <cstdlib>
 #include <deque>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <random>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/parallel.h"
@@ -29,7 +26,13 @@ constexpr std::size_t kStackBytes = 128 << 10;
 constexpr std::size_t kSlot = 64;
 constexpr std::size_t kMostShared = 227 << 10;  // of a block on compute capability 9.0
 
-std::atomic<Order> order{Order::kRising};
+// MATINEE_EMULATION_ORDER = rising | falling | shuffled says how it begins.
+Order first_order() {
+  const char* wanted = std::getenv("MATINEE_EMULATION_ORDER");
+  const std::string_view name = wanted == nullptr ? "rising" : wanted;
+  return name == "falling" ? Order::kFalling : name == "shuffled" ? Order::kShuffled : Order::kRising;
+}
+std::atomic<Order> order{first_order()};
 
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;

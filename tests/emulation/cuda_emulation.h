@@ -78,9 +78,11 @@ const std::byte* exchange(const void* value, std::size_t bytes);
 void* dynamic_shared_memory();
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
+/// Does it at once, or while a graph is recorded when that is launched.
+void issue(std::function<void()> work);
 template <class... Parameters>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, Parameters... arguments) {
-  run_grid(grid, block, shared_bytes, [=] { kernel(arguments...); });
+  issue([=] { run_grid(grid, block, shared_bytes, [=] { kernel(arguments...); }); });
 }
 
 template <class T>
@@ -191,7 +193,7 @@ void __stcs(T* to, T value) {
 
 // ---- The runtime, as far as kernels/cuda uses it.
 using cudaStream_t = struct matinee_emulated_stream*;
-using cudaEvent_t = struct matinee_emulated_event*;
+using cudaEvent_t = double*;  // when it was recorded
 enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaDeviceAttr {
@@ -220,3 +222,13 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
+using cudaGraph_t = struct matinee_emulated_graph*;
+using cudaGraphExec_t = struct matinee_emulated_graph*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);

@@ -1,6 +1,9 @@
 // The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once.
 
+#include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/cublas_lt.h"
@@ -8,6 +11,49 @@
 #include "tests/emulation/device_arena.h"
 
 using matinee::emulation::DeviceArena;
+
+// A recorded graph: what was issued, in order.
+struct matinee_emulated_graph {
+  std::vector<std::function<void()>> work;
+};
+
+namespace {
+thread_local matinee_emulated_graph* recording = nullptr;
+}
+
+void matinee::emulation::issue(std::function<void()> work) {
+  if (recording != nullptr) {
+    recording->work.push_back(std::move(work));
+  } else {
+    work();
+  }
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
+  recording = new matinee_emulated_graph;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
+  *graph = recording;
+  recording = nullptr;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  *executable = new matinee_emulated_graph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+  for (const std::function<void()>& work : executable->work) work();
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
+  return cudaSuccess;
+}
 
 const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "out of memory"; }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
@@ -58,13 +104,18 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
       arena.contains(from) != (kind != cudaMemcpyHostToDevice)) {
     std::abort();
   }
-  const DeviceArena::Access access;
-  std::memcpy(to, from, bytes);
+  if (recording != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
+  matinee::emulation::issue([=] {
+    const DeviceArena::Access access;
+    std::memcpy(to, from, bytes);
+  });
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t) {
-  const DeviceArena::Access access;
-  std::memset(to, value, bytes);
+  matinee::emulation::issue([=] {
+    const DeviceArena::Access access;
+    std::memset(to, value, bytes);
+  });
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
@@ -74,12 +125,22 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = nullptr;
+  *event = new double(0);
   return cudaSuccess;
 }
-cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+  *event = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return cudaSuccess;
+}
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  *milliseconds = static_cast<float>(*end - *begin);
+  return cudaSuccess;
+}
 
 namespace matinee {
 
@@ -89,7 +150,9 @@ std::string CublasLt::why_missing() { return {}; }
 CublasLt::CublasLt() = default;
 CublasLt::~CublasLt() = default;
 
-void CublasLt::run(cudaStream_t, const CublasProduct& p) const {
+namespace {
+
+void multiply(const CublasProduct& p) {
   const DeviceArena::Access access;
   const auto value = [&](const void* from, std::int64_t index) {
     return p.bf16 ? to_float(static_cast<const bf16*>(from)[index]) : static_cast<const float*>(from)[index];
@@ -118,6 +181,12 @@ void CublasLt::run(cudaStream_t, const CublasProduct& p) const {
       to = p.beta == 0 ? p.alpha * static_cast<float>(sum) : p.alpha * static_cast<float>(sum) + p.beta * to;
     }
   }
+}
+
+}  // namespace
+
+void CublasLt::run(cudaStream_t, const CublasProduct& product) const {
+  emulation::issue([product] { multiply(product); });
 }
 
 }  // namespace matinee

@@ -10,6 +10,7 @@
 #include "kernels/cuda/warp.h"
 #include "kernels/device_buffer.h"
 #include "kernels/ops.h"
+#include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "tests/emulation/cuda_emulation.h"
 
@@ -151,6 +152,24 @@ TEST_F(Emulation, TensorCoreProductsAreProducts) {
       EXPECT_EQ(c[m * 8 + n], 2 * sum) << m << ", " << n;
     }
   }
+}
+
+TEST_F(Emulation, RecordedOperationsRunWhenTheyAreToldTo) {
+  ThreadPool pool(1);
+  Context context(pool, {DeviceKind::kCuda, 0});
+  const std::vector<float> ones(100, 1.0f);
+  const DeviceBuffer<float> x(context.memory(), std::span<const float>(ones));
+  DeviceBuffer<float> y(context.memory(), 100), copy(context.memory(), 100);
+  const auto recording = context.memory()->record([&] {
+    add_inplace(context, {.n = 100, .x = x.data(), .y = y.data()});
+    context.memory()->copy(copy.data(), y.data(), 400);
+  });
+  ASSERT_NE(recording, nullptr);
+  EXPECT_EQ(y.values(), std::vector<float>(100, 0.0f));
+  for (int i = 0; i < 3; ++i) recording->run();
+  EXPECT_EQ(y.values(), std::vector<float>(100, 3.0f));
+  EXPECT_EQ(copy.values(), std::vector<float>(100, 3.0f));
+  EXPECT_THROW(context.memory()->record([&] { DeviceBuffer<float>(context.memory(), 1); }), Error);
 }
 
 TEST_F(Emulation, TheHostCannotReachDeviceMemory) {

@@ -1,0 +1,448 @@
+// Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalogue, by the device's
+// clock after a warm-up, the median of many, as one Markdown table. What the device can do (copying, a large bfloat16
+// product) is measured in the same run, so that every row says its share. usage: bench_cuda [--small] [WORD in the
+// name]
+// --small: shapes that the emulation runs in seconds, to see that every row works; its times mean nothing.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/context.h"
+#include "kernels/cuda/device_timer.h"
+#include "kernels/device_buffer.h"
+#include "kernels/ops.h"
+#include "kernels/quantize/quantized_matrix.h"
+#include "lib/base/error.h"
+#include "lib/base/random.h"
+
+namespace matinee {
+namespace {
+
+using Floats = DeviceBuffer<float>;
+
+// What binds a row.
+enum class Limit { kBytes, kOperations };
+
+class CudaBench {
+ public:
+  CudaBench(bool small, std::string_view wanted)
+      : small_(small), wanted_(wanted), context_(pool_, {DeviceKind::kCuda, 0}) {}
+
+  void run() {
+    measure_limits();
+    fmt::print("| operation | median ms | TFLOP/s | GB/s | share of the limit |\n|---|---|---|---|---|\n");
+    products();
+    lora();
+    attention();
+    head();
+    elementwise();
+    optimiser();
+    decoding();
+    search();
+  }
+
+ private:
+  std::int64_t size(std::int64_t full, std::int64_t small) const { return small_ ? small : full; }
+
+  // Random values, a block of them again and again: only what the numbers look like matters.
+  Floats random(std::int64_t n, float low = -1, float high = 1) {
+    Floats buffer(context_.memory(), static_cast<std::size_t>(n));
+    Random random(1, "bench");
+    std::vector<float> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
+    for (float& value : block) value = low + (high - low) * static_cast<float>(random.uniform());
+    for (std::size_t at = 0; at < buffer.size(); at += block.size()) {
+      buffer.upload(std::span<const float>(block).first(std::min(block.size(), buffer.size() - at)), at);
+    }
+    return buffer;
+  }
+  DeviceBuffer<bf16> random_bf16(std::int64_t n) {
+    DeviceBuffer<bf16> buffer(context_.memory(), static_cast<std::size_t>(n));
+    Random random(2, "bench");
+    std::vector<bf16> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
+    for (bf16& value : block) value = to_bf16(static_cast<float>(random.uniform()) - 0.5f);
+    for (std::size_t at = 0; at < buffer.size(); at += block.size()) {
+      buffer.upload(std::span<const bf16>(block).first(std::min(block.size(), buffer.size() - at)), at);
+    }
+    return buffer;
+  }
+  DeviceBuffer<std::int32_t> ints(std::int64_t n, const std::function<std::int64_t(std::int64_t)>& value) {
+    std::vector<std::int32_t> values(static_cast<std::size_t>(n));
+    for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(value(i));
+    return {context_.memory(), std::span<const std::int32_t>(values)};
+  }
+  QuantizedMatrix quantized(DType format, std::int64_t rows, std::int64_t width) {
+    QuantizedMatrix matrix(context_.memory(), format, rows, width);
+    const std::int64_t piece = 64;
+    const Floats values = random(std::min(rows, piece) * width);
+    for (std::int64_t row = 0; row < rows; row += piece)
+      matrix.set_rows(context_, row, std::min(piece, rows - row), values.data());
+    matrix.finish(context_);
+    return matrix;
+  }
+
+  double median_seconds(const std::function<void()>& body) {
+    body();
+    std::vector<double> seconds;
+    double sum = 0;
+    const std::size_t at_least = small_ ? 1 : 10;
+    while (seconds.size() < at_least || (!small_ && sum < 0.3 && seconds.size() < 200)) {
+      seconds.push_back(seconds_on_cuda(*context_.memory(), body));
+      sum += seconds.back();
+    }
+    std::sort(seconds.begin(), seconds.end());
+    return seconds[seconds.size() / 2];
+  }
+
+  void measure_limits() {
+    const std::int64_t n = size(1 << 29, 1 << 16);
+    Floats from(context_.memory(), static_cast<std::size_t>(n)), to(context_.memory(), static_cast<std::size_t>(n));
+    byte_limit_ = 8.0 * static_cast<double>(n) / median_seconds([&] {
+                    context_.memory()->copy(to.data(), from.data(), static_cast<std::size_t>(n) * sizeof(float));
+                  });
+    const std::int64_t edge = size(8192, 64);
+    const Floats x = random(edge * edge);
+    const DeviceBuffer<bf16> w = random_bf16(edge * edge);
+    Floats y(context_.memory(), static_cast<std::size_t>(edge * edge));
+    operation_limit_ = 2.0 * std::pow(static_cast<double>(edge), 3) / median_seconds([&] {
+                         matmul_forward(context_, {.n_rows = edge,
+                                                   .in = edge,
+                                                   .out = edge,
+                                                   .x = x.data(),
+                                                   .weight = {w.data(), DType::kBF16},
+                                                   .y = y.data(),
+                                                   .product = Product::kBF16});
+                       });
+    fmt::print("{}; measured limits: copying {:.0f} GB/s (read and written), bf16 product of {}³ {:.0f} TFLOP/s\n\n",
+               describe(context_.device()), byte_limit_ * 1e-9, edge, operation_limit_ * 1e-12);
+  }
+
+  void row(const std::string& name, Limit limit, double operations, double bytes, const std::function<void()>& body) {
+    if (name.find(wanted_) == std::string::npos) return;
+    const double seconds = median_seconds(body);
+    const double share =
+        limit == Limit::kBytes ? bytes / seconds / byte_limit_ : operations / seconds / operation_limit_;
+    fmt::print("| {} | {:.4f} | {:.1f} | {:.0f} | {:.0f} % of {} |\n", name, seconds * 1e3,
+               operations / seconds * 1e-12, bytes / seconds * 1e-9, share * 100,
+               limit == Limit::kBytes ? "copying" : "the product");
+    std::fflush(stdout);
+  }
+
+  void products() {
+    const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(14336, 160);
+    const Floats x = random(n * in), grad_y = random(n * out);
+    const DeviceBuffer<bf16> w = random_bf16(out * in);
+    const QuantizedMatrix int8 = quantized(DType::kI8, out, in), nf4 = quantized(DType::kU8, out, in);
+    Floats y(context_.memory(), static_cast<std::size_t>(n * out)),
+        grad_x(context_.memory(), static_cast<std::size_t>(n * in));
+    const double operations = 2.0 * static_cast<double>(n) * static_cast<double>(in * out);
+    for (const auto& [name, view] : {std::pair<const char*, WeightView>{"bf16", {w.data(), DType::kBF16}},
+                                     {"int8", int8.view()},
+                                     {"nf4", nf4.view()}}) {
+      row(fmt::format("matmul_forward {}x{}x{} {}", n, in, out, name), Limit::kOperations, operations, 0, [&] {
+        matmul_forward(context_, {.n_rows = n,
+                                  .in = in,
+                                  .out = out,
+                                  .x = x.data(),
+                                  .weight = view,
+                                  .y = y.data(),
+                                  .product = Product::kBF16});
+      });
+      row(fmt::format("matmul_backward_input {}x{}x{} {}", n, in, out, name), Limit::kOperations, operations, 0, [&] {
+        matmul_backward_input(context_, {.n_rows = n,
+                                         .in = in,
+                                         .out = out,
+                                         .grad_y = grad_y.data(),
+                                         .weight = view,
+                                         .grad_x = grad_x.data(),
+                                         .product = Product::kBF16});
+      });
+    }
+    row(fmt::format("dequantize {}x{} nf4", out, in), Limit::kBytes, 0, 4.5 * static_cast<double>(in * out),
+        [&, wide = Floats(context_.memory(), static_cast<std::size_t>(in * out))]() mutable {
+          dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()});
+        });
+  }
+
+  // Bytes: x once for xa; xa and y read and written for the rest; in the backward pass grad_y twice, x once, grad_x
+  // read and written.
+  void lora() {
+    const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(4096, 160);
+    const Floats x = random(n * in), grad_y = random(n * out);
+    Floats y(context_.memory(), static_cast<std::size_t>(n * out)),
+        grad_x(context_.memory(), static_cast<std::size_t>(n * in));
+    for (const std::int64_t rank : {16, 64}) {
+      const Floats a = random(rank * in), b = random(out * rank);
+      Floats xa(context_.memory(), static_cast<std::size_t>(n * rank)),
+          grad_a(context_.memory(), static_cast<std::size_t>(rank * in)),
+          grad_b(context_.memory(), static_cast<std::size_t>(out * rank));
+      const LoraDropout dropout{.drop_probability = 0.05f, .key = 7};
+      const auto wide = static_cast<double>(n * (in + 2 * out)), wider = static_cast<double>(n * (3 * in + 2 * out));
+      row(fmt::format("lora_matmul_forward {}x{}x{} rank {}", n, in, out, rank), Limit::kBytes,
+          2.0 * static_cast<double>(n * rank * (in + out)), 4 * wide, [&] {
+            lora_matmul_forward(context_, {.n_rows = n,
+                                           .in = in,
+                                           .out = out,
+                                           .rank = rank,
+                                           .x = x.data(),
+                                           .lora_A = a.data(),
+                                           .lora_B = b.data(),
+                                           .dropout = dropout,
+                                           .xa = xa.data(),
+                                           .y = y.data(),
+                                           .product = Product::kBF16});
+          });
+      row(fmt::format("lora_matmul_backward {}x{}x{} rank {}", n, in, out, rank), Limit::kBytes,
+          4.0 * static_cast<double>(n * rank * (in + out)), 4 * wider, [&] {
+            lora_matmul_backward(context_, {.n_rows = n,
+                                            .in = in,
+                                            .out = out,
+                                            .rank = rank,
+                                            .grad_y = grad_y.data(),
+                                            .x = x.data(),
+                                            .xa = xa.data(),
+                                            .lora_A = a.data(),
+                                            .lora_B = b.data(),
+                                            .dropout = dropout,
+                                            .grad_A = grad_a.data(),
+                                            .grad_B = grad_b.data(),
+                                            .grad_x = grad_x.data(),
+                                            .product = Product::kBF16});
+          });
+    }
+  }
+
+  void attention() {
+    const std::int64_t heads = size(32, 4), kv_heads = size(8, 2), head_dim = size(128, 32);
+    for (const std::int64_t sample : {size(4096, 64), size(512, 16)}) {
+      const std::int64_t n = size(4096, 64);
+      const Floats q = random(n * heads * head_dim), k = random(n * kv_heads * head_dim),
+                   v = random(n * kv_heads * head_dim), grad_out = random(n * heads * head_dim);
+      const auto start = ints(n, [&](std::int64_t i) { return i / sample * sample; });
+      const auto buffer = [&](std::int64_t elements) {
+        return Floats(context_.memory(), static_cast<std::size_t>(elements));
+      };
+      Floats out = buffer(n * heads * head_dim), logsumexp = buffer(n * heads), grad_q = buffer(n * heads * head_dim),
+             grad_k = buffer(n * kv_heads * head_dim), grad_v = buffer(n * kv_heads * head_dim);
+      const AttentionArgs args{.n_tokens = n,
+                               .n_heads = heads,
+                               .n_kv_heads = kv_heads,
+                               .head_dim = head_dim,
+                               .scale = 1 / std::sqrt(static_cast<float>(head_dim)),
+                               .segment_start = start.data(),
+                               .q = q.data(),
+                               .k = k.data(),
+                               .v = v.data(),
+                               .out = out.data(),
+                               .logsumexp = logsumexp.data()};
+      const double operations = 2.0 * static_cast<double>(head_dim * heads * n) * static_cast<double>(sample);
+      row(fmt::format("attention_forward {} tokens in samples of {}", n, sample), Limit::kOperations, operations, 0,
+          [&] { attention_forward(context_, args); });
+      row(fmt::format("attention_backward {} tokens in samples of {}", n, sample), Limit::kOperations, 2.5 * operations,
+          0, [&] {
+            attention_backward(context_, {.n_tokens = n,
+                                          .n_heads = heads,
+                                          .n_kv_heads = kv_heads,
+                                          .head_dim = head_dim,
+                                          .scale = args.scale,
+                                          .segment_start = start.data(),
+                                          .q = q.data(),
+                                          .k = k.data(),
+                                          .v = v.data(),
+                                          .out = out.data(),
+                                          .logsumexp = logsumexp.data(),
+                                          .grad_out = grad_out.data(),
+                                          .grad_q = grad_q.data(),
+                                          .grad_k = grad_k.data(),
+                                          .grad_v = grad_v.data()});
+          });
+    }
+    const std::int64_t past = size(8192, 100);
+    const Floats q = random(heads * head_dim), k = random(past * kv_heads * head_dim),
+                 v = random(past * kv_heads * head_dim);
+    Floats out(context_.memory(), static_cast<std::size_t>(heads * head_dim));
+    row(fmt::format("attention_cached 1 query over {} positions", past), Limit::kBytes, 0,
+        8.0 * static_cast<double>(past * kv_heads * head_dim), [&] {
+          attention_cached(context_, {.n_queries = 1,
+                                      .first_position = past - 1,
+                                      .n_heads = heads,
+                                      .n_kv_heads = kv_heads,
+                                      .head_dim = head_dim,
+                                      .scale = 0.1f,
+                                      .q = q.data(),
+                                      .k_cache = k.data(),
+                                      .v_cache = v.data(),
+                                      .out = out.data()});
+        });
+  }
+
+  void head() {
+    const std::int64_t n = size(512, 8), vocab = size(128256, 300);
+    Floats logits = random(n * vocab);
+    const auto targets = ints(n, [&](std::int64_t i) { return i * 37 % vocab; });
+    DeviceBuffer<CrossEntropySums> sums(context_.memory(), 1);
+    row(fmt::format("cross_entropy {}x{}", n, vocab), Limit::kBytes, 0, 12.0 * static_cast<double>(n * vocab), [&] {
+      cross_entropy(
+          context_,
+          {.n_rows = n, .vocab = vocab, .logits = logits.data(), .targets = targets.data(), .sums = sums.data()});
+    });
+  }
+
+  void elementwise() {
+    const std::int64_t n = size(4096, 16), width = size(4096, 96), inner = size(14336, 160), elements = n * width;
+    const auto bytes = static_cast<double>(4 * elements);
+    const Floats x = random(elements), grad = random(elements), weight = random(width);
+    Floats y(context_.memory(), static_cast<std::size_t>(elements)),
+        rstd(context_.memory(), static_cast<std::size_t>(n));
+    row(fmt::format("rms_norm_forward {}x{}", n, width), Limit::kBytes, 0, 2 * bytes, [&] {
+      rms_norm_forward(
+          context_,
+          {.n_rows = n, .width = width, .x = x.data(), .weight = weight.data(), .y = y.data(), .rstd = rstd.data()});
+    });
+    row(fmt::format("rms_norm_backward {}x{}, accumulating", n, width), Limit::kBytes, 0, 4 * bytes, [&] {
+      rms_norm_backward(context_, {.n_rows = n,
+                                   .width = width,
+                                   .grad_y = grad.data(),
+                                   .x = x.data(),
+                                   .weight = weight.data(),
+                                   .rstd = rstd.data(),
+                                   .grad_x = y.data(),
+                                   .accumulate = true});
+    });
+    row(fmt::format("add_inplace {}x{}", n, width), Limit::kBytes, 0, 3 * bytes,
+        [&] { add_inplace(context_, {.n = elements, .x = x.data(), .y = y.data()}); });
+    const std::int64_t head_dim = size(128, 32), heads = width / head_dim;
+    const auto positions = ints(n, [](std::int64_t i) { return i; });
+    const Floats cosines = random(n * head_dim / 2), sines = random(n * head_dim / 2);
+    row(fmt::format("rotary_forward {}x{}", n, width), Limit::kBytes, 0, 2 * bytes, [&] {
+      rotary_forward(context_, {.n_tokens = n,
+                                .n_heads = heads,
+                                .head_dim = head_dim,
+                                .rotary_dim = head_dim,
+                                .positions = positions.data(),
+                                .n_positions = n,
+                                .cosines = cosines.data(),
+                                .sines = sines.data(),
+                                .x = y.data()});
+    });
+    const Floats gate = random(n * inner), up = random(n * inner);
+    Floats gated(context_.memory(), static_cast<std::size_t>(n * inner));
+    row(fmt::format("activation_forward SwiGLU {}x{}", n, inner), Limit::kBytes, 0,
+        12.0 * static_cast<double>(n * inner),
+        [&] { activation_forward(context_, {.n = n * inner, .x = gate.data(), .up = up.data(), .y = gated.data()}); });
+    const std::int64_t vocab = size(128256, 300);
+    const DeviceBuffer<bf16> table = random_bf16(vocab * width);
+    const auto ids = ints(n, [&](std::int64_t i) { return i * 31 % vocab; });
+    row(fmt::format("embedding_forward {}x{}", n, width), Limit::kBytes, 0, 1.5 * bytes, [&] {
+      embedding_forward(context_, {.n_tokens = n,
+                                   .vocab = vocab,
+                                   .width = width,
+                                   .ids = ids.data(),
+                                   .table = {table.data(), DType::kBF16},
+                                   .y = y.data()});
+    });
+  }
+
+  void optimiser() {
+    const std::int64_t n = size(42'000'000, 5000);
+    Floats param = random(n), m(context_.memory(), static_cast<std::size_t>(n)),
+           v(context_.memory(), static_cast<std::size_t>(n));
+    const Floats grad = random(n);
+    row(fmt::format("adamw_update {}", n), Limit::kBytes, 0, 28.0 * static_cast<double>(n), [&] {
+      adamw_update(
+          context_,
+          {.n = n, .param = param.data(), .grad = grad.data(), .m = m.data(), .v = v.data(), .learning_rate = 1e-4});
+    });
+    DeviceBuffer<double> sum(context_.memory(), 1);
+    row(fmt::format("squared_sum {}", n), Limit::kBytes, 0, 4.0 * static_cast<double>(n),
+        [&] { squared_sum(context_, {.n = n, .x = grad.data(), .sum = sum.data()}); });
+  }
+
+  void decoding() {
+    const std::int64_t in = size(4096, 96), out = size(14336, 160), layers = size(8, 1);
+    const Floats x = random(in);
+    Floats y(context_.memory(), static_cast<std::size_t>(out));
+    const auto weights = static_cast<double>(in * out);
+    // Several matrices, one after the other, so that none is still in the cache.
+    const auto product = [&](const char* name, double bytes_per_weight, const auto& views) {
+      row(fmt::format("matmul_forward 1x{}x{} {}, {} matrices", in, out, name, layers), Limit::kBytes, 0,
+          static_cast<double>(layers) * weights * bytes_per_weight, [&] {
+            for (const WeightView& view : views) {
+              matmul_forward(context_, {.n_rows = 1,
+                                        .in = in,
+                                        .out = out,
+                                        .x = x.data(),
+                                        .weight = view,
+                                        .y = y.data(),
+                                        .product = Product::kBF16});
+            }
+          });
+    };
+    std::vector<DeviceBuffer<bf16>> wide;
+    std::vector<QuantizedMatrix> int8, nf4;
+    std::vector<WeightView> views[3];
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      wide.push_back(random_bf16(in * out));
+      int8.push_back(quantized(DType::kI8, out, in));
+      nf4.push_back(quantized(DType::kU8, out, in));
+    }
+    for (const auto& matrix : wide) views[0].push_back({matrix.data(), DType::kBF16});
+    for (const auto& matrix : int8) views[1].push_back(matrix.view());
+    for (const auto& matrix : nf4) views[2].push_back(matrix.view());
+    product("bf16", 2, views[0]);
+    product("int8", 1, views[1]);
+    product("nf4", 0.5 + 1.0 / 64, views[2]);
+  }
+
+  void search() {
+    const std::int64_t rows = size(10'000'000, 3000), dim = size(256, 64), k = size(100, 10);
+    const DeviceBuffer<bf16> catalogue = random_bf16(rows * dim);
+    for (const std::int64_t n_queries : {size(1024, 64), std::int64_t{1}}) {
+      const Floats queries = random(n_queries * dim), weights = random(n_queries, 1, 1);
+      DeviceBuffer<std::int32_t> ids(context_.memory(), static_cast<std::size_t>(n_queries * k));
+      Floats scores(context_.memory(), static_cast<std::size_t>(n_queries * k));
+      CosineTopkArgs args{
+          .n_queries = n_queries, .n_rows = rows, .k = k, .n_sets = 1, .ids = ids.data(), .scores = scores.data()};
+      args.sets[0] = {.dim = dim,
+                      .rows = catalogue.data(),
+                      .dtype = DType::kBF16,
+                      .queries = queries.data(),
+                      .weights = weights.data()};
+      row(fmt::format("cosine_topk {} queries, {}x{} bf16, k={}", n_queries, rows, dim, k),
+          n_queries == 1 ? Limit::kBytes : Limit::kOperations,
+          2.0 * static_cast<double>(n_queries) * static_cast<double>(rows * dim), 2.0 * static_cast<double>(rows * dim),
+          [&] { cosine_topk(context_, args); });
+    }
+  }
+
+  bool small_;
+  std::string_view wanted_;
+  ThreadPool pool_{0};
+  Context context_;
+  double byte_limit_ = 1, operation_limit_ = 1;
+};
+
+}  // namespace
+}  // namespace matinee
+
+int main(int argc, char** argv) {
+  bool small = false;
+  std::string_view wanted;
+  for (int i = 1; i < argc; ++i)
+    (std::strcmp(argv[i], "--small") == 0 ? (void)(small = true) : (void)(wanted = argv[i]));
+  try {
+    matinee::resolve_device("cuda");
+    matinee::CudaBench(small, wanted).run();
+    return 0;
+  } catch (const matinee::Error& error) {
+    std::fprintf(stderr, "bench_cuda: %s\n", error.what());
+    return 1;
+  }
+}
