@@ -173,7 +173,7 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers agains
 # runtime: device memory that the host cannot touch, fibers for threads.
 EMULATED_SOURCES := $(filter-out kernels/cuda/cublas_lt_cuda.cu,$(sort $(wildcard kernels/*/*_cuda.cu)))
 EMULATED_OBJECTS := $(EMULATED_SOURCES:%.cu=$(BUILD)/emulated/%.o) $(patsubst %.cc,$(BUILD)/emulated/%.o,kernels/ops.cc kernels/device.cc $(filter-out %_test.cc,$(sort $(wildcard tests/emulation/*.cc))))
-EMULATED_FLAGS = $(filter-out -DMATINEE_CUDA -Wshadow,$(CPPFLAGS) $(CXXFLAGS)) -O2 $(ISA) -DMATINEE_CUDA -DMATINEE_CUDA_EMULATION -Wno-unknown-pragmas
+EMULATED_FLAGS = $(filter-out -DMATINEE_CUDA -Wshadow,$(CPPFLAGS) $(CXXFLAGS)) -O2 $(ISA) -Itests/emulation/include -DMATINEE_CUDA -DMATINEE_CUDA_EMULATION -Wno-unknown-pragmas
 $(BUILD)/emulated/%.o: %.cu
 	@mkdir -p $(@D)
 	$(call say,emul,$<)
@@ -358,7 +358,7 @@ $(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate
 	$(BUILD)/evaluate --setup $< --training-seed $(SEED) $(EVALUATE_FLAGS) -o $@
 
 # ---- Checks --------------------------------------------------------------------------------------------------------
-FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
+FORMATTED := $(sort $(wildcard lib/*/*.h lib/*/*.cc kernels/*.h kernels/*.cc kernels/*/*.h kernels/*/*.cc kernels/*/*.cu kernels/*/*.inc cmd/*.cc tests/*/*.h tests/*/*.cc))
 # References and cases are plain loops and tables; the tests read them harder than a linter would.
 TIDIED := $(filter-out %_ref.cc %_cases.cc,$(sort $(wildcard lib/*/*.cc kernels/*.cc kernels/*/*.cc cmd/*.cc)))
 .PHONY: lint lint-deps lint-run format isa-check

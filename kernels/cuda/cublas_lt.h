@@ -1,17 +1,13 @@
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <tuple>
 #include <vector>
-
-#ifdef MATINEE_CUDA_EMULATION
-#include "tests/emulation/cuda_emulation.h"
-#else
-#include <cuda_runtime_api.h>
-#endif
 
 namespace matinee {
 

@@ -1,14 +1,12 @@
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include <cstddef>
 #include <memory>
 
 #include "kernels/cuda/cublas_lt.h"
 #include "kernels/device_memory.h"
-
-#ifndef MATINEE_CUDA_EMULATION
-#include <cuda_runtime_api.h>
-#endif
 
 namespace matinee {
 

@@ -3,11 +3,7 @@
 // What every file with CUDA code includes: the runtime, launching, and numbers in bfloat16. Where the tests run this code
 // on the CPU (tests/emulation), the same names come from there, so no file says <<<...>>> or includes a CUDA header.
 
-#ifdef MATINEE_CUDA_EMULATION
-#include "tests/emulation/cuda_emulation.h"
-#else
 #include <cuda_runtime.h>
-#endif
 
 #include <cstdint>
 
