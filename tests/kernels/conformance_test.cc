@@ -17,6 +17,7 @@
 #include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "tests/kernels/guarded_tensor.h"
+#include "tests/support/guarded_device.h"
 
 namespace matinee {
 namespace {
@@ -166,6 +167,13 @@ void check_on_cuda(const KernelCase& c, const Floats& start, const Doubles& want
   }
 }
 
+// Opening and closing large memory takes longer than the operations.
+bool is_small(const KernelCase& c) {
+  std::int64_t elements = 0;
+  for (const CaseTensor& tensor : c.tensors) elements += tensor.size;
+  return elements <= 10000;
+}
+
 void check(const KernelCase& c) {
   const Floats start = starting_values(c);
   Doubles wanted;
@@ -181,6 +189,9 @@ void check(const KernelCase& c) {
     expect_same_bytes(c, found, run_case(c, two, start, 0), "differs with 2 threads");
     expect_same_bytes(c, found, run_case(c, seven, start, 0), "differs with 7 threads");
     expect_same_bytes(c, found, run_case(c, two, start, 1), "differs where the tensors are not aligned");
+    if (level != isa_level() || !is_small(c)) continue;
+    static GuardedContext guarded(pool_of(2));
+    expect_same_bytes(c, found, run_case(c, guarded, start, 0), "differs on memory that the host may not touch");
   }
 }
 
