@@ -225,6 +225,9 @@ TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 16); }
 TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
 TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
 TEST(Conformance, Add) { check_all(add_cases(), 6); }
+TEST(Conformance, Rows) { check_all(rows_cases(), 16); }
+TEST(Conformance, Dropout) { check_all(dropout_cases(), 18); }
+TEST(Conformance, Dora) { check_all(dora_cases(), 40); }
 TEST(Conformance, Quantize) { check_all(quantize_cases(), 40); }
 
 }  // namespace
