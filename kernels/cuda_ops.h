@@ -34,5 +34,11 @@ __attribute__((weak)) void quantize_int8_cuda(Context& context, const QuantizeIn
 __attribute__((weak)) void quantize_nf4_cuda(Context& context, const QuantizeNf4Args& args);
 __attribute__((weak)) void quantize_absmax_cuda(Context& context, const QuantizeAbsmaxArgs& args);
 __attribute__((weak)) void dequantize_cuda(Context& context, const DequantizeArgs& args);
+__attribute__((weak)) void gather_rows_cuda(Context& context, const GatherRowsArgs& args);
+__attribute__((weak)) void scatter_rows_cuda(Context& context, const ScatterRowsArgs& args);
+__attribute__((weak)) void dropout_rows_cuda(Context& context, const DropoutArgs& args);
+__attribute__((weak)) void dora_norms_cuda(Context& context, const DoraNormsArgs& args);
+__attribute__((weak)) void dora_scale_cuda(Context& context, const DoraScaleArgs& args);
+__attribute__((weak)) void dora_backward_cuda(Context& context, const DoraBackwardArgs& args);
 
 }  // namespace matinee

@@ -28,7 +28,6 @@ class HostMemory final : public DeviceMemory {
     if (bytes > 0) std::memset(to, 0, bytes);
   }
   void synchronize() override {}
-  std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 
  private:
   static void copy_bytes(void* to, const void* from, std::size_t bytes) {
@@ -37,6 +36,8 @@ class HostMemory final : public DeviceMemory {
 };
 
 }  // namespace
+
+std::unique_ptr<Recording> DeviceMemory::record(const std::function<void()>&) { return nullptr; }
 
 std::shared_ptr<DeviceMemory> host_memory() {
   static const std::shared_ptr<DeviceMemory> memory = std::make_shared<HostMemory>();

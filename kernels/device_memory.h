@@ -41,7 +41,7 @@ class DeviceMemory {
   /// Records the operations and copies within the device that `body` calls, without running them: where issuing them
   /// one by one costs more than they do. Null where nothing is gained; `body` has not been called then. Within `body`
   /// nothing may be allocated, uploaded or downloaded: run it once before, so that scratch memory is there.
-  virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& body);
 };
 
 /// The memory of the CPU: one for the whole program.

@@ -1,10 +1,9 @@
-#include "kernels/cuda/cublas_lt.h"
-
 #include <cublasLt.h>
 #include <dlfcn.h>
 
 #include <utility>
 
+#include "kernels/cuda/cublas_lt.h"
 #include "kernels/cuda/device_code.h"
 #include "lib/base/error.h"
 
@@ -144,19 +143,17 @@ const CublasLt::Plan& CublasLt::plan(const CublasProduct& p) const {
   const std::size_t workspace = kWorkspaceBytes;
   check_cublas(lib.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace),
                "choosing a way");
-  for (const auto& [which, bytes] :
-       {std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, 2u << (kind >> 4 & 3)},
-        std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, 2u << (kind >> 6 & 3)},
-        std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, 2u << (kind >> 8 & 3)},
-        std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, 2u << (kind >> 8 & 3)}}) {
+  for (const auto& [which, bytes] : {std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, 2u << (kind >> 4 & 3)},
+                                     std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, 2u << (kind >> 6 & 3)},
+                                     std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, 2u << (kind >> 8 & 3)},
+                                     std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, 2u << (kind >> 8 & 3)}}) {
     const std::uint32_t alignment = bytes;
     check_cublas(lib.preference_set(preference, which, &alignment, sizeof alignment), "choosing a way");
   }
   cublasLtMatmulHeuristicResult_t found{};
   int n_found = 0;
-  const cublasStatus_t status =
-      lib.heuristic(static_cast<cublasLtHandle_t>(handle_), plan.desc, plan.first, plan.second, plan.result, plan.result,
-                    preference, 1, &found, &n_found);
+  const cublasStatus_t status = lib.heuristic(static_cast<cublasLtHandle_t>(handle_), plan.desc, plan.first,
+                                              plan.second, plan.result, plan.result, preference, 1, &found, &n_found);
   lib.preference_destroy(preference);
   check_cublas(status, "choosing a way");
   if (n_found == 0) throw Error(ErrorCode::kDevice, "cuBLASLt: it knows no way for a product");

@@ -120,7 +120,8 @@ void* CudaQueue::allocate(std::size_t bytes) {
                                           " more were wanted, " + gigabytes(free) + " of " + gigabytes(total) +
                                           " are free")
         .add_remedy(
-            "a smaller --micro-batch-tokens, --recompute or a quantised --base-format need less; lora-train --plan says "
+            "a smaller --micro-batch-tokens, --recompute or a quantised --base-format need less; lora-train --plan "
+            "says "
             "how much");
   }
   check_cuda(status, "allocating memory");

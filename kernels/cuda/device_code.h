@@ -1,7 +1,8 @@
 #pragma once
 
-// What every file with CUDA code includes: the runtime, launching, and numbers in bfloat16. Where the tests run this code
-// on the CPU (tests/emulation), the same names come from there, so no file says <<<...>>> or includes a CUDA header.
+// What every file with CUDA code includes: the runtime, launching, and numbers in bfloat16. Where the tests run this
+// code on the CPU (tests/emulation), the same names come from there, so no file says <<<...>>> or includes a CUDA
+// header.
 
 #include <cuda_runtime.h>
 
@@ -25,8 +26,9 @@ void launch(const CudaQueue& queue, void (*kernel)(Parameters...), dim3 grid, di
   queue.make_current();
   // More than 48 KB has to be asked for.
   if (shared_bytes > 48 * 1024) {
-    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-               "shared memory of a kernel");
+    check_cuda(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+        "shared memory of a kernel");
   }
   cudaLaunchConfig_t config{};
   config.gridDim = grid;

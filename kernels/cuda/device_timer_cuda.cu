@@ -1,6 +1,5 @@
-#include "kernels/cuda/device_timer.h"
-
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/device_timer.h"
 
 namespace matinee {
 namespace {

@@ -22,21 +22,21 @@ __device__ inline void mma_bf16(float c[4], const std::uint32_t a[4], const std:
 #endif
 }
 
-/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four neighbours along the sum: a[0] = (g, 4t..4t+3),
-/// a[1] = (g + 8, 4t..), a[2] = (g, 4t + 16..), a[3] = (g + 8, 4t + 16..); b[0] = (4t.., g), b[1] = (4t + 16.., g).
+/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four neighbours along the sum: a[0] = (g,
+/// 4t..4t+3), a[1] = (g + 8, 4t..), a[2] = (g, 4t + 16..), a[3] = (g + 8, 4t + 16..); b[0] = (4t.., g), b[1] = (4t
+/// + 16.., g).
 __device__ inline void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::mma_int8(c, a, b);
 #else
-  asm volatile(
-      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
 }
 
-/// Four 8×8 matrices of 16-bit numbers from shared memory: lane 8·i + r gives the address of row r of matrix i (16 bytes,
-/// aligned); lane 4·g + t gets (g, 2t..2t+1) of matrix i in to[i].
+/// Four 8×8 matrices of 16-bit numbers from shared memory: lane 8·i + r gives the address of row r of matrix i (16
+/// bytes, aligned); lane 4·g + t gets (g, 2t..2t+1) of matrix i in to[i].
 __device__ inline void load_matrices(std::uint32_t to[4], const void* row) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::load_matrices(to, row, false);

@@ -22,8 +22,8 @@ __device__ inline float warp_max(float value) {
   return value;
 }
 
-/// Every thread of a one-dimensional block of kThreads gets the result. `room` is shared memory for kThreads / 32 values;
-/// it may be used again at once.
+/// Every thread of a one-dimensional block of kThreads gets the result. `room` is shared memory for kThreads / 32
+/// values; it may be used again at once.
 template <int kThreads, class T>
 __device__ T block_sum(T value, T* room) {
   value = warp_sum(value);
