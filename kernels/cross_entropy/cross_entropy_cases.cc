@@ -94,6 +94,7 @@ std::vector<KernelCase> cross_entropy_cases() {
     add_shape(cases, {50, 257, with_gradient});
     add_shape(cases, {5, 1031, with_gradient, 300});
     add_shape(cases, {6, 64, with_gradient, 0});
+    add_shape(cases, {4, 9001, with_gradient});
   }
   add_shape(cases, {1024, 4096}, true);
   return cases;

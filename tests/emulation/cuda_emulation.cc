@@ -26,13 +26,17 @@ constexpr std::size_t kStackBytes = 128 << 10;
 constexpr std::size_t kSlot = 64;
 constexpr std::size_t kMostShared = 227 << 10;  // of a block on compute capability 9.0
 
-// MATINEE_EMULATION_ORDER = rising | falling | shuffled says how it begins.
-Order first_order() {
-  const char* wanted = std::getenv("MATINEE_EMULATION_ORDER");
-  const std::string_view name = wanted == nullptr ? "rising" : wanted;
-  return name == "falling" ? Order::kFalling : name == "shuffled" ? Order::kShuffled : Order::kRising;
+// MATINEE_EMULATION_ORDER is rising, falling or shuffled; set_order() changes it.
+Order order_wanted() {
+  const char* text = std::getenv("MATINEE_EMULATION_ORDER");
+  const std::string_view name = text == nullptr ? "rising" : text;
+  if (name == "falling") return Order::kFalling;
+  if (name == "shuffled") return Order::kShuffled;
+  if (name == "rising") return Order::kRising;
+  throw std::runtime_error("MATINEE_EMULATION_ORDER is rising, falling or shuffled");
 }
-std::atomic<Order> order{first_order()};
+
+std::atomic<Order> order{order_wanted()};
 
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -197,6 +201,7 @@ ThreadPool& pool() {
 }  // namespace
 
 void set_order(Order wanted) { order = wanted; }
+Order current_order() { return order; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
 const std::byte* exchange(const void* value, std::size_t bytes) { return runner->exchange(value, bytes); }

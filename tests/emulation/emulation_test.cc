@@ -19,8 +19,9 @@ namespace {
 
 class Emulation : public testing::Test {
  protected:
-  void TearDown() override { emulation::set_order(emulation::Order::kRising); }
+  void TearDown() override { emulation::set_order(order_before_); }
 
+  emulation::Order order_before_ = emulation::current_order();
   ThreadPool pool_{1};
   std::shared_ptr<DeviceMemory> memory_ = memory_of({DeviceKind::kCuda, 0});
   const CudaQueue& queue() const { return static_cast<const CudaQueue&>(*memory_); }

@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "kernels/adamw/adamw.h"
 #include "kernels/context.h"
+#include "kernels/device_buffer.h"
+#include "kernels/ops.h"
 #include "kernels/reference.h"
+#include "lib/base/error.h"
 #include "lib/base/random.h"
 
 namespace matinee {
@@ -42,6 +47,29 @@ struct State {
   std::vector<float> m_scales, r_scales;
 };
 
+// One step on the context's device.
+void update(Context& context, State<float>& state, std::int64_t step) {
+  const auto bring = [&]<class T>(const std::vector<T>& values) {
+    return DeviceBuffer<T>(context.memory(), std::span<const T>(values));
+  };
+  auto param = bring(state.param), grad = bring(state.grad), m_scales = bring(state.m_scales),
+       r_scales = bring(state.r_scales);
+  auto m_codes = bring(state.m_codes), r_codes = bring(state.r_codes);
+  AdamW8Args args = state.args(step);
+  args.param = param.data();
+  args.grad = grad.data();
+  args.m_codes = m_codes.data();
+  args.r_codes = r_codes.data();
+  args.m_scales = m_scales.data();
+  args.r_scales = r_scales.data();
+  adamw8_update(context, args);
+  state.param = param.values();
+  state.m_codes = m_codes.values();
+  state.r_codes = r_codes.values();
+  state.m_scales = m_scales.values();
+  state.r_scales = r_scales.values();
+}
+
 TEST(AdamW8, CodesRiseAndHoldZeroAndOne) {
   const AdamW8Codes& codes = adamw8_codes();
   for (const auto* values : {&codes.m, &codes.r}) {
@@ -59,14 +87,12 @@ TEST(AdamW8, CodesRiseAndHoldZeroAndOne) {
 
 // From the same codes each step gives the parameters and scales of the float64 reference to float32's rounding, and its
 // codes but where an element lies so near the middle of two that rounding decides.
-TEST(AdamW8, EqualsTheReference) {
+void expect_the_reference(Context& context) {
   for (const std::size_t n : {1u, 255u, 256u, 257u, 1000u, 40000u}) {
     State<float> found(n);
     State<double> expected(n);
     Random random(3, "adamw8", n);
     for (std::size_t i = 0; i < n; ++i) expected.param[i] = found.param[i] = static_cast<float>(random.normal());
-    ThreadPool pool(2);
-    Context context(pool);
     for (std::int64_t step = 1; step <= 5; ++step) {
       for (std::size_t i = 0; i < n; ++i) {
         // Over eight powers of ten, and some zeros.
@@ -76,7 +102,7 @@ TEST(AdamW8, EqualsTheReference) {
       }
       expected.m_codes = found.m_codes, expected.r_codes = found.r_codes;
       expected.m_scales = found.m_scales, expected.r_scales = found.r_scales;
-      adamw8_update(context, found.args(step));
+      update(context, found, step);
       adamw8_update_ref(expected.args(step));
       std::size_t differing = 0;
       for (std::size_t i = 0; i < n; ++i) {
@@ -92,6 +118,26 @@ TEST(AdamW8, EqualsTheReference) {
       }
     }
   }
+}
+
+TEST(AdamW8, EqualsTheReference) {
+  ThreadPool pool(2);
+  Context context(pool);
+  expect_the_reference(context);
+}
+
+TEST(AdamW8, EqualsTheReferenceOnCuda) {
+  const Device device{DeviceKind::kCuda, 0};
+  if (ops_of(device.kind).adamw8_update == nullptr) GTEST_SKIP() << "this build has no version for CUDA";
+  const Ops ops = with_refusals(ops_of(device.kind));
+  ThreadPool pool(1);
+  std::unique_ptr<Context> context;
+  try {
+    context = std::make_unique<Context>(pool, device, isa_level(), ops, memory_of(device));
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+  expect_the_reference(*context);
 }
 
 // An element whose gradient was small and vanishes beside large ones: its second moment must not become zero while its

@@ -1,0 +1,133 @@
+// Bound by memory: a row is read for its maximum and sum at once (the sum is scaled whenever a thread's maximum rises),
+// and read again and written for the gradient. A block has one row; with two blocks of 1,024 threads a multiprocessor
+// the rows under way, 34 MB at 32,000 logits, are in the second-level cache of an H100 when they are read again, so 8
+// bytes of 12 an element come from or go to memory. Rows of an odd vocabulary (GPT-2's 50,257) begin anywhere, so
+// accesses are of 4 bytes, eight of a thread on their way at once. Speed: not measured.
+
+#include <cfloat>
+
+#include "kernels/context.h"
+#include "kernels/cuda/warp.h"
+#include "kernels/cuda_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kAtOnce = 8;
+constexpr int kFewThreads = 256, kManyThreads = 1024;
+constexpr std::int64_t kSmallVocab = 8192;
+constexpr int kSumThreads = 256;
+
+struct RowResult {
+  double loss;
+  int correct;
+};
+
+template <int kThreads>
+__global__ void __launch_bounds__(kThreads, 2048 / kThreads)
+    row_kernel(int vocab, float* __restrict__ all_logits, const std::int32_t* __restrict__ targets, bool with_gradient,
+               float grad_scale, RowResult* __restrict__ results) {
+  __shared__ float room[kThreads / kWarpSize];
+  const std::int64_t row = blockIdx.x;
+  float* logits = all_logits + row * vocab;
+  const int target = targets[row];
+  if (target == kIgnoredTarget) {
+    for (int i = static_cast<int>(threadIdx.x); with_gradient && i < vocab; i += kThreads) logits[i] = 0;
+    return;
+  }
+  const float wanted = logits[target];
+  // Finite, so that logits of -infinity add nothing.
+  float most = -FLT_MAX, sum = 0;
+  bool beaten = false;
+  for (int first = static_cast<int>(threadIdx.x); first < vocab; first += kAtOnce * kThreads) {
+    float x[kAtOnce];
+    float rise = most;
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      const int i = first + k * kThreads;
+      x[k] = i < vocab ? logits[i] : -INFINITY;
+    }
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      const int i = first + k * kThreads;
+      rise = fmaxf(rise, x[k]);
+      beaten = beaten || (i < target ? x[k] >= wanted : x[k] > wanted);
+    }
+    sum *= expf(most - rise);
+    most = rise;
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) sum += expf(x[k] - most);
+  }
+  const float top = block_max<kThreads>(most, room);
+  const float total = block_sum<kThreads>(sum * expf(most - top), room);
+  const float rivals = block_max<kThreads>(beaten ? 1.0f : 0.0f, room);
+  if (threadIdx.x == 0) {
+    results[row] = {log(static_cast<double>(total)) + (static_cast<double>(top) - static_cast<double>(wanted)),
+                    rivals == 0 && wanted == top ? 1 : 0};
+  }
+  if (!with_gradient) return;
+  const float factor = grad_scale / total;
+  for (int first = static_cast<int>(threadIdx.x); first < vocab; first += kAtOnce * kThreads) {
+    float x[kAtOnce];
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      const int i = first + k * kThreads;
+      x[k] = i < vocab ? logits[i] : 0.0f;
+    }
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      const int i = first + k * kThreads;
+      const float p = expf(x[k] - top) * factor;
+      if (i < vocab) logits[i] = i == target ? p - grad_scale : p;
+    }
+  }
+}
+
+// One thread adds in the order of the rows, so that it does not matter how they are cut into chunks.
+__global__ void __launch_bounds__(kSumThreads)
+    sum_kernel(std::int64_t n_rows, const std::int32_t* __restrict__ targets, const RowResult* __restrict__ results,
+               CrossEntropySums* __restrict__ sums) {
+  __shared__ double loss[kSumThreads];
+  __shared__ int counted[kSumThreads];
+  __shared__ int correct[kSumThreads];
+  CrossEntropySums total;
+  if (threadIdx.x == 0) total = *sums;
+  for (std::int64_t first = 0; first < n_rows; first += kSumThreads) {
+    const std::int64_t row = first + threadIdx.x;
+    const bool counts = row < n_rows && targets[row] != kIgnoredTarget;
+    loss[threadIdx.x] = counts ? results[row].loss : 0.0;
+    counted[threadIdx.x] = counts ? 1 : 0;
+    correct[threadIdx.x] = counts ? results[row].correct : 0;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+#pragma unroll 8
+      for (int i = 0; i < kSumThreads; ++i) {
+        total.loss += loss[i];
+        total.n_counted += counted[i];
+        total.n_correct += correct[i];
+      }
+    }
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) *sums = total;
+}
+
+}  // namespace
+
+void cross_entropy_cuda(Context& context, const CrossEntropyArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  auto* results = context.scratch().take_array<RowResult>(static_cast<std::size_t>(args.n_rows));
+  const auto rows = static_cast<unsigned>(args.n_rows);
+  const int vocab = static_cast<int>(args.vocab);  // targets are of 32 bits
+  if (args.vocab <= kSmallVocab) {
+    launch(queue, row_kernel<kFewThreads>, rows, kFewThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
+           args.grad_scale, results);
+  } else {
+    launch(queue, row_kernel<kManyThreads>, rows, kManyThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
+           args.grad_scale, results);
+  }
+  launch(queue, sum_kernel, 1, kSumThreads, 0, args.n_rows, args.targets, results, args.sums);
+}
+
+}  // namespace matinee

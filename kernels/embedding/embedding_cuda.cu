@@ -1,0 +1,137 @@
+// Both directions are bound by memory: a row of the table and a row of y or grad_y, 8 or 12 bytes an element. Forward,
+// a warp moves 512 columns of one token, four accesses of 16 bytes a lane at once. Backward, tokens are sorted by id,
+// in order within one, by counting for each how many come before it: tokens² comparisons of integers, on thousands of
+// tokens a few microseconds. Then a warp adds up all rows of one id for 128 columns, eight rows on their way at once,
+// in the order of the tokens: no two warps meet at an element, and nothing of the table is touched but the rows of the
+// ids. Speed: not measured.
+
+#include "kernels/context.h"
+#include "kernels/cuda/vector_access.h"
+#include "kernels/cuda/warp.h"
+#include "kernels/cuda_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kThreads = 256, kWarps = kThreads / kWarpSize;
+constexpr int kForwardSteps = 4;
+constexpr std::int64_t kForwardColumns = 4 * kWarpSize * kForwardSteps;
+constexpr std::int64_t kBackwardColumns = 4 * kWarpSize;
+constexpr int kRowsAtOnce = 8;
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    lookup_kernel(std::int64_t n_tokens, std::int64_t width, std::int64_t parts, const std::int32_t* __restrict__ ids,
+                  const T* __restrict__ table, float multiplier, float* __restrict__ y, bool table_aligned,
+                  bool y_aligned) {
+  const std::int64_t item = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
+  const std::int64_t token = item / parts;
+  if (token >= n_tokens) return;
+  const std::int64_t column = item % parts * kForwardColumns + threadIdx.x % kWarpSize * 4;
+  const T* row = table + ids[token] * width;
+  float values[kForwardSteps][4];
+#pragma unroll
+  for (int step = 0; step < kForwardSteps; ++step) {
+    const std::int64_t at = column + step * 4 * kWarpSize;
+    load_four(values[step], row + at, width - at, table_aligned);
+  }
+#pragma unroll
+  for (int step = 0; step < kForwardSteps; ++step) {
+    const std::int64_t at = column + step * 4 * kWarpSize;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) values[step][i] *= multiplier;
+    store_four(y + token * width + at, values[step], width - at, y_aligned);
+  }
+}
+
+template <class T>
+void look_up(const CudaQueue& queue, const EmbeddingArgs& args) {
+  const auto* table = static_cast<const T*>(args.table.data);
+  const std::int64_t parts = blocks_for(args.width, kForwardColumns);
+  launch(queue, lookup_kernel<T>, static_cast<unsigned>(blocks_for(args.n_tokens * parts, kWarps)), kThreads, 0,
+         args.n_tokens, args.width, parts, args.ids, table, args.multiplier, args.y,
+         rows_aligned(table, args.width, sizeof(T), 4 * sizeof(T)), rows_aligned(args.y, args.width, 4, 16));
+}
+
+// A block places 32 tokens; each of its warps compares them with every eighth run of 32 others.
+__global__ void __launch_bounds__(kThreads)
+    sort_kernel(std::int64_t n_tokens, const std::int32_t* __restrict__ ids, std::int32_t* __restrict__ sorted) {
+  __shared__ int before[kWarps][kWarpSize];
+  const int lane = static_cast<int>(threadIdx.x % kWarpSize), warp = static_cast<int>(threadIdx.x / kWarpSize);
+  const std::int64_t token = static_cast<std::int64_t>(blockIdx.x) * kWarpSize + lane;
+  const std::int32_t id = token < n_tokens ? ids[token] : -1;
+  int count = 0;
+  for (std::int64_t first = warp * kWarpSize; first < n_tokens; first += kThreads) {
+    // What is not there comes after everything.
+    const std::int32_t mine = first + lane < n_tokens ? ids[first + lane] : INT32_MAX;
+#pragma unroll
+    for (int other = 0; other < kWarpSize; ++other) {
+      const std::int32_t other_id = __shfl_sync(kWholeWarp, mine, other);
+      count += other_id < id || (other_id == id && first + other < token) ? 1 : 0;
+    }
+  }
+  before[warp][lane] = count;
+  __syncthreads();
+  if (warp > 0 || token >= n_tokens) return;
+  int place = 0;
+  for (int part = 0; part < kWarps; ++part) place += before[part][lane];
+  sorted[place] = static_cast<std::int32_t>(token);
+}
+
+// The warp of the first of a run of equal ids adds the whole run.
+__global__ void __launch_bounds__(kThreads)
+    add_rows_kernel(std::int64_t n_tokens, std::int64_t width, std::int64_t parts, const std::int32_t* __restrict__ ids,
+                    const std::int32_t* __restrict__ sorted, const float* __restrict__ grad_y, float multiplier,
+                    float* __restrict__ grad_table, bool grad_y_aligned, bool table_aligned) {
+  const std::int64_t item = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
+  std::int64_t place = item / parts;
+  if (place >= n_tokens) return;
+  const std::int32_t id = ids[sorted[place]];
+  if (place > 0 && ids[sorted[place - 1]] == id) return;
+  const std::int64_t column = item % parts * kBackwardColumns + threadIdx.x % kWarpSize * 4;
+  float* to = grad_table + id * width + column;
+  float sum[4];
+  load_four(sum, to, width - column, table_aligned);
+  for (bool more = true; more; place += kRowsAtOnce) {
+    float rows[kRowsAtOnce][4];
+    bool there[kRowsAtOnce];
+#pragma unroll
+    for (int i = 0; i < kRowsAtOnce; ++i) {
+      const std::int64_t token = place + i < n_tokens ? sorted[place + i] : 0;
+      more = more && place + i < n_tokens && ids[token] == id;
+      there[i] = more;
+      load_four(rows[i], grad_y + token * width + column, more ? width - column : 0, grad_y_aligned);
+    }
+#pragma unroll
+    for (int i = 0; i < kRowsAtOnce; ++i) {
+#pragma unroll
+      for (int k = 0; k < 4; ++k) sum[k] = there[i] ? sum[k] + multiplier * rows[i][k] : sum[k];
+    }
+  }
+  store_four(to, sum, width - column, table_aligned);
+}
+
+}  // namespace
+
+void embedding_forward_cuda(Context& context, const EmbeddingArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  if (args.table.dtype == DType::kBF16) {
+    look_up<std::uint16_t>(queue, args);
+  } else {
+    look_up<float>(queue, args);
+  }
+}
+
+void embedding_backward_cuda(Context& context, const EmbeddingBackwardArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  auto* sorted = context.scratch().take_array<std::int32_t>(static_cast<std::size_t>(args.n_tokens));
+  launch(queue, sort_kernel, static_cast<unsigned>(blocks_for(args.n_tokens, kWarpSize)), kThreads, 0, args.n_tokens,
+         args.ids, sorted);
+  const std::int64_t parts = blocks_for(args.width, kBackwardColumns);
+  launch(queue, add_rows_kernel, static_cast<unsigned>(blocks_for(args.n_tokens * parts, kWarps)), kThreads, 0,
+         args.n_tokens, args.width, parts, args.ids, sorted, args.grad_y, args.multiplier, args.grad_table,
+         rows_aligned(args.grad_y, args.width, 4, 16), rows_aligned(args.grad_table, args.width, 4, 16));
+}
+
+}  // namespace matinee
