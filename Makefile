@@ -14,7 +14,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-psabi -Wno
 CPPFLAGS += -I. -DMATINEE_VERSION='"$(VERSION)"'
 CXXFLAGS += -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN)
 LDFLAGS  += -pthread
-LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -ldnnl -lgomp -ledit -ldl
+LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -lxxhash -ldnnl -lgomp -ledit -ldl
 # A line for each file; make V=1 shows the commands.
 Q := $(if $(V),,@)
 say = @printf '  %-5s %s\n' $(1) $(2)

@@ -41,9 +41,10 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
 }
 
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
-                             std::uint64_t max_host_mem, Context* context, const LoraMerge* merge)
+                             std::uint64_t max_host_mem, Context* context, const LoraMerge* merge,
+                             CheckpointHashes* hashes)
     : bytes_(bytes_of(config, dtype)) {
-  const CheckpointReader reader(folder, config);
+  const CheckpointReader reader(folder, config, hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
   const auto comes_apart = [&](const std::string& name) {
     return merge != nullptr && config.tie_word_embeddings && (name == head || name == embedding) &&
@@ -97,8 +98,9 @@ WeightView FrozenWeights::Tensor::view() const {
   return {bf16_values.data(), DType::kBF16};
 }
 
-void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
-  const CheckpointReader reader(folder, config);
+void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
+                     CheckpointHashes* hashes) {
+  const CheckpointReader reader(folder, config, hashes);
   for (const WeightSpec& spec : reader.specs()) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
     reader.read(spec, [&](std::size_t first, std::span<const float> values) {

@@ -87,6 +87,49 @@ expect_error 1 "lora-train: $work/other/checkpoint.safetensors: this checkpoint 
   train "$work/other" --learning-rate 0.5 --resume
 [[ -s $work/other/adapter_model.safetensors ]] || fail "the time limit left no adapter"
 
+# Nor where a byte of the base is another: in its single file, in one of its shards, in its configuration.
+mkdir "$work/sharded"
+cp "$work/base/config.json" "$work/base/"tokenizer* "$work/sharded"
+python3 - "$work/base/model.safetensors" "$work/sharded" <<'PY' || fail "a base in shards"
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+length = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + length])
+header.pop("__metadata__", None)
+names = sorted(header)
+weight_map = {}
+for shard, part in enumerate((names[::2], names[1::2]), 1):
+    name, blob, entries = f"model-0000{shard}-of-00002.safetensors", b"", {}
+    for tensor in part:
+        begin, end = header[tensor]["data_offsets"]
+        entries[tensor] = {**header[tensor], "data_offsets": [len(blob), len(blob) + end - begin]}
+        blob += data[8 + length + begin:8 + length + end]
+        weight_map[tensor] = name
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)
+    open(f"{sys.argv[2]}/{name}", "wb").write(struct.pack("<Q", len(text)) + text + blob)
+json.dump({"weight_map": weight_map}, open(f"{sys.argv[2]}/model.safetensors.index.json", "w"))
+PY
+for file in base/model.safetensors sharded/model-00001-of-00002.safetensors sharded/model-00002-of-00002.safetensors sharded/config.json; do
+  folder=${file%%/*} name=${file#*/}
+  options[1]=$work/$folder
+  rm -rf "$work/changed"
+  train "$work/changed" --time-limit 0.00001 2>/dev/null
+  cp "$work/$file" "$work/original"
+  if [[ $name == config.json ]]; then echo >>"$work/$file"; else
+    # The lowest byte of a bfloat16 number somewhere behind the header.
+    at=$(($(stat -c %s "$work/$file") / 4 * 2))
+    byte=$(od -An -tu1 -j $at -N1 "$work/$file")
+    printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$work/$file" bs=1 seek=$at conv=notrunc status=none
+  fi
+  run train "$work/changed" --resume
+  [[ $status -eq 1 && $err =~ ": this checkpoint belongs to another run: the hash of $name was "[0-9a-f]{16}", and is "[0-9a-f]{16}" now; "* ]] ||
+    fail "a byte of $file is another: $err"
+  cp "$work/original" "$work/$file"
+  train "$work/changed" --resume 2>/dev/null || fail "--resume with the $file as it was"
+done
+options[1]=$work/base
+
 # A disk that is full while a checkpoint is written: the run fails, the checkpoint from before is whole.
 for write in 6 7 9; do
   out=$work/full-$write
