@@ -143,6 +143,12 @@ $(BUILD)/tests/memory_table: $(BUILD)/tests/train/memory_table.o $(call closure,
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
 
+# kill -9 at so many random moments for each number of threads.
+KILLS ?= 100
+.PHONY: check-kill
+check-kill: $(BUILD)/lora-train $(BUILD)/tokenize  ## kill a training at 100 random moments, with 1 and 2 threads, resume it, compare bytes
+	BUILD=$(BUILD) scripts/check-kill --kills $(KILLS) --seed $(SEED)
+
 # For scripts/compare-tokenizers and the benchmark of tokenizers.
 $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(BUILD)/tests/text/%.o $(call closure,text)
 	$(call say,link,$@)
