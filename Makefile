@@ -135,6 +135,11 @@ $(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call cl
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# For scripts/compare-base-formats.
+$(BUILD)/tests/rounded_base: $(BUILD)/tests/model/rounded_base.o $(call closure,model)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/memory_table: $(BUILD)/tests/train/memory_table.o $(call closure,train)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
@@ -198,7 +203,7 @@ test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS)
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps

@@ -51,7 +51,7 @@ void QuantizedMatrix::finish(Context& context) {
                             .offset = &nf4_.absmax_offset});
   nf4_.absmax_codes = absmax_codes_.data();
   nf4_.absmax_scales = absmax_scales_.data();
-  absmax_ = {};
+  absmax_ = std::vector<float>();  // not {}: that is a list of no numbers, and keeps the memory
 }
 
 WeightView QuantizedMatrix::view() const {

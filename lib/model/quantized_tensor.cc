@@ -45,7 +45,7 @@ void QuantizedTensor::flush() {
 WeightView QuantizedTensor::finish() {
   if (next_row_ != matrix_.rows()) throw internal_error("QuantizedTensor: numbers are missing");
   matrix_.finish(context_);
-  rows_ = {};
+  rows_ = std::vector<float>();  // not {}: that is a list of no numbers, and keeps the memory
   return matrix_.view();
 }
 
