@@ -14,7 +14,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-psabi -Wno
 CPPFLAGS += -I. -DMATINEE_VERSION='"$(VERSION)"'
 CXXFLAGS += -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN)
 LDFLAGS  += -pthread
-LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -ldnnl -lgomp -ledit -ldl
+LDLIBS   += -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -lxxhash -ldnnl -lgomp -ledit -ldl
 # A line for each file; make V=1 shows the commands.
 Q := $(if $(V),,@)
 say = @printf '  %-5s %s\n' $(1) $(2)
@@ -140,6 +140,11 @@ $(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call cl
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# For scripts/compare-base-formats.
+$(BUILD)/tests/rounded_base: $(BUILD)/tests/model/rounded_base.o $(call closure,model)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/memory_table: $(BUILD)/tests/train/memory_table.o $(call closure,train)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
@@ -147,6 +152,12 @@ $(BUILD)/tests/memory_table: $(BUILD)/tests/train/memory_table.o $(call closure,
 .PHONY: check-memory
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
+
+# kill -9 at so many random moments for each number of threads.
+KILLS ?= 100
+.PHONY: check-kill
+check-kill: $(BUILD)/lora-train $(BUILD)/tokenize  ## kill a training at 100 random moments, with 1 and 2 threads, resume it, compare bytes
+	BUILD=$(BUILD) scripts/check-kill --kills $(KILLS) --seed $(SEED)
 
 # For scripts/compare-tokenizers and the benchmark of tokenizers.
 $(BUILD)/tests/encode_texts $(BUILD)/tests/bench_tokenize: $(BUILD)/tests/%: $(BUILD)/tests/text/%.o $(call closure,text)
@@ -260,7 +271,7 @@ test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS)
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps

@@ -21,7 +21,8 @@ const ToolDescription kTool{
     "and\n"
     "appears whole or not at all. With --tokens the loss is measured with the adapter beside the base and again on "
     "what\n"
-    "was written; where they differ by more than --max-loss-difference nothing appears. That needs memory for the "
+    "was written, both held as --base-format says; where they differ by more than --max-loss-difference nothing "
+    "appears. That needs memory for the "
     "model.",
     {"lora-merge --base testdata/mini --adapter adapter -o merged",
      "lora-merge --base base --adapter adapter --tokens valid.tokens --format gguf-q8_0 -o model.gguf"},

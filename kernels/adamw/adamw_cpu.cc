@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 
@@ -11,23 +10,17 @@ constexpr std::size_t kBlock = 1 << 15;
 }  // namespace
 
 void adamw_update_cpu(Context& context, const AdamWArgs& args) {
-  // What does not depend on the element, in float64, rounded once.
-  const double step = static_cast<double>(args.step);
-  const auto beta1 = static_cast<float>(args.beta1), beta2 = static_cast<float>(args.beta2);
-  const auto rest1 = static_cast<float>(1 - args.beta1), rest2 = static_cast<float>(1 - args.beta2);
-  const auto rate = static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, step)));
-  const auto second_correction = static_cast<float>(1 / (1 - std::pow(args.beta2, step)));
-  const auto eps = static_cast<float>(args.eps);
-  const auto decay = static_cast<float>(1 - args.learning_rate * args.weight_decay);
+  const AdamWFactors factors(args);
   context.pool().for_blocks(static_cast<std::size_t>(args.n), kBlock, [&](std::size_t begin, std::size_t end, int) {
     float* __restrict param = args.param;
     float* __restrict m = args.m;
     float* __restrict v = args.v;
     for (std::size_t i = begin; i < end; ++i) {
       const float g = args.grad_scale * args.grad[i];
-      m[i] = beta1 * m[i] + rest1 * g;
-      v[i] = beta2 * v[i] + rest2 * g * g;
-      param[i] = decay * param[i] - rate * m[i] / (__builtin_sqrtf(v[i] * second_correction) + eps);
+      m[i] = factors.beta1 * m[i] + factors.rest1 * g;
+      v[i] = factors.beta2 * v[i] + factors.rest2 * g * g;
+      param[i] = factors.decay * param[i] -
+                 factors.rate * m[i] / (__builtin_sqrtf(v[i] * factors.second_correction) + factors.eps);
     }
   });
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 
@@ -31,13 +32,7 @@ float largest(const float* values, std::int64_t n) {
 
 void adamw8_update_cpu(Context& context, const AdamW8Args& args) {
   const AdamW8Codes& codes = adamw8_codes();
-  const double step = static_cast<double>(args.step);
-  const auto beta1 = static_cast<float>(args.beta1), beta2 = static_cast<float>(args.beta2);
-  const auto rest1 = static_cast<float>(1 - args.beta1), rest2 = static_cast<float>(1 - args.beta2);
-  const auto rate = static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, step)));
-  const auto second_correction = static_cast<float>(1 / (1 - std::pow(args.beta2, step)));
-  const auto eps = static_cast<float>(args.eps);
-  const auto decay = static_cast<float>(1 - args.learning_rate * args.weight_decay);
+  const AdamWFactors factors(args);
   constexpr std::size_t kBlocks = 64;  // to a task
   const std::int64_t n_blocks = (args.n + kAdamW8Block - 1) / kAdamW8Block;
   context.pool().for_blocks(static_cast<std::size_t>(n_blocks), kBlocks, [&](std::size_t begin, std::size_t end, int) {
@@ -50,10 +45,11 @@ void adamw8_update_cpu(Context& context, const AdamW8Args& args) {
         const auto at = static_cast<std::size_t>(j);
         const float g = args.grad_scale * args.grad[i];
         const float before = codes.r[args.r_codes[i]] * args.r_scales[block];
-        m[at] = beta1 * (codes.m[args.m_codes[i]] * args.m_scales[block]) + rest1 * g;
-        const float v = beta2 * before * before + rest2 * g * g;
+        m[at] = factors.beta1 * (codes.m[args.m_codes[i]] * args.m_scales[block]) + factors.rest1 * g;
+        const float v = factors.beta2 * before * before + factors.rest2 * g * g;
         r[at] = std::sqrt(v);
-        args.param[i] = decay * args.param[i] - rate * m[at] / (std::sqrt(v * second_correction) + eps);
+        args.param[i] = factors.decay * args.param[i] -
+                        factors.rate * m[at] / (std::sqrt(v * factors.second_correction) + factors.eps);
       }
       const float m_scale = largest(m.data(), count), r_scale = largest(r.data(), count);
       args.m_scales[block] = m_scale;

@@ -9,9 +9,12 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
@@ -90,23 +93,30 @@ struct ThreadPool::Impl {
       if (--running == 0) done.notify_one();
     }
   }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
 };
 
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
   impl_->threads = threads > 0 ? threads : available_processors();
   for (int worker = 1; worker < impl_->threads; ++worker) {
-    impl_->workers.emplace_back([impl = impl_.get(), worker] { impl->loop(worker); });
+    try {
+      impl_->workers.emplace_back([impl = impl_.get(), worker] { impl->loop(worker); });
+    } catch (const std::system_error& error) {
+      throw resource_error("thread {} of {} cannot be started: {}", worker + 1, impl_->threads, error.code().message())
+          .add_remedy("ask for fewer with --threads, or raise ulimit -d or -u");
+    }
   }
 }
 
-ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-  }
-  impl_->wake.notify_all();
-  for (std::thread& worker : impl_->workers) worker.join();
-}
+ThreadPool::~ThreadPool() = default;
 
 int ThreadPool::threads() const { return impl_->threads; }
 

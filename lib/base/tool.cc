@@ -148,7 +148,7 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
     fmt::print(stderr, "{}: {}\n", description.name, error.what());
     return exit_status(error.code());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "{}: out of memory (peak {})\n", description.name, format_size(peak_resident_memory()));
+    fmt::print(stderr, "{}: {}\n", description.name, out_of_memory_text());
     return 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: unexpected failure: {} (a bug of Matinee; please report it)\n", description.name,

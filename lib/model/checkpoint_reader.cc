@@ -33,8 +33,8 @@ void read_columns(const SafetensorsFile& file, const TensorInfo& tensor, std::in
 
 }  // namespace
 
-CheckpointReader::CheckpointReader(const std::string& folder, const ModelConfig& config)
-    : config_(config), specs_(weight_specs(config)), files_(open_checkpoint(folder)) {
+CheckpointReader::CheckpointReader(const std::string& folder, const ModelConfig& config, CheckpointHashes* hashes)
+    : config_(config), specs_(weight_specs(config)), files_(open_checkpoint(folder)), hashes_(hashes) {
   for (const WeightSpec& spec : specs_) {
     by_name_[spec.name] = &spec;
     by_name_[bare_name(config, spec.name)] = &spec;
@@ -70,6 +70,8 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
   const std::int64_t rows = matrix ? spec.shape[0] : 1, width = spec.shape.back();
   const std::int64_t some = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(width, 1) / multiple) * multiple;
   std::vector<float> values(static_cast<std::size_t>(std::min(some, rows) * width));
+  // A transposed tensor is read across, all of it for each band.
+  if (hashes_ != nullptr && spec.transposed) hashes_->add(*file, tensor, 0, file->data(tensor));
   for (std::int64_t row = 0; row < rows; row += some) {
     const std::int64_t n = std::min(some, rows - row);
     const auto part = std::span(values).first(static_cast<std::size_t>(n * width));
@@ -77,6 +79,11 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
     if (spec.transposed) {
       read_columns(*file, tensor, rows, row, n, part);
     } else {
+      if (hashes_ != nullptr) {
+        const std::size_t element = size_of(tensor.dtype);
+        hashes_->add(*file, tensor, first * element,
+                     file->data(tensor).subspan(first * element, part.size_bytes() / sizeof(float) * element));
+      }
       read_floats(*file, tensor, first, part);
     }
     piece(first, part);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/io/safetensors.h"
+#include "lib/model/checkpoint_hashes.h"
 #include "lib/model/model_config.h"
 #include "lib/model/tensor_names.h"
 
@@ -19,8 +20,8 @@ namespace matinee {
 class CheckpointReader {
  public:
   /// Opens the files in `folder` (open_checkpoint). A tensor that the decoder has no place for is part of mathematics
-  /// that it does not compute: Error(kBadData) naming it.
-  CheckpointReader(const std::string& folder, const ModelConfig& config);
+  /// that it does not compute: Error(kBadData) naming it. What is read goes into `hashes`, where there are any.
+  CheckpointReader(const std::string& folder, const ModelConfig& config, CheckpointHashes* hashes = nullptr);
   CheckpointReader(const CheckpointReader&) = delete;
   CheckpointReader& operator=(const CheckpointReader&) = delete;
 
@@ -43,6 +44,7 @@ class CheckpointReader {
   std::vector<WeightSpec> specs_;
   std::map<std::string, const WeightSpec*, std::less<>> by_name_;  // whole and bare
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  CheckpointHashes* hashes_;
 };
 
 }  // namespace matinee

@@ -7,6 +7,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/half.h"
+#include "lib/base/memory_budget.h"
 #include "lib/model/checkpoint_reader.h"
 #include "lib/model/gguf_model.h"
 
@@ -93,8 +94,8 @@ std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
   for (const WeightSpec& spec : weight_specs(config)) {
     if (spec.transposed) turned = std::max(turned, spec.elements());
   }
-  // In float32 and as it is written; pieces, and the buffers of files.
-  return static_cast<std::uint64_t>(6 * turned) + (std::uint64_t{32} << 20);
+  // In float32 and as it is written.
+  return static_cast<std::uint64_t>(6 * turned) + kProgramMemory;
 }
 
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,

@@ -55,7 +55,7 @@ const float* QuantizedTensor::rows_on_device() {
 WeightView QuantizedTensor::finish() {
   if (next_row_ != matrix_.rows()) throw internal_error("QuantizedTensor: numbers are missing");
   matrix_.finish(context_);
-  rows_ = {};
+  rows_ = std::vector<float>();  // not {}: that is a list of no numbers, and keeps the memory
   staged_ = {};
   return matrix_.view();
 }

@@ -19,6 +19,8 @@
 namespace matinee {
 namespace {
 
+constexpr std::size_t kSavedPiece = std::size_t{1} << 16;  // numbers that are converted at a time
+
 // What the numbers of a tensor are held in that is not quantised.
 DType plain_dtype(const WeightSpec& spec, DType dtype) {
   return spec.shape.size() == 1 ? DType::kF32 : unquantized_format(dtype);
@@ -41,9 +43,10 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
 }
 
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
-                             std::uint64_t max_host_mem, Context* context, const LoraMerge* merge)
+                             std::uint64_t max_host_mem, Context* context, const LoraMerge* merge,
+                             CheckpointHashes* hashes)
     : bytes_(bytes_of(config, dtype)) {
-  const CheckpointReader reader(folder, config);
+  const CheckpointReader reader(folder, config, hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
   const auto comes_apart = [&](const std::string& name) {
     return merge != nullptr && config.tie_word_embeddings && (name == head || name == embedding) &&
@@ -97,8 +100,9 @@ WeightView FrozenWeights::Tensor::view() const {
   return {bf16_values.data(), DType::kBF16};
 }
 
-void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters) {
-  const CheckpointReader reader(folder, config);
+void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
+                     CheckpointHashes* hashes) {
+  const CheckpointReader reader(folder, config, hashes);
   for (const WeightSpec& spec : reader.specs()) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
     reader.read(spec, [&](std::size_t first, std::span<const float> values) {
@@ -137,24 +141,26 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
   SafetensorsWriter writer(folder + "/model.safetensors", "", {{"format", "pt"}});
   const auto specs = weight_specs(config);
   for (const WeightSpec& spec : specs) writer.declare(spec.name, dtype, spec.stored_shape());
-  std::vector<float> stored;
+  std::vector<float> piece;  // not a whole tensor: saving must fit where training did
   std::vector<bf16> narrow;
   std::size_t index = 0;
   for (const WeightSpec& spec : specs) {
     const std::vector<float>& value = parameters.all().at(index++).value;
-    stored = value;
-    if (spec.transposed) {
-      const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-      for (std::size_t o = 0; o < out; ++o)
-        for (std::size_t i = 0; i < in; ++i) stored[i * out + o] = value[o * in + i];
+    const auto out = static_cast<std::size_t>(spec.shape[0]), in = value.size() / std::max<std::size_t>(out, 1);
+    for (std::size_t first = 0; first < value.size(); first += piece.size()) {
+      piece.resize(std::min(kSavedPiece, value.size() - first));
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        const std::size_t stored = first + i;
+        piece[i] = value[spec.transposed ? stored % out * in + stored / out : stored];
+      }
+      if (dtype == DType::kF32) {
+        writer.write(spec.name, std::span<const float>(piece));
+        continue;
+      }
+      narrow.clear();
+      for (const float each : piece) narrow.push_back(to_bf16(each));
+      writer.write(spec.name, std::span<const bf16>(narrow));
     }
-    if (dtype == DType::kF32) {
-      writer.write(spec.name, std::span<const float>(stored));
-      continue;
-    }
-    narrow.clear();
-    for (const float each : stored) narrow.push_back(to_bf16(each));
-    writer.write(spec.name, std::span<const bf16>(narrow));
   }
   writer.commit();
   write_file(folder + "/config.json", model_config_json(config, dtype == DType::kF32 ? "float32" : "bfloat16"));

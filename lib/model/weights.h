@@ -14,6 +14,7 @@
 
 namespace matinee {
 
+class CheckpointHashes;
 class LoraMerge;
 
 /// Whether weights in this format hold the tensor quantised: the linear layers of the blocks are, where it is I8 or U8.
@@ -28,9 +29,10 @@ class FrozenWeights {
   /// `folder` holds config.json and model.safetensors, or model.safetensors.index.json and its shards. `dtype` F32 or
   /// BF16, or with a context to quantise with I8 or U8. A checkpoint of the bare model, without the prefix of its
   /// names, is taken too. Throws Error naming file and tensor where one is missing, of a wrong shape or of another
-  /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where it does not fit `max_host_mem`.
+  /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where it does not fit `max_host_mem`. What was
+  /// read goes into `hashes`, where there are any.
   FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
-                Context* context = nullptr, const LoraMerge* merge = nullptr);
+                Context* context = nullptr, const LoraMerge* merge = nullptr, CheckpointHashes* hashes = nullptr);
   /// Bytes that such weights take.
   static std::uint64_t bytes_of(const ModelConfig& config, DType dtype);
 
@@ -55,7 +57,8 @@ class FrozenWeights {
 };
 
 /// All weights as float32 parameters, for training everything. Reads them from `folder`.
-void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters);
+void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
+                     CheckpointHashes* hashes = nullptr);
 /// ... or draws them: normal(0, 0.02), the projections into the residual stream by 1/sqrt(2·layers) smaller (Radford et
 /// al. 2019, section 2.3), norms 1, biases 0.
 void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);

@@ -34,10 +34,11 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
 
 std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
 
-// Refuses what does not fit before a tensor is read.
-void require_room(const LanguageModelOptions& options, const ModelConfig& config, DType format) {
+// Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers.
+void require_room(const LanguageModelOptions& options, const ModelConfig& config, DType format, std::int64_t adapter) {
   require_memory("decoding with " + options.base,
-                 FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)),
+                 FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)) +
+                     8 * static_cast<std::uint64_t>(adapter) + kProgramMemory,
                  options.max_host_mem);
 }
 
@@ -61,11 +62,11 @@ struct LanguageModel::Impl {
         format(options.base_format.dtype(context.isa())),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
-    require_room(options, config, format);
     if (!options.adapter.empty()) {
       adapter.emplace(config, options.adapter);
       require_same_tokenizer(options, *adapter, tokenizer);
     }
+    require_room(options, config, format, adapter ? adapter->parameters().elements() : 0);
     const bool beside = options.base_format.is_quantized();
     std::optional<LoraMerge> merge;
     if (adapter && !beside) merge.emplace(context, config, *adapter);

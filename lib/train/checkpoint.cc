@@ -79,6 +79,7 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
     for (const Parameter& p : parameters) writer.declare("best." + p.name, DType::kF32, p.shape);
   }
   const auto write = [&](const std::string& name, const auto& values) { writer.write(name, std::span(values)); };
+  // In the order that the file has them, bytes last: what comes before its turn would wait in memory.
   for (const Parameter& p : parameters) write("param." + p.name, p.value);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::string& name = parameters[i].name;
@@ -86,13 +87,16 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
       write("adam_m." + name, state.m[i]);
       write("adam_v." + name, state.v[i]);
     } else {
-      write("adam_m8." + name, state.narrow[i].m_codes);
-      write("adam_r8." + name, state.narrow[i].r_codes);
       write("adam_m_scale." + name, state.narrow[i].m_scales);
       write("adam_r_scale." + name, state.narrow[i].r_scales);
     }
   }
   for (std::size_t i = 0; i < state.best.size(); ++i) write("best." + parameters[i].name, state.best[i]);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!state.m[i].empty()) continue;
+    write("adam_m8." + parameters[i].name, state.narrow[i].m_codes);
+    write("adam_r8." + parameters[i].name, state.narrow[i].r_codes);
+  }
   writer.commit();
 }
 
@@ -143,6 +147,7 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
       throw bad_data("{}: tensor \"{}\": expected {} elements, found {}", path, name, size, values.size());
     }
     into.assign(values.begin(), values.end());
+    file.release(file.get(name));
   };
   auto& parameters = state.parameters.all();
   if (progress.best_step > 0) state.best.resize(parameters.size());

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "lib/base/memory_budget.h"
 #include "lib/base/options.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/lora_adapter.h"
@@ -11,7 +12,7 @@
 namespace matinee {
 
 std::uint64_t MemoryPlan::total() const {
-  return weights + trained + gradients + moments + best_parameters + activations + tokens;
+  return weights + trained + gradients + moments + best_parameters + activations + tokens + program;
 }
 
 std::string MemoryPlan::describe() const {
@@ -27,6 +28,7 @@ std::string MemoryPlan::describe() const {
   add("best parameters", best_parameters);
   add("activations", activations);
   add("tokens", tokens);
+  add("program", program);
   return text;
 }
 
@@ -45,7 +47,8 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DT
           .trained = 4 * trained,
           .gradients = 4 * trained,
           .moments = moments,
-          .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute)};
+          .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute),
+          .program = kProgramMemory};
 }
 
 }  // namespace matinee

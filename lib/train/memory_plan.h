@@ -18,6 +18,7 @@ struct MemoryPlan {
   std::uint64_t best_parameters = 0;  ///< the copy with the lowest validation loss
   std::uint64_t activations = 0;      ///< of one micro-batch
   std::uint64_t tokens = 0;           ///< of the data sets, and the rows of an epoch
+  std::uint64_t program = 0;          ///< kProgramMemory
 
   std::uint64_t total() const;
   /// "1.2 GiB: weights 600.0 MiB, ..."

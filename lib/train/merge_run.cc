@@ -9,7 +9,6 @@
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/output_folder.h"
-#include "lib/model/base_format.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/gguf_model.h"
 #include "lib/model/weights.h"
@@ -69,6 +68,7 @@ void MergeRun::add(OptionSet& options) {
   options.text("tokens", &tokens, "FILE", "measure the loss on these before and after");
   options.real("max-loss-difference", &max_loss_difference, 0, 1e6,
                "refuse where the losses differ by more than this share");
+  base_format.add(options);
 }
 
 MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool) {
@@ -76,9 +76,11 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   Context context(pool);
   const ModelConfig config = read_model_config(run.base);
   LoraAdapter adapter(config, run.adapter);
-  const BaseFormat format;
-  const DType dtype = format.dtype(context.isa());
-  const Product product = format.product(context.isa());
+  const DType dtype = run.base_format.dtype(context.isa());
+  const Product product = run.base_format.product(context.isa());
+  if (run.to_gguf() && run.base_format.is_quantized()) {
+    throw usage_error("--base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is");
+  }
   std::optional<TokenDataset> data;
   if (!run.tokens.empty()) {
     data.emplace(run.tokens);
@@ -102,7 +104,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   MergeLosses losses;
   if (data) {
     {
-      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem);
+      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem, &context);
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
       const LoraSlots lora = adapter.slots();
@@ -112,7 +114,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
       const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem);
       losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
     } else {
-      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem);
+      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem, &context);
       losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "lib/base/tool.h"
+#include "lib/model/base_format.h"
 #include "lib/model/merged_model.h"
 
 namespace matinee {
@@ -13,6 +14,7 @@ struct MergeRun {
   std::string format = "safetensors";  ///< or gguf-f16, gguf-bf16, gguf-q8_0
   std::string tokens;                  ///< to compare losses on; "": none
   double max_loss_difference = 0.01;   ///< relative; more is refused
+  BaseFormat base_format;              ///< of base and result while the loss is measured
 
   void add(OptionSet& options);
   bool to_gguf() const { return format != "safetensors"; }

@@ -13,6 +13,7 @@
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/json_writer.h"
+#include "lib/model/checkpoint_hashes.h"
 #include "lib/model/weights.h"
 #include "lib/train/memory_plan.h"
 #include "lib/train/speed_estimate.h"
@@ -65,24 +66,6 @@ void require_same_making(const TokenDataset& train, const TokenDataset& valid) {
                         : a.seq_len != b.seq_len                 ? "seq_len"
                                                                  : nullptr;
   if (differs != nullptr) throw bad_data("{}: was made with another {} than {}", valid.path(), differs, train.path());
-}
-
-// Of all bytes of the base, in blocks by as many threads as there are.
-std::uint64_t fingerprint_of_model(const std::string& folder, ThreadPool& pool) {
-  std::uint64_t hash = hash64(read_file(folder + "/config.json"));
-  std::vector<std::string> files{folder + "/model.safetensors"};
-  if (const std::string index = files[0] + ".index.json"; !file_exists(files[0]) && file_exists(index)) {
-    // The index names shards and sizes; reading tens of gigabytes twice would cost more than it protects.
-    return hash64(read_file(index), hash);
-  }
-  const MappedFile file(files[0]);
-  constexpr std::size_t block = std::size_t{4} << 20;
-  std::vector<std::uint64_t> hashes((file.text().size() + block - 1) / block);
-  pool.for_blocks(file.text().size(), block, [&](std::size_t begin, std::size_t end, int) {
-    hashes[begin / block] = hash64(file.text().substr(begin, end - begin));
-    file.release(begin, end - begin);
-  });
-  return hash64({reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(std::uint64_t)}, hash);
 }
 
 // A kill leaves the temporary of the file that was being written ("NAME.XXXXXX.tmp", lib/base/file.cc).
@@ -148,6 +131,7 @@ class Session {
   ModelConfig config_;
   Context context_;
   Product product_;
+  CheckpointHashes hashes_;  // of the base
   RunIdentity identity_;
   std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
@@ -185,18 +169,17 @@ void Session::load() {
   const MemoryPlan plan = plan_memory();
   require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
-  identify();
 
   if (run.full) {
     if (run.base.empty()) {
       initialise_parameters(config_, run.train.seed, everything_);
     } else {
-      load_parameters(run.base, config_, everything_);
+      load_parameters(run.base, config_, everything_, &hashes_);
     }
     slots_ = slots_of(config_, everything_);
   } else {
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
-                                              tool_.common().max_host_mem, &context_);
+                                              tool_.common().max_host_mem, &context_, nullptr, &hashes_);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
@@ -208,6 +191,7 @@ void Session::load() {
     adapter_->attach_to(slots_);
     lora_slots_ = adapter_->slots();
   }
+  identify();
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
                                                Trainer::max_tokens(run.train, data_.info()), product_, run.recompute);
   trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
@@ -222,19 +206,20 @@ void Session::load() {
                                        run.train, checkpoint_, identity_);
 }
 
-// Names base, tokens and options.
+// Names base, tokens and options; after the base was loaded, since its hashes come from that.
 void Session::identify() {
-  const std::uint64_t base =
-      run_.base.empty() ? hash64(read_file(run_.config)) : fingerprint_of_model(run_.base, pool_);
   const auto hex = [](std::uint64_t hash) { return fmt::format("{:016x}", hash); };
-  identity_.parts = {{"the hash of the base", hex(base)},
-                     {"the hash of the tokens", hex(data_.fingerprint())},
-                     {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
-                     {"--full", run_.full ? "yes" : "no"},
-                     {"--base-format", format_name(run_.base_format.dtype(context_.isa()))}};
+  const std::string config = run_.base.empty() ? run_.config : run_.base + "/config.json";
+  identity_.parts = {{"the hash of config.json", hex(hash64(read_file(config)))}};
+  for (const auto& [file, hash] : hashes_.of_files()) identity_.parts.emplace_back("the hash of " + file, hex(hash));
   const auto add = [&](const auto& parts) {
     identity_.parts.insert(identity_.parts.end(), parts.begin(), parts.end());
   };
+  add(std::vector<std::pair<std::string, std::string>>{
+      {"the hash of the tokens", hex(data_.fingerprint())},
+      {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
+      {"--full", run_.full ? "yes" : "no"},
+      {"--base-format", format_name(run_.base_format.dtype(context_.isa()))}});
   add(run_.train.identity());
   if (!run_.full) {
     add(identity_of(lora_));

@@ -169,7 +169,7 @@ TruncatedSvd truncated_svd(const SparseRows& matrix, std::int32_t rank, std::uin
     for (std::int32_t j = 0; j < l; ++j) start[static_cast<std::size_t>(column) * l + j] = random.normal();
   }
   std::vector<double> q = multiply(matrix, start, l, pool);
-  start = {};
+  start = std::vector<double>();  // not {}, which keeps the memory
   orthonormalise(q, l, pool);
   for (int i = 0; i < iterations; ++i) {
     std::vector<double> z = multiply(back, q, l, pool);

@@ -1,15 +1,18 @@
 // For scripts/check-memory: random checkpoints of any size, and one forward pass through a model with what it took.
 //   memory_contract make CONFIG FOLDER DTYPE SHARD_BYTES   DTYPE F16 or BF16; SHARD_BYTES 0: a single file
-//   memory_contract forward FOLDER FORMAT MAX_HOST_MEM     prints bytes of the weights, peak memory, seconds, a logit
+//   memory_contract bytes CONFIG FORMAT                    bytes of the weights in that format
+//   memory_contract forward FOLDER FORMAT MAX_HOST_MEM THREADS   prints these bytes, peak memory, seconds, a logit
 #include <fmt/core.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
+#include "lib/base/cpu_features.h"
 #include "lib/base/half.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/parallel.h"
@@ -81,10 +84,10 @@ void make(const std::string& config_path, const std::string& folder, DType dtype
   if (shard_bytes > 0) write_file(folder + "/model.safetensors.index.json", out + "\n");
 }
 
-void forward(const std::string& folder, const std::string& format_name, std::uint64_t max_host_mem) {
+void forward(const std::string& folder, const std::string& format_name, std::uint64_t max_host_mem, int threads) {
   const auto begin = std::chrono::steady_clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
-  ThreadPool pool(0);
+  ThreadPool pool(threads);
   Context context(pool);
   const BaseFormat format{format_name};
   const ModelConfig config = read_model_config(folder);
@@ -110,13 +113,20 @@ int main(int argc, char** argv) {
   try {
     if (words.size() == 5 && words[0] == "make") {
       make(words[1], words[2], dtype_from_name(words[3]), parse_size(words[4]));
-    } else if (words.size() == 4 && words[0] == "forward") {
-      forward(words[1], words[2], parse_size(words[3]));
+    } else if (words.size() == 3 && words[0] == "bytes") {
+      const DType format = BaseFormat{words[2]}.dtype(isa_level());
+      fmt::print("{}\n", FrozenWeights::bytes_of(parse_model_config(read_file(words[1]), words[1]), format));
+    } else if (words.size() == 5 && words[0] == "forward") {
+      forward(words[1], words[2], parse_size(words[3]), std::stoi(words[4]));
     } else {
       fmt::print(stderr,
-                 "usage: memory_contract make CONFIG FOLDER DTYPE SHARD_BYTES | forward FOLDER FORMAT MAX_HOST_MEM\n");
+                 "usage: memory_contract make CONFIG FOLDER DTYPE SHARD_BYTES | bytes CONFIG FORMAT | "
+                 "forward FOLDER FORMAT MAX_HOST_MEM THREADS\n");
       return 2;
     }
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "memory_contract: {}\n", out_of_memory_text());
+    return 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "memory_contract: {}\n", error.what());
     return 1;

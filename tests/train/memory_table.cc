@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/memory_budget.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/weights.h"
 #include "lib/train/memory_plan.h"
@@ -61,8 +62,8 @@ void run() {
     }
     const std::int64_t cache = std::min<std::int64_t>(1024, config.max_position_embeddings);
     for (const DType format : {DType::kBF16, DType::kI8, DType::kU8}) {
-      fmt::print(" {:.1f} |",
-                 gigabytes(FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, cache)));
+      fmt::print(" {:.1f} |", gigabytes(FrozenWeights::bytes_of(config, format) +
+                                        DecoderSession::bytes_of(config, cache) + kProgramMemory));
     }
     fmt::print("\n");
   }

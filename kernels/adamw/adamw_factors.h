@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cmath>
+
+namespace matinee {
+
+/// What of a step of AdamW does not depend on the element, each number reckoned in float64 and rounded once:
+///   m = beta1·m + rest1·g;  v = beta2·v + rest2·g²;  param = decay·param - rate·m / (sqrt(v·second_correction) + eps)
+struct AdamWFactors {
+  /// From an AdamWArgs or an AdamW8Args.
+  template <class Args>
+  explicit AdamWFactors(const Args& args)
+      : beta1(static_cast<float>(args.beta1)),
+        beta2(static_cast<float>(args.beta2)),
+        rest1(static_cast<float>(1 - args.beta1)),
+        rest2(static_cast<float>(1 - args.beta2)),
+        rate(static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, static_cast<double>(args.step))))),
+        second_correction(static_cast<float>(1 / (1 - std::pow(args.beta2, static_cast<double>(args.step))))),
+        eps(static_cast<float>(args.eps)),
+        decay(static_cast<float>(1 - args.learning_rate * args.weight_decay)) {}
+
+  float beta1, beta2, rest1, rest2, rate, second_correction, eps, decay;
+};
+
+}  // namespace matinee
