@@ -18,12 +18,13 @@ struct Shape {
   Product product = Product::kF32;
   bool accumulate = false;
   bool bias = false;
+  std::int64_t skipped = 0;  ///< rows of zeros that a quantised matrix has before those that are used
 };
 
 std::string describe(const char* operation, const Shape& s) {
-  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}", operation, s.n_rows, s.in, s.out,
+  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}{}", operation, s.n_rows, s.in, s.out,
                      s.weight == DType::kU8 ? "NF4" : name_of(s.weight), s.product == Product::kBF16 ? "bf16" : "f32",
-                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "");
+                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "");
 }
 
 bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
@@ -51,9 +52,9 @@ CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
 // Rows of quantised weights are of three sizes, so that a scale of another row is seen. Exact.
 template <class T>
 std::vector<T> rows_of_sizes(const Shape& s, const T* data) {
-  std::vector<T> rows(data, data + s.out * s.in);
+  std::vector<T> rows(static_cast<std::size_t>(s.skipped * s.in));
   for (std::int64_t o = 0; o < s.out; ++o) {
-    for (std::int64_t i = 0; i < s.in; ++i) rows[static_cast<std::size_t>(o * s.in + i)] /= static_cast<T>(1 << o % 3);
+    for (std::int64_t i = 0; i < s.in; ++i) rows.push_back(data[o * s.in + i] / static_cast<T>(1 << o % 3));
   }
   return rows;
 }
@@ -67,11 +68,11 @@ class ChosenWeight {
     if (memory_ != context.memory()) {
       memory_ = context.memory();
       const std::vector<float> rows = rows_of_sizes(s, host_values(context, data, s.out * s.in).data());
-      quantized_ = std::make_unique<QuantizedMatrix>(memory_, s.weight, s.out, s.in);
-      quantized_->set_rows(context, 0, s.out, DeviceView<float>(memory_, rows).data());
+      quantized_ = std::make_unique<QuantizedMatrix>(memory_, s.weight, s.skipped + s.out, s.in);
+      quantized_->set_rows(context, 0, s.skipped + s.out, DeviceView<float>(memory_, rows).data());
       quantized_->finish(context);
     }
-    return quantized_->view();
+    return rows_from(quantized_->view(), s.skipped, s.in);
   }
 
  private:
@@ -86,7 +87,8 @@ class ReferenceWeight {
   WeightView view(const Shape& s, const double* data) {
     if (!quantized(s)) return weight_view(data);
     values_.resize(static_cast<std::size_t>(s.out * s.in));
-    dequantized_ref(s.weight, s.out, s.in, rows_of_sizes(s, data).data(), 0, s.out * s.in, values_.data());
+    dequantized_ref(s.weight, s.skipped + s.out, s.in, rows_of_sizes(s, data).data(), s.skipped * s.in, s.out * s.in,
+                    values_.data());
     return weight_view(values_.data());
   }
 
@@ -208,6 +210,15 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {1, 192, 131, narrow, product, true});
       add_shape(cases, {3, 256, 66, narrow, product});
       add_shape(cases, {70, 320, 129, narrow, product, true});
+      add_shape(cases, {2, 2608, 9, narrow, product});
+    }
+  }
+  // Rows of a quantised matrix that begin within a block, a byte or both.
+  for (const DType weight : {DType::kI8, DType::kU8}) {
+    for (const Product product : {f32, bf}) {
+      add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .product = product, .skipped = 1});
+      add_shape(cases, {.n_rows = 4, .in = 40, .out = 20, .weight = weight, .product = product, .skipped = 3});
+      add_shape(cases, {.n_rows = 9, .in = 37, .out = 20, .weight = weight, .product = product, .skipped = 3});
     }
   }
   // More weights than one slab of the repacked copy holds.
