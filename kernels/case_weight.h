@@ -11,10 +11,12 @@
 namespace matinee {
 
 /// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like NarrowCopy. Rows of
-/// quantised ones are of three sizes, so that a scale of another row is seen.
+/// quantised ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of zeros,
+/// which the view leaves out.
 class CaseWeight {
  public:
-  CaseWeight(DType format, std::int64_t rows, std::int64_t width) : format_(format), rows_(rows), width_(width) {}
+  CaseWeight(DType format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
+      : format_(format), rows_(rows), width_(width), skipped_(skipped) {}
 
   WeightView view(Context& context, const float* data) {
     if (format_ == DType::kF32) return weight_view(data);
@@ -22,18 +24,19 @@ class CaseWeight {
     if (memory_ != context.memory()) {
       memory_ = context.memory();
       const std::vector<float> sized = sizes_of_rows(host_values(context, data, rows_ * width_).data());
-      quantized_ = std::make_unique<QuantizedMatrix>(memory_, format_, rows_, width_);
-      quantized_->set_rows(context, 0, rows_, DeviceView<float>(memory_, sized).data());
+      quantized_ = std::make_unique<QuantizedMatrix>(memory_, format_, skipped_ + rows_, width_);
+      quantized_->set_rows(context, 0, skipped_ + rows_, DeviceView<float>(memory_, sized).data());
       quantized_->finish(context);
     }
-    return quantized_->view();
+    return rows_from(quantized_->view(), skipped_, width_);
   }
 
   /// What the reference multiplies with: the numbers that a quantised weight stands for.
   WeightView reference_view(const double* data) {
     if (format_ != DType::kI8 && format_ != DType::kU8) return weight_view(data);
     values_.resize(static_cast<std::size_t>(rows_ * width_));
-    dequantized_ref(format_, rows_, width_, sizes_of_rows(data).data(), 0, rows_ * width_, values_.data());
+    dequantized_ref(format_, skipped_ + rows_, width_, sizes_of_rows(data).data(), skipped_ * width_, rows_ * width_,
+                    values_.data());
     return weight_view(values_.data());
   }
 
@@ -41,16 +44,15 @@ class CaseWeight {
   // Exact.
   template <class T>
   std::vector<T> sizes_of_rows(const T* data) const {
-    std::vector<T> rows(data, data + rows_ * width_);
+    std::vector<T> rows(static_cast<std::size_t>(skipped_ * width_));
     for (std::int64_t o = 0; o < rows_; ++o) {
-      for (std::int64_t i = 0; i < width_; ++i)
-        rows[static_cast<std::size_t>(o * width_ + i)] /= static_cast<T>(1 << o % 3);
+      for (std::int64_t i = 0; i < width_; ++i) rows.push_back(data[o * width_ + i] / static_cast<T>(1 << o % 3));
     }
     return rows;
   }
 
   DType format_;
-  std::int64_t rows_, width_;
+  std::int64_t rows_, width_, skipped_;
   NarrowCopy narrow_;
   std::shared_ptr<DeviceMemory> memory_;  // of quantized_
   std::unique_ptr<QuantizedMatrix> quantized_;

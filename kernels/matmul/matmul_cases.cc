@@ -17,12 +17,13 @@ struct Shape {
   Product product = Product::kF32;
   bool accumulate = false;
   bool bias = false;
+  std::int64_t skipped = 0;  ///< rows of zeros that a quantised matrix has before those that are used
 };
 
 std::string describe(const char* operation, const Shape& s) {
-  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}", operation, s.n_rows, s.in, s.out,
+  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}{}", operation, s.n_rows, s.in, s.out,
                      s.weight == DType::kU8 ? "NF4" : name_of(s.weight), s.product == Product::kBF16 ? "bf16" : "f32",
-                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "");
+                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "");
 }
 
 bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
@@ -99,12 +100,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                   {.name = "bias", .size = s.bias ? s.out : 0},
                   result("y", s.n_rows * s.out, s, s.in)},
       .prepare = {},
-      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in)](
+      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
                  Context& context,
                  float* const* t) { matmul_forward(context, forward_args(s, t, weight->view(context, t[1]))); },
       .reference =
           [s](double* const* t) {
-            CaseWeight chosen(s.weight, s.out, s.in);
+            CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
             matmul_forward_ref(forward_args(s, t, chosen.reference_view(t[1])));
           }};
   KernelCase input{
@@ -112,12 +113,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
                   result("grad_x", s.n_rows * s.in, s, s.out)},
       .prepare = {},
-      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in)](
+      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
                  Context& context,
                  float* const* t) { matmul_backward_input(context, input_args(s, t, weight->view(context, t[1]))); },
       .reference =
           [s](double* const* t) {
-            CaseWeight chosen(s.weight, s.out, s.in);
+            CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
             matmul_backward_input_ref(input_args(s, t, chosen.reference_view(t[1])));
           }};
   Shape added = s;
@@ -161,6 +162,15 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {1, 192, 131, narrow, product, true});
       add_shape(cases, {3, 256, 66, narrow, product});
       add_shape(cases, {70, 320, 129, narrow, product, true});
+      add_shape(cases, {2, 2608, 9, narrow, product});
+    }
+  }
+  // Rows of a quantised matrix that begin within a block, a byte or both.
+  for (const DType weight : {DType::kI8, DType::kU8}) {
+    for (const Product product : {f32, bf}) {
+      add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .product = product, .skipped = 1});
+      add_shape(cases, {.n_rows = 4, .in = 40, .out = 20, .weight = weight, .product = product, .skipped = 3});
+      add_shape(cases, {.n_rows = 9, .in = 37, .out = 20, .weight = weight, .product = product, .skipped = 3});
     }
   }
   // More weights than one slab of the repacked copy holds.

@@ -19,6 +19,7 @@ namespace {
 
 class Emulation : public testing::Test {
  protected:
+  void SetUp() override { emulation::set_order(emulation::Order::kRising); }
   void TearDown() override { emulation::set_order(order_before_); }
 
   emulation::Order order_before_ = emulation::current_order();

@@ -214,8 +214,8 @@ TEST(Conformance, CudaDeviceHasEveryOperation) {
   if (missing != nullptr) GTEST_SKIP() << "not tested there: " << missing << " and perhaps others";
 }
 
-TEST(Conformance, Matmul) { check_all(matmul_cases(), 320); }
-TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 56); }
+TEST(Conformance, Matmul) { check_all(matmul_cases(), 360); }
+TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 80); }
 TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 50); }
 TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 50); }
 TEST(Conformance, Rotary) { check_all(rotary_cases(), 24); }

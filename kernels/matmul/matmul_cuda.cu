@@ -1,0 +1,209 @@
+// The large products are cuBLASLt's, bound by tensor cores; what is here brings the factors into the format it takes,
+// each read and written once: x rounded to bfloat16, weights widened or rounded a slab at a time, which bounds the
+// scratch memory whatever the matrix. int8 weights keep their codes, which bfloat16 has exactly: their scales go to the
+// columns of the product, as the CPU does it, or backwards to grad_y before it is rounded. Up to four rows go to
+// gemv_cuda.cu. Column sums for a bias: a block adds 64 rows of 256 columns, then a thread the parts of one column, in
+// order. Speed: not measured.
+
+#include <algorithm>
+
+#include "kernels/context.h"
+#include "kernels/cuda/vector_access.h"
+#include "kernels/cuda_ops.h"
+#include "kernels/matmul/gemv_cuda.h"
+#include "kernels/quantize/widen_cuda.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kThreads = 256;
+// Weights that are converted at a time: 256 MB of bfloat16, so all but the largest layers at once.
+constexpr std::int64_t kSlab = std::int64_t{1} << 27;
+constexpr std::int64_t kSumRows = 64;
+
+// y [n_rows, out] = or += bias, or 0 without one.
+__global__ void __launch_bounds__(kThreads)
+    start_kernel(std::int64_t n, std::int64_t out, const float* __restrict__ bias, float* __restrict__ y,
+                 bool accumulate) {
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
+    const float start = bias == nullptr ? 0.0f : bias[i % out];
+    y[i] = accumulate ? y[i] + start : start;
+  }
+}
+
+// Columns [0, width) of y, whose rows are `out` long: scales·product, added to what is there with `accumulate`.
+__global__ void __launch_bounds__(kThreads)
+    scale_kernel(std::int64_t n, std::int64_t width, std::int64_t out, const float* __restrict__ product,
+                 const float* __restrict__ scales, float* __restrict__ y, bool accumulate) {
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
+    const std::int64_t row = i / width, column = i - row * width;
+    float& to = y[row * out + column];
+    const float scaled = product[i] * scales[column];
+    to = accumulate ? to + scaled : scaled;
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    column_sums_kernel(std::int64_t n_rows, std::int64_t out, const float* __restrict__ x, float* __restrict__ parts) {
+  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (column >= out) return;
+  for (std::int64_t part = blockIdx.y; part * kSumRows < n_rows; part += gridDim.y) {
+    const std::int64_t end = (part + 1) * kSumRows < n_rows ? (part + 1) * kSumRows : n_rows;
+    float sum = 0;
+#pragma unroll 8
+    for (std::int64_t row = part * kSumRows; row < end; ++row) sum += x[row * out + column];
+    parts[part * out + column] = sum;
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    add_parts_kernel(std::int64_t n_parts, std::int64_t out, const float* __restrict__ parts, float* __restrict__ to) {
+  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (column >= out) return;
+  float sum = to[column];
+#pragma unroll 8
+  for (std::int64_t part = 0; part < n_parts; ++part) sum += parts[part * out + column];
+  to[column] = sum;
+}
+
+std::int64_t rows_of_slab(std::int64_t width) { return std::max<std::int64_t>(1, kSlab / width); }
+
+// Rows of a weight as one product takes them: themselves where they are in its format, else a copy in scratch memory,
+// which the next rows overwrite.
+class WeightRows {
+ public:
+  WeightRows(Context& context, const WeightView& weight, std::int64_t rows, std::int64_t width, Product product)
+      : queue_(queue_of(context)),
+        weight_(weight),
+        width_(width),
+        bf16_(product == Product::kBF16),
+        as_it_is_(weight.dtype == (bf16_ ? DType::kBF16 : DType::kF32)),
+        at_once_(as_it_is_ ? rows : std::min(rows, rows_of_slab(width))) {
+    if (as_it_is_) return;
+    copy_ = context.scratch().take(static_cast<std::size_t>(at_once_ * width) * (bf16_ ? 2 : 4));
+  }
+
+  /// How many rows one product takes at most.
+  std::int64_t at_once() const { return at_once_; }
+  const void* rows_from(std::int64_t row, std::int64_t n_rows) {
+    if (as_it_is_) return matinee::rows_from(weight_, row, width_).data;
+    if (bf16_) {
+      narrow_weight(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<std::uint16_t*>(copy_));
+    } else {
+      widen_weight(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<float*>(copy_));
+    }
+    return copy_;
+  }
+
+ private:
+  const CudaQueue& queue_;
+  WeightView weight_;
+  std::int64_t width_;
+  bool bf16_, as_it_is_;
+  std::int64_t at_once_;
+  void* copy_ = nullptr;
+};
+
+// x as the product takes it.
+const void* factor(Context& context, const float* x, std::int64_t n, Product product,
+                   const float* column_scales = nullptr, std::int64_t width = 0) {
+  if (product == Product::kF32) return x;
+  auto* narrow = context.scratch().take_array<std::uint16_t>(static_cast<std::size_t>(n));
+  narrow_rows(queue_of(context), x, n, column_scales, width, narrow);
+  return narrow;
+}
+
+void start(const CudaQueue& queue, std::int64_t n, std::int64_t out, const float* bias, float* y, bool accumulate) {
+  launch(queue, start_kernel, queue.grid_for(n, kThreads), kThreads, 0, n, out, bias, y, accumulate);
+}
+
+}  // namespace
+
+void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  if (args.in > 0 && args.n_rows <= kGemvRows) return gemv(queue, args);
+  const std::int64_t n = args.n_rows * args.out;
+  const bool accumulate = args.accumulate || args.bias != nullptr;
+  if (args.bias != nullptr || (args.in == 0 && !args.accumulate)) {
+    start(queue, n, args.out, args.bias, args.y, args.accumulate);
+  }
+  if (args.in == 0) return;
+  const ScratchScope scope(context.scratch());
+  const bool bf16 = args.product == Product::kBF16, scale_columns = bf16 && args.weight.dtype == DType::kI8;
+  const void* x = factor(context, args.x, args.n_rows * args.in, args.product);
+  WeightRows weight(context, args.weight, args.out, args.in, args.product);
+  float* product = scale_columns
+                       ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * weight.at_once()))
+                       : nullptr;
+  for (std::int64_t first = 0; first < args.out; first += weight.at_once()) {
+    const std::int64_t width = std::min(weight.at_once(), args.out - first);
+    queue.cublas().run(queue.stream(), {.rows = args.n_rows,
+                                        .columns = width,
+                                        .inner = args.in,
+                                        .a = x,
+                                        .b = weight.rows_from(first, width),
+                                        .c = scale_columns ? product : args.y + first,
+                                        .transpose_b = true,
+                                        .bf16 = bf16,
+                                        .beta = accumulate && !scale_columns ? 1.0f : 0.0f,
+                                        .ldc = scale_columns ? width : args.out});
+    if (scale_columns) {
+      const std::int64_t part = args.n_rows * width;
+      launch(queue, scale_kernel, queue.grid_for(part, kThreads), kThreads, 0, part, width, args.out, product,
+             args.weight.row_scales + first, args.y + first, accumulate);
+    }
+  }
+}
+
+void matmul_backward_input_cuda(Context& context, const MatmulBackwardInputArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  if (args.out == 0) {
+    if (!args.accumulate) start(queue, args.n_rows * args.in, args.in, nullptr, args.grad_x, false);
+    return;
+  }
+  const ScratchScope scope(context.scratch());
+  const bool bf16 = args.product == Product::kBF16, scale = bf16 && args.weight.dtype == DType::kI8;
+  const auto* grad_y = static_cast<const std::byte*>(factor(context, args.grad_y, args.n_rows * args.out, args.product,
+                                                            scale ? args.weight.row_scales : nullptr, args.out));
+  WeightRows weight(context, args.weight, args.out, args.in, args.product);
+  // Slabs of the sum.
+  for (std::int64_t first = 0; first < args.out; first += weight.at_once()) {
+    const std::int64_t depth = std::min(weight.at_once(), args.out - first);
+    queue.cublas().run(queue.stream(), {.rows = args.n_rows,
+                                        .columns = args.in,
+                                        .inner = depth,
+                                        .a = grad_y + first * (bf16 ? 2 : 4),
+                                        .b = weight.rows_from(first, depth),
+                                        .c = args.grad_x,
+                                        .bf16 = bf16,
+                                        .beta = args.accumulate || first > 0 ? 1.0f : 0.0f,
+                                        .lda = args.out});
+  }
+}
+
+void matmul_backward_weight_cuda(Context& context, const MatmulBackwardWeightArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  if (args.grad_bias != nullptr) {
+    const std::int64_t n_parts = blocks_for(args.n_rows, kSumRows);
+    auto* parts = context.scratch().take_array<float>(static_cast<std::size_t>(n_parts * args.out));
+    const auto across = static_cast<unsigned>(blocks_for(args.out, kThreads));
+    launch(queue, column_sums_kernel, dim3(across, static_cast<unsigned>(std::min<std::int64_t>(n_parts, 65535))),
+           kThreads, 0, args.n_rows, args.out, args.grad_y, parts);
+    launch(queue, add_parts_kernel, across, kThreads, 0, n_parts, args.out, parts, args.grad_bias);
+  }
+  if (args.in == 0) return;
+  queue.cublas().run(queue.stream(), {.rows = args.out,
+                                      .columns = args.in,
+                                      .inner = args.n_rows,
+                                      .a = factor(context, args.grad_y, args.n_rows * args.out, args.product),
+                                      .b = factor(context, args.x, args.n_rows * args.in, args.product),
+                                      .c = args.grad_weight,
+                                      .transpose_a = true,
+                                      .bf16 = args.product == Product::kBF16,
+                                      .beta = 1});
+}
+
+}  // namespace matinee
