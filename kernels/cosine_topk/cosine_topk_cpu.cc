@@ -3,6 +3,8 @@
 // chunks' lists are merged. The order (score, then smaller row) is total, so the cuts do not show in the result.
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <new>
 
@@ -50,18 +52,62 @@ class Collector {
 
 std::int64_t padded(std::int64_t dim) { return (dim + kScorePad - 1) / kScorePad * kScorePad; }
 
-// The queries [first, first + n) times their weights, the sets one after another, each padded with zeros.
-void prepare_queries(const CosineTopkArgs& args, std::int64_t first, std::int64_t n, std::int64_t stride, float* to) {
-  std::fill_n(to, n * stride, 0.0f);
+// A batch of queries times their weights as the storage wants them: the sets one after another, each padded with zeros.
+struct PreparedQueries {
+  std::int64_t stride = 0;
+  float* values = nullptr;        // [n, stride], of kF32 and kBF16
+  std::int16_t* codes = nullptr;  // [n, stride], of kI8
+  float* scales = nullptr;        // [n, n_sets], of kI8
+  const void* data() const { return values != nullptr ? static_cast<const void*>(values) : codes; }
+};
+
+// The codes of `values` and their scale; NaN for the scale where a value is not finite.
+float quantize(const float* values, std::int64_t n, std::int16_t* codes) {
+  float most = 0;
+  bool finite = true;
+  for (std::int64_t i = 0; i < n; ++i) {
+    most = std::max(most, std::fabs(values[i]));
+    finite = finite && std::isfinite(values[i]);
+  }
+  if (!finite) return std::numeric_limits<float>::quiet_NaN();
+  if (most < std::numeric_limits<float>::min()) return 0;
+  const float inverse = (1.0f / most) * 127.0f;
+  for (std::int64_t i = 0; i < n; ++i) codes[i] = static_cast<std::int16_t>(std::nearbyint(values[i] * inverse));
+  return most / 127.0f;
+}
+
+// Of the queries [first, first + n).
+PreparedQueries prepare_queries(const CosineTopkArgs& args, std::int64_t first, std::int64_t n, Scratch& scratch) {
+  PreparedQueries to;
+  std::int64_t widest = 0;
+  for (int s = 0; s < args.n_sets; ++s) {
+    to.stride += padded(args.sets[s].dim);
+    widest = std::max(widest, args.sets[s].dim);
+  }
+  const auto size = static_cast<std::size_t>(n * to.stride);
+  const bool int8 = args.storage == DType::kI8;
+  float* weighted = nullptr;
+  if (int8) {
+    to.codes = std::fill_n(scratch.take_array<std::int16_t>(size), size, std::int16_t{0}) - size;
+    to.scales = scratch.take_array<float>(static_cast<std::size_t>(n * args.n_sets));
+    weighted = scratch.take_array<float>(static_cast<std::size_t>(widest));
+  } else {
+    to.values = std::fill_n(scratch.take_array<float>(size), size, 0.0f) - size;
+  }
   for (std::int64_t q = 0; q < n; ++q) {
-    float* at = to + q * stride;
+    std::int64_t at = q * to.stride;
     for (int s = 0; s < args.n_sets; ++s) {
       const VectorSet& set = args.sets[s];
-      for (std::int64_t i = 0; i < set.dim; ++i)
-        at[i] = set.weights[first + q] * set.queries[(first + q) * set.dim + i];
+      float* values = int8 ? weighted : to.values + at;
+      for (std::int64_t i = 0; i < set.dim; ++i) {
+        values[i] = set.weights[first + q] * set.queries[(first + q) * set.dim + i];
+        if (args.storage == DType::kBF16) values[i] = to_float(to_bf16(values[i]));
+      }
+      if (int8) to.scales[q * args.n_sets + s] = quantize(values, set.dim, to.codes + at);
       at += padded(set.dim);
     }
   }
+  return to;
 }
 
 const std::uint64_t* filter_of(const CosineTopkArgs& args, std::int64_t query) {
@@ -70,8 +116,7 @@ const std::uint64_t* filter_of(const CosineTopkArgs& args, std::int64_t query) {
 
 // Scores rows [begin, end) for a batch of prepared queries and offers them to its collectors.
 void search_chunk(const CosineTopkArgs& args, ScoreBlockFn score, std::int64_t first_query, std::int64_t n_queries,
-                  const float* queries, std::int64_t stride, std::int64_t begin, std::int64_t end,
-                  Collector* collectors) {
+                  const PreparedQueries& queries, std::int64_t begin, std::int64_t end, Collector* collectors) {
   alignas(64) float scores[kQueryBatch * kScoreRows];
   for (std::int64_t row = begin; row < end; row += kScoreRows) {
     std::uint64_t wanted = ~std::uint64_t{0};
@@ -83,14 +128,20 @@ void search_chunk(const CosineTopkArgs& args, ScoreBlockFn score, std::int64_t f
     ScoreBlock block{.n_queries = n_queries,
                      .n_rows = std::min(kScoreRows, end - row),
                      .n_sets = args.n_sets,
+                     .storage = args.storage,
                      .dim = {},
                      .rows = {},
-                     .queries = queries,
-                     .query_stride = stride,
+                     .row_scales = {},
+                     .queries = queries.data(),
+                     .query_stride = queries.stride,
+                     .query_scales = queries.scales,
                      .scores = scores};
-    for (int set = 0; set < args.n_sets; ++set) {
-      block.dim[set] = args.sets[set].dim;
-      block.rows[set] = args.sets[set].rows + row * args.sets[set].dim;
+    for (int s = 0; s < args.n_sets; ++s) {
+      const VectorSet& set = args.sets[s];
+      const auto bytes = static_cast<std::int64_t>(size_of(args.storage));
+      block.dim[s] = set.dim;
+      block.rows[s] = static_cast<const std::byte*>(set.rows) + row * set.dim * bytes;
+      block.row_scales[s] = set.row_scales == nullptr ? nullptr : set.row_scales + row;
     }
     score(block);
     for (std::int64_t q = 0; q < n_queries; ++q) {
@@ -109,8 +160,6 @@ void search_chunk(const CosineTopkArgs& args, ScoreBlockFn score, std::int64_t f
 void cosine_topk_cpu(Context& context, const CosineTopkArgs& args) {
   const ScoreBlockFn score = context.isa() >= IsaLevel::kAvx512 ? score_block_avx512 : score_block_avx2;
   const std::int64_t limit = std::min(args.k, args.n_rows);
-  std::int64_t stride = 0;
-  for (int set = 0; set < args.n_sets; ++set) stride += padded(args.sets[set].dim);
   // At least 16·k rows, so that the lists of all chunks together are much shorter than the rows.
   const std::int64_t chunk = std::max(kChunkRows, (16 * limit + kScoreRows - 1) / kScoreRows * kScoreRows);
   const std::int64_t n_chunks = (args.n_rows + chunk - 1) / chunk;
@@ -119,18 +168,16 @@ void cosine_topk_cpu(Context& context, const CosineTopkArgs& args) {
     const std::int64_t n = std::min(kQueryBatch, args.n_queries - first);
     Scratch& scratch = context.scratch();
     const ScratchScope scope(scratch);
-    auto* queries = scratch.take_array<float>(static_cast<std::size_t>(n * stride));
     auto* found = scratch.take_array<Found>(static_cast<std::size_t>(n_chunks * n * limit));
     auto* counts = scratch.take_array<std::int64_t>(static_cast<std::size_t>(n_chunks * n));
-    prepare_queries(args, first, n, stride, queries);
+    const PreparedQueries queries = prepare_queries(args, first, n, scratch);
     context.pool().for_blocks(static_cast<std::size_t>(n_chunks), 1, [&](std::size_t index, std::size_t, int worker) {
       Scratch& own = context.worker_scratch(worker);
       const ScratchScope worker_scope(own);
       const auto c = static_cast<std::int64_t>(index);
       auto* collectors = own.take_array<Collector>(static_cast<std::size_t>(n));
       for (std::int64_t q = 0; q < n; ++q) new (collectors + q) Collector(found + (c * n + q) * limit, limit);
-      search_chunk(args, score, first, n, queries, stride, c * chunk, std::min(args.n_rows, (c + 1) * chunk),
-                   collectors);
+      search_chunk(args, score, first, n, queries, c * chunk, std::min(args.n_rows, (c + 1) * chunk), collectors);
       for (std::int64_t q = 0; q < n; ++q) counts[c * n + q] = collectors[q].size();
     });
     context.pool().for_blocks(static_cast<std::size_t>(n), 4, [&](std::size_t begin, std::size_t end, int worker) {

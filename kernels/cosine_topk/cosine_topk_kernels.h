@@ -10,17 +10,21 @@
 namespace matinee {
 
 constexpr std::int64_t kScoreRows = 64;  ///< rows scored together: those of one word of a filter
-constexpr std::int64_t kScorePad = 16;   ///< floats to which each set of a prepared query is padded with zeros
+constexpr std::int64_t kScorePad = 32;   ///< elements to which each set of a prepared query is padded with zeros
 
 /// Inner products of prepared queries with rows.
 struct ScoreBlock {
   std::int64_t n_queries = 0, n_rows = 0;  ///< n_rows <= kScoreRows
   int n_sets = 0;
+  DType storage = DType::kF32;
   std::int64_t dim[CosineTopkArgs::kMaxSets];
-  const float* rows[CosineTopkArgs::kMaxSets];  ///< the first row of the block in each set
-  const float* queries = nullptr;               ///< [n_queries, query_stride]: the sets one after another, times weight
+  const void* rows[CosineTopkArgs::kMaxSets];         ///< the first row of the block in each set
+  const float* row_scales[CosineTopkArgs::kMaxSets];  ///< of these rows, for kI8
+  /// [n_queries, query_stride], the sets one after another: float32, for kI8 the codes as int16.
+  const void* queries = nullptr;
   std::int64_t query_stride = 0;
-  float* scores = nullptr;  ///< [n_queries, kScoreRows]
+  const float* query_scales = nullptr;  ///< [n_queries, n_sets] for kI8
+  float* scores = nullptr;              ///< [n_queries, kScoreRows]
 };
 
 using ScoreBlockFn = void (*)(const ScoreBlock&);

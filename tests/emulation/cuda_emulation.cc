@@ -104,6 +104,11 @@ class BlockRunner {
     pause(Wait::kWarp);
     return slots;
   }
+  bool wait_for_any(bool mine) {
+    any_ |= mine;
+    pause(Wait::kBlock);
+    return any_before_;
+  }
   void pause(Wait wait) {
     Fiber* me = current;
     me->wait = wait;
@@ -117,6 +122,7 @@ class BlockRunner {
   StackPool stacks_;
   std::vector<Fiber> fibers_;
   std::vector<std::byte> slots_, shared_;
+  bool any_ = false, any_before_ = false;  // what threads bring to the next barrier, and brought to the last
 };
 
 thread_local BlockRunner* runner = nullptr;
@@ -155,6 +161,7 @@ void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_byte
   shared_.resize(shared_bytes + 128);
   std::memset(shared_.data(), 0xff, shared_.size());
   slots_.resize(threads / kWarp * 2 * kWarp * kSlot);
+  any_ = false;
   fibers_.clear();
   fibers_.resize(threads);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -187,6 +194,8 @@ void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_byte
     if (done == threads) break;
     if (done > 0) throw Fault("some threads of a block wait at a barrier that others never reach");
     for (Fiber& fiber : fibers_) fiber.wait = Wait::kNone;
+    any_before_ = any_;
+    any_ = false;
   }
   for (const Fiber& fiber : fibers_) {
     if (!fiber.open_copies.empty() || !fiber.copy_groups.empty()) throw Fault("a thread ends with copies on their way");
@@ -204,6 +213,7 @@ void set_order(Order wanted) { order = wanted; }
 Order current_order() { return order; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
+bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }
 const std::byte* exchange(const void* value, std::size_t bytes) { return runner->exchange(value, bytes); }
 void* dynamic_shared_memory() { return runner->shared(); }
 

@@ -73,6 +73,8 @@ Order current_order();
 
 /// Waits until every thread of the block is here. Throws from the launch where one never comes.
 void wait_for_block();
+/// The same; true for every thread where any of them brings true.
+bool wait_for_any(bool mine);
 /// Hands `bytes` (at most 64) of every lane to all lanes of the warp: element i of the result is lane i's, at a
 /// distance of 64 bytes; valid until the next but one exchange.
 const std::byte* exchange(const void* value, std::size_t bytes);
@@ -112,6 +114,7 @@ void wait_for_copies(int groups_left);
 #define gridDim (::matinee::emulation::state.grid_size)
 
 inline void __syncthreads() { ::matinee::emulation::wait_for_block(); }
+inline int __syncthreads_or(int predicate) { return ::matinee::emulation::wait_for_any(predicate != 0) ? 1 : 0; }
 inline void __syncwarp(unsigned = 0xffffffffu) {
   const char nothing = 0;
   ::matinee::emulation::exchange(&nothing, 1);
@@ -154,6 +157,12 @@ inline unsigned __ballot_sync(unsigned, int predicate) {
 }
 inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
 inline int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) == 0xffffffffu; }
+
+// Of whole numbers: blocks run side by side.
+template <class T>
+T atomicAdd(T* to, T value) {
+  return __atomic_fetch_add(to, value, __ATOMIC_RELAXED);
+}
 
 inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
 inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }

@@ -1,0 +1,278 @@
+// Up to 8 queries. Every block takes each splits-th tile of 256 rows, a warp 32 rows of it: lane 4·g + t loads the
+// units t and t + 4 of a chunk of the rows g, g + 8, g + 16 and g + 24, 16 bytes each, and the next chunk's before it
+// works on this one. What a lane has loaded is its part of a tensor core's operand as it is, if the elements of the sum
+// are taken in the order in which the lanes have them; the queries, which lie in shared memory, are the other operand
+// in the same order. So rows go from memory to the tensor cores without a detour, each of them once; float32 is
+// multiplied by the ordinary units and added up over the four lanes of a row.
+//
+// What must move: the rows, once. That is the bound: 8 queries are at most 8 operations for a byte of bfloat16. Two
+// blocks of 256 threads with 128 bytes each on their way make 64 KB for a multiprocessor, twice of what hides an H200's
+// latency. A row that the filter of all queries leaves out is not read.
+
+#include <type_traits>
+
+#include "kernels/cosine_topk/cosine_topk_cuda.h"
+#include "kernels/cuda/tensor_core.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kWarpRows = 32;
+constexpr int kTileRows = kTopkThreads / kWarpSize * kWarpRows;
+constexpr int kRowsOfLane = kWarpRows / 8;
+constexpr int kUnitsOfLane = kUnitsOfChunk / 4;
+constexpr int kBlocks = 2;  // of a multiprocessor
+
+// Queries in shared memory are half a chunk apart from whole chunks, so that those of two neighbours, which a quarter
+// of a warp reads at once, lie in different banks.
+__device__ __host__ constexpr int query_stride(int all_chunks) { return all_chunks * kChunkBytes + kChunkBytes / 2; }
+
+// A place in the rows that a block reads.
+struct Place {
+  int tile = 0, set = 0, chunk = 0;
+};
+
+__device__ void step(const TopkSearch& search, Place& at) {
+  if (++at.chunk < search.chunks[at.set]) return;
+  at.chunk = 0;
+  if (++at.set < search.n_sets) return;
+  at.set = 0;
+  at.tile = next_tile(search, at.tile + search.splits, kTileRows);
+}
+
+// A lane's part of a chunk.
+struct LaneUnits {
+  uint4 unit[kRowsOfLane][kUnitsOfLane];
+};
+
+template <DType kStorage>
+__device__ void load_units(const TopkSearch& search, const Place& at, int warp_row, LaneUnits& to) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
+  const std::int64_t first = static_cast<std::int64_t>(at.tile) * kTileRows + warp_row,
+                     width = search.row_bytes[at.set];
+  const bool whole = search.whole_units[at.set];
+  // Of the first query, whose filter is that of all where there is one for all.
+  const bool one_filter = search.filter_stride == 0 || search.n_queries == 1;
+  const unsigned wanted = at.tile < search.end_tile ? allowed_rows(search, one_filter ? 0 : -1, first) : 0;
+  const int offset = at.chunk * kChunkBytes + t * kUnitBytes;
+  const unsigned char* from = search.rows[at.set] + (first + g) * width;
+#pragma unroll
+  for (int r = 0; r < kRowsOfLane; ++r, from += 8 * width) {
+    const bool there = (wanted >> (8 * r + g) & 1u) != 0;
+#pragma unroll
+    for (int u = 0; u < kUnitsOfLane; ++u) {
+      const int start = offset + 4 * u * kUnitBytes;
+      uint4& unit = to.unit[r][u];
+      unit = make_uint4(0, 0, 0, 0);
+      if (!there || start >= width) continue;
+      unit = whole ? *reinterpret_cast<const uint4*>(from + start) : load_elements<kStorage>(from, start, width);
+    }
+  }
+}
+
+// Scores of a lane: rows g + 8·r, queries 2t and 2t + 1.
+struct LaneScores {
+  float score[kRowsOfLane][2];
+};
+
+template <DType kStorage>
+struct LaneSums;
+
+// Tensor cores: 16 rows × 8 queries.
+template <class Sum>
+struct TensorSums {
+  Sum sum[kRowsOfLane / 2][4];
+
+  __device__ void clear() {
+#pragma unroll
+    for (int m = 0; m < kRowsOfLane / 2; ++m) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum[m][i] = 0;
+    }
+  }
+  __device__ void add(const LaneUnits& rows, const unsigned char* queries, int stride) {
+    const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int u = 0; u < kUnitsOfLane; ++u) {
+      const uint4 wanted = *reinterpret_cast<const uint4*>(queries + g * stride + (t + 4 * u) * kUnitBytes);
+      const std::uint32_t b[2][2] = {{wanted.x, wanted.y}, {wanted.z, wanted.w}};
+#pragma unroll
+      for (int m = 0; m < kRowsOfLane / 2; ++m) {
+        const uint4 low = rows.unit[2 * m][u], high = rows.unit[2 * m + 1][u];
+        const std::uint32_t a[2][4] = {{low.x, high.x, low.y, high.y}, {low.z, high.z, low.w, high.w}};
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          if constexpr (std::is_same_v<Sum, int>) {
+            mma_int8(sum[m], a[half], b[half]);
+          } else {
+            mma_bf16(sum[m], a[half], b[half]);
+          }
+        }
+      }
+    }
+  }
+};
+
+template <>
+struct LaneSums<DType::kBF16> : TensorSums<float> {
+  __device__ void end_set(const TopkSearch&, int, std::int64_t, LaneScores&) {}
+  __device__ void end_row(LaneScores& to) {
+#pragma unroll
+    for (int r = 0; r < kRowsOfLane; ++r) {
+#pragma unroll
+      for (int e = 0; e < 2; ++e) to.score[r][e] = sum[r / 2][r % 2 * 2 + e];
+    }
+  }
+};
+
+template <>
+struct LaneSums<DType::kI8> : TensorSums<int> {
+  __device__ void end_set(const TopkSearch& search, int set, std::int64_t first, LaneScores& to) {
+    const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int r = 0; r < kRowsOfLane; ++r) {
+      const std::int64_t row = first + 8 * r + g;
+      const float of_row = row < search.n_rows ? __ldg(search.row_scales[set] + row) : 0;
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        const float scale = __fmul_rn(of_row, __ldg(search.query_scales + set * search.padded_queries + 2 * t + e));
+        to.score[r][e] = fmaf(static_cast<float>(sum[r / 2][r % 2 * 2 + e]), scale, to.score[r][e]);
+      }
+    }
+    clear();
+  }
+  __device__ void end_row(LaneScores&) {}
+};
+
+template <>
+struct LaneSums<DType::kF32> {
+  float sum[kRowsOfLane][kStreamQueries];
+
+  __device__ void clear() {
+#pragma unroll
+    for (int r = 0; r < kRowsOfLane; ++r) {
+#pragma unroll
+      for (int q = 0; q < kStreamQueries; ++q) sum[r][q] = 0;
+    }
+  }
+  __device__ void add(const LaneUnits& rows, const unsigned char* queries, int stride) {
+    const int t = static_cast<int>(threadIdx.x) % 4;
+#pragma unroll
+    for (int u = 0; u < kUnitsOfLane; ++u) {
+#pragma unroll
+      for (int q = 0; q < kStreamQueries; ++q) {
+        const float4 wanted = *reinterpret_cast<const float4*>(queries + q * stride + (t + 4 * u) * kUnitBytes);
+#pragma unroll
+        for (int r = 0; r < kRowsOfLane; ++r) {
+          const uint4 row = rows.unit[r][u];
+          float& to = sum[r][q];
+          to = fmaf(wanted.x, __uint_as_float(row.x), to);
+          to = fmaf(wanted.y, __uint_as_float(row.y), to);
+          to = fmaf(wanted.z, __uint_as_float(row.z), to);
+          to = fmaf(wanted.w, __uint_as_float(row.w), to);
+        }
+      }
+    }
+  }
+  __device__ void end_set(const TopkSearch&, int, std::int64_t, LaneScores&) {}
+  __device__ void end_row(LaneScores& to) {
+    const int t = static_cast<int>(threadIdx.x) % 4;
+#pragma unroll
+    for (int r = 0; r < kRowsOfLane; ++r) {
+#pragma unroll
+      for (int q = 0; q < kStreamQueries; ++q) {
+        sum[r][q] += __shfl_xor_sync(kWholeWarp, sum[r][q], 1);
+        sum[r][q] += __shfl_xor_sync(kWholeWarp, sum[r][q], 2);
+        if (q / 2 == t) to.score[r][q % 2] = sum[r][q];
+      }
+    }
+  }
+};
+
+template <DType kStorage>
+__global__ void __launch_bounds__(kTopkThreads, kBlocks) topk_stream_kernel(TopkSearch search) {
+  auto& lists = *dynamic_shared<TopkLists<kStreamQueries>>();
+  auto* const queries = reinterpret_cast<unsigned char*>(&lists + 1);
+  const int stride = query_stride(search.all_chunks);
+  const int split = static_cast<int>(blockIdx.x);
+  TopkKey* const list = search.lists + static_cast<std::int64_t>(blockIdx.x) * kStreamQueries * search.list_size;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
+  const int warp_row = static_cast<int>(threadIdx.x) / kWarpSize * kWarpRows;
+
+  const int units = search.all_chunks * kUnitsOfChunk;
+  for (int i = static_cast<int>(threadIdx.x); i < kStreamQueries * units; i += kTopkThreads) {
+    const int q = i / units, unit = i % units;
+    *reinterpret_cast<uint4*>(queries + q * stride + unit * kUnitBytes) =
+        *reinterpret_cast<const uint4*>(search.queries + static_cast<std::int64_t>(i) * kUnitBytes);
+  }
+  lists.start(search, 0);
+  Place at{next_tile(search, search.first_tile + split, kTileRows)};
+  LaneUnits units_now;
+  load_units<kStorage>(search, at, warp_row, units_now);
+  __syncthreads();
+
+  while (at.tile < search.end_tile) {
+    const std::int64_t first = static_cast<std::int64_t>(at.tile) * kTileRows + warp_row;
+    LaneSums<kStorage> sums;
+    LaneScores scores{};
+    sums.clear();
+    int of_all = 0;
+    for (int set = 0; set < search.n_sets; ++set) {
+      for (int chunk = 0; chunk < search.chunks[set]; ++chunk, ++of_all) {
+        step(search, at);
+        LaneUnits units_next;
+        load_units<kStorage>(search, at, warp_row, units_next);
+        sums.add(units_now, queries + of_all * kChunkBytes, stride);
+        units_now = units_next;
+      }
+      sums.end_set(search, set, first, scores);
+    }
+    sums.end_row(scores);
+
+    bool full = false;
+#pragma unroll
+    for (int e = 0; e < 2; ++e) {
+      const int q = 2 * t + e;
+      const float threshold = lists.threshold[q];
+      bool any = false;
+#pragma unroll
+      for (int r = 0; r < kRowsOfLane; ++r) any |= scores.score[r][e] >= threshold;
+      if (!any || q >= search.n_queries) continue;
+      const unsigned allowed = allowed_rows(search, q, first);
+#pragma unroll
+      for (int r = 0; r < kRowsOfLane; ++r) {
+        if (scores.score[r][e] >= threshold && (allowed >> (8 * r + g) & 1u) != 0) {
+          full |= lists.offer(search, list, q, scores.score[r][e], first + 8 * r + g, kTileRows);
+        }
+      }
+    }
+    if (__syncthreads_or(full ? 1 : 0) != 0) lists.cut_full(search, list, kTileRows);
+  }
+  lists.finish(search, list, 0, split);
+}
+
+}  // namespace
+
+TopkPlan plan_topk_stream(const TopkSearch& search, std::size_t shared_bytes_of_block) {
+  TopkPlan plan{.tile_rows = kTileRows, .block_queries = kStreamQueries, .resident = true};
+  plan.shared_bytes =
+      sizeof(TopkLists<kStreamQueries>) + kStreamQueries * static_cast<std::size_t>(query_stride(search.all_chunks));
+  plan.blocks_per_processor = 2 * plan.shared_bytes <= shared_bytes_of_block ? kBlocks
+                              : plan.shared_bytes <= shared_bytes_of_block   ? 1
+                                                                             : 0;
+  return plan;
+}
+
+void launch_topk_stream(const CudaQueue& queue, DType storage, const TopkPlan& plan, const TopkSearch& search) {
+  const auto grid = static_cast<unsigned>(search.splits);
+  switch (storage) {
+    case DType::kBF16:
+      return launch(queue, topk_stream_kernel<DType::kBF16>, grid, kTopkThreads, plan.shared_bytes, search);
+    case DType::kI8:
+      return launch(queue, topk_stream_kernel<DType::kI8>, grid, kTopkThreads, plan.shared_bytes, search);
+    default:
+      return launch(queue, topk_stream_kernel<DType::kF32>, grid, kTopkThreads, plan.shared_bytes, search);
+  }
+}
+
+}  // namespace matinee
