@@ -2,9 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "kernels/context.h"
+#include "kernels/device_buffer.h"
 #include "kernels/ops.h"
 
 namespace matinee {
@@ -34,6 +39,7 @@ struct KernelCase {
   std::vector<CaseTensor> tensors;
   /// Computes inputs that come from a forward pass, in place of the random ones; may be empty.
   std::function<void(double* const* tensors)> prepare;
+  /// The tensors lie in the context's memory; what else the operation takes, the case brings there itself.
   std::function<void(Context& context, float* const* tensors)> run;
   std::function<void(double* const* tensors)> reference;  ///< empty in a case that is only timed
   double operations = 0;                                  ///< floating-point operations that must be done
@@ -62,12 +68,63 @@ inline constexpr double kBfloatRounding = 1.0 / (1 << 9);
 inline WeightView weight_view(const float* data) { return {data, DType::kF32}; }
 inline WeightView weight_view(const double* data) { return {data, DType::kF64}; }
 
-/// A float32 tensor as bfloat16, for a case whose operation takes that. A case starts from the same values in every
-/// run, so it may keep the copy: then the conversion is not timed.
-inline std::vector<bf16> as_bf16(const float* data, std::int64_t size) {
-  std::vector<bf16> result(static_cast<std::size_t>(size));
-  for (std::size_t i = 0; i < result.size(); ++i) result[i] = to_bf16(data[i]);
-  return result;
+/// An array that a case gives to its operation beside the tensors: ids, positions, a filter. Copies share it, and what
+/// was brought into a memory stays there until a context with another asks, so that this is not timed.
+template <class T>
+class CaseInput {
+ public:
+  CaseInput() : CaseInput(std::vector<T>()) {}
+  explicit CaseInput(std::vector<T> values) : kept_(std::make_shared<Kept>()) { kept_->values = std::move(values); }
+
+  /// For the reference.
+  const T* host() const { return kept_->values.data(); }
+  /// For an operation of the context.
+  const T* in(const Context& context) const {
+    if (kept_->memory != context.memory()) {
+      kept_->view = DeviceView<T>(context.memory(), kept_->values);
+      kept_->memory = context.memory();
+    }
+    return kept_->view.data();
+  }
+
+ private:
+  struct Kept {
+    std::vector<T> values;
+    std::shared_ptr<DeviceMemory> memory;
+    DeviceView<T> view;
+  };
+  std::shared_ptr<Kept> kept_;
+};
+
+/// What a tensor of the case holds.
+inline std::vector<float> host_values(const Context& context, const float* data, std::int64_t size) {
+  std::vector<float> values(static_cast<std::size_t>(size));
+  context.memory()->download(values.data(), data, values.size() * sizeof(float));
+  return values;
+}
+
+/// A tensor of the case as bfloat16, where its operation takes that. A case starts from the same values in every run,
+/// so the copy is kept and the conversion is not timed.
+class NarrowCopy {
+ public:
+  WeightView view(const Context& context, const float* data, std::int64_t size) {
+    if (values_ == nullptr) {
+      std::vector<bf16> narrow;
+      for (const float value : host_values(context, data, size)) narrow.push_back(to_bf16(value));
+      values_ = std::make_unique<CaseInput<bf16>>(std::move(narrow));
+    }
+    return {values_->in(context), DType::kBF16};
+  }
+
+ private:
+  std::unique_ptr<CaseInput<bf16>> values_;
+};
+
+/// Writes numbers of any kind to a tensor of the case, to be compared there.
+template <class Number, class T>
+void write_numbers(DeviceMemory& memory, const std::vector<Number>& numbers, T* to) {
+  const std::vector<T> values(numbers.begin(), numbers.end());
+  memory.upload(to, values.data(), values.size() * sizeof(T));
 }
 
 }  // namespace matinee

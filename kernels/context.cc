@@ -12,6 +12,18 @@ namespace {
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kSmallestChunk = 1 << 20;
 
+void require_all(const Ops& ops, Device device) {
+  const char* name = first_missing(ops);
+  if (name == nullptr) return;
+  throw device_error("{}: this build has no version of {} for this device; use --device cpu", describe(device), name);
+}
+
+// Before the device is asked: the reason is then the same with and without one.
+std::shared_ptr<DeviceMemory> memory_for(const Ops& ops, Device device) {
+  require_all(ops, device);
+  return memory_of(device);
+}
+
 }  // namespace
 
 Scratch::~Scratch() {
@@ -43,16 +55,17 @@ std::size_t Scratch::capacity() const {
 }
 
 Context::Context(ThreadPool& pool, Device device, IsaLevel isa)
+    : Context(pool, device, isa, ops_of(device.kind), memory_for(ops_of(device.kind), device)) {}
+
+Context::Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceMemory> memory)
     : pool_(pool),
       device_(device),
       isa_(isa),
-      ops_(&ops_of(device.kind)),
-      memory_(memory_of(device)),
+      ops_(&ops),
+      memory_(std::move(memory)),
       scratch_(memory_),
       worker_scratch_(static_cast<std::size_t>(pool.threads())) {
-  if (const char* name = first_missing(*ops_)) {
-    throw device_error("{}: this build has no version of {} for this device; use --device cpu", describe(device), name);
-  }
+  require_all(ops, device);
 }
 
 std::size_t Context::scratch_bytes() const {

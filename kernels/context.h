@@ -66,10 +66,12 @@ class Context {
  public:
   /// Throws Error(kDevice) if an operation is missing on `device`, naming it, so that no run fails in the middle.
   explicit Context(ThreadPool& pool, Device device = {}, IsaLevel isa = isa_level());
+  /// With a table, which must outlive it, and a memory of its own instead of the device's: for tests.
+  Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceMemory> memory);
 
   ThreadPool& pool() const { return pool_; }
   Device device() const { return device_; }
-  /// Where every array lies that an operation is given, unless its description says otherwise.
+  /// Where every array lies that an operation is given (kernels/ops.h).
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
   IsaLevel isa() const { return isa_; }
   const Ops& ops() const { return *ops_; }

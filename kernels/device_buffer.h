@@ -71,4 +71,23 @@ class DeviceBuffer {
   std::size_t size_ = 0;
 };
 
+/// Values of the host where a device's operations can read them: on the host the values themselves, which must outlive
+/// this, elsewhere a copy of them.
+template <class T>
+class DeviceView {
+ public:
+  DeviceView() = default;
+  DeviceView(const std::shared_ptr<DeviceMemory>& memory, std::span<const T> values) : data_(values.data()) {
+    if (memory->is_host()) return;
+    copy_ = DeviceBuffer<T>(memory, values);
+    data_ = copy_.data();
+  }
+
+  const T* data() const { return data_; }
+
+ private:
+  const T* data_ = nullptr;
+  DeviceBuffer<T> copy_;
+};
+
 }  // namespace matinee

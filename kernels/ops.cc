@@ -1,7 +1,9 @@
 #include "kernels/ops.h"
 
+#include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 #include "kernels/cuda_ops.h"
+#include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
@@ -78,37 +80,22 @@ const Ops& ops_of(DeviceKind kind) { return kind == DeviceKind::kCuda ? kCudaOps
 
 const char* first_missing(const Ops& ops) {
 #define MATINEE_CHECK_OP(name) \
-  if (ops.name == nullptr) return #name
-  MATINEE_CHECK_OP(matmul_forward);
-  MATINEE_CHECK_OP(matmul_backward_input);
-  MATINEE_CHECK_OP(matmul_backward_weight);
-  MATINEE_CHECK_OP(lora_matmul_forward);
-  MATINEE_CHECK_OP(lora_matmul_backward);
-  MATINEE_CHECK_OP(rms_norm_forward);
-  MATINEE_CHECK_OP(rms_norm_backward);
-  MATINEE_CHECK_OP(layer_norm_forward);
-  MATINEE_CHECK_OP(layer_norm_backward);
-  MATINEE_CHECK_OP(rotary_forward);
-  MATINEE_CHECK_OP(rotary_backward);
-  MATINEE_CHECK_OP(attention_forward);
-  MATINEE_CHECK_OP(attention_backward);
-  MATINEE_CHECK_OP(attention_cached);
-  MATINEE_CHECK_OP(activation_forward);
-  MATINEE_CHECK_OP(activation_backward);
-  MATINEE_CHECK_OP(cross_entropy);
-  MATINEE_CHECK_OP(embedding_forward);
-  MATINEE_CHECK_OP(embedding_backward);
-  MATINEE_CHECK_OP(adamw_update);
-  MATINEE_CHECK_OP(adamw8_update);
-  MATINEE_CHECK_OP(squared_sum);
-  MATINEE_CHECK_OP(add_inplace);
-  MATINEE_CHECK_OP(cosine_topk);
-  MATINEE_CHECK_OP(quantize_int8);
-  MATINEE_CHECK_OP(quantize_nf4);
-  MATINEE_CHECK_OP(quantize_absmax);
-  MATINEE_CHECK_OP(dequantize);
+  if (ops.name == nullptr) return #name;
+  MATINEE_EACH_OP(MATINEE_CHECK_OP)
 #undef MATINEE_CHECK_OP
   return nullptr;
+}
+
+Ops with_refusals(Ops ops) {
+#define MATINEE_REFUSE_OP(name)                                                          \
+  if (ops.name == nullptr) {                                                             \
+    ops.name = [](Context& context, const auto&) {                                       \
+      throw device_error("{} has no version for {}", #name, describe(context.device())); \
+    };                                                                                   \
+  }
+  MATINEE_EACH_OP(MATINEE_REFUSE_OP)
+#undef MATINEE_REFUSE_OP
+  return ops;
 }
 
 }  // namespace matinee

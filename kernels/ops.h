@@ -23,6 +23,12 @@ using Op = void (*)(Context&, const Args&);
 
 /// The operations of one backend. The functions in the operations' headers check their arguments and call these; nobody
 /// else does. A missing entry is a null pointer; Context refuses a backend with one.
+///
+/// Every array in an operation's arguments lies in Context::memory(): tensors of floats, ids, positions, targets,
+/// filters, codes and scales, and the single numbers that an operation writes (CrossEntropyArgs::sums,
+/// SquaredSumArgs::sum, QuantizeAbsmaxArgs::offset). Only the struct Nf4Scales, which WeightView points to, is the
+/// host's; the arrays in it are not. The host may follow such a pointer only where DeviceMemory::is_host() says so.
+/// What depends on values in those arrays is checked there alone.
 struct Ops {
   Op<MatmulArgs> matmul_forward = nullptr;
   Op<MatmulBackwardInputArgs> matmul_backward_input = nullptr;
@@ -54,9 +60,21 @@ struct Ops {
   Op<DequantizeArgs> dequantize = nullptr;
 };
 
+/// X(name) for every entry of the table.
+#define MATINEE_EACH_OP(X)                                                                                          \
+  X(matmul_forward)                                                                                                 \
+  X(matmul_backward_input)                                                                                          \
+  X(matmul_backward_weight) X(lora_matmul_forward) X(lora_matmul_backward) X(rms_norm_forward) X(rms_norm_backward) \
+      X(layer_norm_forward) X(layer_norm_backward) X(rotary_forward) X(rotary_backward) X(attention_forward)        \
+          X(attention_backward) X(attention_cached) X(activation_forward) X(activation_backward) X(cross_entropy)   \
+              X(embedding_forward) X(embedding_backward) X(adamw_update) X(adamw8_update) X(squared_sum)            \
+                  X(add_inplace) X(cosine_topk) X(quantize_int8) X(quantize_nf4) X(quantize_absmax) X(dequantize)
+
 /// The table of a device kind.
 const Ops& ops_of(DeviceKind kind);
 /// The name of the first operation that `ops` lacks, or null if it has all.
 const char* first_missing(const Ops& ops);
+/// `ops` with functions in the place of what it lacks that throw Error(kDevice): "NAME has no version for DEVICE".
+Ops with_refusals(Ops ops);
 
 }  // namespace matinee

@@ -28,7 +28,7 @@ template <class T>
 struct SquaredSumArgsOf {
   std::int64_t n = 0;
   const T* x = nullptr;
-  double* sum = nullptr;
+  double* sum = nullptr;  ///< [1]
 };
 using SquaredSumArgs = SquaredSumArgsOf<float>;
 

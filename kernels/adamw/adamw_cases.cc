@@ -64,9 +64,10 @@ void add_squared_sum(std::vector<KernelCase>& cases, std::int64_t n, float magni
                .prepare = {},
                .run =
                    [n](Context& context, float* const* t) {
-                     double sum = 1;
-                     squared_sum(context, {.n = n, .x = t[0], .sum = &sum});
-                     t[1][0] = static_cast<float>(sum);
+                     const double one = 1;
+                     DeviceBuffer<double> sum(context.memory(), std::span(&one, 1));
+                     squared_sum(context, {.n = n, .x = t[0], .sum = sum.data()});
+                     write_numbers(*context.memory(), sum.values(), t[1]);
                    },
                .reference =
                    [n](double* const* t) {

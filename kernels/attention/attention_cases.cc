@@ -38,14 +38,14 @@ struct Shape {
 };
 
 template <class T>
-AttentionArgsOf<T> forward_args(const Shape& s, const std::vector<std::int32_t>& starts, T* const* t) {
+AttentionArgsOf<T> forward_args(const Shape& s, const std::int32_t* starts, T* const* t) {
   return {.n_tokens = s.n_tokens(),
           .n_heads = s.n_heads,
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
           .scale = s.scale,
           .window = s.window,
-          .segment_start = starts.data(),
+          .segment_start = starts,
           .q = t[0],
           .k = t[1],
           .v = t[2],
@@ -54,14 +54,14 @@ AttentionArgsOf<T> forward_args(const Shape& s, const std::vector<std::int32_t>&
 }
 
 template <class T>
-AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::vector<std::int32_t>& starts, T* const* t) {
+AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* starts, T* const* t) {
   return {.n_tokens = s.n_tokens(),
           .n_heads = s.n_heads,
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
           .scale = s.scale,
           .window = s.window,
-          .segment_start = starts.data(),
+          .segment_start = starts,
           .q = t[0],
           .k = t[1],
           .v = t[2],
@@ -84,7 +84,7 @@ double score_error(const Shape& s) {
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
   const std::int64_t n = s.n_tokens(), q = n * s.n_heads * s.head_dim, kv = n * s.n_kv_heads * s.head_dim;
-  const std::vector<std::int32_t> starts = s.starts();
+  const CaseInput<std::int32_t> starts(s.starts());
   const double error = score_error(s);
   double pairs = 0;
   for (const std::int32_t length : s.segments) {
@@ -108,8 +108,9 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
             .relative = 4 * kFloatRounding,
             .reason = "errors of the scores"}},
       .prepare = {},
-      .run = [s, starts](Context& context, float* const* t) { attention_forward(context, forward_args(s, starts, t)); },
-      .reference = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts, t)); },
+      .run = [s, starts](Context& context,
+                         float* const* t) { attention_forward(context, forward_args(s, starts.in(context), t)); },
+      .reference = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts.host(), t)); },
       .operations = 4 * pairs * static_cast<double>(s.n_heads * s.head_dim),
       .bytes = 4.0 * static_cast<double>(2 * q + 2 * kv)};
   // Of the sums over queries and keys of slopes, which are differences of numbers below head_dim.
@@ -135,10 +136,10 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                              static_cast<double>(s.n_kv_heads) +
                                          1),
                    .reason = reason}},
-      .prepare = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts, t)); },
+      .prepare = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts.host(), t)); },
       .run = [s, starts](Context& context,
-                         float* const* t) { attention_backward(context, backward_args(s, starts, t)); },
-      .reference = [s, starts](double* const* t) { attention_backward_ref(backward_args(s, starts, t)); },
+                         float* const* t) { attention_backward(context, backward_args(s, starts.in(context), t)); },
+      .reference = [s, starts](double* const* t) { attention_backward_ref(backward_args(s, starts.host(), t)); },
       .operations = 10 * pairs * static_cast<double>(s.n_heads * s.head_dim),
       .bytes = 4.0 * static_cast<double>(4 * q + 4 * kv)};
   for (KernelCase* c : {&forward, &backward}) {

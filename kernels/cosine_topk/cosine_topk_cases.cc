@@ -1,7 +1,5 @@
 #include <fmt/core.h>
 
-#include <memory>
-
 #include "kernels/case.h"
 #include "kernels/reference.h"
 
@@ -12,18 +10,19 @@ std::vector<KernelCase> cosine_topk_cases() {
   std::vector<KernelCase> cases;
   for (const std::int64_t n_queries : {1, 32}) {
     const std::int64_t n_rows = 100000, dim = 128, k = 10;
-    const auto ids = std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(n_queries * k));
     KernelCase c{.name = fmt::format("cosine_topk n_queries={} n_rows={} dims=3x{} k={}", n_queries, n_rows, dim, k),
                  .tensors = {},
                  .prepare = {},
                  .run =
                      [=](Context& context, float* const* t) {
+                       const ScratchScope scope(context.scratch());
+                       auto* ids = context.scratch().take_array<std::int32_t>(static_cast<std::size_t>(n_queries * k));
                        CosineTopkArgs args{.n_queries = n_queries,
                                            .n_rows = n_rows,
                                            .k = k,
                                            .n_sets = 3,
                                            .sets = {},
-                                           .ids = ids->data(),
+                                           .ids = ids,
                                            .scores = t[9]};
                        for (int set = 0; set < 3; ++set)
                          args.sets[set] = {dim, t[3 * set], t[3 * set + 1], t[3 * set + 2]};

@@ -16,25 +16,28 @@ struct Shape {
 };
 
 template <class T>
-void call(const Shape& s, const std::vector<std::int32_t>& targets, T* const* t, const auto& operation) {
-  CrossEntropySums sums;
+void call(const Shape& s, const std::shared_ptr<DeviceMemory>& memory, const std::int32_t* targets, T* const* t,
+          const auto& operation) {
+  DeviceBuffer<CrossEntropySums> kept(memory, 1);
   operation(CrossEntropyArgsOf<T>{.n_rows = s.n_rows,
                                   .vocab = s.vocab,
                                   .logits = t[0],
-                                  .targets = targets.data(),
+                                  .targets = targets,
                                   .with_gradient = s.with_gradient,
                                   .grad_scale = 0.5f,
-                                  .sums = &sums});
-  t[1][0] = static_cast<T>(sums.loss);
-  t[2][0] = static_cast<T>(sums.n_counted);
-  t[3][0] = static_cast<T>(sums.n_correct);
+                                  .sums = kept.data()});
+  const CrossEntropySums sums = kept.values().front();
+  write_numbers(*memory, std::vector{sums.loss}, t[1]);
+  write_numbers(*memory, std::vector{sums.n_counted}, t[2]);
+  write_numbers(*memory, std::vector{sums.n_correct}, t[3]);
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  std::vector<std::int32_t> targets;
+  std::vector<std::int32_t> next;
   for (std::int64_t row = 0; row < s.n_rows; ++row) {
-    targets.push_back(row % 3 == 2 ? kIgnoredTarget : static_cast<std::int32_t>(row * 17 % s.vocab));
+    next.push_back(row % 3 == 2 ? kIgnoredTarget : static_cast<std::int32_t>(row * 17 % s.vocab));
   }
+  const CaseInput<std::int32_t> targets(std::move(next));
   const auto rows = static_cast<double>(s.n_rows);
   // Of a sum of `vocab` exponentials, each good to 3e-7, and of the rounding of logit - maximum.
   const double relative =
@@ -59,11 +62,13 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                .prepare = {},
                .run =
                    [s, targets](Context& context, float* const* t) {
-                     call(s, targets, t, [&](const CrossEntropyArgs& args) { cross_entropy(context, args); });
+                     call(s, context.memory(), targets.in(context), t,
+                          [&](const CrossEntropyArgs& args) { cross_entropy(context, args); });
                    },
                .reference =
                    [s, targets](double* const* t) {
-                     call(s, targets, t, [](const CrossEntropyArgsOf<double>& args) { cross_entropy_ref(args); });
+                     call(s, host_memory(), targets.host(), t,
+                          [](const CrossEntropyArgsOf<double>& args) { cross_entropy_ref(args); });
                    },
                .operations = 20 * rows * static_cast<double>(s.vocab),
                .bytes = 8 * rows * static_cast<double>(s.vocab)};

@@ -19,29 +19,29 @@ std::vector<std::int32_t> ids_of(const Shape& s) {
 }
 
 template <class T>
-EmbeddingArgsOf<T> forward_args(const Shape& s, const std::vector<std::int32_t>& ids, WeightView table, T* const* t) {
+EmbeddingArgsOf<T> forward_args(const Shape& s, const std::int32_t* ids, WeightView table, T* const* t) {
   return {.n_tokens = s.n_tokens,
           .vocab = s.vocab,
           .width = s.width,
-          .ids = ids.data(),
+          .ids = ids,
           .table = table,
           .multiplier = s.multiplier,
           .y = t[1]};
 }
 
 template <class T>
-EmbeddingBackwardArgsOf<T> backward_args(const Shape& s, const std::vector<std::int32_t>& ids, T* const* t) {
+EmbeddingBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* ids, T* const* t) {
   return {.n_tokens = s.n_tokens,
           .vocab = s.vocab,
           .width = s.width,
-          .ids = ids.data(),
+          .ids = ids,
           .grad_y = t[0],
           .multiplier = s.multiplier,
           .grad_table = t[1]};
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  const std::vector<std::int32_t> ids = ids_of(s);
+  const CaseInput<std::int32_t> ids(ids_of(s));
   const std::string text = fmt::format("n_tokens={} vocab={} width={} table={} multiplier={}", s.n_tokens, s.vocab,
                                        s.width, s.bf16_table ? "BF16" : "F32", s.multiplier);
   const double rounding = s.multiplier == 1 ? 0 : kFloatRounding;
@@ -55,12 +55,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .reason = "moves bytes; one product where there is a multiplier"}},
       .prepare = {},
       .run =
-          [s, ids](Context& context, float* const* t) {
-            const std::vector<bf16> narrow = as_bf16(t[0], s.bf16_table ? s.vocab * s.width : 0);
-            const WeightView table = s.bf16_table ? WeightView{narrow.data(), DType::kBF16} : weight_view(t[0]);
-            embedding_forward(context, forward_args(s, ids, table, t));
+          [s, ids, narrow = std::make_shared<NarrowCopy>()](Context& context, float* const* t) {
+            const WeightView table = s.bf16_table ? narrow->view(context, t[0], s.vocab * s.width) : weight_view(t[0]);
+            embedding_forward(context, forward_args(s, ids.in(context), table, t));
           },
-      .reference = [s, ids](double* const* t) { embedding_forward_ref(forward_args(s, ids, weight_view(t[0]), t)); },
+      .reference =
+          [s, ids](double* const* t) { embedding_forward_ref(forward_args(s, ids.host(), weight_view(t[0]), t)); },
       .bytes = 8.0 * static_cast<double>(s.n_tokens * s.width)};
   KernelCase backward{
       .name = "embedding_backward " + text,
@@ -72,8 +72,9 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                static_cast<double>(s.multiplier) * static_cast<double>(s.n_tokens + 1) / 2,
                    .reason = "a sum of at most n_tokens"}},
       .prepare = {},
-      .run = [s, ids](Context& context, float* const* t) { embedding_backward(context, backward_args(s, ids, t)); },
-      .reference = [s, ids](double* const* t) { embedding_backward_ref(backward_args(s, ids, t)); },
+      .run = [s, ids](Context& context,
+                      float* const* t) { embedding_backward(context, backward_args(s, ids.in(context), t)); },
+      .reference = [s, ids](double* const* t) { embedding_backward_ref(backward_args(s, ids.host(), t)); },
       .bytes = 12.0 * static_cast<double>(s.n_tokens * s.width)};
   for (KernelCase* c : {&forward, &backward}) {
     if (timed_only) c->reference = {};

@@ -54,7 +54,7 @@ struct QuantizeAbsmaxArgsOf {
   const T* absmax = nullptr;      ///< [n_blocks]
   std::uint8_t* codes = nullptr;  ///< [n_blocks]
   float* scales = nullptr;        ///< [absmax_blocks(n_blocks)]: max|d|
-  float* offset = nullptr;        ///< the mean, summed in float64
+  float* offset = nullptr;        ///< [1]: the mean, summed in float64; 0 without blocks
 };
 using QuantizeAbsmaxArgs = QuantizeAbsmaxArgsOf<float>;
 

@@ -9,62 +9,63 @@
 namespace matinee {
 namespace {
 
-// Codes are compared as numbers, so they go to float tensors.
-template <class Codes, class T>
-void spread(const Codes& codes, T* to) {
-  for (const auto code : codes) *to++ = static_cast<T>(code);
-}
-
 CaseTensor exact(const char* name, std::int64_t size) {
   return {.name = name, .size = size, .role = Role::kOutput, .reason = "the definition is in float32: exact"};
 }
 
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+using Memory = std::shared_ptr<DeviceMemory>;
+
+// The same for the operation, whose tensors lie in the context's memory, and for the reference, whose lie in the
+// host's.
 template <class T, class Run>
-void run_int8(std::int64_t rows, std::int64_t width, T* const* t, const Run& run) {
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(rows * width));
-  std::vector<float> scales(static_cast<std::size_t>(rows));
+void run_int8(const Memory& memory, std::int64_t rows, std::int64_t width, T* const* t, const Run& run) {
+  DeviceBuffer<std::int8_t> codes(memory, size(rows * width));
+  DeviceBuffer<float> scales(memory, size(rows));
   run(QuantizeInt8ArgsOf<T>{
       .n_rows = rows, .width = width, .x = t[0], .codes = codes.data(), .row_scales = scales.data()});
-  spread(codes, t[1]);
-  spread(scales, t[2]);
+  write_numbers(*memory, codes.values(), t[1]);
+  write_numbers(*memory, scales.values(), t[2]);
 }
 
 template <class T, class Run>
-void run_nf4(std::int64_t n, T* const* t, const Run& run) {
-  std::vector<std::uint8_t> codes(static_cast<std::size_t>((n + 1) / 2));
-  std::vector<float> absmax(static_cast<std::size_t>(nf4_blocks(n)));
+void run_nf4(const Memory& memory, std::int64_t n, T* const* t, const Run& run) {
+  DeviceBuffer<std::uint8_t> codes(memory, size((n + 1) / 2));
+  DeviceBuffer<float> absmax(memory, size(nf4_blocks(n)));
   run(QuantizeNf4ArgsOf<T>{.n = n, .x = t[0], .codes = codes.data(), .absmax = absmax.data()});
-  spread(codes, t[1]);
-  spread(absmax, t[2]);
+  write_numbers(*memory, codes.values(), t[1]);
+  write_numbers(*memory, absmax.values(), t[2]);
 }
 
 template <class T, class Run>
-void run_absmax(std::int64_t blocks, T* const* t, const Run& run) {
-  std::vector<std::uint8_t> codes(static_cast<std::size_t>(blocks));
-  std::vector<float> scales(static_cast<std::size_t>(absmax_blocks(blocks)));
-  float offset = 0;
+void run_absmax(const Memory& memory, std::int64_t blocks, T* const* t, const Run& run) {
+  DeviceBuffer<std::uint8_t> codes(memory, size(blocks));
+  DeviceBuffer<float> scales(memory, size(absmax_blocks(blocks))), offset(memory, 1);
   run(QuantizeAbsmaxArgsOf<T>{
-      .n_blocks = blocks, .absmax = t[0], .codes = codes.data(), .scales = scales.data(), .offset = &offset});
-  spread(codes, t[1]);
-  spread(scales, t[2]);
-  *t[3] = static_cast<T>(offset);
+      .n_blocks = blocks, .absmax = t[0], .codes = codes.data(), .scales = scales.data(), .offset = offset.data()});
+  write_numbers(*memory, codes.values(), t[1]);
+  write_numbers(*memory, scales.values(), t[2]);
+  write_numbers(*memory, offset.values(), t[3]);
 }
 
 void add_int8(std::vector<KernelCase>& cases, std::int64_t rows, std::int64_t width, float magnitude, bool timed) {
-  cases.push_back(
-      {.name = fmt::format("quantize_int8 n_rows={} width={} magnitude={}", rows, width, magnitude),
-       .tensors = {{.name = "x", .size = rows * width, .low = -magnitude, .high = magnitude},
-                   exact("codes", rows * width),
-                   exact("row_scales", rows)},
-       .prepare = {},
-       .run =
-           [=](Context& context, float* const* t) {
-             run_int8(rows, width, t, [&](const auto& args) { quantize_int8(context, args); });
-           },
-       .reference =
-           [=](double* const* t) { run_int8(rows, width, t, [](const auto& args) { quantize_int8_ref(args); }); },
-       .operations = 3.0 * static_cast<double>(rows * width),
-       .bytes = 9.0 * static_cast<double>(rows * width)});
+  cases.push_back({.name = fmt::format("quantize_int8 n_rows={} width={} magnitude={}", rows, width, magnitude),
+                   .tensors = {{.name = "x", .size = rows * width, .low = -magnitude, .high = magnitude},
+                               exact("codes", rows * width),
+                               exact("row_scales", rows)},
+                   .prepare = {},
+                   .run =
+                       [=](Context& context, float* const* t) {
+                         run_int8(context.memory(), rows, width, t,
+                                  [&](const auto& args) { quantize_int8(context, args); });
+                       },
+                   .reference =
+                       [=](double* const* t) {
+                         run_int8(host_memory(), rows, width, t, [](const auto& args) { quantize_int8_ref(args); });
+                       },
+                   .operations = 3.0 * static_cast<double>(rows * width),
+                   .bytes = 9.0 * static_cast<double>(rows * width)});
   if (timed) cases.back().reference = {};
 }
 
@@ -75,28 +76,33 @@ void add_nf4(std::vector<KernelCase>& cases, std::int64_t n, float magnitude, bo
                    exact("codes", (n + 1) / 2),
                    exact("absmax", nf4_blocks(n))},
        .prepare = {},
-       .run = [=](Context& context,
-                  float* const* t) { run_nf4(n, t, [&](const auto& args) { quantize_nf4(context, args); }); },
-       .reference = [=](double* const* t) { run_nf4(n, t, [](const auto& args) { quantize_nf4_ref(args); }); },
+       .run =
+           [=](Context& context, float* const* t) {
+             run_nf4(context.memory(), n, t, [&](const auto& args) { quantize_nf4(context, args); });
+           },
+       .reference =
+           [=](double* const* t) { run_nf4(host_memory(), n, t, [](const auto& args) { quantize_nf4_ref(args); }); },
        .operations = 60.0 * static_cast<double>(n),
        .bytes = 6.5 * static_cast<double>(n)});
   if (timed) cases.back().reference = {};
 }
 
 void add_absmax(std::vector<KernelCase>& cases, std::int64_t blocks, float low, float high) {
-  cases.push_back(
-      {.name = fmt::format("quantize_absmax n_blocks={} low={} high={}", blocks, low, high),
-       .tensors = {{.name = "absmax", .size = blocks, .low = low, .high = high},
-                   exact("codes", blocks),
-                   exact("scales", absmax_blocks(blocks)),
-                   exact("offset", 1)},
-       .prepare = {},
-       .run =
-           [=](Context& context, float* const* t) {
-             run_absmax(blocks, t, [&](const auto& args) { quantize_absmax(context, args); });
-           },
-       .reference =
-           [=](double* const* t) { run_absmax(blocks, t, [](const auto& args) { quantize_absmax_ref(args); }); }});
+  cases.push_back({.name = fmt::format("quantize_absmax n_blocks={} low={} high={}", blocks, low, high),
+                   .tensors = {{.name = "absmax", .size = blocks, .low = low, .high = high},
+                               exact("codes", blocks),
+                               exact("scales", absmax_blocks(blocks)),
+                               exact("offset", 1)},
+                   .prepare = {},
+                   .run =
+                       [=](Context& context, float* const* t) {
+                         run_absmax(context.memory(), blocks, t,
+                                    [&](const auto& args) { quantize_absmax(context, args); });
+                       },
+                   .reference =
+                       [=](double* const* t) {
+                         run_absmax(host_memory(), blocks, t, [](const auto& args) { quantize_absmax_ref(args); });
+                       }});
 }
 
 // Elements [first, first + n) of a quantised matrix.
@@ -114,7 +120,7 @@ void add_dequantize(std::vector<KernelCase>& cases, DType format, std::int64_t r
                    .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
-                         *matrix = std::make_unique<QuantizedMatrix>(format, rows, width);
+                         *matrix = std::make_unique<QuantizedMatrix>(context.memory(), format, rows, width);
                          (*matrix)->set_rows(context, 0, rows, t[0]);
                          (*matrix)->finish(context);
                          // Half of the rows are passed over by the view, the rest by `first`.

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
+#include "kernels/device_buffer.h"
 #include "kernels/quantize/quantize.h"
 
 namespace matinee {
@@ -10,11 +11,11 @@ namespace matinee {
 /// A matrix quantised whole, with the memory that its view needs: for tests, cases and weights that are loaded.
 class QuantizedMatrix {
  public:
-  /// Memory for [rows, width] in `format`, DType::kI8 or DType::kU8 (NF4); nothing is in it yet.
-  QuantizedMatrix(DType format, std::int64_t rows, std::int64_t width);
+  /// Room in `memory` for [rows, width] in `format`, DType::kI8 or DType::kU8 (NF4); nothing is in it yet.
+  QuantizedMatrix(std::shared_ptr<DeviceMemory> memory, DType format, std::int64_t rows, std::int64_t width);
 
-  /// Quantises rows [first, first + n_rows) from x [n_rows, width]. NF4 takes pieces in order, each but the last of a
-  /// multiple of kNf4Block elements, and is whole after `finish`.
+  /// Quantises rows [first, first + n_rows) from x [n_rows, width], both in the context's memory. NF4 takes pieces in
+  /// order, each but the last of a multiple of kNf4Block elements, and is whole after `finish`.
   void set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x);
   void finish(Context& context);
 
@@ -26,13 +27,14 @@ class QuantizedMatrix {
   static std::uint64_t bytes(DType format, std::int64_t rows, std::int64_t width);
 
  private:
+  std::shared_ptr<DeviceMemory> memory_;
   DType format_;
   std::int64_t rows_, width_;
-  std::vector<std::uint8_t> codes_;
-  std::vector<float> row_scales_;
-  std::vector<float> absmax_;  // until finish
-  std::vector<std::uint8_t> absmax_codes_;
-  std::vector<float> absmax_scales_;
+  DeviceBuffer<std::uint8_t> codes_;
+  DeviceBuffer<float> row_scales_;
+  DeviceBuffer<float> absmax_;  // until finish
+  DeviceBuffer<std::uint8_t> absmax_codes_;
+  DeviceBuffer<float> absmax_scales_;
   Nf4Scales nf4_;
 };
 

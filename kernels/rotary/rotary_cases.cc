@@ -14,13 +14,13 @@ struct Shape {
 };
 
 template <class T>
-RotaryArgsOf<T> args_of(const Shape& s, const std::vector<std::int32_t>& positions, T* const* t) {
+RotaryArgsOf<T> args_of(const Shape& s, const std::int32_t* positions, T* const* t) {
   return {.n_tokens = s.n_tokens,
           .n_heads = s.n_heads,
           .head_dim = s.head_dim,
           .rotary_dim = s.rotary_dim,
           .style = s.style,
-          .positions = positions.data(),
+          .positions = positions,
           .n_positions = kPositions,
           .cosines = t[0],
           .sines = t[1],
@@ -28,8 +28,9 @@ RotaryArgsOf<T> args_of(const Shape& s, const std::vector<std::int32_t>& positio
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  std::vector<std::int32_t> positions;
-  for (std::int64_t t = 0; t < s.n_tokens; ++t) positions.push_back(static_cast<std::int32_t>(t * 7 % kPositions));
+  std::vector<std::int32_t> places;
+  for (std::int64_t t = 0; t < s.n_tokens; ++t) places.push_back(static_cast<std::int32_t>(t * 7 % kPositions));
+  const CaseInput<std::int32_t> positions(std::move(places));
   const std::int64_t n = s.n_tokens * s.n_heads * s.head_dim;
   for (const bool backward : {false, true}) {
     KernelCase c{.name = fmt::format("rotary_{} n_tokens={} n_heads={} head_dim={} rotary_dim={} style={}",
@@ -45,11 +46,11 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                  .prepare = {},
                  .run =
                      [s, positions, backward](Context& context, float* const* t) {
-                       (backward ? rotary_backward : rotary_forward)(context, args_of(s, positions, t));
+                       (backward ? rotary_backward : rotary_forward)(context, args_of(s, positions.in(context), t));
                      },
                  .reference =
                      [s, positions, backward](double* const* t) {
-                       (backward ? rotary_backward_ref : rotary_forward_ref)(args_of(s, positions, t));
+                       (backward ? rotary_backward_ref : rotary_forward_ref)(args_of(s, positions.host(), t));
                      },
                  .operations = 3.0 * static_cast<double>(n),
                  .bytes = 8.0 * static_cast<double>(n)};

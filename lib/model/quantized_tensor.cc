@@ -14,7 +14,9 @@ constexpr std::int64_t kRows = kNf4Block;
 }  // namespace
 
 QuantizedTensor::QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width)
-    : context_(context), matrix_(format, rows, width), rows_(static_cast<std::size_t>(std::min(kRows, rows) * width)) {}
+    : context_(context),
+      matrix_(context.memory(), format, rows, width),
+      rows_(static_cast<std::size_t>(std::min(kRows, rows) * width)) {}
 
 void QuantizedTensor::append(std::span<const float> values) {
   while (!values.empty()) {
@@ -36,16 +38,25 @@ void QuantizedTensor::flush() {
     }
   }
   const auto n_rows = static_cast<std::int64_t>(waiting_ / width);
-  matrix_.set_rows(context_, next_row_, n_rows, rows_.data());
+  matrix_.set_rows(context_, next_row_, n_rows, rows_on_device());
   next_row_ += n_rows;
   waiting_ = 0;
   rows_.resize(static_cast<std::size_t>(std::min(kRows, matrix_.rows() - next_row_)) * width);
+}
+
+// On the host the rows themselves.
+const float* QuantizedTensor::rows_on_device() {
+  if (context_.memory()->is_host()) return rows_.data();
+  if (staged_.empty()) staged_ = {context_.memory(), rows_.size()};
+  staged_.upload(std::span<const float>(rows_).first(waiting_));
+  return staged_.data();
 }
 
 WeightView QuantizedTensor::finish() {
   if (next_row_ != matrix_.rows()) throw internal_error("QuantizedTensor: numbers are missing");
   matrix_.finish(context_);
   rows_ = {};
+  staged_ = {};
   return matrix_.view();
 }
 

@@ -24,11 +24,13 @@ class QuantizedTensor {
 
  private:
   void flush();
+  const float* rows_on_device();
 
   Context& context_;
   QuantizedMatrix matrix_;
-  std::vector<float> rows_;  // what waits to be quantised
-  std::size_t waiting_ = 0;  // numbers of it
+  std::vector<float> rows_;     // what waits to be quantised
+  DeviceBuffer<float> staged_;  // the same for a device that cannot read it
+  std::size_t waiting_ = 0;     // numbers of it
   std::int64_t next_row_ = 0;
 };
 

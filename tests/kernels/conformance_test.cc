@@ -1,4 +1,5 @@
-// Every operation, at every instruction set this processor has, against its float64 reference.
+// Every operation, at every instruction set this processor has and on a CUDA device where there is one, against its
+// float64 reference.
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -7,13 +8,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kernels/case.h"
 #include "kernels/context.h"
+#include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "tests/kernels/guarded_tensor.h"
+#include "tests/support/guarded_device.h"
 
 namespace matinee {
 namespace {
@@ -64,7 +68,7 @@ Floats run_case(const KernelCase& c, Context& context, const Floats& start, std:
   std::vector<GuardedTensor> tensors;
   std::vector<float*> data;
   for (std::size_t i = 0; i < start.size(); ++i)
-    tensors.emplace_back(starting_tensor(c.tensors[i], start[i]), misalign);
+    tensors.emplace_back(context.memory(), starting_tensor(c.tensors[i], start[i]), misalign);
   for (GuardedTensor& tensor : tensors) data.push_back(tensor.data());
   c.run(context, data.data());
   Floats result;
@@ -122,22 +126,72 @@ ThreadPool& pool_of(int threads) {
   return threads == 1 ? one : threads == 2 ? two : seven;
 }
 
+// The CUDA device's context, or why there is none.
+struct CudaDevice {
+  std::string why_not;
+  // What has no version yet is refused when it is called, so that the others are tested.
+  Ops ops = with_refusals(ops_of(DeviceKind::kCuda));
+  std::unique_ptr<Context> context;
+};
+
+CudaDevice& cuda() {
+  static CudaDevice& device = *[] {
+    auto* made = new CudaDevice;  // never ends: the runtime may be gone before static objects are
+    const Device first{DeviceKind::kCuda, 0};
+    try {
+      made->context = std::make_unique<Context>(pool_of(1), first, isa_level(), made->ops, memory_of(first));
+    } catch (const Error& error) {
+      made->why_not = error.what();
+    }
+    return made;
+  }();
+  return device;
+}
+
+void expect_outputs_close(const KernelCase& c, const Floats& found, const Doubles& wanted) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (c.tensors[i].role != Role::kInput) expect_close(c.tensors[i], found[i], wanted[i]);
+  }
+}
+
+void check_on_cuda(const KernelCase& c, const Floats& start, const Doubles& wanted) {
+  if (!cuda().context) return;
+  SCOPED_TRACE(fmt::format("{}, {}, MATINEE_TEST_SEED={}", c.name, describe(cuda().context->device()), seed()));
+  try {
+    const Floats found = run_case(c, *cuda().context, start, 0);
+    expect_outputs_close(c, found, wanted);
+    expect_same_bytes(c, found, run_case(c, *cuda().context, start, 0), "differs when run again");
+    expect_outputs_close(c, run_case(c, *cuda().context, start, 1), wanted);
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("has no version for"), std::string::npos) << error.what();
+  }
+}
+
+// Opening and closing large memory takes longer than the operations.
+bool is_small(const KernelCase& c) {
+  std::int64_t elements = 0;
+  for (const CaseTensor& tensor : c.tensors) elements += tensor.size;
+  return elements <= 10000;
+}
+
 void check(const KernelCase& c) {
   const Floats start = starting_values(c);
   Doubles wanted;
   for (const std::vector<float>& tensor : start) wanted.emplace_back(tensor.begin(), tensor.end());
   c.reference(pointers(wanted).data());
+  check_on_cuda(c, start, wanted);
   for (const IsaLevel level : levels_present()) {
     SCOPED_TRACE(fmt::format("{}, {}, MATINEE_TEST_SEED={}", c.name, name_of(level), seed()));
     Context one(pool_of(1), {}, level), two(pool_of(2), {}, level), seven(pool_of(7), {}, level);
     const Floats found = run_case(c, one, start, 0);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (c.tensors[i].role != Role::kInput) expect_close(c.tensors[i], found[i], wanted[i]);
-    }
+    expect_outputs_close(c, found, wanted);
     expect_same_bytes(c, found, run_case(c, one, start, 0), "differs when run again");
     expect_same_bytes(c, found, run_case(c, two, start, 0), "differs with 2 threads");
     expect_same_bytes(c, found, run_case(c, seven, start, 0), "differs with 7 threads");
     expect_same_bytes(c, found, run_case(c, two, start, 1), "differs where the tensors are not aligned");
+    if (level != isa_level() || !is_small(c)) continue;
+    static GuardedContext guarded(pool_of(2));
+    expect_same_bytes(c, found, run_case(c, guarded, start, 0), "differs on memory that the host may not touch");
   }
 }
 
@@ -151,6 +205,13 @@ void check_all(const std::vector<KernelCase>& cases, int at_least) {
     if (testing::Test::HasFatalFailure()) return;
   }
   EXPECT_GE(checked, at_least);
+}
+
+// The tests below say nothing of a device that is not there, or of an operation that it lacks; this one does.
+TEST(Conformance, CudaDeviceHasEveryOperation) {
+  if (!cuda().context) GTEST_SKIP() << cuda().why_not;
+  const char* missing = first_missing(ops_of(DeviceKind::kCuda));
+  if (missing != nullptr) GTEST_SKIP() << "not tested there: " << missing << " and perhaps others";
 }
 
 TEST(Conformance, Matmul) { check_all(matmul_cases(), 320); }

@@ -3,28 +3,38 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <span>
 #include <vector>
+
+#include "kernels/device_buffer.h"
 
 namespace matinee {
 
-/// A float32 tensor with a guard before and after it, so that a write outside is seen without a sanitizer. `misalign`
-/// floats push its start off the alignment that an allocation has.
+/// A float32 tensor in a device's memory with a guard before and after it, so that a write outside is seen without a
+/// sanitizer. `misalign` floats push its start off the alignment that an allocation has.
 class GuardedTensor {
  public:
-  GuardedTensor(const std::vector<float>& values, std::size_t misalign)
-      : size_(values.size()), start_(kGuard + misalign), memory_(start_ + size_ + kGuard, guard_value()) {
-    std::copy(values.begin(), values.end(), data());
+  GuardedTensor(const std::shared_ptr<DeviceMemory>& memory, const std::vector<float>& values, std::size_t misalign)
+      : size_(values.size()), start_(kGuard + misalign) {
+    std::vector<float> all(start_ + size_ + kGuard, guard_value());
+    std::copy(values.begin(), values.end(), all.begin() + static_cast<std::ptrdiff_t>(start_));
+    memory_ = DeviceBuffer<float>(memory, std::span<const float>(all));
   }
 
   float* data() { return memory_.data() + start_; }
-  const float* data() const { return memory_.data() + start_; }
-  std::vector<float> values() const { return {data(), data() + size_}; }
+  std::vector<float> values() const {
+    std::vector<float> result(size_);
+    if (size_ > 0) memory_.download(result, start_);
+    return result;
+  }
 
   bool guards_unchanged() const {
     const float expected = guard_value();
-    for (std::size_t i = 0; i < memory_.size(); ++i) {
+    const std::vector<float> all = memory_.values();
+    for (std::size_t i = 0; i < all.size(); ++i) {
       const bool guard = i < start_ || i >= start_ + size_;
-      if (guard && std::memcmp(&memory_[i], &expected, sizeof expected) != 0) return false;
+      if (guard && std::memcmp(&all[i], &expected, sizeof expected) != 0) return false;
     }
     return true;
   }
@@ -39,7 +49,7 @@ class GuardedTensor {
   }
 
   std::size_t size_, start_;
-  std::vector<float> memory_;
+  DeviceBuffer<float> memory_;
 };
 
 }  // namespace matinee
