@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "kernels/matmul/matmul.h"
+
 namespace matinee {
 
 class Context;
@@ -19,6 +21,9 @@ struct AttentionArgsOf {
   const T* v = nullptr;                         ///< [n_tokens, n_kv_heads, head_dim]
   T* out = nullptr;                             ///< [n_tokens, n_heads, head_dim], overwritten
   T* logsumexp = nullptr;  ///< [n_tokens, n_heads], overwritten: ln Σ exp(scale·q·k); for the backward pass
+  /// kBF16: queries, keys, values, probabilities and gradients rounded to bfloat16 where they are multiplied, on
+  /// devices whose bfloat16 is faster; the CPU computes in float32 always.
+  Product product = Product::kF32;
 };
 using AttentionArgs = AttentionArgsOf<float>;
 
@@ -38,6 +43,7 @@ struct AttentionBackwardArgsOf {
   T* grad_q = nullptr;           ///< [n_tokens, n_heads, head_dim], overwritten
   T* grad_k = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
   T* grad_v = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
+  Product product = Product::kF32;
 };
 using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
@@ -52,6 +58,7 @@ struct CachedAttentionArgsOf {
   const T* k_cache = nullptr;  ///< [at least first_position + n_queries, n_kv_heads, head_dim]
   const T* v_cache = nullptr;  ///< likewise
   T* out = nullptr;            ///< [n_queries, n_heads, head_dim], overwritten
+  Product product = Product::kF32;
 };
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 

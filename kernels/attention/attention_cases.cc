@@ -15,6 +15,7 @@ struct Shape {
   float scale = 0.25f;
   float magnitude = 1;
   std::int64_t window = 0;
+  Product product = Product::kF32;
 
   std::int64_t n_tokens() const {
     std::int64_t sum = 0;
@@ -32,8 +33,9 @@ struct Shape {
     for (std::size_t i = 0; i < segments.size() && i < 8; ++i)
       lengths += fmt::format("{}{}", i == 0 ? "" : ",", segments[i]);
     if (segments.size() > 8) lengths += fmt::format(",... {} in all", segments.size());
-    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={}",
-                       operation, lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window);
+    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={}{}",
+                       operation, lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window,
+                       product == Product::kBF16 ? " bf16" : "");
   }
 };
 
@@ -50,7 +52,8 @@ AttentionArgsOf<T> forward_args(const Shape& s, const std::int32_t* starts, T* c
           .k = t[1],
           .v = t[2],
           .out = t[3],
-          .logsumexp = t[4]};
+          .logsumexp = t[4],
+          .product = s.product};
 }
 
 template <class T>
@@ -70,7 +73,8 @@ AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* sta
           .grad_out = t[5],
           .grad_q = t[6],
           .grad_k = t[7],
-          .grad_v = t[8]};
+          .grad_v = t[8],
+          .product = s.product};
 }
 
 // A score is off by head_dim roundings of sums below head_dim·magnitude², times scale; the logarithm passes that on,
@@ -82,31 +86,57 @@ double score_error(const Shape& s) {
          kFloatRounding;
 }
 
+// What rounding to bfloat16 adds. The inputs are representable, so scores are as exact as in float32; a probability is
+// rounded, and so is a slope, which is that times a difference of means, below 2·sqrt(head_dim) (a product of two
+// vectors of numbers below 1 has a standard deviation of sqrt(head_dim) / 3). A query's probabilities sum to 1. A key's
+// squared ones, over the queries of each head that see it, sum to less than 4 where they are near even: 1 + 1/4 + 1/9
+// ...
+struct BfloatErrors {
+  double out = 0, grad_q = 0, grad_k = 0, grad_v = 0;
+
+  explicit BfloatErrors(const Shape& s) {
+    if (s.product == Product::kF32) return;
+    const double slope = std::fabs(static_cast<double>(s.scale * s.magnitude)) * 2 *
+                         std::sqrt(static_cast<double>(s.head_dim)) * kBfloatRounding;
+    const double keys = std::sqrt(4 * static_cast<double>(s.n_heads) / static_cast<double>(s.n_kv_heads));
+    out = kBfloatRounding;
+    grad_q = slope;
+    grad_k = slope * keys;
+    grad_v = kBfloatRounding * keys;
+  }
+};
+
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
   const std::int64_t n = s.n_tokens(), q = n * s.n_heads * s.head_dim, kv = n * s.n_kv_heads * s.head_dim;
   const CaseInput<std::int32_t> starts(s.starts());
   const double error = score_error(s);
+  const BfloatErrors bfloat(s);
+  const bool representable = s.product == Product::kBF16;
   double pairs = 0;
   for (const std::int32_t length : s.segments) {
     for (std::int32_t t = 0; t < length; ++t)
       pairs += static_cast<double>(s.window == 0 ? t + 1 : std::min<std::int64_t>(t + 1, s.window));
   }
-  const CaseTensor inputs[] = {{.name = "q", .size = q, .low = -s.magnitude, .high = s.magnitude},
-                               {.name = "k", .size = kv, .low = -s.magnitude, .high = s.magnitude},
-                               {.name = "v", .size = kv}};
+  const CaseTensor inputs[] = {
+      {.name = "q", .size = q, .low = -s.magnitude, .high = s.magnitude, .representable = representable},
+      {.name = "k", .size = kv, .low = -s.magnitude, .high = s.magnitude, .representable = representable},
+      {.name = "v", .size = kv, .representable = representable}};
   KernelCase forward{
       .name = s.describe("attention_forward"),
-      .tensors =
-          {inputs[0],
-           inputs[1],
-           inputs[2],
-           {.name = "out", .size = q, .role = Role::kOutput, .absolute = error, .reason = "errors of the scores"},
-           {.name = "logsumexp",
-            .size = n * s.n_heads,
-            .role = Role::kOutput,
-            .absolute = error,
-            .relative = 4 * kFloatRounding,
-            .reason = "errors of the scores"}},
+      .tensors = {inputs[0],
+                  inputs[1],
+                  inputs[2],
+                  {.name = "out",
+                   .size = q,
+                   .role = Role::kOutput,
+                   .absolute = error + bfloat.out,
+                   .reason = "errors of the scores"},
+                  {.name = "logsumexp",
+                   .size = n * s.n_heads,
+                   .role = Role::kOutput,
+                   .absolute = error,
+                   .relative = 4 * kFloatRounding,
+                   .reason = "errors of the scores"}},
       .prepare = {},
       .run = [s, starts](Context& context,
                          float* const* t) { attention_forward(context, forward_args(s, starts.in(context), t)); },
@@ -125,16 +155,24 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                   inputs[2],
                   {.name = "out", .size = q},
                   {.name = "logsumexp", .size = n * s.n_heads},
-                  {.name = "grad_out", .size = q},
-                  {.name = "grad_q", .size = q, .role = Role::kOutput, .absolute = slope_error, .reason = reason},
-                  {.name = "grad_k", .size = kv, .role = Role::kOutput, .absolute = slope_error, .reason = reason},
+                  {.name = "grad_out", .size = q, .representable = representable},
+                  {.name = "grad_q",
+                   .size = q,
+                   .role = Role::kOutput,
+                   .absolute = slope_error + bfloat.grad_q,
+                   .reason = reason},
+                  {.name = "grad_k",
+                   .size = kv,
+                   .role = Role::kOutput,
+                   .absolute = slope_error + bfloat.grad_k,
+                   .reason = reason},
                   {.name = "grad_v",
                    .size = kv,
                    .role = Role::kOutput,
-                   .absolute = 8 * error *
-                               std::sqrt(static_cast<double>(n) * static_cast<double>(s.n_heads) /
-                                             static_cast<double>(s.n_kv_heads) +
-                                         1),
+                   .absolute = bfloat.grad_v + 8 * error *
+                                                   std::sqrt(static_cast<double>(n) * static_cast<double>(s.n_heads) /
+                                                                 static_cast<double>(s.n_kv_heads) +
+                                                             1),
                    .reason = reason}},
       .prepare = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts.host(), t)); },
       .run = [s, starts](Context& context,
@@ -160,25 +198,27 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
           .q = t[0],
           .k_cache = t[1],
           .v_cache = t[2],
-          .out = t[3]};
+          .out = t[3],
+          .product = s.product};
 }
 
 void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
                 std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
-                bool timed_only = false) {
+                bool timed_only = false, Product product = Product::kF32) {
   const std::int64_t n = first_position + n_queries;
-  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window};
+  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, product};
+  const bool representable = product == Product::kBF16;
   KernelCase c{
-      .name =
-          fmt::format("attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={} window={}",
-                      n_queries, first_position, n_heads, n_kv_heads, head_dim, window),
-      .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim},
-                  {.name = "k_cache", .size = n * n_kv_heads * head_dim},
-                  {.name = "v_cache", .size = n * n_kv_heads * head_dim},
+      .name = fmt::format(
+          "attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={} window={}{}", n_queries,
+          first_position, n_heads, n_kv_heads, head_dim, window, representable ? " bf16" : ""),
+      .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim, .representable = representable},
+                  {.name = "k_cache", .size = n * n_kv_heads * head_dim, .representable = representable},
+                  {.name = "v_cache", .size = n * n_kv_heads * head_dim, .representable = representable},
                   {.name = "out",
                    .size = n_queries * n_heads * head_dim,
                    .role = Role::kOutput,
-                   .absolute = score_error(s),
+                   .absolute = score_error(s) + BfloatErrors(s).out,
                    .reason = "errors of the scores"}},
       .prepare = {},
       .run = [=](Context& context,
@@ -216,6 +256,21 @@ std::vector<KernelCase> attention_cases() {
     add_cached(cases, 130, 70, 2, 1, 16, window);
   }
   add_shape(cases, {{257}, 2, 1, 16, -0.5f, 1, 70});
+  // Each head size that a GPU has kernels for, and some between them.
+  for (const Product product : {Product::kF32, Product::kBF16}) {
+    for (const std::int64_t head_dim : {20, 64, 90, 128, 160, 256}) {
+      add_shape(cases, {{5, 75}, 2, 1, head_dim, 0.125f, 1, 0, product});
+      add_cached(cases, 1, 70, 4, 1, head_dim, 0, false, product);
+      add_cached(cases, 20, 50, 2, 1, head_dim, 0, false, product);
+    }
+    add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, product);  // many parts, rows that are no multiple of four
+    add_cached(cases, 7, 40, 6, 2, 24, 0, false, product);
+    add_cached(cases, 2, 90, 71, 1, 64, 0, false, product);  // more rows than a block takes
+  }
+  for (const std::int64_t window : {0, 1, 70}) {
+    add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, Product::kBF16});
+    add_cached(cases, 130, 70, 2, 1, 32, window, false, Product::kBF16);
+  }
   for (const std::int32_t length : {32, 128, 512}) {
     add_shape(cases, {std::vector<std::int32_t>(static_cast<std::size_t>(4096 / length), length), 4, 4, 64}, true);
   }

@@ -131,6 +131,9 @@ std::vector<KernelCase> layer_norm_cases() {
   add_shape(cases, {5, 33, 100, 101});
   add_shape(cases, {5, 33, 2, 2});
   add_shape(cases, {65, 64, -1, 1, false, true});
+  // Rows that a GPU gives to a block, in one, two or four turns, and rows too wide to be kept.
+  for (const std::int64_t width : {513, 1024, 1028, 2049, 5000, 8192, 8196, 9001}) add_shape(cases, {3, width});
+  add_shape(cases, {40, 516});
   add_shape(cases, {4096, 256}, true);
   return cases;
 }

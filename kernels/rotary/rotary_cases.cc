@@ -69,6 +69,8 @@ std::vector<KernelCase> rotary_cases() {
     add_shape(cases, {7, 3, 6, 0, style});
     add_shape(cases, {131, 3, 31, 14, style});
     add_shape(cases, {33, 2, 64, 64, style});
+    add_shape(cases, {5, 3, 48, 24, style});
+    add_shape(cases, {3, 40, 64, 64, style});
     add_shape(cases, {300, 5, 66, 66, style});
     add_shape(cases, {4096, 4, 64, 64, style}, true);
   }

@@ -216,10 +216,10 @@ TEST(Conformance, CudaDeviceHasEveryOperation) {
 
 TEST(Conformance, Matmul) { check_all(matmul_cases(), 360); }
 TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 80); }
-TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 50); }
-TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 50); }
-TEST(Conformance, Rotary) { check_all(rotary_cases(), 24); }
-TEST(Conformance, Attention) { check_all(attention_cases(), 25); }
+TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 72); }
+TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 70); }
+TEST(Conformance, Rotary) { check_all(rotary_cases(), 32); }
+TEST(Conformance, Attention) { check_all(attention_cases(), 110); }
 TEST(Conformance, Activation) { check_all(activation_cases(), 100); }
 TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 18); }
 TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }

@@ -1,0 +1,272 @@
+// One query or few over a long cache, as decoding has them: the cache is cut into parts of some 64 positions, and a
+// block makes the attention of all query heads of one key/value head over one part, so the cache is read once. A second
+// kernel brings the parts together in order. Bound by memory: 8 bytes for each element of a key/value pair. A block
+// asks for its whole part at once, 64 KB at a head size of 128, and with two or three blocks to a multiprocessor that
+// is more than the memory needs on its way to be busy; float32 on the ordinary cores keeps up with up to about 16 rows.
+// Share of the memory's bandwidth: not measured.
+//
+// Many queries, as a prompt has them, are bound by arithmetic instead and go to the tiles of attention_cuda.cu.
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+
+#include "kernels/attention/attention_tiles_cuda.h"
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/cuda/rows.h"
+#include "kernels/cuda_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr float kLog2E = 1.44269504f;
+constexpr std::int64_t kMostQueries = 8;  // that are taken this way
+constexpr int kThreads = 128, kWarps = kThreads / kWarpSize;
+constexpr int kRows = 16;       // queries times heads of a group that a block takes at most
+constexpr int kRowsOfTurn = 4;  // that are multiplied with the values together
+constexpr int kLanesOfKey = 8;  // that share a key's elements; each takes two keys at a time
+constexpr int kKeysOfTurn = 2 * kThreads / kLanesOfKey;
+
+template <int kDim>
+struct Shape {
+  static constexpr int kKeys = kDim <= 128 ? 64 : 32;
+  static constexpr int kQuads = kDim / 4;
+  static constexpr int kGroups = kThreads / kQuads;  // of threads that take a share of the keys in the second product
+  static constexpr std::size_t kSharedBytes =
+      sizeof(float) * static_cast<std::size_t>(2 * kKeys * kDim + kRows * kDim + kRows * kKeys);
+  static_assert(kKeys % kKeysOfTurn == 0 && kKeys % kWarpSize == 0, "all threads have keys");
+  static_assert(kGroups * kRowsOfTurn <= kKeys, "the groups' sums fit where the keys were");
+};
+
+struct Problem {
+  int n_rows, group, first_key, n_keys, first_position, n_kv_heads, head_dim, window;
+  float scale;  // times log2(e)
+  const float* q;
+  const float* k;
+  const float* v;
+  float* sums;    // [n_kv_heads, n_rows, parts, kDim]
+  float2* stats;  // [n_kv_heads, n_rows, parts]: the largest power of two, and the sum of all relative to it
+  bool vector;
+};
+
+// The parts lie along blockIdx.x, key/value heads along y, blocks of rows along z. Row r is query r / group.
+template <int kDim>
+__global__ void __launch_bounds__(kThreads) part_kernel(Problem p) {
+  using S = Shape<kDim>;
+  auto* keys = dynamic_shared<float>();       // [kKeys, kDim]
+  float* values = keys + S::kKeys * kDim;     // [kKeys, kDim]
+  float* queries = values + S::kKeys * kDim;  // [kRows, kDim]
+  float* scores = queries + kRows * kDim;     // [kRows, kKeys]
+
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarpSize, warp = thread / kWarpSize;
+  const int part = static_cast<int>(blockIdx.x), head = static_cast<int>(blockIdx.y);
+  const int first_row = static_cast<int>(blockIdx.z) * kRows, rows_left = p.n_rows - first_row;
+  const int rows = rows_left < kRows ? rows_left : kRows;
+  const int first = p.first_key + part * S::kKeys;
+  const int keys_left = p.first_key + p.n_keys - first, present = keys_left < S::kKeys ? keys_left : S::kKeys;
+
+  const auto fetch = [&](float* to, const float* cache) {
+    for (int i = thread; i < S::kKeys * S::kQuads; i += kThreads) {
+      const int key = i / S::kQuads, column = i % S::kQuads * 4;
+      const float* from = cache + (static_cast<std::int64_t>(first + key) * p.n_kv_heads + head) * p.head_dim;
+      if (p.vector && key < present && column < p.head_dim) {
+        copy_async(to + 4 * i, from + column);
+      } else {
+        const float4 value = key < present ? load4(from, column, p.head_dim, false) : all4(0);
+        *reinterpret_cast<float4*>(to + 4 * i) = value;
+      }
+    }
+    end_copy_group();
+  };
+  fetch(keys, p.k);
+  fetch(values, p.v);
+  for (int i = thread; i < rows * S::kQuads; i += kThreads) {
+    const int row = first_row + i / S::kQuads;
+    const std::int64_t query_head = (static_cast<std::int64_t>(row / p.group) * p.n_kv_heads + head) * p.group;
+    *reinterpret_cast<float4*>(queries + 4 * i) =
+        load4(p.q + (query_head + row % p.group) * p.head_dim, i % S::kQuads * 4, p.head_dim, p.vector);
+  }
+  wait_for_copies<1>();
+  __syncthreads();
+
+  // Eight lanes for two keys: each lane has every eighth quad of both in registers for all rows.
+  for (int turn = 0; turn < S::kKeys; turn += kKeysOfTurn) {
+    const int key = turn + thread / kLanesOfKey * 2, share = thread % kLanesOfKey * 4;
+    float4 mine[kDim / 32][2];
+#pragma unroll
+    for (int i = 0; i < kDim / 32; ++i) {
+      mine[i][0] = *reinterpret_cast<const float4*>(keys + key * kDim + 32 * i + share);
+      mine[i][1] = *reinterpret_cast<const float4*>(keys + (key + 1) * kDim + 32 * i + share);
+    }
+    for (int row = 0; row < rows; ++row) {
+      float dot[2] = {};
+#pragma unroll
+      for (int i = 0; i < kDim / 32; ++i) {
+        const float4 query = *reinterpret_cast<const float4*>(queries + row * kDim + 32 * i + share);
+        dot[0] = dot4(query, mine[i][0], dot[0]);
+        dot[1] = dot4(query, mine[i][1], dot[1]);
+      }
+#pragma unroll
+      for (int step = kLanesOfKey / 2; step > 0; step /= 2) {
+        dot[0] += __shfl_xor_sync(kWholeWarp, dot[0], step);
+        dot[1] += __shfl_xor_sync(kWholeWarp, dot[1], step);
+      }
+      if (share == 0) *reinterpret_cast<float2*>(scores + row * S::kKeys + key) = make_float2(dot[0], dot[1]);
+    }
+  }
+  __syncthreads();
+
+  const std::int64_t n_parts = gridDim.x,
+                     first_out = (static_cast<std::int64_t>(head) * p.n_rows + first_row) * n_parts;
+  for (int row = warp; row < (rows + kRowsOfTurn - 1) / kRowsOfTurn * kRowsOfTurn; row += kWarps) {
+    const int position = p.first_position + (first_row + row) / p.group;
+    float power[S::kKeys / kWarpSize], largest = -INFINITY, total = 0;
+#pragma unroll
+    for (int i = 0; i < S::kKeys / kWarpSize; ++i) {
+      const int at = i * kWarpSize + lane, key = first + at;
+      // A row that fills up the turn, or a key that this row does not see, weighs nothing.
+      const bool sees = row < rows && key <= position && key > position - p.window;
+      power[i] = sees ? scores[row * S::kKeys + at] * p.scale : -INFINITY;
+      largest = fmaxf(largest, power[i]);
+    }
+    largest = warp_max(largest);
+    const float shift = largest == -INFINITY ? 0.0f : largest;
+#pragma unroll
+    for (int i = 0; i < S::kKeys / kWarpSize; ++i) {
+      const float weight = exp2f(power[i] - shift);
+      scores[row * S::kKeys + i * kWarpSize + lane] = weight;
+      total += weight;
+    }
+    total = warp_sum(total);
+    if (lane == 0 && row < rows) p.stats[first_out + row * n_parts + part] = make_float2(largest, total);
+  }
+  wait_for_copies<0>();
+  __syncthreads();
+
+  // A thread sums four columns of four rows over every kGroups-th value; the groups' sums meet where the keys were.
+  const int quad = thread % S::kQuads, thread_group = thread / S::kQuads;
+  for (int turn = 0; turn < rows; turn += kRowsOfTurn) {
+    float4 sum[kRowsOfTurn];
+#pragma unroll
+    for (int r = 0; r < kRowsOfTurn; ++r) sum[r] = all4(0);
+    if (thread_group < S::kGroups) {
+      for (int key = thread_group; key < present; key += S::kGroups) {
+        const float4 value = *reinterpret_cast<const float4*>(values + key * kDim + 4 * quad);
+#pragma unroll
+        for (int r = 0; r < kRowsOfTurn; ++r) sum[r] = fma4(all4(scores[(turn + r) * S::kKeys + key]), value, sum[r]);
+      }
+#pragma unroll
+      for (int r = 0; r < kRowsOfTurn; ++r) {
+        *reinterpret_cast<float4*>(keys + (thread_group * kRowsOfTurn + r) * kDim + 4 * quad) = sum[r];
+      }
+    }
+    __syncthreads();
+    for (int i = thread; i < kRowsOfTurn * S::kQuads && turn + i / S::kQuads < rows; i += kThreads) {
+      float4 all = *reinterpret_cast<const float4*>(keys + 4 * i);
+      for (int g = 1; g < S::kGroups; ++g) {
+        all = add4(all, *reinterpret_cast<const float4*>(keys + g * kRowsOfTurn * kDim + 4 * i));
+      }
+      const std::int64_t out = first_out + (turn + i / S::kQuads) * n_parts + part;
+      *reinterpret_cast<float4*>(p.sums + out * kDim + i % S::kQuads * 4) = all;
+    }
+    __syncthreads();
+  }
+}
+
+// A block for each row: blockIdx.x is the row, y the key/value head.
+template <int kDim>
+__global__ void __launch_bounds__(kThreads) join_kernel(Problem p, int n_parts, float* out) {
+  using S = Shape<kDim>;
+  __shared__ float room[kWarps];
+  __shared__ float4 sums[S::kGroups][S::kQuads];
+  const int thread = static_cast<int>(threadIdx.x), row = static_cast<int>(blockIdx.x);
+  const int head = static_cast<int>(blockIdx.y);
+  const std::int64_t first = (static_cast<std::int64_t>(head) * p.n_rows + row) * n_parts;
+  float largest = -INFINITY, total = 0;
+  for (int part = thread; part < n_parts; part += kThreads) largest = fmaxf(largest, p.stats[first + part].x);
+  largest = block_max<kThreads>(largest, room);
+  for (int part = thread; part < n_parts; part += kThreads) {
+    const float2 stats = p.stats[first + part];
+    total = fmaf(stats.y, exp2f(stats.x - largest), total);
+  }
+  total = block_sum<kThreads>(total, room);
+
+  const int quad = thread % S::kQuads, group = thread / S::kQuads;
+  if (group < S::kGroups) {
+    float4 sum = all4(0);
+    for (int part = group; part < n_parts; part += S::kGroups) {
+      const float4 value = *reinterpret_cast<const float4*>(p.sums + (first + part) * kDim + 4 * quad);
+      sum = fma4(all4(exp2f(p.stats[first + part].x - largest)), value, sum);
+    }
+    sums[group][quad] = sum;
+  }
+  __syncthreads();
+  if (thread >= S::kQuads) return;
+  float4 sum = sums[0][quad];
+  for (int g = 1; g < S::kGroups; ++g) sum = add4(sum, sums[g][quad]);
+  const std::int64_t query_head = (static_cast<std::int64_t>(row / p.group) * p.n_kv_heads + head) * p.group;
+  store4(out + (query_head + row % p.group) * p.head_dim, 4 * quad, p.head_dim, mul4(sum, all4(1.0f / total)),
+         p.vector);
+}
+
+// Over the keys from the first that any of the queries sees on.
+void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int64_t window, std::int64_t first_key) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  const std::int64_t group = args.n_heads / args.n_kv_heads, n_rows = args.n_queries * group;
+  const std::int64_t n_keys = args.first_position + args.n_queries - first_key;
+  with_padded_dim(args.head_dim, [&](auto dim) {
+    constexpr int kDim = decltype(dim)::value;
+    using S = Shape<kDim>;
+    const std::int64_t n_parts = blocks_for(n_keys, S::kKeys);
+    const auto floats = static_cast<std::size_t>(args.n_kv_heads * n_rows * n_parts);
+    const Problem problem{.n_rows = static_cast<int>(n_rows),
+                          .group = static_cast<int>(group),
+                          .first_key = static_cast<int>(first_key),
+                          .n_keys = static_cast<int>(n_keys),
+                          .first_position = static_cast<int>(args.first_position),
+                          .n_kv_heads = static_cast<int>(args.n_kv_heads),
+                          .head_dim = static_cast<int>(args.head_dim),
+                          .window = static_cast<int>(window),
+                          .scale = args.scale * kLog2E,
+                          .q = args.q,
+                          .k = args.k_cache,
+                          .v = args.v_cache,
+                          .sums = context.scratch().take_array<float>(floats * kDim),
+                          .stats = context.scratch().take_array<float2>(floats),
+                          .vector = rows_on_16_bytes(args.head_dim, args.q, args.k_cache, args.v_cache, args.out)};
+    launch(queue, part_kernel<kDim>,
+           dim3(static_cast<unsigned>(n_parts), static_cast<unsigned>(args.n_kv_heads),
+                static_cast<unsigned>(blocks_for(n_rows, kRows))),
+           kThreads, S::kSharedBytes, problem);
+    launch(queue, join_kernel<kDim>, dim3(static_cast<unsigned>(n_rows), static_cast<unsigned>(args.n_kv_heads)),
+           kThreads, 0, problem, static_cast<int>(n_parts), args.out);
+  });
+}
+
+}  // namespace
+
+void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
+  require(args.head_dim <= kWidestHead, "attention_cached", "head_dim is at most 256 on a GPU");
+  const std::int64_t end = args.first_position + args.n_queries;
+  require(end <= INT_MAX - kPaddedTokens, "attention_cached", "positions are counted in 31 bits");
+  const std::int64_t window = args.window == 0 ? end : std::min(args.window, end);
+  const std::int64_t first_key = std::max<std::int64_t>(0, args.first_position - window + 1);
+  if (args.n_queries <= kMostQueries) return attend_in_parts(context, args, window, first_key);
+  const std::int64_t skipped = first_key * args.n_kv_heads * args.head_dim;
+  attend_in_tiles(context, {.n_queries = args.n_queries,
+                            .first_position = args.first_position - first_key,
+                            .n_heads = args.n_heads,
+                            .n_kv_heads = args.n_kv_heads,
+                            .head_dim = args.head_dim,
+                            .scale = args.scale,
+                            .window = window,
+                            .q = args.q,
+                            .k = args.k_cache + skipped,
+                            .v = args.v_cache + skipped,
+                            .out = args.out,
+                            .product = args.product});
+}
+
+}  // namespace matinee

@@ -1,0 +1,215 @@
+// A block takes a tile of queries of one head, 16 to a warp, and goes through the tiles of keys that any of them sees.
+// A warp keeps its queries' sums in registers and makes the scores of a tile, its probabilities and their product with
+// the values without leaving them (Dao 2023, "FlashAttention-2", arXiv:2307.08691, algorithm 1). While the scores are
+// made the values of the tile are on their way to shared memory, and the next keys while the values are multiplied.
+//
+// Bound by the tensor cores and by shared memory, of which a warp reads 256 bytes for each product of 16×16×8: 4·kDim
+// operations for a query and a key it sees, six times that in float32. Tiles of keys outside the segment or the window
+// are left out, for a block and again for each warp. Share of either limit: not measured.
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+
+#include "kernels/attention/attention_tiles_cuda.h"
+#include "kernels/check.h"
+#include "kernels/context.h"
+#include "kernels/cuda_ops.h"
+
+namespace matinee {
+namespace {
+
+constexpr float kLog2E = 1.44269504f, kLn2 = 0.693147181f;
+
+// Two blocks of bfloat16 fit into a multiprocessor, as does one of three terms in the 163 KB of compute capability 8.0.
+template <int kDim, int kTerms>
+struct Shape {
+  static constexpr int kWarps = kTerms == 1 && kDim <= 128 ? 8 : 4;
+  static constexpr int kThreads = kWarps * kWarpSize;
+  static constexpr int kQueries = kWarps * kRowsOfWarp;
+  static constexpr int kKeys = kTerms == 1 ? (kDim <= 128 ? 64 : 32) : (kDim <= 192 ? 32 : 16);
+  using QueryTile = Tile<kDim, kTerms, kQueries>;
+  using KeyTile = Tile<kDim, kTerms, kKeys>;
+  static constexpr std::size_t kSharedBytes =
+      sizeof(std::uint16_t) * static_cast<std::size_t>(QueryTile::kElements + 2 * KeyTile::kElements);
+  static_assert(kSharedBytes <= 163 * 1024, "a block fits into compute capability 8.0");
+};
+
+struct Problem {
+  TermVectors q, k, v;
+  int n_queries, first_position, n_heads, group, head_dim, window;
+  float scale;  // times log2(e)
+  const std::int32_t* segment_start;
+  float* out;
+  float* logsumexp;
+  bool pairs;
+
+  // The keys that a query sees: from this one to the one at its own position.
+  __device__ int first_seen(int query) const {
+    const int start = segment_start == nullptr ? 0 : segment_start[query];
+    const int first = first_position + query - window + 1;
+    return first > start ? first : start;
+  }
+};
+
+template <int kDim, int kTerms>
+__global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(Problem p) {
+  using S = Shape<kDim, kTerms>;
+  auto* shared = dynamic_shared<std::uint16_t>();
+  const typename S::QueryTile queries{shared};
+  const typename S::KeyTile keys{shared + S::QueryTile::kElements};
+  const typename S::KeyTile values{keys.data + S::KeyTile::kElements};
+
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize, warp = static_cast<int>(threadIdx.x) / kWarpSize;
+  // The last queries see the most keys, so they begin first.
+  const int first_query = static_cast<int>(gridDim.x - 1 - blockIdx.x) * S::kQueries;
+  const int head = static_cast<int>(blockIdx.y), kv_head = head / p.group;
+  const int last_query = std::min(first_query + S::kQueries, p.n_queries) - 1;
+  const int first_tile = p.first_seen(first_query) / S::kKeys;
+  const int last_tile = (p.first_position + last_query) / S::kKeys;
+
+  // This lane's rows g and g + 8 of the warp's 16; a row past the last query sees nothing.
+  int seen_from[2], seen_to[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int query = first_query + warp * kRowsOfWarp + lane / 4 + 8 * half;
+    seen_from[half] = query < p.n_queries ? p.first_seen(query) : INT_MAX;
+    seen_to[half] = query < p.n_queries ? p.first_position + query : -1;
+  }
+  // Of all the warp's rows.
+  const int warp_first = first_query + warp * kRowsOfWarp;
+  const int warp_from = warp_first < p.n_queries ? p.first_seen(warp_first) : INT_MAX;
+  const int warp_to = p.first_position + std::min(warp_first + kRowsOfWarp, p.n_queries) - 1;
+
+  float sums[kDim / 8][4] = {};
+  float largest[2] = {-INFINITY, -INFINITY}, total[2] = {};  // of the scores in powers of two; of the lane's columns
+
+  queries.template copy<S::kThreads>(p.q, head, first_query);
+  keys.template copy<S::kThreads>(p.k, kv_head, first_tile * S::kKeys);
+  end_copy_group();
+  for (int tile = first_tile; tile <= last_tile; ++tile) {
+    const int first_key = tile * S::kKeys;
+    wait_for_copies<0>();
+    __syncthreads();  // the keys are there, and nobody needs the values before
+    values.template copy<S::kThreads>(p.v, kv_head, first_key);
+    end_copy_group();
+    const bool seen = first_key <= warp_to && first_key + S::kKeys > warp_from;
+    Sum<kTerms> scores[S::kKeys / 8];
+    if (seen) multiply_along_head(scores, queries, warp * kRowsOfWarp, keys);
+    wait_for_copies<0>();
+    __syncthreads();  // the values are there, and nobody needs these keys
+    if (tile < last_tile) keys.template copy<S::kThreads>(p.k, kv_head, first_key + S::kKeys);
+    end_copy_group();
+    if (!seen) continue;
+
+    float p_of[S::kKeys / 8][4];
+    float tile_largest[2] = {-INFINITY, -INFINITY};
+#pragma unroll
+    for (int n = 0; n < S::kKeys / 8; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int key = first_key + 8 * n + lane % 4 * 2 + i % 2;
+        const bool sees = key >= seen_from[i / 2] && key <= seen_to[i / 2];
+        p_of[n][i] = sees ? scores[n].value(i) * p.scale : -INFINITY;
+        tile_largest[i / 2] = fmaxf(tile_largest[i / 2], p_of[n][i]);
+      }
+    }
+    float shift[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float most = tile_largest[half];
+      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 2));
+      most = fmaxf(most, largest[half]);
+      // A row that has seen no key yet.
+      shift[half] = most == -INFINITY ? 0.0f : most;
+      const float shrink = exp2f(largest[half] - shift[half]);
+      largest[half] = most;
+      total[half] *= shrink;
+#pragma unroll
+      for (int n = 0; n < kDim / 8; ++n) {
+        sums[n][2 * half] *= shrink;
+        sums[n][2 * half + 1] *= shrink;
+      }
+    }
+    Weights<kTerms, S::kKeys> weights;
+#pragma unroll
+    for (int n = 0; n < S::kKeys / 8; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        p_of[n][i] = exp2f(p_of[n][i] - shift[i / 2]);
+        total[i / 2] += p_of[n][i];
+      }
+      weights.set(n, 0, p_of[n][0], p_of[n][1]);
+      weights.set(n, 1, p_of[n][2], p_of[n][3]);
+    }
+    add_weighted(sums, weights, values);
+  }
+  wait_for_copies<0>();
+
+  float* rows[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    total[half] += __shfl_xor_sync(kWholeWarp, total[half], 1);
+    total[half] += __shfl_xor_sync(kWholeWarp, total[half], 2);
+    const std::int64_t query = first_query + warp * kRowsOfWarp + lane / 4 + 8 * half;
+    const std::int64_t row = query * p.n_heads + head;
+    rows[half] = query < p.n_queries ? p.out + row * p.head_dim : nullptr;
+    if (p.logsumexp != nullptr && query < p.n_queries && lane % 4 == 0) {
+      p.logsumexp[row] = fmaf(largest[half], kLn2, logf(total[half]));
+    }
+  }
+  store_sums(sums, rows[0], rows[1], 1.0f / total[0], 1.0f / total[1], p.head_dim, p.pairs);
+}
+
+}  // namespace
+
+void attend_in_tiles(Context& context, const TiledAttention& args) {
+  require(args.head_dim <= kWidestHead, "attention", "head_dim is at most 256 on a GPU");
+  require(args.first_position + args.n_queries <= INT_MAX - kPaddedTokens, "attention", "positions fit into 31 bits");
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  const std::int64_t n_keys = args.first_position + args.n_queries;
+  with_padded_dim(args.head_dim, [&](auto dim) {
+    with_terms(args.product, [&](auto terms) {
+      constexpr int kDim = decltype(dim)::value, kTerms = decltype(terms)::value;
+      using S = Shape<kDim, kTerms>;
+      const Problem problem{
+          .q = to_terms(context, args.q, args.n_queries, args.n_heads, args.head_dim, kDim, kTerms),
+          .k = to_terms(context, args.k, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms),
+          .v = to_terms(context, args.v, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms),
+          .n_queries = static_cast<int>(args.n_queries),
+          .first_position = static_cast<int>(args.first_position),
+          .n_heads = static_cast<int>(args.n_heads),
+          .group = static_cast<int>(args.n_heads / args.n_kv_heads),
+          .head_dim = static_cast<int>(args.head_dim),
+          .window = args.window == 0 || args.window > n_keys ? static_cast<int>(n_keys) : static_cast<int>(args.window),
+          .scale = args.scale * kLog2E,
+          .segment_start = args.segment_start,
+          .out = args.out,
+          .logsumexp = args.logsumexp,
+          .pairs = args.head_dim % 2 == 0 && reinterpret_cast<std::uintptr_t>(args.out) % 8 == 0};
+      launch(queue, forward_kernel<kDim, kTerms>,
+             dim3(static_cast<unsigned>(blocks_for(args.n_queries, S::kQueries)), static_cast<unsigned>(args.n_heads)),
+             S::kThreads, S::kSharedBytes, problem);
+    });
+  });
+}
+
+void attention_forward_cuda(Context& context, const AttentionArgs& args) {
+  attend_in_tiles(context, {.n_queries = args.n_tokens,
+                            .n_heads = args.n_heads,
+                            .n_kv_heads = args.n_kv_heads,
+                            .head_dim = args.head_dim,
+                            .scale = args.scale,
+                            .window = args.window,
+                            .segment_start = args.segment_start,
+                            .q = args.q,
+                            .k = args.k,
+                            .v = args.v,
+                            .out = args.out,
+                            .logsumexp = args.logsumexp,
+                            .product = args.product});
+}
+
+}  // namespace matinee

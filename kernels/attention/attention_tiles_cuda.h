@@ -1,0 +1,235 @@
+#pragma once
+
+// Tiles of queries, keys and values for attention on tensor cores, which multiply bfloat16. Where float32 accuracy is
+// wanted a number is taken as three terms: x = hi + mid + lo, each the bfloat16 nearest to what the ones before it
+// leave, has all 24 bits; of the nine products of two such numbers the six are summed that are not below half a unit in
+// the last place. With one term it is plain bfloat16. So one set of kernels serves both, and a product in float32 costs
+// six on the tensor cores, still less than on the other ones.
+//
+// The terms are made once, in scratch memory, head by head and with zeros up to a multiple of kPaddedTokens tokens and
+// to a head size that the kernels are made for. Every tile is then whole and lies on 16 bytes, wherever the caller's
+// tensors lie and however wide their heads are.
+
+#include <type_traits>
+
+#include "kernels/cuda/tensor_core.h"
+#include "kernels/cuda/warp.h"
+#include "kernels/matmul/matmul.h"
+
+namespace matinee {
+
+class Context;
+
+inline constexpr int kPaddedTokens = 128;
+inline constexpr int kRowsOfWarp = 16;
+inline constexpr std::int64_t kWidestHead = 256;
+
+inline std::int64_t padded_tokens(std::int64_t n) { return blocks_for(n, kPaddedTokens) * kPaddedTokens; }
+
+/// [terms][heads][padded tokens][kDim] of bfloat16.
+struct TermVectors {
+  const std::uint16_t* data = nullptr;
+  std::int64_t term_stride = 0, head_stride = 0;
+};
+
+/// x [n_tokens, n_heads, head_dim] as terms, in the context's scratch memory.
+TermVectors to_terms(Context& context, const float* x, std::int64_t n_tokens, std::int64_t n_heads,
+                     std::int64_t head_dim, int padded_dim, int n_terms);
+
+/// Attention of queries at positions first_position ... over keys at positions 0 ... The same as AttentionArgs, but
+/// that the queries may begin further on and that segment_start (all 0) and logsumexp may be missing.
+struct TiledAttention {
+  std::int64_t n_queries = 0, first_position = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  float scale = 1;
+  std::int64_t window = 0;
+  const std::int32_t* segment_start = nullptr;  ///< [n_queries]
+  const float* q = nullptr;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  float* out = nullptr;
+  float* logsumexp = nullptr;
+  Product product = Product::kF32;
+};
+void attend_in_tiles(Context& context, const TiledAttention& args);
+
+/// Calls body(std::integral_constant<int, d>) with the smallest head size d that there are kernels for.
+template <class Body>
+void with_padded_dim(std::int64_t head_dim, const Body& body) {
+  if (head_dim <= 32) return body(std::integral_constant<int, 32>{});
+  if (head_dim <= 64) return body(std::integral_constant<int, 64>{});
+  if (head_dim <= 96) return body(std::integral_constant<int, 96>{});
+  if (head_dim <= 128) return body(std::integral_constant<int, 128>{});
+  if (head_dim <= 192) return body(std::integral_constant<int, 192>{});
+  return body(std::integral_constant<int, 256>{});
+}
+/// Calls body(std::integral_constant<int, terms>).
+template <class Body>
+void with_terms(Product product, const Body& body) {
+  if (product == Product::kBF16) return body(std::integral_constant<int, 1>{});
+  return body(std::integral_constant<int, 3>{});
+}
+
+/// kRows tokens of one head in shared memory. 16 bytes after each row shift the next by a bank of four, so that the
+/// eight rows that a matrix load reads at a time lie in different banks for each of the head sizes.
+template <int kDimOfTile, int kTermsOfTile, int kRowsOfTile>
+struct Tile {
+  static constexpr int kDim = kDimOfTile, kTerms = kTermsOfTile, kRows = kRowsOfTile;
+  static constexpr int kStride = kDim + 8, kElements = kTerms * kRows * kStride;
+  static_assert(kDim % 32 == 0 && kStride * 2 % 128 != 0, "rows are 16-byte parts in different banks");
+  static_assert(kPaddedTokens % kRows == 0, "a tile ends within the padding");
+
+  std::uint16_t* data;
+
+  __device__ const std::uint16_t* at(int term, int row, int column) const {
+    return data + (term * kRows + row) * kStride + column;
+  }
+  /// Begins to copy the rows from `first` on of one head; the whole block takes part.
+  template <int kThreads>
+  __device__ void copy(const TermVectors& from, int head, int first) const {
+    constexpr int kParts = kDim / 8;
+    const std::uint16_t* rows = from.data + head * from.head_stride + static_cast<std::int64_t>(first) * kDim;
+#pragma unroll 1
+    for (int term = 0; term < kTerms; ++term) {
+#pragma unroll(kTerms == 1 ? 4 : 1)
+      for (int i = static_cast<int>(threadIdx.x); i < kRows * kParts; i += kThreads) {
+        copy_async(data + (term * kRows + i / kParts) * kStride + i % kParts * 8,
+                   rows + term * from.term_stride + i * 8);
+      }
+    }
+  }
+};
+
+/// A lane's four elements of a 16×8 product, as in tensor_core.h. With three terms the products that do not count for
+/// the first bits are summed apart, so that they are not rounded at the height of those that do.
+template <int kTerms>
+struct Sum {
+  float large[4] = {};
+  float small[4] = {};
+  __device__ float value(int i) const { return kTerms == 1 ? large[i] : large[i] + small[i]; }
+
+  /// += a·b; b's registers for this product begin at `half`.
+  __device__ void add(const std::uint32_t (&a)[kTerms][4], const std::uint32_t (&b)[kTerms][4], int half) {
+    if constexpr (kTerms == 3) {
+      mma_bf16(small, a[2], b[0] + half);
+      mma_bf16(small, a[0], b[2] + half);
+      mma_bf16(small, a[1], b[1] + half);
+      mma_bf16(small, a[1], b[0] + half);
+      mma_bf16(small, a[0], b[1] + half);
+    }
+    mma_bf16(large, a[0], b[0] + half);
+  }
+};
+
+/// With three terms the assembler, left to itself, fetches fragments so far ahead that registers run out.
+template <int kTerms>
+__device__ void keep_order() {
+  if constexpr (kTerms == 3) __syncwarp();
+}
+
+/// sums[n] = the 16 rows of `rows` from `first_row` on times rows 8n ... 8n + 7 of `columns`, along the head.
+template <class Rows, class Columns>
+__device__ void multiply_along_head(Sum<Rows::kTerms> (&sums)[Columns::kRows / 8], const Rows& rows, int first_row,
+                                    const Columns& columns) {
+  constexpr int kTerms = Rows::kTerms;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+#pragma unroll
+  for (int n = 0; n < Columns::kRows / 8; ++n) sums[n] = {};
+#pragma unroll(kTerms == 1 ? Rows::kDim / 16 : 1)
+  for (int k = 0; k < Rows::kDim; k += 16) {
+    std::uint32_t a[kTerms][4], b[kTerms][4];
+    keep_order<kTerms>();
+#pragma unroll
+    for (int term = 0; term < kTerms; ++term) {
+      load_matrices(a[term], rows.at(term, first_row + lane % 16, k + lane / 16 * 8));
+    }
+#pragma unroll
+    for (int n = 0; n < Columns::kRows; n += 16) {
+#pragma unroll
+      for (int term = 0; term < kTerms; ++term) {
+        load_matrices(b[term], columns.at(term, n + lane % 8 + lane / 16 * 8, k + lane / 8 % 2 * 8));
+      }
+      sums[n / 8].add(a, b, 0);
+      sums[n / 8 + 1].add(a, b, 2);
+    }
+  }
+}
+
+/// Numbers that lie in the lanes as a product's results, [16, kColumns], made ready to be the left side of the next.
+template <int kTerms, int kColumns>
+struct Weights {
+  std::uint32_t parts[kColumns / 16][kTerms][4];
+
+  /// Elements (row g or g + 8 by `lower`, columns 8n + 2t and the next).
+  __device__ void set(int n, int lower, float first, float second) {
+#pragma unroll
+    for (int term = 0; term < kTerms; ++term) {
+      const std::uint32_t pair = bf16_pair(first, second);
+      parts[n / 2][term][n % 2 * 2 + lower] = pair;
+      first -= float_of_bf16(pair & 0xffffu);
+      second -= float_of_bf16(pair >> 16);
+    }
+  }
+};
+
+/// sums [16, kDim] += weights·columns. With three terms a tile's part is summed by itself and then added: tensor cores
+/// cut off what they cannot hold, and over thousands of tokens that would not average out.
+template <class Columns>
+__device__ void add_weighted(float (&sums)[Columns::kDim / 8][4],
+                             const Weights<Columns::kTerms, Columns::kRows>& weights, const Columns& columns) {
+  constexpr int kTerms = Columns::kTerms;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+#pragma unroll
+  for (int n = 0; n < Columns::kDim / 8; n += 2) {
+    Sum<kTerms> part[2];
+#pragma unroll
+    for (int k = 0; k < Columns::kRows / 16; ++k) {
+      keep_order<kTerms>();
+      std::uint32_t b[kTerms][4];
+#pragma unroll
+      for (int term = 0; term < kTerms; ++term) {
+        load_matrices_transposed(b[term], columns.at(term, 16 * k + lane % 16, 8 * n + lane / 16 * 8));
+      }
+      if constexpr (kTerms == 1) {
+        mma_bf16(sums[n], weights.parts[k][0], b[0]);
+        mma_bf16(sums[n + 1], weights.parts[k][0], b[0] + 2);
+      } else {
+        part[0].add(weights.parts[k], b, 0);
+        part[1].add(weights.parts[k], b, 2);
+      }
+    }
+    if constexpr (kTerms == 3) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        sums[n][i] += part[0].value(i);
+        sums[n + 1][i] += part[1].value(i);
+      }
+    }
+  }
+}
+
+/// Writes a lane's part of sums [16, kDim], times a factor for each row: row g to `upper`, row g + 8 to `lower`, none
+/// where null. `pairs`: rows lie on 8 bytes and head_dim is even.
+template <int kColumns>
+__device__ void store_sums(const float (&sums)[kColumns][4], float* upper, float* lower, float upper_factor,
+                           float lower_factor, int head_dim, bool pairs) {
+  const int t = static_cast<int>(threadIdx.x) % 4;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    float* row = half == 0 ? upper : lower;
+    const float factor = half == 0 ? upper_factor : lower_factor;
+    if (row == nullptr) continue;
+#pragma unroll
+    for (int n = 0; n < kColumns; ++n) {
+      const int column = 8 * n + 2 * t;
+      const float first = sums[n][2 * half] * factor, second = sums[n][2 * half + 1] * factor;
+      if (pairs) {
+        if (column < head_dim) *reinterpret_cast<float2*>(row + column) = make_float2(first, second);
+      } else {
+        if (column < head_dim) row[column] = first;
+        if (column + 1 < head_dim) row[column + 1] = second;
+      }
+    }
+  }
+}
+
+}  // namespace matinee
