@@ -1,0 +1,48 @@
+// Bound by memory. One Philox block decides about eight elements that lie eight columns apart (lora_dropout.cc), so eight
+// neighbouring threads read and write whole sectors of 32 bytes.
+
+#include "kernels/cuda/philox.h"
+#include "kernels/cuda_ops.h"
+#include "kernels/lora_matmul/lora_dropout.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr std::uint32_t kTag = 0x6c6f7261;  // as lora_dropout.cc has it
+constexpr std::int64_t kGroup = 64;         // columns of eight Philox blocks
+
+__global__ void dropout_kernel(std::int64_t n_rows, std::int64_t width, LoraDropout dropout, std::uint32_t threshold,
+                               const float* x, float* y, bool accumulate, float* rest) {
+  const float factor = 1.0f / (1.0f - dropout.drop_probability);
+  const std::int64_t blocks_of_row = (width + kGroup - 1) / kGroup * 8, all = n_rows * blocks_of_row;
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; at < all; at += step) {
+    const std::int64_t row = at / blocks_of_row, block = at % blocks_of_row;
+    const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row);
+    std::uint32_t words[4] = {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(whole_row),
+                              static_cast<std::uint32_t>(whole_row >> 32), kTag};
+    philox4x32(words, static_cast<std::uint32_t>(dropout.key), static_cast<std::uint32_t>(dropout.key >> 32));
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      const std::int64_t column = block / 8 * kGroup + 8 * j + block % 8;
+      if (column >= width) continue;
+      const std::int64_t i = row * width + column;
+      const bool kept = (words[j / 2] >> 16 * (j % 2) & 0xffffu) >= threshold;
+      const float given = x[i], value = kept ? given * factor : 0.0f;
+      y[i] = accumulate ? y[i] + value : value;
+      if (rest != nullptr) rest[i] = given - value;
+    }
+  }
+}
+
+}  // namespace
+
+void dropout_rows_cuda(Context& context, const DropoutArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  const std::int64_t all = args.n_rows * blocks_for(args.width, kGroup) * 8;
+  launch(queue, dropout_kernel, queue.grid_for(all, kThreads), kThreads, 0, args.n_rows, args.width, args.dropout,
+         lora_dropout_threshold(args.dropout), args.x, args.y, args.accumulate, args.rest);
+}
+
+}  // namespace matinee
