@@ -34,8 +34,11 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
 
 std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
 
-// Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers.
-void require_room(const LanguageModelOptions& options, const ModelConfig& config, DType format, std::int64_t adapter) {
+// Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers. The
+// memory of another device says so itself.
+void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config, DType format,
+                  std::int64_t adapter) {
+  if (!context.memory()->is_host()) return;
   require_memory("decoding with " + options.base,
                  FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)) +
                      8 * static_cast<std::uint64_t>(adapter) + kProgramMemory,
@@ -63,10 +66,10 @@ struct LanguageModel::Impl {
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
-      adapter.emplace(config, options.adapter);
+      adapter.emplace(config, options.adapter, context.memory());
       require_same_tokenizer(options, *adapter, tokenizer);
     }
-    require_room(options, config, format, adapter ? adapter->parameters().elements() : 0);
+    require_room(context, options, config, format, adapter ? adapter->parameters().elements() : 0);
     const bool beside = options.base_format.is_quantized();
     std::optional<LoraMerge> merge;
     if (adapter && !beside) merge.emplace(context, config, *adapter);

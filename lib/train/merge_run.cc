@@ -73,9 +73,9 @@ void MergeRun::add(OptionSet& options) {
 
 MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool) {
   ThreadPool pool(tool.threads());
-  Context context(pool);
+  Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
-  LoraAdapter adapter(config, run.adapter);
+  LoraAdapter adapter(config, run.adapter, context.memory());
   const DType dtype = run.base_format.dtype(context.isa());
   const Product product = run.base_format.product(context.isa());
   if (run.to_gguf() && run.base_format.is_quantized()) {
@@ -111,7 +111,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
       losses.before = mean_loss(context, config, slots, &lora, product, *data);
     }
     if (run.to_gguf()) {
-      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem);
+      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem, context.memory());
       losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
     } else {
       const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem, &context);
