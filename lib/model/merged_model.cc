@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "lib/base/format_error.h"
 #include "lib/base/half.h"
 #include "lib/base/memory_budget.h"
+#include "lib/io/json_writer.h"
 #include "lib/model/checkpoint_reader.h"
 #include "lib/model/gguf_model.h"
 
@@ -37,34 +41,84 @@ void copy_tensor(const SafetensorsFile& file, const TensorInfo& tensor, Safetens
   file.release(tensor);
 }
 
-void write_file_merged(const CheckpointReader& reader, const SafetensorsFile& file, const LoraMerge& merge,
-                       const std::string& path) {
-  SafetensorsWriter writer(path, "", file.metadata());
-  std::vector<const TensorInfo*> order;
-  for (const TensorInfo& tensor : file.tensors()) order.push_back(&tensor);
-  // The writer's own order, so that nothing has to wait in memory.
-  std::stable_sort(order.begin(), order.end(),
-                   [](const TensorInfo* a, const TensorInfo* b) { return size_of(a->dtype) > size_of(b->dtype); });
-  for (const TensorInfo* tensor : order) writer.declare(tensor->name, tensor->dtype, tensor->shape);
-  std::vector<std::uint16_t> narrow;
-  std::vector<float> turned;
-  for (const TensorInfo* tensor : order) {
-    const WeightSpec* spec = reader.spec_of(tensor->name);
-    if (spec == nullptr || !merge.changes(spec->name)) {
-      copy_tensor(file, *tensor, writer);
-      continue;
+// What is written of one tensor: the decoder's tensor that it holds and where the base has its numbers. They differ for
+// a head that was tied and is not any more: those are the embedding's.
+struct Source {
+  const WeightSpec* spec = nullptr;  // null: copied
+  const WeightSpec* from = nullptr;
+};
+
+class FileMerger {
+ public:
+  FileMerger(const std::string& base, const ModelConfig& config, const LoraMerge& merge)
+      : reader_(base, config), merge_(merge), embedding_(embed_tokens_path(config) + ".weight") {
+    if (merged_config(config, merge).tie_word_embeddings == config.tie_word_embeddings) return;
+    untied_ = *reader_.spec_of(embedding_);
+    untied_->name = lm_head_path(config) + ".weight";
+  }
+
+  const CheckpointReader& reader() const { return reader_; }
+  bool unties() const { return untied_.has_value(); }
+
+  void write(const SafetensorsFile& file, const std::string& path) const {
+    SafetensorsWriter writer(path, "", file.metadata());
+    std::vector<TensorInfo> order = tensors_of(file);
+    // The writer's own order, so that nothing has to wait in memory.
+    std::stable_sort(order.begin(), order.end(),
+                     [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
+    for (const TensorInfo& tensor : order) writer.declare(tensor.name, tensor.dtype, tensor.shape);
+    for (const TensorInfo& tensor : order) {
+      const Source source = source_of(tensor.name);
+      source.spec == nullptr ? copy_tensor(file, tensor, writer) : write_merged(tensor, source, writer);
     }
-    if (spec->transposed) turned.resize(static_cast<std::size_t>(spec->elements()));
-    reader.read(*spec, [&](std::size_t first, std::span<float> values) {
-      merge.apply(*spec, first, values);
-      if (!spec->transposed) return write_as(writer, *tensor, values, narrow);
-      const auto out = static_cast<std::size_t>(spec->shape[0]), in = static_cast<std::size_t>(spec->shape[1]);
+    writer.commit();
+  }
+
+  /// Those of the base, and a head that comes apart, beside the embedding.
+  std::vector<TensorInfo> tensors_of(const SafetensorsFile& file) const {
+    std::vector<TensorInfo> tensors = file.tensors();
+    if (!untied_ || file.find(untied_->name) != nullptr) return tensors;
+    const auto embedding = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& tensor) {
+      const WeightSpec* spec = reader_.spec_of(tensor.name);
+      return spec != nullptr && spec->name == embedding_;
+    });
+    if (embedding == tensors.end() || stored_elsewhere(untied_->name)) return tensors;
+    tensors.push_back(*embedding);
+    tensors.back().name = untied_->name;
+    return tensors;
+  }
+
+ private:
+  bool stored_elsewhere(const std::string& name) const {
+    return std::any_of(reader_.files().begin(), reader_.files().end(),
+                       [&](const auto& file) { return file->find(name) != nullptr; });
+  }
+
+  Source source_of(const std::string& name) const {
+    // A tied head may be stored nevertheless; nothing reads it, and it need not be the embedding.
+    if (untied_ && name == untied_->name) return {&*untied_, reader_.spec_of(embedding_)};
+    const WeightSpec* spec = reader_.spec_of(name);
+    return spec != nullptr && merge_.changes(spec->name) ? Source{spec, spec} : Source{};
+  }
+
+  void write_merged(const TensorInfo& tensor, const Source& source, SafetensorsWriter& writer) const {
+    const WeightSpec& spec = *source.spec;
+    std::vector<std::uint16_t> narrow;
+    std::vector<float> turned(spec.transposed ? static_cast<std::size_t>(spec.elements()) : 0);
+    reader_.read(*source.from, [&](std::size_t first, std::span<float> values) {
+      merge_.apply(spec, first, values);
+      if (!spec.transposed) return write_as(writer, tensor, values, narrow);
+      const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
       for (std::size_t at = 0; at < values.size(); ++at) turned[at % in * out + (first + at) / in] = values[at];
     });
-    if (spec->transposed) write_as(writer, *tensor, turned, narrow);
+    if (spec.transposed) write_as(writer, tensor, turned, narrow);
   }
-  writer.commit();
-}
+
+  CheckpointReader reader_;
+  const LoraMerge& merge_;
+  std::string embedding_;
+  std::optional<WeightSpec> untied_;  // the head, where it comes apart from the embedding
+};
 
 // Configuration and tokenizer; not weights in other formats that may lie there too.
 void copy_companions(const std::string& from, const std::string& to) {
@@ -77,16 +131,46 @@ void copy_companions(const std::string& from, const std::string& to) {
   }
 }
 
+// The base's text with one field changed: the others are not all known to us.
+std::string untied_config(std::string text) {
+  constexpr std::string_view key = "\"tie_word_embeddings\"";
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) {
+    return text.insert(text.find('{') + 1, fmt::format("{}: false,", key));
+  }
+  const std::size_t value = text.find_first_not_of(" \t\r\n:", at + key.size());
+  return text.replace(value, std::string_view("true").size(), "false");
+}
+
+std::string name_of(const SafetensorsFile& file) { return file.path().substr(file.path().rfind('/') + 1); }
+
+// Where each tensor is, with a head among them that came apart.
+std::string index_of(const FileMerger& merger) {
+  std::uint64_t bytes = 0;
+  std::map<std::string, std::string> places;
+  for (const auto& file : merger.reader().files()) {
+    for (const TensorInfo& tensor : merger.tensors_of(*file)) {
+      bytes += tensor.bytes;
+      places[tensor.name] = name_of(*file);
+    }
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("metadata").begin_object().field("total_size", static_cast<std::int64_t>(bytes)).end_object();
+  json.key("weight_map").begin_object();
+  for (const auto& [tensor, file] : places) json.field(tensor, file);
+  json.end_object().end_object();
+  return out + "\n";
+}
+
 }  // namespace
 
-void require_mergeable(const ModelConfig& config, const LoraMerge& merge) {
-  if (!config.tie_word_embeddings) return;
+ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge) {
+  ModelConfig merged = config;
   for (const std::string& path : {embed_tokens_path(config), lm_head_path(config)}) {
-    if (!merge.changes(path + ".weight")) continue;
-    throw bad_data("the adapter trained {} whole, but the base ties embedding and head, and merged they would differ",
-                   path)
-        .add_remedy("keep the adapter beside its base: chat --adapter");
+    if (merge.changes(path + ".weight")) merged.tie_word_embeddings = false;
   }
+  return merged;
 }
 
 std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
@@ -100,22 +184,25 @@ std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
 
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                              const std::string& output) {
-  require_mergeable(config, merge);
-  const CheckpointReader reader(base, config);
-  for (const auto& file : reader.files()) {
-    const std::string name = file->path().substr(file->path().rfind('/') + 1);
-    write_file_merged(reader, *file, merge, fmt::format("{}/{}", output, name));
-  }
+  const FileMerger merger(base, config, merge);
+  for (const auto& file : merger.reader().files()) merger.write(*file, fmt::format("{}/{}", output, name_of(*file)));
   copy_companions(base, output);
+  if (!merger.unties()) return;
+  write_file(output + "/config.json", untied_config(read_file(base + "/config.json")));
+  if (file_exists(output + "/model.safetensors.index.json")) {
+    write_file(output + "/model.safetensors.index.json", index_of(merger));
+  }
 }
 
 void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge, GgufFormat format,
                        const std::string& name, const GgufMetadata& vocabulary, const std::string& output) {
-  require_mergeable(config, merge);
   const CheckpointReader reader(base, config);
-  const auto names = gguf_names(config);
+  const ModelConfig merged = merged_config(config, merge);
+  const auto names = gguf_names(merged);
+  const std::string head = lm_head_path(config) + ".weight";
+  const WeightSpec embedding = *reader.spec_of(embed_tokens_path(config) + ".weight");
   GgufWriter writer(output);
-  add_gguf_config(writer, config, format, name);
+  add_gguf_config(writer, merged, format, name);
   for (const auto& [key, value] : vocabulary) writer.add(key, value);
   for (const GgufName& tensor : names) {
     writer.declare(tensor.gguf, gguf_format_of(tensor.spec, format), tensor.spec.shape);
@@ -127,8 +214,10 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
   for (const GgufName& tensor : names) {
     // Whole heads at a time, since rows change places within one.
     const std::int64_t multiple = tensor.heads > 0 ? config.head_dim : 1;
+    // A head that is not tied any more has the embedding's numbers, where it was not trained itself.
+    const bool comes_apart = config.tie_word_embeddings && tensor.spec.name == head;
     reader.read(
-        tensor.spec,
+        comes_apart ? embedding : tensor.spec,
         [&](std::size_t first, std::span<float> values) {
           merge.apply(tensor.spec, first, values);
           if (tensor.heads == 0) return writer.write(tensor.gguf, values);

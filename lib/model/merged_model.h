@@ -10,12 +10,13 @@
 
 namespace matinee {
 
-/// Throws Error(kBadData) where the merged model would not be one of its family: an embedding or a head was trained
-/// whole that the base ties to the other.
-void require_mergeable(const ModelConfig& config, const LoraMerge& merge);
+/// The configuration of the merged model: the base's, but for an embedding or a head that was trained whole and that
+/// the base ties to the other; the two are not tied any more then.
+ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge);
 
 /// Writes the checkpoint in `base` with the adapter merged in into the folder `output`: the same files with the same
-/// tensors in the same dtypes and layouts, and what stands beside them (configuration, tokenizer). Holds a few MiB
+/// tensors in the same dtypes and layouts, and what stands beside them (configuration, tokenizer). A head that is not
+/// tied any more stands in the file of the embedding. Holds a few MiB
 /// whatever the model's size, or one tensor in float32 where the family stores them transposed; lets pages go behind
 /// it.
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,

@@ -89,12 +89,13 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
                      data->info().vocab_size, run.base, config.vocab_size);
     }
   }
-  plan_memory(run, config, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
+  const LoraMerge merge(context, config, adapter);
+  const ModelConfig merged = merged_config(config, merge);
+  plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
 
   // A folder holds the GGUF file too, until it is known to be right.
   OutputFolder folder(run.to_gguf() ? run.output + ".part" : run.output);
   const std::string gguf = folder.path() + "/model.gguf";
-  const LoraMerge merge(context, config, adapter);
   if (run.to_gguf()) {
     const std::string name = std::filesystem::path(run.base).filename().string();
     write_merged_gguf(run.base, config, merge, gguf_format(run.format), name, vocabulary, gguf);
@@ -111,11 +112,11 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
       losses.before = mean_loss(context, config, slots, &lora, product, *data);
     }
     if (run.to_gguf()) {
-      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem, context.memory());
-      losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
+      const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.memory());
+      losses.after = mean_loss(context, merged, weights.slots(), nullptr, product, *data);
     } else {
-      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem, &context);
-      losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
+      const FrozenWeights weights(folder.path(), merged, dtype, tool.common().max_host_mem, &context);
+      losses.after = mean_loss(context, merged, weights.slots(), nullptr, product, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);
     if (!(difference <= run.max_loss_difference)) {

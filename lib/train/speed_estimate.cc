@@ -16,6 +16,10 @@
 namespace matinee {
 namespace {
 
+// What is measured: the more layers, the less noise the rest is extrapolated from.
+constexpr std::int64_t kMeasuredLayers = 3;
+constexpr double kMeasuringSeconds = 2;
+
 // An adapter as near to the wanted one as the first layers allow: paths of single layers may lie beyond them.
 std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraConfig& lora,
                                          const std::shared_ptr<DeviceMemory>& memory) {
@@ -72,49 +76,76 @@ class SharedMemory {
   WeightView view_of_codes_;
 };
 
-double measure(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
-               DType format, Product product, bool recompute) {
-  const auto specs = weight_specs(config);
-  SharedMemory shared(context, specs, format, lora == nullptr);
-  std::vector<WeightMemory> memory;
-  for (const WeightSpec& spec : specs) memory.push_back(shared.of(spec));
-  WeightSlots slots = slots_over(config, memory);
-  std::unique_ptr<LoraAdapter> adapter;
-  LoraSlots factors;
-  if (lora != nullptr) {
-    adapter = adapter_for(config, *lora, context.memory());
-    adapter->begin_from(context, slots);
-    adapter->attach_to(slots);
-    factors = adapter->slots();
+// A model of the first layers, whose passes can be timed one at a time.
+class Trial {
+ public:
+  Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch, DType format,
+        Product product, bool recompute)
+      : context_(context), batch_(batch), shared_(context, weight_specs(config), format, lora == nullptr) {
+    std::vector<WeightMemory> memory;
+    for (const WeightSpec& spec : weight_specs(config)) memory.push_back(shared_.of(spec));
+    slots_ = slots_over(config, memory);
+    if (lora != nullptr) {
+      adapter_ = adapter_for(config, *lora, context.memory());
+      adapter_->begin_from(context, slots_);
+      adapter_->attach_to(slots_);
+      factors_ = adapter_->slots();
+    }
+    decoder_ = std::make_unique<DecoderTraining>(context, config, slots_, lora != nullptr ? &factors_ : nullptr,
+                                                 batch.n_tokens(), product, recompute);
   }
-  DecoderTraining decoder(context, config, slots, lora != nullptr ? &factors : nullptr, batch.n_tokens(), product,
-                          recompute);
-  using Clock = std::chrono::steady_clock;
-  double best = 0;
-  // The first pass grows scratch memory and wakes the threads.
-  for (int pass = 0; pass < 3; ++pass) {
+
+  double seconds() {
+    using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    decoder.forward_backward({batch.input_ids, batch.targets, batch.positions, batch.segment_start}, 1e-3f,
-                             {.step = 1});
-    context.memory()->synchronize();
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = pass == 0 ? seconds : std::min(best, seconds);
+    decoder_->forward_backward({batch_.input_ids, batch_.targets, batch_.positions, batch_.segment_start}, 1e-3f,
+                               {.step = 1});
+    context_.memory()->synchronize();
+    return std::chrono::duration<double>(Clock::now() - start).count();
   }
-  return best;
+
+ private:
+  Context& context_;
+  const TokenBatch& batch_;
+  SharedMemory shared_;
+  WeightSlots slots_;
+  std::unique_ptr<LoraAdapter> adapter_;
+  LoraSlots factors_;
+  std::unique_ptr<DecoderTraining> decoder_;
+};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 }  // namespace
 
+std::int64_t measured_layers(const ModelConfig& config) { return std::min(kMeasuredLayers, config.num_hidden_layers); }
+
 double estimate_seconds(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
                         DType format, Product product, bool recompute) {
-  ModelConfig some = config;
-  const auto of_layers = [&](std::int64_t layers) {
-    some.num_hidden_layers = layers;
-    return measure(context, some, lora, batch, lora == nullptr ? DType::kF32 : format, product, recompute);
-  };
-  if (config.num_hidden_layers <= 2) return of_layers(config.num_hidden_layers);
-  const double one = of_layers(1), two = of_layers(2);
-  return two + std::max(0.0, two - one) * static_cast<double>(config.num_hidden_layers - 2);
+  ModelConfig few = config, one = config;
+  few.num_hidden_layers = measured_layers(config);
+  one.num_hidden_layers = 1;
+  if (lora == nullptr) format = DType::kF32;
+  Trial of_few(context, few, lora, batch, format, product, recompute);
+  Trial of_one(context, one, lora, batch, format, product, recompute);
+  // In turn, so that a machine that slows down meanwhile slows both; medians, since a run is no faster than its usual
+  // update. The first round grows scratch memory and wakes the threads.
+  std::vector<double> seconds, of_layers;
+  double spent = 0;
+  for (int round = 0; round < 3 || (spent < kMeasuringSeconds && round < 100); ++round) {
+    const double single = of_one.seconds(), all = of_few.seconds();
+    spent += single + all;
+    if (round == 0) continue;
+    seconds.push_back(all);
+    of_layers.push_back(all - single);
+  }
+  if (few.num_hidden_layers == config.num_hidden_layers) return median(seconds);
+  const double layer = std::max(0.0, median(of_layers)) / static_cast<double>(few.num_hidden_layers - 1);
+  return median(seconds) + layer * static_cast<double>(config.num_hidden_layers - few.num_hidden_layers);
 }
 
 }  // namespace matinee

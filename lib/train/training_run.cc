@@ -269,7 +269,7 @@ std::string Session::plan() {
   text += fmt::format("memory      {}\n", memory.describe());
   text += fmt::format("updates     {}, {} tokens\n", grouped(steps), grouped(std::llround(tokens)));
   text += fmt::format("tokens/s    {} expected, from {} layers of this shape\n", grouped(std::llround(speed)),
-                      std::min<std::int64_t>(2, config_.num_hidden_layers));
+                      measured_layers(config_));
   text += fmt::format("time        {} expected, without validations\n", duration_text(tokens / speed));
   const std::uint64_t limit = tool_.common().max_host_mem;
   if (limit > 0 && host_bytes(memory) > limit)

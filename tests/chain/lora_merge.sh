@@ -46,6 +46,16 @@ for format in f16 bf16 q8_0; do
 done
 [[ $(stat -c %s "$work/q8_0.gguf") -lt $(($(stat -c %s "$work/f16.gguf") * 6 / 10)) ]] || fail "Q8_0 is not smaller"
 
+# An embedding that was trained whole and that the base ties to its head: the merged model has a head of its own.
+train --modules-to-save embed_tokens -o "$work/whole" || fail "lora-train --modules-to-save"
+for format in safetensors gguf-bf16; do
+  run lora-merge --base $base --adapter "$work/whole" --tokens "$work/valid" --format $format -o "$work/untied-$format"
+  [[ $status -eq 0 && $out == loss\ before* ]] || fail "an embedding trained whole, $format: $out $err"
+done
+grep -q '"tie_word_embeddings": *false' "$work/untied-safetensors/config.json" || fail "the merged model is still tied"
+run lora-merge --base "$work/untied-safetensors" --adapter "$work/adapter" -o "$work/again"
+expect_equal 0 "$status" "merging into a merged model: $err"
+
 # Refusals leave nothing behind.
 expect_error 2 "lora-merge: $work/one: it exists already; name another or remove it" "${merge[@]}" -o "$work/one"
 expect_error 2 "lora-merge: --adapter is missing" lora-merge --base $base -o "$work/no"
