@@ -1,6 +1,6 @@
 // The products of a LoRA layer, by lora_product_cuda.h. Bytes that must move, with N rows of tokens, in float32:
-// forward x once and y twice; backward grad_y twice (for grad_B, and for t = scaling·grad_y·B), x once, grad_x twice.
-// The sums over `in` and over the tokens are cut into ranges so that two blocks for each of an H100's 132
+// forward x once and y twice; backward grad_y once (grad_B and t = scaling·grad_y·B are one kernel's), x once, grad_x
+// twice. The sums over `in` and over the tokens are cut into ranges so that two blocks for each of an H100's 132
 // multiprocessors have work; how many depends on the sizes alone, and so do the bytes of the result. Up to four rows
 // without dropout, which is decoding, stream A and B as other weights. Speed: not measured.
 
@@ -86,31 +86,72 @@ lora::Dropout dropout_of(const LoraDropout& dropout) {
           .first_row = dropout.first_row};
 }
 
-// A product whose n is the rank. c(m, n) lies at c[m·rank + n], or at c[n·outer_a + m] with `turned`.
-template <Rows kA, Rows kB>
-void multiply_narrow(Context& context, Product product, lora::Product p, bool turned, float scaling, float* c,
-                     bool accumulate) {
-  const CudaQueue& queue = queue_of(context);
-  const ScratchScope scope(context.scratch());
-  const bool bf16 = product == Product::kBF16, narrow = p.outer_b <= 16;
-  const std::int64_t tiles = blocks_for(p.outer_a, lora::kM) * blocks_for(p.outer_b, narrow ? 16 : 64);
-  const std::int64_t most = std::max<std::int64_t>(1, p.inner / kShortestPart);
-  const std::int64_t wanted = std::clamp<std::int64_t>(blocks_for(kWantedBlocks, tiles), 1, most);
-  p.inner_of_part = std::max<std::int64_t>(1, blocks_for(blocks_for(p.inner, wanted), lora::kStep)) * lora::kStep;
-  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
-  const std::int64_t n = p.outer_a * p.outer_b;
+// Room for the parts of a sum, each of which is c, [outer_a, outer_b] or, with `turned`, the transpose.
+std::int64_t set_parts(Context& context, lora::Product& p, bool turned) {
+  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part)), n = p.outer_a * p.outer_b;
   p.c = context.scratch().take_array<float>(static_cast<std::size_t>(parts * n));
   p.c_part = n;
   p.c_m = turned ? 1 : p.outer_b;
   p.c_n = turned ? p.outer_a : 1;
   p.c_pairs = !turned && p.outer_b % 2 == 0;
+  return parts;
+}
+
+void add_parts(const CudaQueue& queue, const lora::Product& p, std::int64_t parts, float scaling, float* c,
+               bool accumulate) {
+  launch(queue, add_parts_kernel, queue.grid_for(p.c_part, lora::kThreads), lora::kThreads, 0, p.c_part, parts, p.c,
+         scaling, c, accumulate);
+}
+
+bool is_narrow(std::int64_t rank) { return rank <= 16; }
+
+// A product whose n is the rank. c = or += it, with `turned` its transpose.
+template <Rows kA, Rows kB>
+void multiply_narrow(Context& context, Product product, lora::Product p, bool turned, float* c, bool accumulate) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  const bool bf16 = product == Product::kBF16, narrow = is_narrow(p.outer_b);
+  const std::int64_t tiles = blocks_for(p.outer_a, lora::kM) * blocks_for(p.outer_b, narrow ? 16 : 64);
+  const std::int64_t most = std::max<std::int64_t>(1, p.inner / kShortestPart);
+  const std::int64_t wanted = std::clamp<std::int64_t>(blocks_for(kWantedBlocks, tiles), 1, most);
+  p.inner_of_part = std::max<std::int64_t>(1, blocks_for(blocks_for(p.inner, wanted), lora::kStep)) * lora::kStep;
+  const std::int64_t parts = set_parts(context, p, turned);
   if (narrow) {
     bf16 ? run<true, 16, kA, kB, false>(queue, p) : run<false, 16, kA, kB, false>(queue, p);
   } else {
     bf16 ? run<true, 64, kA, kB, false>(queue, p) : run<false, 64, kA, kB, false>(queue, p);
   }
-  launch(queue, add_parts_kernel, queue.grid_for(n, lora::kThreads), lora::kThreads, 0, n, parts, p.c, scaling, c,
-         accumulate);
+  add_parts(queue, p, parts, 1, c, accumulate);
+}
+
+template <bool kBf16, int kN>
+void run_both(const CudaQueue& queue, const lora::Product& along, const lora::Product& across) {
+  const std::int64_t squares = blocks_for(along.outer_a, lora::kSquare) * blocks_for(along.inner, lora::kSquare);
+  const std::int64_t blocks = squares * 2 * (lora::kSquare / lora::kM) * blocks_for(along.outer_b, kN);
+  launch(queue, lora::both_products_kernel<kBf16, kN>, static_cast<unsigned>(blocks), lora::kThreads,
+         lora::shared_bytes_of_both<kBf16, kN>(), along, across);
+}
+
+// t [n_rows, rank] = scaling·grad_y·B;  grad_B += scaling·grad_yᵀ·xa
+void multiply_grad_y(Context& context, const LoraMatmulBackwardArgs& args, float* t) {
+  const CudaQueue& queue = queue_of(context);
+  const ScratchScope scope(context.scratch());
+  lora::Product along{.outer_a = args.n_rows, .outer_b = args.rank, .inner = args.out, .inner_of_part = lora::kSquare};
+  set_a(along, args.grad_y, args.out);
+  set_b(along, args.lora_B, args.rank);
+  lora::Product across{.outer_a = args.out, .outer_b = args.rank, .inner = args.n_rows, .inner_of_part = lora::kSquare};
+  set_a(across, args.grad_y, args.out);
+  set_b(across, args.xa, args.rank);
+  const std::int64_t parts_of_t = set_parts(context, along, false), parts_of_B = set_parts(context, across, false);
+  if (is_narrow(args.rank)) {
+    args.product == Product::kBF16 ? run_both<true, 16>(queue, along, across)
+                                   : run_both<false, 16>(queue, along, across);
+  } else {
+    args.product == Product::kBF16 ? run_both<true, 64>(queue, along, across)
+                                   : run_both<false, 64>(queue, along, across);
+  }
+  add_parts(queue, along, parts_of_t, args.scaling, t, false);
+  add_parts(queue, across, parts_of_B, args.scaling, args.grad_B, true);
 }
 
 // c [outer_a, outer_b] += scaling·product, the sum over the rank.
@@ -148,7 +189,7 @@ void lora_matmul_forward_cuda(Context& context, const LoraMatmulArgs& args) {
       .outer_a = args.n_rows, .outer_b = args.rank, .inner = args.in, .dropout = dropout_of(args.dropout)};
   set_a(down, args.x, args.in);
   set_b(down, args.lora_A, args.in);
-  multiply_narrow<Rows::kAlongSum, Rows::kAlongSum>(context, args.product, down, false, 1, args.xa, false);
+  multiply_narrow<Rows::kAlongSum, Rows::kAlongSum>(context, args.product, down, false, args.xa, false);
   if (args.out == 0) return;
   // y += scaling·xa·Bᵀ
   lora::Product up{.outer_a = args.n_rows, .outer_b = args.out, .inner = args.rank, .scaling = args.scaling};
@@ -160,25 +201,15 @@ void lora_matmul_forward_cuda(Context& context, const LoraMatmulArgs& args) {
 void lora_matmul_backward_cuda(Context& context, const LoraMatmulBackwardArgs& args) {
   if (args.out == 0) return;  // t is 0
   const ScratchScope scope(context.scratch());
-  // grad_B += scaling·grad_yᵀ·xa
-  lora::Product grad_B{.outer_a = args.out, .outer_b = args.rank, .inner = args.n_rows};
-  set_a(grad_B, args.grad_y, args.out);
-  set_b(grad_B, args.xa, args.rank);
-  multiply_narrow<Rows::kAcrossSum, Rows::kAcrossSum>(context, args.product, grad_B, false, args.scaling, args.grad_B,
-                                                      true);
-  if (args.in == 0) return;
-  // t = scaling·grad_y·B
   auto* t = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.rank));
-  lora::Product back{.outer_a = args.n_rows, .outer_b = args.rank, .inner = args.out};
-  set_a(back, args.grad_y, args.out);
-  set_b(back, args.lora_B, args.rank);
-  multiply_narrow<Rows::kAlongSum, Rows::kAcrossSum>(context, args.product, back, false, args.scaling, t, false);
+  multiply_grad_y(context, args, t);
+  if (args.in == 0) return;
   // grad_Aᵀ += drop(x)ᵀ·t
   lora::Product grad_A{
       .outer_a = args.in, .outer_b = args.rank, .inner = args.n_rows, .dropout = dropout_of(args.dropout)};
   set_a(grad_A, args.x, args.in);
   set_b(grad_A, t, args.rank);
-  multiply_narrow<Rows::kAcrossSum, Rows::kAcrossSum>(context, args.product, grad_A, true, 1, args.grad_A, true);
+  multiply_narrow<Rows::kAcrossSum, Rows::kAcrossSum>(context, args.product, grad_A, true, args.grad_A, true);
   if (args.grad_x == nullptr) return;
   // grad_x += drop'(t·A)
   lora::Product grad_x{

@@ -242,45 +242,63 @@ constexpr std::size_t shared_bytes() {
   return ShapeA::kRoomBytes + ShapeB::kRoomBytes + ShapeA::template kBytes<kBf16> + ShapeB::template kBytes<kBf16>;
 }
 
-/// Block (x, y): tiles of b's outers run fastest in x, so that those that share a's rows run beside each other; y is
-/// the part of the sum.
-template <bool kBf16, int kN, Rows kA, Rows kB, bool kAdd>
-__global__ void __launch_bounds__(kThreads, kBf16&& kN == 16 ? 3 : 2) product_kernel(Product p) {
+/// A tile is of kM × kN from (m, n) on, and of one part of the sum. With kMayDrop, p.dropout counts.
+template <bool kBf16, int kN, Rows kA, Rows kB, bool kAdd, bool kMayDrop>
+__device__ void multiply_tile(const Product& p, std::int64_t m, std::int64_t n, std::int64_t part) {
   using ShapeA = TileShape<kM, kA>;
   using ShapeB = TileShape<kN, kB>;
-  __shared__ unsigned kept_words[kM * kStep / 32];
+  using Tile = Sums<kBf16, kN>;
+  __shared__ unsigned kept_words[kMayDrop ? kM * kStep / 32 : 1];
   auto* kept = reinterpret_cast<std::uint8_t*>(kept_words);
   auto* a_room = dynamic_shared<std::uint8_t>();
   std::uint8_t* b_room = a_room + ShapeA::kRoomBytes;
   std::uint8_t* a_tile = b_room + ShapeB::kRoomBytes;
   std::uint8_t* b_tile = a_tile + ShapeA::template kBytes<kBf16>;
-
-  const std::int64_t across = (p.outer_b + kN - 1) / kN;
-  const std::int64_t m = blockIdx.x / across * kM, n = blockIdx.x % across * kN;
-  const std::int64_t k_begin = blockIdx.y * p.inner_of_part;
+  const std::int64_t k_begin = part * p.inner_of_part;
   const std::int64_t k_end = k_begin + p.inner_of_part < p.inner ? k_begin + p.inner_of_part : p.inner;
+  const bool drops = kMayDrop && p.dropout.drops;
 
-  if constexpr (kAdd) {
-    static_assert(kN == 64, "a tile of x is whole groups of columns");
-    // The barriers of the loop, which runs at least once, stand before these are read.
-    if (p.dropout.drops) decide<kM, kN>(p.dropout, m, n, kept);
-  }
   const auto fetch = [&](std::int64_t k) {
     fetch_tile<ShapeA, kA>(reinterpret_cast<float4*>(a_room), p.a, p.lda, p.a_aligned, m, p.outer_a, k, k_end);
     fetch_tile<ShapeB, kB>(reinterpret_cast<float4*>(b_room), p.b, p.ldb, p.b_aligned, n, p.outer_b, k, k_end);
     end_copy_group();
   };
   fetch(k_begin);
+  float* c = p.c + part * p.c_part + m * p.c_m + n * p.c_n;
+  const std::int64_t rows_left = p.outer_a - m, columns_left = p.outer_b - n;
+  // What is added to is on its way beside the factors.
+  float result[Tile::kI][Tile::kJ][2] = {};
+  if constexpr (kAdd) {
+    static_assert(kN == 64, "a tile of x is whole groups of columns");
+#pragma unroll
+    for (int i = 0; i < Tile::kI; ++i) {
+      if (Tile::row(i) >= rows_left) continue;
+#pragma unroll
+      for (int j = 0; j < Tile::kJ; ++j) {
+        const int column = Tile::column(j);
+        const float* from = c + Tile::row(i) * p.c_m + column;
+        if (p.c_pairs && column + 1 < columns_left) {
+          const float2 pair = *reinterpret_cast<const float2*>(from);
+          result[i][j][0] = pair.x;
+          result[i][j][1] = pair.y;
+        } else {
+          if (column < columns_left) result[i][j][0] = from[0];
+          if (column + 1 < columns_left) result[i][j][1] = from[1];
+        }
+      }
+    }
+    // The barriers of the loop, which runs at least once, stand before these are read.
+    if (drops) decide<kM, kN>(p.dropout, m, n, kept);
+  }
   Sums<kBf16, kN> sums;
   for (std::int64_t k = k_begin; k < k_end; k += kStep) {
-    const bool drops = !kAdd && p.dropout.drops;
-    if (drops) {
+    if (!kAdd && drops) {
       decide<ShapeA::kRows, ShapeA::kColumns>(p.dropout, kA == Rows::kAlongSum ? m : k, kA == Rows::kAlongSum ? k : m,
                                               kept);
     }
     wait_for_copies<0>();
     __syncthreads();  // the decisions are there, and everybody is through with the tiles
-    store_tile<ShapeA, kBf16>(a_tile, reinterpret_cast<const float4*>(a_room), drops ? kept : nullptr,
+    store_tile<ShapeA, kBf16>(a_tile, reinterpret_cast<const float4*>(a_room), !kAdd && drops ? kept : nullptr,
                               p.dropout.factor);
     store_tile<ShapeB, kBf16>(b_tile, reinterpret_cast<const float4*>(b_room), nullptr, 1.0f);
     __syncthreads();
@@ -289,60 +307,75 @@ __global__ void __launch_bounds__(kThreads, kBf16&& kN == 16 ? 3 : 2) product_ke
   }
   wait_for_copies<0>();
 
-  using Tile = Sums<kBf16, kN>;
-  float* c = p.c + blockIdx.y * p.c_part;
 #pragma unroll
   for (int i = 0; i < Tile::kI; ++i) {
-    const std::int64_t row = m + Tile::row(i);
-    if (row >= p.outer_a) continue;
-    float result[Tile::kJ][2];
+    if (Tile::row(i) >= rows_left) continue;
 #pragma unroll
     for (int j = 0; j < Tile::kJ; ++j) {
-      result[j][0] = sums.value(i, j, 0);
-      result[j][1] = sums.value(i, j, 1);
-    }
-    if constexpr (kAdd) {
-      float before[Tile::kJ][2];
+      const int column = Tile::column(j);
+      float pair[2];
 #pragma unroll
-      for (int j = 0; j < Tile::kJ; ++j) {
-        const std::int64_t column = n + Tile::column(j);
-        const float* from = c + row * p.c_m + column;
-        if (p.c_pairs && column + 1 < p.outer_b) {
-          const float2 pair = *reinterpret_cast<const float2*>(from);
-          before[j][0] = pair.x;
-          before[j][1] = pair.y;
-        } else {
-          before[j][0] = column < p.outer_b ? from[0] : 0.0f;
-          before[j][1] = column + 1 < p.outer_b ? from[1] : 0.0f;
-        }
-      }
-#pragma unroll
-      for (int j = 0; j < Tile::kJ; ++j) {
-        float factor[2] = {p.scaling, p.scaling};
-        if (p.dropout.drops) {
-          const int column = Tile::column(j);
-          const std::uint8_t* bytes = kept + Tile::row(i) * 8 + column % 8;
-#pragma unroll
-          for (int which = 0; which < 2; ++which) {
-            factor[which] = (bytes[which] >> column / 8 & 1) != 0 ? p.scaling * p.dropout.factor : 0.0f;
+      for (int which = 0; which < 2; ++which) {
+        if constexpr (kAdd) {
+          float factor = p.scaling;
+          if (drops) {
+            const unsigned byte = kept[Tile::row(i) * (kN / 8) + column % 8 + which];
+            factor = (byte >> column / 8 & 1u) != 0 ? p.scaling * p.dropout.factor : 0.0f;
           }
+          pair[which] = result[i][j][which] + factor * sums.value(i, j, which);
+        } else {
+          pair[which] = sums.value(i, j, which);
         }
-        result[j][0] = before[j][0] + factor[0] * result[j][0];
-        result[j][1] = before[j][1] + factor[1] * result[j][1];
       }
-    }
-#pragma unroll
-    for (int j = 0; j < Tile::kJ; ++j) {
-      const std::int64_t column = n + Tile::column(j);
-      float* to = c + row * p.c_m + column * p.c_n;
-      if (p.c_pairs && column + 1 < p.outer_b) {
-        *reinterpret_cast<float2*>(to) = make_float2(result[j][0], result[j][1]);
+      float* to = c + Tile::row(i) * p.c_m + column * p.c_n;
+      if (p.c_pairs && column + 1 < columns_left) {
+        *reinterpret_cast<float2*>(to) = make_float2(pair[0], pair[1]);
         continue;
       }
-      if (column < p.outer_b) to[0] = result[j][0];
-      if (column + 1 < p.outer_b) to[p.c_n] = result[j][1];
+      if (column < columns_left) to[0] = pair[0];
+      if (column + 1 < columns_left) to[p.c_n] = pair[1];
     }
   }
+}
+
+/// Block (x, y): tiles of b's outers run fastest in x, so that those that share a's rows run beside each other; y is
+/// the part of the sum.
+template <bool kBf16, int kN, Rows kA, Rows kB, bool kAdd>
+__global__ void __launch_bounds__(kThreads, kBf16&& kN == 16 ? 3 : 2) product_kernel(Product p) {
+  const std::int64_t across = (p.outer_b + kN - 1) / kN;
+  multiply_tile<kBf16, kN, kA, kB, kAdd, true>(p, blockIdx.x / across * kM, blockIdx.x % across * kN, blockIdx.y);
+}
+
+/// Two products that share their wide matrix g [rows, columns]: `along` = g·b sums over its columns, `across` = gᵀ·b
+/// over its rows. g is cut into squares of kSquare: the blocks that need a square for one or the other run beside each
+/// other, so that it comes from memory once and, 33 MB being under way on an H100, from the second-level cache the
+/// second time. In both, inner_of_part is kSquare.
+inline constexpr std::int64_t kSquare = 512;
+template <bool kBf16, int kN>
+__global__ void __launch_bounds__(kThreads, kBf16&& kN == 16 ? 3 : 2)
+    both_products_kernel(Product along, Product across) {
+  constexpr int kTiles = static_cast<int>(kSquare) / kM;
+  const std::int64_t n_tiles = (along.outer_b + kN - 1) / kN, blocks_of_square = 2 * kTiles * n_tiles;
+  const std::int64_t squares_down = (along.outer_a + kSquare - 1) / kSquare;
+  const std::int64_t square = blockIdx.x / blocks_of_square, block = blockIdx.x % blocks_of_square;
+  const std::int64_t down = square % squares_down, right = square / squares_down;
+  const std::int64_t n = block / (2 * kTiles) * kN, tile = block % kTiles * kM;
+  if (block / kTiles % 2 == 0) {
+    const std::int64_t m = down * kSquare + tile;
+    if (m >= along.outer_a) return;
+    multiply_tile<kBf16, kN, Rows::kAlongSum, Rows::kAcrossSum, false, false>(along, m, n, right);
+  } else {
+    const std::int64_t m = right * kSquare + tile;
+    if (m >= across.outer_a) return;
+    multiply_tile<kBf16, kN, Rows::kAcrossSum, Rows::kAcrossSum, false, false>(across, m, n, down);
+  }
+}
+
+template <bool kBf16, int kN>
+constexpr std::size_t shared_bytes_of_both() {
+  constexpr std::size_t kAlong = shared_bytes<kBf16, kN, Rows::kAlongSum, Rows::kAcrossSum>();
+  constexpr std::size_t kAcross = shared_bytes<kBf16, kN, Rows::kAcrossSum, Rows::kAcrossSum>();
+  return kAlong > kAcross ? kAlong : kAcross;
 }
 
 }  // namespace matinee::lora

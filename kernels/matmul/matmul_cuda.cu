@@ -21,27 +21,27 @@ constexpr int kThreads = 256;
 constexpr std::int64_t kSlab = std::int64_t{1} << 27;
 constexpr std::int64_t kSumRows = 64;
 
-// y [n_rows, out] = or += bias, or 0 without one.
+// Columns [0, width) of y, whose rows are `out` long: = or += factors·product + bias, where what is not given (null) is
+// 1 and 0, and no product is 0. A thread has four columns of every gridDim.y-th row, so it reads what belongs to them
+// once.
 __global__ void __launch_bounds__(kThreads)
-    start_kernel(std::int64_t n, std::int64_t out, const float* __restrict__ bias, float* __restrict__ y,
-                 bool accumulate) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
-    const float start = bias == nullptr ? 0.0f : bias[i % out];
-    y[i] = accumulate ? y[i] + start : start;
-  }
-}
-
-// Columns [0, width) of y, whose rows are `out` long: scales·product, added to what is there with `accumulate`.
-__global__ void __launch_bounds__(kThreads)
-    scale_kernel(std::int64_t n, std::int64_t width, std::int64_t out, const float* __restrict__ product,
-                 const float* __restrict__ scales, float* __restrict__ y, bool accumulate) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
-    const std::int64_t row = i / width, column = i - row * width;
-    float& to = y[row * out + column];
-    const float scaled = product[i] * scales[column];
-    to = accumulate ? to + scaled : scaled;
+    finish_kernel(std::int64_t n_rows, std::int64_t width, std::int64_t out, const float* __restrict__ product,
+                  const float* __restrict__ factors, const float* __restrict__ bias, float* __restrict__ y,
+                  bool accumulate, bool product_aligned, bool y_aligned) {
+  const std::int64_t column = (static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x) * 4;
+  const std::int64_t left = width - column;
+  if (left <= 0) return;
+  float factor[4], start[4];
+  load_four(factor, factors + column, product == nullptr ? 0 : left, false);
+  load_four(start, bias + column, bias == nullptr ? 0 : left, false);
+  for (std::int64_t row = blockIdx.y; row < n_rows; row += gridDim.y) {
+    float* to = y + row * out + column;
+    float result[4], value[4];
+    load_four(result, to, accumulate ? left : 0, y_aligned);
+    load_four(value, product + row * width + column, product == nullptr ? 0 : left, product_aligned);
+#pragma unroll
+    for (int k = 0; k < 4; ++k) result[k] = result[k] + start[k] + factor[k] * value[k];
+    store_four(to, result, left, y_aligned);
   }
 }
 
@@ -115,8 +115,21 @@ const void* factor(Context& context, const float* x, std::int64_t n, Product pro
   return narrow;
 }
 
-void start(const CudaQueue& queue, std::int64_t n, std::int64_t out, const float* bias, float* y, bool accumulate) {
-  launch(queue, start_kernel, queue.grid_for(n, kThreads), kThreads, 0, n, out, bias, y, accumulate);
+struct Finish {
+  std::int64_t n_rows, width, out;
+  const float* product = nullptr;
+  const float* factors = nullptr;
+  const float* bias = nullptr;
+  float* y = nullptr;
+  bool accumulate = false;
+};
+void finish(const CudaQueue& queue, const Finish& f) {
+  const std::int64_t across = blocks_for(f.width, 4 * kThreads);
+  const std::int64_t down = blocks_for(queue.grid_for(blocks_for(f.n_rows * f.width, 4), kThreads), across);
+  launch(queue, finish_kernel,
+         dim3(static_cast<unsigned>(across), static_cast<unsigned>(std::min({down, f.n_rows, std::int64_t{65535}}))),
+         kThreads, 0, f.n_rows, f.width, f.out, f.product, f.factors, f.bias, f.y, f.accumulate,
+         rows_aligned(f.product, f.width, 4, 16), rows_aligned(f.y, f.out, 4, 16));
 }
 
 }  // namespace
@@ -124,14 +137,18 @@ void start(const CudaQueue& queue, std::int64_t n, std::int64_t out, const float
 void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
   const CudaQueue& queue = queue_of(context);
   if (args.in > 0 && args.n_rows <= kGemvRows) return gemv(queue, args);
-  const std::int64_t n = args.n_rows * args.out;
-  const bool accumulate = args.accumulate || args.bias != nullptr;
-  if (args.bias != nullptr || (args.in == 0 && !args.accumulate)) {
-    start(queue, n, args.out, args.bias, args.y, args.accumulate);
+  const bool bf16 = args.product == Product::kBF16;
+  const bool scale_columns = bf16 && args.weight.dtype == DType::kI8 && args.in > 0;
+  if (!scale_columns && (args.bias != nullptr || (args.in == 0 && !args.accumulate))) {
+    finish(queue, {.n_rows = args.n_rows,
+                   .width = args.out,
+                   .out = args.out,
+                   .bias = args.bias,
+                   .y = args.y,
+                   .accumulate = args.accumulate});
   }
   if (args.in == 0) return;
   const ScratchScope scope(context.scratch());
-  const bool bf16 = args.product == Product::kBF16, scale_columns = bf16 && args.weight.dtype == DType::kI8;
   const void* x = factor(context, args.x, args.n_rows * args.in, args.product);
   WeightRows weight(context, args.weight, args.out, args.in, args.product);
   float* product = scale_columns
@@ -139,28 +156,33 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
                        : nullptr;
   for (std::int64_t first = 0; first < args.out; first += weight.at_once()) {
     const std::int64_t width = std::min(weight.at_once(), args.out - first);
-    queue.cublas().run(queue.stream(), {.rows = args.n_rows,
-                                        .columns = width,
-                                        .inner = args.in,
-                                        .a = x,
-                                        .b = weight.rows_from(first, width),
-                                        .c = scale_columns ? product : args.y + first,
-                                        .transpose_b = true,
-                                        .bf16 = bf16,
-                                        .beta = accumulate && !scale_columns ? 1.0f : 0.0f,
-                                        .ldc = scale_columns ? width : args.out});
-    if (scale_columns) {
-      const std::int64_t part = args.n_rows * width;
-      launch(queue, scale_kernel, queue.grid_for(part, kThreads), kThreads, 0, part, width, args.out, product,
-             args.weight.row_scales + first, args.y + first, accumulate);
-    }
+    queue.cublas().run(queue.stream(),
+                       {.rows = args.n_rows,
+                        .columns = width,
+                        .inner = args.in,
+                        .a = x,
+                        .b = weight.rows_from(first, width),
+                        .c = scale_columns ? product : args.y + first,
+                        .transpose_b = true,
+                        .bf16 = bf16,
+                        .beta = !scale_columns && (args.accumulate || args.bias != nullptr) ? 1.0f : 0.0f,
+                        .ldc = scale_columns ? width : args.out});
+    if (!scale_columns) continue;
+    finish(queue, {.n_rows = args.n_rows,
+                   .width = width,
+                   .out = args.out,
+                   .product = product,
+                   .factors = args.weight.row_scales + first,
+                   .bias = args.bias == nullptr ? nullptr : args.bias + first,
+                   .y = args.y + first,
+                   .accumulate = args.accumulate});
   }
 }
 
 void matmul_backward_input_cuda(Context& context, const MatmulBackwardInputArgs& args) {
   const CudaQueue& queue = queue_of(context);
   if (args.out == 0) {
-    if (!args.accumulate) start(queue, args.n_rows * args.in, args.in, nullptr, args.grad_x, false);
+    if (!args.accumulate) context.memory()->zero(args.grad_x, static_cast<std::size_t>(args.n_rows * args.in) * 4);
     return;
   }
   const ScratchScope scope(context.scratch());
