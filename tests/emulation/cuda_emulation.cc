@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/parallel.h"
@@ -29,7 +31,17 @@ constexpr std::size_t kStackBytes = 128 << 10;
 constexpr std::size_t kSlot = 64;
 constexpr std::size_t kMostShared = 227 << 10;  // of a block on compute capability 9.0
 
-std::atomic<Order> order{Order::kRising};
+// MATINEE_EMULATION_ORDER is rising, falling or shuffled; set_order() changes it.
+Order order_wanted() {
+  const char* text = std::getenv("MATINEE_EMULATION_ORDER");
+  const std::string_view name = text == nullptr ? "rising" : text;
+  if (name == "falling") return Order::kFalling;
+  if (name == "shuffled") return Order::kShuffled;
+  if (name == "rising") return Order::kRising;
+  throw std::runtime_error("MATINEE_EMULATION_ORDER is rising, falling or shuffled");
+}
+
+std::atomic<Order> order{order_wanted()};
 
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -203,6 +215,7 @@ ThreadPool& pool() {
 }  // namespace
 
 void set_order(Order wanted) { order = wanted; }
+Order current_order() { return order; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
 bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }

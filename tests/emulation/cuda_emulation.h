@@ -65,9 +65,11 @@ struct ThreadState {
 };
 extern thread_local ThreadState state;
 
-/// In which order the threads of a block go on. A result that depends on it lacks a barrier.
+/// In which order the threads of a block go on; MATINEE_EMULATION_ORDER (rising, falling or shuffled) says how a
+/// program starts. A result that depends on it lacks a barrier.
 enum class Order : std::uint8_t { kRising, kFalling, kShuffled };
 void set_order(Order order);
+Order current_order();
 
 /// Waits until every thread of the block is here. Throws from the launch where one never comes.
 void wait_for_block();
