@@ -71,8 +71,6 @@ void launch_topk_tiles(const CudaQueue& queue, DType storage, const TopkPlan& pl
 constexpr int topk_list_size(int k, int tile_rows) {
   return (k + kWarpSize - 1) / kWarpSize * kWarpSize + 2 * tile_rows;
 }
-constexpr int kMostListSize = topk_list_size(kTopkMost, 256);
-
 /// Scores as whole numbers of the same order, NaN below all; -0 is 0.
 __device__ inline unsigned ordered(float score) {
   if (score != score) return 0;
@@ -93,16 +91,18 @@ template <DType kStorage>
 __device__ uint4 load_elements(const unsigned char* row, std::int64_t offset, std::int64_t row_bytes) {
   using Element = std::conditional_t<kStorage == DType::kF32, std::uint32_t,
                                      std::conditional_t<kStorage == DType::kBF16, std::uint16_t, std::uint8_t>>;
-  constexpr int kOfWord = 4 / static_cast<int>(sizeof(Element));
+  constexpr int kBits = 8 * static_cast<int>(sizeof(Element));
   const auto* from = reinterpret_cast<const Element*>(row + offset);
   const auto left = (row_bytes - offset) / static_cast<std::int64_t>(sizeof(Element));
-  std::uint32_t words[4] = {};
-#pragma unroll
-  for (int i = 0; i < 4 * kOfWord; ++i) {
-    if (i >= left) break;
-    words[i / kOfWord] |= static_cast<std::uint32_t>(from[i]) << i % kOfWord * 8 * static_cast<int>(sizeof(Element));
+  // The last first, each pushing up those behind it: an array would have to be indexed.
+  std::uint64_t low = 0, high = 0;
+#pragma unroll 1
+  for (int i = 128 / kBits - 1; i >= 0; --i) {
+    high = high << kBits | low >> (64 - kBits);
+    low = low << kBits | (i < left ? from[i] : 0u);
   }
-  return make_uint4(words[0], words[1], words[2], words[3]);
+  return make_uint4(static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(low >> 32),
+                    static_cast<std::uint32_t>(high), static_cast<std::uint32_t>(high >> 32));
 }
 
 /// The first tile from `tile` on, in steps of the splits, in which the filter that all queries share leaves a row.
@@ -170,18 +170,15 @@ struct TopkLists {
     if (size <= search.k) return;
     TopkKey* mine = list + static_cast<std::int64_t>(q) * search.list_size;
     const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-    constexpr int kOfLane = kMostListSize / kWarpSize;
-    TopkKey keys[kOfLane];
-#pragma unroll
-    for (int i = 0; i < kOfLane; ++i) keys[i] = i * kWarpSize + lane < size ? mine[i * kWarpSize + lane] : 0;
     // The bits of the k-th best key, from the highest on: a number is at most that key where k keys reach it. Once it
-    // is just k, the rest of the bits do not matter.
+    // is just k, the rest of the bits do not matter. The list is read again for each bit: it lies in the first-level
+    // cache, and registers are what the scores are in.
     TopkKey reached = 0;
     for (int bit = 63; bit >= 0; --bit) {
       const TopkKey next = reached | TopkKey{1} << bit;
       int n = 0;
-#pragma unroll
-      for (int i = 0; i < kOfLane; ++i) n += keys[i] >= next ? 1 : 0;
+#pragma unroll 4
+      for (int i = lane; i < size; i += kWarpSize) n += mine[i] >= next ? 1 : 0;
       n = warp_sum(n);
       if (n < search.k) continue;
       reached = next;
@@ -189,14 +186,14 @@ struct TopkLists {
     }
     TopkKey worst = ~TopkKey{0};
     int place = 0;
-    __syncwarp();  // everything has been read
-#pragma unroll
-    for (int i = 0; i < kOfLane; ++i) {
-      const bool kept = keys[i] >= reached;
+    // What is kept moves forward, to where everything has been read.
+    for (int first = 0; first < size; first += kWarpSize) {
+      const TopkKey key = first + lane < size ? mine[first + lane] : 0;
+      const bool kept = key >= reached;
       const unsigned all = __ballot_sync(kWholeWarp, kept ? 1 : 0);
       if (kept) {
-        mine[place + __popc(all & ((1u << lane) - 1u))] = keys[i];
-        worst = keys[i] < worst ? keys[i] : worst;
+        mine[place + __popc(all & ((1u << lane) - 1u))] = key;
+        worst = key < worst ? key : worst;
       }
       place += __popc(all);
     }

@@ -20,7 +20,6 @@ namespace {
 constexpr int kWarpRows = 32;
 constexpr int kTileRows = kTopkThreads / kWarpSize * kWarpRows;
 constexpr int kRowsOfLane = kWarpRows / 8;
-constexpr int kUnitsOfLane = kUnitsOfChunk / 4;
 constexpr int kBlocks = 2;  // of a multiprocessor
 
 // Queries in shared memory are half a chunk apart from whole chunks, so that those of two neighbours, which a quarter
@@ -40,13 +39,13 @@ __device__ void step(const TopkSearch& search, Place& at) {
   at.tile = next_tile(search, at.tile + search.splits, kTileRows);
 }
 
-// A lane's part of a chunk.
+// A lane's part of half a chunk: unit t of the half of each of its rows.
 struct LaneUnits {
-  uint4 unit[kRowsOfLane][kUnitsOfLane];
+  uint4 of_row[kRowsOfLane];
 };
 
 template <DType kStorage>
-__device__ void load_units(const TopkSearch& search, const Place& at, int warp_row, LaneUnits& to) {
+__device__ void load_units(const TopkSearch& search, const Place& at, int half, int warp_row, LaneUnits& to) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
   const std::int64_t first = static_cast<std::int64_t>(at.tile) * kTileRows + warp_row,
                      width = search.row_bytes[at.set];
@@ -54,19 +53,14 @@ __device__ void load_units(const TopkSearch& search, const Place& at, int warp_r
   // Of the first query, whose filter is that of all where there is one for all.
   const bool one_filter = search.filter_stride == 0 || search.n_queries == 1;
   const unsigned wanted = at.tile < search.end_tile ? allowed_rows(search, one_filter ? 0 : -1, first) : 0;
-  const int offset = at.chunk * kChunkBytes + t * kUnitBytes;
+  const int offset = at.chunk * kChunkBytes + (4 * half + t) * kUnitBytes;
   const unsigned char* from = search.rows[at.set] + (first + g) * width;
 #pragma unroll
   for (int r = 0; r < kRowsOfLane; ++r, from += 8 * width) {
-    const bool there = (wanted >> (8 * r + g) & 1u) != 0;
-#pragma unroll
-    for (int u = 0; u < kUnitsOfLane; ++u) {
-      const int start = offset + 4 * u * kUnitBytes;
-      uint4& unit = to.unit[r][u];
-      unit = make_uint4(0, 0, 0, 0);
-      if (!there || start >= width) continue;
-      unit = whole ? *reinterpret_cast<const uint4*>(from + start) : load_elements<kStorage>(from, start, width);
-    }
+    to.of_row[r] = make_uint4(0, 0, 0, 0);
+    if ((wanted >> (8 * r + g) & 1u) == 0 || offset >= width) continue;
+    to.of_row[r] =
+        whole ? *reinterpret_cast<const uint4*>(from + offset) : load_elements<kStorage>(from, offset, width);
   }
 }
 
@@ -90,23 +84,21 @@ struct TensorSums {
       for (int i = 0; i < 4; ++i) sum[m][i] = 0;
     }
   }
+  // `queries` is the same half of the chunk of the first query.
   __device__ void add(const LaneUnits& rows, const unsigned char* queries, int stride) {
     const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
+    const uint4 wanted = *reinterpret_cast<const uint4*>(queries + g * stride + t * kUnitBytes);
+    const std::uint32_t b[2][2] = {{wanted.x, wanted.y}, {wanted.z, wanted.w}};
 #pragma unroll
-    for (int u = 0; u < kUnitsOfLane; ++u) {
-      const uint4 wanted = *reinterpret_cast<const uint4*>(queries + g * stride + (t + 4 * u) * kUnitBytes);
-      const std::uint32_t b[2][2] = {{wanted.x, wanted.y}, {wanted.z, wanted.w}};
+    for (int m = 0; m < kRowsOfLane / 2; ++m) {
+      const uint4 low = rows.of_row[2 * m], high = rows.of_row[2 * m + 1];
+      const std::uint32_t a[2][4] = {{low.x, high.x, low.y, high.y}, {low.z, high.z, low.w, high.w}};
 #pragma unroll
-      for (int m = 0; m < kRowsOfLane / 2; ++m) {
-        const uint4 low = rows.unit[2 * m][u], high = rows.unit[2 * m + 1][u];
-        const std::uint32_t a[2][4] = {{low.x, high.x, low.y, high.y}, {low.z, high.z, low.w, high.w}};
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          if constexpr (std::is_same_v<Sum, int>) {
-            mma_int8(sum[m], a[half], b[half]);
-          } else {
-            mma_bf16(sum[m], a[half], b[half]);
-          }
+      for (int i = 0; i < 2; ++i) {
+        if constexpr (std::is_same_v<Sum, int>) {
+          mma_int8(sum[m], a[i], b[i]);
+        } else {
+          mma_bf16(sum[m], a[i], b[i]);
         }
       }
     }
@@ -158,19 +150,16 @@ struct LaneSums<DType::kF32> {
   __device__ void add(const LaneUnits& rows, const unsigned char* queries, int stride) {
     const int t = static_cast<int>(threadIdx.x) % 4;
 #pragma unroll
-    for (int u = 0; u < kUnitsOfLane; ++u) {
+    for (int q = 0; q < kStreamQueries; ++q) {
+      const float4 wanted = *reinterpret_cast<const float4*>(queries + q * stride + t * kUnitBytes);
 #pragma unroll
-      for (int q = 0; q < kStreamQueries; ++q) {
-        const float4 wanted = *reinterpret_cast<const float4*>(queries + q * stride + (t + 4 * u) * kUnitBytes);
-#pragma unroll
-        for (int r = 0; r < kRowsOfLane; ++r) {
-          const uint4 row = rows.unit[r][u];
-          float& to = sum[r][q];
-          to = fmaf(wanted.x, __uint_as_float(row.x), to);
-          to = fmaf(wanted.y, __uint_as_float(row.y), to);
-          to = fmaf(wanted.z, __uint_as_float(row.z), to);
-          to = fmaf(wanted.w, __uint_as_float(row.w), to);
-        }
+      for (int r = 0; r < kRowsOfLane; ++r) {
+        const uint4 row = rows.of_row[r];
+        float& to = sum[r][q];
+        to = fmaf(wanted.x, __uint_as_float(row.x), to);
+        to = fmaf(wanted.y, __uint_as_float(row.y), to);
+        to = fmaf(wanted.z, __uint_as_float(row.z), to);
+        to = fmaf(wanted.w, __uint_as_float(row.w), to);
       }
     }
   }
@@ -207,8 +196,9 @@ __global__ void __launch_bounds__(kTopkThreads, kBlocks) topk_stream_kernel(Topk
   }
   lists.start(search, 0);
   Place at{next_tile(search, search.first_tile + split, kTileRows)};
-  LaneUnits units_now;
-  load_units<kStorage>(search, at, warp_row, units_now);
+  LaneUnits units_of[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) load_units<kStorage>(search, at, half, warp_row, units_of[half]);
   __syncthreads();
 
   while (at.tile < search.end_tile) {
@@ -220,10 +210,11 @@ __global__ void __launch_bounds__(kTopkThreads, kBlocks) topk_stream_kernel(Topk
     for (int set = 0; set < search.n_sets; ++set) {
       for (int chunk = 0; chunk < search.chunks[set]; ++chunk, ++of_all) {
         step(search, at);
-        LaneUnits units_next;
-        load_units<kStorage>(search, at, warp_row, units_next);
-        sums.add(units_now, queries + of_all * kChunkBytes, stride);
-        units_now = units_next;
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          sums.add(units_of[half], queries + of_all * kChunkBytes + half * (kChunkBytes / 2), stride);
+          load_units<kStorage>(search, at, half, warp_row, units_of[half]);
+        }
       }
       sums.end_set(search, set, first, scores);
     }

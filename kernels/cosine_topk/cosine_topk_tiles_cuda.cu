@@ -33,8 +33,8 @@ struct Shape {
   static constexpr int kQueryTiles = kWarpQueries / 16;  // tensor cores' tiles of 16 × 8
   static constexpr int kRowTiles = kWarpRows / 8;
   static constexpr bool kScaled = kStorage == DType::kI8;
-  // Of a multiprocessor, as registers allow: 64 × 64 sums, or two times 64 × 32, leave no room for a second block.
-  static constexpr int kBlocks = kQueryTiles * kRowTiles * (kScaled ? 2 : 1) > 16 ? 1 : 2;
+  // Blocks of a multiprocessor: a second one where a thread holds so few sums that 128 registers are enough.
+  static constexpr int kBlocks = kQueryTiles * kRowTiles * 4 * (kScaled ? 2 : 1) > 32 ? 1 : 2;
   static_assert(kQueries / kWarpQueries * (kTileRows / kWarpRows) * kWarpSize == kTopkThreads, "one warp per tile");
   static_assert(kWarpRows % 32 == 0, "a warp's rows begin at a multiple of 32, as allowed_rows() wants");
 };
@@ -162,7 +162,7 @@ struct WarpSums {
       const unsigned char* of_query = queries + (query + matrix % 2 * 8 + r) * kChunkBytes;
       const unsigned char* of_row = rows + (row + matrix / 2 * 8 + r) * kChunkBytes;
       const int query_unit = (matrix / 2) ^ r, row_unit = (matrix % 2) ^ r;
-#pragma unroll
+#pragma unroll(S::kBlocks == 1 ? kUnitsOfChunk / 2 : 1)
       for (int step = 0; step < kUnitsOfChunk / 2; ++step) {
         std::uint32_t b[S::kRowTiles][2];
         const unsigned char* from = of_row + ((2 * step) ^ row_unit) * kUnitBytes;
@@ -249,6 +249,20 @@ __device__ float pick(const float (&scores)[kRowTiles][4], int half, int chosen)
   }
 }
 
+// Which of a thread's scores of a query, two for each tile of 8 rows from `row` on, may be returned.
+template <class S>
+__device__ unsigned allowed_scores(const TopkSearch& search, int query, std::int64_t row) {
+  const int t = static_cast<int>(threadIdx.x) % 4;
+  unsigned result = 0;
+#pragma unroll
+  for (int part = 0; part < S::kWarpRows / 32; ++part) {
+    const unsigned allowed = allowed_rows(search, query, row + 32 * part) >> 2 * t;
+#pragma unroll
+    for (int n = 0; n < 4; ++n) result |= (allowed >> 8 * n & 3u) << 2 * (4 * part + n);
+  }
+  return result;
+}
+
 // Offers the scores of a warp's tile. `query` and `row` as above; `first_row` is the tile's.
 template <class S, class Scores>
 __device__ bool offer_scores(const TopkSearch& search, TopkLists<S::kQueries>& lists, TopkKey* list, int first_query,
@@ -262,28 +276,12 @@ __device__ bool offer_scores(const TopkSearch& search, TopkLists<S::kQueries>& l
     for (int half = 0; half < 2; ++half) {
       const int q = query + m * 16 + half * 8 + g;
       const float threshold = lists.threshold[q];
-      if (!all_allowed) {
-        // What may not be returned becomes NaN, which reaches no threshold.
-#pragma unroll
-        for (int part = 0; part < S::kWarpRows / 32; ++part) {
-          const std::int64_t wanted = first_query + q;
-          const unsigned allowed =
-              wanted < search.n_queries ? allowed_rows(search, wanted, first_row + row + 32 * part) : 0;
-#pragma unroll
-          for (int n = 4 * part; n < 4 * part + 4; ++n) {
-#pragma unroll
-            for (int e = 0; e < 2; ++e) {
-              if ((allowed >> (n % 4 * 8 + 2 * t + e) & 1u) == 0)
-                score[m][n][2 * half + e] = __uint_as_float(0x7fffffffu);
-            }
-          }
-        }
-      }
       unsigned reached = 0;
 #pragma unroll
       for (int i = 0; i < 2 * S::kRowTiles; ++i) {
         reached |= score[m][i / 2][2 * half + i % 2] >= threshold ? 1u << i : 0u;
       }
+      if (reached != 0 && !all_allowed) reached &= allowed_scores<S>(search, first_query + q, first_row + row);
       // Rare once the first tiles have been seen.
       while (reached != 0) {
         const int chosen = __ffs(static_cast<int>(reached)) - 1;
