@@ -178,18 +178,34 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
 #pragma unroll
       for (int n = 0; n < S::kColumns / 8; ++n) {
         float probability[4], slope[4] = {};
+        // By keys, what is known of the queries comes with the columns.
+        const int at = 8 * n + lane % 4 * 2;
+        float2 column_logsumexp = {}, column_delta = {};
+        int2 column_first_seen = {};
+        if constexpr (kByKeys) {
+          column_logsumexp = *reinterpret_cast<const float2*>(p.logsumexp + queries + at);
+          column_delta = *reinterpret_cast<const float2*>(p.delta + queries + at);
+          column_first_seen = *reinterpret_cast<const int2*>(p.first_seen + column + at);
+        }
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-          const int row = warp_row + lane / 4 + i / 2 * 8, at = 8 * n + lane % 4 * 2 + i % 2;
-          const int query = kByKeys ? column + at : row, key = kByKeys ? row : column + at;
-          const float logsumexp = kByKeys ? p.logsumexp[queries + at] : row_logsumexp[i / 2];
-          const int first_seen = kByKeys ? p.first_seen[query] : row_first_seen[i / 2];
+          const bool second = i % 2 == 1;
+          const int row = warp_row + lane / 4 + i / 2 * 8;
+          const int query = kByKeys ? column + at + i % 2 : row, key = kByKeys ? row : column + at + i % 2;
+          float logsumexp, delta;
+          int first_seen;
+          if constexpr (kByKeys) {
+            logsumexp = second ? column_logsumexp.y : column_logsumexp.x;
+            delta = second ? column_delta.y : column_delta.x;
+            first_seen = second ? column_first_seen.y : column_first_seen.x;
+          } else {
+            logsumexp = row_logsumexp[i / 2];
+            delta = row_delta[i / 2];
+            first_seen = row_first_seen[i / 2];
+          }
           const float power = fmaf(scores[n].value(i), p.scale * kLog2E, -logsumexp);
           probability[i] = exp2f(key <= query && key >= first_seen ? power : -INFINITY);
-          if constexpr (kSlopes) {
-            const float delta = kByKeys ? p.delta[queries + at] : row_delta[i / 2];
-            slope[i] = probability[i] * (products[n].value(i) - delta);
-          }
+          if constexpr (kSlopes) slope[i] = probability[i] * (products[n].value(i) - delta);
         }
         if constexpr (kValues) {
           probabilities.set(n, 0, probability[0], probability[1]);
