@@ -34,6 +34,11 @@ struct Shape {
   static constexpr int kThreads = kWarps * kWarpSize;
   static constexpr int kRows = kWarps * kRowsOfWarp;
   static constexpr int kColumns = kTerms == 3 ? 16 : 32;
+  static constexpr int kBlocks = kDim > 128                 ? 1
+                                 : kTerms == 3 || kDim > 64 ? 2
+                                                            : 3;  // of a multiprocessor, as the registers allow
+  static constexpr int kSums = kSummedColumns<kDim, kTerms>;
+  static constexpr bool kKeysWithValues = kDim <= (kTerms == 3 ? 64 : 128);
   static constexpr int kStages = kTerms == 3 && kDim > 192 ? 1 : 2;
   using RowTile = Tile<kDim, kTerms, kRows>;
   using ColumnTile = Tile<kDim, kTerms, kColumns>;
@@ -81,7 +86,8 @@ __global__ void __launch_bounds__(256) prepare_kernel(AttentionBackwardArgs args
 }
 
 template <int kDim, int kTerms, Gradient kWanted>
-__global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel(Problem p) {
+__global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTerms>::kBlocks)
+    backward_kernel(Problem p) {
   using S = Shape<kDim, kTerms>;
   constexpr bool kByKeys = kWanted != Gradient::kQueries;
   constexpr bool kSlopes = kWanted != Gradient::kValues;
@@ -102,6 +108,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel
   const int first_row = static_cast<int>(kByKeys ? blockIdx.x : gridDim.x - 1 - blockIdx.x) * S::kRows;
   const int last_row = std::min(first_row + S::kRows, p.n_tokens) - 1;
   const int head = static_cast<int>(blockIdx.y), group = p.n_heads / p.n_kv_heads;
+  const int first_sum = static_cast<int>(blockIdx.z) * S::kSums;  // the first column of the sums
   int first_tile = first_row / S::kColumns, n_tiles = 0;
   if constexpr (kByKeys) {
     // first_seen never falls, so the tiles that see these keys are those up to the last whose first query does.
@@ -144,7 +151,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel
   }
   const int warp_first_seen = p.first_seen[warp_row];
 
-  float slope_sums[kSlopes ? kDim / 8 : 1][4] = {}, value_sums[kValues ? kDim / 8 : 1][4] = {};
+  float slope_sums[kSlopes ? S::kSums / 8 : 1][4] = {}, value_sums[kValues ? S::kSums / 8 : 1][4] = {};
   rows_of_scores.template copy<S::kThreads>(score_rows, head, first_row);
   if constexpr (kSlopes) rows_of_slopes.template copy<S::kThreads>(slope_rows, head, first_row);
   fetch(0);
@@ -171,18 +178,34 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel
 #pragma unroll
       for (int n = 0; n < S::kColumns / 8; ++n) {
         float probability[4], slope[4] = {};
+        // By keys, what is known of the queries comes with the columns.
+        const int at = 8 * n + lane % 4 * 2;
+        float2 column_logsumexp = {}, column_delta = {};
+        int2 column_first_seen = {};
+        if constexpr (kByKeys) {
+          column_logsumexp = *reinterpret_cast<const float2*>(p.logsumexp + queries + at);
+          column_delta = *reinterpret_cast<const float2*>(p.delta + queries + at);
+          column_first_seen = *reinterpret_cast<const int2*>(p.first_seen + column + at);
+        }
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-          const int row = warp_row + lane / 4 + i / 2 * 8, at = 8 * n + lane % 4 * 2 + i % 2;
-          const int query = kByKeys ? column + at : row, key = kByKeys ? row : column + at;
-          const float logsumexp = kByKeys ? p.logsumexp[queries + at] : row_logsumexp[i / 2];
-          const int first_seen = kByKeys ? p.first_seen[query] : row_first_seen[i / 2];
+          const bool second = i % 2 == 1;
+          const int row = warp_row + lane / 4 + i / 2 * 8;
+          const int query = kByKeys ? column + at + i % 2 : row, key = kByKeys ? row : column + at + i % 2;
+          float logsumexp, delta;
+          int first_seen;
+          if constexpr (kByKeys) {
+            logsumexp = second ? column_logsumexp.y : column_logsumexp.x;
+            delta = second ? column_delta.y : column_delta.x;
+            first_seen = second ? column_first_seen.y : column_first_seen.x;
+          } else {
+            logsumexp = row_logsumexp[i / 2];
+            delta = row_delta[i / 2];
+            first_seen = row_first_seen[i / 2];
+          }
           const float power = fmaf(scores[n].value(i), p.scale * kLog2E, -logsumexp);
           probability[i] = exp2f(key <= query && key >= first_seen ? power : -INFINITY);
-          if constexpr (kSlopes) {
-            const float delta = kByKeys ? p.delta[queries + at] : row_delta[i / 2];
-            slope[i] = probability[i] * (products[n].value(i) - delta);
-          }
+          if constexpr (kSlopes) slope[i] = probability[i] * (products[n].value(i) - delta);
         }
         if constexpr (kValues) {
           probabilities.set(n, 0, probability[0], probability[1]);
@@ -193,8 +216,8 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel
           slopes.set(n, 1, slope[2], slope[3]);
         }
       }
-      if constexpr (kValues) add_weighted(value_sums, probabilities, slope_tile(turn));
-      if constexpr (kSlopes) add_weighted(slope_sums, slopes, score_tile(turn));
+      if constexpr (kValues) add_weighted(value_sums, probabilities, slope_tile(turn), first_sum);
+      if constexpr (kSlopes) add_weighted(slope_sums, slopes, score_tile(turn), first_sum);
     }
     if (S::kStages == 1 && turn + 1 < n_turns) {
       __syncthreads();  // nobody needs this turn's tiles
@@ -210,10 +233,10 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) backward_kernel
   };
   if constexpr (kSlopes) {
     float* to = kByKeys ? p.grad_k : p.grad_q;
-    store_sums(slope_sums, row_of(to, 0), row_of(to, 1), p.scale, p.scale, p.head_dim, p.pairs);
+    store_sums(slope_sums, row_of(to, 0), row_of(to, 1), p.scale, p.scale, first_sum, p.head_dim, p.pairs);
   }
   if constexpr (kValues) {
-    store_sums(value_sums, row_of(p.grad_v, 0), row_of(p.grad_v, 1), 1.0f, 1.0f, p.head_dim, p.pairs);
+    store_sums(value_sums, row_of(p.grad_v, 0), row_of(p.grad_v, 1), 1.0f, 1.0f, first_sum, p.head_dim, p.pairs);
   }
 }
 
@@ -222,8 +245,9 @@ void run(const CudaQueue& queue, const Problem& problem) {
   using S = Shape<kDim, kTerms>;
   const int heads = kWanted == Gradient::kQueries ? problem.n_heads : problem.n_kv_heads;
   launch(queue, backward_kernel<kDim, kTerms, kWanted>,
-         dim3(static_cast<unsigned>(blocks_for(problem.n_tokens, S::kRows)), static_cast<unsigned>(heads)), S::kThreads,
-         S::kSharedBytes, problem);
+         dim3(static_cast<unsigned>(blocks_for(problem.n_tokens, S::kRows)), static_cast<unsigned>(heads),
+              kDim / S::kSums),
+         S::kThreads, S::kSharedBytes, problem);
 }
 
 }  // namespace
@@ -271,7 +295,7 @@ void attention_backward_cuda(Context& context, const AttentionBackwardArgs& args
                                                                        8 ==
                                                                    0};
       run<kDim, kTerms, Gradient::kQueries>(queue, problem);
-      if constexpr (kDim <= 128) {
+      if constexpr (Shape<kDim, kTerms>::kKeysWithValues) {
         run<kDim, kTerms, Gradient::kKeysAndValues>(queue, problem);
       } else {
         run<kDim, kTerms, Gradient::kKeys>(queue, problem);

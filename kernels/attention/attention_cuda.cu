@@ -27,7 +27,9 @@ struct Shape {
   static constexpr int kWarps = kTerms == 1 && kDim <= 128 ? 8 : 4;
   static constexpr int kThreads = kWarps * kWarpSize;
   static constexpr int kQueries = kWarps * kRowsOfWarp;
-  static constexpr int kKeys = kTerms == 1 ? (kDim <= 128 ? 64 : 32) : (kDim <= 192 ? 32 : 16);
+  static constexpr int kColumns = kSummedColumns<kDim, kTerms>;
+  static constexpr int kKeys = kTerms == 1 ? (kDim <= 64 ? 64 : 32) : (kDim <= 96 ? 32 : 16);
+  static constexpr int kBlocks = kDim <= 128 ? 2 : 1;  // of a multiprocessor, as the registers allow
   using QueryTile = Tile<kDim, kTerms, kQueries>;
   using KeyTile = Tile<kDim, kTerms, kKeys>;
   static constexpr std::size_t kSharedBytes =
@@ -53,7 +55,8 @@ struct Problem {
 };
 
 template <int kDim, int kTerms>
-__global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(Problem p) {
+__global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTerms>::kBlocks)
+    forward_kernel(Problem p) {
   using S = Shape<kDim, kTerms>;
   auto* shared = dynamic_shared<std::uint16_t>();
   const typename S::QueryTile queries{shared};
@@ -64,6 +67,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(
   // The last queries see the most keys, so they begin first.
   const int first_query = static_cast<int>(gridDim.x - 1 - blockIdx.x) * S::kQueries;
   const int head = static_cast<int>(blockIdx.y), kv_head = head / p.group;
+  const int first_column = static_cast<int>(blockIdx.z) * S::kColumns;  // of the sums
   const int last_query = std::min(first_query + S::kQueries, p.n_queries) - 1;
   const int first_tile = p.first_seen(first_query) / S::kKeys;
   const int last_tile = (p.first_position + last_query) / S::kKeys;
@@ -81,7 +85,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(
   const int warp_from = warp_first < p.n_queries ? p.first_seen(warp_first) : INT_MAX;
   const int warp_to = p.first_position + std::min(warp_first + kRowsOfWarp, p.n_queries) - 1;
 
-  float sums[kDim / 8][4] = {};
+  float sums[S::kColumns / 8][4] = {};
   float largest[2] = {-INFINITY, -INFINITY}, total[2] = {};  // of the scores in powers of two; of the lane's columns
 
   queries.template copy<S::kThreads>(p.q, head, first_query);
@@ -127,7 +131,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(
       largest[half] = most;
       total[half] *= shrink;
 #pragma unroll
-      for (int n = 0; n < kDim / 8; ++n) {
+      for (int n = 0; n < S::kColumns / 8; ++n) {
         sums[n][2 * half] *= shrink;
         sums[n][2 * half + 1] *= shrink;
       }
@@ -143,7 +147,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(
       weights.set(n, 0, p_of[n][0], p_of[n][1]);
       weights.set(n, 1, p_of[n][2], p_of[n][3]);
     }
-    add_weighted(sums, weights, values);
+    add_weighted(sums, weights, values, first_column);
   }
   wait_for_copies<0>();
 
@@ -155,11 +159,11 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads) forward_kernel(
     const std::int64_t query = first_query + warp * kRowsOfWarp + lane / 4 + 8 * half;
     const std::int64_t row = query * p.n_heads + head;
     rows[half] = query < p.n_queries ? p.out + row * p.head_dim : nullptr;
-    if (p.logsumexp != nullptr && query < p.n_queries && lane % 4 == 0) {
+    if (p.logsumexp != nullptr && first_column == 0 && query < p.n_queries && lane % 4 == 0) {
       p.logsumexp[row] = fmaf(largest[half], kLn2, logf(total[half]));
     }
   }
-  store_sums(sums, rows[0], rows[1], 1.0f / total[0], 1.0f / total[1], p.head_dim, p.pairs);
+  store_sums(sums, rows[0], rows[1], 1.0f / total[0], 1.0f / total[1], first_column, p.head_dim, p.pairs);
 }
 
 }  // namespace
@@ -190,7 +194,8 @@ void attend_in_tiles(Context& context, const TiledAttention& args) {
           .logsumexp = args.logsumexp,
           .pairs = args.head_dim % 2 == 0 && reinterpret_cast<std::uintptr_t>(args.out) % 8 == 0};
       launch(queue, forward_kernel<kDim, kTerms>,
-             dim3(static_cast<unsigned>(blocks_for(args.n_queries, S::kQueries)), static_cast<unsigned>(args.n_heads)),
+             dim3(static_cast<unsigned>(blocks_for(args.n_queries, S::kQueries)), static_cast<unsigned>(args.n_heads),
+                  kDim / S::kColumns),
              S::kThreads, S::kSharedBytes, problem);
     });
   });

@@ -69,6 +69,11 @@ void with_terms(Product product, const Body& body) {
   return body(std::integral_constant<int, 3>{});
 }
 
+/// Columns that a warp sums at a time. With three terms the sums of a wide head leave the registers too small for the
+/// rest, so there two blocks make the same scores and each half of the columns.
+template <int kDim, int kTerms>
+inline constexpr int kSummedColumns = kTerms == 3 && kDim > 128 ? kDim / 2 : kDim;
+
 /// kRows tokens of one head in shared memory. 16 bytes after each row shift the next by a bank of four, so that the
 /// eight rows that a matrix load reads at a time lie in different banks for each of the head sizes.
 template <int kDimOfTile, int kTermsOfTile, int kRowsOfTile>
@@ -120,12 +125,6 @@ struct Sum {
   }
 };
 
-/// With three terms the assembler, left to itself, fetches fragments so far ahead that registers run out.
-template <int kTerms>
-__device__ void keep_order() {
-  if constexpr (kTerms == 3) __syncwarp();
-}
-
 /// sums[n] = the 16 rows of `rows` from `first_row` on times rows 8n ... 8n + 7 of `columns`, along the head.
 template <class Rows, class Columns>
 __device__ void multiply_along_head(Sum<Rows::kTerms> (&sums)[Columns::kRows / 8], const Rows& rows, int first_row,
@@ -137,7 +136,6 @@ __device__ void multiply_along_head(Sum<Rows::kTerms> (&sums)[Columns::kRows / 8
 #pragma unroll(kTerms == 1 ? Rows::kDim / 16 : 1)
   for (int k = 0; k < Rows::kDim; k += 16) {
     std::uint32_t a[kTerms][4], b[kTerms][4];
-    keep_order<kTerms>();
 #pragma unroll
     for (int term = 0; term < kTerms; ++term) {
       load_matrices(a[term], rows.at(term, first_row + lane % 16, k + lane / 16 * 8));
@@ -171,23 +169,23 @@ struct Weights {
   }
 };
 
-/// sums [16, kDim] += weights·columns. With three terms a tile's part is summed by itself and then added: tensor cores
-/// cut off what they cannot hold, and over thousands of tokens that would not average out.
-template <class Columns>
-__device__ void add_weighted(float (&sums)[Columns::kDim / 8][4],
-                             const Weights<Columns::kTerms, Columns::kRows>& weights, const Columns& columns) {
+/// sums [16, kSums·8] += weights times as many columns of `columns` from first_column on. With three terms a tile's
+/// part is summed by itself and then added: tensor cores cut off what they cannot hold, and over thousands of tokens
+/// that would not average out.
+template <int kSums, class Columns>
+__device__ void add_weighted(float (&sums)[kSums][4], const Weights<Columns::kTerms, Columns::kRows>& weights,
+                             const Columns& columns, int first_column) {
   constexpr int kTerms = Columns::kTerms;
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
 #pragma unroll
-  for (int n = 0; n < Columns::kDim / 8; n += 2) {
+  for (int n = 0; n < kSums; n += 2) {
     Sum<kTerms> part[2];
 #pragma unroll
     for (int k = 0; k < Columns::kRows / 16; ++k) {
-      keep_order<kTerms>();
       std::uint32_t b[kTerms][4];
 #pragma unroll
       for (int term = 0; term < kTerms; ++term) {
-        load_matrices_transposed(b[term], columns.at(term, 16 * k + lane % 16, 8 * n + lane / 16 * 8));
+        load_matrices_transposed(b[term], columns.at(term, 16 * k + lane % 16, first_column + 8 * n + lane / 16 * 8));
       }
       if constexpr (kTerms == 1) {
         mma_bf16(sums[n], weights.parts[k][0], b[0]);
@@ -207,11 +205,11 @@ __device__ void add_weighted(float (&sums)[Columns::kDim / 8][4],
   }
 }
 
-/// Writes a lane's part of sums [16, kDim], times a factor for each row: row g to `upper`, row g + 8 to `lower`, none
-/// where null. `pairs`: rows lie on 8 bytes and head_dim is even.
-template <int kColumns>
-__device__ void store_sums(const float (&sums)[kColumns][4], float* upper, float* lower, float upper_factor,
-                           float lower_factor, int head_dim, bool pairs) {
+/// Writes a lane's part of sums [16, kSums·8], times a factor for each row, to the columns from first_column on: row g
+/// to `upper`, row g + 8 to `lower`, none where null. `pairs`: rows lie on 8 bytes and head_dim is even.
+template <int kSums>
+__device__ void store_sums(const float (&sums)[kSums][4], float* upper, float* lower, float upper_factor,
+                           float lower_factor, int first_column, int head_dim, bool pairs) {
   const int t = static_cast<int>(threadIdx.x) % 4;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -219,8 +217,8 @@ __device__ void store_sums(const float (&sums)[kColumns][4], float* upper, float
     const float factor = half == 0 ? upper_factor : lower_factor;
     if (row == nullptr) continue;
 #pragma unroll
-    for (int n = 0; n < kColumns; ++n) {
-      const int column = 8 * n + 2 * t;
+    for (int n = 0; n < kSums; ++n) {
+      const int column = first_column + 8 * n + 2 * t;
       const float first = sums[n][2 * half] * factor, second = sums[n][2 * half + 1] * factor;
       if (pairs) {
         if (column < head_dim) *reinterpret_cast<float2*>(row + column) = make_float2(first, second);
