@@ -1,6 +1,7 @@
 #include "kernels/quantize/quantized_matrix.h"
 
 #include "kernels/check.h"
+#include "lib/base/large_pages.h"
 
 namespace matinee {
 namespace {
@@ -14,10 +15,10 @@ QuantizedMatrix::QuantizedMatrix(DType format, std::int64_t rows, std::int64_t w
   require(format == DType::kI8 || format == DType::kU8, "QuantizedMatrix", "the format is I8 or U8 (NF4)");
   const std::int64_t n = rows * width;
   if (format == DType::kI8) {
-    codes_.resize(size(n));
+    resize_on_large_pages(codes_, size(n));
     row_scales_.resize(size(rows));
   } else {
-    codes_.resize(size((n + 1) / 2));
+    resize_on_large_pages(codes_, size((n + 1) / 2));
     absmax_.resize(size(nf4_blocks(n)));
   }
 }

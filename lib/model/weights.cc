@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "lib/base/format_error.h"
+#include "lib/base/large_pages.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
@@ -79,7 +80,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
 }
 
 void FrozenWeights::Tensor::allocate(std::size_t elements, DType dtype) {
-  dtype == DType::kBF16 ? bf16_values.resize(elements) : f32_values.resize(elements);
+  dtype == DType::kBF16 ? resize_on_large_pages(bf16_values, elements) : resize_on_large_pages(f32_values, elements);
 }
 
 void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> values) {
