@@ -135,8 +135,8 @@ $(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
-# For scripts/check-memory and scripts/make-random-model.
-$(BUILD)/tests/memory_contract: $(BUILD)/tests/model/memory_contract.o $(call closure,model)
+# For scripts/check-memory and scripts/make-random-model; for scripts/bench-decode.
+$(BUILD)/tests/memory_contract $(BUILD)/tests/decode_speed: $(BUILD)/tests/%: $(BUILD)/tests/model/%.o $(call closure,model)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
@@ -181,6 +181,16 @@ bench-tokenize: $(BUILD)/tests/bench_tokenize  ## MB/s of our tokenizers beside 
 compare-tokenizers: $(BUILD)/tests/encode_texts  ## ids of our tokenizers against the originals', on all kinds of texts
 	@scripts/install-deps python
 	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/compare-tokenizers
+
+.PHONY: bench-decode
+bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels  ## tokens/s of decoding beside llama.cpp (PyPI, in an environment of its own; 6 GB of disk)
+	@scripts/install-deps python
+	BUILD=$(abspath $(BUILD)) scripts/bench-decode
+
+.PHONY: bench-train
+bench-train: $(BUILD)/lora-train $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels  ## tokens/s of training beside PEFT (PyPI, in an environment of its own; 3 GB of disk)
+	@scripts/install-deps python
+	BUILD=$(abspath $(BUILD)) scripts/bench-train
 
 # ---- CUDA on the CPU -------------------------------------------------------------------------------------------------
 # The same tests, linked with kernels/*_cuda.cu as g++ compiles them and with tests/emulation in place of the CUDA

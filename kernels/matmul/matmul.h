@@ -12,7 +12,8 @@ class Context;
 enum class Product : std::uint8_t {
   kF32,   ///< as they are; a bf16 or quantised weight is widened
   kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory), and
-          ///< then quantised weights are taken as they are; int8 codes are whole numbers that bfloat16 has
+          ///< then quantised weights are taken as they are, with int8 codes x in 16-bit steps of its largest magnitude
+          ///< among 512 neighbours; int8 codes are whole numbers that bfloat16 has
 };
 
 /// What turns NF4 codes back into numbers: the largest magnitude of each block of kNf4Block weights, itself in 8 bits

@@ -162,6 +162,8 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {1, 192, 131, narrow, product, true});
       add_shape(cases, {3, 256, 66, narrow, product});
       add_shape(cases, {70, 320, 129, narrow, product, true});
+      add_shape(cases, {1, 1300, 40, narrow, product});  // three blocks of x in 16 bits, the last shorter
+      add_shape(cases, {4, 1035, 9, narrow, product, true});
       add_shape(cases, {2, 2608, 9, narrow, product});
     }
   }

@@ -20,6 +20,7 @@ namespace {
 constexpr std::int64_t kRowBlock = 96;  // a multiple of kTileRows
 constexpr std::int64_t kColumnBlock = 4 * kPanel;
 constexpr std::int64_t kGemvRows = 4;
+constexpr std::int64_t kRoundRows = 32;     // rounded by one task
 constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
 constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
 // Weights repacked or widened at a time: 8 MiB of bfloat16, whatever the size of the matrix.
@@ -143,25 +144,46 @@ struct Int8Scales {
   const float* of_k = nullptr;
 };
 
-// c [m, n] (+)= x [m, k] · right, where `right` is packed panels.
+// Rows of x [n_rows, k], x_stride apart, as pairs; with scales of int8 weights each row is multiplied by them before it
+// is rounded.
+void round_rows(Scratch& scratch, std::int64_t n_rows, std::int64_t k, const float* x, std::int64_t x_stride,
+                const float* scales_of_k, std::uint32_t* pairs) {
+  if (scales_of_k == nullptr) return round_rows_avx512bf16(x, x_stride, n_rows, k, pairs);
+  const ScratchScope scope(scratch);
+  auto* scaled = scratch.take_array<float>(static_cast<std::size_t>(k));
+  for (std::int64_t r = 0; r < n_rows; ++r) {
+    for (std::int64_t i = 0; i < k; ++i) scaled[i] = x[r * x_stride + i] * scales_of_k[i];
+    round_rows_avx512bf16(scaled, k, 1, k, pairs + r * ((k + 1) / 2));
+  }
+}
+
+// c [m, n] (+)= x [m, k] · right, rows of x x_stride apart, where `right` is packed panels. Where several blocks of
+// columns need a row, it is rounded once, beforehand; else by the task that needs it, while it is in its cache.
 void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const float* x,
-                             const std::uint32_t* right, const Int8Scales& scales, float* c, std::int64_t c_stride,
-                             bool accumulate) {
+                             std::int64_t x_stride, const std::uint32_t* right, const Int8Scales& scales, float* c,
+                             std::int64_t c_stride, bool accumulate) {
   const std::int64_t pairs = (k + 1) / 2;
+  const ScratchScope whole_scope(context.scratch());
+  std::uint32_t* rounded = nullptr;
+  if (n > kColumnBlock) {
+    rounded = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(m * pairs));
+    context.pool().for_blocks(static_cast<std::size_t>(m), kRoundRows,
+                              [&](std::size_t begin, std::size_t end, int worker) {
+                                const auto row = static_cast<std::int64_t>(begin);
+                                round_rows(context.worker_scratch(worker), static_cast<std::int64_t>(end - begin), k,
+                                           x + row * x_stride, x_stride, scales.of_k, rounded + row * pairs);
+                              });
+  }
   for_tiles(context, m, n, kRowBlock, kColumnBlock,
             [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
               Scratch& scratch = context.worker_scratch(worker);
               const ScratchScope scope(scratch);
-              auto* left = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * pairs));
-              const float* rows = x + row * k;
-              if (scales.of_k != nullptr) {
-                auto* scaled = scratch.take_array<float>(static_cast<std::size_t>(n_rows * k));
-                for (std::int64_t r = 0; r < n_rows; ++r) {
-                  for (std::int64_t i = 0; i < k; ++i) scaled[r * k + i] = rows[r * k + i] * scales.of_k[i];
-                }
-                rows = scaled;
+              const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * pairs;
+              if (rounded == nullptr) {
+                auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * pairs));
+                round_rows(scratch, n_rows, k, x + row * x_stride, x_stride, scales.of_k, own);
+                left = own;
               }
-              round_rows_avx512bf16(rows, k, n_rows, k, left);
               multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * pairs, pairs, 1,
                                         right + column / kPanel * pairs * kPanel, pairs * kPanel,
                                         scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
@@ -212,6 +234,18 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
   if (args.weight.dtype == DType::kI8) {
     const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
     const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
+    if (args.product == Product::kBF16) {
+      const ScratchScope scope(context.scratch());
+      const std::int64_t blocks = blocks_of(args.in, kInt16Block);
+      auto* values = context.scratch().take_array<std::int16_t>(static_cast<std::size_t>(args.n_rows * args.in));
+      auto* scales = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * blocks));
+      (wide ? round_int16_avx512 : round_int16_avx2)(args.n_rows, args.in, args.x, values, scales);
+      const GemvInt8Int16Fn multiply = wide ? gemv_int8_int16_avx512 : gemv_int8_int16_avx2;
+      return for_outputs([&](std::int64_t first, std::int64_t n, int) {
+        multiply(args.n_rows, args.in, n, {values, scales}, codes + first * args.in, args.weight.row_scales + first,
+                 args.y + first, args.out, accumulate);
+      });
+    }
     return for_outputs([&](std::int64_t first, std::int64_t n, int) {
       gemv(args.n_rows, args.in, n, args.x, codes + first * args.in, args.weight.row_scales + first, args.y + first,
            args.out, accumulate);
@@ -301,8 +335,8 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
             }
           });
       const Int8Scales scales{.of_columns = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, panels, scales, args.y + first, args.out,
-                              accumulate);
+      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, args.in, panels, scales, args.y + first,
+                              args.out, accumulate);
     }
     return;
   }
@@ -334,8 +368,6 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     const std::int64_t slab_pairs = (std::min(slab, args.out) + 1) / 2;
     auto* panels =
         context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(n_panels * kPanel * slab_pairs));
-    auto* part =
-        args.out > slab ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * slab)) : nullptr;
     for (std::int64_t first = 0; first < args.out; first += slab) {
       const std::int64_t depth = std::min(slab, args.out - first), pairs = (depth + 1) / 2;
       context.pool().for_blocks(
@@ -351,16 +383,9 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
                                           std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
             }
           });
-      const float* grad_y = args.grad_y;
-      if (part != nullptr) {
-        for (std::int64_t row = 0; row < args.n_rows; ++row) {
-          std::copy_n(args.grad_y + row * args.out + first, depth, part + row * depth);
-        }
-        grad_y = part;
-      }
       const Int8Scales scales{.of_k = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, args.in, depth, grad_y, panels, scales, args.grad_x, args.in,
-                              args.accumulate || first > 0);
+      multiply_rows_by_panels(context, args.n_rows, args.in, depth, args.grad_y + first, args.out, panels, scales,
+                              args.grad_x, args.in, args.accumulate || first > 0);
     }
     return;
   }

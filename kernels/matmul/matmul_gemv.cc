@@ -25,6 +25,16 @@ void gemv_int8_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, co
   gemv(n_rows, in, n_out, x, codes, scales, y, y_stride, accumulate);
 }
 
+void round_int16_avx2(std::int64_t n_rows, std::int64_t in, const float* x, std::int16_t* values, float* scales) {
+  round_int16(n_rows, in, x, values, scales);
+}
+
+void gemv_int8_int16_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const Int16Rows& x,
+                          const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
+                          bool accumulate) {
+  gemv_int8(n_rows, in, n_out, x, codes, scales, y, y_stride, accumulate);
+}
+
 void gemv_nf4_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const Nf4Rows& rows,
                    float* y, std::int64_t y_stride, bool accumulate) {
   gemv_nf4(n_rows, in, n_out, x, rows, y, y_stride, accumulate);

@@ -25,6 +25,29 @@ void gemv_int8_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, co
 void gemv_int8_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x,
                       const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride, bool accumulate);
 
+/// Rows of x rounded to 16 bits, in blocks of kInt16Block numbers (the last of a row may be shorter) that share a
+/// scale: the largest magnitude over 32767. No number moves by more than a 65,000th of its block's largest, where
+/// bfloat16 moves the largest itself by up to a 512th.
+constexpr std::int64_t kInt16Block = 512;
+struct Int16Rows {
+  const std::int16_t* values;  ///< [n_rows, in]
+  const float* scales;         ///< [n_rows, ceil(in / kInt16Block)]; NaN where a block holds what is not finite
+};
+using RoundInt16Fn = void (*)(std::int64_t n_rows, std::int64_t in, const float* x, std::int16_t* values,
+                              float* scales);
+void round_int16_avx2(std::int64_t n_rows, std::int64_t in, const float* x, std::int16_t* values, float* scales);
+void round_int16_avx512(std::int64_t n_rows, std::int64_t in, const float* x, std::int16_t* values, float* scales);
+/// ... and of int8 codes with such rows.
+using GemvInt8Int16Fn = void (*)(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const Int16Rows& x,
+                                 const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
+                                 bool accumulate);
+void gemv_int8_int16_avx2(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const Int16Rows& x,
+                          const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
+                          bool accumulate);
+void gemv_int8_int16_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const Int16Rows& x,
+                            const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
+                            bool accumulate);
+
 /// Rows of NF4 codes, each of whole blocks, and the numbers that codes stand for.
 struct Nf4Rows {
   const std::uint8_t* codes;         ///< two a byte, from the first row on

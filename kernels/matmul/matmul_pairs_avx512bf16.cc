@@ -96,6 +96,11 @@ inline __m512i load_pairs(const unsigned short* p, long n) {
   return _mm512_maskz_loadu_epi16(mask, p);
 }
 
+// 32 elements of a row, all there.
+inline __m512i load_whole_pairs(const float* p) {
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(_mm512_loadu_ps(p + 16), _mm512_loadu_ps(p)));
+}
+
 // 16 elements of two rows, interleaved to 16 pairs.
 inline __m512i load_two_rows(const float* a, const float* b, __mmask16 mask) {
   const __m512 low = _mm512_maskz_loadu_ps(mask, a);
@@ -173,7 +178,11 @@ void pack_interleaved(const T* source, long stride, long width, long k, long pan
   for (long p = 0; p < n_pairs; ++p) {
     const T* a = source + 2 * p * stride;
     const T* b = 2 * p + 1 < k ? a + stride : nullptr;
-    for (long c = 0; c < panel_width; c += 16) {
+    long c = 0;
+    for (; b != nullptr && c + 16 <= width && c + 16 <= panel_width; c += 16) {
+      _mm512_storeu_si512(panel + p * panel_width + c, load_two_rows(a + c, b + c, 0xffff));
+    }
+    for (; c < panel_width; c += 16) {
       const __m512i pairs = load_two_rows(a + c, b == nullptr ? nullptr : b + c, first_lanes(width - c));
       store_pairs(panel + p * panel_width + c, panel_width - c, pairs);
     }
@@ -204,9 +213,11 @@ void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_
                            std::uint32_t* rows) {
   const long n_pairs = (k + 1) / 2;
   for (long r = 0; r < n_rows; ++r) {
-    for (long p = 0; p < n_pairs; p += 16) {
-      store_pairs(rows + r * n_pairs + p, n_pairs - p, load_pairs(source + r * stride + 2 * p, k - 2 * p));
-    }
+    const float* from = source + r * stride;
+    std::uint32_t* to = rows + r * n_pairs;
+    long p = 0;
+    for (; 2 * p + 32 <= k; p += 16) _mm512_storeu_si512(to + p, load_whole_pairs(from + 2 * p));
+    for (; p < n_pairs; p += 16) store_pairs(to + p, n_pairs - p, load_pairs(from + 2 * p, k - 2 * p));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <fstream>
@@ -21,6 +22,23 @@ namespace {
 
 // A call from inside a body must not wait for the pool it runs in.
 thread_local bool inside_body = false;
+
+// How long a thread looks for work, or for the others to be done, before it sleeps: waking it costs tens of
+// microseconds, and decoding one token is hundreds of calls that take about as long themselves.
+constexpr std::chrono::microseconds kPatience{100};
+
+// Looks until `there` holds or patience ends. Reading a clock takes longer than a look.
+template <class There>
+bool wait_awake(const There& there) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int look = 0; look < 32; ++look) {
+      if (there()) return true;
+      __builtin_ia32_pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
 
 // CPU quota of the cgroup (v2) in whole processors, rounded up; 0 if there is none.
 int cgroup_quota() {
@@ -47,9 +65,12 @@ struct ThreadPool::Impl {
   std::vector<std::thread> workers;
   std::mutex mutex;
   std::condition_variable wake, done;
-  std::uint64_t job = 0;  // counts for_blocks calls, so that a worker knows a new one
-  int running = 0;
-  bool stopping = false;
+  std::atomic<std::uint64_t> job{0};  // counts for_blocks calls, so that a worker knows a new one; the last is the end
+  std::atomic<int> running{0};
+  std::atomic<bool> stopping{false};
+  int asleep = 0;              // workers that wait for `wake`
+  bool caller_asleep = false;  // waits for `done`
+  bool patient = false;        // every thread has a processor, so that looking takes nothing from anybody
 
   // The job at hand.
   const std::function<void(std::size_t, std::size_t, int)>* body = nullptr;
@@ -82,30 +103,54 @@ struct ThreadPool::Impl {
   void loop(int worker) {
     std::uint64_t seen = 0;
     for (;;) {
-      {
+      const auto there = [&] { return job.load(std::memory_order_acquire) != seen; };
+      if (!patient || !wait_awake(there)) {
         std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return stopping || job != seen; });
-        if (stopping) return;
-        seen = job;
+        ++asleep;
+        wake.wait(lock, there);
+        --asleep;
       }
+      if (stopping) return;
+      // A next job begins only after this one has ended here, so the count cannot have gone on.
+      seen = job.load(std::memory_order_acquire);
       work(worker);
+      if (running.fetch_sub(1, std::memory_order_acq_rel) > 1) continue;
       const std::lock_guard lock(mutex);
-      if (--running == 0) done.notify_one();
+      if (caller_asleep) done.notify_one();
     }
   }
 
+  // A thread that could not be started ends the constructor while others run.
   ~Impl() {
+    stopping = true;
+    begin();
+    for (std::thread& worker : workers) worker.join();
+  }
+
+  // What was written before is seen by every worker that takes the job.
+  void begin() {
+    bool wakes = false;
     {
       const std::lock_guard lock(mutex);
-      stopping = true;
+      job.fetch_add(1, std::memory_order_release);
+      wakes = asleep > 0;
     }
-    wake.notify_all();
-    for (std::thread& worker : workers) worker.join();
+    if (wakes) wake.notify_all();
+  }
+
+  void wait_for_workers() {
+    const auto there = [&] { return running.load(std::memory_order_acquire) == 0; };
+    if (patient && wait_awake(there)) return;
+    std::unique_lock lock(mutex);
+    caller_asleep = true;
+    done.wait(lock, there);
+    caller_asleep = false;
   }
 };
 
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
   impl_->threads = threads > 0 ? threads : available_processors();
+  impl_->patient = impl_->threads <= available_processors();
   for (int worker = 1; worker < impl_->threads; ++worker) {
     try {
       impl_->workers.emplace_back([impl = impl_.get(), worker] { impl->loop(worker); });
@@ -128,21 +173,16 @@ void ThreadPool::for_blocks(std::size_t count, std::size_t block,
     for (std::size_t begin = 0; begin < count; begin += block) body(begin, std::min(count, begin + block), 0);
     return;
   }
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->body = &body;
-    impl_->count = count;
-    impl_->block = block;
-    impl_->next.store(0, std::memory_order_relaxed);
-    impl_->failed_block = SIZE_MAX;
-    impl_->failure = nullptr;
-    impl_->running = impl_->threads - 1;
-    ++impl_->job;
-  }
-  impl_->wake.notify_all();
+  impl_->body = &body;
+  impl_->count = count;
+  impl_->block = block;
+  impl_->next.store(0, std::memory_order_relaxed);
+  impl_->failed_block = SIZE_MAX;
+  impl_->failure = nullptr;
+  impl_->running.store(impl_->threads - 1, std::memory_order_relaxed);
+  impl_->begin();
   impl_->work(0);
-  std::unique_lock lock(impl_->mutex);
-  impl_->done.wait(lock, [&] { return impl_->running == 0; });
+  impl_->wait_for_workers();
   if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
 }
 

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace matinee {
@@ -30,6 +32,37 @@ TEST(ThreadPool, BlockBordersDoNotDependOnTheNumberOfThreads) {
     std::vector<std::atomic<std::size_t>> ends(10);
     pool.for_blocks(95, 10, [&](std::size_t begin, std::size_t end, int) { ends[begin / 10] = end; });
     for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(ends[i], std::min<std::size_t>(95, (i + 1) * 10));
+  }
+}
+
+// Threads look for work for a while and then sleep; calls come while they look, as they fall asleep and long after.
+// More threads than processors never look.
+TEST(ThreadPool, ThreadsAreThereHoweverLongTheyWaited) {
+  for (const int threads : {2, available_processors(), available_processors() + 3}) {
+    ThreadPool pool(threads);
+    std::atomic<int> visits{0};
+    for (int call = 0; call < 400; ++call) {
+      std::this_thread::sleep_for(std::chrono::microseconds(call % 8 * 30));
+      pool.for_blocks(static_cast<std::size_t>(threads), 1, [&](std::size_t, std::size_t, int) { ++visits; });
+      ASSERT_EQ(visits, (call + 1) * threads);
+    }
+  }
+}
+
+// All threads at once, so that none may have been left asleep.
+TEST(ThreadPool, EveryThreadTakesPart) {
+  constexpr int kThreads = 4;
+  ThreadPool pool(kThreads);
+  for (int call = 0; call < 20; ++call) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(call % 2));
+    std::atomic<int> inside{0};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    pool.for_blocks(kThreads, 1, [&](std::size_t, std::size_t, int) {
+      ++inside;
+      while (inside < kThreads && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    });
+    ASSERT_EQ(inside, kThreads);
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "a thread was left asleep";
   }
 }
 

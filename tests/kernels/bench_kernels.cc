@@ -1,6 +1,7 @@
 // Times every case of kernels/*/*_cases.cc that is marked for it, and oneDNN's bfloat16 product beside ours, as one
-// Markdown table. The limits that shares refer to are measured in the same run. usage: bench_kernels [THREADS] [WORD in
-// the name]
+// Markdown table. The limits that shares refer to are measured in the same run.
+//   bench_kernels [THREADS] [WORD in the name]
+//   bench_kernels THREADS --limits               only the limits, as JSON: operations and bytes a second
 
 #include <fmt/core.h>
 #include <omp.h>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 
@@ -54,8 +56,28 @@ struct Limits {
   double f32 = 0, bf16 = 0, bytes = 0;  // per second, all threads together
 };
 
-// Operations: products small enough for the first-level cache, so that nothing but the multiply-adds binds. Bytes: sums
-// of arrays that no cache holds.
+// Bytes a second that all threads together read, in pieces that follow each other, from memory that no cache holds. A
+// virtual machine shares its memory with others: the median of rounds over a second or more.
+double measure_read_bandwidth(ThreadPool& pool) {
+  constexpr std::size_t kWords = std::size_t{64} << 20, kPiece = std::size_t{1} << 17;
+  const std::vector<std::uint64_t> words(kWords, 1);
+  std::vector<std::uint64_t> sums(kWords / kPiece);
+  const Timing timing = time_of([&] {
+    pool.for_blocks(kWords, kPiece, [&](std::size_t begin, std::size_t end, int) {
+      // Several sums, so that additions do not wait for each other.
+      std::array<std::uint64_t, 32> lane{};
+      for (std::size_t i = begin; i < end; i += lane.size()) {
+        for (std::size_t j = 0; j < lane.size(); ++j) lane[j] += words[i + j];
+      }
+      sums[begin / kPiece] = std::accumulate(lane.begin(), lane.end(), std::uint64_t{0});
+    });
+  });
+  if (std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}) != kWords) std::abort();
+  return static_cast<double>(kWords * sizeof words[0]) / timing.median;
+}
+
+// Operations: products small enough for the first-level cache, so that nothing but the multiply-adds binds. Bytes: a
+// stream of reads.
 Limits measure_limits(Context& context) {
   Limits limits;
   for (const Product product : {Product::kF32, Product::kBF16}) {
@@ -81,11 +103,7 @@ Limits measure_limits(Context& context) {
     const double rate = 100.0 * static_cast<double>(n * in * out * copies) / timing.median;
     (product == Product::kF32 ? limits.f32 : limits.bf16) = rate;
   }
-  const std::int64_t n = 32 << 20;
-  const std::vector<float> x(static_cast<std::size_t>(n), 1.0f);
-  std::vector<float> y(static_cast<std::size_t>(n), 1.0f);
-  limits.bytes = 12.0 * static_cast<double>(n) /
-                 time_of([&] { add_inplace(context, {.n = n, .x = x.data(), .y = y.data()}); }).median;
+  limits.bytes = measure_read_bandwidth(context.pool());
   return limits;
 }
 
@@ -146,6 +164,11 @@ void run(int threads, std::string_view wanted) {
   ThreadPool pool(threads);
   Context context(pool);
   const Limits limits = measure_limits(context);
+  if (wanted == "--limits") {
+    fmt::print("{{\"f32_operations\":{:.0f},\"bf16_operations\":{:.0f},\"read_bytes\":{:.0f}}}\n", limits.f32,
+               limits.bf16, limits.bytes);
+    return;
+  }
   const dnnl_version_t* version = dnnl_version();
   fmt::print(
       "{}, {} threads; measured limits: {:.0f} GFLOP/s float32, {:.0f} GFLOP/s bfloat16, {:.1f} GB/s; oneDNN "

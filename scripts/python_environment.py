@@ -1,0 +1,43 @@
+"""Virtual environments with PyPI's packages, for the scripts that compare with other implementations; made under BUILD where
+they are not there. Python is for tests and benches only."""
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+REAL_DATA = os.environ.get("REAL_DATA", os.path.join(ROOT, "..", "shared", "data"))
+# By the name of the environment. llama-cpp-python is built from source (some minutes), with this processor's instructions.
+PACKAGES = {
+    "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],
+    "merge-llama": ["llama-cpp-python==0.3.36", "jinja2"],
+    "merge-transformers": ["torch==2.9.1", "transformers", "safetensors", "numpy"],
+    "quantize": ["torch==2.9.1", "bitsandbytes==0.49.2", "safetensors", "numpy"],
+    "tokenizers": ["tokenizers==0.23.3", "tiktoken==0.14.0", "sentencepiece==0.2.3", "protobuf", "gigatoken==0.10.0"],
+}
+
+
+def environment(name):
+    """The environment's Python."""
+    venv = os.path.join(BUILD, f"{name}-venv")
+    python = os.path.join(venv, "bin", "python")
+    if not os.path.exists(os.path.join(venv, "complete")):
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
+        open(os.path.join(venv, "complete"), "w").close()
+    return python
+
+
+def enter(name, script):
+    """Runs the script again in the environment, unless it does already."""
+    if os.path.abspath(sys.prefix) != os.path.abspath(os.path.join(BUILD, f"{name}-venv")):
+        python = environment(name)
+        os.execv(python, [python, os.path.abspath(script), *sys.argv[1:]])
+
+
+def versions(name, packages):
+    """"torch 2.9.1, peft 0.21.2" of what the environment really has."""
+    program = ("import sys, importlib.metadata as m\n"
+               "print(', '.join(f'{name} {m.version(name)}' for name in sys.argv[1:]))")
+    return subprocess.run([environment(name), "-c", program, *packages], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()

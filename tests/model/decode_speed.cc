@@ -1,0 +1,92 @@
+// For scripts/bench-decode: how fast a model reads a prompt and how fast it goes on from there.
+//   decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS   one JSON line: seconds to the first token, seconds of one
+//   further token (the median), bytes of weights that such a token reads, the tokens
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/context.h"
+#include "lib/base/parallel.h"
+#include "lib/io/json_writer.h"
+#include "lib/model/base_format.h"
+#include "lib/model/decoder_session.h"
+#include "lib/model/weights.h"
+
+namespace matinee {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+std::int32_t likeliest(std::span<const float> logits) {
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+// All but the tables of tokens and positions, of which a token reads a row.
+std::uint64_t bytes_read(const ModelConfig& config, DType dtype) {
+  std::uint64_t tables = 0;
+  for (const WeightSpec& spec : weight_specs(config)) {
+    const bool looked_up = spec.role == WeightRole::kEmbedTokens || spec.role == WeightRole::kPositions;
+    if (looked_up && !(spec.role == WeightRole::kEmbedTokens && config.tie_word_embeddings))
+      tables += static_cast<std::uint64_t>(spec.elements()) * size_of(unquantized_format(dtype));
+  }
+  return FrozenWeights::bytes_of(config, dtype) - tables;
+}
+
+void run(const std::string& folder, const std::string& format_name, std::int64_t n_prompt, std::size_t n_tokens,
+         int threads) {
+  ThreadPool pool(threads);
+  Context context(pool);
+  const BaseFormat format{format_name};
+  const ModelConfig config = read_model_config(folder);
+  const DType dtype = format.dtype(context.isa());
+  const FrozenWeights weights(folder, config, dtype, 0, &context);
+  DecoderSession session(context, config, weights.slots(), n_prompt + static_cast<std::int64_t>(n_tokens),
+                         format.product(context.isa()));
+  std::vector<std::int32_t> prompt;
+  for (std::int64_t t = 0; t < n_prompt; ++t)
+    prompt.push_back(static_cast<std::int32_t>((t * 7919 + 13) % config.vocab_size));
+  session.append(prompt);  // wakes the threads and grows the scratch memory
+  session.truncate(0);
+
+  auto begin = Clock::now();
+  std::vector<std::int32_t> out{likeliest(session.append(prompt))};
+  const double first = seconds_since(begin);
+  std::vector<double> seconds;
+  while (out.size() < n_tokens) {
+    begin = Clock::now();
+    out.push_back(likeliest(session.append(std::span(out).last(1))));
+    seconds.push_back(seconds_since(begin));
+  }
+  std::sort(seconds.begin(), seconds.end());
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("first_seconds", first).field("token_seconds", seconds[seconds.size() / 2]);
+  json.field("bytes", static_cast<std::int64_t>(bytes_read(config, dtype))).key("out").begin_array();
+  for (const std::int32_t id : out) json.integer(id);
+  json.end_array().end_object();
+  fmt::print("{}\n", text);
+}
+
+}  // namespace
+}  // namespace matinee
+
+int main(int argc, char** argv) {
+  if (argc != 6) {
+    fmt::print(stderr, "usage: decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS\n");
+    return 2;
+  }
+  try {
+    matinee::run(argv[1], argv[2], std::stol(argv[3]), std::stoul(argv[4]), std::stoi(argv[5]));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "decode_speed: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
