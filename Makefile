@@ -125,6 +125,9 @@ $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call clos
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
+# Those that run on memory which the host may not touch (tests/support/guarded_device.h).
+$(foreach folder,kernels vectors model train,$(BUILD)/tests/$(folder)_test): $(BUILD)/tests/emulation/device_arena.o
+
 # For scripts/compare-merge.
 $(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,session)
 	$(call say,link,$@)

@@ -84,7 +84,7 @@ int embed(EmbedOptions options, const ToolContext& tool) {
   std::vector<std::int32_t> ids;
   std::vector<float> scores;
   if (options.neighbours > 0) {
-    Context context(pool);
+    Context context(pool, resolve_device(tool.common().device));
     const MovieVectorView view(vectors, options.vectors.weights);
     SimilaritySearch(view, context).all_neighbours(options.neighbours, ids, scores);
   }
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
       "tsv2bin(1), similar(1)"};
   EmbedOptions options;
   return run_tool(
-      argc, argv, description, kThreads | kSeed,
+      argc, argv, description, kThreads | kSeed | kDevice,
       [&](OptionSet& set) {
         set.text("output,o", &options.output, "FILE", "where the catalogue goes; - is stdout");
         set.group("Tables");

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   EvaluationOptions evaluation;
   std::string movies, setup_path, output, misses;
   return run_tool(
-      argc, argv, description, kThreads | kSeed | kMaxHostMem,
+      argc, argv, description, kThreads | kSeed | kDevice | kMaxHostMem,
       [&](OptionSet& options) {
         options.text("setup", &setup_path, "FILE", "a chat.json, which names base, adapter and movies");
         model.add(options);
@@ -45,8 +45,8 @@ int main(int argc, char** argv) {
         }
         model.max_host_mem = tool.common().max_host_mem;
         const MovieCatalog catalog(movies);
-        const Evaluation result =
-            evaluate(catalog, model, evaluation, tool.common().seed, tool.threads(), tool.notes());
+        const Evaluation result = evaluate(catalog, model, evaluation, tool.common().seed, tool.threads(),
+                                           resolve_device(tool.common().device), tool.notes());
         if (!output.empty()) write_file(output, result.json() + "\n");
         if (!misses.empty()) write_file(misses, result.model.misses);
         OutputFile out("-");

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   MergeRun run;
   std::string prompt_template;
   return run_tool(
-      argc, argv, kTool, kThreads | kMaxHostMem,
+      argc, argv, kTool, kThreads | kDevice | kMaxHostMem,
       [&](OptionSet& options) {
         run.add(options);
         options.text("template", &prompt_template, "NAME",

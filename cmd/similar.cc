@@ -139,7 +139,7 @@ class Similar {
         view_(catalog_),
         titles_(catalog_),
         pool_(tool.threads()),
-        context_(pool_),
+        context_(pool_, resolve_device(tool.common().device)),
         search_(view_, context_, options.weights.empty() ? view_.weights() : weights_from_words(options.weights)),
         allowed_(all_movies(catalog_.size())),
         out_(options.output) {
@@ -311,7 +311,7 @@ int main(int argc, char** argv) {
       "embed(1), chat(1)"};
   SimilarOptions options;
   return run_tool(
-      argc, argv, description, kThreads,
+      argc, argv, description, kThreads | kDevice,
       [&](OptionSet& set) {
         set.text("catalog,c", &options.catalog, "FILE", "movies.bin, made by embed");
         set.text("output,o", &options.output, "FILE", "where the result goes; - is stdout");

@@ -59,6 +59,9 @@ std::vector<KernelCase> adamw_cases();
 std::vector<KernelCase> add_cases();
 std::vector<KernelCase> cosine_topk_cases();
 std::vector<KernelCase> quantize_cases();
+std::vector<KernelCase> rows_cases();
+std::vector<KernelCase> dropout_cases();
+std::vector<KernelCase> dora_cases();
 
 /// Half a unit in the last place of float32, relative.
 inline constexpr double kFloatRounding = 1.0 / (1 << 24);

@@ -34,5 +34,11 @@ void quantize_int8_cpu(Context& context, const QuantizeInt8Args& args);
 void quantize_nf4_cpu(Context& context, const QuantizeNf4Args& args);
 void quantize_absmax_cpu(Context& context, const QuantizeAbsmaxArgs& args);
 void dequantize_cpu(Context& context, const DequantizeArgs& args);
+void gather_rows_cpu(Context& context, const GatherRowsArgs& args);
+void scatter_rows_cpu(Context& context, const ScatterRowsArgs& args);
+void dropout_rows_cpu(Context& context, const DropoutArgs& args);
+void dora_norms_cpu(Context& context, const DoraNormsArgs& args);
+void dora_scale_cpu(Context& context, const DoraScaleArgs& args);
+void dora_backward_cpu(Context& context, const DoraBackwardArgs& args);
 
 }  // namespace matinee

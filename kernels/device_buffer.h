@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -42,6 +43,8 @@ class DeviceBuffer {
   const T* data() const { return data_; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// Null where it was made without one.
+  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
 
   /// Elements from `first` on; no further than the end.
   void upload(std::span<const T> values, std::size_t first = 0) {
@@ -54,6 +57,10 @@ class DeviceBuffer {
     std::vector<T> result(size_);
     if (size_ > 0) download(result);
     return result;
+  }
+  /// `from` has the same size and lies in the same memory.
+  void copy_from(const DeviceBuffer& from) {
+    if (size_ > 0) memory_->copy(data_, from.data_, size_ * sizeof(T));
   }
   void zero() {
     if (size_ > 0) memory_->zero(data_, size_ * sizeof(T));
@@ -70,6 +77,33 @@ class DeviceBuffer {
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// Elements that go between host and device at a time where an array does not pass as a whole.
+inline constexpr std::size_t kDevicePiece = std::size_t{1} << 18;
+
+/// visit(first, values) for all values in order: on the host at once as they lie there, elsewhere in pieces that are
+/// downloaded. At least once, so that an empty array is seen too.
+template <class T, class Visit>
+void visit_values(const DeviceBuffer<T>& buffer, const Visit& visit) {
+  if (buffer.empty() || buffer.memory()->is_host()) return visit(0, std::span<const T>(buffer.data(), buffer.size()));
+  std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
+  for (std::size_t first = 0; first < buffer.size(); first += piece.size()) {
+    const auto some = std::span(piece).first(std::min(piece.size(), buffer.size() - first));
+    buffer.download(some, first);
+    visit(first, std::span<const T>(some));
+  }
+}
+
+/// Every element becomes what next() gives, in order.
+template <class T, class Next>
+void fill_values(DeviceBuffer<T>& buffer, Next next) {
+  std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
+  for (std::size_t first = 0; first < buffer.size(); first += piece.size()) {
+    const auto some = std::span(piece).first(std::min(piece.size(), buffer.size() - first));
+    for (T& value : some) value = next();
+    buffer.upload(std::span<const T>(some), first);
+  }
+}
 
 /// Values of the host where a device's operations can read them: on the host the values themselves, which must outlive
 /// this, elsewhere a copy of them.

@@ -37,6 +37,12 @@ constexpr Ops kCpuOps = {
     .quantize_nf4 = quantize_nf4_cpu,
     .quantize_absmax = quantize_absmax_cpu,
     .dequantize = dequantize_cpu,
+    .gather_rows = gather_rows_cpu,
+    .scatter_rows = scatter_rows_cpu,
+    .dropout_rows = dropout_rows_cpu,
+    .dora_norms = dora_norms_cpu,
+    .dora_scale = dora_scale_cpu,
+    .dora_backward = dora_backward_cpu,
 };
 
 #ifdef MATINEE_CUDA

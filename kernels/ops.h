@@ -8,6 +8,8 @@
 #include "kernels/cosine_topk/cosine_topk.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/device.h"
+#include "kernels/dora/dora.h"
+#include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/lora_matmul/lora_matmul.h"
@@ -15,6 +17,7 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
+#include "kernels/rows/rows.h"
 
 namespace matinee {
 
@@ -58,17 +61,25 @@ struct Ops {
   Op<QuantizeNf4Args> quantize_nf4 = nullptr;
   Op<QuantizeAbsmaxArgs> quantize_absmax = nullptr;
   Op<DequantizeArgs> dequantize = nullptr;
+  Op<GatherRowsArgs> gather_rows = nullptr;
+  Op<ScatterRowsArgs> scatter_rows = nullptr;
+  Op<DropoutArgs> dropout_rows = nullptr;
+  Op<DoraNormsArgs> dora_norms = nullptr;
+  Op<DoraScaleArgs> dora_scale = nullptr;
+  Op<DoraBackwardArgs> dora_backward = nullptr;
 };
 
 /// X(name) for every entry of the table.
-#define MATINEE_EACH_OP(X)                                                                                          \
-  X(matmul_forward)                                                                                                 \
-  X(matmul_backward_input)                                                                                          \
-  X(matmul_backward_weight) X(lora_matmul_forward) X(lora_matmul_backward) X(rms_norm_forward) X(rms_norm_backward) \
-      X(layer_norm_forward) X(layer_norm_backward) X(rotary_forward) X(rotary_backward) X(attention_forward)        \
-          X(attention_backward) X(attention_cached) X(activation_forward) X(activation_backward) X(cross_entropy)   \
-              X(embedding_forward) X(embedding_backward) X(adamw_update) X(adamw8_update) X(squared_sum)            \
-                  X(add_inplace) X(cosine_topk) X(quantize_int8) X(quantize_nf4) X(quantize_absmax) X(dequantize)
+#define MATINEE_EACH_OP(X)                                                                                         \
+  X(matmul_forward)                                                                                                \
+  X(matmul_backward_input)                                                                                         \
+  X(matmul_backward_weight)                                                                                        \
+  X(lora_matmul_forward) X(lora_matmul_backward) X(rms_norm_forward) X(rms_norm_backward) X(layer_norm_forward)    \
+      X(layer_norm_backward) X(rotary_forward) X(rotary_backward) X(attention_forward) X(attention_backward)       \
+          X(attention_cached) X(activation_forward) X(activation_backward) X(cross_entropy) X(embedding_forward)   \
+              X(embedding_backward) X(adamw_update) X(adamw8_update) X(squared_sum) X(add_inplace) X(cosine_topk)  \
+                  X(quantize_int8) X(quantize_nf4) X(quantize_absmax) X(dequantize) X(gather_rows) X(scatter_rows) \
+                      X(dropout_rows) X(dora_norms) X(dora_scale) X(dora_backward)
 
 /// The table of a device kind.
 const Ops& ops_of(DeviceKind kind);

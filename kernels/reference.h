@@ -35,6 +35,12 @@ void quantize_int8_ref(const QuantizeInt8ArgsOf<double>& args);
 void quantize_nf4_ref(const QuantizeNf4ArgsOf<double>& args);
 void quantize_absmax_ref(const QuantizeAbsmaxArgsOf<double>& args);
 void dequantize_ref(const DequantizeArgsOf<double>& args);
+void gather_rows_ref(const GatherRowsArgsOf<double>& args);
+void scatter_rows_ref(const ScatterRowsArgsOf<double>& args);
+void dropout_rows_ref(const DropoutArgsOf<double>& args);
+void dora_norms_ref(const DoraNormsArgsOf<double>& args);
+void dora_scale_ref(const DoraScaleArgsOf<double>& args);
+void dora_backward_ref(const DoraBackwardArgsOf<double>& args);
 /// Elements [first, first + n) of x [rows, width] quantised to `format` (I8, or U8 for NF4) and back.
 void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
                      std::int64_t n, double* y);

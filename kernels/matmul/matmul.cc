@@ -11,7 +11,9 @@ void check_sizes(const char* op, std::int64_t n_rows, std::int64_t in, std::int6
   require(n_rows >= 0 && in >= 0 && out >= 0, op, "sizes are not negative");
 }
 
-void check_weight(const char* op, const WeightView& weight) {
+}  // namespace
+
+void require_weight(const char* op, const WeightView& weight) {
   require(weight.dtype == DType::kF32 || weight.dtype == DType::kBF16 || weight.is_quantized(), op,
           "the weight is F32, BF16, I8 or U8 (NF4)");
   require(weight.data != nullptr, op, "the weight is given");
@@ -20,8 +22,6 @@ void check_weight(const char* op, const WeightView& weight) {
               (weight.nf4 != nullptr && weight.nf4->absmax_codes != nullptr && weight.nf4->absmax_scales != nullptr),
           op, "an NF4 weight has its scales");
 }
-
-}  // namespace
 
 WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width) {
   WeightView rows = weight;
@@ -38,7 +38,7 @@ WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t wi
 void matmul_forward(Context& context, const MatmulArgs& args) {
   check_sizes("matmul_forward", args.n_rows, args.in, args.out);
   if (args.n_rows == 0 || args.out == 0) return;
-  if (args.in > 0) check_weight("matmul_forward", args.weight);
+  if (args.in > 0) require_weight("matmul_forward", args.weight);
   require((args.x != nullptr || args.in == 0) && args.y != nullptr, "matmul_forward", "x and y are given");
   context.ops().matmul_forward(context, args);
 }
@@ -46,7 +46,7 @@ void matmul_forward(Context& context, const MatmulArgs& args) {
 void matmul_backward_input(Context& context, const MatmulBackwardInputArgs& args) {
   check_sizes("matmul_backward_input", args.n_rows, args.in, args.out);
   if (args.n_rows == 0 || args.in == 0) return;
-  if (args.out > 0) check_weight("matmul_backward_input", args.weight);
+  if (args.out > 0) require_weight("matmul_backward_input", args.weight);
   require((args.grad_y != nullptr || args.out == 0) && args.grad_x != nullptr, "matmul_backward_input",
           "grad_y and grad_x are given");
   context.ops().matmul_backward_input(context, args);

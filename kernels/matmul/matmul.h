@@ -35,6 +35,9 @@ struct WeightView {
 
   bool is_quantized() const { return dtype == DType::kI8 || dtype == DType::kU8; }
 };
+/// Throws Error(kInternal) naming the operation where a weight lacks data or scales or is of no format that has a place
+/// here.
+void require_weight(const char* operation, const WeightView& weight);
 /// The rows of a matrix of rows of `width` from `row` on.
 WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width);
 

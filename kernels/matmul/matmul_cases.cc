@@ -5,8 +5,7 @@
 #include <cmath>
 #include <memory>
 
-#include "kernels/case.h"
-#include "kernels/quantize/quantized_matrix.h"
+#include "kernels/case_weight.h"
 #include "kernels/reference.h"
 
 namespace matinee {
@@ -48,53 +47,6 @@ CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int6
 CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
   return {.name = name, .size = size, .representable = s.weight == DType::kBF16 || s.product == Product::kBF16};
 }
-
-// Rows of quantised weights are of three sizes, so that a scale of another row is seen. Exact.
-template <class T>
-std::vector<T> rows_of_sizes(const Shape& s, const T* data) {
-  std::vector<T> rows(static_cast<std::size_t>(s.skipped * s.in));
-  for (std::int64_t o = 0; o < s.out; ++o) {
-    for (std::int64_t i = 0; i < s.in; ++i) rows.push_back(data[o * s.in + i] / static_cast<T>(1 << o % 3));
-  }
-  return rows;
-}
-
-// The weight of a case in its format; kept, like NarrowCopy.
-class ChosenWeight {
- public:
-  WeightView view(Context& context, const Shape& s, const float* data) {
-    if (s.weight == DType::kF32) return weight_view(data);
-    if (s.weight == DType::kBF16) return narrow_.view(context, data, s.out * s.in);
-    if (memory_ != context.memory()) {
-      memory_ = context.memory();
-      const std::vector<float> rows = rows_of_sizes(s, host_values(context, data, s.out * s.in).data());
-      quantized_ = std::make_unique<QuantizedMatrix>(memory_, s.weight, s.skipped + s.out, s.in);
-      quantized_->set_rows(context, 0, s.skipped + s.out, DeviceView<float>(memory_, rows).data());
-      quantized_->finish(context);
-    }
-    return rows_from(quantized_->view(), s.skipped, s.in);
-  }
-
- private:
-  NarrowCopy narrow_;
-  std::shared_ptr<DeviceMemory> memory_;  // of quantized_
-  std::unique_ptr<QuantizedMatrix> quantized_;
-};
-
-// What the reference multiplies with: the numbers that the quantised weight stands for.
-class ReferenceWeight {
- public:
-  WeightView view(const Shape& s, const double* data) {
-    if (!quantized(s)) return weight_view(data);
-    values_.resize(static_cast<std::size_t>(s.out * s.in));
-    dequantized_ref(s.weight, s.skipped + s.out, s.in, rows_of_sizes(s, data).data(), s.skipped * s.in, s.out * s.in,
-                    values_.data());
-    return weight_view(values_.data());
-  }
-
- private:
-  std::vector<double> values_;
-};
 
 template <class T>
 MatmulArgsOf<T> forward_args(const Shape& s, T* const* t, WeightView weight) {
@@ -141,34 +93,34 @@ void finish(KernelCase& c, const Shape& s) {
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  KernelCase forward{.name = describe("matmul_forward", s),
-                     .tensors = {factor("x", s.n_rows * s.in, s),
-                                 factor("weight", s.out * s.in, s),
-                                 {.name = "bias", .size = s.bias ? s.out : 0},
-                                 result("y", s.n_rows * s.out, s, s.in)},
-                     .prepare = {},
-                     .run =
-                         [s, weight = std::make_shared<ChosenWeight>()](Context& context, float* const* t) {
-                           matmul_forward(context, forward_args(s, t, weight->view(context, s, t[1])));
-                         },
-                     .reference =
-                         [s](double* const* t) {
-                           ReferenceWeight weight;
-                           matmul_forward_ref(forward_args(s, t, weight.view(s, t[1])));
-                         }};
-  KernelCase input{.name = describe("matmul_backward_input", s),
-                   .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
-                               result("grad_x", s.n_rows * s.in, s, s.out)},
-                   .prepare = {},
-                   .run =
-                       [s, weight = std::make_shared<ChosenWeight>()](Context& context, float* const* t) {
-                         matmul_backward_input(context, input_args(s, t, weight->view(context, s, t[1])));
-                       },
-                   .reference =
-                       [s](double* const* t) {
-                         ReferenceWeight quantized_weight;
-                         matmul_backward_input_ref(input_args(s, t, quantized_weight.view(s, t[1])));
-                       }};
+  KernelCase forward{
+      .name = describe("matmul_forward", s),
+      .tensors = {factor("x", s.n_rows * s.in, s),
+                  factor("weight", s.out * s.in, s),
+                  {.name = "bias", .size = s.bias ? s.out : 0},
+                  result("y", s.n_rows * s.out, s, s.in)},
+      .prepare = {},
+      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
+                 Context& context,
+                 float* const* t) { matmul_forward(context, forward_args(s, t, weight->view(context, t[1]))); },
+      .reference =
+          [s](double* const* t) {
+            CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
+            matmul_forward_ref(forward_args(s, t, chosen.reference_view(t[1])));
+          }};
+  KernelCase input{
+      .name = describe("matmul_backward_input", s),
+      .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
+                  result("grad_x", s.n_rows * s.in, s, s.out)},
+      .prepare = {},
+      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
+                 Context& context,
+                 float* const* t) { matmul_backward_input(context, input_args(s, t, weight->view(context, t[1]))); },
+      .reference =
+          [s](double* const* t) {
+            CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
+            matmul_backward_input_ref(input_args(s, t, chosen.reference_view(t[1])));
+          }};
   Shape added = s;
   added.accumulate = true;
   KernelCase weight{

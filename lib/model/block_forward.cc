@@ -1,6 +1,5 @@
 #include "lib/model/block_forward.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "kernels/ops.h"
@@ -143,7 +142,10 @@ void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Lin
                                 .x = config_.gated_mlp ? at.gate : at.up,
                                 .up = config_.gated_mlp ? at.up : nullptr,
                                 .y = at.gated});
-  if (at.output != at.middle) std::copy_n(at.middle, n_rows * config_.hidden_size, at.output);
+  if (at.output != at.middle) {
+    context_.memory()->copy(at.output, at.middle,
+                            static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
+  }
   linear(Module::kDown, at.gated, at.output, true);
 }
 

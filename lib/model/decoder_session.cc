@@ -6,7 +6,6 @@
 #include "lib/base/format_error.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_forward.h"
-#include "lib/model/rotary_tables.h"
 
 namespace matinee {
 namespace {
@@ -22,44 +21,50 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
                                std::int64_t max_tokens, Product product, const LoraSlots* lora)
     : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    k_cache_.emplace_back(size(max_tokens * config.kv_size()));
-    v_cache_.emplace_back(size(max_tokens * config.kv_size()));
+    k_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
+    v_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
   }
-  stream_.resize(size(kChunk * config.hidden_size));
-  normed_.resize(stream_.size());
-  q_.resize(size(kChunk * config.q_size()));
-  attention_.resize(q_.size());
-  up_.resize(size(kChunk * config.intermediate_size));
-  if (config.gated_mlp) gate_.resize(up_.size());
+  const auto buffer = [&](Floats& values, std::int64_t width) { values = {context.memory(), size(kChunk * width)}; };
+  for (auto* values : {&stream_, &normed_}) buffer(*values, config.hidden_size);
+  for (auto* values : {&q_, &attention_}) buffer(*values, config.q_size());
+  buffer(up_, config.intermediate_size);
+  if (config.gated_mlp) buffer(gate_, config.intermediate_size);
   prepare_adapter();
-  logits_.resize(size(config.vocab_size));
-  positions_.resize(size(kChunk));
-  make_rotary_tables(config, max_tokens, cosines_, sines_);
+  logits_ = {context.memory(), size(config.vocab_size)};
+  host_logits_.resize(logits_.size());
+  new_tokens_ = {context.memory(), size(kChunk)};
+  positions_ = {context.memory(), size(max_tokens)};
+  fill_values(positions_, [next = std::int32_t{0}]() mutable { return next++; });
+  rotary_ = {context.memory(), config, max_tokens};
 }
 
 std::uint64_t DecoderSession::bytes_of(const ModelConfig& config, std::int64_t max_tokens) {
   const std::int64_t cache = 2 * config.num_hidden_layers * max_tokens * config.kv_size();
   const std::int64_t buffers =
-      kChunk * 2 * (config.hidden_size + config.q_size() + config.intermediate_size) + config.vocab_size;
-  return static_cast<std::uint64_t>(4 * (cache + buffers));
+      kChunk * 2 * (config.hidden_size + config.q_size() + config.intermediate_size) + 2 * config.vocab_size;
+  const std::int64_t integers = kChunk + max_tokens;
+  return static_cast<std::uint64_t>(4 * (cache + buffers + integers));
 }
 
 // Room for what any adapted layer needs, and the lengths of rows that DoRA scales: they stay as long as the weights.
 void DecoderSession::prepare_adapter() {
   if (lora_ == nullptr) return;
   norms_.resize(weights_.layers.size());
+  std::int64_t rank = 0, width = 0;
   for (std::size_t l = 0; l < norms_.size(); ++l) {
     for (std::size_t m = 0; m < kModules; ++m) {
       const LoraSlot& slot = lora_->layers[l][m];
       if (slot.lora_A == nullptr) continue;
       const auto [out, in] = module_shape(config_, static_cast<Module>(m));
-      xa_.resize(std::max(xa_.size(), size(kChunk * slot.rank)));
+      rank = std::max(rank, slot.rank);
       if (slot.magnitude == nullptr) continue;
-      unscaled_.resize(std::max(unscaled_.size(), size(kChunk * out)));
-      norms_[l][m].resize(size(out));
+      width = std::max(width, out);
+      norms_[l][m] = {context_.memory(), size(out)};
       adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, slot, norms_[l][m].data());
     }
   }
+  xa_ = {context_.memory(), size(kChunk * rank)};
+  unscaled_ = {context_.memory(), size(kChunk * width)};
 }
 
 std::span<const float> DecoderSession::append(std::span<const std::int32_t> tokens) {
@@ -73,7 +78,8 @@ std::span<const float> DecoderSession::append(std::span<const std::int32_t> toke
     run(piece);
     tokens = tokens.subspan(piece.size());
   }
-  return logits_;
+  logits_.download(host_logits_);
+  return host_logits_;
 }
 
 void DecoderSession::truncate(std::int64_t length) { tokens_.resize(std::min(tokens_.size(), size(length))); }
@@ -89,8 +95,9 @@ std::span<const float> DecoderSession::restart(std::span<const std::int32_t> tok
 void DecoderSession::run(std::span<const std::int32_t> tokens) {
   const auto n = static_cast<std::int64_t>(tokens.size());
   const std::int64_t first = length(), c = config_.hidden_size, kv = config_.kv_size();
-  for (std::int64_t i = 0; i < n; ++i) positions_[size(i)] = static_cast<std::int32_t>(first + i);
-  embed_tokens(context_, config_, weights_, n, tokens.data(), positions_.data(), stream_.data(), normed_.data());
+  new_tokens_.upload(tokens);
+  const std::int32_t* positions = positions_.data() + first;
+  embed_tokens(context_, config_, weights_, n, new_tokens_.data(), positions, stream_.data(), normed_.data());
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const LayerSlots& w = weights_.layers[l];
     const BlockForward block(context_, config_, w);
@@ -120,7 +127,7 @@ void DecoderSession::run(std::span<const std::int32_t> tokens) {
                                .up = up_.data(),
                                .gated = up_.data(),
                                .output = stream_.data()};
-    block.project(n, buffers, {positions_.data(), max_tokens_, cosines_.data(), sines_.data()}, linear);
+    block.project(n, buffers, {positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()}, linear);
     attention_cached(context_, {.n_queries = n,
                                 .first_position = first,
                                 .n_heads = config_.num_attention_heads,

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "kernels/context.h"
+#include "kernels/device_buffer.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/model_config.h"
+#include "lib/model/rotary_tables.h"
 #include "lib/model/tensor_names.h"
 
 namespace matinee {
@@ -47,11 +49,15 @@ class DecoderSession {
   std::int64_t max_tokens_;
   Product product_;
   const LoraSlots* lora_;
-  std::vector<std::int32_t> tokens_, positions_;
-  std::vector<std::vector<float>> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
-  std::vector<float> cosines_, sines_, stream_, normed_, q_, attention_, gate_, up_, logits_;
-  std::vector<float> xa_, unscaled_;                             // of the adapter's products
-  std::vector<std::array<std::vector<float>, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
+  using Floats = DeviceBuffer<float>;
+  std::vector<std::int32_t> tokens_;
+  DeviceBuffer<std::int32_t> new_tokens_, positions_;  // of one piece; 0, 1, ... max_tokens - 1
+  std::vector<Floats> k_cache_, v_cache_;              // per layer [max_tokens, kv_size]
+  RotaryTables rotary_;
+  Floats stream_, normed_, q_, attention_, gate_, up_, logits_;
+  std::vector<float> host_logits_;                   // those that append gives
+  Floats xa_, unscaled_;                             // of the adapter's products
+  std::vector<std::array<Floats, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
 };
 
 }  // namespace matinee

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/ops.h"
 #include "lib/base/error.h"
 #include "lib/base/random.h"
-#include "lib/model/rotary_tables.h"
 
 namespace matinee {
 namespace {
@@ -41,7 +41,7 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
                                  const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
   const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
-  const auto buffer = [&](std::vector<float>& values, std::int64_t width) { values.resize(size(max_tokens * width)); };
+  const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
   inputs_.resize(size(config.num_hidden_layers));
   for (auto& input : inputs_) buffer(input, c);
   layers_.resize(recompute ? 1 : inputs_.size());
@@ -57,7 +57,7 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
       if (layer.xa[size(m)].size() < size(max_tokens * slot.rank)) buffer(layer.xa[size(m)], slot.rank);
       if (slot.magnitude == nullptr) continue;
       buffer(layer.unscaled[size(m)], out);
-      layer.norms[size(m)].resize(size(out));
+      layer.norms[size(m)] = {context.memory(), size(out)};
     }
   }
   for (auto* values : {&output_, &output_normed_, &grad_stream_, &grad_normed_}) buffer(*values, c);
@@ -67,15 +67,19 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   for (auto* values : {&grad_k_, &grad_v_}) buffer(*values, kv);
   for (auto* values : {&grad_up_, &grad_gated_}) buffer(*values, i);
   if (config.gated_mlp) buffer(grad_gate_, i);
-  logits_.resize(size(kHeadRows * config.vocab_size));
-  selected_.reserve(size(max_tokens));
-  selected_targets_.reserve(size(max_tokens));
-  n_positions_ = std::min(max_tokens, config.max_position_embeddings);
-  make_rotary_tables(config, n_positions_, cosines_, sines_);
+  logits_ = {context.memory(), size(kHeadRows * config.vocab_size)};
+  for (auto* values : {&tokens_, &positions_, &segment_start_, &selected_, &selected_targets_})
+    *values = {context.memory(), size(max_tokens)};
+  sums_ = {context.memory(), 1};
+  rotary_ = {context.memory(), config, std::min(max_tokens, config.max_position_embeddings)};
 }
 
-void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) {
-  const auto buffer = [&](std::vector<float>& values, std::int64_t width) { values.resize(size(max_tokens_ * width)); };
+void DecoderTraining::allocate(Floats& values, std::int64_t width) const {
+  values = {context_.memory(), size(max_tokens_ * width)};
+}
+
+void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) const {
+  const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
   const std::int64_t q = config_.q_size(), kv = config_.kv_size();
   for (auto* values : {&layer.normed, &layer.middle}) buffer(*values, config_.hidden_size);
   if (whole_mlp_input) buffer(layer.middle_normed, config_.hidden_size);
@@ -105,7 +109,8 @@ std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const
     const std::int64_t floats = adapter_floats(config, lora, layer);
     adapters = recompute ? std::max(adapters, floats) : adapters + floats;
   }
-  const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2;
+  const std::int64_t integers = 5;
+  const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2 + integers;
   kept += layers * c + adapters + shared;
   return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size));
 }
@@ -118,7 +123,7 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 
 // Rows that pass a linear layer.
 std::int64_t DecoderTraining::rows_of(std::size_t layer, Module module) const {
-  return is_last(layer) && module >= Module::kO ? static_cast<std::int64_t>(selected_.size()) : n_rows_;
+  return is_last(layer) && module >= Module::kO ? n_selected_ : n_rows_;
 }
 
 LoraDropout DecoderTraining::lora_dropout(std::size_t layer, Module module, const LoraSlot& slot,
@@ -156,34 +161,47 @@ float* DecoderTraining::mlp_input(std::size_t layer) {
   return config_.parallel_block && !is_last(layer) ? kept(layer).normed.data() : kept(layer).middle_normed.data();
 }
 
-// The rows that the loss counts, or all.
-void DecoderTraining::select_rows(const PackedBatch& batch, bool all) {
+// To the device, with the rows that the loss counts, or all.
+void DecoderTraining::bring(const PackedBatch& batch, bool all_rows) {
   n_rows_ = static_cast<std::int64_t>(batch.tokens.size());
   if (n_rows_ > max_tokens_) contract_violation("DecoderTraining", "the batch has more tokens than its buffers");
-  selected_.clear();
-  selected_targets_.clear();
+  std::vector<std::int32_t> rows, targets;
   for (std::int64_t row = 0; row < n_rows_; ++row) {
-    if (!all && batch.targets[size(row)] == kIgnoredTarget) continue;
-    selected_.push_back(static_cast<std::int32_t>(row));
-    selected_targets_.push_back(batch.targets[size(row)]);
+    if (!all_rows && batch.targets[size(row)] == kIgnoredTarget) continue;
+    rows.push_back(static_cast<std::int32_t>(row));
+    targets.push_back(batch.targets[size(row)]);
   }
+  n_selected_ = static_cast<std::int64_t>(rows.size());
+  tokens_.upload(batch.tokens);
+  positions_.upload(batch.positions);
+  segment_start_.upload(batch.segment_start);
+  selected_.upload(rows);
+  selected_targets_.upload(targets);
 }
 
-void DecoderTraining::gather_rows(const float* all, std::int64_t width, float* selected) const {
-  for (const std::int32_t row : selected_) selected = std::copy_n(all + row * width, width, selected);
+void DecoderTraining::select(const Floats& all, std::int64_t width, Floats& selected) {
+  gather_rows(context_, {.n_rows = n_selected_,
+                         .n_all = n_rows_,
+                         .width = width,
+                         .rows = selected_.data(),
+                         .x = all.data(),
+                         .y = selected.data()});
 }
 
-// The reverse, in place: a selected row moves to where it belongs, the others become zero. From the end, since no row
-// moves forwards.
-void DecoderTraining::scatter_rows(std::int64_t width, float* values) const {
-  auto next = static_cast<std::int64_t>(selected_.size()) - 1;
-  for (std::int64_t row = n_rows_ - 1; row > next; --row) {
-    if (next >= 0 && selected_[size(next)] == row) {
-      std::copy_n(values + next-- * width, width, values + row * width);
-    } else {
-      std::fill_n(values + row * width, width, 0.0f);
-    }
-  }
+// The reverse; the other rows become zero.
+void DecoderTraining::spread(const Floats& selected, std::int64_t width, Floats& all) {
+  scatter_rows(context_, {.n_rows = n_selected_,
+                          .n_all = n_rows_,
+                          .width = width,
+                          .rows = selected_.data(),
+                          .x = selected.data(),
+                          .y = all.data()});
+}
+
+// The same in the place of `values`, as wide as the stream: behind the head nobody reads output_normed_ any more.
+void DecoderTraining::spread_stream(Floats& values) {
+  spread(values, config_.hidden_size, output_normed_);
+  std::swap(values, output_normed_);
 }
 
 void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key) {
@@ -191,6 +209,7 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
   const std::uint64_t seed = hash64({reinterpret_cast<const char*>(words), sizeof words});
   const std::int64_t c = config_.hidden_size;
   std::int64_t end = 0;
+  std::vector<float> noise(size(c));
   for (std::int64_t row = 0; row < n_rows_; ++row) {
     const std::int32_t start = batch.segment_start[size(row)];
     if (row == start) {
@@ -198,12 +217,13 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
     }
     const double bound = key.neftune_alpha / std::sqrt(static_cast<double>((end - start) * c));
     Random random(seed, "neftune", static_cast<std::uint64_t>(key.first_row + row));
-    float* x = inputs_.front().data() + row * c;
-    for (std::int64_t i = 0; i < c; ++i) x[i] += static_cast<float>((2 * random.uniform() - 1) * bound);
+    for (float& value : noise) value = static_cast<float>((2 * random.uniform() - 1) * bound);
+    grad_normed_.upload(noise, size(row * c));  // nobody's before the backward pass
   }
+  add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.front().data()});
 }
 
-void DecoderTraining::forward_layer(std::size_t l, const PackedBatch& batch, const DropoutKey* dropout) {
+void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
   LayerActivations& a = kept(l);
   const std::int64_t c = config_.hidden_size;
   const BlockForward block(context_, config_, weights_.layers[l]);
@@ -236,63 +256,67 @@ void DecoderTraining::forward_layer(std::size_t l, const PackedBatch& batch, con
                        .up = a.up.data(),
                        .gated = a.gated.data(),
                        .output = is_last(l) ? output_.data() : inputs_[l + 1].data()};
-  block.project(n_rows_, buffers, rotary(batch), apply);
+  block.project(n_rows_, buffers, rotary(), apply);
   attention_forward(context_, {.n_tokens = n_rows_,
                                .n_heads = config_.num_attention_heads,
                                .n_kv_heads = config_.num_key_value_heads,
                                .head_dim = config_.head_dim,
                                .scale = attention_scale(config_),
                                .window = config_.window_of(static_cast<std::int64_t>(l)),
-                               .segment_start = batch.segment_start.data(),
+                               .segment_start = segment_start_.data(),
                                .q = a.q.data(),
                                .k = a.k.data(),
                                .v = a.v.data(),
                                .out = a.attention.data(),
                                .logsumexp = a.logsumexp.data()});
   if (is_last(l)) {
-    gather_rows(inputs_[l].data(), c, a.middle.data());
-    gather_rows(a.attention.data(), config_.q_size(), selected_attention_.data());
-    if (config_.parallel_block) gather_rows(a.normed.data(), c, a.middle_normed.data());
+    select(inputs_[l], c, a.middle);
+    select(a.attention, config_.q_size(), selected_attention_);
+    if (config_.parallel_block) select(a.normed, c, a.middle_normed);
     buffers.attention = selected_attention_.data();
   } else {
-    std::copy_n(inputs_[l].data(), size(n_rows_ * c), a.middle.data());
+    context_.memory()->copy(a.middle.data(), inputs_[l].data(), size(n_rows_ * c) * sizeof(float));
   }
   block.finish(rows_of(l, Module::kO), buffers, apply);
 }
 
-void DecoderTraining::forward(const PackedBatch& batch, const DropoutKey* dropout) {
-  embed_tokens(context_, config_, weights_, n_rows_, batch.tokens.data(), batch.positions.data(),
-               inputs_.front().data(), layers_.front().normed.data());
-  if (dropout != nullptr && dropout->neftune_alpha > 0) add_noise(batch, *dropout);
-  for (std::size_t l = 0; l < inputs_.size(); ++l) forward_layer(l, batch, dropout);
-  norm_forward(context_, config_, weights_.norm, static_cast<std::int64_t>(selected_.size()), output_.data(),
-               output_normed_.data(), output_mean_.data(), output_rstd_.data());
+// `noisy` has the samples where their embeddings get noise, else it is null.
+void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* noisy) {
+  embed_tokens(context_, config_, weights_, n_rows_, tokens_.data(), positions_.data(), inputs_.front().data(),
+               layers_.front().normed.data());
+  if (noisy != nullptr) add_noise(*noisy, *dropout);
+  for (std::size_t l = 0; l < inputs_.size(); ++l) forward_layer(l, dropout);
+  norm_forward(context_, config_, weights_.norm, n_selected_, output_.data(), output_normed_.data(),
+               output_mean_.data(), output_rstd_.data());
+}
+
+// logits_ of the selected rows [first, first + n).
+void DecoderTraining::head_logits(std::int64_t first, std::int64_t n) {
+  matmul_forward(context_, {.n_rows = n,
+                            .in = config_.hidden_size,
+                            .out = config_.vocab_size,
+                            .x = output_normed_.data() + first * config_.hidden_size,
+                            .weight = weights_.lm_head.view,
+                            .bias = weights_.lm_head.bias,
+                            .y = logits_.data(),
+                            .product = product_});
 }
 
 // Loss over the selected rows, in chunks, so that logits are never whole in memory. With a gradient, grad_normed_
 // becomes the gradient of the normed output.
 CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
   const std::int64_t c = config_.hidden_size, vocab = config_.vocab_size;
-  const auto n_selected = static_cast<std::int64_t>(selected_.size());
-  CrossEntropySums sums;
-  for (std::int64_t first = 0; first < n_selected; first += kHeadRows) {
-    const std::int64_t n = std::min(n_selected - first, kHeadRows);
-    const float* x = output_normed_.data() + first * c;
-    matmul_forward(context_, {.n_rows = n,
-                              .in = c,
-                              .out = vocab,
-                              .x = x,
-                              .weight = weights_.lm_head.view,
-                              .bias = weights_.lm_head.bias,
-                              .y = logits_.data(),
-                              .product = product_});
+  sums_.zero();
+  for (std::int64_t first = 0; first < n_selected_; first += kHeadRows) {
+    const std::int64_t n = std::min(n_selected_ - first, kHeadRows);
+    head_logits(first, n);
     cross_entropy(context_, {.n_rows = n,
                              .vocab = vocab,
                              .logits = logits_.data(),
                              .targets = selected_targets_.data() + first,
                              .with_gradient = with_gradient,
                              .grad_scale = grad_scale,
-                             .sums = &sums});
+                             .sums = sums_.data()});
     if (!with_gradient) continue;
     matmul_backward_input(context_, {.n_rows = n,
                                      .in = c,
@@ -307,12 +331,12 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
                                       .in = slot.grad != nullptr ? c : 0,
                                       .out = vocab,
                                       .grad_y = logits_.data(),
-                                      .x = x,
+                                      .x = output_normed_.data() + first * c,
                                       .grad_weight = slot.grad,
                                       .grad_bias = slot.grad_bias,
                                       .product = product_});
   }
-  return sums;
+  return sums_.values().front();
 }
 
 // From the gradient of the block's output, grad_stream_, to that of the MLP's input, grad_normed_; in a block one after
@@ -349,15 +373,17 @@ void DecoderTraining::head_norms_backward(const NormSlot& slot, std::int64_t hea
 }
 
 // The rest of the block. False where nothing below learns, so that grad_stream_ was not brought that far.
-bool DecoderTraining::backward_attention(std::size_t l, const PackedBatch& batch, const DropoutKey& dropout) {
+bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropout) {
   LayerActivations& a = kept(l);
   const LayerSlots& w = weights_.layers[l];
-  const float* attention = is_last(l) ? selected_attention_.data() : a.attention.data();
-  linear_backward(grad_stream_.data(), attention, l, Module::kO, grad_attention_.data(), false, dropout);
   if (is_last(l)) {
-    scatter_rows(config_.hidden_size, grad_stream_.data());
-    scatter_rows(config_.q_size(), grad_attention_.data());
-    if (config_.parallel_block) scatter_rows(config_.hidden_size, grad_normed_.data());
+    // grad_q_ is written further down only.
+    linear_backward(grad_stream_.data(), selected_attention_.data(), l, Module::kO, grad_q_.data(), false, dropout);
+    spread(grad_q_, config_.q_size(), grad_attention_);
+    spread_stream(grad_stream_);
+    if (config_.parallel_block) spread_stream(grad_normed_);
+  } else {
+    linear_backward(grad_stream_.data(), a.attention.data(), l, Module::kO, grad_attention_.data(), false, dropout);
   }
   attention_backward(context_, {.n_tokens = n_rows_,
                                 .n_heads = config_.num_attention_heads,
@@ -365,7 +391,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const PackedBatch& batch
                                 .head_dim = config_.head_dim,
                                 .scale = attention_scale(config_),
                                 .window = config_.window_of(static_cast<std::int64_t>(l)),
-                                .segment_start = batch.segment_start.data(),
+                                .segment_start = segment_start_.data(),
                                 .q = a.q.data(),
                                 .k = a.k.data(),
                                 .v = a.v.data(),
@@ -375,8 +401,8 @@ bool DecoderTraining::backward_attention(std::size_t l, const PackedBatch& batch
                                 .grad_q = grad_q_.data(),
                                 .grad_k = grad_k_.data(),
                                 .grad_v = grad_v_.data()});
-  rotate_heads(context_, config_, rotary(batch), n_rows_, config_.num_attention_heads, grad_q_.data(), true);
-  rotate_heads(context_, config_, rotary(batch), n_rows_, config_.num_key_value_heads, grad_k_.data(), true);
+  rotate_heads(context_, config_, rotary(), n_rows_, config_.num_attention_heads, grad_q_.data(), true);
+  rotate_heads(context_, config_, rotary(), n_rows_, config_.num_key_value_heads, grad_k_.data(), true);
   if (config_.qk_norm) {
     head_norms_backward(w.q_norm, config_.num_attention_heads, a.q_raw.data(), a.q_rstd.data(), grad_q_.data());
     head_norms_backward(w.k_norm, config_.num_key_value_heads, a.k_raw.data(), a.k_rstd.data(), grad_k_.data());
@@ -393,15 +419,15 @@ bool DecoderTraining::backward_attention(std::size_t l, const PackedBatch& batch
   return true;
 }
 
-void DecoderTraining::backward(const PackedBatch& batch, const DropoutKey& dropout) {
+void DecoderTraining::backward(const DropoutKey& dropout) {
   const std::int64_t c = config_.hidden_size;
-  norm_backward(context_, config_, weights_.norm, static_cast<std::int64_t>(selected_.size()), grad_normed_.data(),
-                output_.data(), output_mean_.data(), output_rstd_.data(), grad_stream_.data(), false);
+  norm_backward(context_, config_, weights_.norm, n_selected_, grad_normed_.data(), output_.data(), output_mean_.data(),
+                output_rstd_.data(), grad_stream_.data(), false);
   for (std::size_t l = inputs_.size(); l-- > 0;) {
     // What the last layer kept is still there.
-    if (layers_.size() < inputs_.size() && !is_last(l)) forward_layer(l, batch, &dropout);
+    if (layers_.size() < inputs_.size() && !is_last(l)) forward_layer(l, &dropout);
     backward_mlp(l, dropout);
-    if (!backward_attention(l, batch, dropout)) return;
+    if (!backward_attention(l, dropout)) return;
   }
   const auto add_rows = [&](const WeightSlot& slot, std::int64_t rows, const std::int32_t* ids) {
     if (slot.grad == nullptr) return;
@@ -412,37 +438,34 @@ void DecoderTraining::backward(const PackedBatch& batch, const DropoutKey& dropo
                                   .grad_y = grad_stream_.data(),
                                   .grad_table = slot.grad});
   };
-  add_rows(weights_.embed_tokens, config_.vocab_size, batch.tokens.data());
-  add_rows(weights_.positions, config_.max_position_embeddings, batch.positions.data());
+  add_rows(weights_.embed_tokens, config_.vocab_size, tokens_.data());
+  add_rows(weights_.positions, config_.max_position_embeddings, positions_.data());
 }
 
 CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
-  select_rows(batch, false);
-  forward(batch, nullptr);
+  bring(batch, false);
+  forward(nullptr, nullptr);
   return head(false, 1);
 }
 
 CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, float grad_scale,
                                                    const DropoutKey& dropout) {
-  select_rows(batch, false);
-  forward(batch, &dropout);
+  bring(batch, false);
+  forward(&dropout, dropout.neftune_alpha > 0 ? &batch : nullptr);
   const CrossEntropySums sums = head(true, grad_scale);
-  backward(batch, dropout);
+  backward(dropout);
   return sums;
 }
 
 std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
-  select_rows(batch, true);
-  forward(batch, nullptr);
+  bring(batch, true);
+  forward(nullptr, nullptr);
   std::vector<float> all(size(n_rows_ * config_.vocab_size));
-  matmul_forward(context_, {.n_rows = n_rows_,
-                            .in = config_.hidden_size,
-                            .out = config_.vocab_size,
-                            .x = output_normed_.data(),
-                            .weight = weights_.lm_head.view,
-                            .bias = weights_.lm_head.bias,
-                            .y = all.data(),
-                            .product = product_});
+  for (std::int64_t first = 0; first < n_rows_; first += kHeadRows) {
+    const std::int64_t n = std::min(n_rows_ - first, kHeadRows);
+    head_logits(first, n);
+    logits_.download(std::span(all).subspan(size(first * config_.vocab_size), size(n * config_.vocab_size)));
+  }
   return all;
 }
 

@@ -1,21 +1,24 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "kernels/context.h"
 #include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/device_buffer.h"
 #include "kernels/lora_matmul/lora_matmul.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_forward.h"
 #include "lib/model/lora_config.h"
 #include "lib/model/lora_slots.h"
+#include "lib/model/rotary_tables.h"
 #include "lib/model/tensor_names.h"
 
 namespace matinee {
 
-/// Tokens of several samples, one after another. All spans have the same length.
+/// Tokens of several samples, one after another, in the host's memory. All spans have the same length.
 struct PackedBatch {
   std::span<const std::int32_t> tokens;
   std::span<const std::int32_t> targets;        ///< the next token where it is supervised, else kIgnoredTarget
@@ -63,23 +66,28 @@ class DecoderTraining {
                                         bool recompute = false);
 
  private:
+  using Floats = DeviceBuffer<float>;
+  using Integers = DeviceBuffer<std::int32_t>;
   struct LayerActivations {
-    std::vector<float> normed, mean, rstd, q_raw, k_raw, q_rstd, k_rstd, q, k, v, logsumexp, attention, middle,
-        middle_normed, middle_mean, middle_rstd, gate, up, gated;
-    std::array<std::vector<float>, kModules> xa, unscaled, norms;
+    Floats normed, mean, rstd, q_raw, k_raw, q_rstd, k_rstd, q, k, v, logsumexp, attention, middle, middle_normed,
+        middle_mean, middle_rstd, gate, up, gated;
+    std::array<Floats, kModules> xa, unscaled, norms;
   };
 
-  void allocate(LayerActivations& layer, bool whole_mlp_input);
-  void select_rows(const PackedBatch& batch, bool all);
+  void allocate(Floats& values, std::int64_t width) const;
+  void allocate(LayerActivations& layer, bool whole_mlp_input) const;
+  void bring(const PackedBatch& batch, bool all_rows);
   void add_noise(const PackedBatch& batch, const DropoutKey& key);
-  void forward(const PackedBatch& batch, const DropoutKey* dropout);
-  void forward_layer(std::size_t layer, const PackedBatch& batch, const DropoutKey* dropout);
-  void backward(const PackedBatch& batch, const DropoutKey& dropout);
+  void forward(const DropoutKey* dropout, const PackedBatch* noisy);
+  void forward_layer(std::size_t layer, const DropoutKey* dropout);
+  void backward(const DropoutKey& dropout);
   void backward_mlp(std::size_t layer, const DropoutKey& dropout);
-  bool backward_attention(std::size_t layer, const PackedBatch& batch, const DropoutKey& dropout);
+  bool backward_attention(std::size_t layer, const DropoutKey& dropout);
   CrossEntropySums head(bool with_gradient, float grad_scale);
-  void gather_rows(const float* all, std::int64_t width, float* selected) const;
-  void scatter_rows(std::int64_t width, float* values) const;
+  void head_logits(std::int64_t first, std::int64_t n);
+  void select(const Floats& all, std::int64_t width, Floats& selected);
+  void spread(const Floats& selected, std::int64_t width, Floats& all);
+  void spread_stream(Floats& values);
   bool is_last(std::size_t layer) const { return layer + 1 == inputs_.size(); }
   LayerActivations& kept(std::size_t layer) { return layers_[layers_.size() == 1 ? 0 : layer]; }
   float* mlp_input(std::size_t layer);
@@ -89,25 +97,25 @@ class DecoderTraining {
                        bool accumulate, const DropoutKey& dropout);
   LoraDropout lora_dropout(std::size_t layer, Module module, const LoraSlot& slot, const DropoutKey* dropout) const;
   void head_norms_backward(const NormSlot& slot, std::int64_t heads, const float* raw, const float* rstd, float* grad);
-  RotaryPositions rotary(const PackedBatch& batch) const {
-    return {batch.positions.data(), n_positions_, cosines_.data(), sines_.data()};
+  RotaryPositions rotary() const {
+    return {positions_.data(), rotary_.n_positions, rotary_.cosines.data(), rotary_.sines.data()};
   }
 
   Context& context_;
   const ModelConfig& config_;
   const WeightSlots& weights_;
   const LoraSlots* lora_;
-  std::int64_t max_tokens_, n_positions_ = 0;
+  std::int64_t max_tokens_;
   Product product_;
-  std::int64_t n_rows_ = 0;                 // of the batch
-  std::vector<std::int32_t> selected_;      // the rows whose loss counts: all there is from the last attention on
-  std::vector<LayerActivations> layers_;    // one for all where they are computed again
-  std::vector<std::vector<float>> inputs_;  // the stream before each layer
-  std::vector<float> output_, output_normed_, output_mean_, output_rstd_, selected_attention_, cosines_, sines_,
-      logits_;
-  std::vector<std::int32_t> selected_targets_;
-  std::vector<float> grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_,
-      grad_gated_;
+  // Of the batch: its tokens, and the rows whose loss counts, which are all there is from the last attention on.
+  std::int64_t n_rows_ = 0, n_selected_ = 0;
+  Integers tokens_, positions_, segment_start_, selected_, selected_targets_;
+  DeviceBuffer<CrossEntropySums> sums_;
+  std::vector<LayerActivations> layers_;  // one for all where they are computed again
+  std::vector<Floats> inputs_;            // the stream before each layer
+  Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_, logits_;
+  RotaryTables rotary_;
+  Floats grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_, grad_gated_;
 };
 
 }  // namespace matinee

@@ -167,13 +167,15 @@ std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf
   return head * head_dim + (to_gguf ? at % 2 * half + at / 2 : at % half * 2 + at / half);
 }
 
-GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem) {
+GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem,
+                         const std::shared_ptr<DeviceMemory>& device) {
   const GgufFile file(path);
-  require_memory("loading " + path, FrozenWeights::bytes_of(config, dtype), max_host_mem);
+  require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, dtype) : 0, max_host_mem);
   const auto names = gguf_names(config);
   tensors_.reserve(names.size());
   std::vector<WeightMemory> memory;
   std::vector<float> row;
+  std::vector<std::uint16_t> narrow_row;
   for (const GgufName& name : names) {
     const GgufTensor& tensor = file.tensor(name.gguf);
     if (tensor.shape != name.spec.shape) throw bad_data("{}: tensor \"{}\" is of another shape", path, name.gguf);
@@ -182,19 +184,23 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DTy
     const std::int64_t width = matrix ? tensor.shape[1] : 1, rows = tensor.shape[0];
     if (!matrix && tensor.format != GgufFormat::kF32) throw bad_data("{}: tensor \"{}\" is not F32", path, name.gguf);
     const auto elements = static_cast<std::size_t>(rows * width);
-    narrow ? to.bf16_values.resize(elements) : to.f32_values.resize(elements);
+    if (narrow) {
+      to.bf16_values = {device, elements};
+    } else {
+      to.f32_values = {device, elements};
+    }
     row.resize(static_cast<std::size_t>(width));
     const std::uint64_t row_bytes = bytes_of(tensor.format, static_cast<std::uint64_t>(width));
     for (std::int64_t r = 0; r < rows; ++r) {
       decode_gguf(tensor.format, file.data(tensor).subspan(static_cast<std::uint64_t>(r) * row_bytes, row_bytes), row);
       const std::int64_t at = name.heads > 0 ? reordered_row(r, config.head_dim, true) : r;
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::size_t place = static_cast<std::size_t>(at * width) + i;
-        if (narrow) {
-          to.bf16_values[place] = to_bf16(row[i]).bits;
-        } else {
-          to.f32_values[place] = row[i];
-        }
+      const auto place = static_cast<std::size_t>(at * width);
+      if (narrow) {
+        narrow_row.clear();
+        for (const float value : row) narrow_row.push_back(to_bf16(value).bits);
+        to.bf16_values.upload(narrow_row, place);
+      } else {
+        to.f32_values.upload(row, place);
       }
     }
     file.release(tensor);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,15 +39,16 @@ std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf
 /// The weights of a GGUF file that was written from a model of this configuration, decoded to F32 or BF16.
 class GgufWeights {
  public:
-  /// Throws Error naming file and tensor where one is missing or of another shape; Error(kResource) where it does not
-  /// fit `max_host_mem`.
-  GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0);
+  /// Throws Error naming file and tensor where one is missing or of another shape; Error(kResource) where the host's
+  /// do not fit `max_host_mem`.
+  GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
+              const std::shared_ptr<DeviceMemory>& memory = host_memory());
   const WeightSlots& slots() const { return slots_; }
 
  private:
   struct Tensor {
-    std::vector<float> f32_values;
-    std::vector<std::uint16_t> bf16_values;
+    DeviceBuffer<float> f32_values;
+    DeviceBuffer<std::uint16_t> bf16_values;
   };
   std::vector<Tensor> tensors_;
   WeightSlots slots_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "kernels/quantize/quantize.h"
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
@@ -55,6 +56,16 @@ void visit_bias(const ModelConfig& model, WeightSlots& slots, const std::string&
   }
 }
 
+// In pieces, so that no tensor is ever held twice.
+void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceBuffer<float>& to) {
+  std::vector<float> piece(std::min(kDevicePiece, to.size()));
+  for (std::size_t first = 0; first < to.size(); first += piece.size()) {
+    const auto some = std::span(piece).first(std::min(piece.size(), to.size() - first));
+    read_floats(file, tensor, first, some);
+    to.upload(some, first);
+  }
+}
+
 }  // namespace
 
 std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config) {
@@ -97,8 +108,9 @@ void LoraAdapter::add_parameters() {
   for (const LoraTensor& tensor : tensors_) parameters_.add(tensor.name, tensor.shape, tensor.shape.size() > 1);
 }
 
-LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed)
-    : model_(model), config_(std::move(config)) {
+LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
+                         std::shared_ptr<DeviceMemory> memory)
+    : model_(model), config_(std::move(config)), parameters_(std::move(memory)) {
   add_parameters();
   std::uint64_t index = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
@@ -106,21 +118,23 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
     if (tensors_[i].kind == Kind::kA) {
       const double bound = 1 / std::sqrt(static_cast<double>(parameter.shape[1]));
       Random random(seed, "lora_A", index);
-      for (float& value : parameter.value) value = static_cast<float>((2 * random.uniform() - 1) * bound);
+      fill_values(parameter.value, [&] { return static_cast<float>((2 * random.uniform() - 1) * bound); });
     }
     ++index;
   }
 }
 
-LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder)
-    : model_(model), config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)) {
+LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder, std::shared_ptr<DeviceMemory> memory)
+    : model_(model),
+      config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)),
+      parameters_(std::move(memory)) {
   const std::string path = folder + kWeightsFile;
   with_context(folder + kConfigFile, [&] { add_parameters(); });
   const SafetensorsFile file(path);
   metadata_ = file.metadata();
   for (Parameter& parameter : parameters_.all()) {
     try {
-      read_floats(file, require_float_tensor(file, parameter.name, parameter.shape), 0, parameter.value);
+      read_values(file, require_float_tensor(file, parameter.name, parameter.shape), parameter.value);
     } catch (Error& error) {
       error.add_remedy("is this the adapter of another base?");
       throw;
@@ -137,7 +151,7 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
   const LoraSlots factors = slots();
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
-    std::vector<float>& value = parameters_.all()[t].value;
+    DeviceBuffer<float>& value = parameters_.all()[t].value;
     if (tensor.kind == Kind::kMagnitude) {
       for (int m = 0; m < tensor.linear.n_modules; ++m) {
         const auto module = static_cast<Module>(static_cast<int>(tensor.linear.first) + m);
@@ -148,15 +162,15 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
       }
     } else if (tensor.shape.size() == 1) {
       visit_bias(model_, read, tensor.base_name, [&](const float*& from, float*&, std::int64_t row, std::int64_t rows) {
-        std::copy_n(from, rows, value.data() + row);
+        context.memory()->copy(value.data() + row, from, static_cast<std::size_t>(rows) * sizeof(float));
       });
     } else if (tensor.kind == Kind::kWhole) {
       const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
       const WeightView view = head ? base.lm_head.view : base.embed_tokens.view;
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        value[i] = view.dtype == DType::kBF16 ? to_float(static_cast<const bf16*>(view.data)[i])
-                                              : static_cast<const float*>(view.data)[i];
-      }
+      dequantize(context, {.n = static_cast<std::int64_t>(value.size()),
+                           .width = tensor.shape.back(),
+                           .weight = view,
+                           .y = value.data()});
     }
   }
 }
@@ -221,8 +235,10 @@ void LoraAdapter::save(const std::string& folder, const std::map<std::string, st
   all["format"] = "pt";
   SafetensorsWriter writer(folder + kWeightsFile, "", std::move(all));
   for (const Parameter& parameter : parameters_.all()) writer.declare(parameter.name, DType::kF32, parameter.shape);
-  for (const Parameter& parameter : parameters_.all())
-    writer.write(parameter.name, std::span<const float>(parameter.value));
+  for (const Parameter& parameter : parameters_.all()) {
+    visit_values(parameter.value,
+                 [&](std::size_t, std::span<const float> values) { writer.write(parameter.name, values); });
+  }
   writer.commit();
   write_file(folder + kConfigFile, lora_config_json(config_, model_));
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,18 @@ struct LoraTensor {
 /// The tensors that an adapter of this (resolved) configuration has, in the order of its file.
 std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config);
 
-/// A LoRA adapter in memory. Hu et al. 2021, arXiv:2106.09685; files as PEFT writes them
-/// (https://huggingface.co/docs/peft, "Checkpoint format").
+/// A LoRA adapter in `memory`, that of the context which uses it. Hu et al. 2021, arXiv:2106.09685; files as PEFT
+/// writes them (https://huggingface.co/docs/peft, "Checkpoint format").
 class LoraAdapter {
  public:
   /// A fresh one: lora_A uniform in ±1/sqrt(in) (PEFT's kaiming_uniform with a = √5), lora_B zero, so that it changes
   /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow.
-  LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed);
+  LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
+              std::shared_ptr<DeviceMemory> memory = host_memory());
   /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
   /// that is missing, of another shape or without a place is named: Error(kBadData).
-  LoraAdapter(const ModelConfig& model, const std::string& folder);
+  LoraAdapter(const ModelConfig& model, const std::string& folder,
+              std::shared_ptr<DeviceMemory> memory = host_memory());
 
   /// Takes the base's values for what a fresh adapter does not draw: lengths of rows, biases, whole layers.
   void begin_from(Context& context, const WeightSlots& base);

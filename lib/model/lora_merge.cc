@@ -25,20 +25,20 @@ void scale_rows(std::span<float> rows, std::size_t width, const float* lengths) 
 LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter) : context_(context) {
   std::size_t index = 0;
   for (const LoraTensor& tensor : lora_tensors(config, adapter.config())) {
-    const std::vector<float>& value = adapter.parameters().all().at(index++).value;
+    const DeviceBuffer<float>* value = &adapter.parameters().all().at(index++).value;
     const bool replaces = tensor.kind == LoraTensor::Kind::kBias || tensor.kind == LoraTensor::Kind::kWhole;
     Target& target = targets_[replaces ? tensor.base_name : tensor.linear.path + ".weight"];
     switch (tensor.kind) {
       case LoraTensor::Kind::kA:
-        target.lora_A = value.data();
+        target.lora_A = value;
         target.rank = tensor.shape[0];
         target.scaling = adapter.config().scaling_of(tensor.linear);
         break;
       case LoraTensor::Kind::kB:
-        target.lora_B = value.data();
+        target.lora_B = value;
         break;
       case LoraTensor::Kind::kMagnitude:
-        target.magnitude = value.data();
+        target.magnitude = value;
         break;
       case LoraTensor::Kind::kBias:
       case LoraTensor::Kind::kWhole:
@@ -48,35 +48,50 @@ LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& a
   }
 }
 
-std::span<const float> LoraMerge::whole(const std::string& tensor) const {
+std::size_t LoraMerge::whole_size(const std::string& tensor) const {
   const auto found = targets_.find(tensor);
-  return found == targets_.end() ? std::span<const float>() : found->second.whole;
+  return found == targets_.end() || found->second.whole == nullptr ? 0 : found->second.whole->size();
+}
+
+void LoraMerge::visit_whole(const std::string& tensor,
+                            const std::function<void(std::size_t, std::span<const float>)>& visit) const {
+  if (whole_size(tensor) > 0) visit_values(*targets_.at(tensor).whole, visit);
 }
 
 void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float> values) const {
   const auto found = targets_.find(spec.name);
   if (found == targets_.end()) return;
   const Target& target = found->second;
-  if (!target.whole.empty()) {
-    const auto from = target.whole.subspan(first, values.size());
-    std::copy(from.begin(), from.end(), values.begin());
-    return;
-  }
+  if (target.whole != nullptr) return target.whole->download(values, first);
   const auto width = static_cast<std::size_t>(spec.shape.back());
-  const auto row = static_cast<std::int64_t>(first / width), n_rows = static_cast<std::int64_t>(values.size() / width);
-  const float* rows = target.lora_B + row * target.rank;
-  std::vector<float> scaled(rows, rows + n_rows * target.rank);
+  const std::size_t row = first / width, n_rows = values.size() / width, rank = static_cast<std::size_t>(target.rank);
+  std::vector<float> scaled(n_rows * rank);
+  target.lora_B->download(scaled, row * rank);
   for (float& value : scaled) value *= target.scaling;
+  const ScratchScope scope(context_.scratch());
+  DeviceMemory& memory = *context_.memory();
+  auto* factor = context_.scratch().take_array<float>(scaled.size());
+  memory.upload(factor, scaled.data(), scaled.size() * sizeof(float));
+  // On the host the rows are worked on where they are.
+  float* rows = values.data();
+  if (!memory.is_host()) {
+    rows = context_.scratch().take_array<float>(values.size());
+    memory.upload(rows, values.data(), values.size_bytes());
+  }
   // (scaling·B)·A, the product of a gradient with a weight.
-  matmul_backward_input(context_, {.n_rows = n_rows,
+  matmul_backward_input(context_, {.n_rows = static_cast<std::int64_t>(n_rows),
                                    .in = spec.shape.back(),
                                    .out = target.rank,
-                                   .grad_y = scaled.data(),
-                                   .weight = {target.lora_A, DType::kF32},
-                                   .grad_x = values.data(),
+                                   .grad_y = factor,
+                                   .weight = {target.lora_A->data(), DType::kF32},
+                                   .grad_x = rows,
                                    .accumulate = true,
                                    .product = Product::kF32});
-  if (target.magnitude != nullptr) scale_rows(values, width, target.magnitude + row);
+  if (!memory.is_host()) memory.download(values.data(), rows, values.size_bytes());
+  if (target.magnitude == nullptr) return;
+  std::vector<float> lengths(n_rows);
+  target.magnitude->download(lengths, row);
+  scale_rows(values, width, lengths.data());
 }
 
 }  // namespace matinee

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -17,7 +19,7 @@ namespace matinee {
 /// its learned length, biases and whole layers in the place of the base's.
 class LoraMerge {
  public:
-  /// All must outlive this.
+  /// All must outlive this; the adapter lies in the context's memory.
   LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter);
 
   /// Whether the tensor of this name changes.
@@ -25,15 +27,18 @@ class LoraMerge {
   /// Turns `values`, whole rows of the tensor from element `first` on as the decoder holds it and in float32, into the
   /// merged model's. Nothing where it does not change.
   void apply(const WeightSpec& spec, std::size_t first, std::span<float> values) const;
-  /// What takes the whole place of the tensor; empty where nothing does.
-  std::span<const float> whole(const std::string& tensor) const;
+  /// Elements of what takes the whole place of the tensor; 0 where nothing does.
+  std::size_t whole_size(const std::string& tensor) const;
+  /// Calls visit(first, values) for them in order and in pieces.
+  void visit_whole(const std::string& tensor,
+                   const std::function<void(std::size_t first, std::span<const float> values)>& visit) const;
 
  private:
+  using Values = const DeviceBuffer<float>*;
   struct Target {
-    const float *lora_A = nullptr, *lora_B = nullptr, *magnitude = nullptr;
+    Values lora_A = nullptr, lora_B = nullptr, magnitude = nullptr, whole = nullptr;
     std::int64_t rank = 0;
     float scaling = 1;
-    std::span<const float> whole;
   };
 
   Context& context_;

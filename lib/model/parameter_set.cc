@@ -11,8 +11,8 @@ Parameter& ParameterSet::add(std::string name, std::vector<std::int64_t> shape, 
   Parameter& parameter = parameters_.emplace_back();
   parameter.name = std::move(name);
   parameter.shape = std::move(shape);
-  parameter.value.resize(static_cast<std::size_t>(elements));
-  parameter.grad.resize(static_cast<std::size_t>(elements));
+  parameter.value = {memory_, static_cast<std::size_t>(elements)};
+  parameter.grad = {memory_, static_cast<std::size_t>(elements)};
   parameter.decay = decay;
   return parameter;
 }
@@ -30,7 +30,7 @@ std::int64_t ParameterSet::elements() const {
 }
 
 void ParameterSet::zero_grad() {
-  for (Parameter& parameter : parameters_) std::fill(parameter.grad.begin(), parameter.grad.end(), 0.0f);
+  for (Parameter& parameter : parameters_) parameter.grad.zero();
 }
 
 }  // namespace matinee

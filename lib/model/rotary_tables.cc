@@ -35,14 +35,16 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
   return frequencies;
 }
 
-void make_rotary_tables(const ModelConfig& config, std::int64_t n_positions, std::vector<float>& cosines,
-                        std::vector<float>& sines) {
+RotaryTables::RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const ModelConfig& config,
+                           std::int64_t positions)
+    : n_positions(positions) {
   if (config.learned_positions) return;
   const std::vector<double> frequencies = rotary_frequencies(config);
   const auto count = static_cast<std::int64_t>(frequencies.size());
-  cosines.resize(static_cast<std::size_t>(n_positions * count));
-  sines.resize(cosines.size());
-  fill_rotary_tables(frequencies.data(), count, n_positions, 1, cosines.data(), sines.data());
+  std::vector<float> cosine(static_cast<std::size_t>(positions * count)), sine(cosine.size());
+  fill_rotary_tables(frequencies.data(), count, positions, 1, cosine.data(), sine.data());
+  cosines = {memory, std::span<const float>(cosine)};
+  sines = {memory, std::span<const float>(sine)};
 }
 
 }  // namespace matinee

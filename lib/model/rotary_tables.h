@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/device_buffer.h"
 #include "lib/model/model_config.h"
 
 namespace matinee {
@@ -14,8 +15,14 @@ namespace matinee {
 /// max_position_embeddings, and no text goes beyond.
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 
-/// cos and sin of position·frequency, [n_positions, frequencies] each; empty where nothing is rotated.
-void make_rotary_tables(const ModelConfig& config, std::int64_t n_positions, std::vector<float>& cosines,
-                        std::vector<float>& sines);
+/// cos and sin of position·frequency, [n_positions, frequencies] each, in a device's memory; empty where nothing is
+/// rotated.
+struct RotaryTables {
+  RotaryTables() = default;
+  RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const ModelConfig& config, std::int64_t positions);
+
+  std::int64_t n_positions = 0;
+  DeviceBuffer<float> cosines, sines;
+};
 
 }  // namespace matinee

@@ -43,6 +43,7 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
                              std::uint64_t max_host_mem, Context* context, const LoraMerge* merge)
     : bytes_(bytes_of(config, dtype)) {
+  const std::shared_ptr<DeviceMemory> memory = context != nullptr ? context->memory() : host_memory();
   const CheckpointReader reader(folder, config);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
   const auto comes_apart = [&](const std::string& name) {
@@ -50,45 +51,52 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
            merge->changes(name);
   };
   for (const std::string& name : {embedding, head}) {
-    if (comes_apart(name)) bytes_ += merge->whole(name).size() * size_of(unquantized_format(dtype));
+    if (comes_apart(name)) bytes_ += merge->whole_size(name) * size_of(unquantized_format(dtype));
   }
-  require_memory("loading " + folder, bytes_, max_host_mem);
-  std::vector<WeightMemory> memory;
+  require_memory("loading " + folder, memory->is_host() ? bytes_ : 0, max_host_mem);
+  std::vector<WeightMemory> views;
   for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
     if (is_quantized(spec, dtype)) {
       if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
       tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
     } else {
-      tensor.allocate(static_cast<std::size_t>(spec.elements()), plain_dtype(spec, dtype));
+      tensor.allocate(memory, static_cast<std::size_t>(spec.elements()), plain_dtype(spec, dtype));
     }
     reader.read(spec, [&](std::size_t first, std::span<float> values) {
       if (merge != nullptr && !comes_apart(spec.name)) merge->apply(spec, first, values);
       with_context(fmt::format("{}: tensor \"{}\"", folder, spec.name), [&] { tensor.fill(first, values); });
     });
-    memory.push_back({tensor.quantized ? tensor.quantized->finish() : tensor.view(), nullptr});
+    views.push_back({tensor.quantized ? tensor.quantized->finish() : tensor.view(), nullptr});
   }
-  slots_ = slots_over(config, memory);
+  slots_ = slots_over(config, views);
   for (const std::string& name : {embedding, head}) {
     if (!comes_apart(name)) continue;
     Tensor& tensor = tensors_.emplace_back();
-    tensor.allocate(merge->whole(name).size(), unquantized_format(dtype));
-    tensor.fill(0, merge->whole(name));
+    tensor.allocate(memory, merge->whole_size(name), unquantized_format(dtype));
+    merge->visit_whole(name, [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values); });
     (name == head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
   }
 }
 
-void FrozenWeights::Tensor::allocate(std::size_t elements, DType dtype) {
-  dtype == DType::kBF16 ? bf16_values.resize(elements) : f32_values.resize(elements);
+void FrozenWeights::Tensor::allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype) {
+  if (dtype == DType::kBF16) {
+    bf16_values = {memory, elements};
+  } else {
+    f32_values = {memory, elements};
+  }
 }
 
 void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> values) {
   if (quantized) {
     quantized->append(values);
   } else if (!bf16_values.empty()) {
-    for (const float value : values) bf16_values[first++] = to_bf16(value).bits;
+    std::vector<std::uint16_t> narrow;
+    narrow.reserve(values.size());
+    for (const float value : values) narrow.push_back(to_bf16(value).bits);
+    bf16_values.upload(narrow, first);
   } else {
-    std::copy(values.begin(), values.end(), f32_values.begin() + static_cast<std::ptrdiff_t>(first));
+    f32_values.upload(values, first);
   }
 }
 
@@ -101,9 +109,7 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
   const CheckpointReader reader(folder, config);
   for (const WeightSpec& spec : reader.specs()) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
-    reader.read(spec, [&](std::size_t first, std::span<const float> values) {
-      std::copy(values.begin(), values.end(), parameter.value.begin() + static_cast<std::ptrdiff_t>(first));
-    });
+    reader.read(spec, [&](std::size_t first, std::span<const float> values) { parameter.value.upload(values, first); });
   }
 }
 
@@ -113,13 +119,13 @@ void initialise_parameters(const ModelConfig& config, std::uint64_t seed, Parame
   for (const WeightSpec& spec : weight_specs(config)) {
     Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
     if (spec.shape.size() == 1) {
-      std::fill(parameter.value.begin(), parameter.value.end(), spec.bias ? 0.0f : 1.0f);
+      fill_values(parameter.value, [&] { return spec.bias ? 0.0f : 1.0f; });
     } else {
       const bool into_residual =
           spec.role == WeightRole::kLinear && (spec.module == Module::kO || spec.module == Module::kDown);
       Random random(seed, "weights", index);
-      for (float& value : parameter.value)
-        value = static_cast<float>(random.normal() * 0.02 * (into_residual ? residual : 1));
+      fill_values(parameter.value,
+                  [&] { return static_cast<float>(random.normal() * 0.02 * (into_residual ? residual : 1)); });
     }
     ++index;
   }
@@ -137,24 +143,25 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
   SafetensorsWriter writer(folder + "/model.safetensors", "", {{"format", "pt"}});
   const auto specs = weight_specs(config);
   for (const WeightSpec& spec : specs) writer.declare(spec.name, dtype, spec.stored_shape());
-  std::vector<float> stored;
+  std::vector<float> turned;
   std::vector<bf16> narrow;
+  const auto write = [&](const std::string& name, std::span<const float> values) {
+    if (dtype == DType::kF32) return writer.write(name, values);
+    narrow.clear();
+    for (const float each : values) narrow.push_back(to_bf16(each));
+    writer.write(name, std::span<const bf16>(narrow));
+  };
   std::size_t index = 0;
   for (const WeightSpec& spec : specs) {
-    const std::vector<float>& value = parameters.all().at(index++).value;
-    stored = value;
-    if (spec.transposed) {
+    const DeviceBuffer<float>& value = parameters.all().at(index++).value;
+    if (spec.transposed) turned.resize(value.size());
+    visit_values(value, [&](std::size_t first, std::span<const float> values) {
+      if (!spec.transposed) return write(spec.name, values);
       const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-      for (std::size_t o = 0; o < out; ++o)
-        for (std::size_t i = 0; i < in; ++i) stored[i * out + o] = value[o * in + i];
-    }
-    if (dtype == DType::kF32) {
-      writer.write(spec.name, std::span<const float>(stored));
-      continue;
-    }
-    narrow.clear();
-    for (const float each : stored) narrow.push_back(to_bf16(each));
-    writer.write(spec.name, std::span<const bf16>(narrow));
+      for (std::size_t at = 0; at < values.size(); ++at)
+        turned[(first + at) % in * out + (first + at) / in] = values[at];
+    });
+    if (spec.transposed) write(spec.name, turned);
   }
   writer.commit();
   write_file(folder + "/config.json", model_config_json(config, dtype == DType::kF32 ? "float32" : "bfloat16"));

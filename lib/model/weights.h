@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/device_buffer.h"
 #include "lib/model/model_config.h"
 #include "lib/model/parameter_set.h"
 #include "lib/model/quantized_tensor.h"
@@ -21,14 +22,15 @@ bool is_quantized(const WeightSpec& spec, DType format);
 
 /// Frozen weights in memory: matrices in `dtype`, norms and biases in float32. Where `dtype` is I8 or U8 (NF4), the
 /// linear layers of the blocks are quantised, row by row as the decoder uses them, and the tables of tokens and
-/// positions and the head are bfloat16. Converted tensor by tensor from the mapped file, whose pages are released
-/// behind, so that memory never holds a model twice.
+/// positions and the head are bfloat16. Converted tensor by tensor and in pieces from the mapped file, whose pages are
+/// released behind, so that memory never holds a model twice.
 class FrozenWeights {
  public:
-  /// `folder` holds config.json and model.safetensors, or model.safetensors.index.json and its shards. `dtype` F32 or
-  /// BF16, or with a context to quantise with I8 or U8. A checkpoint of the bare model, without the prefix of its
+  /// `folder` holds config.json and model.safetensors, or model.safetensors.index.json and its shards. They lie in the
+  /// context's memory, without one in the host's. `dtype` F32 or BF16, or with a context to quantise with I8 or U8. A
+  /// checkpoint of the bare model, without the prefix of its
   /// names, is taken too. Throws Error naming file and tensor where one is missing, of a wrong shape or of another
-  /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where it does not fit `max_host_mem`.
+  /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where the host's do not fit `max_host_mem`.
   FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
                 Context* context = nullptr, const LoraMerge* merge = nullptr);
   /// Bytes that such weights take.
@@ -39,11 +41,11 @@ class FrozenWeights {
 
  private:
   struct Tensor {  ///< what it holds is in one of the three
-    std::vector<std::uint16_t> bf16_values;
-    std::vector<float> f32_values;
+    DeviceBuffer<std::uint16_t> bf16_values;
+    DeviceBuffer<float> f32_values;
     std::unique_ptr<QuantizedTensor> quantized;
 
-    void allocate(std::size_t elements, DType dtype);
+    void allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype);
     /// Elements from `first` on; quantised ones come in order.
     void fill(std::size_t first, std::span<const float> values);
     WeightView view() const;

@@ -34,8 +34,10 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
 
 std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
 
-// Refuses what does not fit before a tensor is read.
-void require_room(const LanguageModelOptions& options, const ModelConfig& config, DType format) {
+// Refuses what does not fit before a tensor is read. The memory of another device says so itself.
+void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config,
+                  DType format) {
+  if (!context.memory()->is_host()) return;
   require_memory("decoding with " + options.base,
                  FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)),
                  options.max_host_mem);
@@ -61,9 +63,9 @@ struct LanguageModel::Impl {
         format(options.base_format.dtype(context.isa())),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
-    require_room(options, config, format);
+    require_room(context, options, config, format);
     if (!options.adapter.empty()) {
-      adapter.emplace(config, options.adapter);
+      adapter.emplace(config, options.adapter, context.memory());
       require_same_tokenizer(options, *adapter, tokenizer);
     }
     const bool beside = options.base_format.is_quantized();

@@ -78,7 +78,9 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
   if (!state.best.empty()) {
     for (const Parameter& p : parameters) writer.declare("best." + p.name, DType::kF32, p.shape);
   }
-  const auto write = [&](const std::string& name, const auto& values) { writer.write(name, std::span(values)); };
+  const auto write = [&](const std::string& name, const auto& buffer) {
+    visit_values(buffer, [&](std::size_t, const auto& values) { writer.write(name, values); });
+  };
   for (const Parameter& p : parameters) write("param." + p.name, p.value);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::string& name = parameters[i].name;
@@ -137,29 +139,28 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
   for_each_field(progress, [&](const char* key, auto& value) {
     if (!parse(get(key), value)) throw bad_data("{}: metadata {}: found \"{}\"", path, key, get(key));
   });
-  const auto read = [&]<class T>(const std::string& name, std::vector<T>& into, std::size_t size) {
+  const auto read = [&]<class T>(const std::string& name, DeviceBuffer<T>& into) {
     const auto values = file.view<T>(name);
-    if (values.size() != size) {
-      throw bad_data("{}: tensor \"{}\": expected {} elements, found {}", path, name, size, values.size());
+    if (values.size() != into.size()) {
+      throw bad_data("{}: tensor \"{}\": expected {} elements, found {}", path, name, into.size(), values.size());
     }
-    into.assign(values.begin(), values.end());
+    if (!values.empty()) into.upload(values);
   };
   auto& parameters = state.parameters.all();
-  if (progress.best_step > 0) state.best.resize(parameters.size());
+  if (progress.best_step > 0) state.allocate_best();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Parameter& p = parameters[i];
-    const std::size_t size = p.value.size();
-    read("param." + p.name, p.value, size);
+    read("param." + p.name, p.value);
     if (NarrowMoments& bytes = state.narrow[i]; state.m[i].empty()) {
-      read("adam_m8." + p.name, bytes.m_codes, size);
-      read("adam_r8." + p.name, bytes.r_codes, size);
-      read("adam_m_scale." + p.name, bytes.m_scales, bytes.m_scales.size());
-      read("adam_r_scale." + p.name, bytes.r_scales, bytes.r_scales.size());
+      read("adam_m8." + p.name, bytes.m_codes);
+      read("adam_r8." + p.name, bytes.r_codes);
+      read("adam_m_scale." + p.name, bytes.m_scales);
+      read("adam_r_scale." + p.name, bytes.r_scales);
     } else {
-      read("adam_m." + p.name, state.m[i], size);
-      read("adam_v." + p.name, state.v[i], size);
+      read("adam_m." + p.name, state.m[i]);
+      read("adam_v." + p.name, state.v[i]);
     }
-    if (progress.best_step > 0) read("best." + p.name, state.best[i], size);
+    if (progress.best_step > 0) read("best." + p.name, state.best[i]);
   }
   return progress;
 }

@@ -73,9 +73,9 @@ void MergeRun::add(OptionSet& options) {
 
 MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool) {
   ThreadPool pool(tool.threads());
-  Context context(pool);
+  Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
-  LoraAdapter adapter(config, run.adapter);
+  LoraAdapter adapter(config, run.adapter, context.memory());
   const BaseFormat format;
   const DType dtype = format.dtype(context.isa());
   const Product product = format.product(context.isa());
@@ -102,17 +102,17 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   MergeLosses losses;
   if (data) {
     {
-      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem);
+      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem, &context);
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
       const LoraSlots lora = adapter.slots();
       losses.before = mean_loss(context, config, slots, &lora, product, *data);
     }
     if (run.to_gguf()) {
-      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem);
+      const GgufWeights weights(gguf, config, dtype, tool.common().max_host_mem, context.memory());
       losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
     } else {
-      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem);
+      const FrozenWeights weights(folder.path(), config, dtype, tool.common().max_host_mem, &context);
       losses.after = mean_loss(context, config, weights.slots(), nullptr, product, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);

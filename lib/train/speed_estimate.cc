@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/device_buffer.h"
 #include "lib/base/error.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_training.h"
@@ -16,14 +17,15 @@ namespace matinee {
 namespace {
 
 // An adapter as near to the wanted one as the first layers allow: paths of single layers may lie beyond them.
-std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraConfig& lora) {
+std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraConfig& lora,
+                                         const std::shared_ptr<DeviceMemory>& memory) {
   try {
-    return std::make_unique<LoraAdapter>(config, lora, 1);
+    return std::make_unique<LoraAdapter>(config, lora, 1, memory);
   } catch (const Error&) {
     LoraConfig all = lora;
     all.target_modules.clear();
     all.target_pattern = "all-linear";
-    return std::make_unique<LoraAdapter>(config, all, 1);
+    return std::make_unique<LoraAdapter>(config, all, 1, memory);
   }
 }
 
@@ -40,9 +42,13 @@ class SharedMemory {
       if (spec.shape.size() == 1) vectors_ = std::max(vectors_, spec.elements());
     }
     const bool narrow = unquantized_format(format) == DType::kBF16;
-    wide_.resize(static_cast<std::size_t>(narrow ? vectors_ : plain), kSmall);
-    if (narrow) narrow_.resize(static_cast<std::size_t>(plain), to_bf16(kSmall).bits);
-    if (trained) grad_.resize(wide_.size());
+    wide_ = {context.memory(), static_cast<std::size_t>(narrow ? vectors_ : plain)};
+    fill_values(wide_, [] { return kSmall; });
+    if (narrow) {
+      narrow_ = {context.memory(), static_cast<std::size_t>(plain)};
+      fill_values(narrow_, [] { return to_bf16(kSmall).bits; });
+    }
+    if (trained) grad_ = {context.memory(), wide_.size()};
     if (largest == 0) return;
     codes_ = std::make_unique<QuantizedTensor>(context, format, outputs, (largest + outputs - 1) / outputs);
     const std::vector<float> row(static_cast<std::size_t>((largest + outputs - 1) / outputs), kSmall);
@@ -60,8 +66,8 @@ class SharedMemory {
   static constexpr float kSmall = 0.01f;
   DType format_;
   std::int64_t vectors_ = 0;
-  std::vector<float> wide_, grad_;
-  std::vector<std::uint16_t> narrow_;
+  DeviceBuffer<float> wide_, grad_;
+  DeviceBuffer<std::uint16_t> narrow_;
   std::unique_ptr<QuantizedTensor> codes_;
   WeightView view_of_codes_;
 };
@@ -76,7 +82,7 @@ double measure(Context& context, const ModelConfig& config, const LoraConfig* lo
   std::unique_ptr<LoraAdapter> adapter;
   LoraSlots factors;
   if (lora != nullptr) {
-    adapter = adapter_for(config, *lora);
+    adapter = adapter_for(config, *lora, context.memory());
     adapter->begin_from(context, slots);
     adapter->attach_to(slots);
     factors = adapter->slots();
@@ -90,6 +96,7 @@ double measure(Context& context, const ModelConfig& config, const LoraConfig* lo
     const auto start = Clock::now();
     decoder.forward_backward({batch.input_ids, batch.targets, batch.positions, batch.segment_start}, 1e-3f,
                              {.step = 1});
+    context.memory()->synchronize();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     best = pass == 0 ? seconds : std::min(best, seconds);
   }

@@ -23,23 +23,28 @@ TrainState::TrainState(ParameterSet& trained, bool narrow_moments) : parameters(
   for (const Parameter& parameter : trained.all()) {
     const std::size_t n = parameter.value.size();
     const bool wide = !narrow_moments || !has_narrow_moments(parameter);
-    m.emplace_back(wide ? n : 0);
-    v.emplace_back(wide ? n : 0);
+    for (auto* moment : {&m, &v}) moment->emplace_back(trained.memory(), wide ? n : 0);
     NarrowMoments& bytes = narrow.emplace_back();
     if (wide) continue;
-    bytes.m_codes.resize(n, kAdamW8ZeroM);
-    bytes.r_codes.resize(n, kAdamW8ZeroR);
-    for (auto* scales : {&bytes.m_scales, &bytes.r_scales}) scales->resize((n + kAdamW8Block - 1) / kAdamW8Block);
+    for (auto* codes : {&bytes.m_codes, &bytes.r_codes}) *codes = {trained.memory(), n};
+    fill_values(bytes.m_codes, [] { return kAdamW8ZeroM; });
+    fill_values(bytes.r_codes, [] { return kAdamW8ZeroR; });
+    for (auto* scales : {&bytes.m_scales, &bytes.r_scales})
+      *scales = {trained.memory(), (n + kAdamW8Block - 1) / kAdamW8Block};
   }
 }
 
 double TrainState::gradient_norm(Context& context) const {
-  double sum = 0;
+  const ScratchScope scope(context.scratch());
+  auto* sum = context.scratch().take_array<double>(1);
+  context.memory()->zero(sum, sizeof *sum);
   for (const Parameter& parameter : parameters.all()) {
     squared_sum(context,
-                {.n = static_cast<std::int64_t>(parameter.grad.size()), .x = parameter.grad.data(), .sum = &sum});
+                {.n = static_cast<std::int64_t>(parameter.grad.size()), .x = parameter.grad.data(), .sum = sum});
   }
-  return std::sqrt(sum);
+  double result = 0;
+  context.memory()->download(&result, sum, sizeof result);
+  return std::sqrt(result);
 }
 
 void TrainState::update(Context& context, const AdamWOptions& options, double learning_rate, std::int64_t step,
@@ -80,15 +85,21 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
   }
 }
 
+void TrainState::allocate_best() {
+  if (!best.empty()) return;
+  for (const Parameter& parameter : parameters.all()) best.emplace_back(parameters.memory(), parameter.value.size());
+}
+
 void TrainState::keep_best() {
-  best.clear();
-  for (const Parameter& parameter : parameters.all()) best.push_back(parameter.value);
+  allocate_best();
+  std::size_t i = 0;
+  for (const Parameter& parameter : parameters.all()) best[i++].copy_from(parameter.value);
 }
 
 void TrainState::restore_best() {
   if (best.empty()) return;
   std::size_t i = 0;
-  for (Parameter& parameter : parameters.all()) parameter.value = best[i++];
+  for (Parameter& parameter : parameters.all()) parameter.value.copy_from(best[i++]);
 }
 
 }  // namespace matinee

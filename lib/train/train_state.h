@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/device_buffer.h"
 #include "lib/model/parameter_set.h"
 
 namespace matinee {
@@ -16,8 +17,8 @@ struct AdamWOptions {
 
 /// Both moments of one parameter in a byte an element (kernels/adamw8).
 struct NarrowMoments {
-  std::vector<std::uint8_t> m_codes, r_codes;
-  std::vector<float> m_scales, r_scales;
+  DeviceBuffer<std::uint8_t> m_codes, r_codes;
+  DeviceBuffer<float> m_scales, r_scales;
 };
 
 /// Whether a parameter's moments go into bytes where that is asked for: matrices of 4,096 elements and more, as in
@@ -27,20 +28,22 @@ bool has_narrow_moments(const Parameter& parameter);
 std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow);
 
 /// The parameters of a run with AdamW's moments, and the copy that had the lowest validation loss. What a checkpoint
-/// holds. `parameters` must outlive it; vectors are in the order of parameters.all().
+/// holds. `parameters` must outlive it; everything lies in their memory, in the order of parameters.all().
 struct TrainState {
   explicit TrainState(ParameterSet& trained, bool narrow_moments = false);
 
   ParameterSet& parameters;
-  std::vector<std::vector<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
-  std::vector<NarrowMoments> narrow;     ///< empty where m and v are not
-  std::vector<std::vector<float>> best;  ///< empty before the first validation
+  std::vector<DeviceBuffer<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
+  std::vector<NarrowMoments> narrow;      ///< empty where m and v are not
+  std::vector<DeviceBuffer<float>> best;  ///< empty before the first validation
 
   /// The root of the sum of squares of all gradients, float64.
   double gradient_norm(Context& context) const;
   /// One update of every parameter with grad_scale·grad; `step` is 1 at the first. Weight decay where
   /// Parameter::decay.
   void update(Context& context, const AdamWOptions& options, double learning_rate, std::int64_t step, float grad_scale);
+  /// Room for the best parameters, where there is none yet.
+  void allocate_best();
   /// Remembers the parameters as the best, or puts the best back (nothing happens where there are none).
   void keep_best();
   void restore_best();

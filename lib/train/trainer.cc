@@ -216,15 +216,17 @@ StepMetrics Trainer::step() {
 // All gradients in one piece: many small messages would wait for each other.
 void Trainer::sum_gradients() {
   if (ranks_.size() == 1) return;
-  flat_gradients_.clear();
-  for (const Parameter& parameter : parts_.parameters.all())
-    flat_gradients_.insert(flat_gradients_.end(), parameter.grad.begin(), parameter.grad.end());
-  ranks_.sum(std::span(flat_gradients_));
-  const float* from = flat_gradients_.data();
-  for (Parameter& parameter : parts_.parameters.all()) {
-    std::copy_n(from, parameter.grad.size(), parameter.grad.begin());
-    from += parameter.grad.size();
-  }
+  flat_gradients_.resize(static_cast<std::size_t>(parts_.parameters.elements()));
+  const std::span<float> all(flat_gradients_);
+  std::size_t first = 0;
+  const auto next = [&](const Parameter& parameter) {
+    first += parameter.grad.size();
+    return all.subspan(first - parameter.grad.size(), parameter.grad.size());
+  };
+  for (const Parameter& parameter : parts_.parameters.all()) parameter.grad.download(next(parameter));
+  ranks_.sum(all);
+  first = 0;
+  for (Parameter& parameter : parts_.parameters.all()) parameter.grad.upload(next(parameter));
 }
 
 void Trainer::check(const StepMetrics& metrics) const {

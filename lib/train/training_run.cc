@@ -129,6 +129,10 @@ class Session {
   void identify();
   void load();
   MemoryPlan plan_memory() const;
+  // Of a plan: on a device with a memory of its own the host holds the data sets only.
+  std::uint64_t host_bytes(const MemoryPlan& plan) const {
+    return context_.memory()->is_host() ? plan.total() : plan.tokens;
+  }
   void prepare_output();
   int conclude(TrainEnd end);
   void note(const std::string& text) const;
@@ -152,7 +156,7 @@ class Session {
   std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
-  ParameterSet everything_;
+  ParameterSet everything_;  // with --full
   WeightSlots slots_;
   LoraConfig lora_;  // resolved for this base
   LoraSlots lora_slots_;
@@ -170,6 +174,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
       data_(run.tokens),
       config_(run.base.empty() ? parse_model_config(read_file(run.config), run.config) : read_model_config(run.base)),
       context_(pool_, resolve_device(tool.common().device)),
+      everything_(context_.memory()),
       checkpoint_(run.checkpoint.empty() ? run.output + "/checkpoint.safetensors" : run.checkpoint) {
   require_match(data_, config_, model_folder_);
   if (!run.valid.empty()) {
@@ -183,7 +188,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
 void Session::load() {
   const TrainingRun& run = run_;
   const MemoryPlan plan = plan_memory();
-  require_memory("training (" + plan.describe() + ")", plan.total(), tool_.common().max_host_mem);
+  require_memory("training (" + plan.describe() + ")", host_bytes(plan), tool_.common().max_host_mem);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
   identify();
 
@@ -200,7 +205,7 @@ void Session::load() {
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
-    adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed);
+    adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed, context_.memory());
     for (Parameter& parameter : adapter_->parameters().all()) {
       if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.lora.loraplus_lr_ratio;
     }
@@ -282,7 +287,7 @@ std::string Session::plan() {
                       std::min<std::int64_t>(2, config_.num_hidden_layers));
   text += fmt::format("time        {} expected, without validations\n", duration_text(tokens / speed));
   const std::uint64_t limit = tool_.common().max_host_mem;
-  if (limit > 0 && memory.total() > limit)
+  if (limit > 0 && host_bytes(memory) > limit)
     text += fmt::format("refused     --max-host-mem is {}\n", format_size(limit));
   return text;
 }

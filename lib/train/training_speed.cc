@@ -5,18 +5,21 @@
 #include <vector>
 
 #include "kernels/context.h"
+#include "kernels/device_buffer.h"
 #include "lib/model/weights.h"
 
 namespace matinee {
 
 double measure_matmul_peak(Context& context, Product product) {
   constexpr std::int64_t n = 1024;
-  const std::vector<float> x(n * n, 0.5f);
-  std::vector<float> y(n * n);
-  const std::vector<float> wide(n * n, 0.25f);
-  const std::vector<bf16> narrow(n * n, to_bf16(0.25f));
+  DeviceBuffer<float> x(context.memory(), n * n), y(context.memory(), n * n), wide(context.memory(), n * n);
+  DeviceBuffer<bf16> narrow(context.memory(), n * n);
+  fill_values(x, [] { return 0.5f; });
+  fill_values(wide, [] { return 0.25f; });
+  fill_values(narrow, [] { return to_bf16(0.25f); });
   const WeightView weight =
       product == Product::kBF16 ? WeightView{narrow.data(), DType::kBF16} : WeightView{wide.data(), DType::kF32};
+  context.memory()->synchronize();
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::milliseconds(100);
   double best = 0;
@@ -25,6 +28,7 @@ double measure_matmul_peak(Context& context, Product product) {
     const auto start = Clock::now();
     matmul_forward(
         context, {.n_rows = n, .in = n, .out = n, .x = x.data(), .weight = weight, .y = y.data(), .product = product});
+    context.memory()->synchronize();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     best = std::max(best, 2.0 * n * n * n / seconds);
   }

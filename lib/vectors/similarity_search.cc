@@ -17,7 +17,10 @@ SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context
 
 SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context,
                                    const std::array<float, kVectorKinds>& weights)
-    : view_(view), context_(context), weights_(weights) {}
+    : view_(view), context_(context), weights_(weights) {
+  for (int kind = 0; kind < kVectorKinds; ++kind)
+    rows_[kind] = DeviceView<float>(context.memory(), view.all(static_cast<VectorKind>(kind)));
+}
 
 std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
                                                 std::span<const std::uint64_t> allowed) {
@@ -37,19 +40,26 @@ std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> 
       for (std::size_t i = 0; i < dim; ++i) query[kind][i] += term.weight * row[i];
     }
   }
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
-  std::vector<float> scores(ids.size());
   CosineTopkArgs args{.n_queries = 1, .n_rows = view_.size(), .k = k, .n_sets = kVectorKinds};
+  const auto& memory = context_.memory();
+  const DeviceView<float> weights(memory, weights_);
+  std::array<DeviceView<float>, kVectorKinds> queries;
   for (int kind = 0; kind < kVectorKinds; ++kind) {
+    queries[kind] = DeviceView<float>(memory, query[kind]);
     args.sets[kind] = {.dim = view_.dim(),
-                       .rows = view_.all(static_cast<VectorKind>(kind)).data(),
-                       .queries = query[kind].data(),
-                       .weights = &weights_[kind]};
+                       .rows = rows_[kind].data(),
+                       .queries = queries[kind].data(),
+                       .weights = weights.data() + kind};
   }
-  args.filter = mask.data();
-  args.ids = ids.data();
-  args.scores = scores.data();
+  const DeviceView<std::uint64_t> filter(memory, mask);
+  DeviceBuffer<std::int32_t> best(memory, static_cast<std::size_t>(k));
+  DeviceBuffer<float> best_scores(memory, best.size());
+  args.filter = filter.data();
+  args.ids = best.data();
+  args.scores = best_scores.data();
   cosine_topk(context_, args);
+  const std::vector<std::int32_t> ids = best.values();
+  const std::vector<float> scores = best_scores.values();
   for (std::size_t i = 0; i < ids.size() && ids[i] >= 0; ++i) {
     Neighbour neighbour{.movie = ids[i], .score = scores[i]};
     for (int kind = 0; kind < kVectorKinds; ++kind) {
@@ -66,18 +76,26 @@ std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> 
 void SimilaritySearch::all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
   const std::int64_t n = view_.size();
   const std::int64_t more = std::min<std::int64_t>(k + 1, n);  // the movie itself is among them, in most cases first
-  std::vector<std::int32_t> found(static_cast<std::size_t>(n * more));
-  std::vector<float> found_scores(found.size());
-  CosineTopkArgs args{.n_queries = n, .n_rows = n, .k = more, .n_sets = kVectorKinds};
-  std::array<std::vector<float>, kVectorKinds> weights;
-  for (int kind = 0; kind < kVectorKinds; ++kind) {
-    weights[kind].assign(static_cast<std::size_t>(n), weights_[kind]);
-    const float* rows = view_.all(static_cast<VectorKind>(kind)).data();
-    args.sets[kind] = {.dim = view_.dim(), .rows = rows, .queries = rows, .weights = weights[kind].data()};
+  const auto& memory = context_.memory();
+  std::vector<std::int32_t> found;
+  std::vector<float> found_scores;
+  {
+    DeviceBuffer<std::int32_t> best(memory, static_cast<std::size_t>(n * more));
+    DeviceBuffer<float> best_scores(memory, best.size());
+    CosineTopkArgs args{.n_queries = n, .n_rows = n, .k = more, .n_sets = kVectorKinds};
+    std::array<DeviceBuffer<float>, kVectorKinds> weights;
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      weights[kind] = {memory, static_cast<std::size_t>(n)};
+      fill_values(weights[kind], [&] { return weights_[kind]; });
+      const float* rows = rows_[kind].data();
+      args.sets[kind] = {.dim = view_.dim(), .rows = rows, .queries = rows, .weights = weights[kind].data()};
+    }
+    args.ids = best.data();
+    args.scores = best_scores.data();
+    if (n > 0) cosine_topk(context_, args);
+    found = best.values();
+    found_scores = best_scores.values();
   }
-  args.ids = found.data();
-  args.scores = found_scores.data();
-  if (n > 0) cosine_topk(context_, args);
   ids.assign(static_cast<std::size_t>(n * k), -1);
   scores.assign(static_cast<std::size_t>(n * k), 0.0f);
   for (std::int64_t movie = 0; movie < n; ++movie) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/context.h"
+#include "kernels/device_buffer.h"
 #include "lib/vectors/movie_vectors.h"
 
 namespace matinee {
@@ -32,7 +33,8 @@ inline void remove(MovieMask& mask, MovieId movie) {
   mask[static_cast<std::size_t>(movie) / 64] &= ~(std::uint64_t{1} << (movie % 64));
 }
 
-/// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object.
+/// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object. The
+/// catalogue's vectors are brought to the context's device once.
 class SimilaritySearch {
  public:
   /// `view` and `context` must outlive this.
@@ -50,6 +52,7 @@ class SimilaritySearch {
   const MovieVectorView& view_;
   Context& context_;
   std::array<float, kVectorKinds> weights_;
+  std::array<DeviceView<float>, kVectorKinds> rows_;
 };
 
 }  // namespace matinee

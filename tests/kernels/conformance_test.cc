@@ -17,6 +17,7 @@
 #include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "tests/kernels/guarded_tensor.h"
+#include "tests/support/guarded_device.h"
 
 namespace matinee {
 namespace {
@@ -166,6 +167,13 @@ void check_on_cuda(const KernelCase& c, const Floats& start, const Doubles& want
   }
 }
 
+// Opening and closing large memory takes longer than the operations.
+bool is_small(const KernelCase& c) {
+  std::int64_t elements = 0;
+  for (const CaseTensor& tensor : c.tensors) elements += tensor.size;
+  return elements <= 10000;
+}
+
 void check(const KernelCase& c) {
   const Floats start = starting_values(c);
   Doubles wanted;
@@ -181,6 +189,9 @@ void check(const KernelCase& c) {
     expect_same_bytes(c, found, run_case(c, two, start, 0), "differs with 2 threads");
     expect_same_bytes(c, found, run_case(c, seven, start, 0), "differs with 7 threads");
     expect_same_bytes(c, found, run_case(c, two, start, 1), "differs where the tensors are not aligned");
+    if (level != isa_level() || !is_small(c)) continue;
+    static GuardedContext guarded(pool_of(2));
+    expect_same_bytes(c, found, run_case(c, guarded, start, 0), "differs on memory that the host may not touch");
   }
 }
 
@@ -214,6 +225,9 @@ TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 18); }
 TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
 TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
 TEST(Conformance, Add) { check_all(add_cases(), 6); }
+TEST(Conformance, Rows) { check_all(rows_cases(), 16); }
+TEST(Conformance, Dropout) { check_all(dropout_cases(), 18); }
+TEST(Conformance, Dora) { check_all(dora_cases(), 40); }
 TEST(Conformance, Quantize) { check_all(quantize_cases(), 40); }
 
 }  // namespace

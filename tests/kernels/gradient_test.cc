@@ -353,5 +353,36 @@ TEST(Gradient, Embedding) {
       found);
 }
 
+// Of the sum of y·grad_y: to z it is grad_z, to the magnitudes grad_magnitude.
+TEST(Gradient, DoraScale) {
+  const std::int64_t n = 3, out = 5;
+  const Tensors inputs = {random_tensor(n * out, 0), random_tensor(out, 1)};
+  Tensor norms = random_tensor(out, 2);
+  for (double& norm : norms) norm = 1.5 + norm;
+  const Tensor grad_y = random_tensor(n * out, 3);
+  Tensors found = {Tensor(inputs[0].size()), Tensor(inputs[1].size())};
+  dora_backward_ref({.n_rows = n,
+                     .out = out,
+                     .grad_y = grad_y.data(),
+                     .z = inputs[0].data(),
+                     .magnitude = inputs[1].data(),
+                     .norms = norms.data(),
+                     .grad_z = found[0].data(),
+                     .grad_magnitude = found[1].data()});
+  expect_gradient(
+      inputs,
+      [&](Tensors& t) {
+        Tensor y(static_cast<std::size_t>(n * out));
+        dora_scale_ref({.n_rows = n,
+                        .out = out,
+                        .z = t[0].data(),
+                        .magnitude = t[1].data(),
+                        .norms = norms.data(),
+                        .y = y.data()});
+        return dot(y, grad_y);
+      },
+      found);
+}
+
 }  // namespace
 }  // namespace matinee

@@ -20,6 +20,7 @@
 #include "lib/model/weights.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -89,7 +90,7 @@ LoraAdapter some_adapter(const ModelConfig& config, const WeightSlots& base, boo
   std::uint64_t index = 0;
   for (Parameter& parameter : adapter.parameters().all()) {
     Random random(9, "moved", index++);
-    for (float& value : parameter.value) value *= static_cast<float>(1 + 0.2 * random.normal());
+    for (float& value : in_place(parameter.value)) value *= static_cast<float>(1 + 0.2 * random.normal());
   }
   return adapter;
 }
@@ -130,7 +131,8 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
         logits.push_back(decoder.logits(samples.batch()));
         decoder.forward_backward(samples.batch(), 0.1f, {});
         std::vector<float>& all = gradients.emplace_back();
-        for (const Parameter& p : adapter.parameters().all()) all.insert(all.end(), p.grad.begin(), p.grad.end());
+        for (const Parameter& p : adapter.parameters().all())
+          all.insert(all.end(), in_place(p.grad).begin(), in_place(p.grad).end());
       }
       // float32 sums in another order.
       EXPECT_LT(relative_error(logits[0], logits[1]), 1e-5);
@@ -171,7 +173,7 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
   // choice that tips over.
   for (Parameter& parameter : tiny.parameters.all()) {
     if (parameter.shape.size() < 2) continue;
-    for (float& value : parameter.value) value /= 0.6f * std::sqrt(static_cast<float>(parameter.shape[1]));
+    for (float& value : in_place(parameter.value)) value /= 0.6f * std::sqrt(static_cast<float>(parameter.shape[1]));
   }
   tiny.save();
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
@@ -212,7 +214,7 @@ TEST_P(QuantizedFamily, BytesAreThoseThatAreHeld) {
 TEST_P(QuantizedFamily, ANumberThatIsNotFiniteIsRefusedWithItsPlace) {
   Tiny tiny(GetParam().second);
   const std::string name = module_path(tiny.config, 1, Module::kUp) + ".weight";
-  tiny.parameters.find(name)->value[static_cast<std::size_t>(tiny.config.hidden_size * 5 + 3)] =
+  in_place(tiny.parameters.find(name)->value)[static_cast<std::size_t>(tiny.config.hidden_size * 5 + 3)] =
       std::numeric_limits<float>::quiet_NaN();
   tiny.save();
   for (const DType format : {DType::kI8, DType::kU8}) {

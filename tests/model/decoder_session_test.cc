@@ -14,6 +14,7 @@
 #include "lib/model/weights.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -150,7 +151,7 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   LoraAdapter adapter(tiny.config, lora, 3);
   testing::randomise(adapter.parameters(), 5);
   for (Parameter& p : adapter.parameters().all()) {
-    for (float& value : p.value) value *= 0.3f;
+    for (float& value : in_place(p.value)) value *= 0.3f;
   }
   const LoraSlots lora_slots = adapter.slots();
   const auto tokens = some_tokens(11);

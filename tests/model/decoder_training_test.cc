@@ -11,6 +11,7 @@
 #include "lib/model/weights.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
+#include "tests/support/in_place.h"
 
 namespace matinee {
 namespace {
@@ -73,7 +74,7 @@ void expect_gradients(ReferenceDecoder& reference, const PackedBatch& batch, con
     }
     EXPECT_GT(largest, 1e-4) << parameter.name << ": no gradient, so nothing would be tested";
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_NEAR(parameter.grad[i], expected[i], 4e-5 * largest) << parameter.name << "[" << i << "]";
+      ASSERT_NEAR(in_place(parameter.grad)[i], expected[i], 4e-5 * largest) << parameter.name << "[" << i << "]";
     }
   }
 }
@@ -109,7 +110,7 @@ TEST(DecoderTraining, AdapterGradientsEqualFiniteDifferencesUnderDropout) {
   EXPECT_NEAR(decoder.forward_backward(samples.batch(), 1, key).loss, loss, 1e-5 * loss);
   expect_gradients(reference, samples.batch(), tiny.adapter->parameters(), 1);
   for (const Parameter& frozen : tiny.weights.all()) {
-    for (const float grad : frozen.grad) ASSERT_EQ(grad, 0) << frozen.name;
+    for (const float grad : in_place(frozen.grad)) ASSERT_EQ(grad, 0) << frozen.name;
   }
 }
 
@@ -152,9 +153,10 @@ TEST(DecoderTraining, PackedSamplesEqualSeparateOnes) {
   }
   EXPECT_NEAR(loss, sum, 1e-6 * sum);
   for (const Parameter& p : together.weights.all()) {
-    const auto& other = apart.weights.find(p.name)->grad;
+    const std::vector<float> other = apart.weights.find(p.name)->grad.values();
     // Sums of the same terms in another order.
-    for (std::size_t i = 0; i < other.size(); ++i) ASSERT_NEAR(p.grad[i], other[i], 2e-5) << p.name << "[" << i << "]";
+    for (std::size_t i = 0; i < other.size(); ++i)
+      ASSERT_NEAR(in_place(p.grad)[i], other[i], 2e-5) << p.name << "[" << i << "]";
   }
 }
 
@@ -186,8 +188,9 @@ TEST(DecoderTraining, MicroBatchesGiveTheSameDropoutMasks) {
              .loss;
   EXPECT_NEAR(loss, sum, 1e-6 * sum);
   for (const Parameter& p : whole.adapter->parameters().all()) {
-    const auto& other = cut.adapter->parameters().find(p.name)->grad;
-    for (std::size_t i = 0; i < other.size(); ++i) ASSERT_NEAR(p.grad[i], other[i], 2e-5) << p.name << "[" << i << "]";
+    const std::vector<float> other = cut.adapter->parameters().find(p.name)->grad.values();
+    for (std::size_t i = 0; i < other.size(); ++i)
+      ASSERT_NEAR(in_place(p.grad)[i], other[i], 2e-5) << p.name << "[" << i << "]";
   }
 }
 
@@ -203,7 +206,7 @@ TEST(DecoderTraining, ComputingAgainDropsTheSameElements) {
   }
   EXPECT_EQ(losses[0], losses[1]);
   for (const Parameter& p : kept.adapter->parameters().all())
-    EXPECT_EQ(again.adapter->parameters().find(p.name)->grad, p.grad) << p.name;
+    EXPECT_EQ(again.adapter->parameters().find(p.name)->grad.values(), p.grad.values()) << p.name;
   EXPECT_LT(DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, true),
             DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, false));
 }
@@ -242,7 +245,7 @@ TEST(DecoderTraining, NoiseOnEmbeddingsHasTheStrengthOfNeftune) {
   const double clean = decoder.forward_backward(samples.batch(), 1, {}).loss;
   constexpr double alpha = 0.02;
   double expected = 0;
-  const auto& grad = tiny.weights.find("model.embed_tokens.weight")->grad;
+  const std::vector<float> grad = tiny.weights.find("model.embed_tokens.weight")->grad.values();
   for (std::size_t i = 0; i < samples.tokens.size() * 8; ++i) {
     const double length = i / 8 < lengths[0] ? 8 : 3;
     expected += static_cast<double>(grad[i]) * grad[i] * alpha * alpha / (length * 8) / 3;
@@ -305,7 +308,7 @@ TEST_P(DecoderTrainingProduct, SameBytesAtAnyNumberOfThreads) {
     EXPECT_EQ(one.sums.loss, other->sums.loss);
     EXPECT_EQ(one.logits, other->logits);
     for (std::size_t p = 0; p < one.weights.all().size(); ++p) {
-      EXPECT_EQ(one.weights.all()[p].grad, other->weights.all()[p].grad) << one.weights.all()[p].name;
+      EXPECT_EQ(one.weights.all()[p].grad.values(), other->weights.all()[p].grad.values()) << one.weights.all()[p].name;
     }
   }
 }
@@ -342,7 +345,7 @@ TEST(DecoderTraining, WithoutSupervisionNothingIsLearned) {
   EXPECT_EQ(sums.n_counted, 0);
   EXPECT_EQ(sums.loss, 0);
   for (const Parameter& p : tiny.weights.all()) {
-    for (const float grad : p.grad) ASSERT_EQ(grad, 0) << p.name;
+    for (const float grad : in_place(p.grad)) ASSERT_EQ(grad, 0) << p.name;
   }
 }
 

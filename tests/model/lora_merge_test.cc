@@ -18,6 +18,7 @@
 #include "lib/model/weights.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -66,7 +67,7 @@ struct Base {
     }
     for (std::size_t i = begin; i < end; ++i) {
       std::vector<std::uint16_t> narrow;
-      for (const float value : parameters.all()[i].value) {
+      for (const float value : in_place(parameters.all()[i].value)) {
         narrow.push_back(dtype == DType::kF16 ? to_half(value) : to_bf16(value).bits);
       }
       writer.write(parameters.all()[i].name, std::as_bytes(std::span(narrow)));
@@ -434,10 +435,10 @@ TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
     load_parameters(out.path(), config, merged);
     for (const char* path : {"transformer.h.0.mlp.c_fc", "transformer.h.0.attn.c_attn"}) {
       const std::string name = path, factor = "base_model.model." + name;
-      const auto& before = parameters.find(name + ".weight")->value;
-      const auto& after = merged.find(name + ".weight")->value;
-      const auto& a = adapter.parameters().find(factor + ".lora_A.weight")->value;
-      const auto& b = adapter.parameters().find(factor + ".lora_B.weight")->value;
+      const std::vector<float> before = parameters.find(name + ".weight")->value.values();
+      const std::vector<float> after = merged.find(name + ".weight")->value.values();
+      const std::vector<float> a = adapter.parameters().find(factor + ".lora_A.weight")->value.values();
+      const std::vector<float> b = adapter.parameters().find(factor + ".lora_B.weight")->value.values();
       ASSERT_EQ(after.size(), 160 * b.size());
       for (std::size_t row = 0; row < b.size(); ++row) {
         std::vector<double> expected(160);
@@ -446,8 +447,9 @@ TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
           expected[i] = static_cast<double>(before[row * 160 + i]) + 32.0 * static_cast<double>(b[row] * a[i]);
           squares += expected[i] * expected[i];
         }
-        const double length =
-            dora ? static_cast<double>(adapter.parameters().find(factor + ".lora_magnitude_vector")->value[row]) : 1;
+        const double length = dora ? static_cast<double>(in_place(
+                                         adapter.parameters().find(factor + ".lora_magnitude_vector")->value)[row])
+                                   : 1;
         for (std::size_t i = 0; i < 160; ++i)
           ASSERT_NEAR(after[row * 160 + i], dora ? expected[i] * length / std::sqrt(squares) : expected[i], 1e-4)
               << name << " " << row << " " << i;

@@ -10,6 +10,7 @@
 #include "kernels/lora_matmul/lora_matmul.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/lora_adapter.h"
+#include "tests/support/in_place.h"
 
 namespace matinee::testing {
 
@@ -68,7 +69,8 @@ class ReferenceDecoder {
 
  private:
   void add(const ParameterSet& parameters) {
-    for (const Parameter& p : parameters.all()) tensors_[p.name] = Tensor(p.value.begin(), p.value.end());
+    for (const Parameter& p : parameters.all())
+      tensors_[p.name] = Tensor(in_place(p.value).begin(), in_place(p.value).end());
   }
 
   static Tensor product(const Tensor& weight, const Tensor& x) {

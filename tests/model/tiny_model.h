@@ -5,6 +5,7 @@
 
 #include "lib/base/random.h"
 #include "lib/model/decoder_training.h"
+#include "tests/support/in_place.h"
 
 namespace matinee::testing {
 
@@ -29,7 +30,7 @@ inline void randomise(ParameterSet& parameters, std::uint64_t seed) {
   std::uint64_t index = 0;
   for (Parameter& parameter : parameters.all()) {
     Random random(seed, "values", index++);
-    for (float& value : parameter.value) {
+    for (float& value : in_place(parameter.value)) {
       value = static_cast<float>(parameter.shape.size() == 1 ? 0.7 + 0.6 * random.uniform() : 0.6 * random.normal());
     }
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lib/base/file.h"
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"
 
@@ -27,13 +28,13 @@ struct SmallState {
   SmallState() {
     for (const char* name : {"first", "second"}) {
       Parameter& p = parameters.add(name, {3}, true);
-      p.value = {0.1f, -1e-30f, 3e20f};
+      set_values(p.value, {0.1f, -1e-30f, 3e20f});
     }
     state = std::make_unique<TrainState>(parameters);
-    state->m[0] = {1e-8f, 2, 3};
-    state->v[1] = {4, 5, 1.0f / 3};
+    set_values(state->m[0], {1e-8f, 2, 3});
+    set_values(state->v[1], {4, 5, 1.0f / 3});
     state->keep_best();
-    state->best[1] = {7, 8, 9};
+    set_values(state->best[1], {7, 8, 9});
   }
   ParameterSet parameters;
   std::unique_ptr<TrainState> state;
@@ -54,8 +55,8 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
   write_checkpoint(folder.file("c"), named("99"), progress, *small.state);
   SmallState again;
   again.state->best.clear();
-  again.parameters.all()[0].value = {0, 0, 0};
-  again.state->m[0] = {0, 0, 0};
+  again.parameters.all()[0].value.zero();
+  again.state->m[0].zero();
   const TrainProgress found = read_checkpoint(folder.file("c"), named("99"), *again.state);
   EXPECT_EQ(found.step, 12);
   EXPECT_EQ(found.epoch, 3);
@@ -66,10 +67,11 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
   EXPECT_EQ(found.best_valid_loss, 0.1);
   EXPECT_EQ(found.best_step, 10);
   EXPECT_EQ(found.validations_since_best, 2);
-  EXPECT_EQ(again.state->m, small.state->m);
-  EXPECT_EQ(again.state->v, small.state->v);
-  EXPECT_EQ(again.state->best, small.state->best);
-  EXPECT_EQ(again.parameters.all()[0].value, small.parameters.all()[0].value);
+  for (const auto member : {&TrainState::m, &TrainState::v, &TrainState::best}) {
+    for (std::size_t i = 0; i < 2; ++i)
+      EXPECT_EQ(((*again.state).*member)[i].values(), ((*small.state).*member)[i].values());
+  }
+  EXPECT_EQ(again.parameters.all()[0].value.values(), small.parameters.all()[0].value.values());
 }
 
 // Interrupts after each step in turn, once with LoRA and dropout and once with all weights; validation, keep-best and
@@ -178,13 +180,13 @@ TEST(Checkpoint, NarrowMomentsComeBack) {
   TrainState state(parameters, true), again(parameters, true);
   EXPECT_TRUE(state.m[0].empty() && !state.m[1].empty());
   EXPECT_EQ(moment_bytes({64, 65}, true), 2u * (4160 + 4 * 17));
-  for (std::size_t i = 0; i < 4160; ++i) state.narrow[0].m_codes[i] = static_cast<std::uint8_t>(i * 7);
-  state.narrow[0].r_scales[16] = 0.1f;
+  for (std::size_t i = 0; i < 4160; ++i) in_place(state.narrow[0].m_codes)[i] = static_cast<std::uint8_t>(i * 7);
+  in_place(state.narrow[0].r_scales)[16] = 0.1f;
   write_checkpoint(folder.file("c"), named("1"), {.step = 1}, state);
   read_checkpoint(folder.file("c"), named("1"), again);
-  EXPECT_EQ(again.narrow[0].m_codes, state.narrow[0].m_codes);
-  EXPECT_EQ(again.narrow[0].r_codes, state.narrow[0].r_codes);
-  EXPECT_EQ(again.narrow[0].r_scales, state.narrow[0].r_scales);
+  EXPECT_EQ(again.narrow[0].m_codes.values(), state.narrow[0].m_codes.values());
+  EXPECT_EQ(again.narrow[0].r_codes.values(), state.narrow[0].r_codes.values());
+  EXPECT_EQ(again.narrow[0].r_scales.values(), state.narrow[0].r_scales.values());
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ Trace HfCase::full() const {
   Trace trace;
   std::size_t index = 0;
   for (const WeightSpec& spec : weight_specs(config_)) {
-    const std::vector<float>& grad = parameters.all()[index++].grad;
+    const std::vector<float> grad = parameters.all()[index++].grad.values();
     double squares = 0, waves[3] = {};
     for (std::size_t i = 0; i < grad.size(); ++i) {
       const double value = static_cast<double>(grad[i]);
@@ -162,7 +162,8 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
     return static_cast<float>(decoder.forward_backward(batch.batch(), 1 / count, {}).loss / count);
   };
   trace["loss"] = {loss_of(packed)};
-  for (const Parameter& parameter : adapter.parameters().all()) trace["grad." + parameter.name] = parameter.grad;
+  for (const Parameter& parameter : adapter.parameters().all())
+    trace["grad." + parameter.name] = parameter.grad.values();
 
   const LrSchedule schedule{.learning_rate = learning_rate_,
                             .min_learning_rate = learning_rate_ / 10,

@@ -12,6 +12,7 @@
 #include "lib/model/lora_adapter.h"
 #include "lib/model/weights.h"
 #include "lib/train/trainer.h"
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee::testing {
@@ -142,7 +143,8 @@ struct TinyRun {
   /// All trained values, one after the other.
   std::vector<float> values() {
     std::vector<float> all;
-    for (const Parameter& p : parameters().all()) all.insert(all.end(), p.value.begin(), p.value.end());
+    for (const Parameter& p : parameters().all())
+      all.insert(all.end(), in_place(p.value).begin(), in_place(p.value).end());
     return all;
   }
   /// Trains to the end and gives the losses of all steps.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"
 
@@ -73,18 +74,19 @@ TEST(Trainer, AnAdapterOverfitsATinySet) {
   const TokenDataset few(sets.folder.file("few"));
   TinyRun run(few, nullptr, {.max_steps = 300, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", true, 1, 0);
   auto from = base.everything.all().begin();
-  for (Parameter& parameter : run.everything.all()) parameter.value = (from++)->value;
-  const std::vector<Parameter> frozen(run.everything.all().begin(), run.everything.all().end());
+  for (Parameter& parameter : run.everything.all()) parameter.value.copy_from((from++)->value);
+  std::vector<std::vector<float>> frozen;
+  for (const Parameter& parameter : run.everything.all()) frozen.push_back(parameter.value.values());
   const auto losses = run.losses();
   EXPECT_GT(losses.front(), 0.5);
   EXPECT_LT(losses.back(), 0.1);
-  for (std::size_t i = 0; i < frozen.size(); ++i) EXPECT_EQ(frozen[i].value, run.everything.all()[i].value);
+  for (std::size_t i = 0; i < frozen.size(); ++i) EXPECT_EQ(frozen[i], run.everything.all()[i].value.values());
 }
 
 TEST(Trainer, StopsOnNaN) {
   const TinySets sets;
   TinyRun run(*sets.train, nullptr, {.max_steps = 5, .micro_batch_tokens = 64}, sets.folder.file("checkpoint"), false);
-  run.parameters().all()[3].value[0] = std::numeric_limits<float>::quiet_NaN();
+  in_place(run.parameters().all()[3].value)[0] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(error_of([&] { run.trainer->run({}); }),
             "step 1: the loss is not a finite number; nothing of this step was saved; lower --learning-rate, or raise "
             "--warmup-steps");

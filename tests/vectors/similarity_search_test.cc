@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/support/guarded_device.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee {
@@ -49,6 +50,18 @@ TEST_F(SimilaritySearchTest, PartsSumUpToTheScoreAndOrderIsTotal) {
     if (i == 0) continue;
     EXPECT_TRUE(found[i - 1].score > found[i].score ||
                 (found[i - 1].score == found[i].score && found[i - 1].movie < found[i].movie));
+  }
+}
+
+TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
+  GuardedContext guarded(pool);
+  SimilaritySearch there(view, guarded);
+  const SimilarityTerm term{sample.movie("Heat (1995)")};
+  const auto wanted = nearest("Heat (1995)", 50), found = there.search({&term, 1}, 50);
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].movie, wanted[i].movie);
+    EXPECT_EQ(found[i].score, wanted[i].score);
   }
 }
 

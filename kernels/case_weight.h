@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels/case.h"
+#include "kernels/quantize/quantized_matrix.h"
+#include "kernels/reference.h"
+
+namespace matinee {
+
+/// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like NarrowCopy. Rows of
+/// quantised ones are of three sizes, so that a scale of another row is seen.
+class CaseWeight {
+ public:
+  /// `skipped`: rows of zeros that a quantised matrix has before these, so that they begin within a block.
+  CaseWeight(DType format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
+      : format_(format), rows_(rows), width_(width), skipped_(skipped) {}
+
+  WeightView view(Context& context, const float* data) {
+    if (format_ == DType::kF32) return weight_view(data);
+    if (format_ == DType::kBF16) return narrow_.view(context, data, rows_ * width_);
+    if (memory_ != context.memory()) {
+      memory_ = context.memory();
+      const std::vector<float> sized = sizes_of_rows(host_values(context, data, rows_ * width_).data());
+      quantized_ = std::make_unique<QuantizedMatrix>(memory_, format_, skipped_ + rows_, width_);
+      quantized_->set_rows(context, 0, skipped_ + rows_, DeviceView<float>(memory_, sized).data());
+      quantized_->finish(context);
+    }
+    return rows_from(quantized_->view(), skipped_, width_);
+  }
+
+  /// What the reference multiplies with: the numbers that a quantised weight stands for.
+  WeightView reference_view(const double* data) {
+    if (format_ != DType::kI8 && format_ != DType::kU8) return weight_view(data);
+    values_.resize(static_cast<std::size_t>(rows_ * width_));
+    dequantized_ref(format_, skipped_ + rows_, width_, sizes_of_rows(data).data(), skipped_ * width_, rows_ * width_,
+                    values_.data());
+    return weight_view(values_.data());
+  }
+
+ private:
+  // Exact.
+  template <class T>
+  std::vector<T> sizes_of_rows(const T* data) const {
+    std::vector<T> rows(static_cast<std::size_t>(skipped_ * width_));
+    for (std::int64_t o = 0; o < rows_; ++o) {
+      for (std::int64_t i = 0; i < width_; ++i) rows.push_back(data[o * width_ + i] / static_cast<T>(1 << o % 3));
+    }
+    return rows;
+  }
+
+  DType format_;
+  std::int64_t rows_, width_, skipped_;
+  NarrowCopy narrow_;
+  std::shared_ptr<DeviceMemory> memory_;  // of quantized_
+  std::unique_ptr<QuantizedMatrix> quantized_;
+  std::vector<double> values_;
+};
+
+}  // namespace matinee

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "kernels/device_buffer.h"
+
+namespace matinee {
+
+/// The numbers of a buffer in the host's memory, to be read and changed where they are.
+template <class T>
+std::span<T> in_place(DeviceBuffer<T>& buffer) {
+  return {buffer.data(), buffer.size()};
+}
+template <class T>
+std::span<const T> in_place(const DeviceBuffer<T>& buffer) {
+  return {buffer.data(), buffer.size()};
+}
+
+/// Overwrites as many numbers as there are.
+template <class T>
+void set_values(DeviceBuffer<T>& buffer, const std::vector<T>& values) {
+  buffer.upload(std::span<const T>(values));
+}
+
+}  // namespace matinee
