@@ -53,59 +53,73 @@ void look_up(const CudaQueue& queue, const EmbeddingArgs& args) {
          rows_aligned(table, args.width, sizeof(T), 4 * sizeof(T)), rows_aligned(args.y, args.width, 4, 16));
 }
 
-// A block places 32 tokens; each of its warps compares them with every eighth run of 32 others.
+// A block places 32 tokens; each of its warps compares them with every eighth run of 32 others. sorted[place] is the
+// token; runs[place] is how many have its id where it is the first of them, else 0.
 __global__ void __launch_bounds__(kThreads)
-    sort_kernel(std::int64_t n_tokens, const std::int32_t* __restrict__ ids, std::int32_t* __restrict__ sorted) {
-  __shared__ int before[kWarps][kWarpSize];
+    sort_kernel(std::int64_t n_tokens, const std::int32_t* __restrict__ ids, std::int32_t* __restrict__ sorted,
+                std::int32_t* __restrict__ runs) {
+  __shared__ int smaller[kWarps][kWarpSize];
+  __shared__ int equal[kWarps][kWarpSize];
+  __shared__ int equal_before[kWarps][kWarpSize];
   const int lane = static_cast<int>(threadIdx.x % kWarpSize), warp = static_cast<int>(threadIdx.x / kWarpSize);
   const std::int64_t token = static_cast<std::int64_t>(blockIdx.x) * kWarpSize + lane;
   const std::int32_t id = token < n_tokens ? ids[token] : -1;
-  int count = 0;
+  int n_smaller = 0, n_equal = 0, n_before = 0;
   for (std::int64_t first = warp * kWarpSize; first < n_tokens; first += kThreads) {
-    // What is not there comes after everything.
+    // What is not there is larger than every id.
     const std::int32_t mine = first + lane < n_tokens ? ids[first + lane] : INT32_MAX;
+    const int before = token <= first ? 0 : token - first < kWarpSize ? static_cast<int>(token - first) : kWarpSize;
 #pragma unroll
     for (int other = 0; other < kWarpSize; ++other) {
       const std::int32_t other_id = __shfl_sync(kWholeWarp, mine, other);
-      count += other_id < id || (other_id == id && first + other < token) ? 1 : 0;
+      n_smaller += other_id < id ? 1 : 0;
+      n_equal += other_id == id ? 1 : 0;
+      n_before += other_id == id && other < before ? 1 : 0;
     }
   }
-  before[warp][lane] = count;
+  smaller[warp][lane] = n_smaller;
+  equal[warp][lane] = n_equal;
+  equal_before[warp][lane] = n_before;
   __syncthreads();
   if (warp > 0 || token >= n_tokens) return;
-  int place = 0;
-  for (int part = 0; part < kWarps; ++part) place += before[part][lane];
+  int place = 0, run = 0, earlier = 0;
+  for (int part = 0; part < kWarps; ++part) {
+    place += smaller[part][lane];
+    run += equal[part][lane];
+    earlier += equal_before[part][lane];
+  }
+  place += earlier;
   sorted[place] = static_cast<std::int32_t>(token);
+  runs[place] = earlier == 0 ? run : 0;
 }
 
-// The warp of the first of a run of equal ids adds the whole run.
+// The warp of the first of a run adds the whole run.
 __global__ void __launch_bounds__(kThreads)
     add_rows_kernel(std::int64_t n_tokens, std::int64_t width, std::int64_t parts, const std::int32_t* __restrict__ ids,
-                    const std::int32_t* __restrict__ sorted, const float* __restrict__ grad_y, float multiplier,
-                    float* __restrict__ grad_table, bool grad_y_aligned, bool table_aligned) {
+                    const std::int32_t* __restrict__ sorted, const std::int32_t* __restrict__ runs,
+                    const float* __restrict__ grad_y, float multiplier, float* __restrict__ grad_table,
+                    bool grad_y_aligned, bool table_aligned) {
   const std::int64_t item = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
-  std::int64_t place = item / parts;
+  const std::int64_t place = item / parts;
   if (place >= n_tokens) return;
-  const std::int32_t id = ids[sorted[place]];
-  if (place > 0 && ids[sorted[place - 1]] == id) return;
+  const int run = runs[place];
+  if (run == 0) return;
   const std::int64_t column = item % parts * kBackwardColumns + threadIdx.x % kWarpSize * 4;
-  float* to = grad_table + id * width + column;
+  float* to = grad_table + ids[sorted[place]] * width + column;
   float sum[4];
   load_four(sum, to, width - column, table_aligned);
-  for (bool more = true; more; place += kRowsAtOnce) {
+  for (int done = 0; done < run; done += kRowsAtOnce) {
     float rows[kRowsAtOnce][4];
-    bool there[kRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) {
-      const std::int64_t token = place + i < n_tokens ? sorted[place + i] : 0;
-      more = more && place + i < n_tokens && ids[token] == id;
-      there[i] = more;
-      load_four(rows[i], grad_y + token * width + column, more ? width - column : 0, grad_y_aligned);
+      const bool there = done + i < run;
+      const std::int64_t token = there ? sorted[place + done + i] : 0;
+      load_four(rows[i], grad_y + token * width + column, there ? width - column : 0, grad_y_aligned);
     }
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) {
 #pragma unroll
-      for (int k = 0; k < 4; ++k) sum[k] = there[i] ? sum[k] + multiplier * rows[i][k] : sum[k];
+      for (int k = 0; k < 4; ++k) sum[k] += multiplier * rows[i][k];
     }
   }
   store_four(to, sum, width - column, table_aligned);
@@ -126,11 +140,12 @@ void embedding_backward_cuda(Context& context, const EmbeddingBackwardArgs& args
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
   auto* sorted = context.scratch().take_array<std::int32_t>(static_cast<std::size_t>(args.n_tokens));
+  auto* runs = context.scratch().take_array<std::int32_t>(static_cast<std::size_t>(args.n_tokens));
   launch(queue, sort_kernel, static_cast<unsigned>(blocks_for(args.n_tokens, kWarpSize)), kThreads, 0, args.n_tokens,
-         args.ids, sorted);
+         args.ids, sorted, runs);
   const std::int64_t parts = blocks_for(args.width, kBackwardColumns);
   launch(queue, add_rows_kernel, static_cast<unsigned>(blocks_for(args.n_tokens * parts, kWarps)), kThreads, 0,
-         args.n_tokens, args.width, parts, args.ids, sorted, args.grad_y, args.multiplier, args.grad_table,
+         args.n_tokens, args.width, parts, args.ids, sorted, runs, args.grad_y, args.multiplier, args.grad_table,
          rows_aligned(args.grad_y, args.width, 4, 16), rows_aligned(args.grad_table, args.width, 4, 16));
 }
 

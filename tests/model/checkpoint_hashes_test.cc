@@ -32,7 +32,7 @@ void write_shards(const std::string& folder, const ModelConfig& config) {
       index += (index.empty() ? "" : ",") + ("\"" + specs[i].name + "\":\"" + name + "\"");
     }
     for (std::size_t i = shard; i < specs.size(); i += 2)
-      writer.write(specs[i].name, std::span<const float>(parameters.all()[i].value));
+      writer.write(specs[i].name, std::span<const float>(parameters.all()[i].value.values()));
     writer.commit();
   }
   write_file(folder + "/model.safetensors.index.json", "{\"weight_map\":{" + index + "}}");
