@@ -14,10 +14,10 @@ constexpr Ops kCpuOps = {MATINEE_EACH_OP(MATINEE_CPU_ENTRY)};
 
 #ifdef MATINEE_CUDA
 #define MATINEE_CUDA_ENTRY(name) .name = name##_cuda,
-const Ops kCudaOps = {MATINEE_EACH_OP(MATINEE_CUDA_ENTRY)};
+constexpr Ops kCudaOps = {MATINEE_EACH_OP(MATINEE_CUDA_ENTRY)};
 #undef MATINEE_CUDA_ENTRY
 #else
-const Ops kCudaOps = {};
+constexpr Ops kCudaOps = {};
 #endif
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace matinee::emulation {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kGivenBack = 64 * kPage;
 
 }  // namespace
 
@@ -41,7 +43,7 @@ void* DeviceArena::allocate(std::size_t bytes) {
     } else {
       if (bytes > kBytes - top_) return nullptr;
       offset = top_;
-      top_ += (bytes + 4095) / 4096 * 4096;
+      top_ += (bytes + kPage - 1) / kPage * kPage;
       if (const std::size_t rest = top_ - offset - bytes; rest > 0) free_[offset + bytes] = rest;
       protect(accesses_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
     }
@@ -70,7 +72,18 @@ void DeviceArena::release(void* memory) {
     if (const auto before = std::prev(place); before->first + before->second == place->first) {
       before->second += place->second;
       free_.erase(place);
+      place = before;
     }
+  }
+  // What changes its protection costs time for every page that is there.
+  if (bytes >= kGivenBack) {
+    const std::size_t begin = (offset + kPage - 1) / kPage * kPage, end = (offset + bytes) / kPage * kPage;
+    madvise(start_ + begin, end - begin, MADV_DONTNEED);
+  }
+  if (place->first + place->second == top_ && accesses_ == 0) {
+    top_ = (place->first + kPage - 1) / kPage * kPage;
+    place->second = top_ - place->first;
+    if (place->second == 0) free_.erase(place);
   }
 }
 
