@@ -138,7 +138,8 @@ void DecoderSession::run(std::span<const std::int32_t> tokens) {
                                 .q = q_.data(),
                                 .k_cache = k_cache_[l].data(),
                                 .v_cache = v_cache_[l].data(),
-                                .out = attention_.data()});
+                                .out = attention_.data(),
+                                .product = product_});
     block.finish(n, buffers, linear);
   }
   norm_forward(context_, config_, weights_.norm, 1, stream_.data() + (n - 1) * c, normed_.data(), nullptr, nullptr);

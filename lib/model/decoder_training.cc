@@ -268,7 +268,8 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
                                .k = a.k.data(),
                                .v = a.v.data(),
                                .out = a.attention.data(),
-                               .logsumexp = a.logsumexp.data()});
+                               .logsumexp = a.logsumexp.data(),
+                               .product = product_});
   if (is_last(l)) {
     select(inputs_[l], c, a.middle);
     select(a.attention, config_.q_size(), selected_attention_);
@@ -400,7 +401,8 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
                                 .grad_out = grad_attention_.data(),
                                 .grad_q = grad_q_.data(),
                                 .grad_k = grad_k_.data(),
-                                .grad_v = grad_v_.data()});
+                                .grad_v = grad_v_.data(),
+                                .product = product_});
   rotate_heads(context_, config_, rotary(), n_rows_, config_.num_attention_heads, grad_q_.data(), true);
   rotate_heads(context_, config_, rotary(), n_rows_, config_.num_key_value_heads, grad_k_.data(), true);
   if (config_.qk_norm) {
