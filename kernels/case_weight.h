@@ -11,8 +11,8 @@
 namespace matinee {
 
 /// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like NarrowCopy. Rows of
-/// quantised ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of zeros,
-/// which the view leaves out.
+/// quantised ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of
+/// zeros, which the view leaves out.
 class CaseWeight {
  public:
   CaseWeight(DType format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)

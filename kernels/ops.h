@@ -70,17 +70,16 @@ struct Ops {
 };
 
 /// X(name) for every entry of the table.
-#define MATINEE_EACH_OP(X)                                                                                         \
-  X(matmul_forward)                                                                                                \
-  X(matmul_backward_input)                                                                                         \
-  X(matmul_backward_weight)                                                                                        \
-  X(lora_matmul_forward)                                                                                           \
-  X(lora_matmul_backward) X(rms_norm_forward) X(rms_norm_backward) X(layer_norm_forward) X(layer_norm_backward)    \
-      X(rotary_forward) X(rotary_backward) X(attention_forward) X(attention_backward) X(attention_cached)          \
-          X(activation_forward) X(activation_backward) X(cross_entropy) X(embedding_forward) X(embedding_backward) \
-              X(adamw_update) X(adamw8_update) X(squared_sum) X(add_inplace) X(cosine_topk) X(quantize_int8)       \
-                  X(quantize_nf4) X(quantize_absmax) X(dequantize) X(gather_rows) X(scatter_rows) X(dropout_rows)  \
-                      X(dora_norms) X(dora_scale) X(dora_backward)
+// clang-format off
+#define MATINEE_EACH_OP(X) \
+  X(matmul_forward) X(matmul_backward_input) X(matmul_backward_weight) X(lora_matmul_forward) \
+  X(lora_matmul_backward) X(rms_norm_forward) X(rms_norm_backward) X(layer_norm_forward) X(layer_norm_backward) \
+  X(rotary_forward) X(rotary_backward) X(attention_forward) X(attention_backward) X(attention_cached) \
+  X(activation_forward) X(activation_backward) X(cross_entropy) X(embedding_forward) X(embedding_backward) \
+  X(adamw_update) X(adamw8_update) X(squared_sum) X(add_inplace) X(cosine_topk) X(quantize_int8) \
+  X(quantize_nf4) X(quantize_absmax) X(dequantize) X(gather_rows) X(scatter_rows) X(dropout_rows) X(dora_norms) \
+  X(dora_scale) X(dora_backward)
+// clang-format on
 
 /// The table of a device kind.
 const Ops& ops_of(DeviceKind kind);

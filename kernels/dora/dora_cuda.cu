@@ -14,8 +14,9 @@ constexpr std::int64_t kPiece = 16 << 20;
 constexpr std::int64_t kRowsOfPart = 64;
 
 // A block per row of W.
-__global__ void norms_kernel(std::int64_t in, std::int64_t rank, const float* __restrict__ w, const float* __restrict__ a,
-                             const float* __restrict__ b, float scaling, float* __restrict__ norms) {
+__global__ void norms_kernel(std::int64_t in, std::int64_t rank, const float* __restrict__ w,
+                             const float* __restrict__ a, const float* __restrict__ b, float scaling,
+                             float* __restrict__ norms) {
   __shared__ double room[kThreads / kWarpSize];
   const std::int64_t o = blockIdx.x;
   double squares = 0;
@@ -29,7 +30,8 @@ __global__ void norms_kernel(std::int64_t in, std::int64_t rank, const float* __
 }
 
 __global__ void scale_kernel(std::int64_t n, std::int64_t out, const float* z, const float* __restrict__ magnitude,
-                             const float* __restrict__ norms, const float* __restrict__ bias, float* y, bool accumulate) {
+                             const float* __restrict__ norms, const float* __restrict__ bias, float* y,
+                             bool accumulate) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
     const std::int64_t o = i % out;
@@ -41,8 +43,8 @@ __global__ void scale_kernel(std::int64_t n, std::int64_t out, const float* z, c
 // A thread per column, blockIdx.y per part of the rows: gradients of z on the way, partial sums to parts [y, out].
 __global__ void backward_kernel(std::int64_t n_rows, std::int64_t out, const float* __restrict__ grad_y,
                                 const float* __restrict__ z, const float* __restrict__ magnitude,
-                                const float* __restrict__ norms, float* __restrict__ grad_z, float* __restrict__ through,
-                                float* __restrict__ parts) {
+                                const float* __restrict__ norms, float* __restrict__ grad_z,
+                                float* __restrict__ through, float* __restrict__ parts) {
   const std::int64_t o = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (o >= out) return;
   const float factor = magnitude[o] / norms[o];
@@ -78,8 +80,7 @@ void dora_norms_cuda(Context& context, const DoraNormsArgs& args) {
   float* w = context.scratch().take_array<float>(static_cast<std::size_t>(piece * in));
   for (std::int64_t first = 0; first < args.out; first += piece) {
     const std::int64_t n = args.out - first < piece ? args.out - first : piece;
-    dequantize(context,
-               {.first = first * args.in, .n = n * args.in, .width = args.in, .weight = args.weight, .y = w});
+    dequantize(context, {.first = first * args.in, .n = n * args.in, .width = args.in, .weight = args.weight, .y = w});
     launch(queue_of(context), norms_kernel, static_cast<unsigned>(n), kThreads, 0, args.in, args.rank, w, args.lora_A,
            args.lora_B + first * args.rank, args.scaling, args.norms + first);
   }

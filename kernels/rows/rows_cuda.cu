@@ -32,7 +32,8 @@ __global__ void scatter_kernel(std::int64_t n_rows, std::int64_t n_all, std::int
       }
     }
     const bool given = begin < n_rows && rows[begin] == row;
-    for (std::int64_t i = threadIdx.x; i < width; i += kThreads) y[row * width + i] = given ? x[begin * width + i] : 0.0f;
+    for (std::int64_t i = threadIdx.x; i < width; i += kThreads)
+      y[row * width + i] = given ? x[begin * width + i] : 0.0f;
   }
 }
 

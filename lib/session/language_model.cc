@@ -34,8 +34,8 @@ void require_same_tokenizer(const LanguageModelOptions& options, const LoraAdapt
 
 std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxTokens, config.max_position_embeddings); }
 
-// Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers. The
-// memory of another device says so itself.
+// Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers.
+// The memory of another device says so itself.
 void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config, DType format,
                   std::int64_t adapter) {
   if (!context.memory()->is_host()) return;
