@@ -216,17 +216,18 @@ $(BUILD)/emulated/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcar
 test-emulated-$(1): $(BUILD)/emulated/tests/$(1)_test
 	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
 endef
-$(foreach folder,kernels vectors model train,$(eval $(call emulated_rule,$(folder))))
+$(foreach folder,kernels train,$(eval $(call emulated_rule,$(folder))))
 $(BUILD)/emulated/tests/kernels_test: $(BUILD)/emulated/tests/emulation/emulation_test.o
 $(BUILD)/emulated/tests/train_test: $(HF_TRACE)
 
+EMULATED_TESTS := $(BUILD)/emulated/tests/kernels_test $(BUILD)/emulated/tests/train_test
 .PHONY: test-emulated
-test-emulated: $(patsubst %,$(BUILD)/emulated/tests/%_test,kernels vectors model train)  ## the CUDA code's tests on the CPU, in three orders of threads
-	for order in rising falling shuffled; do MATINEE_EMULATION_ORDER=$$order REAL_DATA=$(REAL_DATA) tests/run $^ || exit 1; done
+test-emulated: $(EMULATED_TESTS)  ## the CUDA code's tests on the CPU, in three orders of threads
+	BUILD=$(BUILD) ORDERS="rising falling shuffled" sh tests/emulation/short_run.sh
 
 # Everything that a GPU is asked, on the machine that has it.
 GPU_PROGRAMS := $(filter $(BUILD)/lora-train $(BUILD)/chat $(BUILD)/evaluate $(BUILD)/embed $(BUILD)/similar $(BUILD)/synthconv $(BUILD)/tokenize $(BUILD)/tsv2bin,$(BINARIES)) \
-  $(patsubst %,$(BUILD)/tests/%,kernels_test model_test train_test bench_cuda memory_contract)
+  $(patsubst %,$(BUILD)/tests/%,kernels_test train_test bench_cuda memory_contract decode_speed)
 .PHONY: gpu-check gpu-bench portable
 gpu-check:  ## build, then check every operation, training and chat on an NVIDIA GPU
 	@$(MAKE) --no-print-directory deps
@@ -286,7 +287,7 @@ build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_co
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) build-tests
-	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
+	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/emulation/short_run.sh tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
 
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
