@@ -282,7 +282,7 @@ test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract $(EMULATED_TESTS)
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps
