@@ -74,6 +74,8 @@ class Context {
   /// Where every array lies that an operation is given (kernels/ops.h).
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
   IsaLevel isa() const { return isa_; }
+  /// Whether products in bfloat16 are the faster ones here.
+  bool multiplies_bf16() const { return device_.kind == DeviceKind::kCuda || isa_ == IsaLevel::kAvx512Bf16; }
   const Ops& ops() const { return *ops_; }
   /// For the thread that calls operations; in memory().
   Scratch& scratch() { return scratch_; }

@@ -8,17 +8,17 @@ void BaseFormat::add(OptionSet& options) {
                  "bf16's memory and nf4 (4 bits, as QLoRA) a third");
 }
 
-DType BaseFormat::dtype(IsaLevel isa) const {
+DType BaseFormat::dtype(const Context& context) const {
   if (name_ == "int8") return DType::kI8;
   if (name_ == "nf4") return DType::kU8;
   if (name_ == "f32") return DType::kF32;
-  return name_ == "bf16" || isa == IsaLevel::kAvx512Bf16 ? DType::kBF16 : DType::kF32;
+  return name_ == "bf16" || context.multiplies_bf16() ? DType::kBF16 : DType::kF32;
 }
 
-Product BaseFormat::product(IsaLevel isa) const {
+Product BaseFormat::product(const Context& context) const {
   // Without the instruction a bfloat16 product costs more than one in float32; only who asks for it gets it.
-  if (is_quantized()) return isa == IsaLevel::kAvx512Bf16 ? Product::kBF16 : Product::kF32;
-  return dtype(isa) == DType::kBF16 ? Product::kBF16 : Product::kF32;
+  if (is_quantized()) return context.multiplies_bf16() ? Product::kBF16 : Product::kF32;
+  return dtype(context) == DType::kBF16 ? Product::kBF16 : Product::kF32;
 }
 
 const char* format_name(DType format) {

@@ -17,10 +17,10 @@ class BaseFormat {
   /// Adds --base-format auto|f32|bf16|int8|nf4 to a tool.
   void add(OptionSet& options);
 
-  /// Decided for a processor: `auto` is bfloat16 where it multiplies that, else float32.
-  DType dtype(IsaLevel isa) const;
+  /// Decided for a device: `auto` is bfloat16 where it multiplies that, else float32.
+  DType dtype(const Context& context) const;
   /// How products with such weights are taken.
-  Product product(IsaLevel isa) const;
+  Product product(const Context& context) const;
   bool is_quantized() const { return name_ == "int8" || name_ == "nf4"; }
 
  private:

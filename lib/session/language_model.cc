@@ -62,7 +62,7 @@ struct LanguageModel::Impl {
       : context(context_in),
         config(read_model_config(options.base)),
         tokenizer(Tokenizer::load(options.base)),
-        format(options.base_format.dtype(context.isa())),
+        format(options.base_format.dtype(context)),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
@@ -80,7 +80,7 @@ struct LanguageModel::Impl {
       adapter->attach_to(slots);
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.product(context.isa()),
+    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.product(context),
                     lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));

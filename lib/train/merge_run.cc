@@ -76,8 +76,8 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
   LoraAdapter adapter(config, run.adapter, context.memory());
-  const DType dtype = run.base_format.dtype(context.isa());
-  const Product product = run.base_format.product(context.isa());
+  const DType dtype = run.base_format.dtype(context);
+  const Product product = run.base_format.product(context);
   if (run.to_gguf() && run.base_format.is_quantized()) {
     throw usage_error("--base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is");
   }

@@ -165,7 +165,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
     valid_.emplace(run.valid);
     require_same_making(data_, *valid_);
   }
-  product_ = run.base_format.product(context_.isa());
+  product_ = run.base_format.product(context_);
   if (!run.full) lora_ = run.lora.resolved(config_);
 }
 
@@ -183,7 +183,7 @@ void Session::load() {
     }
     slots_ = slots_of(config_, everything_);
   } else {
-    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_.isa()),
+    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_),
                                               tool_.common().max_host_mem, &context_, nullptr, &hashes_);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
@@ -224,7 +224,7 @@ void Session::identify() {
       {"the hash of the tokens", hex(data_.fingerprint())},
       {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
       {"--full", run_.full ? "yes" : "no"},
-      {"--base-format", format_name(run_.base_format.dtype(context_.isa()))}});
+      {"--base-format", format_name(run_.base_format.dtype(context_))}});
   add(run_.train.identity());
   if (!run_.full) {
     add(identity_of(lora_));
@@ -234,7 +234,7 @@ void Session::identify() {
 }
 
 MemoryPlan Session::plan_memory() const {
-  MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_.isa()),
+  MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_),
                                     {.max_tokens = Trainer::max_tokens(run_.train, data_.info()),
                                      .recompute = run_.recompute,
                                      .narrow_moments = run_.train.adam_bits == 8});
@@ -255,7 +255,7 @@ std::string Session::plan() {
   const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
   const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
   const double seconds = estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch,
-                                          run_.base_format.dtype(context_.isa()), product_, run_.recompute);
+                                          run_.base_format.dtype(context_), product_, run_.recompute);
   const double speed = static_cast<double>(batch.n_tokens()) / seconds;
   // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.
   const std::int64_t epoch_steps = Trainer::count_steps(one_epoch(run_.train), data_);

@@ -165,10 +165,9 @@ class CudaBench {
                                          .product = Product::kBF16});
       });
     }
+    Floats wide(context_.memory(), static_cast<std::size_t>(in * out));
     row(fmt::format("dequantize {}x{} nf4", out, in), Limit::kBytes, 0, 4.5 * static_cast<double>(in * out),
-        [&, wide = Floats(context_.memory(), static_cast<std::size_t>(in * out))]() mutable {
-          dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()});
-        });
+        [&] { dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()}); });
   }
 
   // Bytes: x once for xa; xa and y read and written for the rest; in the backward pass grad_y twice, x once, grad_x
@@ -408,11 +407,17 @@ class CudaBench {
       const Floats queries = random(n_queries * dim), weights = random(n_queries, 1, 1);
       DeviceBuffer<std::int32_t> ids(context_.memory(), static_cast<std::size_t>(n_queries * k));
       Floats scores(context_.memory(), static_cast<std::size_t>(n_queries * k));
-      CosineTopkArgs args{
-          .n_queries = n_queries, .n_rows = rows, .k = k, .n_sets = 1, .ids = ids.data(), .scores = scores.data()};
+      CosineTopkArgs args{.n_queries = n_queries,
+                          .n_rows = rows,
+                          .k = k,
+                          .n_sets = 1,
+                          .sets = {},
+                          .storage = DType::kBF16,
+                          .ids = ids.data(),
+                          .scores = scores.data()};
       args.sets[0] = {.dim = dim,
                       .rows = catalogue.data(),
-                      .dtype = DType::kBF16,
+
                       .queries = queries.data(),
                       .weights = weights.data()};
       row(fmt::format("cosine_topk {} queries, {}x{} bf16, k={}", n_queries, rows, dim, k),

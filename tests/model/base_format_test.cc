@@ -274,8 +274,8 @@ class Quality {
   }
   double loss(const char* name) const {
     const BaseFormat format{name};
-    const FrozenWeights weights(folder_, config_, format.dtype(context().isa()), 0, &context());
-    DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.product(context().isa()));
+    const FrozenWeights weights(folder_, config_, format.dtype(context()), 0, &context());
+    DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.product(context()));
     const CrossEntropySums sums = decoder.evaluate(samples_.batch());
     return sums.loss / static_cast<double>(sums.n_counted);
   }

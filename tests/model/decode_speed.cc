@@ -1,16 +1,19 @@
 // For scripts/bench-decode: how fast a model reads a prompt and how fast it goes on from there.
-//   decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS   one JSON line: seconds to the first token, seconds of one
-//   further token (the median), bytes of weights that such a token reads, the tokens
+//   decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS [DEVICE]   one JSON line: seconds of loading, bytes of the
+//   model's files, the host's memory at most until then, seconds to the first token, seconds of one further token (the
+//   median), bytes of weights that such a token reads, the tokens
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/context.h"
+#include "lib/base/memory_budget.h"
 #include "lib/base/parallel.h"
 #include "lib/io/json_writer.h"
 #include "lib/model/base_format.h"
@@ -39,23 +42,35 @@ std::uint64_t bytes_read(const ModelConfig& config, DType dtype) {
   return FrozenWeights::bytes_of(config, dtype) - tables;
 }
 
+std::uint64_t bytes_of_files(const std::string& folder) {
+  std::uint64_t sum = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".safetensors") sum += entry.file_size();
+  }
+  return sum;
+}
+
 void run(const std::string& folder, const std::string& format_name, std::int64_t n_prompt, std::size_t n_tokens,
-         int threads) {
+         int threads, const std::string& device) {
   ThreadPool pool(threads);
-  Context context(pool);
+  Context context(pool, resolve_device(device));
   const BaseFormat format{format_name};
   const ModelConfig config = read_model_config(folder);
-  const DType dtype = format.dtype(context.isa());
+  const DType dtype = format.dtype(context);
+  auto begin = Clock::now();
   const FrozenWeights weights(folder, config, dtype, 0, &context);
+  context.memory()->synchronize();
+  const double load = seconds_since(begin);
+  const std::uint64_t host_bytes = peak_resident_memory();
   DecoderSession session(context, config, weights.slots(), n_prompt + static_cast<std::int64_t>(n_tokens),
-                         format.product(context.isa()));
+                         format.product(context));
   std::vector<std::int32_t> prompt;
   for (std::int64_t t = 0; t < n_prompt; ++t)
     prompt.push_back(static_cast<std::int32_t>((t * 7919 + 13) % config.vocab_size));
   session.append(prompt);  // wakes the threads and grows the scratch memory
   session.truncate(0);
 
-  auto begin = Clock::now();
+  begin = Clock::now();
   std::vector<std::int32_t> out{likeliest(session.append(prompt))};
   const double first = seconds_since(begin);
   std::vector<double> seconds;
@@ -68,6 +83,8 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
   std::string text;
   JsonWriter json(text);
   json.begin_object().field("first_seconds", first).field("token_seconds", seconds[seconds.size() / 2]);
+  json.field("load_seconds", load).field("file_bytes", static_cast<std::int64_t>(bytes_of_files(folder)));
+  json.field("host_bytes", static_cast<std::int64_t>(host_bytes));
   json.field("bytes", static_cast<std::int64_t>(bytes_read(config, dtype))).key("out").begin_array();
   for (const std::int32_t id : out) json.integer(id);
   json.end_array().end_object();
@@ -78,12 +95,13 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
 }  // namespace matinee
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    fmt::print(stderr, "usage: decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS\n");
+  if (argc != 6 && argc != 7) {
+    fmt::print(stderr, "usage: decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS [DEVICE]\n");
     return 2;
   }
   try {
-    matinee::run(argv[1], argv[2], std::stol(argv[3]), std::stoul(argv[4]), std::stoi(argv[5]));
+    matinee::run(argv[1], argv[2], std::stol(argv[3]), std::stoul(argv[4]), std::stoi(argv[5]),
+                 argc == 7 ? argv[6] : "cpu");
   } catch (const std::exception& error) {
     fmt::print(stderr, "decode_speed: {}\n", error.what());
     return 1;

@@ -85,12 +85,12 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   // What was learnt is there where a session reads it: the samples are likelier than without the adapter.
   ThreadPool pool(1);
   Context context(pool);
-  const FrozenWeights weights(base, config, run.base_format.dtype(context.isa()), 0, &context);
+  const FrozenWeights weights(base, config, run.base_format.dtype(context), 0, &context);
   LoraAdapter adapter(config, run.output);
   WeightSlots slots = weights.slots();
   adapter.attach_to(slots);
   const LoraSlots lora = adapter.slots();
-  const Product product = run.base_format.product(context.isa());
+  const Product product = run.base_format.product(context);
   DecoderSession with(context, config, slots, 16, product, &lora),
       without(context, config, weights.slots(), 16, product);
   double gained = 0;
