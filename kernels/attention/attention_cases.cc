@@ -265,6 +265,7 @@ std::vector<KernelCase> attention_cases() {
     }
     add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, product);  // many parts, rows that are no multiple of four
     add_cached(cases, 7, 40, 6, 2, 24, 0, false, product);
+    add_cached(cases, 7, 90, 6, 2, 24, 70, false, product);  // each query has another first key
     add_cached(cases, 2, 90, 71, 1, 64, 0, false, product);  // more rows than a block takes
   }
   for (const std::int64_t window : {0, 1, 70}) {
