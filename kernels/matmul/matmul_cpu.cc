@@ -211,6 +211,13 @@ void multiply_rows_f32(Context& context, bool round, bool transpose_right, std::
             });
 }
 
+// Outputs of one task: an eighth of the matrix, but between `least` and four times as many weights. A task's first
+// reads wait for memory, as nothing was brought in beforehand; a task is worth a thread from `least` on.
+std::int64_t outputs_of_a_task(std::int64_t in, std::int64_t out, std::int64_t least) {
+  const std::int64_t weights = std::clamp(in * out / 8, least, 4 * least);
+  return std::max<std::int64_t>(16, weights / std::max<std::int64_t>(in, 1) / 4 * 4);
+}
+
 // Rows of x with every 32 numbers in the order that gemv_nf4 takes.
 void sort_even_first(const float* x, std::int64_t n, float* to) {
   for (std::int64_t at = 0; at < n; at += 32) {
@@ -224,7 +231,7 @@ void sort_even_first(const float* x, std::int64_t n, float* to) {
 // The same from quantised weights, which are never whole in any other form.
 void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool accumulate) {
   const bool wide = context.isa() >= IsaLevel::kAvx512;
-  const std::int64_t block = std::max<std::int64_t>(16, (1 << 18) / args.in / 4 * 4);
+  const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 17);
   const auto for_outputs = [&](const auto& body) {
     context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
                               [&](std::size_t begin, std::size_t end, int worker) {
@@ -275,8 +282,7 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
 
 void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
   const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
-  // A block is worth a thread from about 64K weights on.
-  const std::int64_t block = std::max<std::int64_t>(16, (1 << 16) / std::max<std::int64_t>(args.in, 1) / 4 * 4);
+  const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 16);
   const bool is_bf16 = args.weight.dtype == DType::kBF16;
   context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
                             [&](std::size_t begin, std::size_t end, int) {
