@@ -223,7 +223,7 @@ $(BUILD)/emulated/tests/train_test: $(HF_TRACE)
 EMULATED_TESTS := $(BUILD)/emulated/tests/kernels_test $(BUILD)/emulated/tests/train_test
 .PHONY: test-emulated
 test-emulated: $(EMULATED_TESTS)  ## the CUDA code's tests on the CPU, in three orders of threads
-	BUILD=$(BUILD) ORDERS="rising falling shuffled" sh tests/emulation/short_run.sh
+	BUILD=$(BUILD) ORDERS="rising falling shuffled" sh tests/emulation/emulated.sh
 
 # Everything that a GPU is asked, on the machine that has it.
 GPU_PROGRAMS := $(filter $(BUILD)/lora-train $(BUILD)/chat $(BUILD)/evaluate $(BUILD)/embed $(BUILD)/similar $(BUILD)/synthconv $(BUILD)/tokenize $(BUILD)/tsv2bin,$(BINARIES)) \
@@ -287,7 +287,7 @@ build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_co
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) build-tests
-	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/emulation/short_run.sh tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
+	@REAL_DATA=$(REAL_DATA) BUILD=$(BUILD) tests/run $(TEST_PROGRAMS) tests/emulation/emulated.sh tests/fuzz/short_run.sh $(sort $(wildcard tests/chain/*.sh))
 
 # A build without -j would use one processor of many.
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
