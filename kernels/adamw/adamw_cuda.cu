@@ -2,8 +2,7 @@
 // a block adds 8,192 of them in float64, which the devices this is for do at half of float32's rate, and one more block
 // adds the blocks' sums. Which elements are added together depends on n alone. Speed: not measured.
 
-#include <cmath>
-
+#include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"
 #include "kernels/cuda/vector_access.h"
 #include "kernels/cuda/warp.h"
@@ -16,10 +15,6 @@ constexpr int kThreads = 256;
 constexpr int kSquareSteps = 8;
 constexpr std::int64_t kSquareBlock = 4 * kThreads * kSquareSteps;
 constexpr int kFinalThreads = 512;
-
-struct AdamWFactors {
-  float beta1, beta2, rest1, rest2, rate, second_correction, eps, decay, grad_scale;
-};
 
 __global__ void __launch_bounds__(kThreads)
     adamw_kernel(std::int64_t n, float* __restrict__ param, const float* __restrict__ grad, float* __restrict__ m,
@@ -77,19 +72,7 @@ __global__ void __launch_bounds__(kFinalThreads)
 
 void adamw_update_cuda(Context& context, const AdamWArgs& args) {
   const CudaQueue& queue = queue_of(context);
-  // What does not depend on the element, in float64, rounded once.
-  const auto step = static_cast<double>(args.step);
-  const AdamWFactors factors{
-      .beta1 = static_cast<float>(args.beta1),
-      .beta2 = static_cast<float>(args.beta2),
-      .rest1 = static_cast<float>(1 - args.beta1),
-      .rest2 = static_cast<float>(1 - args.beta2),
-      .rate = static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, step))),
-      .second_correction = static_cast<float>(1 / (1 - std::pow(args.beta2, step))),
-      .eps = static_cast<float>(args.eps),
-      .decay = static_cast<float>(1 - args.learning_rate * args.weight_decay),
-      .grad_scale = args.grad_scale,
-  };
+  const AdamWFactors factors(args);
   const bool aligned =
       is_aligned(args.param, 16) && is_aligned(args.grad, 16) && is_aligned(args.m, 16) && is_aligned(args.v, 16);
   launch(queue, adamw_kernel, queue.grid_for(blocks_for(args.n, 4), kThreads), kThreads, 0, args.n, args.param,

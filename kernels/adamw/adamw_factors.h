@@ -4,7 +4,8 @@
 
 namespace matinee {
 
-/// What of a step of AdamW does not depend on the element, each number reckoned in float64 and rounded once:
+/// What of a step of AdamW does not depend on the element, each number reckoned in float64 and rounded once, on every
+/// device, with g = grad_scale·grad:
 ///   m = beta1·m + rest1·g;  v = beta2·v + rest2·g²;  param = decay·param - rate·m / (sqrt(v·second_correction) + eps)
 struct AdamWFactors {
   /// From an AdamWArgs or an AdamW8Args.
@@ -17,9 +18,10 @@ struct AdamWFactors {
         rate(static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, static_cast<double>(args.step))))),
         second_correction(static_cast<float>(1 / (1 - std::pow(args.beta2, static_cast<double>(args.step))))),
         eps(static_cast<float>(args.eps)),
-        decay(static_cast<float>(1 - args.learning_rate * args.weight_decay)) {}
+        decay(static_cast<float>(1 - args.learning_rate * args.weight_decay)),
+        grad_scale(args.grad_scale) {}
 
-  float beta1, beta2, rest1, rest2, rate, second_correction, eps, decay;
+  float beta1, beta2, rest1, rest2, rate, second_correction, eps, decay, grad_scale;
 };
 
 }  // namespace matinee

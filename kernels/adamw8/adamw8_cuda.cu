@@ -3,8 +3,7 @@
 // search for a code (eight steps in a table in shared memory, for both moments) costs about as long as that: a block of
 // threads goes on from block to block, so that the tables are brought there once. Speed: not measured.
 
-#include <cmath>
-
+#include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"
 #include "kernels/cuda/vector_access.h"
 #include "kernels/cuda/warp.h"
@@ -21,10 +20,6 @@ static_assert(kThreads == 256, "a thread brings one entry of each table");
 struct CodeTables {
   float m[256], r[256];
 };
-struct AdamW8Factors {
-  float beta1, beta2, rest1, rest2, rate, second_correction, eps, decay, grad_scale;
-};
-
 // The code whose value is nearest to x; of two as near the larger.
 __device__ unsigned nearest_code(const float* values, float x) {
   int at = 0;
@@ -61,7 +56,7 @@ __device__ void store_codes(std::uint8_t* to, unsigned word, std::int64_t n, boo
 __global__ void __launch_bounds__(kThreads)
     adamw8_kernel(std::int64_t n, float* __restrict__ param, const float* __restrict__ grad,
                   std::uint8_t* __restrict__ m_codes, float* __restrict__ m_scales, std::uint8_t* __restrict__ r_codes,
-                  float* __restrict__ r_scales, AdamW8Factors f, CodeTables given, bool aligned) {
+                  float* __restrict__ r_scales, AdamWFactors f, CodeTables given, bool aligned) {
   __shared__ float m_values[256];
   __shared__ float r_values[256];
   m_values[threadIdx.x] = given.m[threadIdx.x];
@@ -124,19 +119,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void adamw8_update_cuda(Context& context, const AdamW8Args& args) {
   const CudaQueue& queue = queue_of(context);
-  // What does not depend on the element, in float64, rounded once.
-  const auto step = static_cast<double>(args.step);
-  const AdamW8Factors factors{
-      .beta1 = static_cast<float>(args.beta1),
-      .beta2 = static_cast<float>(args.beta2),
-      .rest1 = static_cast<float>(1 - args.beta1),
-      .rest2 = static_cast<float>(1 - args.beta2),
-      .rate = static_cast<float>(args.learning_rate / (1 - std::pow(args.beta1, step))),
-      .second_correction = static_cast<float>(1 / (1 - std::pow(args.beta2, step))),
-      .eps = static_cast<float>(args.eps),
-      .decay = static_cast<float>(1 - args.learning_rate * args.weight_decay),
-      .grad_scale = args.grad_scale,
-  };
+  const AdamWFactors factors(args);
   const AdamW8Codes& codes = adamw8_codes();
   CodeTables tables;
   for (std::size_t i = 0; i < 256; ++i) {

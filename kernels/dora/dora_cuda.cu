@@ -1,7 +1,7 @@
 // The norms read W once, some rows at a time as float32; everything else is bound by memory, too.
 
 #include "kernels/context.h"
-#include "kernels/cuda/warp.h"
+#include "kernels/cuda/rows.h"
 #include "kernels/cuda_ops.h"
 
 namespace matinee {
@@ -62,15 +62,6 @@ __global__ void backward_kernel(std::int64_t n_rows, std::int64_t out, const flo
   }
 }
 
-__global__ void add_parts_kernel(std::int64_t n_parts, std::int64_t out, const float* __restrict__ parts,
-                                 float* __restrict__ sums) {
-  const std::int64_t o = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (o >= out) return;
-  float sum = sums[o];
-  for (std::int64_t part = 0; part < n_parts; ++part) sum += parts[part * out + o];
-  sums[o] = sum;
-}
-
 }  // namespace
 
 void dora_norms_cuda(Context& context, const DoraNormsArgs& args) {
@@ -101,7 +92,7 @@ void dora_backward_cuda(Context& context, const DoraBackwardArgs& args) {
   launch(queue_of(context), backward_kernel, dim3(columns, static_cast<unsigned>(n_parts < 65535 ? n_parts : 65535)),
          kThreads, 0, args.n_rows, args.out, args.grad_y, args.z, args.magnitude, args.norms, args.grad_z, args.through,
          parts);
-  launch(queue_of(context), add_parts_kernel, columns, kThreads, 0, n_parts, args.out, parts, args.grad_magnitude);
+  add_parts(queue_of(context), parts, n_parts, args.out, args.grad_magnitude);
 }
 
 }  // namespace matinee

@@ -9,8 +9,7 @@ namespace matinee {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr std::uint32_t kTag = 0x6c6f7261;  // as lora_dropout.cc has it
-constexpr std::int64_t kGroup = 64;         // columns of eight Philox blocks
+constexpr std::int64_t kGroup = 64;  // columns of eight Philox blocks
 
 __global__ void dropout_kernel(std::int64_t n_rows, std::int64_t width, LoraDropout dropout, std::uint32_t threshold,
                                const float* x, float* y, bool accumulate, float* rest) {
@@ -21,7 +20,7 @@ __global__ void dropout_kernel(std::int64_t n_rows, std::int64_t width, LoraDrop
     const std::int64_t row = at / blocks_of_row, block = at % blocks_of_row;
     const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row);
     std::uint32_t words[4] = {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(whole_row),
-                              static_cast<std::uint32_t>(whole_row >> 32), kTag};
+                              static_cast<std::uint32_t>(whole_row >> 32), kLoraDropoutTag};
     philox4x32(words, static_cast<std::uint32_t>(dropout.key), static_cast<std::uint32_t>(dropout.key >> 32));
 #pragma unroll
     for (int j = 0; j < 8; ++j) {

@@ -1,7 +1,7 @@
 // Philox4x32-10 gives 128 bits per counter; an element takes 16 of them. The columns of a row are cut into groups
-// of 64. Group g uses the eight counters {8·g + lane, row low, row high, kTag}; column 64·g + 16·word + 8·half + lane
-// takes half `half` (0: low) of word `word` of the lane's result. So eight counters side by side in a vector give eight
-// neighbours.
+// of 64. Group g uses the eight counters {8·g + lane, row low, row high, kLoraDropoutTag}; column 64·g + 16·word +
+// 8·half + lane takes half `half` (0: low) of word `word` of the lane's result. So eight counters side by side in a
+// vector give eight neighbours.
 
 #include "kernels/lora_matmul/lora_dropout.h"
 
@@ -15,7 +15,6 @@
 namespace matinee {
 namespace {
 
-constexpr std::uint32_t kTag = 0x6c6f7261;  // "lora"
 constexpr std::int64_t kGroup = 64;
 
 // The high and low halves of the products of eight 32-bit numbers with `factor`.
@@ -31,7 +30,7 @@ inline void philox_lanes(std::uint32_t first, std::uint64_t row, std::uint64_t k
   __m256i c0 = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(first)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   __m256i c1 = _mm256_set1_epi32(static_cast<int>(row & 0xffffffffu));
   __m256i c2 = _mm256_set1_epi32(static_cast<int>(row >> 32));
-  __m256i c3 = _mm256_set1_epi32(static_cast<int>(kTag));
+  __m256i c3 = _mm256_set1_epi32(static_cast<int>(kLoraDropoutTag));
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     __m256i high0, low0, high1, low1;
@@ -61,7 +60,7 @@ float lora_dropout_factor(const LoraDropout& dropout, std::int64_t, std::int64_t
   const auto within = static_cast<std::uint32_t>(column % kGroup);
   const std::array<std::uint32_t, 4> words =
       philox4x32({static_cast<std::uint32_t>(column / kGroup * 8) + within % 8, static_cast<std::uint32_t>(whole_row),
-                  static_cast<std::uint32_t>(whole_row >> 32), kTag},
+                  static_cast<std::uint32_t>(whole_row >> 32), kLoraDropoutTag},
                  {static_cast<std::uint32_t>(dropout.key), static_cast<std::uint32_t>(dropout.key >> 32)});
   const std::uint32_t bits = words[within / 16] >> (within / 8 % 2 * 16) & 0xffffu;
   return bits < lora_dropout_threshold(dropout) ? 0.0f : 1.0f / (1.0f - dropout.drop_probability);

@@ -4,6 +4,9 @@
 
 namespace matinee {
 
+/// The last word of the Philox counters of all masks ("lora"), on every device.
+inline constexpr std::uint32_t kLoraDropoutTag = 0x6c6f7261;
+
 /// What an element's 16 random bits are compared with: fewer are dropped.
 std::uint32_t lora_dropout_threshold(const LoraDropout& dropout);
 

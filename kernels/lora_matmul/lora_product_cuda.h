@@ -20,12 +20,12 @@
 #include "kernels/cuda/philox.h"
 #include "kernels/cuda/tensor_core.h"
 #include "kernels/cuda/vector_access.h"
+#include "kernels/lora_matmul/lora_dropout.h"
 
 namespace matinee::lora {
 
 inline constexpr int kThreads = 256;
 inline constexpr int kM = 128, kStep = 64;
-inline constexpr std::uint32_t kDropoutTag = 0x6c6f7261;  // as lora_dropout.cc has it
 
 /// How an operand lies in memory: rows along the sum ([outer][sum]), or rows across it ([sum][outer]).
 enum class Rows : std::uint8_t { kAlongSum, kAcrossSum };
@@ -83,7 +83,7 @@ __device__ void decide(const Dropout& dropout, std::int64_t row, std::int64_t co
     const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row + at / kBytesOfRow);
     std::uint32_t words[4] = {static_cast<std::uint32_t>(column / 8) + static_cast<std::uint32_t>(at % kBytesOfRow),
                               static_cast<std::uint32_t>(whole_row), static_cast<std::uint32_t>(whole_row >> 32),
-                              kDropoutTag};
+                              kLoraDropoutTag};
     philox4x32(words, static_cast<std::uint32_t>(dropout.key), static_cast<std::uint32_t>(dropout.key >> 32));
     unsigned byte = 0;
 #pragma unroll

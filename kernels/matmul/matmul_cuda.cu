@@ -2,12 +2,13 @@
 // each read and written once: x rounded to bfloat16, weights widened or rounded a slab at a time, which bounds the
 // scratch memory whatever the matrix. int8 weights keep their codes, which bfloat16 has exactly: their scales go to the
 // columns of the product, as the CPU does it, or backwards to grad_y before it is rounded. Up to four rows go to
-// gemv_cuda.cu. Column sums for a bias: a block adds 64 rows of 256 columns, then a thread the parts of one column, in
+// gemv_cuda.cu. Column sums for a bias: a block adds 64 rows of 256 columns, then add_parts() these sums, in a fixed
 // order. Speed: not measured.
 
 #include <algorithm>
 
 #include "kernels/context.h"
+#include "kernels/cuda/rows.h"
 #include "kernels/cuda/vector_access.h"
 #include "kernels/cuda_ops.h"
 #include "kernels/matmul/gemv_cuda.h"
@@ -56,16 +57,6 @@ __global__ void __launch_bounds__(kThreads)
     for (std::int64_t row = part * kSumRows; row < end; ++row) sum += x[row * out + column];
     parts[part * out + column] = sum;
   }
-}
-
-__global__ void __launch_bounds__(kThreads)
-    add_parts_kernel(std::int64_t n_parts, std::int64_t out, const float* __restrict__ parts, float* __restrict__ to) {
-  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (column >= out) return;
-  float sum = to[column];
-#pragma unroll 8
-  for (std::int64_t part = 0; part < n_parts; ++part) sum += parts[part * out + column];
-  to[column] = sum;
 }
 
 std::int64_t rows_of_slab(std::int64_t width) { return std::max<std::int64_t>(1, kSlab / width); }
@@ -214,7 +205,7 @@ void matmul_backward_weight_cuda(Context& context, const MatmulBackwardWeightArg
     const auto across = static_cast<unsigned>(blocks_for(args.out, kThreads));
     launch(queue, column_sums_kernel, dim3(across, static_cast<unsigned>(std::min<std::int64_t>(n_parts, 65535))),
            kThreads, 0, args.n_rows, args.out, args.grad_y, parts);
-    launch(queue, add_parts_kernel, across, kThreads, 0, n_parts, args.out, parts, args.grad_bias);
+    add_parts(queue, parts, n_parts, args.out, args.grad_bias);
   }
   if (args.in == 0) return;
   queue.cublas().run(queue.stream(), {.rows = args.out,
