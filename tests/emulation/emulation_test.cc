@@ -158,8 +158,7 @@ TEST_F(Emulation, TensorCoreProductsAreProducts) {
 
 TEST_F(Emulation, RecordedOperationsRunWhenTheyAreToldTo) {
   ThreadPool pool(1);
-  const Ops ops = with_refusals(ops_of(DeviceKind::kCuda));
-  Context context(pool, {DeviceKind::kCuda, 0}, isa_level(), ops, memory_);
+  Context context(pool, {DeviceKind::kCuda, 0});
   const std::vector<float> ones(100, 1.0f);
   const DeviceBuffer<float> x(context.memory(), std::span<const float>(ones));
   DeviceBuffer<float> y(context.memory(), 100), copy(context.memory(), 100);

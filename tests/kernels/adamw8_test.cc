@@ -16,6 +16,7 @@
 #include "kernels/reference.h"
 #include "lib/base/error.h"
 #include "lib/base/random.h"
+#include "tests/kernels/test_devices.h"
 
 namespace matinee {
 namespace {
@@ -127,17 +128,8 @@ TEST(AdamW8, EqualsTheReference) {
 }
 
 TEST(AdamW8, EqualsTheReferenceOnCuda) {
-  const Device device{DeviceKind::kCuda, 0};
-  if (ops_of(device.kind).adamw8_update == nullptr) GTEST_SKIP() << "this build has no version for CUDA";
-  const Ops ops = with_refusals(ops_of(device.kind));
-  ThreadPool pool(1);
-  std::unique_ptr<Context> context;
-  try {
-    context = std::make_unique<Context>(pool, device, isa_level(), ops, memory_of(device));
-  } catch (const Error& error) {
-    GTEST_SKIP() << error.what();
-  }
-  expect_the_reference(*context);
+  if (!cuda().context) GTEST_SKIP() << cuda().why_not;
+  expect_the_reference(*cuda().context);
 }
 
 // An element whose gradient was small and vanishes beside large ones: its second moment must not become zero while its

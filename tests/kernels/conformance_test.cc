@@ -18,6 +18,7 @@
 #include "lib/base/error.h"
 #include "lib/base/random.h"
 #include "tests/kernels/guarded_tensor.h"
+#include "tests/kernels/test_devices.h"
 #include "tests/support/guarded_device.h"
 
 namespace matinee {
@@ -120,31 +121,6 @@ std::vector<IsaLevel> levels_present() {
     if (level <= isa_level()) levels.push_back(level);
   }
   return levels;
-}
-
-ThreadPool& pool_of(int threads) {
-  static ThreadPool one(1), two(2), seven(7);
-  return threads == 1 ? one : threads == 2 ? two : seven;
-}
-
-// The CUDA device's context, or why there is none.
-struct CudaDevice {
-  std::string why_not;
-  std::unique_ptr<Context> context;
-};
-
-CudaDevice& cuda() {
-  static CudaDevice& device = *[] {
-    auto* made = new CudaDevice;  // never ends: the runtime may be gone before static objects are
-    const Device first{DeviceKind::kCuda, 0};
-    try {
-      made->context = std::make_unique<Context>(pool_of(1), first);
-    } catch (const Error& error) {
-      made->why_not = error.what();
-    }
-    return made;
-  }();
-  return device;
 }
 
 void expect_outputs_close(const KernelCase& c, const Floats& found, const Doubles& wanted) {

@@ -19,6 +19,7 @@
 #include "kernels/reference.h"
 #include "lib/base/error.h"
 #include "lib/base/random.h"
+#include "tests/kernels/test_devices.h"
 
 namespace matinee {
 namespace {
@@ -278,26 +279,6 @@ void expect_equal(const Exact& wanted, const Found& found) {
   }
 }
 
-ThreadPool& pool_of(int threads) {
-  static ThreadPool one(1), two(2), seven(7);
-  return threads == 1 ? one : threads == 2 ? two : seven;
-}
-
-// The CUDA device's context, or null where none answers or it has no version of this operation.
-Context* cuda() {
-  static Context* const context = []() -> Context* {
-    static const Ops ops = with_refusals(ops_of(DeviceKind::kCuda));
-    const Device first{DeviceKind::kCuda, 0};
-    if (ops_of(DeviceKind::kCuda).cosine_topk == nullptr) return nullptr;
-    try {
-      return new Context(pool_of(1), first, isa_level(), ops, memory_of(first));
-    } catch (const Error&) {
-      return nullptr;
-    }
-  }();
-  return context;
-}
-
 // Calls body(context, name) for the CPU at each instruction set that is there, and for the CUDA device.
 template <class Body>
 void on_every_device(const Body& body) {
@@ -308,9 +289,9 @@ void on_every_device(const Body& body) {
     body(context);
     if (testing::Test::HasFatalFailure()) return;
   }
-  if (cuda() == nullptr) return;
-  SCOPED_TRACE(describe(cuda()->device()));
-  body(*cuda());
+  if (!cuda().context) return;
+  SCOPED_TRACE(describe(cuda().context->device()));
+  body(*cuda().context);
 }
 
 const std::vector<Problem>& problems() {
@@ -380,7 +361,7 @@ TEST(CosineTopk, IsExactOnEveryDeviceAndAnyThreads) {
 
 // Says what the tests of this file could not see.
 TEST(CosineTopk, CudaDeviceIsThere) {
-  if (cuda() == nullptr) GTEST_SKIP() << "no CUDA device, or no cosine_topk for it: only the CPU is tested";
+  if (!cuda().context) GTEST_SKIP() << cuda().why_not;
 }
 
 TEST(CosineTopk, ScoreDoesNotDependOnTheOtherQueries) {
