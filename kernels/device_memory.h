@@ -25,6 +25,10 @@ class DeviceMemory {
   /// `bytes` bytes, aligned to 64 on the host and to 256 on a GPU; contents undefined. Throws Error(kResource) saying
   /// how much was wanted and how much there is.
   virtual void* allocate(std::size_t bytes) = 0;
+  /// Bytes that are held at the moment, with what the device's libraries work in, and the most that ever were. 0 on the
+  /// host, where peak_resident_memory() knows.
+  virtual std::size_t held_bytes() const { return 0; }
+  virtual std::size_t peak_bytes() const { return 0; }
   /// Gives back what allocate() gave. Waits for operations that may still use it.
   virtual void release(void* memory) noexcept = 0;
 
@@ -42,6 +46,8 @@ class DeviceMemory {
   /// one by one costs more than they do. Null where nothing is gained; `body` has not been called then. Within `body`
   /// nothing may be allocated, uploaded or downloaded: run it once before, so that scratch memory is there.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& body);
+  /// Whether there are recordings, or one is being made: then what their operations were given must stay where it is.
+  virtual bool is_recorded() const { return false; }
 };
 
 /// The memory of the CPU: one for the whole program.

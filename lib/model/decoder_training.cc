@@ -112,7 +112,8 @@ std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const
   const std::int64_t integers = 5;
   const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2 + integers;
   kept += layers * c + adapters + shared;
-  return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size));
+  return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size)) +
+         RotaryTables::bytes_of(config, std::min(max_tokens, config.max_position_embeddings));
 }
 
 std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Module module) {

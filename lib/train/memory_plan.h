@@ -11,17 +11,22 @@ namespace matinee {
 
 /// Bytes that training will need, by purpose; known before anything large is allocated.
 struct MemoryPlan {
+  // Where operations work: in the device's memory, or where it has none of its own in the host's.
   std::uint64_t weights = 0;          ///< of the base, as it is held
   std::uint64_t trained = 0;          ///< float32 parameters that are trained, where they are not the weights
   std::uint64_t gradients = 0;        ///< float32
   std::uint64_t moments = 0;          ///< two float32 per trained parameter
   std::uint64_t best_parameters = 0;  ///< the copy with the lowest validation loss
   std::uint64_t activations = 0;      ///< of one micro-batch
-  std::uint64_t tokens = 0;           ///< of the data sets, and the rows of an epoch
-  std::uint64_t program = 0;          ///< kProgramMemory
+  std::uint64_t scratch = 0;          ///< what operations and libraries work in; 0: not measured (kProgramMemory)
+  // Always in the host's.
+  std::uint64_t tokens = 0;   ///< of the data sets, and the rows of an epoch
+  std::uint64_t program = 0;  ///< kProgramMemory
+  bool on_device = false;     ///< whether the device has a memory of its own
 
-  std::uint64_t total() const;
-  /// "1.2 GiB: weights 600.0 MiB, ..."
+  std::uint64_t host_bytes() const;
+  std::uint64_t device_bytes() const;  ///< 0 where it has none of its own
+  /// "1.2 GiB: weights 600.0 MiB, ...", or "on the device 1.2 GiB: weights ...; on the host 70.0 MiB: tokens ...".
   std::string describe() const;
 };
 
@@ -30,9 +35,10 @@ struct TrainingSize {
   std::int64_t max_tokens = 0;  ///< of a micro-batch
   bool recompute = false;
   bool narrow_moments = false;  ///< AdamW's in 8 bits
+  bool on_device = false;       ///< on one with a memory of its own
 };
-/// The plan of training an adapter (`lora` null: every weight) on a base held in `format`, without data sets and
-/// validation. `lora` must be resolved.
+/// The plan of training an adapter (`lora` null: every weight) on a base held in `format`, without data sets,
+/// validation and scratch memory. `lora` must be resolved.
 MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size);
 
 }  // namespace matinee

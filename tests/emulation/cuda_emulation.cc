@@ -38,6 +38,11 @@ Order order_wanted() {
 
 std::atomic<Order> order{order_wanted()};
 
+const int count_only = [] {
+  const char* text = std::getenv("MATINEE_EMULATION_COUNT");
+  return text == nullptr ? 0 : std::atoi(text);
+}();
+
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -211,6 +216,7 @@ ThreadPool& pool() {
 
 void set_order(Order wanted) { order = wanted; }
 Order current_order() { return order; }
+int counted_multiprocessors() { return count_only; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
 bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }

@@ -71,6 +71,10 @@ enum class Order : std::uint8_t { kRising, kFalling, kShuffled };
 void set_order(Order order);
 Order current_order();
 
+/// How many multiprocessors MATINEE_EMULATION_COUNT gives the device; 0: it is not set. Where it is, operations and
+/// copies do nothing and memory is only counted, so that a plan of a large model takes seconds.
+int counted_multiprocessors();
+
 /// Waits until every thread of the block is here. Throws from the launch where one never comes.
 void wait_for_block();
 /// The same; true for every thread where any of them brings true.

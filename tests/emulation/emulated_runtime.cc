@@ -22,6 +22,7 @@ thread_local matinee_emulated_graph* recording = nullptr;
 }
 
 void matinee::emulation::issue(std::function<void()> work) {
+  if (counted_multiprocessors() > 0) return;
   if (recording != nullptr) {
     recording->work.push_back(std::move(work));
   } else {
@@ -64,7 +65,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   switch (attribute) {
     case cudaDevAttrMultiProcessorCount:
-      *value = 4;
+      *value = matinee::emulation::counted_multiprocessors() > 0 ? matinee::emulation::counted_multiprocessors() : 4;
       break;
     case cudaDevAttrComputeCapabilityMajor:
       *value = 9;
@@ -82,7 +83,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  *memory = DeviceArena::instance().allocate(bytes);
+  *memory = DeviceArena::instance().allocate(bytes, matinee::emulation::counted_multiprocessors() == 0);
   return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
@@ -105,6 +106,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     std::abort();
   }
   if (recording != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
+  if (matinee::emulation::counted_multiprocessors() > 0 && kind == cudaMemcpyDeviceToHost) std::memset(to, 0, bytes);
   matinee::emulation::issue([=] {
     const DeviceArena::Access access;
     std::memcpy(to, from, bytes);

@@ -12,6 +12,8 @@
 #include "lib/model/decoder_session.h"
 #include "lib/model/lora_merge.h"
 #include "lib/model/weights.h"
+#include "lib/train/memory_plan.h"
+#include "lib/train/speed_estimate.h"
 #include "lib/train/trainer.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/temporary_folder.h"
@@ -23,6 +25,7 @@ namespace {
 using testing::TemporaryFolder;
 using testing::tiny_config;
 using testing::tiny_tokens;
+using testing::TinyTokens;
 
 struct Variant {
   DType format = DType::kF32;
@@ -178,6 +181,70 @@ INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                                            Variant{.format = DType::kI8}, Variant{.format = DType::kU8, .dora = true},
                                            Variant{.full = true}, Variant{.product = Product::kBF16},
                                            Variant{.format = DType::kU8, .product = Product::kBF16}));
+
+// The plan counts what it cannot measure, so it must follow the code: each part of it is of a size that shows here.
+class MemoryOnCuda : public ::testing::TestWithParam<Variant> {};
+
+TEST_P(MemoryOnCuda, IsWhatThePlanSays) {
+  try {
+    resolve_device("cuda");
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const Variant& variant = GetParam();
+  const TemporaryFolder folder;
+  const ModelConfig config = parse_model_config(
+      R"({"model_type":"llama","vocab_size":1024,"hidden_size":128,"intermediate_size":352,"num_hidden_layers":7,)"
+      R"("num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":64})",
+      "config.json");
+  ParameterSet random;
+  initialise_parameters(config, 3, random);
+  save_model(folder.file("base"), config, random, DType::kBF16);
+  TinyTokens tokens = tiny_tokens(60);
+  tokens.vocab_size = config.vocab_size;
+  tokens.write(folder.file("train"));
+  const TokenDataset train(folder.file("train"));
+  TrainOptions options{.max_steps = 2, .micro_batch_tokens = 96};
+  options.adam_bits = 8;
+  const std::int64_t max_tokens = Trainer::max_tokens(options, train.info());
+  LoraConfig lora;
+  lora.rank = 8;
+  lora.resolve(config);
+
+  ThreadPool pool(2);
+  Context measured(pool, resolve_device("cuda"));
+  const std::size_t libraries = measured.memory()->held_bytes();
+  const auto rows = train.rows_in_order();
+  const TokenBatch batch = train.batch(std::span(rows).first(static_cast<std::size_t>(max_tokens / 16)));
+  estimate_seconds(measured, config, &lora, batch, variant.format, variant.product, variant.recompute);
+  MemoryPlan plan = memory_to_train(
+      config, &lora, variant.format,
+      {.max_tokens = max_tokens, .recompute = variant.recompute, .narrow_moments = true, .on_device = true});
+  plan.scratch = measured.scratch_bytes();
+
+  Context context(pool, resolve_device("cuda"));
+  const FrozenWeights frozen(folder.file("base"), config, variant.format, 0, &context);
+  WeightSlots slots = frozen.slots();
+  LoraAdapter adapter(config, lora, 5, context.memory());
+  adapter.attach_to(slots);
+  const LoraSlots factors = adapter.slots();
+  DecoderTraining decoder(context, config, slots, &factors, max_tokens, variant.product, variant.recompute);
+  Trainer trainer({.context = context,
+                   .decoder = decoder,
+                   .parameters = adapter.parameters(),
+                   .train = train,
+                   .config = config,
+                   .lora = &factors},
+                  options, "", RunIdentity{});
+  trainer.run({});
+  const double seen = static_cast<double>(context.memory()->peak_bytes() - libraries);
+  EXPECT_NEAR(static_cast<double>(plan.device_bytes()), seen, 0.01 * seen) << plan.describe();
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, MemoryOnCuda,
+                         ::testing::Values(Variant{.format = DType::kBF16},
+                                           Variant{
+                                               .format = DType::kU8, .recompute = true, .product = Product::kBF16}));
 
 }  // namespace
 }  // namespace matinee
