@@ -35,12 +35,20 @@ std::int64_t kept_floats(const ModelConfig& config) {
          config.num_attention_heads + (config.qk_norm ? q + kv + heads : 0);
 }
 
+// So that each part of a buffer begins where a GPU likes it.
+std::int64_t aligned(std::int64_t floats) { return (floats + 63) / 64 * 64; }
+
+std::int64_t floats_of_turns(const ModelConfig& config, std::int64_t max_tokens) {
+  return std::max({aligned(kHeadRows * config.vocab_size), aligned(max_tokens * config.intermediate_size),
+                   2 * aligned(max_tokens * config.q_size()) + 2 * aligned(max_tokens * config.kv_size())});
+}
+
 }  // namespace
 
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                  const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
-  const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
+  const std::int64_t c = config.hidden_size;
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
   inputs_.resize(size(config.num_hidden_layers));
   for (auto& input : inputs_) buffer(input, c);
@@ -62,12 +70,8 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   }
   for (auto* values : {&output_, &output_normed_, &grad_stream_, &grad_normed_}) buffer(*values, c);
   for (auto* values : {&output_mean_, &output_rstd_}) buffer(*values, 1);
-  buffer(selected_attention_, q);
-  for (auto* values : {&grad_q_, &grad_attention_}) buffer(*values, q);
-  for (auto* values : {&grad_k_, &grad_v_}) buffer(*values, kv);
-  for (auto* values : {&grad_up_, &grad_gated_}) buffer(*values, i);
-  if (config.gated_mlp) buffer(grad_gate_, i);
-  logits_ = {context.memory(), size(kHeadRows * config.vocab_size)};
+  buffer(selected_attention_, config.q_size());
+  allocate_turns();
   for (auto* values : {&tokens_, &positions_, &segment_start_, &selected_, &selected_targets_})
     *values = {context.memory(), size(max_tokens)};
   sums_ = {context.memory(), 1};
@@ -76,6 +80,20 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
 
 void DecoderTraining::allocate(Floats& values, std::int64_t width) const {
   values = {context_.memory(), size(max_tokens_ * width)};
+}
+
+void DecoderTraining::allocate_turns() {
+  turns_ = {context_.memory(), size(floats_of_turns(config_, max_tokens_))};
+  const auto part = [this](std::int64_t floats, std::span<float> behind = {}) {
+    float* start = behind.empty() ? turns_.data() : behind.data() + behind.size();
+    return std::span(start, size(aligned(floats)));
+  };
+  logits_ = part(kHeadRows * config_.vocab_size);
+  grad_gated_ = part(max_tokens_ * config_.intermediate_size);
+  grad_attention_ = part(max_tokens_ * config_.q_size());
+  grad_q_ = part(max_tokens_ * config_.q_size(), grad_attention_);
+  grad_k_ = part(max_tokens_ * config_.kv_size(), grad_q_);
+  grad_v_ = part(max_tokens_ * config_.kv_size(), grad_k_);
 }
 
 void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) const {
@@ -102,17 +120,15 @@ void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) co
 
 std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const LoraConfig* lora,
                                                 std::int64_t max_tokens, bool recompute) {
-  const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
-  const std::int64_t layers = config.num_hidden_layers;
+  const std::int64_t c = config.hidden_size, layers = config.num_hidden_layers;
   std::int64_t kept = (recompute ? 1 : layers) * kept_floats(config), adapters = 0;
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     const std::int64_t floats = adapter_floats(config, lora, layer);
     adapters = recompute ? std::max(adapters, floats) : adapters + floats;
   }
   const std::int64_t integers = 5;
-  const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2 + integers;
-  kept += layers * c + adapters + shared;
-  return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size)) +
+  kept += layers * c + adapters + 4 * c + 2 + config.q_size() + integers;
+  return static_cast<std::uint64_t>(4 * (max_tokens * kept + floats_of_turns(config, max_tokens))) +
          RotaryTables::bytes_of(config, std::min(max_tokens, config.max_position_embeddings));
 }
 
@@ -190,18 +206,15 @@ void DecoderTraining::select(const Floats& all, std::int64_t width, Floats& sele
 }
 
 // The reverse; the other rows become zero.
-void DecoderTraining::spread(const Floats& selected, std::int64_t width, Floats& all) {
-  scatter_rows(context_, {.n_rows = n_selected_,
-                          .n_all = n_rows_,
-                          .width = width,
-                          .rows = selected_.data(),
-                          .x = selected.data(),
-                          .y = all.data()});
+void DecoderTraining::spread(const float* selected, std::int64_t width, float* all) {
+  scatter_rows(
+      context_,
+      {.n_rows = n_selected_, .n_all = n_rows_, .width = width, .rows = selected_.data(), .x = selected, .y = all});
 }
 
 // The same in the place of `values`, as wide as the stream: behind the head nobody reads output_normed_ any more.
 void DecoderTraining::spread_stream(Floats& values) {
-  spread(values, config_.hidden_size, output_normed_);
+  spread(values.data(), config_.hidden_size, output_normed_.data());
   std::swap(values, output_normed_);
 }
 
@@ -342,7 +355,7 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
 }
 
 // From the gradient of the block's output, grad_stream_, to that of the MLP's input, grad_normed_; in a block one after
-// the other also through the second norm back into the stream.
+// the other also through the second norm back into the stream. The gradients of gate and up take their places.
 void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
   LayerActivations& a = kept(l);
   const std::int64_t n_rows = rows_of(l, Module::kO);
@@ -353,10 +366,10 @@ void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
                                  .grad_y = grad_gated_.data(),
                                  .x = gated ? a.gate.data() : a.up.data(),
                                  .up = gated ? a.up.data() : nullptr,
-                                 .grad_x = gated ? grad_gate_.data() : grad_up_.data(),
-                                 .grad_up = gated ? grad_up_.data() : nullptr});
-  if (gated) linear_backward(grad_gate_.data(), mlp_input(l), l, Module::kGate, grad_normed_.data(), false, dropout);
-  linear_backward(grad_up_.data(), mlp_input(l), l, Module::kUp, grad_normed_.data(), gated, dropout);
+                                 .grad_x = gated ? a.gate.data() : a.up.data(),
+                                 .grad_up = gated ? a.up.data() : nullptr});
+  if (gated) linear_backward(a.gate.data(), mlp_input(l), l, Module::kGate, grad_normed_.data(), false, dropout);
+  linear_backward(a.up.data(), mlp_input(l), l, Module::kUp, grad_normed_.data(), gated, dropout);
   if (config_.parallel_block) return;
   norm_backward(context_, config_, weights_.layers[l].post_attention_norm, n_rows, grad_normed_.data(), a.middle.data(),
                 a.middle_mean.data(), a.middle_rstd.data(), grad_stream_.data(), true);
@@ -381,7 +394,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   if (is_last(l)) {
     // grad_q_ is written further down only.
     linear_backward(grad_stream_.data(), selected_attention_.data(), l, Module::kO, grad_q_.data(), false, dropout);
-    spread(grad_q_, config_.q_size(), grad_attention_);
+    spread(grad_q_.data(), config_.q_size(), grad_attention_.data());
     spread_stream(grad_stream_);
     if (config_.parallel_block) spread_stream(grad_normed_);
   } else {
@@ -467,7 +480,7 @@ std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
   for (std::int64_t first = 0; first < n_rows_; first += kHeadRows) {
     const std::int64_t n = std::min(n_rows_ - first, kHeadRows);
     head_logits(first, n);
-    logits_.download(std::span(all).subspan(size(first * config_.vocab_size), size(n * config_.vocab_size)));
+    turns_.download(std::span(all).subspan(size(first * config_.vocab_size), size(n * config_.vocab_size)));
   }
   return all;
 }

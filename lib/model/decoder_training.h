@@ -76,6 +76,7 @@ class DecoderTraining {
 
   void allocate(Floats& values, std::int64_t width) const;
   void allocate(LayerActivations& layer, bool whole_mlp_input) const;
+  void allocate_turns();
   void bring(const PackedBatch& batch, bool all_rows);
   void add_noise(const PackedBatch& batch, const DropoutKey& key);
   void forward(const DropoutKey* dropout, const PackedBatch* noisy);
@@ -86,7 +87,7 @@ class DecoderTraining {
   CrossEntropySums head(bool with_gradient, float grad_scale);
   void head_logits(std::int64_t first, std::int64_t n);
   void select(const Floats& all, std::int64_t width, Floats& selected);
-  void spread(const Floats& selected, std::int64_t width, Floats& all);
+  void spread(const float* selected, std::int64_t width, float* all);
   void spread_stream(Floats& values);
   bool is_last(std::size_t layer) const { return layer + 1 == inputs_.size(); }
   LayerActivations& kept(std::size_t layer) { return layers_[layers_.size() == 1 ? 0 : layer]; }
@@ -113,9 +114,12 @@ class DecoderTraining {
   DeviceBuffer<CrossEntropySums> sums_;
   std::vector<LayerActivations> layers_;  // one for all where they are computed again
   std::vector<Floats> inputs_;            // the stream before each layer
-  Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_, logits_;
+  Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_;
   RotaryTables rotary_;
-  Floats grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_, grad_gated_;
+  Floats grad_stream_, grad_normed_;
+  // Parts of one buffer, in turn: a chunk of logits; a gradient of the MLP; those of the attention.
+  Floats turns_;
+  std::span<float> logits_, grad_gated_, grad_attention_, grad_q_, grad_k_, grad_v_;
 };
 
 }  // namespace matinee
