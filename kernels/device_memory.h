@@ -13,6 +13,20 @@ class Recording {
   virtual void run() = 0;
 };
 
+/// Arrays of a device that wait in the host's memory until they are wanted again. Copies run beside the operations, in
+/// the order in which they were asked for, each behind what was called before it. Other functions do not wait for them:
+/// `wait` does.
+class HostStash {
+ public:
+  virtual ~HostStash() = default;
+  /// `from` may be overwritten after wait(place).
+  virtual void put(std::size_t place, const void* from, std::size_t bytes) = 0;
+  /// What was put there last; `to` may be read after wait(place).
+  virtual void fetch(std::size_t place, void* to, std::size_t bytes) = 0;
+  /// What is called from now on comes after the last copy of this place. The host does not wait.
+  virtual void wait(std::size_t place) = 0;
+};
+
 /// The memory of one device and the ways into it. Everything here keeps the order in which it was called, with the
 /// operations too: a copy sees what the operation before it wrote.
 class DeviceMemory {
@@ -41,6 +55,13 @@ class DeviceMemory {
   virtual void zero(void* to, std::size_t bytes) = 0;
   /// Waits until everything before has been done; an error that an operation met shows here at the latest.
   virtual void synchronize() = 0;
+
+  /// Memory of the host's that operations of this device can read as it lies there, at the speed of the bus: for what
+  /// is looked up seldom. The host's own is an answer only where operations run on the host.
+  virtual std::shared_ptr<DeviceMemory> host_side();
+  /// Room for `places` arrays of up to `bytes` each. Null where nothing is gained: what is in the host's memory
+  /// already.
+  virtual std::unique_ptr<HostStash> stash(std::size_t places, std::size_t bytes);
 
   /// Records the operations and copies within the device that `body` calls, without running them: where issuing them
   /// one by one costs more than they do. Null where nothing is gained; `body` has not been called then. Within `body`

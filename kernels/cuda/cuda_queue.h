@@ -14,7 +14,7 @@ namespace matinee {
 class Context;
 
 /// One stream of a CUDA device: its operations run one after the other. What DeviceMemory is for CUDA.
-class CudaQueue final : public DeviceMemory {
+class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this<CudaQueue> {
  public:
   explicit CudaQueue(int index);
   ~CudaQueue() override;
@@ -31,6 +31,9 @@ class CudaQueue final : public DeviceMemory {
   void copy(void* to, const void* from, std::size_t bytes) override;
   void zero(void* to, std::size_t bytes) override;
   void synchronize() override;
+  /// Pinned memory (kernels/cuda/pinned_memory.h).
+  std::shared_ptr<DeviceMemory> host_side() override;
+  std::unique_ptr<HostStash> stash(std::size_t places, std::size_t bytes) override;
   /// As a CUDA graph.
   std::unique_ptr<Recording> record(const std::function<void()>& body) override;
   bool is_recorded() const override { return recording_ || recordings_ > 0; }

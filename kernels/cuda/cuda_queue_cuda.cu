@@ -5,6 +5,7 @@
 #include "kernels/context.h"
 #include "kernels/cuda/cuda_device.h"
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/pinned_memory.h"
 #include "lib/base/error.h"
 
 namespace matinee {
@@ -160,6 +161,12 @@ void CudaQueue::zero(void* to, std::size_t bytes) {
   if (bytes == 0) return;
   make_current();
   check_cuda(cudaMemsetAsync(to, 0, bytes, stream_), "clearing memory");
+}
+
+std::shared_ptr<DeviceMemory> CudaQueue::host_side() { return std::make_shared<PinnedMemory>(shared_from_this()); }
+
+std::unique_ptr<HostStash> CudaQueue::stash(std::size_t places, std::size_t bytes) {
+  return std::make_unique<PinnedStash>(shared_from_this(), places, bytes);
 }
 
 std::unique_ptr<Recording> CudaQueue::record(const std::function<void()>& body) {

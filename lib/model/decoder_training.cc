@@ -50,13 +50,12 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
   const std::int64_t c = config.hidden_size;
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
-  inputs_.resize(size(config.num_hidden_layers));
-  for (auto& input : inputs_) buffer(input, c);
-  layers_.resize(recompute ? 1 : inputs_.size());
+  inputs_ = {context.memory(), size(config.num_hidden_layers), size(max_tokens * c), recompute};
+  layers_.resize(recompute ? 1 : inputs_.layers());
   for (std::size_t l = 0; l < layers_.size(); ++l)
     allocate(layers_[l], !config.parallel_block || recompute || is_last(l));
   // One for all layers has room for whatever any of them needs; in a set of adapters ranks may differ.
-  for (std::size_t l = 0; l < inputs_.size() && lora != nullptr; ++l) {
+  for (std::size_t l = 0; l < inputs_.layers() && lora != nullptr; ++l) {
     for (int m = 0; m < kModules; ++m) {
       const LoraSlot& slot = lora->layers[l][size(m)];
       if (slot.lora_A == nullptr) continue;
@@ -119,7 +118,7 @@ void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) co
 }
 
 std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const LoraConfig* lora,
-                                                std::int64_t max_tokens, bool recompute) {
+                                                std::int64_t max_tokens, bool recompute, bool on_device) {
   const std::int64_t c = config.hidden_size, layers = config.num_hidden_layers;
   std::int64_t kept = (recompute ? 1 : layers) * kept_floats(config), adapters = 0;
   for (std::int64_t layer = 0; layer < layers; ++layer) {
@@ -127,9 +126,15 @@ std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const
     adapters = recompute ? std::max(adapters, floats) : adapters + floats;
   }
   const std::int64_t integers = 5;
-  kept += layers * c + adapters + 4 * c + 2 + config.q_size() + integers;
+  kept += KeptInputs::on_device(layers, recompute && on_device) * c + adapters + 4 * c + 2 + config.q_size() + integers;
   return static_cast<std::uint64_t>(4 * (max_tokens * kept + floats_of_turns(config, max_tokens))) +
          RotaryTables::bytes_of(config, std::min(max_tokens, config.max_position_embeddings));
+}
+
+std::uint64_t DecoderTraining::waiting_bytes(const ModelConfig& config, std::int64_t max_tokens) {
+  return static_cast<std::uint64_t>(KeptInputs::on_host(config.num_hidden_layers, true) * max_tokens *
+                                    config.hidden_size) *
+         sizeof(float);
 }
 
 std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Module module) {
@@ -196,12 +201,12 @@ void DecoderTraining::bring(const PackedBatch& batch, bool all_rows) {
   selected_targets_.upload(targets);
 }
 
-void DecoderTraining::select(const Floats& all, std::int64_t width, Floats& selected) {
+void DecoderTraining::select(const float* all, std::int64_t width, Floats& selected) {
   gather_rows(context_, {.n_rows = n_selected_,
                          .n_all = n_rows_,
                          .width = width,
                          .rows = selected_.data(),
-                         .x = all.data(),
+                         .x = all,
                          .y = selected.data()});
 }
 
@@ -234,10 +239,11 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
     for (float& value : noise) value = static_cast<float>((2 * random.uniform() - 1) * bound);
     grad_normed_.upload(noise, size(row * c));  // nobody's before the backward pass
   }
-  add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.front().data()});
+  add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.of(0)});
 }
 
-void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
+// `again`: in the backward pass, where nobody wants the layer's output.
+void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bool again) {
   LayerActivations& a = kept(l);
   const std::int64_t c = config_.hidden_size;
   const BlockForward block(context_, config_, weights_.layers[l]);
@@ -250,7 +256,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
     }
     layer.forward(context_, x, y, accumulate);
   };
-  BlockBuffers buffers{.input = inputs_[l].data(),
+  BlockBuffers buffers{.input = inputs_.of(l),
                        .normed = a.normed.data(),
                        .mean = a.mean.data(),
                        .rstd = a.rstd.data(),
@@ -269,7 +275,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
                        .gate = a.gate.data(),
                        .up = a.up.data(),
                        .gated = a.gated.data(),
-                       .output = is_last(l) ? output_.data() : inputs_[l + 1].data()};
+                       .output = is_last(l) || again ? output_.data() : inputs_.of(l + 1)};
   block.project(n_rows_, buffers, rotary(), apply);
   attention_forward(context_, {.n_tokens = n_rows_,
                                .n_heads = config_.num_attention_heads,
@@ -285,22 +291,25 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
                                .logsumexp = a.logsumexp.data(),
                                .product = product_});
   if (is_last(l)) {
-    select(inputs_[l], c, a.middle);
-    select(a.attention, config_.q_size(), selected_attention_);
-    if (config_.parallel_block) select(a.normed, c, a.middle_normed);
+    select(inputs_.of(l), c, a.middle);
+    select(a.attention.data(), config_.q_size(), selected_attention_);
+    if (config_.parallel_block) select(a.normed.data(), c, a.middle_normed);
     buffers.attention = selected_attention_.data();
   } else {
-    context_.memory()->copy(a.middle.data(), inputs_[l].data(), size(n_rows_ * c) * sizeof(float));
+    context_.memory()->copy(a.middle.data(), inputs_.of(l), size(n_rows_ * c) * sizeof(float));
   }
   block.finish(rows_of(l, Module::kO), buffers, apply);
 }
 
 // `noisy` has the samples where their embeddings get noise, else it is null.
 void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* noisy) {
-  embed_tokens(context_, config_, weights_, n_rows_, tokens_.data(), positions_.data(), inputs_.front().data(),
+  embed_tokens(context_, config_, weights_, n_rows_, tokens_.data(), positions_.data(), inputs_.of(0),
                layers_.front().normed.data());
   if (noisy != nullptr) add_noise(*noisy, *dropout);
-  for (std::size_t l = 0; l < inputs_.size(); ++l) forward_layer(l, dropout);
+  for (std::size_t l = 0; l < inputs_.layers(); ++l) {
+    if (dropout != nullptr) inputs_.keep(l, size(n_rows_ * config_.hidden_size));
+    forward_layer(l, dropout);
+  }
   norm_forward(context_, config_, weights_.norm, n_selected_, output_.data(), output_normed_.data(),
                output_mean_.data(), output_rstd_.data());
 }
@@ -430,7 +439,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   linear_backward(grad_k_.data(), a.normed.data(), l, Module::kK, grad_x, true, dropout);
   linear_backward(grad_v_.data(), a.normed.data(), l, Module::kV, grad_x, true, dropout);
   if (!onwards) return false;
-  norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_[l].data(), a.mean.data(),
+  norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_.of(l), a.mean.data(),
                 a.rstd.data(), grad_stream_.data(), true);
   return true;
 }
@@ -439,9 +448,10 @@ void DecoderTraining::backward(const DropoutKey& dropout) {
   const std::int64_t c = config_.hidden_size;
   norm_backward(context_, config_, weights_.norm, n_selected_, grad_normed_.data(), output_.data(), output_mean_.data(),
                 output_rstd_.data(), grad_stream_.data(), false);
-  for (std::size_t l = inputs_.size(); l-- > 0;) {
+  for (std::size_t l = inputs_.layers(); l-- > 0;) {
+    inputs_.bring_back(l, size(n_rows_ * c));
     // What the last layer kept is still there.
-    if (layers_.size() < inputs_.size() && !is_last(l)) forward_layer(l, &dropout);
+    if (layers_.size() < inputs_.layers() && !is_last(l)) forward_layer(l, &dropout, true);
     backward_mlp(l, dropout);
     if (!backward_attention(l, dropout)) return;
   }

@@ -39,7 +39,12 @@ std::vector<Part> worked_on(const MemoryPlan& plan) {
           {"scratch memory", plan.scratch}};
 }
 
-std::vector<Part> kept_by_host(const MemoryPlan& plan) { return {{"tokens", plan.tokens}, {"program", plan.program}}; }
+std::vector<Part> kept_by_host(const MemoryPlan& plan) {
+  return {{"table of tokens", plan.table},
+          {"inputs of layers", plan.inputs},
+          {"tokens", plan.tokens},
+          {"program", plan.program}};
+}
 
 }  // namespace
 
@@ -68,13 +73,18 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DT
   } else {
     for (const LoraTensor& tensor : lora_tensors(config, *lora)) count(tensor.shape);
   }
-  return {.weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format),
-          .trained = 4 * trained,
-          .gradients = 4 * trained,
-          .moments = moments,
-          .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute),
-          .program = kProgramMemory,
-          .on_device = size.on_device};
+  const bool aside = size.on_device && size.recompute;
+  const std::uint64_t table = aside && lora != nullptr ? FrozenWeights::aside_bytes(config, format) : 0;
+  return {
+      .weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format) - table,
+      .trained = 4 * trained,
+      .gradients = 4 * trained,
+      .moments = moments,
+      .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute, size.on_device),
+      .table = table,
+      .inputs = aside ? DecoderTraining::waiting_bytes(config, size.max_tokens) : 0,
+      .program = kProgramMemory,
+      .on_device = size.on_device};
 }
 
 }  // namespace matinee

@@ -20,6 +20,8 @@ struct MemoryPlan {
   std::uint64_t activations = 0;      ///< of one micro-batch
   std::uint64_t scratch = 0;          ///< what operations and libraries work in; 0: not measured (kProgramMemory)
   // Always in the host's.
+  std::uint64_t table = 0;    ///< of tokens, where it is not among the weights
+  std::uint64_t inputs = 0;   ///< of layers, where they are not among the activations
   std::uint64_t tokens = 0;   ///< of the data sets, and the rows of an epoch
   std::uint64_t program = 0;  ///< kProgramMemory
   bool on_device = false;     ///< whether the device has a memory of its own
@@ -33,7 +35,7 @@ struct MemoryPlan {
 /// What decides about the memory of a training besides model and adapter.
 struct TrainingSize {
   std::int64_t max_tokens = 0;  ///< of a micro-batch
-  bool recompute = false;
+  bool recompute = false;       ///< on a device also: what is seldom wanted waits in the host's memory
   bool narrow_moments = false;  ///< AdamW's in 8 bits
   bool on_device = false;       ///< on one with a memory of its own
 };

@@ -182,7 +182,7 @@ void Session::load() {
     slots_ = slots_of(config_, everything_);
   } else {
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_),
-                                              tool_.common().max_host_mem, &context_, nullptr, &hashes_);
+                                              tool_.common().max_host_mem, &context_, nullptr, &hashes_, run.recompute);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
@@ -423,7 +423,8 @@ void TrainingRun::add(OptionSet& options) {
   base_format.add(options);
   options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
   options.flag("recompute", &recompute,
-               "keep only each layer's input and compute the rest again: less memory, a third more time");
+               "keep only each layer's input and compute the rest again: less memory, a third more time; on a GPU these "
+               "inputs and the table of tokens then lie in the host's memory");
   lora.add(options);
   train.add(options);
 }
