@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/ops.h"
+#include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
@@ -20,6 +21,13 @@ void norm_heads(Context& context, const ModelConfig& config, const NormSlot& slo
 }
 
 }  // namespace
+
+void require_head_dim(const Context& context, const ModelConfig& config) {
+  if (context.device().kind != DeviceKind::kCuda || config.head_dim <= kWidestCudaHead) return;
+  throw device_error("the model's head_dim is {}, and attention on a GPU takes {} at most", config.head_dim,
+                     kWidestCudaHead)
+      .add_remedy("--device cpu takes any");
+}
 
 float attention_scale(const ModelConfig& config) { return 1 / std::sqrt(static_cast<float>(config.head_dim)); }
 

@@ -67,6 +67,8 @@ void rotate_heads(Context& context, const ModelConfig& config, const RotaryPosit
 void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch);
 
+/// Throws Error(kDevice) where the model's heads are wider than the context's device takes.
+void require_head_dim(const Context& context, const ModelConfig& config);
 /// 1 / sqrt(head_dim).
 float attention_scale(const ModelConfig& config);
 

@@ -20,6 +20,7 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                std::int64_t max_tokens, Product product, const LoraSlots* lora)
     : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
+  require_head_dim(context, config);
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     k_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
     v_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));

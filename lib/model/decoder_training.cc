@@ -40,6 +40,7 @@ std::int64_t kept_floats(const ModelConfig& config) {
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                  const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
+  require_head_dim(context, config);
   const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
   inputs_.resize(size(config.num_hidden_layers));
