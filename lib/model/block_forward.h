@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "kernels/context.h"
 #include "lib/model/tensor_names.h"
@@ -35,8 +36,12 @@ struct RotaryPositions {
 /// query sees) comes in as functions.
 class BlockForward {
  public:
-  /// y = or += the module applied to x.
-  using Linear = std::function<void(Module module, const float* x, float* y, bool accumulate)>;
+  struct ModuleOutput {
+    Module module;
+    float* y;
+  };
+  /// Each y = or += its module applied to x, which all modules share.
+  using Linear = std::function<void(const float* x, std::span<const ModuleOutput> outputs, bool accumulate)>;
 
   BlockForward(Context& context, const ModelConfig& config, const LayerSlots& slots)
       : context_(context), config_(config), slots_(slots) {}

@@ -56,7 +56,7 @@ class DecoderSession {
   RotaryTables rotary_;
   Floats stream_, normed_, q_, attention_, gate_, up_, logits_;
   std::vector<float> host_logits_;                   // those that append gives
-  Floats xa_, unscaled_;                             // of the adapter's products
+  Floats xa_, unscaled_;                             // of the adapter's products; xa_ of layers that share an input
   std::vector<std::array<Floats, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
 };
 
