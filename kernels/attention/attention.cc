@@ -50,10 +50,19 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
 }
 
 void attention_cached(Context& context, const CachedAttentionArgs& args) {
-  require(args.n_queries >= 0 && args.first_position >= 0, "attention_cached", "sizes are not negative");
+  require(args.n_queries >= 0, "attention_cached", "n_queries is not negative");
   check_heads(context, "attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_queries == 0) return;
-  require(args.q && args.k_cache && args.v_cache && args.out, "attention_cached", "all tensors are given");
+  require(args.q && args.k && args.v && args.k_cache && args.v_cache && args.out, "attention_cached",
+          "all tensors are given");
+  require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
+          "there is a position, and room for the tokens");
+  // What lies on a GPU cannot be looked at from here.
+  if (context.memory()->is_host()) {
+    const std::int64_t first = *args.first_position;
+    require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached",
+            "the tokens stand within max_tokens");
+  }
   context.ops().attention_cached(context, args);
 }
 

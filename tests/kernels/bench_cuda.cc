@@ -284,20 +284,24 @@ class CudaBench {
           });
     }
     const std::int64_t past = size(8192, 100);
-    const Floats q = random(heads * head_dim), k = random(past * kv_heads * head_dim),
-                 v = random(past * kv_heads * head_dim);
+    const Floats q = random(heads * head_dim), k = random(kv_heads * head_dim), v = random(kv_heads * head_dim);
+    Floats k_cache = random(past * kv_heads * head_dim), v_cache = random(past * kv_heads * head_dim);
+    const auto position = ints(1, [&](std::int64_t) { return past - 1; });
     Floats out(context_.memory(), static_cast<std::size_t>(heads * head_dim));
     row(fmt::format("attention_cached 1 query over {} positions", past), Limit::kBytes, 0,
         8.0 * static_cast<double>(past * kv_heads * head_dim), [&] {
           attention_cached(context_, {.n_queries = 1,
-                                      .first_position = past - 1,
                                       .n_heads = heads,
                                       .n_kv_heads = kv_heads,
                                       .head_dim = head_dim,
+                                      .max_tokens = past,
+                                      .first_position = position.data(),
                                       .scale = 0.1f,
                                       .q = q.data(),
-                                      .k_cache = k.data(),
-                                      .v_cache = v.data(),
+                                      .k = k.data(),
+                                      .v = v.data(),
+                                      .k_cache = k_cache.data(),
+                                      .v_cache = v_cache.data(),
                                       .out = out.data()});
         });
   }
