@@ -34,6 +34,8 @@ class Scratch {
   std::size_t capacity() const;
   /// The most that were.
   std::size_t peak() const { return peak_; }
+  /// Bytes before what is handed out next. Two times with the same of both hand out the same addresses.
+  std::size_t used() const;
 
  private:
   friend class ScratchScope;

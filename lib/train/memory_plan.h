@@ -13,18 +13,19 @@ namespace matinee {
 struct MemoryPlan {
   // Where operations work: in the device's memory, or where it has none of its own in the host's.
   std::uint64_t weights = 0;          ///< of the base, as it is held
-  std::uint64_t trained = 0;          ///< float32 parameters that are trained, where they are not the weights
+  std::uint64_t trained = 0;          ///< float32 parameters that are trained, with the padding between them
   std::uint64_t gradients = 0;        ///< float32
   std::uint64_t moments = 0;          ///< two float32 per trained parameter
   std::uint64_t best_parameters = 0;  ///< the copy with the lowest validation loss
   std::uint64_t activations = 0;      ///< of one micro-batch
   std::uint64_t scratch = 0;          ///< what operations and libraries work in; 0: not measured (kProgramMemory)
   // Always in the host's.
-  std::uint64_t table = 0;    ///< of tokens, where it is not among the weights
-  std::uint64_t inputs = 0;   ///< of layers, where they are not among the activations
-  std::uint64_t tokens = 0;   ///< of the data sets, and the rows of an epoch
-  std::uint64_t program = 0;  ///< kProgramMemory
-  bool on_device = false;     ///< whether the device has a memory of its own
+  std::uint64_t table = 0;     ///< of tokens, where it is not among the weights
+  std::uint64_t inputs = 0;    ///< of layers, where they are not among the activations
+  std::uint64_t tokens = 0;    ///< of the data sets, and the rows of an epoch
+  std::uint64_t program = 0;   ///< kProgramMemory
+  bool on_device = false;      ///< whether the device has a memory of its own
+  std::int64_t n_trained = 0;  ///< how many parameters are trained: no bytes
 
   std::uint64_t host_bytes() const;
   std::uint64_t device_bytes() const;  ///< 0 where it has none of its own
