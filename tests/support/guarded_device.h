@@ -49,8 +49,9 @@ class GuardedMemory final : public DeviceMemory {
     recording_ = &work;
     body();
     recording_ = nullptr;
-    return std::make_unique<RecordedWork>(std::move(work));
+    return std::make_unique<RecordedWork>(std::move(work), *this);
   }
+  bool is_recorded() const override { return recording_ != nullptr || recordings_ > 0; }
 
   /// At once, or when what is being recorded is run.
   void issue(std::function<void()> work) {
@@ -63,13 +64,15 @@ class GuardedMemory final : public DeviceMemory {
 
   class RecordedWork final : public Recording {
    public:
-    explicit RecordedWork(Work work) : work_(std::move(work)) {}
+    RecordedWork(Work work, GuardedMemory& memory) : work_(std::move(work)), memory_(memory) { ++memory_.recordings_; }
+    ~RecordedWork() override { --memory_.recordings_; }
     void run() override {
       for (const std::function<void()>& each : work_) each();
     }
 
    private:
     Work work_;
+    GuardedMemory& memory_;
   };
 
   void forbid_in_recording() const {
@@ -83,6 +86,7 @@ class GuardedMemory final : public DeviceMemory {
   }
 
   Work* recording_ = nullptr;
+  int recordings_ = 0;
 };
 
 /// Arguments as they must be kept until a recording runs: lists in them are the caller's no longer than its call.
