@@ -420,9 +420,10 @@ void TrainingRun::add(OptionSet& options) {
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
   options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
-  options.flag("recompute", &recompute,
-               "keep only each layer's input and compute the rest again: less memory, a third more time; on a GPU these "
-               "inputs and the table of tokens then lie in the host's memory");
+  options.flag(
+      "recompute", &recompute,
+      "keep only each layer's input and compute the rest again: less memory, a third more time; on a GPU these "
+      "inputs and the table of tokens then lie in the host's memory");
   lora.add(options);
   train.add(options);
 }
