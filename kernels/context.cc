@@ -32,20 +32,30 @@ Scratch::~Scratch() {
 
 void* Scratch::take(std::size_t bytes) {
   bytes = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  while (chunk_ < chunks_.size()) {
-    if (bytes <= chunks_[chunk_].size - used_) {
-      std::byte* result = chunks_[chunk_].start + used_;
-      used_ += bytes;
-      return result;
-    }
+  needed_ = std::max(needed_, taken_ + bytes);
+  const bool fits = chunks_.size() == 1 && bytes <= chunks_.front().size;
+  if (taken_ == 0 && !fits && !memory_->is_recorded()) join_chunks(std::max(needed_, kSmallestChunk));
+  taken_ += bytes;
+  while (chunk_ < chunks_.size() && bytes > chunks_[chunk_].size - used_) {
     ++chunk_;
     used_ = 0;
   }
-  const std::size_t size = std::max({bytes, kSmallestChunk, capacity() / 2});
-  auto* start = static_cast<std::byte*>(memory_->allocate(size));
-  chunks_.push_back({start, size});
-  used_ = bytes;
-  return start;
+  if (chunk_ == chunks_.size()) add_chunk(std::max(bytes, kSmallestChunk));
+  used_ += bytes;
+  return chunks_[chunk_].start + used_ - bytes;
+}
+
+void Scratch::add_chunk(std::size_t bytes) {
+  chunks_.push_back({static_cast<std::byte*>(memory_->allocate(bytes)), bytes});
+  peak_ = std::max(peak_, capacity());
+}
+
+// Nothing may be in use. The old ones go first: the new one may need their room.
+void Scratch::join_chunks(std::size_t bytes) {
+  for (const Chunk& chunk : chunks_) memory_->release(chunk.start);
+  chunks_.clear();
+  chunk_ = used_ = 0;
+  add_chunk(bytes);
 }
 
 std::size_t Scratch::capacity() const {
@@ -75,8 +85,8 @@ Context::Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, 
 }
 
 std::size_t Context::scratch_bytes() const {
-  std::size_t sum = scratch_.capacity();
-  for (const Scratch& scratch : worker_scratch_) sum += scratch.capacity();
+  std::size_t sum = scratch_.peak();
+  for (const Scratch& scratch : worker_scratch_) sum += scratch.peak();
   return sum;
 }
 

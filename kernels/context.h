@@ -14,8 +14,9 @@ namespace matinee {
 
 struct Ops;
 
-/// Memory that an operation needs while it runs. Handed out like a stack: ScratchScope gives it back. It grows to the
-/// most that was ever needed and stays, so nothing is allocated once a training step has run. One user at a time.
+/// Memory that an operation needs while it runs. Handed out like a stack: ScratchScope gives it back. It grows in
+/// chunks while it is in use and becomes one chunk of the most that was ever needed when it is not, so nothing is
+/// allocated once a training step has run. One user at a time.
 class Scratch {
  public:
   explicit Scratch(std::shared_ptr<DeviceMemory> memory = host_memory()) : memory_(std::move(memory)) {}
@@ -31,6 +32,8 @@ class Scratch {
   }
   /// Bytes held from the system.
   std::size_t capacity() const;
+  /// The most that were.
+  std::size_t peak() const { return peak_; }
   /// Bytes before what is handed out next. Two times with the same of both hand out the same addresses.
   std::size_t used() const;
 
@@ -40,26 +43,33 @@ class Scratch {
     std::byte* start = nullptr;
     std::size_t size = 0;
   };
+  void add_chunk(std::size_t bytes);
+  void join_chunks(std::size_t bytes);
+
   std::shared_ptr<DeviceMemory> memory_;
   std::vector<Chunk> chunks_;
-  std::size_t chunk_ = 0;  // in use
-  std::size_t used_ = 0;   // bytes of it
+  std::size_t chunk_ = 0;               // in use
+  std::size_t used_ = 0;                // bytes of it
+  std::size_t taken_ = 0, needed_ = 0;  // bytes that are handed out, and the most that ever were
+  std::size_t peak_ = 0;
 };
 
 /// Everything taken from `scratch` within the scope is given back at its end.
 class ScratchScope {
  public:
-  explicit ScratchScope(Scratch& scratch) : scratch_(scratch), chunk_(scratch.chunk_), used_(scratch.used_) {}
+  explicit ScratchScope(Scratch& scratch)
+      : scratch_(scratch), chunk_(scratch.chunk_), used_(scratch.used_), taken_(scratch.taken_) {}
   ~ScratchScope() {
     scratch_.chunk_ = chunk_;
     scratch_.used_ = used_;
+    scratch_.taken_ = taken_;
   }
   ScratchScope(const ScratchScope&) = delete;
   ScratchScope& operator=(const ScratchScope&) = delete;
 
  private:
   Scratch& scratch_;
-  std::size_t chunk_, used_;
+  std::size_t chunk_, used_, taken_;
 };
 
 /// What every operation is given: the device, its table of functions, the threads, the instruction set and scratch
@@ -83,6 +93,7 @@ class Context {
   Scratch& scratch() { return scratch_; }
   /// For one worker inside a body of ThreadPool::for_blocks; the host's.
   Scratch& worker_scratch(int worker) { return worker_scratch_[static_cast<std::size_t>(worker)]; }
+  /// The most that all scratch memory held.
   std::size_t scratch_bytes() const;
 
  private:

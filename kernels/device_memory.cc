@@ -41,6 +41,10 @@ class HostMemory final : public DeviceMemory {
 
 }  // namespace
 
+std::shared_ptr<DeviceMemory> DeviceMemory::host_side() { return host_memory(); }
+
+std::unique_ptr<HostStash> DeviceMemory::stash(std::size_t, std::size_t) { return nullptr; }
+
 std::unique_ptr<Recording> DeviceMemory::record(const std::function<void()>&) { return nullptr; }
 
 std::shared_ptr<DeviceMemory> host_memory() {

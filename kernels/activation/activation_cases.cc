@@ -43,7 +43,8 @@ const char* name_of(Activation activation) {
   return "?";
 }
 
-void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
+// With `in_place` the gradients take the places of x and up.
+void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false, bool in_place = false) {
   const std::string text = fmt::format("n={} activation={}{} magnitude={}", s.n, name_of(s.activation),
                                        s.gated ? " gated" : "", s.magnitude);
   const std::int64_t gate = s.gated ? s.n : 0;
@@ -87,6 +88,16 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .reference = [s](double* const* t) { activation_backward_ref(backward_args(s, t)); },
       .operations = 30.0 * static_cast<double>(s.n),
       .bytes = 4.0 * static_cast<double>(3 * s.n + 2 * gate)};
+  if (in_place) {
+    backward.name += " in place";
+    backward.run = [s](Context& context, float* const* t) {
+      const auto bytes = static_cast<std::size_t>(s.n) * sizeof(float);
+      context.memory()->copy(t[3], t[1], bytes);
+      if (s.gated) context.memory()->copy(t[4], t[2], bytes);
+      float* const aliased[] = {t[0], t[3], t[4], t[3], t[4]};
+      activation_backward(context, backward_args(s, aliased));
+    };
+  }
   for (KernelCase* c : {&forward, &backward}) {
     if (timed_only) c->reference = {};
     cases.push_back(std::move(*c));
@@ -103,6 +114,7 @@ std::vector<KernelCase> activation_cases() {
       for (const std::int64_t n : {0, 1, 7, 33, 257}) add_shape(cases, {n, activation, gated});
     }
     add_shape(cases, {33000, activation, true});
+    for (const bool gated : {false, true}) add_shape(cases, {1003, activation, gated}, false, true);
     add_shape(cases, {1001, activation, false, 100});
     add_shape(cases, {33, activation, true, 1e-30f});
     add_shape(cases, {33, activation, true, 0});

@@ -29,6 +29,8 @@ struct CublasProduct {
 /// each queue: it holds a workspace.
 class CublasLt {
  public:
+  static constexpr std::size_t kWorkspaceBytes = std::size_t{64} << 20;
+
   /// Why it cannot be opened; empty where it can.
   static std::string why_missing();
 

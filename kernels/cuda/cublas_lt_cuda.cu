@@ -10,8 +10,6 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kWorkspaceBytes = std::size_t{64} << 20;
-
 // The functions that are used, found by name in the library.
 struct Library {
   decltype(&cublasLtCreate) create = nullptr;

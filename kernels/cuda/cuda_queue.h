@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <map>
 #include <memory>
 
 #include "kernels/cuda/cublas_lt.h"
@@ -13,7 +14,7 @@ namespace matinee {
 class Context;
 
 /// One stream of a CUDA device: its operations run one after the other. What DeviceMemory is for CUDA.
-class CudaQueue final : public DeviceMemory {
+class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this<CudaQueue> {
  public:
   explicit CudaQueue(int index);
   ~CudaQueue() override;
@@ -23,13 +24,19 @@ class CudaQueue final : public DeviceMemory {
   bool is_host() const override { return false; }
   void* allocate(std::size_t bytes) override;
   void release(void* memory) noexcept override;
+  std::size_t held_bytes() const override { return held_; }
+  std::size_t peak_bytes() const override { return peak_; }
   void upload(void* to, const void* from, std::size_t bytes) override;
   void download(void* to, const void* from, std::size_t bytes) override;
   void copy(void* to, const void* from, std::size_t bytes) override;
   void zero(void* to, std::size_t bytes) override;
   void synchronize() override;
+  /// Pinned memory (kernels/cuda/pinned_memory.h).
+  std::shared_ptr<DeviceMemory> host_side() override;
+  std::unique_ptr<HostStash> stash(std::size_t places, std::size_t bytes) override;
   /// As a CUDA graph.
   std::unique_ptr<Recording> record(const std::function<void()>& body) override;
+  bool is_recorded() const override { return recording_ || recordings_ > 0; }
 
   /// Makes the device the calling thread's own, as launches want it.
   void make_current() const;
@@ -49,12 +56,29 @@ class CudaQueue final : public DeviceMemory {
     void* memory = nullptr;
     cudaEvent_t free = nullptr;
   };
+  friend class GraphRecording;
   bool recording_ = false;
+  int recordings_ = 0;
   int index_ = 0, multiprocessors_ = 0, next_stage_ = 0;
   std::size_t shared_bytes_ = 0;
+  std::size_t held_ = CublasLt::kWorkspaceBytes, peak_ = held_;
+  std::map<const void*, std::size_t> allocations_;
   cudaStream_t stream_ = nullptr;
   Stage stages_[2];
   std::unique_ptr<CublasLt> cublas_;
+};
+
+/// Operations of a queue that were recorded as a CUDA graph.
+class GraphRecording final : public Recording {
+ public:
+  /// Takes the graph; the queue must outlive this.
+  GraphRecording(CudaQueue& queue, cudaGraph_t graph);
+  ~GraphRecording() override;
+  void run() override;
+
+ private:
+  CudaQueue& queue_;
+  cudaGraphExec_t executable_ = nullptr;
 };
 
 /// The queue of a context on a CUDA device.

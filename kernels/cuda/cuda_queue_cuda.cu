@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cstring>
 #include <string>
 
 #include "kernels/context.h"
 #include "kernels/cuda/cuda_device.h"
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/pinned_memory.h"
 #include "lib/base/error.h"
 
 namespace matinee {
@@ -18,24 +20,6 @@ std::string gigabytes(std::size_t bytes) {
   const std::size_t tenths = bytes / 100'000'000;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
 }
-
-class GraphRecording final : public Recording {
- public:
-  GraphRecording(const CudaQueue& queue, cudaGraph_t graph) : queue_(queue) {
-    const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
-    cudaGraphDestroy(graph);
-    check_cuda(status, "making a graph ready");
-  }
-  ~GraphRecording() override { cudaGraphExecDestroy(executable_); }
-  void run() override {
-    queue_.make_current();
-    check_cuda(cudaGraphLaunch(executable_, queue_.stream()), "the start of a graph");
-  }
-
- private:
-  const CudaQueue& queue_;
-  cudaGraphExec_t executable_ = nullptr;
-};
 
 int attribute(cudaDeviceAttr which, int index) {
   int value = 0;
@@ -125,12 +109,19 @@ void* CudaQueue::allocate(std::size_t bytes) {
             "how much");
   }
   check_cuda(status, "allocating memory");
+  allocations_[memory] = bytes;
+  held_ += bytes;
+  peak_ = std::max(peak_, held_);
   return memory;
 }
 
 void CudaQueue::release(void* memory) noexcept {
   cudaStreamSynchronize(stream_);
   cudaFree(memory);
+  if (const auto allocation = allocations_.find(memory); allocation != allocations_.end()) {
+    held_ -= allocation->second;
+    allocations_.erase(allocation);
+  }
 }
 
 void CudaQueue::upload(void* to, const void* from, std::size_t bytes) {
@@ -172,6 +163,12 @@ void CudaQueue::zero(void* to, std::size_t bytes) {
   check_cuda(cudaMemsetAsync(to, 0, bytes, stream_), "clearing memory");
 }
 
+std::shared_ptr<DeviceMemory> CudaQueue::host_side() { return std::make_shared<PinnedMemory>(shared_from_this()); }
+
+std::unique_ptr<HostStash> CudaQueue::stash(std::size_t places, std::size_t bytes) {
+  return std::make_unique<PinnedStash>(shared_from_this(), places, bytes);
+}
+
 std::unique_ptr<Recording> CudaQueue::record(const std::function<void()>& body) {
   make_current();
   check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "beginning to record");
@@ -188,6 +185,23 @@ std::unique_ptr<Recording> CudaQueue::record(const std::function<void()>& body) 
   recording_ = false;
   check_cuda(cudaStreamEndCapture(stream_, &graph), "recording");
   return std::make_unique<GraphRecording>(*this, graph);
+}
+
+GraphRecording::GraphRecording(CudaQueue& queue, cudaGraph_t graph) : queue_(queue) {
+  const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
+  cudaGraphDestroy(graph);
+  check_cuda(status, "making a graph ready");
+  ++queue_.recordings_;
+}
+
+GraphRecording::~GraphRecording() {
+  cudaGraphExecDestroy(executable_);
+  --queue_.recordings_;
+}
+
+void GraphRecording::run() {
+  queue_.make_current();
+  check_cuda(cudaGraphLaunch(executable_, queue_.stream()), "the start of a graph");
 }
 
 void CudaQueue::synchronize() { check_cuda(cudaStreamSynchronize(stream_), "an operation on the device"); }

@@ -36,21 +36,28 @@ std::int64_t kept_floats(const ModelConfig& config) {
          config.num_attention_heads + (config.qk_norm ? q + kv + heads : 0);
 }
 
+// So that each part of a buffer begins where a GPU likes it.
+std::int64_t aligned(std::int64_t floats) { return (floats + 63) / 64 * 64; }
+
+std::int64_t floats_of_turns(const ModelConfig& config, std::int64_t max_tokens) {
+  return std::max({aligned(kHeadRows * config.vocab_size), aligned(max_tokens * config.intermediate_size),
+                   2 * aligned(max_tokens * config.q_size()) + 2 * aligned(max_tokens * config.kv_size())});
+}
+
 }  // namespace
 
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                  const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
   require_head_dim(context, config);
-  const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
+  const std::int64_t c = config.hidden_size;
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
-  inputs_.resize(size(config.num_hidden_layers));
-  for (auto& input : inputs_) buffer(input, c);
-  layers_.resize(recompute ? 1 : inputs_.size());
+  inputs_ = {context.memory(), size(config.num_hidden_layers), size(max_tokens * c), recompute};
+  layers_.resize(recompute ? 1 : inputs_.layers());
   for (std::size_t l = 0; l < layers_.size(); ++l)
     allocate(layers_[l], !config.parallel_block || recompute || is_last(l));
   // One for all layers has room for whatever any of them needs; in a set of adapters ranks may differ.
-  for (std::size_t l = 0; l < inputs_.size() && lora != nullptr; ++l) {
+  for (std::size_t l = 0; l < inputs_.layers() && lora != nullptr; ++l) {
     for (int m = 0; m < kModules; ++m) {
       const LoraSlot& slot = lora->layers[l][size(m)];
       if (slot.lora_A == nullptr) continue;
@@ -64,12 +71,8 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   }
   for (auto* values : {&output_, &output_normed_, &grad_stream_, &grad_normed_}) buffer(*values, c);
   for (auto* values : {&output_mean_, &output_rstd_}) buffer(*values, 1);
-  buffer(selected_attention_, q);
-  for (auto* values : {&grad_q_, &grad_attention_}) buffer(*values, q);
-  for (auto* values : {&grad_k_, &grad_v_}) buffer(*values, kv);
-  for (auto* values : {&grad_up_, &grad_gated_}) buffer(*values, i);
-  if (config.gated_mlp) buffer(grad_gate_, i);
-  logits_ = {context.memory(), size(kHeadRows * config.vocab_size)};
+  buffer(selected_attention_, config.q_size());
+  allocate_turns();
   for (auto* values : {&tokens_, &positions_, &segment_start_, &selected_, &selected_targets_})
     *values = {context.memory(), size(max_tokens)};
   sums_ = {context.memory(), 1};
@@ -78,6 +81,20 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
 
 void DecoderTraining::allocate(Floats& values, std::int64_t width) const {
   values = {context_.memory(), size(max_tokens_ * width)};
+}
+
+void DecoderTraining::allocate_turns() {
+  turns_ = {context_.memory(), size(floats_of_turns(config_, max_tokens_))};
+  const auto part = [this](std::int64_t floats, std::span<float> behind = {}) {
+    float* start = behind.empty() ? turns_.data() : behind.data() + behind.size();
+    return std::span(start, size(aligned(floats)));
+  };
+  logits_ = part(kHeadRows * config_.vocab_size);
+  grad_gated_ = part(max_tokens_ * config_.intermediate_size);
+  grad_attention_ = part(max_tokens_ * config_.q_size());
+  grad_q_ = part(max_tokens_ * config_.q_size(), grad_attention_);
+  grad_k_ = part(max_tokens_ * config_.kv_size(), grad_q_);
+  grad_v_ = part(max_tokens_ * config_.kv_size(), grad_k_);
 }
 
 void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) const {
@@ -103,18 +120,23 @@ void DecoderTraining::allocate(LayerActivations& layer, bool whole_mlp_input) co
 }
 
 std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const LoraConfig* lora,
-                                                std::int64_t max_tokens, bool recompute) {
-  const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
-  const std::int64_t layers = config.num_hidden_layers;
+                                                std::int64_t max_tokens, bool recompute, bool on_device) {
+  const std::int64_t c = config.hidden_size, layers = config.num_hidden_layers;
   std::int64_t kept = (recompute ? 1 : layers) * kept_floats(config), adapters = 0;
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     const std::int64_t floats = adapter_floats(config, lora, layer);
     adapters = recompute ? std::max(adapters, floats) : adapters + floats;
   }
   const std::int64_t integers = 5;
-  const std::int64_t shared = 4 * c + 2 + 3 * q + 2 * kv + 3 * i + 2 + integers;
-  kept += layers * c + adapters + shared;
-  return static_cast<std::uint64_t>(4 * (max_tokens * kept + kHeadRows * config.vocab_size));
+  kept += KeptInputs::on_device(layers, recompute && on_device) * c + adapters + 4 * c + 2 + config.q_size() + integers;
+  return static_cast<std::uint64_t>(4 * (max_tokens * kept + floats_of_turns(config, max_tokens))) +
+         RotaryTables::bytes_of(config, std::min(max_tokens, config.max_position_embeddings));
+}
+
+std::uint64_t DecoderTraining::waiting_bytes(const ModelConfig& config, std::int64_t max_tokens) {
+  return static_cast<std::uint64_t>(KeptInputs::on_host(config.num_hidden_layers, true) * max_tokens *
+                                    config.hidden_size) *
+         sizeof(float);
 }
 
 std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Module module) {
@@ -183,28 +205,25 @@ void DecoderTraining::bring(const PackedBatch& batch, bool all_rows) {
   selected_targets_.upload(targets);
 }
 
-void DecoderTraining::select(const Floats& all, std::int64_t width, Floats& selected) {
+void DecoderTraining::select(const float* all, std::int64_t width, Floats& selected) {
   gather_rows(context_, {.n_rows = n_selected_,
                          .n_all = n_rows_,
                          .width = width,
                          .rows = selected_.data(),
-                         .x = all.data(),
+                         .x = all,
                          .y = selected.data()});
 }
 
 // The reverse; the other rows become zero.
-void DecoderTraining::spread(const Floats& selected, std::int64_t width, Floats& all) {
-  scatter_rows(context_, {.n_rows = n_selected_,
-                          .n_all = n_rows_,
-                          .width = width,
-                          .rows = selected_.data(),
-                          .x = selected.data(),
-                          .y = all.data()});
+void DecoderTraining::spread(const float* selected, std::int64_t width, float* all) {
+  scatter_rows(
+      context_,
+      {.n_rows = n_selected_, .n_all = n_rows_, .width = width, .rows = selected_.data(), .x = selected, .y = all});
 }
 
 // The same in the place of `values`, as wide as the stream: behind the head nobody reads output_normed_ any more.
 void DecoderTraining::spread_stream(Floats& values) {
-  spread(values, config_.hidden_size, output_normed_);
+  spread(values.data(), config_.hidden_size, output_normed_.data());
   std::swap(values, output_normed_);
 }
 
@@ -224,10 +243,11 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
     for (float& value : noise) value = static_cast<float>((2 * random.uniform() - 1) * bound);
     grad_normed_.upload(noise, size(row * c));  // nobody's before the backward pass
   }
-  add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.front().data()});
+  add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.of(0)});
 }
 
-void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
+// `again`: in the backward pass, where nobody wants the layer's output.
+void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bool again) {
   LayerActivations& a = kept(l);
   const std::int64_t c = config_.hidden_size;
   const BlockForward block(context_, config_, weights_.layers[l]);
@@ -245,7 +265,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
     }
     linear_forward(context_, layers, x, accumulate);
   };
-  BlockBuffers buffers{.input = inputs_[l].data(),
+  BlockBuffers buffers{.input = inputs_.of(l),
                        .normed = a.normed.data(),
                        .mean = a.mean.data(),
                        .rstd = a.rstd.data(),
@@ -264,7 +284,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
                        .gate = a.gate.data(),
                        .up = a.up.data(),
                        .gated = a.gated.data(),
-                       .output = is_last(l) ? output_.data() : inputs_[l + 1].data()};
+                       .output = is_last(l) || again ? output_.data() : inputs_.of(l + 1)};
   block.project(n_rows_, buffers, rotary(), apply);
   attention_forward(context_, {.n_tokens = n_rows_,
                                .n_heads = config_.num_attention_heads,
@@ -280,22 +300,25 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
                                .logsumexp = a.logsumexp.data(),
                                .product = product_});
   if (is_last(l)) {
-    select(inputs_[l], c, a.middle);
-    select(a.attention, config_.q_size(), selected_attention_);
-    if (config_.parallel_block) select(a.normed, c, a.middle_normed);
+    select(inputs_.of(l), c, a.middle);
+    select(a.attention.data(), config_.q_size(), selected_attention_);
+    if (config_.parallel_block) select(a.normed.data(), c, a.middle_normed);
     buffers.attention = selected_attention_.data();
   } else {
-    context_.memory()->copy(a.middle.data(), inputs_[l].data(), size(n_rows_ * c) * sizeof(float));
+    context_.memory()->copy(a.middle.data(), inputs_.of(l), size(n_rows_ * c) * sizeof(float));
   }
   block.finish(rows_of(l, Module::kO), buffers, apply);
 }
 
 // `noisy` has the samples where their embeddings get noise, else it is null.
 void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* noisy) {
-  embed_tokens(context_, config_, weights_, n_rows_, tokens_.data(), positions_.data(), inputs_.front().data(),
+  embed_tokens(context_, config_, weights_, n_rows_, tokens_.data(), positions_.data(), inputs_.of(0),
                layers_.front().normed.data());
   if (noisy != nullptr) add_noise(*noisy, *dropout);
-  for (std::size_t l = 0; l < inputs_.size(); ++l) forward_layer(l, dropout);
+  for (std::size_t l = 0; l < inputs_.layers(); ++l) {
+    if (dropout != nullptr) inputs_.keep(l, size(n_rows_ * config_.hidden_size));
+    forward_layer(l, dropout);
+  }
   norm_forward(context_, config_, weights_.norm, n_selected_, output_.data(), output_normed_.data(),
                output_mean_.data(), output_rstd_.data());
 }
@@ -350,7 +373,7 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
 }
 
 // From the gradient of the block's output, grad_stream_, to that of the MLP's input, grad_normed_; in a block one after
-// the other also through the second norm back into the stream.
+// the other also through the second norm back into the stream. The gradients of gate and up take their places.
 void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
   LayerActivations& a = kept(l);
   const std::int64_t n_rows = rows_of(l, Module::kO);
@@ -362,9 +385,9 @@ void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
                                  .grad_y = grad_gated_.data(),
                                  .x = gated ? a.gate.data() : a.up.data(),
                                  .up = gated ? a.up.data() : nullptr,
-                                 .grad_x = gated ? grad_gate_.data() : grad_up_.data(),
-                                 .grad_up = gated ? grad_up_.data() : nullptr});
-  const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, grad_gate_.data()}, {Module::kUp, grad_up_.data()}}};
+                                 .grad_x = gated ? a.gate.data() : a.up.data(),
+                                 .grad_up = gated ? a.up.data() : nullptr});
+  const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, a.gate.data()}, {Module::kUp, a.up.data()}}};
   backward_linear(l, std::span(gate_and_up).subspan(gated ? 0 : 1), mlp_input(l), grad_normed_.data(), false, dropout);
   if (config_.parallel_block) return;
   norm_backward(context_, config_, weights_.layers[l].post_attention_norm, n_rows, grad_normed_.data(), a.middle.data(),
@@ -391,7 +414,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   if (is_last(l)) {
     // grad_q_ is written further down only.
     backward_linear(l, output, selected_attention_.data(), grad_q_.data(), false, dropout);
-    spread(grad_q_, config_.q_size(), grad_attention_);
+    spread(grad_q_.data(), config_.q_size(), grad_attention_.data());
     spread_stream(grad_stream_);
     if (config_.parallel_block) spread_stream(grad_normed_);
   } else {
@@ -427,7 +450,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
       {{Module::kQ, grad_q_.data()}, {Module::kK, grad_k_.data()}, {Module::kV, grad_v_.data()}}};
   backward_linear(l, projected, a.normed.data(), grad_x, config_.parallel_block, dropout);
   if (!onwards) return false;
-  norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_[l].data(), a.mean.data(),
+  norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_.of(l), a.mean.data(),
                 a.rstd.data(), grad_stream_.data(), true);
   return true;
 }
@@ -436,9 +459,10 @@ void DecoderTraining::backward(const DropoutKey& dropout) {
   const std::int64_t c = config_.hidden_size;
   norm_backward(context_, config_, weights_.norm, n_selected_, grad_normed_.data(), output_.data(), output_mean_.data(),
                 output_rstd_.data(), grad_stream_.data(), false);
-  for (std::size_t l = inputs_.size(); l-- > 0;) {
+  for (std::size_t l = inputs_.layers(); l-- > 0;) {
+    inputs_.bring_back(l, size(n_rows_ * c));
     // What the last layer kept is still there.
-    if (layers_.size() < inputs_.size() && !is_last(l)) forward_layer(l, &dropout);
+    if (layers_.size() < inputs_.layers() && !is_last(l)) forward_layer(l, &dropout, true);
     backward_mlp(l, dropout);
     if (!backward_attention(l, dropout)) return;
   }
@@ -477,7 +501,7 @@ std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
   for (std::int64_t first = 0; first < n_rows_; first += kHeadRows) {
     const std::int64_t n = std::min(n_rows_ - first, kHeadRows);
     head_logits(first, n);
-    logits_.download(std::span(all).subspan(size(first * config_.vocab_size), size(n * config_.vocab_size)));
+    turns_.download(std::span(all).subspan(size(first * config_.vocab_size), size(n * config_.vocab_size)));
   }
   return all;
 }

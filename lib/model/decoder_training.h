@@ -11,6 +11,7 @@
 #include "kernels/lora_matmul/lora_matmul.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_forward.h"
+#include "lib/model/kept_inputs.h"
 #include "lib/model/lora_config.h"
 #include "lib/model/lora_slots.h"
 #include "lib/model/rotary_tables.h"
@@ -46,7 +47,8 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 /// never whole in memory. The same bytes at any number of threads.
 /// Gradients are added to the slots' grad pointers: all weights, the LoRA factors, or what else an adapter trains.
 /// With `recompute` a layer keeps its input only, and the rest is computed again in the backward pass: the same bytes
-/// in four thirds of the time (Chen et al. 2016, arXiv:1604.06174).
+/// in four thirds of the time (Chen et al. 2016, arXiv:1604.06174). On a device with a memory of its own the inputs
+/// then wait in the host's (KeptInputs).
 class DecoderTraining {
  public:
   /// All references must outlive this; `lora` may be null. `product` is how the large products are taken. A batch
@@ -61,9 +63,11 @@ class DecoderTraining {
   /// Logits [rows, vocab] of the given rows, for tests and comparisons.
   std::vector<float> logits(const PackedBatch& batch);
 
-  /// Bytes of the buffers for `max_tokens` tokens.
+  /// Bytes of the buffers for `max_tokens` tokens, without the inputs that wait in another memory than the device's.
   static std::uint64_t activation_bytes(const ModelConfig& config, const LoraConfig* lora, std::int64_t max_tokens,
-                                        bool recompute = false);
+                                        bool recompute = false, bool on_device = false);
+  /// Bytes of those: with `recompute` on a device with a memory of its own.
+  static std::uint64_t waiting_bytes(const ModelConfig& config, std::int64_t max_tokens);
 
  private:
   using Floats = DeviceBuffer<float>;
@@ -76,19 +80,20 @@ class DecoderTraining {
 
   void allocate(Floats& values, std::int64_t width) const;
   void allocate(LayerActivations& layer, bool whole_mlp_input) const;
+  void allocate_turns();
   void bring(const PackedBatch& batch, bool all_rows);
   void add_noise(const PackedBatch& batch, const DropoutKey& key);
   void forward(const DropoutKey* dropout, const PackedBatch* noisy);
-  void forward_layer(std::size_t layer, const DropoutKey* dropout);
+  void forward_layer(std::size_t layer, const DropoutKey* dropout, bool again = false);
   void backward(const DropoutKey& dropout);
   void backward_mlp(std::size_t layer, const DropoutKey& dropout);
   bool backward_attention(std::size_t layer, const DropoutKey& dropout);
   CrossEntropySums head(bool with_gradient, float grad_scale);
   void head_logits(std::int64_t first, std::int64_t n);
-  void select(const Floats& all, std::int64_t width, Floats& selected);
-  void spread(const Floats& selected, std::int64_t width, Floats& all);
+  void select(const float* all, std::int64_t width, Floats& selected);
+  void spread(const float* selected, std::int64_t width, float* all);
   void spread_stream(Floats& values);
-  bool is_last(std::size_t layer) const { return layer + 1 == inputs_.size(); }
+  bool is_last(std::size_t layer) const { return layer + 1 == inputs_.layers(); }
   LayerActivations& kept(std::size_t layer) { return layers_[layers_.size() == 1 ? 0 : layer]; }
   float* mlp_input(std::size_t layer);
   std::int64_t rows_of(std::size_t layer, Module module) const;
@@ -116,10 +121,13 @@ class DecoderTraining {
   Integers tokens_, positions_, segment_start_, selected_, selected_targets_;
   DeviceBuffer<CrossEntropySums> sums_;
   std::vector<LayerActivations> layers_;  // one for all where they are computed again
-  std::vector<Floats> inputs_;            // the stream before each layer
-  Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_, logits_;
+  KeptInputs inputs_;
+  Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_;
   RotaryTables rotary_;
-  Floats grad_stream_, grad_normed_, grad_q_, grad_k_, grad_v_, grad_attention_, grad_gate_, grad_up_, grad_gated_;
+  Floats grad_stream_, grad_normed_;
+  // Parts of one buffer, in turn: a chunk of logits; a gradient of the MLP; those of the attention.
+  Floats turns_;
+  std::span<float> logits_, grad_gated_, grad_attention_, grad_q_, grad_k_, grad_v_;
 };
 
 }  // namespace matinee

@@ -35,6 +35,11 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
   return frequencies;
 }
 
+std::uint64_t RotaryTables::bytes_of(const ModelConfig& config, std::int64_t positions) {
+  if (config.learned_positions) return 0;
+  return 2 * sizeof(float) * static_cast<std::uint64_t>(positions) * rotary_frequencies(config).size();
+}
+
 RotaryTables::RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const ModelConfig& config,
                            std::int64_t positions)
     : n_positions(positions) {

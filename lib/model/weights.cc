@@ -42,9 +42,14 @@ std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
   return bytes;
 }
 
+std::uint64_t FrozenWeights::aside_bytes(const ModelConfig& config, DType dtype) {
+  if (config.tie_word_embeddings) return 0;
+  return static_cast<std::uint64_t>(config.vocab_size * config.hidden_size) * size_of(unquantized_format(dtype));
+}
+
 FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
                              std::uint64_t max_host_mem, Context* context, const LoraMerge* merge,
-                             CheckpointHashes* hashes)
+                             CheckpointHashes* hashes, bool table_aside)
     : bytes_(bytes_of(config, dtype)) {
   const std::shared_ptr<DeviceMemory> memory = context != nullptr ? context->memory() : host_memory();
   const CheckpointReader reader(folder, config, hashes);
@@ -56,7 +61,12 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
   for (const std::string& name : {embedding, head}) {
     if (comes_apart(name)) bytes_ += merge->whole_size(name) * size_of(unquantized_format(dtype));
   }
-  require_memory("loading " + folder, memory->is_host() ? bytes_ : 0, max_host_mem);
+  table_aside = table_aside && !config.tie_word_embeddings;
+  require_memory("loading " + folder,
+                 memory->is_host() ? bytes_
+                 : table_aside     ? aside_bytes(config, dtype)
+                                   : 0,
+                 max_host_mem);
   std::vector<WeightMemory> views;
   for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
@@ -64,7 +74,9 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
       if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
       tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
     } else {
-      tensor.allocate(memory, static_cast<std::size_t>(spec.elements()), plain_dtype(spec, dtype));
+      const bool aside = table_aside && spec.role == WeightRole::kEmbedTokens;
+      tensor.allocate(aside ? memory->host_side() : memory, static_cast<std::size_t>(spec.elements()),
+                      plain_dtype(spec, dtype));
     }
     reader.read(spec, [&](std::size_t first, std::span<float> values) {
       if (merge != nullptr && !comes_apart(spec.name)) merge->apply(spec, first, values);

@@ -32,11 +32,15 @@ class FrozenWeights {
   /// checkpoint of the bare model, without the prefix of its
   /// names, is taken too. Throws Error naming file and tensor where one is missing, of a wrong shape or of another
   /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where the host's do not fit `max_host_mem`.
-  /// What was read goes into `hashes`, where there are any.
+  /// What was read goes into `hashes`, where there are any. With `table_aside` the table of tokens lies in the host's
+  /// memory (DeviceMemory::host_side), where the head does not want it too.
   FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
-                Context* context = nullptr, const LoraMerge* merge = nullptr, CheckpointHashes* hashes = nullptr);
+                Context* context = nullptr, const LoraMerge* merge = nullptr, CheckpointHashes* hashes = nullptr,
+                bool table_aside = false);
   /// Bytes that such weights take.
   static std::uint64_t bytes_of(const ModelConfig& config, DType dtype);
+  /// Bytes of them that `table_aside` takes off the device.
+  static std::uint64_t aside_bytes(const ModelConfig& config, DType dtype);
 
   const WeightSlots& slots() const { return slots_; }
   std::uint64_t bytes() const { return bytes_; }

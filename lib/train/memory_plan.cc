@@ -11,25 +11,55 @@
 
 namespace matinee {
 
-std::uint64_t MemoryPlan::total() const {
-  return weights + trained + gradients + moments + best_parameters + activations + tokens + program;
+namespace {
+
+struct Part {
+  const char* name;
+  std::uint64_t bytes;
+};
+
+std::uint64_t sum_of(const std::vector<Part>& parts) {
+  std::uint64_t sum = 0;
+  for (const Part& part : parts) sum += part.bytes;
+  return sum;
 }
 
-std::string MemoryPlan::describe() const {
-  std::string text = format_size(total()) + ":";
-  const auto add = [&](const char* name, std::uint64_t bytes) {
-    if (bytes == 0) return;
-    text += std::string(text.back() == ':' ? " " : ", ") + name + " " + format_size(bytes);
-  };
-  add("weights", weights);
-  add("trained parameters", trained);
-  add("gradients", gradients);
-  add("moments", moments);
-  add("best parameters", best_parameters);
-  add("activations", activations);
-  add("tokens", tokens);
-  add("program", program);
+std::string list(const std::vector<Part>& parts) {
+  std::string text = format_size(sum_of(parts)) + ":";
+  for (const Part& part : parts) {
+    if (part.bytes == 0) continue;
+    text += std::string(text.back() == ':' ? " " : ", ") + part.name + " " + format_size(part.bytes);
+  }
   return text;
+}
+
+std::vector<Part> worked_on(const MemoryPlan& plan) {
+  return {{"weights", plan.weights},       {"trained parameters", plan.trained},      {"gradients", plan.gradients},
+          {"moments", plan.moments},       {"best parameters", plan.best_parameters}, {"activations", plan.activations},
+          {"scratch memory", plan.scratch}};
+}
+
+std::vector<Part> kept_by_host(const MemoryPlan& plan) {
+  return {{"table of tokens", plan.table},
+          {"inputs of layers", plan.inputs},
+          {"tokens", plan.tokens},
+          {"program", plan.program}};
+}
+
+}  // namespace
+
+std::uint64_t MemoryPlan::host_bytes() const {
+  return sum_of(kept_by_host(*this)) + (on_device ? 0 : sum_of(worked_on(*this)));
+}
+
+std::uint64_t MemoryPlan::device_bytes() const { return on_device ? sum_of(worked_on(*this)) : 0; }
+
+std::string MemoryPlan::describe() const {
+  std::vector<Part> parts = worked_on(*this);
+  const std::vector<Part> others = kept_by_host(*this);
+  if (on_device) return "on the device " + list(parts) + "; on the host " + list(others);
+  parts.insert(parts.end(), others.begin(), others.end());
+  return list(parts);
 }
 
 MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size) {
@@ -47,13 +77,19 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DT
   } else {
     for (const LoraTensor& tensor : lora_tensors(config, *lora)) count(tensor.shape);
   }
-  return {.weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format),
-          .trained = 4 * trained,
-          .gradients = 4 * trained,
-          .moments = moments,
-          .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute),
-          .program = kProgramMemory,
-          .n_trained = n_trained};
+  const bool aside = size.on_device && size.recompute;
+  const std::uint64_t table = aside && lora != nullptr ? FrozenWeights::aside_bytes(config, format) : 0;
+  return {
+      .weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format) - table,
+      .trained = 4 * trained,
+      .gradients = 4 * trained,
+      .moments = moments,
+      .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute, size.on_device),
+      .table = table,
+      .inputs = aside ? DecoderTraining::waiting_bytes(config, size.max_tokens) : 0,
+      .program = kProgramMemory,
+      .on_device = size.on_device,
+      .n_trained = n_trained};
 }
 
 }  // namespace matinee

@@ -112,10 +112,6 @@ class Session {
   void identify();
   void load();
   MemoryPlan plan_memory() const;
-  // Of a plan: on a device with a memory of its own the host holds the data sets only.
-  std::uint64_t host_bytes(const MemoryPlan& plan) const {
-    return context_.memory()->is_host() ? plan.total() : plan.tokens;
-  }
   void prepare_output();
   int conclude(TrainEnd end);
   void note(const std::string& text) const;
@@ -135,7 +131,8 @@ class Session {
   ModelConfig config_;
   Context context_;
   Product product_;
-  CheckpointHashes hashes_;  // of the base
+  std::size_t libraries_ = 0;  // what the device's work in
+  CheckpointHashes hashes_;    // of the base
   RunIdentity identity_;
   std::uint64_t id_ = 0;  // its hash
   std::unique_ptr<FrozenWeights> frozen_;
@@ -166,13 +163,14 @@ Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
     require_same_making(data_, *valid_);
   }
   product_ = run.base_format.product(context_);
+  libraries_ = context_.memory()->held_bytes();  // nothing else is there yet
   if (!run.full) lora_ = run.lora.resolved(config_);
 }
 
 void Session::load() {
   const TrainingRun& run = run_;
   const MemoryPlan plan = plan_memory();
-  require_memory("training (" + plan.describe() + ")", host_bytes(plan), tool_.common().max_host_mem);
+  require_memory("training (" + plan.describe() + ")", plan.host_bytes(), tool_.common().max_host_mem);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
 
   if (run.full) {
@@ -184,7 +182,7 @@ void Session::load() {
     slots_ = slots_of(config_, everything_);
   } else {
     frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_),
-                                              tool_.common().max_host_mem, &context_, nullptr, &hashes_);
+                                              tool_.common().max_host_mem, &context_, nullptr, &hashes_, run.recompute);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
@@ -235,7 +233,8 @@ MemoryPlan Session::plan_memory() const {
   MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_),
                                     {.max_tokens = Trainer::max_tokens(run_.train, data_.info()),
                                      .recompute = run_.recompute,
-                                     .narrow_moments = run_.train.adam_bits == 8});
+                                     .narrow_moments = run_.train.adam_bits == 8,
+                                     .on_device = !context_.memory()->is_host()});
   if (valid_) plan.best_parameters = plan.trained;
   // Five bytes a token, and the order of the samples twice while it is packed.
   plan.tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples());
@@ -247,13 +246,14 @@ void Session::note(const std::string& text) const {
 }
 
 std::string Session::plan() {
-  const MemoryPlan memory = plan_memory();
+  MemoryPlan memory = plan_memory();
   const std::int64_t steps = Trainer::count_steps(run_.train, data_);
   const auto rows = data_.rows_of_epoch(run_.train.seed, 0);
   const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
   const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
   const double seconds = estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch,
                                           run_.base_format.dtype(context_), product_, run_.recompute);
+  memory.scratch = libraries_ + context_.scratch_bytes();
   const double speed = static_cast<double>(batch.n_tokens()) / seconds;
   // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.
   const std::int64_t epoch_steps = Trainer::count_steps(one_epoch(run_.train), data_);
@@ -270,7 +270,7 @@ std::string Session::plan() {
                       measured_layers(config_));
   text += fmt::format("time        {} expected, without validations\n", duration_text(tokens / speed));
   const std::uint64_t limit = tool_.common().max_host_mem;
-  if (limit > 0 && host_bytes(memory) > limit)
+  if (limit > 0 && memory.host_bytes() > limit)
     text += fmt::format("refused     --max-host-mem is {}\n", format_size(limit));
   return text;
 }
@@ -375,6 +375,10 @@ int Session::train() {
   const TrainEnd end = trainer_->run(callbacks);
   progress.finish();
   const int status = conclude(end);
+  if (tool_.common().verbose && !context_.memory()->is_host()) {
+    note(fmt::format("peak memory on {}: {}", describe(context_.device()),
+                     format_size(context_.memory()->peak_bytes())));
+  }
   ranks_.wait_for_all();
   return status;
 }
@@ -416,8 +420,10 @@ void TrainingRun::add(OptionSet& options) {
   options.text("snapshot", &snapshot, "DIR", "at each checkpoint also write the result as it stands");
   base_format.add(options);
   options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
-  options.flag("recompute", &recompute,
-               "keep only each layer's input and compute the rest again: less memory, a third more time");
+  options.flag(
+      "recompute", &recompute,
+      "keep only each layer's input and compute the rest again: less memory, a third more time; on a GPU these "
+      "inputs and the table of tokens then lie in the host's memory");
   lora.add(options);
   train.add(options);
 }

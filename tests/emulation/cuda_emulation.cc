@@ -37,6 +37,11 @@ Order order_wanted() {
 
 std::atomic<Order> order{order_wanted()};
 
+const int count_only = [] {
+  const char* text = std::getenv("MATINEE_EMULATION_COUNT");
+  return text == nullptr ? 0 : std::atoi(text);
+}();
+
 // MATINEE_EMULATION_SHARED_KB; by default what a block may have on compute capability 9.0.
 std::size_t shared_wanted() {
   const char* text = std::getenv("MATINEE_EMULATION_SHARED_KB");
@@ -216,6 +221,7 @@ ThreadPool& pool() {
 
 void set_order(Order wanted) { order = wanted; }
 Order current_order() { return order; }
+int counted_multiprocessors() { return count_only; }
 
 void wait_for_block() { runner->pause(Wait::kBlock); }
 bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }

@@ -71,6 +71,10 @@ enum class Order : std::uint8_t { kRising, kFalling, kShuffled };
 void set_order(Order order);
 Order current_order();
 
+/// How many multiprocessors MATINEE_EMULATION_COUNT gives the device; 0: it is not set. Where it is, operations and
+/// copies do nothing and memory is only counted, so that a plan of a large model takes seconds.
+int counted_multiprocessors();
+
 /// Waits until every thread of the block is here. Throws from the launch where one never comes.
 void wait_for_block();
 /// The same; true for every thread where any of them brings true.
@@ -214,7 +218,7 @@ void __stcs(T* to, T value) {
 
 // ---- The runtime, as far as kernels/cuda uses it.
 using cudaStream_t = struct matinee_emulated_stream*;
-using cudaEvent_t = double*;  // when it was recorded
+using cudaEvent_t = struct matinee_emulated_event*;
 enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaDeviceAttr {
@@ -237,8 +241,10 @@ cudaError_t cudaFreeHost(void* memory);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);

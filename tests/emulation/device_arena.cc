@@ -28,7 +28,7 @@ DeviceArena::DeviceArena() {
 
 void DeviceArena::protect(int protection) { mprotect(start_, top_, protection); }
 
-void* DeviceArena::allocate(std::size_t bytes) {
+void* DeviceArena::allocate(std::size_t bytes, bool fill) {
   bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   std::size_t offset = 0;
   {
@@ -50,8 +50,10 @@ void* DeviceArena::allocate(std::size_t bytes) {
     taken_[offset] = bytes;
     used_ += bytes;
   }
-  const Access access;
-  std::memset(start_ + offset, 0xff, bytes);
+  if (fill) {
+    const Access access;
+    std::memset(start_ + offset, 0xff, bytes);
+  }
   return start_ + offset;
 }
 

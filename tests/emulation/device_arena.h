@@ -12,8 +12,8 @@ class DeviceArena {
  public:
   static DeviceArena& instance();
 
-  /// Aligned to 256, full of NaN; null where there is no room.
-  void* allocate(std::size_t bytes);
+  /// Aligned to 256, with `fill` full of NaN; null where there is no room.
+  void* allocate(std::size_t bytes, bool fill = true);
   void release(void* memory);
   bool contains(const void* address) const;
   std::size_t used() const { return used_; }

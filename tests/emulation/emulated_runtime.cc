@@ -1,8 +1,13 @@
-// The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once.
+// The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once. A stream that is
+// made with a priority is a side stream: its copies are done when somebody waits for them, and no sooner.
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <deque>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -17,11 +22,54 @@ struct matinee_emulated_graph {
   std::vector<std::function<void()>> work;
 };
 
+struct matinee_emulated_stream {
+  bool side = false;
+  std::deque<std::function<void()>> copies;  // of a side stream, not done yet
+  std::size_t n_done = 0;
+  std::size_t seen = 0;  // how much of the other streams' work it comes after
+};
+struct matinee_emulated_event {
+  double milliseconds = 0;
+  matinee_emulated_stream* side = nullptr;  // where it was recorded, if that is a side stream,
+  std::size_t n_copies = 0;                 // after so many of its copies
+  std::size_t issued = 0;                   // or after so much work elsewhere
+};
+
 namespace {
 thread_local matinee_emulated_graph* recording = nullptr;
+std::atomic<std::size_t> issued{0};  // to all streams but side streams
+
+void finish(matinee_emulated_stream& stream, std::size_t n_copies) {
+  while (stream.n_done < n_copies && !stream.copies.empty()) {
+    const std::function<void()> copy = std::move(stream.copies.front());
+    stream.copies.pop_front();
+    ++stream.n_done;
+    copy();
+  }
 }
 
+// Until it is done its target is full of NaN. Stricter than CUDA: whoever copies beside operations says that what was
+// called before is to come before it, and nobody changes its source or its target before it was waited for.
+void copy_aside(matinee_emulated_stream& stream, void* to, const void* from, std::size_t bytes) {
+  if (stream.seen < issued) throw std::runtime_error("a copy that does not wait for what was called before it");
+  const DeviceArena::Access access;
+  std::memset(to, 0xff, bytes);
+  const auto* source = static_cast<const std::byte*>(from);
+  stream.copies.emplace_back([to, from, content = std::vector<std::byte>(source, source + bytes)] {
+    const DeviceArena::Access open;
+    const auto* target = static_cast<const std::byte*>(to);
+    const bool untouched =
+        std::all_of(target, target + content.size(), [](std::byte b) { return b == std::byte{0xff}; });
+    if (!untouched || std::memcmp(from, content.data(), content.size()) != 0)
+      throw std::runtime_error("what is being copied was changed by somebody who did not wait");
+    std::memcpy(to, from, content.size());
+  });
+}
+}  // namespace
+
 void matinee::emulation::issue(std::function<void()> work) {
+  if (counted_multiprocessors() > 0) return;
+  ++issued;
   if (recording != nullptr) {
     recording->work.push_back(std::move(work));
   } else {
@@ -64,7 +112,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   switch (attribute) {
     case cudaDevAttrMultiProcessorCount:
-      *value = 4;
+      *value = matinee::emulation::counted_multiprocessors() > 0 ? matinee::emulation::counted_multiprocessors() : 4;
       break;
     case cudaDevAttrComputeCapabilityMajor:
       *value = 9;
@@ -82,7 +130,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  *memory = DeviceArena::instance().allocate(bytes);
+  *memory = DeviceArena::instance().allocate(bytes, matinee::emulation::counted_multiprocessors() == 0);
   return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
@@ -97,7 +145,7 @@ cudaError_t cudaFreeHost(void* memory) {
   std::free(memory);
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   const DeviceArena& arena = DeviceArena::instance();
   // A pointer on the wrong side is a bug that a GPU may or may not show.
   if (arena.contains(to) != (kind != cudaMemcpyDeviceToHost) ||
@@ -105,6 +153,11 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     std::abort();
   }
   if (recording != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
+  if (matinee::emulation::counted_multiprocessors() > 0 && kind == cudaMemcpyDeviceToHost) std::memset(to, 0, bytes);
+  if (stream->side) {
+    if (matinee::emulation::counted_multiprocessors() == 0) copy_aside(*stream, to, from, bytes);
+    return cudaSuccess;
+  }
   matinee::emulation::issue([=] {
     const DeviceArena::Access access;
     std::memcpy(to, from, bytes);
@@ -119,26 +172,52 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = nullptr;
+  *stream = new matinee_emulated_stream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
+  *stream = new matinee_emulated_stream;
+  (*stream)->side = true;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  finish(*stream, stream->n_done + stream->copies.size());
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (event->side != nullptr) {
+    finish(*event->side, event->n_copies);
+    return cudaSuccess;
+  }
+  stream->seen = std::max(stream->seen, event->issued);
+  return cudaSuccess;
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new double(0);
+  *event = new matinee_emulated_event;
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   delete event;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
-  *event = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  *event = {.milliseconds = std::chrono::duration<double, std::milli>(now).count(),
+            .side = stream->side ? stream : nullptr,
+            .n_copies = stream->n_done + stream->copies.size(),
+            .issued = issued};
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (event->side != nullptr) finish(*event->side, event->n_copies);
+  return cudaSuccess;
+}
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
-  *milliseconds = static_cast<float>(*end - *begin);
+  *milliseconds = static_cast<float>(end->milliseconds - begin->milliseconds);
   return cudaSuccess;
 }
 

@@ -174,6 +174,40 @@ TEST_F(Emulation, RecordedOperationsRunWhenTheyAreToldTo) {
   EXPECT_THROW(context.memory()->record([&] { DeviceBuffer<float>(context.memory(), 1); }), Error);
 }
 
+TEST_F(Emulation, CopiesOfAStashArriveWhenTheyAreWaitedFor) {
+  const std::vector<float> ones(100, 1.0f), twos(100, 2.0f);
+  DeviceBuffer<float> x(memory_, std::span<const float>(ones)), y(memory_, 100);
+  const auto stash = memory_->stash(2, 400);
+  stash->put(1, x.data(), 400);
+  stash->wait(1);
+  x.upload(twos);
+  stash->put(0, x.data(), 400);
+  stash->fetch(1, y.data(), 400);
+  EXPECT_TRUE(std::isnan(y.values()[0]));
+  stash->wait(1);
+  EXPECT_EQ(y.values(), ones);
+  stash->fetch(0, y.data(), 400);
+  stash->wait(0);
+  EXPECT_EQ(y.values(), twos);
+  stash->put(0, x.data(), 400);
+  x.zero();
+  EXPECT_THROW(stash->wait(0), std::runtime_error);
+  stash->fetch(1, y.data(), 400);
+  y.zero();
+  EXPECT_THROW(stash->wait(1), std::runtime_error);
+}
+
+__global__ void read_kernel(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x]; }
+
+TEST_F(Emulation, OperationsReadTheHostSide) {
+  const std::vector<float> ones(32, 1.0f);
+  const DeviceBuffer<float> x(memory_->host_side(), std::span<const float>(ones));
+  EXPECT_EQ(x.data()[31], 1);  // so does the host
+  DeviceBuffer<float> y(memory_, 32);
+  launch(queue(), read_kernel, dim3(1), dim3(32), 0, x.data(), y.data());
+  EXPECT_EQ(y.values(), ones);
+}
+
 TEST_F(Emulation, TheHostCannotReachDeviceMemory) {
   const DeviceBuffer<float> buffer(memory_, 16);
   EXPECT_DEATH(std::printf("%f", static_cast<double>(buffer.data()[0])), "");

@@ -49,8 +49,9 @@ class GuardedMemory final : public DeviceMemory {
     recording_ = &work;
     body();
     recording_ = nullptr;
-    return std::make_unique<RecordedWork>(std::move(work));
+    return std::make_unique<RecordedWork>(std::move(work), *this);
   }
+  bool is_recorded() const override { return recording_ != nullptr || recordings_ > 0; }
 
   /// At once, or when what is being recorded is run.
   void issue(std::function<void()> work) {
@@ -63,13 +64,15 @@ class GuardedMemory final : public DeviceMemory {
 
   class RecordedWork final : public Recording {
    public:
-    explicit RecordedWork(Work work) : work_(std::move(work)) {}
+    RecordedWork(Work work, GuardedMemory& memory) : work_(std::move(work)), memory_(memory) { ++memory_.recordings_; }
+    ~RecordedWork() override { --memory_.recordings_; }
     void run() override {
       for (const std::function<void()>& each : work_) each();
     }
 
    private:
     Work work_;
+    GuardedMemory& memory_;
   };
 
   void forbid_in_recording() const {
@@ -83,17 +86,38 @@ class GuardedMemory final : public DeviceMemory {
   }
 
   Work* recording_ = nullptr;
+  int recordings_ = 0;
+};
+
+/// Arguments as they must be kept until a recording runs: lists in them are the caller's no longer than its call.
+template <class Args>
+struct KeptArgs {
+  explicit KeptArgs(const Args& given) : args(given) {}
+  const Args& get() { return args; }
+  Args args;
+};
+template <class Args>
+requires requires(const Args& args) { args.parts; }
+struct KeptArgs<Args> {
+  explicit KeptArgs(const Args& given) : args(given), parts(given.parts.begin(), given.parts.end()) {}
+  const Args& get() {
+    args.parts = parts;
+    return args;
+  }
+  Args args;
+  std::vector<typename decltype(Args::parts)::value_type> parts;
 };
 
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name)                                              \
-  made.name = [](Context& context, const auto& args) {                      \
-    static_cast<GuardedMemory&>(*context.memory()).issue([&context, args] { \
-      const emulation::DeviceArena::Access access;                          \
-      ops_of(DeviceKind::kCpu).name(context, args);                         \
-    });                                                                     \
+#define MATINEE_GUARD_OP(name)                                                        \
+  made.name = [](Context& context, const auto& args) {                                \
+    KeptArgs kept(args);                                                              \
+    static_cast<GuardedMemory&>(*context.memory()).issue([&context, kept]() mutable { \
+      const emulation::DeviceArena::Access access;                                    \
+      ops_of(DeviceKind::kCpu).name(context, kept.get());                             \
+    });                                                                               \
   };
     MATINEE_EACH_OP(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP

@@ -12,6 +12,8 @@
 #include "lib/model/decoder_session.h"
 #include "lib/model/lora_merge.h"
 #include "lib/model/weights.h"
+#include "lib/train/memory_plan.h"
+#include "lib/train/speed_estimate.h"
 #include "lib/train/trainer.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/temporary_folder.h"
@@ -23,6 +25,7 @@ namespace {
 using testing::TemporaryFolder;
 using testing::tiny_config;
 using testing::tiny_tokens;
+using testing::TinyTokens;
 
 struct Variant {
   DType format = DType::kF32;
@@ -49,7 +52,8 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
     load_parameters(folder.file("base"), config, everything);
     slots = slots_of(config, everything);
   } else {
-    frozen = std::make_unique<FrozenWeights>(folder.file("base"), config, variant.format, 0, &context);
+    frozen = std::make_unique<FrozenWeights>(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
+                                             variant.recompute);
     slots = frozen->slots();
     LoraConfig lora;
     lora.rank = 3;
@@ -178,6 +182,105 @@ INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                                            Variant{.format = DType::kI8}, Variant{.format = DType::kU8, .dora = true},
                                            Variant{.full = true}, Variant{.product = Product::kBF16},
                                            Variant{.format = DType::kU8, .product = Product::kBF16}));
+
+// A base of enough layers and parameters that all parts of a plan show, and the options of a short run.
+struct LargerRun {
+  LargerRun() {
+    ParameterSet random;
+    initialise_parameters(config, 3, random);
+    save_model(folder.file("base"), config, random, DType::kBF16);
+    TinyTokens tokens = tiny_tokens(60);
+    tokens.vocab_size = config.vocab_size;
+    tokens.write(folder.file("train"));
+    set = std::make_unique<TokenDataset>(folder.file("train"));
+    options.adam_bits = 8;
+    max_tokens = Trainer::max_tokens(options, set->info());
+    lora.rank = 8;
+    lora.lora_dropout = 0.1;
+    lora.resolve(config);
+  }
+  /// What it trains, on a device that nobody used yet.
+  std::vector<float> train(Context& context, const Variant& variant) const {
+    const FrozenWeights frozen(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
+                               variant.recompute);
+    WeightSlots slots = frozen.slots();
+    LoraAdapter adapter(config, lora, 5, context.memory());
+    adapter.attach_to(slots);
+    const LoraSlots factors = adapter.slots();
+    DecoderTraining decoder(context, config, slots, &factors, max_tokens, variant.product, variant.recompute);
+    Trainer trainer({.context = context,
+                     .decoder = decoder,
+                     .parameters = adapter.parameters(),
+                     .train = *set,
+                     .config = config,
+                     .lora = &factors},
+                    options, "", RunIdentity{});
+    trainer.run({});
+    std::vector<float> all;
+    for (const Parameter& p : adapter.parameters().all()) {
+      const std::vector<float> values = p.value.values();
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+
+  const ModelConfig config = parse_model_config(
+      R"({"model_type":"llama","vocab_size":1024,"hidden_size":128,"intermediate_size":352,"num_hidden_layers":5,)"
+      R"("num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":64})",
+      "config.json");
+  TemporaryFolder folder;
+  TrainOptions options{.max_steps = 2, .micro_batch_tokens = 64};
+  std::unique_ptr<TokenDataset> set;
+  std::int64_t max_tokens = 0;
+  LoraConfig lora;
+};
+
+class LargerOnCuda : public ::testing::TestWithParam<Variant> {
+ protected:
+  void SetUp() override {
+    try {
+      resolve_device("cuda");
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+};
+
+// A plan counts what it cannot measure, so it must follow the code.
+TEST_P(LargerOnCuda, HoldsWhatThePlanSays) {
+  const Variant& variant = GetParam();
+  const LargerRun run;
+  ThreadPool pool(2);
+  Context measured(pool, resolve_device("cuda")), context(pool, resolve_device("cuda"));
+  const auto rows = run.set->rows_in_order();
+  const TokenBatch batch = run.set->batch(std::span(rows).first(static_cast<std::size_t>(run.max_tokens / 16)));
+  estimate_seconds(measured, run.config, &run.lora, batch, variant.format, variant.product, variant.recompute);
+  MemoryPlan plan = memory_to_train(
+      run.config, &run.lora, variant.format,
+      {.max_tokens = run.max_tokens, .recompute = variant.recompute, .narrow_moments = true, .on_device = true});
+  plan.scratch = measured.scratch_bytes();
+  const std::size_t libraries = context.memory()->held_bytes();
+  run.train(context, variant);
+  const auto seen = static_cast<double>(context.memory()->peak_bytes() - libraries);
+  EXPECT_NEAR(static_cast<double>(plan.device_bytes()), seen, 0.01 * seen) << plan.describe();
+}
+
+// Inputs of layers that wait on the host, and a table that lies there, are the same bytes as on the device.
+TEST_P(LargerOnCuda, TrainsTheSameWithLessMemory) {
+  const LargerRun run;
+  ThreadPool pool(2);
+  Variant whole = GetParam(), less = GetParam();
+  whole.recompute = false;
+  less.recompute = true;
+  Context with_whole(pool, resolve_device("cuda")), with_less(pool, resolve_device("cuda"));
+  EXPECT_EQ(run.train(with_whole, whole), run.train(with_less, less));
+  EXPECT_LT(with_less.memory()->peak_bytes(), with_whole.memory()->peak_bytes());
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, LargerOnCuda,
+                         ::testing::Values(Variant{.format = DType::kBF16},
+                                           Variant{
+                                               .format = DType::kU8, .recompute = true, .product = Product::kBF16}));
 
 }  // namespace
 }  // namespace matinee

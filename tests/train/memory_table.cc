@@ -58,7 +58,7 @@ void run() {
          {std::pair(DType::kBF16, false), {DType::kI8, false}, {DType::kU8, false}, {DType::kU8, true}}) {
       const MemoryPlan plan =
           memory_to_train(config, &lora, format, {.max_tokens = 2048, .recompute = recompute, .narrow_moments = false});
-      fmt::print(" {:.1f} |", gigabytes(plan.total()));
+      fmt::print(" {:.1f} |", gigabytes(plan.host_bytes()));
     }
     const std::int64_t cache = std::min<std::int64_t>(1024, config.max_position_embeddings);
     for (const DType format : {DType::kBF16, DType::kI8, DType::kU8}) {

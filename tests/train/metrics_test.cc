@@ -65,10 +65,19 @@ TEST(ProgressText, SeparatesThousands) {
 
 TEST(MemoryPlan, AddsUpAndNamesWhatThereIs) {
   const MemoryPlan plan{.weights = 1024, .trained = 1024, .gradients = 512, .moments = 1024, .activations = 512};
-  EXPECT_EQ(plan.total(), 4096u);
+  EXPECT_EQ(plan.host_bytes(), 4096u);
   EXPECT_EQ(
       plan.describe(),
       "4.0 KiB: weights 1.0 KiB, trained parameters 1.0 KiB, gradients 512 B, moments 1.0 KiB, activations 512 B");
+}
+
+TEST(MemoryPlan, TellsADeviceFromTheHost) {
+  const MemoryPlan plan{.weights = 1024, .scratch = 1024, .tokens = 300, .program = 200, .on_device = true};
+  EXPECT_EQ(plan.device_bytes(), 2048u);
+  EXPECT_EQ(plan.host_bytes(), 500u);
+  EXPECT_EQ(plan.describe(),
+            "on the device 2.0 KiB: weights 1.0 KiB, scratch memory 1.0 KiB; on the host 500 B: tokens 300 B, program "
+            "200 B");
 }
 
 TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
@@ -85,9 +94,9 @@ TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
     EXPECT_EQ(plan.trained, 4 * padded);
     EXPECT_EQ(plan.gradients, 4 * padded);
     EXPECT_EQ(plan.moments, 8 * padded);
-    EXPECT_LT(plan.total(), last);
-    last = plan.total();
-    EXPECT_LT(memory_to_train(config, &lora, format, {.max_tokens = 64, .recompute = true}).total(), last);
+    EXPECT_LT(plan.host_bytes(), last);
+    last = plan.host_bytes();
+    EXPECT_LT(memory_to_train(config, &lora, format, {.max_tokens = 64, .recompute = true}).host_bytes(), last);
   }
   const MemoryPlan whole = memory_to_train(config, nullptr, DType::kF32, {.max_tokens = 64});
   EXPECT_EQ(whole.weights, 0u);
