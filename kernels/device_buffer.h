@@ -11,8 +11,8 @@
 
 namespace matinee {
 
-/// An array in a device's memory, which it keeps alive. Starts as zeros. data() goes into an operation's arguments; the
-/// host may follow it only where DeviceMemory::is_host() says so.
+/// An array in a device's memory, which it keeps alive. Starts as zeros, where nothing else is asked for. data() goes
+/// into an operation's arguments; the host may follow it only where DeviceMemory::is_host() says so.
 template <class T>
 class DeviceBuffer {
  public:
@@ -21,6 +21,14 @@ class DeviceBuffer {
     if (size_ == 0) return;
     data_ = static_cast<T*>(memory_->allocate(size_ * sizeof(T)));
     memory_->zero(data_, size_ * sizeof(T));
+  }
+  /// Contents undefined: for what is overwritten whole before anything reads it.
+  static DeviceBuffer unset(std::shared_ptr<DeviceMemory> memory, std::size_t size) {
+    DeviceBuffer buffer;
+    buffer.memory_ = std::move(memory);
+    buffer.size_ = size;
+    if (size > 0) buffer.data_ = static_cast<T*>(buffer.memory_->allocate(size * sizeof(T)));
+    return buffer;
   }
   DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::span<const T> values) : memory_(std::move(memory)) {
     size_ = values.size();
