@@ -11,41 +11,14 @@
 
 namespace matinee {
 
-/// An array in a device's memory, which it keeps alive. Starts as zeros, where nothing else is asked for. data() goes
-/// into an operation's arguments; the host may follow it only where DeviceMemory::is_host() says so.
+/// Elements that lie beside each other in a device's memory, which somebody else keeps alive. data() goes into an
+/// operation's arguments; the host may follow it only where DeviceMemory::is_host() says so.
 template <class T>
-class DeviceBuffer {
+class DeviceSpan {
  public:
-  DeviceBuffer() = default;
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t size) : memory_(std::move(memory)), size_(size) {
-    if (size_ == 0) return;
-    data_ = static_cast<T*>(memory_->allocate(size_ * sizeof(T)));
-    memory_->zero(data_, size_ * sizeof(T));
-  }
-  /// Contents undefined: for what is overwritten whole before anything reads it.
-  static DeviceBuffer unset(std::shared_ptr<DeviceMemory> memory, std::size_t size) {
-    DeviceBuffer buffer;
-    buffer.memory_ = std::move(memory);
-    buffer.size_ = size;
-    if (size > 0) buffer.data_ = static_cast<T*>(buffer.memory_->allocate(size * sizeof(T)));
-    return buffer;
-  }
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::span<const T> values) : memory_(std::move(memory)) {
-    size_ = values.size();
-    if (size_ == 0) return;
-    data_ = static_cast<T*>(memory_->allocate(size_ * sizeof(T)));
-    upload(values);
-  }
-  DeviceBuffer(DeviceBuffer&& other) noexcept { swap(other); }
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
-    DeviceBuffer(std::move(other)).swap(*this);
-    return *this;
-  }
-  DeviceBuffer(const DeviceBuffer&) = delete;
-  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
-  ~DeviceBuffer() {
-    if (data_ != nullptr) memory_->release(data_);
-  }
+  DeviceSpan() = default;
+  DeviceSpan(std::shared_ptr<DeviceMemory> memory, T* data, std::size_t size)
+      : memory_(std::move(memory)), data_(data), size_(size) {}
 
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -53,6 +26,8 @@ class DeviceBuffer {
   bool empty() const { return size_ == 0; }
   /// Null where it was made without one.
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
+  /// `count` elements from `first` on.
+  DeviceSpan part(std::size_t first, std::size_t count) { return {memory_, data_ + first, count}; }
 
   /// Elements from `first` on; no further than the end.
   void upload(std::span<const T> values, std::size_t first = 0) {
@@ -67,15 +42,15 @@ class DeviceBuffer {
     return result;
   }
   /// `from` has the same size and lies in the same memory.
-  void copy_from(const DeviceBuffer& from) {
+  void copy_from(const DeviceSpan& from) {
     if (size_ > 0) memory_->copy(data_, from.data_, size_ * sizeof(T));
   }
   void zero() {
     if (size_ > 0) memory_->zero(data_, size_ * sizeof(T));
   }
 
- private:
-  void swap(DeviceBuffer& other) noexcept {
+ protected:
+  void swap(DeviceSpan& other) noexcept {
     std::swap(memory_, other.memory_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -86,13 +61,49 @@ class DeviceBuffer {
   std::size_t size_ = 0;
 };
 
+/// An array in a device's memory, which it keeps alive. Starts as zeros.
+template <class T>
+class DeviceBuffer : public DeviceSpan<T> {
+ public:
+  DeviceBuffer() = default;
+  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t size)
+      : DeviceBuffer(std::move(memory), size, Unfilled{}) {
+    this->zero();
+  }
+  /// Contents undefined: for what is overwritten whole before anything reads it.
+  static DeviceBuffer unset(std::shared_ptr<DeviceMemory> memory, std::size_t size) {
+    return DeviceBuffer(std::move(memory), size, Unfilled{});
+  }
+  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::span<const T> values)
+      : DeviceBuffer(std::move(memory), values.size(), Unfilled{}) {
+    if (!values.empty()) this->upload(values);
+  }
+  DeviceBuffer(DeviceBuffer&& other) noexcept { this->swap(other); }
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+    DeviceBuffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  DeviceBuffer(const DeviceBuffer&) = delete;
+  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+  ~DeviceBuffer() {
+    if (this->data_ != nullptr) this->memory_->release(this->data_);
+  }
+
+ private:
+  struct Unfilled {};
+  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t size, Unfilled)
+      : DeviceSpan<T>(std::move(memory), nullptr, size) {
+    if (size > 0) this->data_ = static_cast<T*>(this->memory_->allocate(size * sizeof(T)));
+  }
+};
+
 /// Elements that go between host and device at a time where an array does not pass as a whole.
 inline constexpr std::size_t kDevicePiece = std::size_t{1} << 18;
 
 /// visit(first, values) for all values in order: on the host at once as they lie there, elsewhere in pieces that are
 /// downloaded. At least once, so that an empty array is seen too.
 template <class T, class Visit>
-void visit_values(const DeviceBuffer<T>& buffer, const Visit& visit) {
+void visit_values(const DeviceSpan<T>& buffer, const Visit& visit) {
   if (buffer.empty() || buffer.memory()->is_host()) return visit(0, std::span<const T>(buffer.data(), buffer.size()));
   std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
   for (std::size_t first = 0; first < buffer.size(); first += piece.size()) {
@@ -104,7 +115,7 @@ void visit_values(const DeviceBuffer<T>& buffer, const Visit& visit) {
 
 /// Every element becomes what next() gives, in order.
 template <class T, class Next>
-void fill_values(DeviceBuffer<T>& buffer, Next next) {
+void fill_values(DeviceSpan<T>& buffer, Next next) {
   std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
   for (std::size_t first = 0; first < buffer.size(); first += piece.size()) {
     const auto some = std::span(piece).first(std::min(piece.size(), buffer.size() - first));

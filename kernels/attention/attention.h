@@ -8,6 +8,9 @@ namespace matinee {
 
 class Context;
 
+/// The widest head_dim that the CUDA versions take; the CPU's take any.
+inline constexpr std::int64_t kWidestCudaHead = 256;
+
 /// Causal attention over packed samples: token t sees tokens max(segment_start[t], t - window + 1) ... t.
 /// out[t, h] = Σ_s softmax_s(scale·q[t, h]·k[s, h / (n_heads / n_kv_heads)])·v[s, same].
 template <class T>
@@ -71,9 +74,9 @@ using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 
 /// n_heads is a multiple of n_kv_heads (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). Outputs alias no
 /// input. Throws Error(kInternal) for wrong sizes, a negative window, missing pointers, segment_start that is no list
-/// of segments, tokens past max_tokens, or a head_dim above 256 on a GPU. Blocks outside the segment are skipped: the
-/// cost is 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times that backward; with a window, blocks outside it
-/// are skipped too. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
+/// of segments, tokens past max_tokens, or a head_dim above kWidestCudaHead on a GPU. Blocks outside the segment are
+/// skipped: the cost is 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times that backward; with a window,
+/// blocks outside it are skipped too. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
 void attention_forward(Context& context, const AttentionArgs& args);
 void attention_backward(Context& context, const AttentionBackwardArgs& args);
 void attention_cached(Context& context, const CachedAttentionArgs& args);

@@ -38,6 +38,7 @@ struct Shape {
   static constexpr int kGroups = kThreads / kQuads;  // of threads that take a share of the keys in the second product
   static constexpr std::size_t kSharedBytes =
       sizeof(float) * static_cast<std::size_t>(2 * kKeys * kDim + kRows * kDim + kRows * kKeys);
+  static_assert(kSharedBytes <= kSharedBytesEverywhere);
   static_assert(kKeys % kKeysOfTurn == 0 && kKeys % kWarpSize == 0, "all threads have keys");
   static_assert(kGroups * kRowsOfTurn <= kKeys, "the groups' sums fit where the keys were");
 };
@@ -277,7 +278,6 @@ void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int
 }  // namespace
 
 void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
-  require(args.head_dim <= kWidestHead, "attention_cached", "head_dim is at most 256 on a GPU");
   require(args.max_tokens <= INT_MAX - kPaddedTokens, "attention_cached", "positions are counted in 31 bits");
   const std::int64_t window = args.window == 0 ? args.max_tokens : std::min(args.window, args.max_tokens);
   const std::int64_t max_keys = std::min(args.max_tokens, window + args.n_queries - 1);

@@ -21,10 +21,9 @@ namespace {
 
 constexpr float kLog2E = 1.44269504f, kLn2 = 0.693147181f;
 
-// Two blocks of bfloat16 fit into a multiprocessor, as does one of three terms in the 163 KB of compute capability 8.0.
 template <int kDim, int kTerms>
 struct Shape {
-  static constexpr int kWarps = kTerms == 1 && kDim <= 128 ? 8 : 4;
+  static constexpr int kWarps = kTerms == 1 ? (kDim <= 128 ? 8 : 4) : (kDim <= 128 ? 4 : 2);
   static constexpr int kThreads = kWarps * kWarpSize;
   static constexpr int kQueries = kWarps * kRowsOfWarp;
   static constexpr int kColumns = kSummedColumns<kDim, kTerms>;
@@ -34,7 +33,7 @@ struct Shape {
   using KeyTile = Tile<kDim, kTerms, kKeys>;
   static constexpr std::size_t kSharedBytes =
       sizeof(std::uint16_t) * static_cast<std::size_t>(QueryTile::kElements + 2 * KeyTile::kElements);
-  static_assert(kSharedBytes <= 163 * 1024, "a block fits into compute capability 8.0");
+  static_assert(kSharedBytes <= kSharedBytesEverywhere);
 };
 
 struct Problem {
@@ -175,7 +174,6 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
 }  // namespace
 
 void attend_in_tiles(Context& context, const TiledAttention& args) {
-  require(args.head_dim <= kWidestHead, "attention", "head_dim is at most 256 on a GPU");
   const std::int64_t n_keys = args.first_position == nullptr ? args.n_queries : args.max_keys;
   require(n_keys <= INT_MAX - kPaddedTokens, "attention", "positions fit into 31 bits");
   const CudaQueue& queue = queue_of(context);

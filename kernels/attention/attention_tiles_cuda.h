@@ -22,7 +22,6 @@ class Context;
 
 inline constexpr int kPaddedTokens = 128;
 inline constexpr int kRowsOfWarp = 16;
-inline constexpr std::int64_t kWidestHead = 256;
 
 inline std::int64_t padded_tokens(std::int64_t n) { return blocks_for(n, kPaddedTokens) * kPaddedTokens; }
 

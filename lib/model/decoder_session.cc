@@ -23,6 +23,7 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                std::int64_t max_tokens, Product product, const LoraSlots* lora)
     : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
+  require_head_dim(context, config);
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     k_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
     v_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
@@ -65,7 +66,7 @@ void DecoderSession::prepare_adapter() {
       adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, slot, norms_[l][m].data());
     }
   }
-  xa_ = {context_.memory(), size(kChunk * rank)};
+  xa_ = {context_.memory(), kMaxLoraParts * size(kChunk * rank)};
   unscaled_ = {context_.memory(), size(kChunk * width)};
 }
 
@@ -135,17 +136,22 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const LayerSlots& w = weights_.layers[l];
     const BlockForward block(context_, config_, w);
-    const BlockForward::Linear linear = [&](Module module, const float* x, float* y, bool accumulate) {
-      const auto [out, in] = module_shape(config_, module);
-      const std::size_t m = index_of(module);
-      AdaptedLinear layer{
-          .n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .xa = xa_.data(), .product = product_};
-      if (lora_ != nullptr && lora_->layers[l][m].lora_A != nullptr) {
-        layer.lora = &lora_->layers[l][m];
-        layer.unscaled = unscaled_.data();
-        layer.norms = norms_[l][m].data();
+    const BlockForward::Linear linear = [&](const float* x, std::span<const BlockForward::ModuleOutput> outputs,
+                                            bool accumulate) {
+      std::vector<LinearOutput> layers;
+      for (const auto& [module, y] : outputs) {
+        const auto [out, in] = module_shape(config_, module);
+        const std::size_t m = index_of(module);
+        AdaptedLinear layer{.n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .product = product_};
+        if (lora_ != nullptr && lora_->layers[l][m].lora_A != nullptr) {
+          layer.lora = &lora_->layers[l][m];
+          layer.xa = xa_.data() + layers.size() * (xa_.size() / kMaxLoraParts);
+          layer.unscaled = unscaled_.data();
+          layer.norms = norms_[l][m].data();
+        }
+        layers.push_back({layer, y});
       }
-      layer.forward(context_, x, y, accumulate);
+      linear_forward(context_, layers, x, accumulate);
     };
     // The stream is worked on in place; nothing is kept but keys and values, which the attention adds to its cache. In
     // a parallel block the MLP reads what the attention read, so the attention's output may not overwrite it.

@@ -71,7 +71,7 @@ class DecoderSession {
   RotaryTables rotary_;
   Floats stream_, normed_, q_, k_, v_, attention_, gate_, up_, logits_;
   std::vector<float> host_logits_;                   // those that append gives
-  Floats xa_, unscaled_;                             // of the adapter's products
+  Floats xa_, unscaled_;                             // of the adapter's products; xa_ of layers that share an input
   std::vector<std::array<Floats, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
   std::map<std::int64_t, RecordedStep> recorded_;    // by the longest sequence that it is right for
   std::int64_t repeated_steps_ = 0;

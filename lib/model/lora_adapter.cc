@@ -57,7 +57,7 @@ void visit_bias(const ModelConfig& model, WeightSlots& slots, const std::string&
 }
 
 // In pieces, so that no tensor is ever held twice.
-void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceBuffer<float>& to) {
+void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceSpan<float>& to) {
   std::vector<float> piece(std::min(kDevicePiece, to.size()));
   for (std::size_t first = 0; first < to.size(); first += piece.size()) {
     const auto some = std::span(piece).first(std::min(piece.size(), to.size() - first));
@@ -102,16 +102,24 @@ std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig&
   return tensors;
 }
 
-void LoraAdapter::add_parameters() {
+void LoraAdapter::allocate(double lr_factor_of_B) {
   config_.resolve(model_);
   tensors_ = lora_tensors(model_, config_);
-  for (const LoraTensor& tensor : tensors_) parameters_.add(tensor.name, tensor.shape, tensor.shape.size() > 1);
+  std::vector<ParameterSpec> trained;
+  for (const LoraTensor& tensor : tensors_) {
+    trained.push_back({.name = tensor.name,
+                       .shape = tensor.shape,
+                       .decay = tensor.shape.size() > 1,
+                       .lr_factor = tensor.kind == Kind::kB ? lr_factor_of_B : 1,
+                       .layer = tensor.layer});
+  }
+  parameters_.allocate(std::move(trained));
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
-                         std::shared_ptr<DeviceMemory> memory)
+                         std::shared_ptr<DeviceMemory> memory, double lr_factor_of_B)
     : model_(model), config_(std::move(config)), parameters_(std::move(memory)) {
-  add_parameters();
+  allocate(lr_factor_of_B);
   std::uint64_t index = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     Parameter& parameter = parameters_.all()[i];
@@ -129,7 +137,7 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder, st
       config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)),
       parameters_(std::move(memory)) {
   const std::string path = folder + kWeightsFile;
-  with_context(folder + kConfigFile, [&] { add_parameters(); });
+  with_context(folder + kConfigFile, [&] { allocate(1); });
   const SafetensorsFile file(path);
   metadata_ = file.metadata();
   for (Parameter& parameter : parameters_.all()) {
@@ -151,7 +159,7 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
   const LoraSlots factors = slots();
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
-    DeviceBuffer<float>& value = parameters_.all()[t].value;
+    DeviceSpan<float>& value = parameters_.all()[t].value;
     if (tensor.kind == Kind::kMagnitude) {
       for (int m = 0; m < tensor.linear.n_modules; ++m) {
         const auto module = static_cast<Module>(static_cast<int>(tensor.linear.first) + m);

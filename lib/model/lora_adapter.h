@@ -25,7 +25,7 @@ struct LoraTensor {
   std::string name;
   std::vector<std::int64_t> shape;
   Kind kind = Kind::kA;
-  std::int64_t layer = -1;  ///< of A, B and magnitude
+  std::int64_t layer = -1;  ///< -1: no layer's
   LinearLayer linear;
   std::string base_name;  ///< of kBias and kWhole: the tensor of the base that it takes the place of
 };
@@ -37,9 +37,10 @@ std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig&
 class LoraAdapter {
  public:
   /// A fresh one: lora_A uniform in ±1/sqrt(in) (PEFT's kaiming_uniform with a = √5), lora_B zero, so that it changes
-  /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow.
+  /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow. lora_B learns at
+  /// lr_factor_of_B times the rate of the rest (Hayou et al. 2024, "LoRA+", arXiv:2402.12354).
   LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
-              std::shared_ptr<DeviceMemory> memory = host_memory());
+              std::shared_ptr<DeviceMemory> memory = host_memory(), double lr_factor_of_B = 1);
   /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
   /// that is missing, of another shape or without a place is named: Error(kBadData).
   LoraAdapter(const ModelConfig& model, const std::string& folder,
@@ -58,7 +59,7 @@ class LoraAdapter {
   void save(const std::string& folder, const std::map<std::string, std::string>& metadata) const;
 
  private:
-  void add_parameters();
+  void allocate(double lr_factor_of_B);
 
   ModelConfig model_;
   LoraConfig config_;

@@ -25,7 +25,7 @@ void scale_rows(std::span<float> rows, std::size_t width, const float* lengths) 
 LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter) : context_(context) {
   std::size_t index = 0;
   for (const LoraTensor& tensor : lora_tensors(config, adapter.config())) {
-    const DeviceBuffer<float>* value = &adapter.parameters().all().at(index++).value;
+    const DeviceSpan<float>* value = &adapter.parameters().all().at(index++).value;
     const bool replaces = tensor.kind == LoraTensor::Kind::kBias || tensor.kind == LoraTensor::Kind::kWhole;
     Target& target = targets_[replaces ? tensor.base_name : tensor.linear.path + ".weight"];
     switch (tensor.kind) {

@@ -34,7 +34,7 @@ class LoraMerge {
                    const std::function<void(std::size_t first, std::span<const float> values)>& visit) const;
 
  private:
-  using Values = const DeviceBuffer<float>*;
+  using Values = const DeviceSpan<float>*;
   struct Target {
     Values lora_A = nullptr, lora_B = nullptr, magnitude = nullptr, whole = nullptr;
     std::int64_t rank = 0;

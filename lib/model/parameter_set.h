@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,33 +12,61 @@
 
 namespace matinee {
 
-/// One trained tensor: float32 master value and the sum of its gradient.
-struct Parameter {
+/// A tensor that is to be trained.
+struct ParameterSpec {
   std::string name;  ///< as in the file it is written to
   std::vector<std::int64_t> shape;
-  DeviceBuffer<float> value;
-  DeviceBuffer<float> grad;
-  bool decay = true;     ///< weight decay applies: matrices yes, norms no
-  double lr_factor = 1;  ///< of the run's learning rate
+  bool decay = true;        ///< weight decay applies: matrices yes, norms no
+  double lr_factor = 1;     ///< of the run's learning rate
+  std::int64_t layer = -1;  ///< of the decoder, whose backward pass completes its gradient; -1: of none
 };
 
-/// What a run trains: all weights, or the LoRA factors. References stay valid while parameters are added.
+/// A trained tensor: float32 master value and the sum of its gradient, as parts of its set's memory.
+struct Parameter : ParameterSpec {
+  DeviceSpan<float> value;
+  DeviceSpan<float> grad;
+  std::size_t place = 0;  ///< element of values() and gradients() where it begins
+};
+
+/// Elements that a tensor of so many takes of a ParameterSet's memory: whole blocks of AdamW's 8-bit moments, which are
+/// four times what a GPU wants to have aligned. What is beyond the tensor is zero and stays so.
+constexpr std::size_t padded_elements(std::size_t elements) { return (elements + 255) / 256 * 256; }
+
+/// Whether it is a matrix of 4,096 elements and more: of others there are few, and an optimiser need not spare them.
+bool is_large_matrix(const std::vector<std::int64_t>& shape);
+
+/// What a run trains: all weights, or the LoRA factors. All values lie in one piece of memory and all gradients in
+/// another, and tensors that are updated alike lie side by side, so that what is done to each of them (an update, a
+/// norm, a sum over processes) is a few operations, not one for each tensor.
 class ParameterSet {
  public:
   /// Values and gradients lie in `memory`: that of the context which uses them.
   explicit ParameterSet(std::shared_ptr<DeviceMemory> memory = host_memory()) : memory_(std::move(memory)) {}
 
-  Parameter& add(std::string name, std::vector<std::int64_t> shape, bool decay);
+  /// Makes the tensors, all zeros. To be called once; what refers to a Parameter then stays valid, also where the set
+  /// is moved.
+  void allocate(std::vector<ParameterSpec> specs);
   Parameter* find(std::string_view name);
-  std::deque<Parameter>& all() { return parameters_; }
-  const std::deque<Parameter>& all() const { return parameters_; }
+  /// In the order in which they were given.
+  std::vector<Parameter>& all() { return parameters_; }
+  const std::vector<Parameter>& all() const { return parameters_; }
+  /// Indices into all() in the order of their places: large matrices behind the others, then by decay and lr_factor,
+  /// then as they were given.
+  const std::vector<std::size_t>& by_place() const { return by_place_; }
+  /// Of the tensors, without padding.
   std::int64_t elements() const;
-  void zero_grad();
+  /// Of all tensors, with padding.
+  DeviceSpan<float>& values() { return values_; }
+  DeviceSpan<float>& gradients() { return gradients_; }
+  const DeviceSpan<float>& gradients() const { return gradients_; }
+  void zero_grad() { gradients_.zero(); }
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
 
  private:
   std::shared_ptr<DeviceMemory> memory_;
-  std::deque<Parameter> parameters_;
+  DeviceBuffer<float> values_, gradients_;
+  std::vector<Parameter> parameters_;
+  std::vector<std::size_t> by_place_;
 };
 
 }  // namespace matinee

@@ -135,12 +135,25 @@ WeightView FrozenWeights::Tensor::view() const {
   return {bf16_values.data(), DType::kBF16};
 }
 
+namespace {
+
+void allocate_weights(const std::vector<WeightSpec>& specs, ParameterSet& parameters) {
+  std::vector<ParameterSpec> trained;
+  for (const WeightSpec& spec : specs)
+    trained.push_back({.name = spec.name, .shape = spec.shape, .decay = spec.shape.size() > 1, .layer = spec.layer});
+  parameters.allocate(std::move(trained));
+}
+
+}  // namespace
+
 void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
                      CheckpointHashes* hashes) {
   const CheckpointReader reader(folder, config, hashes);
+  allocate_weights(reader.specs(), parameters);
+  auto parameter = parameters.all().begin();
   for (const WeightSpec& spec : reader.specs()) {
-    Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
-    const auto bring = [&](std::size_t first, std::span<const float> values) { parameter.value.upload(values, first); };
+    DeviceSpan<float>& value = (parameter++)->value;
+    const auto bring = [&](std::size_t first, std::span<const float> values) { value.upload(values, first); };
     if (reader.is_stored_as(spec, DType::kF32)) {
       reader.read_as<float>(spec, bring);
     } else {
@@ -151,9 +164,11 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
 
 void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
   const double residual = 1 / std::sqrt(2.0 * static_cast<double>(config.num_hidden_layers));
+  const std::vector<WeightSpec> specs = weight_specs(config);
+  allocate_weights(specs, parameters);
   std::uint64_t index = 0;
-  for (const WeightSpec& spec : weight_specs(config)) {
-    Parameter& parameter = parameters.add(spec.name, spec.shape, spec.shape.size() > 1);
+  for (const WeightSpec& spec : specs) {
+    Parameter& parameter = parameters.all()[index];
     if (spec.shape.size() == 1) {
       fill_values(parameter.value, [&] { return spec.bias ? 0.0f : 1.0f; });
     } else {
@@ -192,7 +207,7 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
   };
   std::size_t index = 0;
   for (const WeightSpec& spec : specs) {
-    const DeviceBuffer<float>& value = parameters.all().at(index++).value;
+    const DeviceSpan<float>& value = parameters.all().at(index++).value;
     if (!spec.transposed) {
       visit_values(value, [&](std::size_t, std::span<const float> values) { write(spec.name, values); });
       continue;

@@ -143,7 +143,7 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
   for_each_field(progress, [&](const char* key, auto& value) {
     if (!parse(get(key), value)) throw bad_data("{}: metadata {}: found \"{}\"", path, key, get(key));
   });
-  const auto read = [&]<class T>(const std::string& name, DeviceBuffer<T>& into) {
+  const auto read = [&]<class T>(const std::string& name, DeviceSpan<T>& into) {
     const auto values = file.view<T>(name);
     if (values.size() != into.size()) {
       throw bad_data("{}: tensor \"{}\": expected {} elements, found {}", path, name, into.size(), values.size());

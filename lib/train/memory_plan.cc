@@ -34,8 +34,12 @@ std::string MemoryPlan::describe() const {
 
 MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size) {
   std::uint64_t trained = 0, moments = 0;
+  std::int64_t n_trained = 0;
   const auto count = [&](const std::vector<std::int64_t>& shape) {
-    trained += moment_bytes(shape, false) / 8;
+    std::int64_t elements = 1;
+    for (const std::int64_t extent : shape) elements *= extent;
+    n_trained += elements;
+    trained += padded_elements(static_cast<std::size_t>(elements));
     moments += moment_bytes(shape, size.narrow_moments);
   };
   if (lora == nullptr) {
@@ -48,7 +52,8 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DT
           .gradients = 4 * trained,
           .moments = moments,
           .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute),
-          .program = kProgramMemory};
+          .program = kProgramMemory,
+          .n_trained = n_trained};
 }
 
 }  // namespace matinee

@@ -7,30 +7,46 @@
 #include "kernels/context.h"
 
 namespace matinee {
+namespace {
 
-bool has_narrow_moments(const Parameter& parameter) {
-  return parameter.shape.size() > 1 && parameter.value.size() >= 4096;
-}
+static_assert(padded_elements(1) % kAdamW8Block == 0, "a block belongs to one tensor");
+
+constexpr std::size_t kBlock = static_cast<std::size_t>(kAdamW8Block);
+
+std::size_t blocks(std::size_t elements) { return (elements + kBlock - 1) / kBlock; }
+
+bool updated_alike(const Parameter& a, const Parameter& b) { return a.decay == b.decay && a.lr_factor == b.lr_factor; }
+
+}  // namespace
 
 std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow) {
-  std::uint64_t elements = 1;
-  for (const std::int64_t extent : shape) elements *= static_cast<std::uint64_t>(extent);
-  if (!narrow || shape.size() < 2 || elements < 4096) return 8 * elements;
-  return 2 * (elements + 4 * ((elements + kAdamW8Block - 1) / kAdamW8Block));
+  std::size_t elements = 1;
+  for (const std::int64_t extent : shape) elements *= static_cast<std::size_t>(extent);
+  elements = padded_elements(elements);
+  return narrow && is_large_matrix(shape) ? 2 * (elements + 4 * blocks(elements)) : 8 * elements;
 }
 
 TrainState::TrainState(ParameterSet& trained, bool narrow_moments) : parameters(trained) {
+  const std::size_t end = trained.values().size();
+  first_narrow_ = end;
+  for (const Parameter& parameter : trained.all()) {
+    if (narrow_moments && is_large_matrix(parameter.shape)) first_narrow_ = std::min(first_narrow_, parameter.place);
+  }
+  for (auto* moment : {&m_, &v_}) *moment = {trained.memory(), first_narrow_};
+  for (auto* codes : {&m_codes_, &r_codes_}) *codes = {trained.memory(), end - first_narrow_};
+  for (auto* scales : {&m_scales_, &r_scales_}) *scales = {trained.memory(), blocks(end - first_narrow_)};
+  fill_values(m_codes_, [] { return kAdamW8ZeroM; });
+  fill_values(r_codes_, [] { return kAdamW8ZeroR; });
   for (const Parameter& parameter : trained.all()) {
     const std::size_t n = parameter.value.size();
-    const bool wide = !narrow_moments || !has_narrow_moments(parameter);
-    for (auto* moment : {&m, &v}) moment->emplace_back(trained.memory(), wide ? n : 0);
+    const bool wide = parameter.place < first_narrow_;
+    m.push_back(wide ? m_.part(parameter.place, n) : DeviceSpan<float>());
+    v.push_back(wide ? v_.part(parameter.place, n) : DeviceSpan<float>());
     NarrowMoments& bytes = narrow.emplace_back();
     if (wide) continue;
-    for (auto* codes : {&bytes.m_codes, &bytes.r_codes}) *codes = {trained.memory(), n};
-    fill_values(bytes.m_codes, [] { return kAdamW8ZeroM; });
-    fill_values(bytes.r_codes, [] { return kAdamW8ZeroR; });
-    for (auto* scales : {&bytes.m_scales, &bytes.r_scales})
-      *scales = {trained.memory(), (n + kAdamW8Block - 1) / kAdamW8Block};
+    const std::size_t place = parameter.place - first_narrow_;
+    bytes = {m_codes_.part(place, n), r_codes_.part(place, n), m_scales_.part(place / kBlock, blocks(n)),
+             r_scales_.part(place / kBlock, blocks(n))};
   }
 }
 
@@ -38,10 +54,8 @@ double TrainState::gradient_norm(Context& context) const {
   const ScratchScope scope(context.scratch());
   auto* sum = context.scratch().take_array<double>(1);
   context.memory()->zero(sum, sizeof *sum);
-  for (const Parameter& parameter : parameters.all()) {
-    squared_sum(context,
-                {.n = static_cast<std::int64_t>(parameter.grad.size()), .x = parameter.grad.data(), .sum = sum});
-  }
+  const DeviceSpan<float>& gradients = parameters.gradients();
+  squared_sum(context, {.n = static_cast<std::int64_t>(gradients.size()), .x = gradients.data(), .sum = sum});
   double result = 0;
   context.memory()->download(&result, sum, sizeof result);
   return std::sqrt(result);
@@ -49,57 +63,69 @@ double TrainState::gradient_norm(Context& context) const {
 
 void TrainState::update(Context& context, const AdamWOptions& options, double learning_rate, std::int64_t step,
                         float grad_scale) {
-  std::size_t i = 0;
-  for (Parameter& parameter : parameters.all()) {
-    if (NarrowMoments& bytes = narrow[i]; !bytes.m_codes.empty()) {
-      ++i;
-      adamw8_update(context, {.n = static_cast<std::int64_t>(parameter.value.size()),
-                              .param = parameter.value.data(),
-                              .grad = parameter.grad.data(),
-                              .m_codes = bytes.m_codes.data(),
-                              .m_scales = bytes.m_scales.data(),
-                              .r_codes = bytes.r_codes.data(),
-                              .r_scales = bytes.r_scales.data(),
-                              .learning_rate = learning_rate * parameter.lr_factor,
+  const std::vector<std::size_t>& by_place = parameters.by_place();
+  const std::vector<Parameter>& all = parameters.all();
+  for (std::size_t i = 0; i < by_place.size();) {
+    const Parameter& like = all[by_place[i]];
+    const std::size_t first = like.place;
+    const bool wide = first < first_narrow_;
+    std::size_t end = first;
+    for (; i < by_place.size(); ++i) {
+      const Parameter& next = all[by_place[i]];
+      if (!updated_alike(like, next) || (next.place < first_narrow_) != wide) break;
+      end = next.place + padded_elements(next.value.size());
+    }
+    const auto n = static_cast<std::int64_t>(end - first);
+    float* const param = parameters.values().data() + first;
+    const float* const grad = parameters.gradients().data() + first;
+    const double rate = learning_rate * like.lr_factor, decay = like.decay ? options.weight_decay : 0;
+    if (wide) {
+      adamw_update(context, {.n = n,
+                             .param = param,
+                             .grad = grad,
+                             .m = m_.data() + first,
+                             .v = v_.data() + first,
+                             .learning_rate = rate,
+                             .beta1 = options.beta1,
+                             .beta2 = options.beta2,
+                             .eps = options.eps,
+                             .weight_decay = decay,
+                             .step = step,
+                             .grad_scale = grad_scale});
+    } else {
+      const std::size_t place = first - first_narrow_;
+      adamw8_update(context, {.n = n,
+                              .param = param,
+                              .grad = grad,
+                              .m_codes = m_codes_.data() + place,
+                              .m_scales = m_scales_.data() + place / kBlock,
+                              .r_codes = r_codes_.data() + place,
+                              .r_scales = r_scales_.data() + place / kBlock,
+                              .learning_rate = rate,
                               .beta1 = options.beta1,
                               .beta2 = options.beta2,
                               .eps = options.eps,
-                              .weight_decay = parameter.decay ? options.weight_decay : 0,
+                              .weight_decay = decay,
                               .step = step,
                               .grad_scale = grad_scale});
-      continue;
     }
-    adamw_update(context, {.n = static_cast<std::int64_t>(parameter.value.size()),
-                           .param = parameter.value.data(),
-                           .grad = parameter.grad.data(),
-                           .m = m[i].data(),
-                           .v = v[i].data(),
-                           .learning_rate = learning_rate * parameter.lr_factor,
-                           .beta1 = options.beta1,
-                           .beta2 = options.beta2,
-                           .eps = options.eps,
-                           .weight_decay = parameter.decay ? options.weight_decay : 0,
-                           .step = step,
-                           .grad_scale = grad_scale});
-    ++i;
   }
 }
 
 void TrainState::allocate_best() {
   if (!best.empty()) return;
-  for (const Parameter& parameter : parameters.all()) best.emplace_back(parameters.memory(), parameter.value.size());
+  best_ = {parameters.memory(), parameters.values().size()};
+  for (const Parameter& parameter : parameters.all())
+    best.push_back(best_.part(parameter.place, parameter.value.size()));
 }
 
 void TrainState::keep_best() {
   allocate_best();
-  std::size_t i = 0;
-  for (const Parameter& parameter : parameters.all()) best[i++].copy_from(parameter.value);
+  best_.copy_from(parameters.values());
 }
 
 void TrainState::restore_best() {
-  if (best.empty()) return;
-  std::size_t i = 0;
-  for (Parameter& parameter : parameters.all()) parameter.value.copy_from(best[i++]);
+  if (!best.empty()) parameters.values().copy_from(best_);
 }
 
 }  // namespace matinee

@@ -17,25 +17,26 @@ struct AdamWOptions {
 
 /// Both moments of one parameter in a byte an element (kernels/adamw8).
 struct NarrowMoments {
-  DeviceBuffer<std::uint8_t> m_codes, r_codes;
-  DeviceBuffer<float> m_scales, r_scales;
+  DeviceSpan<std::uint8_t> m_codes, r_codes;
+  DeviceSpan<float> m_scales, r_scales;
 };
 
-/// Whether a parameter's moments go into bytes where that is asked for: matrices of 4,096 elements and more, as in
-/// bitsandbytes; of the others there are few, and norms and biases react to rounding.
-bool has_narrow_moments(const Parameter& parameter);
-/// Bytes of both moments of a tensor of this shape.
+/// Bytes of both moments of a tensor of this shape. Narrow ones are those of large matrices, as in bitsandbytes; of
+/// other tensors there are few, and norms and biases react to rounding.
 std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow);
 
 /// The parameters of a run with AdamW's moments, and the copy that had the lowest validation loss. What a checkpoint
-/// holds. `parameters` must outlive it; everything lies in their memory, in the order of parameters.all().
-struct TrainState {
+/// holds. `parameters` must outlive it; everything lies in their memory, laid out as they are, so that parameters which
+/// are updated alike and lie side by side are updated as one.
+class TrainState {
+ public:
   explicit TrainState(ParameterSet& trained, bool narrow_moments = false);
 
   ParameterSet& parameters;
-  std::vector<DeviceBuffer<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
-  std::vector<NarrowMoments> narrow;      ///< empty where m and v are not
-  std::vector<DeviceBuffer<float>> best;  ///< empty before the first validation
+  // In the order of parameters.all().
+  std::vector<DeviceSpan<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
+  std::vector<NarrowMoments> narrow;    ///< empty where m and v are not
+  std::vector<DeviceSpan<float>> best;  ///< empty before the first validation
 
   /// The root of the sum of squares of all gradients, float64.
   double gradient_norm(Context& context) const;
@@ -47,6 +48,11 @@ struct TrainState {
   /// Remembers the parameters as the best, or puts the best back (nothing happens where there are none).
   void keep_best();
   void restore_best();
+
+ private:
+  std::size_t first_narrow_ = 0;  // place from which on moments are narrow
+  DeviceBuffer<float> m_, v_, m_scales_, r_scales_, best_;
+  DeviceBuffer<std::uint8_t> m_codes_, r_codes_;
 };
 
 }  // namespace matinee

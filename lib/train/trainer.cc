@@ -213,20 +213,14 @@ StepMetrics Trainer::step() {
   return metrics;
 }
 
-// All gradients in one piece: many small messages would wait for each other.
 void Trainer::sum_gradients() {
   if (ranks_.size() == 1) return;
-  flat_gradients_.resize(static_cast<std::size_t>(parts_.parameters.elements()));
-  const std::span<float> all(flat_gradients_);
-  std::size_t first = 0;
-  const auto next = [&](const Parameter& parameter) {
-    first += parameter.grad.size();
-    return all.subspan(first - parameter.grad.size(), parameter.grad.size());
-  };
-  for (const Parameter& parameter : parts_.parameters.all()) parameter.grad.download(next(parameter));
-  ranks_.sum(all);
-  first = 0;
-  for (Parameter& parameter : parts_.parameters.all()) parameter.grad.upload(next(parameter));
+  DeviceSpan<float>& gradients = parts_.parameters.gradients();
+  if (gradients.memory()->is_host()) return ranks_.sum(std::span<float>(gradients.data(), gradients.size()));
+  host_gradients_.resize(gradients.size());
+  gradients.download(host_gradients_);
+  ranks_.sum(std::span<float>(host_gradients_));
+  gradients.upload(host_gradients_);
 }
 
 void Trainer::check(const StepMetrics& metrics) const {

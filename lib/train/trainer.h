@@ -116,7 +116,7 @@ class Trainer {
   Parts parts_;
   OneRank alone_;
   Ranks& ranks_;
-  std::vector<float> flat_gradients_;
+  std::vector<float> host_gradients_;  // where the device has its own
   TrainOptions options_;
   std::string checkpoint_;
   RunIdentity run_;

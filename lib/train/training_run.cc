@@ -188,10 +188,8 @@ void Session::load() {
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
-    adapter_ = std::make_unique<LoraAdapter>(config_, lora, run.train.seed, context_.memory());
-    for (Parameter& parameter : adapter_->parameters().all()) {
-      if (parameter.name.find("lora_B") != std::string::npos) parameter.lr_factor = run.lora.loraplus_lr_ratio;
-    }
+    adapter_ =
+        std::make_unique<LoraAdapter>(config_, lora, run.train.seed, context_.memory(), run.lora.loraplus_lr_ratio);
     adapter_->begin_from(context_, slots_);
     adapter_->attach_to(slots_);
     lora_slots_ = adapter_->slots();
@@ -261,7 +259,7 @@ std::string Session::plan() {
   const std::int64_t epoch_steps = Trainer::count_steps(one_epoch(run_.train), data_);
   const double tokens =
       static_cast<double>(data_.n_tokens()) * static_cast<double>(steps) / static_cast<double>(epoch_steps);
-  const auto trained = static_cast<std::int64_t>(memory.trained / 4);
+  const std::int64_t trained = memory.n_trained;
   std::string text;
   text += fmt::format("model       {}, {} parameters\n", config_.model_type, grouped(config_.parameters()));
   text += fmt::format("trained     {} parameters, {:.2f} %\n", grouped(trained),

@@ -26,10 +26,8 @@ RunIdentity named(const std::string& rate) { return {{{"the base", "b"}, {"--lea
 // A state of two tensors with numbers that a text form would round.
 struct SmallState {
   SmallState() {
-    for (const char* name : {"first", "second"}) {
-      Parameter& p = parameters.add(name, {3}, true);
-      set_values(p.value, {0.1f, -1e-30f, 3e20f});
-    }
+    parameters.allocate({{"first", {3}}, {"second", {3}}});
+    for (Parameter& p : parameters.all()) set_values(p.value, {0.1f, -1e-30f, 3e20f});
     state = std::make_unique<TrainState>(parameters);
     set_values(state->m[0], {1e-8f, 2, 3});
     set_values(state->v[1], {4, 5, 1.0f / 3});
@@ -175,11 +173,10 @@ TEST(Checkpoint, OlderOnesAreKeptUpToTheirNumber) {
 TEST(Checkpoint, NarrowMomentsComeBack) {
   const TemporaryFolder folder;
   ParameterSet parameters;
-  parameters.add("matrix", {64, 65}, true);
-  parameters.add("norm", {5000}, false);
+  parameters.allocate({{"matrix", {64, 65}, true}, {"norm", {5000}, false}});
   TrainState state(parameters, true), again(parameters, true);
   EXPECT_TRUE(state.m[0].empty() && !state.m[1].empty());
-  EXPECT_EQ(moment_bytes({64, 65}, true), 2u * (4160 + 4 * 17));
+  EXPECT_EQ(moment_bytes({64, 65}, true), 2u * (4352 + 4 * 17));
   for (std::size_t i = 0; i < 4160; ++i) in_place(state.narrow[0].m_codes)[i] = static_cast<std::uint8_t>(i * 7);
   in_place(state.narrow[0].r_scales)[16] = 0.1f;
   write_checkpoint(folder.file("c"), named("1"), {.step = 1}, state);

@@ -75,24 +75,23 @@ TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
   const ModelConfig config = testing::tiny_config();
   LoraConfig lora;
   lora.resolve(config);
-  const LoraAdapter adapter(config, lora, 1);
-  std::uint64_t elements = 0;
-  for (const LoraTensor& tensor : lora_tensors(config, adapter.config())) {
-    elements += static_cast<std::uint64_t>(tensor.shape[0] * tensor.shape[1]);
-  }
+  LoraAdapter adapter(config, lora, 1);
+  const std::uint64_t padded = adapter.parameters().gradients().size();
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
   for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
     const MemoryPlan plan = memory_to_train(config, &lora, format, {.max_tokens = 64});
     EXPECT_EQ(plan.weights, FrozenWeights::bytes_of(config, format));
-    EXPECT_EQ(plan.trained, 4 * elements);
-    EXPECT_EQ(plan.moments, 8 * elements);
+    EXPECT_EQ(plan.n_trained, adapter.parameters().elements());
+    EXPECT_EQ(plan.trained, 4 * padded);
+    EXPECT_EQ(plan.gradients, 4 * padded);
+    EXPECT_EQ(plan.moments, 8 * padded);
     EXPECT_LT(plan.total(), last);
     last = plan.total();
     EXPECT_LT(memory_to_train(config, &lora, format, {.max_tokens = 64, .recompute = true}).total(), last);
   }
   const MemoryPlan whole = memory_to_train(config, nullptr, DType::kF32, {.max_tokens = 64});
   EXPECT_EQ(whole.weights, 0u);
-  EXPECT_EQ(whole.trained, 4 * static_cast<std::uint64_t>(config.parameters()));
+  EXPECT_EQ(whole.n_trained, config.parameters());
 }
 
 }  // namespace
