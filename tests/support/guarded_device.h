@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ class GuardedMemory final : public DeviceMemory {
   bool is_host() const override { return false; }
   void* allocate(std::size_t bytes) override {
     forbid_in_recording();
+    ++allocations_;
     void* memory = Arena::instance().allocate(bytes);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
@@ -31,6 +33,7 @@ class GuardedMemory final : public DeviceMemory {
   void release(void* memory) noexcept override { Arena::instance().release(memory); }
   void upload(void* to, const void* from, std::size_t bytes) override {
     forbid_in_recording();
+    uploaded_bytes_ += bytes;
     opened(&DeviceMemory::upload, to, from, bytes);
   }
   void download(void* to, const void* from, std::size_t bytes) override {
@@ -51,6 +54,9 @@ class GuardedMemory final : public DeviceMemory {
     recording_ = nullptr;
     return std::make_unique<RecordedWork>(std::move(work));
   }
+
+  std::size_t allocations() const { return allocations_; }
+  std::size_t uploaded_bytes() const { return uploaded_bytes_; }
 
   /// At once, or when what is being recorded is run.
   void issue(std::function<void()> work) {
@@ -83,17 +89,41 @@ class GuardedMemory final : public DeviceMemory {
   }
 
   Work* recording_ = nullptr;
+  std::size_t allocations_ = 0, uploaded_bytes_ = 0;
+};
+
+/// Arguments of an operation with what they refer to on the host: a list of parts lies where the caller had it.
+template <class Args>
+struct KeptArgs {
+  Args args;
+
+  explicit KeptArgs(const Args& given) : args(given) {}
+  KeptArgs(const KeptArgs&) = delete;
+  KeptArgs& operator=(const KeptArgs&) = delete;
+};
+template <class Args>
+requires requires(const Args& args) { args.parts; }
+struct KeptArgs<Args> {
+  Args args;
+  std::vector<std::remove_const_t<typename decltype(Args::parts)::element_type>> parts;
+
+  explicit KeptArgs(const Args& given) : args(given), parts(given.parts.begin(), given.parts.end()) {
+    args.parts = parts;
+  }
+  KeptArgs(const KeptArgs&) = delete;
+  KeptArgs& operator=(const KeptArgs&) = delete;
 };
 
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name)                                              \
-  made.name = [](Context& context, const auto& args) {                      \
-    static_cast<GuardedMemory&>(*context.memory()).issue([&context, args] { \
-      const emulation::DeviceArena::Access access;                          \
-      ops_of(DeviceKind::kCpu).name(context, args);                         \
-    });                                                                     \
+#define MATINEE_GUARD_OP(name)                                                                     \
+  made.name = [](Context& context, const auto& args) {                                             \
+    const auto kept = std::make_shared<const KeptArgs<std::remove_cvref_t<decltype(args)>>>(args); \
+    static_cast<GuardedMemory&>(*context.memory()).issue([&context, kept] {                        \
+      const emulation::DeviceArena::Access access;                                                 \
+      ops_of(DeviceKind::kCpu).name(context, kept->args);                                          \
+    });                                                                                            \
   };
     MATINEE_EACH_OP(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP
