@@ -48,7 +48,6 @@ void QuantizedTensor::flush() {
 void QuantizedTensor::append_rows(std::span<const bf16> values) {
   const std::int64_t width = matrix_.width();
   const bool on_host = context_.memory()->is_host();
-  // Where the host's memory is the device's, they are widened from where they lie to where others wait.
   if (!on_host && staged_.empty()) {
     staged_ = {context_.memory(), rows_.size()};
     staged_bf16_ = {context_.memory(), rows_.size()};
@@ -62,13 +61,16 @@ void QuantizedTensor::append_rows(std::span<const bf16> values) {
     }
     const auto some = values.first(n);
     require_finite(some);
-    if (!on_host) staged_bf16_.upload(some);
-    float* rows = on_host ? rows_.data() : staged_.data();
-    dequantize(context_, {.n = n_rows * width,
-                          .width = width,
-                          .weight = {on_host ? some.data() : staged_bf16_.data(), DType::kBF16},
-                          .y = rows});
-    quantize(n_rows, rows);
+    if (on_host) {
+      // The check has brought them into the cache; waking threads for this would take longer.
+      std::transform(some.begin(), some.end(), rows_.begin(), to_float);
+    } else {
+      staged_bf16_.upload(some);
+      dequantize(
+          context_,
+          {.n = n_rows * width, .width = width, .weight = {staged_bf16_.data(), DType::kBF16}, .y = staged_.data()});
+    }
+    quantize(n_rows, on_host ? rows_.data() : staged_.data());
     values = values.subspan(n);
   }
 }

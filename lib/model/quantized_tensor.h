@@ -22,7 +22,8 @@ class QuantizedTensor {
   /// The next numbers, row by row. Throws Error(kBadData) where one is not finite, naming its row and column as an
   /// output and an input.
   void append(std::span<const float> values);
-  /// The same of a multiple of kGroup rows, or all that are left: brought to the device as they are and widened there.
+  /// The same of a multiple of kGroup rows, or all that are left: brought to the device as they are, where that is a
+  /// GPU, and widened there.
   void append_rows(std::span<const bf16> values);
   /// The view of the whole matrix, once every number is there; valid as long as this lives.
   WeightView finish();
