@@ -136,7 +136,7 @@ $(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 
 # For scripts/check-memory and scripts/make-random-model; for scripts/bench-decode.
-$(BUILD)/tests/memory_contract $(BUILD)/tests/decode_speed: $(BUILD)/tests/%: $(BUILD)/tests/model/%.o $(call closure,model)
+$(BUILD)/tests/memory_contract $(BUILD)/tests/decode_speed $(BUILD)/tests/load_speed: $(BUILD)/tests/%: $(BUILD)/tests/model/%.o $(call closure,model)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 

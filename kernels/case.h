@@ -58,8 +58,6 @@ std::vector<KernelCase> embedding_cases();
 std::vector<KernelCase> adamw_cases();
 std::vector<KernelCase> add_cases();
 std::vector<KernelCase> cosine_topk_cases();
-/// Catalogues of millions of rows, for a GPU: up to 10 GB of rows and 15 TFLOP. Only timed.
-std::vector<KernelCase> cosine_topk_large_cases();
 std::vector<KernelCase> quantize_cases();
 std::vector<KernelCase> rows_cases();
 std::vector<KernelCase> round_bf16_cases();

@@ -70,6 +70,10 @@ class DeviceBuffer : public DeviceSpan<T> {
       : DeviceBuffer(std::move(memory), size, Unfilled{}) {
     this->zero();
   }
+  /// Contents undefined: for what is overwritten whole before anything reads it.
+  static DeviceBuffer unset(std::shared_ptr<DeviceMemory> memory, std::size_t size) {
+    return DeviceBuffer(std::move(memory), size, Unfilled{});
+  }
   DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::span<const T> values)
       : DeviceBuffer(std::move(memory), values.size(), Unfilled{}) {
     if (!values.empty()) this->upload(values);

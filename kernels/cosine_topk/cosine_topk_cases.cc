@@ -114,25 +114,12 @@ KernelCase search_case(std::int64_t n_queries, std::int64_t n_rows, std::int64_t
 
 }  // namespace
 
-// Timed here; tested by its properties in tests/kernels/cosine_topk_test.cc, since near-equal scores may change places.
+// Timed here, and over catalogues of millions of rows in tests/kernels/bench_cuda.cc; tested by its properties in
+// tests/kernels/cosine_topk_test.cc, since near-equal scores may change places.
 std::vector<KernelCase> cosine_topk_cases() {
   std::vector<KernelCase> cases;
   for (const DType storage : {DType::kF32, DType::kBF16, DType::kI8}) {
     for (const std::int64_t n_queries : {1, 32}) cases.push_back(search_case(n_queries, 100000, 128, 3, 10, storage));
-  }
-  return cases;
-}
-
-std::vector<KernelCase> cosine_topk_large_cases() {
-  const std::int64_t many = 10'000'000;
-  std::vector<KernelCase> cases;
-  for (const std::int64_t n_queries : {1, 8, 64, 128, 1024, 4096}) {
-    cases.push_back(search_case(n_queries, many, 256, 1, 100, DType::kBF16));
-  }
-  for (const std::int64_t n_queries : {1, 1024}) {
-    cases.push_back(search_case(n_queries, many, 256, 1, 100, DType::kI8));
-    cases.push_back(search_case(n_queries, many, 256, 1, 100, DType::kF32));
-    cases.push_back(search_case(n_queries, 700'000, 128, 3, 20, DType::kF32));
   }
   return cases;
 }

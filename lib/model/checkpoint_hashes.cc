@@ -1,6 +1,6 @@
 #include "lib/model/checkpoint_hashes.h"
 
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>  // XXH3 with the widest registers that the processor has
 
 #include <new>
 

@@ -13,6 +13,18 @@ namespace {
 // Numbers that are in memory at a time, at least a row.
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;
 constexpr std::int64_t kPiecesKept = 64;
+// Those that are handed on as they lie in the file.
+constexpr std::int64_t kStoredPiece = std::int64_t{1} << 21;
+constexpr std::int64_t kStoredPiecesKept = 4;
+
+std::pair<std::int64_t, std::int64_t> rows_and_width(const WeightSpec& spec) {
+  return {spec.shape.size() > 1 ? spec.shape[0] : 1, spec.shape.back()};
+}
+
+// Of about `numbers`, and a multiple.
+std::int64_t rows_of_piece(std::int64_t numbers, std::int64_t width, std::int64_t multiple) {
+  return std::max<std::int64_t>(1, numbers / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+}
 
 bool follows_from_config(const std::string& name) {
   // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
@@ -54,43 +66,66 @@ const WeightSpec* CheckpointReader::spec_of(const std::string& name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-std::pair<const SafetensorsFile*, std::string> CheckpointReader::find(const WeightSpec& spec) const {
+CheckpointReader::Place CheckpointReader::find(const WeightSpec& spec) const {
   for (const std::string& called : {spec.name, bare_name(config_, spec.name)}) {
     for (const auto& file : files_) {
-      if (file->find(called) != nullptr) return {file.get(), called};
+      if (file->find(called) != nullptr) return {file.get(), &require_float_tensor(*file, called, spec.stored_shape())};
     }
   }
   throw missing("{}: tensor \"{}\" is missing", files_.front()->path(), spec.name);
 }
 
 void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int64_t multiple) const {
-  const auto [file, name] = find(spec);
-  const TensorInfo& tensor = require_float_tensor(*file, name, spec.stored_shape());
-  const bool matrix = spec.shape.size() > 1;
-  const std::int64_t rows = matrix ? spec.shape[0] : 1, width = spec.shape.back();
-  const std::int64_t some = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+  const auto [file, tensor] = find(spec);
+  const auto [rows, width] = rows_and_width(spec);
+  const std::int64_t some = rows_of_piece(kPiece, width, multiple);
   std::vector<float> values(static_cast<std::size_t>(std::min(some, rows) * width));
   // A transposed tensor is read across, all of it for each band.
-  if (hashes_ != nullptr && spec.transposed) hashes_->add(*file, tensor, 0, file->data(tensor));
+  if (hashes_ != nullptr && spec.transposed) hashes_->add(*file, *tensor, 0, file->data(*tensor));
   for (std::int64_t row = 0; row < rows; row += some) {
     const std::int64_t n = std::min(some, rows - row);
     const auto part = std::span(values).first(static_cast<std::size_t>(n * width));
     const auto first = static_cast<std::size_t>(row * width);
     if (spec.transposed) {
-      read_columns(*file, tensor, rows, row, n, part);
+      read_columns(*file, *tensor, rows, row, n, part);
     } else {
       if (hashes_ != nullptr) {
-        const std::size_t element = size_of(tensor.dtype);
-        hashes_->add(*file, tensor, first * element,
-                     file->data(tensor).subspan(first * element, part.size_bytes() / sizeof(float) * element));
+        const std::size_t element = size_of(tensor->dtype);
+        hashes_->add(*file, *tensor, first * element,
+                     file->data(*tensor).subspan(first * element, part.size() * element));
       }
-      read_floats(*file, tensor, first, part);
+      read_floats(*file, *tensor, first, part);
     }
     piece(first, part);
     // Of a large one pages go while it is read; a transposed one needs them all for every band.
-    if (!spec.transposed && row / some % kPiecesKept == kPiecesKept - 1) file->release(tensor);
+    if (!spec.transposed && row / some % kPiecesKept == kPiecesKept - 1) file->release(*tensor);
   }
-  file->release(tensor);
+  file->release(*tensor);
+}
+
+bool CheckpointReader::is_stored_as(const WeightSpec& spec, DType dtype) const {
+  const auto [file, tensor] = find(spec);
+  return tensor->dtype == dtype && !spec.transposed &&
+         reinterpret_cast<std::uintptr_t>(file->data(*tensor).data()) % size_of(dtype) == 0;
+}
+
+void CheckpointReader::read_bytes(const WeightSpec& spec,
+                                  const std::function<void(std::size_t first, std::span<const std::byte> bytes)>& piece,
+                                  std::int64_t multiple) const {
+  const auto [file, tensor] = find(spec);
+  const auto [rows, width] = rows_and_width(spec);
+  const std::int64_t some = rows_of_piece(kStoredPiece, width, multiple);
+  const auto element = static_cast<std::int64_t>(size_of(tensor->dtype));
+  const auto bytes = file->data(*tensor);
+  for (std::int64_t row = 0; row < rows; row += some) {
+    const std::int64_t first = row * width, n = std::min(some, rows - row) * width;
+    const auto part = bytes.subspan(static_cast<std::size_t>(first * element), static_cast<std::size_t>(n * element));
+    // This brings the pages in; whoever takes the piece finds it in the cache.
+    if (hashes_ != nullptr) hashes_->add(*file, *tensor, static_cast<std::size_t>(first * element), part);
+    piece(static_cast<std::size_t>(first), part);
+    if (row / some % kStoredPiecesKept == kStoredPiecesKept - 1) file->release(*tensor);
+  }
+  file->release(*tensor);
 }
 
 }  // namespace matinee

@@ -32,13 +32,37 @@ class CheckpointReader {
   /// tensor where it is missing, of another shape or of another dtype than F32, F16, BF16.
   void read(const WeightSpec& spec, const Piece& piece, std::int64_t multiple = 1) const;
 
+  /// Whether the file has a tensor just as memory has it that holds `dtype`: read_as may be called for it. Throws as
+  /// `read` does.
+  bool is_stored_as(const WeightSpec& spec, DType dtype) const;
+  /// The same as `read` in the bytes of the file, without a copy of them; some MiB or `multiple` rows at a time. T is
+  /// that of is_stored_as: float or bf16.
+  template <class T>
+  void read_as(const WeightSpec& spec, const std::function<void(std::size_t first, std::span<const T> values)>& piece,
+               std::int64_t multiple = 1) const {
+    read_bytes(
+        spec,
+        [&](std::size_t first, std::span<const std::byte> bytes) {
+          piece(first, {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)});
+        },
+        multiple);
+  }
+
   const std::vector<WeightSpec>& specs() const { return specs_; }
   /// What the decoder knows of the tensor that a file calls so, or null where it does not read it.
   const WeightSpec* spec_of(const std::string& name) const;
   const std::vector<std::unique_ptr<SafetensorsFile>>& files() const { return files_; }
 
  private:
-  std::pair<const SafetensorsFile*, std::string> find(const WeightSpec& spec) const;
+  struct Place {
+    const SafetensorsFile* file;
+    const TensorInfo* tensor;
+  };
+
+  Place find(const WeightSpec& spec) const;
+  void read_bytes(const WeightSpec& spec,
+                  const std::function<void(std::size_t first, std::span<const std::byte> bytes)>& piece,
+                  std::int64_t multiple) const;
 
   ModelConfig config_;
   std::vector<WeightSpec> specs_;

@@ -232,7 +232,9 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
   const std::uint64_t seed = hash64({reinterpret_cast<const char*>(words), sizeof words});
   const std::int64_t c = config_.hidden_size;
   std::int64_t end = 0;
-  std::vector<float> noise(size(c));
+  // Some rows at a time: each upload has a cost of its own.
+  const std::int64_t rows_of_piece = std::max<std::int64_t>(1, static_cast<std::int64_t>(kDevicePiece) / c);
+  std::vector<float> noise;
   for (std::int64_t row = 0; row < n_rows_; ++row) {
     const std::int32_t start = batch.segment_start[size(row)];
     if (row == start) {
@@ -240,8 +242,10 @@ void DecoderTraining::add_noise(const PackedBatch& batch, const DropoutKey& key)
     }
     const double bound = key.neftune_alpha / std::sqrt(static_cast<double>((end - start) * c));
     Random random(seed, "neftune", static_cast<std::uint64_t>(key.first_row + row));
-    for (float& value : noise) value = static_cast<float>((2 * random.uniform() - 1) * bound);
-    grad_normed_.upload(noise, size(row * c));  // nobody's before the backward pass
+    for (std::int64_t i = 0; i < c; ++i) noise.push_back(static_cast<float>((2 * random.uniform() - 1) * bound));
+    if ((row + 1) % rows_of_piece > 0 && row + 1 < n_rows_) continue;
+    grad_normed_.upload(noise, size((row + 1) * c) - noise.size());  // nobody's before the backward pass
+    noise.clear();
   }
   add_inplace(context_, {.n = n_rows_ * c, .x = grad_normed_.data(), .y = inputs_.of(0)});
 }

@@ -11,6 +11,9 @@
 namespace matinee {
 namespace {
 
+// Numbers that are decoded before they are brought to where they stay, at least those of a head.
+constexpr std::int64_t kPiece = std::int64_t{1} << 16;
+
 // What llama.cpp calls a family, and what its code for it computes.
 struct Architecture {
   const char *model_type, *name;
@@ -174,8 +177,8 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DTy
   const auto names = gguf_names(config);
   tensors_.reserve(names.size());
   std::vector<WeightMemory> memory;
-  std::vector<float> row;
-  std::vector<std::uint16_t> narrow_row;
+  std::vector<float> piece;
+  std::vector<bf16> narrow_piece;
   for (const GgufName& name : names) {
     const GgufTensor& tensor = file.tensor(name.gguf);
     if (tensor.shape != name.spec.shape) throw bad_data("{}: tensor \"{}\" is of another shape", path, name.gguf);
@@ -185,22 +188,28 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DTy
     if (!matrix && tensor.format != GgufFormat::kF32) throw bad_data("{}: tensor \"{}\" is not F32", path, name.gguf);
     const auto elements = static_cast<std::size_t>(rows * width);
     if (narrow) {
-      to.bf16_values = {device, elements};
+      to.bf16_values = DeviceBuffer<bf16>::unset(device, elements);
     } else {
-      to.f32_values = {device, elements};
+      to.f32_values = DeviceBuffer<float>::unset(device, elements);
     }
-    row.resize(static_cast<std::size_t>(width));
     const std::uint64_t row_bytes = bytes_of(tensor.format, static_cast<std::uint64_t>(width));
-    for (std::int64_t r = 0; r < rows; ++r) {
-      decode_gguf(tensor.format, file.data(tensor).subspan(static_cast<std::uint64_t>(r) * row_bytes, row_bytes), row);
-      const std::int64_t at = name.heads > 0 ? reordered_row(r, config.head_dim, true) : r;
-      const auto place = static_cast<std::size_t>(at * width);
+    // Rows of whole heads, among which they change places.
+    const std::int64_t group = name.heads > 0 ? config.head_dim : 1;
+    const std::int64_t some = std::max<std::int64_t>(1, kPiece / (group * width)) * group;
+    for (std::int64_t first = 0; first < rows; first += some) {
+      const std::int64_t n = std::min(some, rows - first);
+      piece.resize(static_cast<std::size_t>(n * width));
+      for (std::int64_t r = first; r < first + n; ++r) {
+        const std::int64_t at = (name.heads > 0 ? reordered_row(r, config.head_dim, true) : r) - first;
+        decode_gguf(tensor.format, file.data(tensor).subspan(static_cast<std::uint64_t>(r) * row_bytes, row_bytes),
+                    std::span(piece).subspan(static_cast<std::size_t>(at * width), static_cast<std::size_t>(width)));
+      }
       if (narrow) {
-        narrow_row.clear();
-        for (const float value : row) narrow_row.push_back(to_bf16(value).bits);
-        to.bf16_values.upload(narrow_row, place);
+        narrow_piece.resize(piece.size());
+        std::transform(piece.begin(), piece.end(), narrow_piece.begin(), to_bf16);
+        to.bf16_values.upload(narrow_piece, static_cast<std::size_t>(first * width));
       } else {
-        to.f32_values.upload(row, place);
+        to.f32_values.upload(piece, static_cast<std::size_t>(first * width));
       }
     }
     file.release(tensor);

@@ -48,7 +48,7 @@ class GgufWeights {
  private:
   struct Tensor {
     DeviceBuffer<float> f32_values;
-    DeviceBuffer<std::uint16_t> bf16_values;
+    DeviceBuffer<bf16> bf16_values;
   };
   std::vector<Tensor> tensors_;
   WeightSlots slots_;

@@ -8,15 +8,17 @@
 namespace matinee {
 namespace {
 
-// So that every group but the last is of whole NF4 blocks, whatever the width.
-constexpr std::int64_t kRows = kNf4Block;
+bool is_finite(float value) { return std::isfinite(value); }
+bool is_finite(bf16 value) { return (value.bits & 0x7f80u) != 0x7f80u; }
+double number(float value) { return static_cast<double>(value); }
+double number(bf16 value) { return static_cast<double>(to_float(value)); }
 
 }  // namespace
 
 QuantizedTensor::QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width)
     : context_(context),
       matrix_(context.memory(), format, rows, width),
-      rows_(static_cast<std::size_t>(std::min(kRows, rows) * width)) {}
+      rows_(static_cast<std::size_t>(std::min(kGroup, rows) * width)) {}
 
 void QuantizedTensor::append(std::span<const float> values) {
   while (!values.empty()) {
@@ -30,26 +32,64 @@ void QuantizedTensor::append(std::span<const float> values) {
 }
 
 void QuantizedTensor::flush() {
-  const auto width = static_cast<std::size_t>(matrix_.width());
-  for (std::size_t i = 0; i < waiting_; ++i) {
-    if (!std::isfinite(rows_[i])) {
-      throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantised",
-                     next_row_ + static_cast<std::int64_t>(i / width), i % width, rows_[i]);
-    }
+  const auto waiting = std::span<const float>(rows_).first(waiting_);
+  require_finite(waiting);
+  const float* rows = rows_.data();
+  if (!context_.memory()->is_host()) {
+    if (staged_.empty()) staged_ = {context_.memory(), rows_.size()};
+    staged_.upload(waiting);
+    rows = staged_.data();
   }
-  const auto n_rows = static_cast<std::int64_t>(waiting_ / width);
-  matrix_.set_rows(context_, next_row_, n_rows, rows_on_device());
-  next_row_ += n_rows;
+  quantize(static_cast<std::int64_t>(waiting_) / matrix_.width(), rows);
   waiting_ = 0;
-  rows_.resize(static_cast<std::size_t>(std::min(kRows, matrix_.rows() - next_row_)) * width);
+  rows_.resize(static_cast<std::size_t>(std::min(kGroup, matrix_.rows() - next_row_) * matrix_.width()));
 }
 
-// On the host the rows themselves.
-const float* QuantizedTensor::rows_on_device() {
-  if (context_.memory()->is_host()) return rows_.data();
-  if (staged_.empty()) staged_ = {context_.memory(), rows_.size()};
-  staged_.upload(std::span<const float>(rows_).first(waiting_));
-  return staged_.data();
+void QuantizedTensor::append_rows(std::span<const bf16> values) {
+  const std::int64_t width = matrix_.width();
+  const bool on_host = context_.memory()->is_host();
+  if (!on_host && staged_.empty()) {
+    staged_ = {context_.memory(), rows_.size()};
+    staged_bf16_ = {context_.memory(), rows_.size()};
+  }
+  while (!values.empty()) {
+    const std::int64_t n_rows = std::min(kGroup, matrix_.rows() - next_row_);
+    const auto n = static_cast<std::size_t>(n_rows * width);
+    if (n == 0 || n > values.size() || waiting_ > 0) {
+      throw internal_error("QuantizedTensor: expected {} rows of {} numbers, found {} numbers", n_rows, width,
+                           values.size());
+    }
+    const auto some = values.first(n);
+    require_finite(some);
+    if (on_host) {
+      // The check has brought them into the cache; waking threads for this would take longer.
+      std::transform(some.begin(), some.end(), rows_.begin(), to_float);
+    } else {
+      staged_bf16_.upload(some);
+      dequantize(
+          context_,
+          {.n = n_rows * width, .width = width, .weight = {staged_bf16_.data(), DType::kBF16}, .y = staged_.data()});
+    }
+    quantize(n_rows, on_host ? rows_.data() : staged_.data());
+    values = values.subspan(n);
+  }
+}
+
+void QuantizedTensor::quantize(std::int64_t n_rows, const float* rows) {
+  matrix_.set_rows(context_, next_row_, n_rows, rows);
+  next_row_ += n_rows;
+}
+
+template <class T>
+void QuantizedTensor::require_finite(std::span<const T> rows) const {
+  std::size_t finite = 0;  // counted, since that takes many at a time
+  for (const T value : rows) finite += is_finite(value) ? 1 : 0;
+  if (finite == rows.size()) return;
+  const auto width = static_cast<std::size_t>(matrix_.width());
+  const auto found = std::find_if(rows.begin(), rows.end(), [](T value) { return !is_finite(value); });
+  const auto at = static_cast<std::size_t>(found - rows.begin());
+  throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantised",
+                 next_row_ + static_cast<std::int64_t>(at / width), at % width, number(*found));
 }
 
 WeightView QuantizedTensor::finish() {
@@ -57,6 +97,7 @@ WeightView QuantizedTensor::finish() {
   matrix_.finish(context_);
   rows_ = std::vector<float>();  // not {}: that is a list of no numbers, and keeps the memory
   staged_ = {};
+  staged_bf16_ = {};
   return matrix_.view();
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
@@ -68,6 +69,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
                                    : 0,
                  max_host_mem);
   std::vector<WeightMemory> views;
+  std::vector<bf16> narrow;
   for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
     if (is_quantized(spec, dtype)) {
@@ -78,10 +80,14 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
       tensor.allocate(aside ? memory->host_side() : memory, static_cast<std::size_t>(spec.elements()),
                       plain_dtype(spec, dtype));
     }
-    reader.read(spec, [&](std::size_t first, std::span<float> values) {
-      if (merge != nullptr && !comes_apart(spec.name)) merge->apply(spec, first, values);
-      with_context(fmt::format("{}: tensor \"{}\"", folder, spec.name), [&] { tensor.fill(first, values); });
-    });
+    const bool merged = merge != nullptr && !comes_apart(spec.name) && merge->changes(spec.name);
+    const std::string place = fmt::format("{}: tensor \"{}\"", folder, spec.name);
+    if (merged || !fill_as_stored(reader, spec, place, tensor)) {
+      reader.read(spec, [&](std::size_t first, std::span<float> values) {
+        if (merged) merge->apply(spec, first, values);
+        with_context(place, [&] { tensor.fill(first, values, narrow); });
+      });
+    }
     views.push_back({tensor.quantized ? tensor.quantized->finish() : tensor.view(), nullptr});
   }
   slots_ = slots_over(config, views);
@@ -89,26 +95,47 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
     if (!comes_apart(name)) continue;
     Tensor& tensor = tensors_.emplace_back();
     tensor.allocate(memory, merge->whole_size(name), unquantized_format(dtype));
-    merge->visit_whole(name, [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values); });
+    merge->visit_whole(name,
+                       [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values, narrow); });
     (name == head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
   }
 }
 
 void FrozenWeights::Tensor::allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype) {
   if (dtype == DType::kBF16) {
-    bf16_values = {memory, elements};
+    bf16_values = DeviceBuffer<bf16>::unset(memory, elements);
   } else {
-    f32_values = {memory, elements};
+    f32_values = DeviceBuffer<float>::unset(memory, elements);
   }
 }
 
-void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> values) {
+bool FrozenWeights::fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, const std::string& place,
+                                   Tensor& tensor) {
+  if (tensor.quantized != nullptr) {
+    if (!reader.is_stored_as(spec, DType::kBF16)) return false;
+    reader.read_as<bf16>(
+        spec,
+        [&](std::size_t, std::span<const bf16> values) {
+          with_context(place, [&] { tensor.quantized->append_rows(values); });
+        },
+        QuantizedTensor::kGroup);
+    return true;
+  }
+  const auto bring = [&](auto& buffer) {
+    using T = std::remove_pointer_t<decltype(buffer.data())>;
+    if (!reader.is_stored_as(spec, DTypeOf<T>::value)) return false;
+    reader.read_as<T>(spec, [&](std::size_t first, std::span<const T> values) { buffer.upload(values, first); });
+    return true;
+  };
+  return tensor.bf16_values.empty() ? bring(tensor.f32_values) : bring(tensor.bf16_values);
+}
+
+void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> values, std::vector<bf16>& narrow) {
   if (quantized) {
     quantized->append(values);
   } else if (!bf16_values.empty()) {
-    std::vector<std::uint16_t> narrow;
-    narrow.reserve(values.size());
-    for (const float value : values) narrow.push_back(to_bf16(value).bits);
+    narrow.resize(values.size());
+    std::transform(values.begin(), values.end(), narrow.begin(), to_bf16);
     bf16_values.upload(narrow, first);
   } else {
     f32_values.upload(values, first);
@@ -138,7 +165,12 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
   auto parameter = parameters.all().begin();
   for (const WeightSpec& spec : reader.specs()) {
     DeviceSpan<float>& value = (parameter++)->value;
-    reader.read(spec, [&](std::size_t first, std::span<const float> values) { value.upload(values, first); });
+    const auto bring = [&](std::size_t first, std::span<const float> values) { value.upload(values, first); };
+    if (reader.is_stored_as(spec, DType::kF32)) {
+      reader.read_as<float>(spec, bring);
+    } else {
+      reader.read(spec, bring);
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 namespace matinee {
 
 class CheckpointHashes;
+class CheckpointReader;
 class LoraMerge;
 
 /// Whether weights in this format hold the tensor quantised: the linear layers of the blocks are, where it is I8 or U8.
@@ -23,7 +24,8 @@ bool is_quantized(const WeightSpec& spec, DType format);
 
 /// Frozen weights in memory: matrices in `dtype`, norms and biases in float32. Where `dtype` is I8 or U8 (NF4), the
 /// linear layers of the blocks are quantised, row by row as the decoder uses them, and the tables of tokens and
-/// positions and the head are bfloat16. Converted tensor by tensor and in pieces from the mapped file, whose pages are
+/// positions and the head are bfloat16. What the file has in the same form goes from its pages straight to where it
+/// stays (on a GPU through two pinned buffers); the rest is converted, tensor by tensor and in pieces. The pages are
 /// released behind, so that memory never holds a model twice.
 class FrozenWeights {
  public:
@@ -47,15 +49,20 @@ class FrozenWeights {
 
  private:
   struct Tensor {  ///< what it holds is in one of the three
-    DeviceBuffer<std::uint16_t> bf16_values;
+    DeviceBuffer<bf16> bf16_values;
     DeviceBuffer<float> f32_values;
     std::unique_ptr<QuantizedTensor> quantized;
 
     void allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype);
-    /// Elements from `first` on; quantised ones come in order.
-    void fill(std::size_t first, std::span<const float> values);
+    /// Elements from `first` on; quantised ones come in order. `narrow`: room that is used again.
+    void fill(std::size_t first, std::span<const float> values, std::vector<bf16>& narrow);
     WeightView view() const;
   };
+
+  /// Where the file has what the tensor holds, or what is quantised on the device; false where it does not. `place` is
+  /// for messages.
+  static bool fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, const std::string& place,
+                             Tensor& tensor);
 
   std::deque<Tensor> tensors_;
   WeightSlots slots_;

@@ -17,7 +17,11 @@ SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context
 
 SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context,
                                    const std::array<float, kVectorKinds>& weights)
-    : view_(view), context_(context), weights_(weights) {
+    : view_(view),
+      context_(context),
+      weights_(weights),
+      weights_there_(context.memory(), std::span<const float>(weights)),
+      query_(context.memory(), static_cast<std::size_t>(kVectorKinds * view.dim())) {
   for (int kind = 0; kind < kVectorKinds; ++kind)
     rows_[kind] = DeviceView<float>(context.memory(), view.all(static_cast<VectorKind>(kind)));
 }
@@ -30,47 +34,61 @@ std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> 
   if (k <= 0 || terms.empty()) return found;
 
   // Scores are linear in the query, so liked and disliked movies make one query.
-  std::array<std::vector<float>, kVectorKinds> query;
+  std::vector<float> query(kVectorKinds * dim);
   MovieMask mask = allowed.empty() ? all_movies(view_.size()) : MovieMask(allowed.begin(), allowed.end());
-  for (int kind = 0; kind < kVectorKinds; ++kind) query[kind].assign(dim, 0.0f);
   for (const SimilarityTerm& term : terms) {
     remove(mask, term.movie);
     for (int kind = 0; kind < kVectorKinds; ++kind) {
       const auto row = view_.row(static_cast<VectorKind>(kind), term.movie);
-      for (std::size_t i = 0; i < dim; ++i) query[kind][i] += term.weight * row[i];
+      for (std::size_t i = 0; i < dim; ++i) query[kind * dim + i] += term.weight * row[i];
     }
   }
+  query_.upload(query);
+  bring_filter(mask);
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
+  std::vector<float> scores(ids.size());
+  if (best_.size() < ids.size()) {
+    best_ = {context_.memory(), ids.size()};
+    best_scores_ = {context_.memory(), ids.size()};
+  }
   CosineTopkArgs args{.n_queries = 1, .n_rows = view_.size(), .k = k, .n_sets = kVectorKinds};
-  const auto& memory = context_.memory();
-  const DeviceView<float> weights(memory, weights_);
-  std::array<DeviceView<float>, kVectorKinds> queries;
   for (int kind = 0; kind < kVectorKinds; ++kind) {
-    queries[kind] = DeviceView<float>(memory, query[kind]);
     args.sets[kind] = {.dim = view_.dim(),
                        .rows = rows_[kind].data(),
-                       .queries = queries[kind].data(),
-                       .weights = weights.data() + kind};
+                       .queries = query_.data() + kind * dim,
+                       .weights = weights_there_.data() + kind};
   }
-  const DeviceView<std::uint64_t> filter(memory, mask);
-  DeviceBuffer<std::int32_t> best(memory, static_cast<std::size_t>(k));
-  DeviceBuffer<float> best_scores(memory, best.size());
-  args.filter = filter.data();
-  args.ids = best.data();
-  args.scores = best_scores.data();
+  args.filter = filter_.data();
+  args.ids = best_.data();
+  args.scores = best_scores_.data();
   cosine_topk(context_, args);
-  const std::vector<std::int32_t> ids = best.values();
-  const std::vector<float> scores = best_scores.values();
+  best_.download(ids);
+  best_scores_.download(scores);
   for (std::size_t i = 0; i < ids.size() && ids[i] >= 0; ++i) {
     Neighbour neighbour{.movie = ids[i], .score = scores[i]};
     for (int kind = 0; kind < kVectorKinds; ++kind) {
       const auto row = view_.row(static_cast<VectorKind>(kind), ids[i]);
       double sum = 0;
-      for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(row[j]) * query[kind][j];
+      for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(row[j]) * query[kind * dim + j];
       neighbour.parts[kind] = static_cast<float>(weights_[kind] * sum);
     }
     found.push_back(neighbour);
   }
   return found;
+}
+
+// From the first word that has changed to the last: what is allowed stays as a rule, and a search leaves out its own
+// movies.
+void SimilaritySearch::bring_filter(const MovieMask& mask) {
+  if (filter_.size() != mask.size()) {
+    filter_ = {context_.memory(), std::span<const std::uint64_t>(mask)};
+  } else {
+    const auto [first, first_here] = std::mismatch(mask.begin(), mask.end(), filter_here_.begin());
+    if (first == mask.end()) return;
+    const auto last = std::mismatch(mask.rbegin(), mask.rend(), filter_here_.rbegin()).first.base();
+    filter_.upload({first, last}, static_cast<std::size_t>(first - mask.begin()));
+  }
+  filter_here_ = mask;
 }
 
 void SimilaritySearch::all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {

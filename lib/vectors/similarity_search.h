@@ -34,7 +34,8 @@ inline void remove(MovieMask& mask, MovieId movie) {
 }
 
 /// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object. The
-/// catalogue's vectors are brought to the context's device once.
+/// catalogue's vectors are brought to the context's device once; a search allocates only where it wants more than any
+/// before, and brings its query and what has changed of the filter.
 class SimilaritySearch {
  public:
   /// `view` and `context` must outlive this.
@@ -49,10 +50,17 @@ class SimilaritySearch {
   void all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
 
  private:
+  void bring_filter(const MovieMask& mask);
+
   const MovieVectorView& view_;
   Context& context_;
   std::array<float, kVectorKinds> weights_;
   std::array<DeviceView<float>, kVectorKinds> rows_;
+  // Of one search, on the device.
+  DeviceBuffer<float> weights_there_, query_, best_scores_;  // [kVectorKinds]; [kVectorKinds, dim]
+  DeviceBuffer<std::int32_t> best_;
+  DeviceBuffer<std::uint64_t> filter_;
+  MovieMask filter_here_;  // what filter_ holds
 };
 
 }  // namespace matinee

@@ -152,7 +152,7 @@ class RecordedDecoding : public ::testing::TestWithParam<Variant> {
     const Outcome issued = decode(model, true);
     EXPECT_EQ(issued.repeated, 0) << "recorded addresses are not those that would be used now";
     decode(model);  // scratch memory is as large as it gets
-    const Outcome found = decode(model);
+    Outcome found = decode(model);
     EXPECT_EQ(found.repeated, found.single - 2) << "all but the first for each size of the cache";
     EXPECT_EQ(found.logits, issued.logits);
     return found;

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "kernels/ops.h"
 #include "lib/base/file.h"
+#include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
 #include "tests/model/tiny_model.h"
+#include "tests/support/guarded_device.h"
 #include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
 
@@ -279,6 +282,87 @@ TEST(Weights, CheckpointOfTheBareModel) {
   load_parameters(folder.path(), config, again);
   for (std::size_t i = 0; i < again.all().size(); ++i)
     EXPECT_EQ(again.all()[i].value.values(), parameters.all()[i].value.values());
+}
+
+// Larger than the pieces that it is read in, and layers of more rows than are quantised together.
+ModelConfig large_config() {
+  ModelConfig config = testing::tiny_config(false);
+  config.vocab_size = 70001;
+  config.hidden_size = 32;
+  config.intermediate_size = 2 * QuantizedTensor::kGroup + 5;
+  return config;
+}
+
+// The numbers of a view, on whichever device they are.
+std::vector<float> numbers_of(Context& context, const WeightView& view, std::int64_t rows, std::int64_t width) {
+  DeviceBuffer<float> wide(context.memory(), static_cast<std::size_t>(rows * width));
+  dequantize(context, {.n = rows * width, .width = width, .weight = view, .y = wide.data()});
+  return wide.values();
+}
+
+TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
+  const ModelConfig config = large_config();
+  const ParameterSet parameters = random_parameters(config);
+  ThreadPool pool(2);
+  Context host(pool);
+  GuardedContext guarded(pool);
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    const TemporaryFolder folder;
+    save_model(folder.path(), config, parameters, dtype);
+    for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
+      const FrozenWeights weights(folder.path(), config, dtype, 0, context);
+      std::vector<float> wanted = parameters.all().front().value.values();
+      if (dtype == DType::kBF16) {
+        for (float& value : wanted) value = to_float(to_bf16(value));
+      }
+      const auto& slots = weights.slots();
+      EXPECT_EQ(slots.embed_tokens.view.dtype, dtype);
+      EXPECT_TRUE(numbers_of(*context, slots.embed_tokens.view, config.vocab_size, config.hidden_size) == wanted);
+      std::vector<float> norm(static_cast<std::size_t>(config.hidden_size));
+      context->memory()->download(norm.data(), slots.norm.value, norm.size() * sizeof(float));
+      for (std::size_t i = 0; i < norm.size(); ++i) {
+        const float value = parameters.all()[parameters.all().size() - 2].value.values()[i];
+        EXPECT_EQ(norm[i], dtype == DType::kBF16 ? to_float(to_bf16(value)) : value);
+      }
+    }
+  }
+}
+
+// bfloat16 is widened on the device; the same numbers in float32 come wide from the host.
+TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
+  const ModelConfig config = large_config();
+  ParameterSet parameters = random_parameters(config);
+  for (Parameter& parameter : parameters.all()) {
+    for (float& value : in_place(parameter.value)) value = to_float(to_bf16(value));
+  }
+  const TemporaryFolder narrow, wide;
+  save_model(narrow.path(), config, parameters, DType::kBF16);
+  save_model(wide.path(), config, parameters, DType::kF32);
+  ThreadPool pool(2);
+  Context host(pool);
+  GuardedContext guarded(pool);
+  for (const DType format : {DType::kI8, DType::kU8}) {
+    const FrozenWeights wanted(wide.path(), config, format, 0, &host);
+    for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
+      for (const auto& folder : {narrow.path(), wide.path()}) {
+        const FrozenWeights found(folder, config, format, 0, context);
+        for (const Module module : {Module::kQ, Module::kGate, Module::kDown}) {
+          const auto [out, in] = module_shape(config, module);
+          const auto view = [&](const FrozenWeights& weights) {
+            return weights.slots().layers[1].modules[index_of(module)].view;
+          };
+          EXPECT_EQ(view(found).dtype, format);
+          EXPECT_EQ(numbers_of(*context, view(found), out, in), numbers_of(host, view(wanted), out, in));
+        }
+      }
+    }
+  }
+  in_place(parameters.find("model.layers.1.mlp.up_proj.weight")->value)[70 * 32 + 3] = -INFINITY;
+  save_model(narrow.path(), config, parameters, DType::kBF16);
+  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, DType::kU8, 0, &host); }),
+            narrow.path() +
+                ": tensor \"model.layers.1.mlp.up_proj.weight\": the weight of output 70 and input 3 is -inf; a matrix "
+                "with it cannot be quantised");
 }
 
 TEST(Weights, MemoryLimitIsHonoured) {

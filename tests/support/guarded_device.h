@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ class GuardedMemory final : public DeviceMemory {
   bool is_host() const override { return false; }
   void* allocate(std::size_t bytes) override {
     forbid_in_recording();
+    ++allocations_;
     void* memory = Arena::instance().allocate(bytes);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
@@ -31,6 +33,7 @@ class GuardedMemory final : public DeviceMemory {
   void release(void* memory) noexcept override { Arena::instance().release(memory); }
   void upload(void* to, const void* from, std::size_t bytes) override {
     forbid_in_recording();
+    uploaded_bytes_ += bytes;
     opened(&DeviceMemory::upload, to, from, bytes);
   }
   void download(void* to, const void* from, std::size_t bytes) override {
@@ -52,6 +55,9 @@ class GuardedMemory final : public DeviceMemory {
     return std::make_unique<RecordedWork>(std::move(work), *this);
   }
   bool is_recorded() const override { return recording_ != nullptr || recordings_ > 0; }
+
+  std::size_t allocations() const { return allocations_; }
+  std::size_t uploaded_bytes() const { return uploaded_bytes_; }
 
   /// At once, or when what is being recorded is run.
   void issue(std::function<void()> work) {
@@ -87,37 +93,18 @@ class GuardedMemory final : public DeviceMemory {
 
   Work* recording_ = nullptr;
   int recordings_ = 0;
-};
-
-/// Arguments as they must be kept until a recording runs: lists in them are the caller's no longer than its call.
-template <class Args>
-struct KeptArgs {
-  explicit KeptArgs(const Args& given) : args(given) {}
-  const Args& get() { return args; }
-  Args args;
-};
-template <class Args>
-requires requires(const Args& args) { args.parts; }
-struct KeptArgs<Args> {
-  explicit KeptArgs(const Args& given) : args(given), parts(given.parts.begin(), given.parts.end()) {}
-  const Args& get() {
-    args.parts = parts;
-    return args;
-  }
-  Args args;
-  std::vector<typename decltype(Args::parts)::value_type> parts;
+  std::size_t allocations_ = 0, uploaded_bytes_ = 0;
 };
 
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name)                                                        \
-  made.name = [](Context& context, const auto& args) {                                \
-    KeptArgs kept(args);                                                              \
-    static_cast<GuardedMemory&>(*context.memory()).issue([&context, kept]() mutable { \
-      const emulation::DeviceArena::Access access;                                    \
-      ops_of(DeviceKind::kCpu).name(context, kept.get());                             \
-    });                                                                               \
+#define MATINEE_GUARD_OP(name)                                              \
+  made.name = [](Context& context, const auto& args) {                      \
+    static_cast<GuardedMemory&>(*context.memory()).issue([&context, args] { \
+      const emulation::DeviceArena::Access access;                          \
+      ops_of(DeviceKind::kCpu).name(context, args);                         \
+    });                                                                     \
   };
     MATINEE_EACH_OP(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP

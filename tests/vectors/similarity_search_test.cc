@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "tests/support/guarded_device.h"
 #include "tests/vectors/sample_catalog.h"
@@ -63,6 +65,34 @@ TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
     EXPECT_EQ(found[i].movie, wanted[i].movie);
     EXPECT_EQ(found[i].score, wanted[i].score);
   }
+}
+
+TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
+  GuardedContext guarded(pool);
+  const auto& memory = static_cast<const GuardedMemory&>(*guarded.memory());
+  SimilaritySearch there(view, guarded);
+  MovieMask few = all_movies(catalog.size());
+  for (MovieId movie = 0; movie < catalog.size(); movie += 3) remove(few, movie);
+  there.search(std::vector<SimilarityTerm>{{1}}, 50);
+  const std::size_t allocations = memory.allocations();
+  std::size_t before = memory.uploaded_bytes();
+  const auto bytes = [&] { return memory.uploaded_bytes() - std::exchange(before, memory.uploaded_bytes()); };
+  const std::size_t query = kVectorKinds * static_cast<std::size_t>(view.dim()) * sizeof(float);
+  const std::pair<std::vector<SimilarityTerm>, std::size_t> searches[] = {
+      {{{1}}, query},                      // the very same: its filter is there
+      {{{700}, {90, -0.5f}}, query + 88},  // of words 0 to 10, movies 1, 90 and 700 lie in these
+      {{{700}, {90, -0.5f}, {130}}, query + 8},
+      {{{3}}, query + 88}};
+  for (const auto& [terms, uploaded] : searches) {
+    const auto found = there.search(terms, 20), wanted = SimilaritySearch(view, context).search(terms, 20);
+    EXPECT_EQ(bytes(), uploaded);
+    ASSERT_EQ(found.size(), wanted.size());
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
+  }
+  const auto found = there.search(searches[1].first, 50, few);
+  const auto wanted = SimilaritySearch(view, context).search(searches[1].first, 50, few);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
+  EXPECT_EQ(memory.allocations(), allocations);
 }
 
 TEST_F(SimilaritySearchTest, IsExact) {
