@@ -1,7 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "kernels/matmul/matmul.h"
 
@@ -17,6 +21,30 @@ struct LoraDropout {
 
 /// So many adapters may share an x.
 inline constexpr std::size_t kMaxLoraParts = 4;
+
+/// Those that do. By value, as all of an operation's arguments are: a recording keeps them longer than the caller does.
+template <class Part>
+class LoraParts {
+ public:
+  LoraParts() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a range of parts is what arguments are given
+  LoraParts(std::span<const Part> parts) : size_(parts.size()) {
+    std::copy_n(parts.begin(), std::min(size_, kMaxLoraParts), parts_.begin());
+  }
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  LoraParts(const std::vector<Part>& parts) : LoraParts(std::span<const Part>(parts)) {}
+
+  /// As many as were given; where these are more than kMaxLoraParts, the operations refuse.
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Part& operator[](std::size_t i) const { return parts_[i]; }
+  const Part* begin() const { return parts_.data(); }
+  const Part* end() const { return parts_.data() + std::min(size_, kMaxLoraParts); }
+
+ private:
+  std::array<Part, kMaxLoraParts> parts_ = {};
+  std::size_t size_ = 0;
+};
 
 /// One adapter: xa = drop(x)·Aᵀ;  y += scaling·xa·Bᵀ.
 template <class T>
@@ -37,7 +65,7 @@ struct LoraMatmulArgsOf {
   std::int64_t n_rows = 0, in = 0;
   const T* x = nullptr;          ///< [n_rows, in]
   const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
-  std::span<const LoraPartOf<T>> parts = {};
+  LoraParts<LoraPartOf<T>> parts = {};
   Product product = Product::kF32;
 };
 using LoraMatmulArgs = LoraMatmulArgsOf<float>;
@@ -63,7 +91,7 @@ template <class T>
 struct LoraMatmulBackwardArgsOf {
   std::int64_t n_rows = 0, in = 0;
   const T* x = nullptr;  ///< [n_rows, in]
-  std::span<const LoraBackwardPartOf<T>> parts = {};
+  LoraParts<LoraBackwardPartOf<T>> parts = {};
   T* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input
   Product product = Product::kF32;
 };

@@ -151,7 +151,7 @@ lora::Dropout dropout_of(const LoraDropout& dropout) {
 }
 
 template <class Part>
-Layout layout_of(std::span<const Part> parts) {
+Layout layout_of(const LoraParts<Part>& parts) {
   Layout layout;
   for (const Part& part : parts) {
     layout.begin[layout.n_parts] = layout.width;
@@ -163,7 +163,7 @@ Layout layout_of(std::span<const Part> parts) {
 
 // Neighbours that drop out alike are one run.
 template <class Part>
-void set_runs(lora::Product& p, std::span<const Part> parts, const Layout& layout) {
+void set_runs(lora::Product& p, const LoraParts<Part>& parts, const Layout& layout) {
   p.n_runs = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (i > 0 && same_mask(parts[i].dropout, parts[i - 1].dropout)) continue;
@@ -173,7 +173,7 @@ void set_runs(lora::Product& p, std::span<const Part> parts, const Layout& layou
 
 // The A's of all parts as one matrix [layout.width, in].
 template <class T, class Part>
-lora::Operand join_A(Context& context, std::span<const Part> parts, const Layout& layout, std::int64_t in,
+lora::Operand join_A(Context& context, const LoraParts<Part>& parts, const Layout& layout, std::int64_t in,
                      std::int64_t outer) {
   const CudaQueue& queue = queue_of(context);
   const std::int64_t stride = bf16_stride(in), n = layout.width * stride;
