@@ -5,7 +5,7 @@ BUILD=${BUILD:-build}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for order in ${ORDERS:-falling}; do
-  for run in "kernels_test Conformance.*:CosineTopk.*:AdamW8.*:Emulation.*:Device.*" "train_test *OnCuda*"; do
+  for run in "kernels_test Conformance.*:CosineTopk.*:AdamW8.*:Emulation.*:Device.*:DeviceSums.*" "train_test *OnCuda*"; do
     set -f
     # shellcheck disable=SC2086  # a program and its filter
     set -- $run

@@ -1,7 +1,10 @@
-// The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once.
+// The CUDA runtime and cuBLASLt of the emulation: as many devices as MATINEE_EMULATION_DEVICES says (one by default) in
+// one memory, whose queues do everything at once, and streams beside them that do nothing before they are waited for.
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -17,17 +20,61 @@ struct matinee_emulated_graph {
   std::vector<std::function<void()>> work;
 };
 
+struct matinee_emulated_stream {
+  bool later = false;
+  std::deque<std::function<bool()>> work;
+  std::uint64_t queued = 0;  // in all
+  std::uint64_t sees = 0;    // what the thread had issued at the latest event that it waited for
+
+  // What was queued up to there; false where some of it never ends.
+  bool run(std::uint64_t end) {
+    while (queued - work.size() < end) {
+      if (!work.front()()) return false;
+      work.pop_front();
+    }
+    return true;
+  }
+};
+
+struct matinee_emulated_event {
+  double milliseconds = 0;  // when it was recorded
+  matinee_emulated_stream* stream = nullptr;
+  std::uint64_t position = 0;  // what its stream had been given
+  std::uint64_t sees = 0;
+
+  bool reach() const { return stream == nullptr || !stream->later || stream->run(position); }
+};
+
 namespace {
 thread_local matinee_emulated_graph* recording = nullptr;
+thread_local std::uint64_t issued = 0;
+thread_local int device = 0;
+
+int device_count() {
+  const char* text = std::getenv("MATINEE_EMULATION_DEVICES");
+  return text == nullptr ? 1 : std::atoi(text);
 }
+}  // namespace
 
 void matinee::emulation::issue(std::function<void()> work) {
   if (recording != nullptr) {
     recording->work.push_back(std::move(work));
   } else {
+    ++issued;
     work();
   }
 }
+
+void matinee::emulation::issue_later(cudaStream_t stream, std::function<bool()> work) {
+  if (!stream->later || stream->sees != issued) {
+    std::fprintf(stderr, "emulation: work in a stream does not wait for what was issued before it\n");
+    std::abort();
+  }
+  stream->work.push_back(std::move(work));
+  ++stream->queued;
+}
+
+int matinee::emulation::current_device() { return device; }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
   recording = new matinee_emulated_graph;
@@ -43,6 +90,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+  ++issued;
   for (const std::function<void()>& work : executable->work) work();
   return cudaSuccess;
 }
@@ -55,10 +103,24 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   return cudaSuccess;
 }
 
-const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "out of memory"; }
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDevice:
+      return "invalid device ordinal";
+    case cudaErrorNotReady:
+      return "device not ready";
+  }
+  return "unrecognized error code";
+}
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = device_count();
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
@@ -75,7 +137,15 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   }
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int index) { return index == 0 ? cudaSuccess : cudaErrorNoDevice; }
+cudaError_t cudaSetDevice(int index) {
+  if (index < 0 || index >= device_count()) return cudaErrorInvalidDevice;
+  device = index;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int index) {
+  std::snprintf(text, static_cast<std::size_t>(size), "0000:%02x:00.0", static_cast<unsigned>(index) + 1);
+  return cudaSuccess;
+}
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *total = DeviceArena::instance().size();
   *free = *total - DeviceArena::instance().used();
@@ -119,26 +189,53 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = nullptr;
+  *stream = new matinee_emulated_stream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
+  *stream = new matinee_emulated_stream;
+  (*stream)->later = true;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  stream->run(stream->queued);
+  return cudaSuccess;
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new double(0);
+  *event = new matinee_emulated_event;
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   delete event;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
-  *event = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  *event = {std::chrono::duration<double, std::milli>(now).count(), stream, stream->queued,
+            stream->later ? stream->sees : issued};
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (!stream->later) event->reach();
+  if (event->sees > stream->sees) stream->sees = event->sees;
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) { return event->reach() ? cudaSuccess : cudaErrorNotReady; }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  event->reach();
+  return cudaSuccess;
+}
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
-  *milliseconds = static_cast<float>(*end - *begin);
+  *milliseconds = static_cast<float>(end->milliseconds - begin->milliseconds);
   return cudaSuccess;
 }
 
