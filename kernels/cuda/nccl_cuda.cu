@@ -46,7 +46,7 @@ struct Nccl {
   decltype(&ncclCommInitRank) init_rank = nullptr;
   decltype(&ncclAllReduce) all_reduce = nullptr;
   decltype(&ncclCommGetAsyncError) get_async_error = nullptr;
-  decltype(&ncclCommAbort) abort = nullptr;
+  decltype(&ncclCommAbort) cut = nullptr;
   decltype(&ncclCommDestroy) destroy = nullptr;
   decltype(&ncclGetErrorString) error_string = nullptr;
   std::string missing;
@@ -69,7 +69,7 @@ Nccl open_nccl() {
   find(handle, "ncclCommInitRank", nccl.init_rank, nccl.missing);
   find(handle, "ncclAllReduce", nccl.all_reduce, nccl.missing);
   find(handle, "ncclCommGetAsyncError", nccl.get_async_error, nccl.missing);
-  find(handle, "ncclCommAbort", nccl.abort, nccl.missing);
+  find(handle, "ncclCommAbort", nccl.cut, nccl.missing);
   find(handle, "ncclCommDestroy", nccl.destroy, nccl.missing);
   find(handle, "ncclGetErrorString", nccl.error_string, nccl.missing);
   return nccl;
@@ -124,7 +124,7 @@ class NcclSum final : public DeviceSum {
   ~NcclSum() override {
     if (comm_ == nullptr) return;
     if (running_ || std::uncaught_exceptions() > 0) {
-      nccl().abort(comm_);
+      nccl().cut(comm_);
     } else {
       nccl().destroy(comm_);
     }
@@ -172,7 +172,7 @@ class NcclSum final : public DeviceSum {
   }
 
   [[noreturn]] void give_up(const std::string& why) {
-    nccl().abort(std::exchange(comm_, nullptr));
+    nccl().cut(std::exchange(comm_, nullptr));
     running_ = false;
     throw nccl_error("summing gradients", why);
   }
