@@ -223,18 +223,19 @@ $(BUILD)/emulated/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcar
 test-emulated-$(1): $(BUILD)/emulated/tests/$(1)_test
 	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
 endef
-$(foreach folder,kernels train,$(eval $(call emulated_rule,$(folder))))
+$(foreach folder,kernels model train,$(eval $(call emulated_rule,$(folder))))
 $(BUILD)/emulated/tests/kernels_test: $(BUILD)/emulated/tests/emulation/emulation_test.o
 $(BUILD)/emulated/tests/train_test: $(HF_TRACE)
 
-EMULATED_TESTS := $(BUILD)/emulated/tests/kernels_test $(BUILD)/emulated/tests/train_test
+EMULATED_TESTS := $(foreach folder,kernels model train,$(BUILD)/emulated/tests/$(folder)_test)
 .PHONY: test-emulated
-test-emulated: $(EMULATED_TESTS)  ## the CUDA code's tests on the CPU, in three orders of threads
+test-emulated: $(EMULATED_TESTS) $(patsubst %,$(BUILD)/emulated/%,lora-train tests/bench_cuda tests/decode_speed tests/memory_contract)  ## the CUDA code's tests on the CPU, in three orders of threads, and scripts/gpu-bench on small shapes
 	BUILD=$(BUILD) ORDERS="rising falling shuffled" sh tests/emulation/emulated.sh
+	BUILD=$(BUILD)/emulated scripts/gpu-bench --small
 
 # Everything that a GPU is asked, on the machine that has it.
 GPU_PROGRAMS := $(filter $(BUILD)/lora-train $(BUILD)/chat $(BUILD)/evaluate $(BUILD)/embed $(BUILD)/similar $(BUILD)/synthconv $(BUILD)/tokenize $(BUILD)/tsv2bin,$(BINARIES)) \
-  $(patsubst %,$(BUILD)/tests/%,kernels_test train_test bench_cuda memory_contract decode_speed)
+  $(patsubst %,$(BUILD)/tests/%,kernels_test model_test train_test bench_cuda memory_contract decode_speed)
 .PHONY: gpu-check gpu-bench portable
 gpu-check:  ## build, then check every operation, training and chat on an NVIDIA GPU
 	@$(MAKE) --no-print-directory deps
@@ -254,7 +255,14 @@ $(BUILD)/emulated/tests/bench_cuda: $(BUILD)/tests/kernels/bench_cuda.o $(call e
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) -lboost_context
 
-# Tools over the emulated device, for tests of scripts/gpu-check.
+$(BUILD)/emulated/tests/decode_speed: $(BUILD)/tests/model/decode_speed.o $(call emulated_closure,model)
+	$(call say,link,$@)
+	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) -lboost_context
+
+$(BUILD)/emulated/tests/memory_contract: $(BUILD)/tests/memory_contract
+	$(Q)ln -sf ../../tests/memory_contract $@
+
+# Tools over the emulated device, for tests of scripts/gpu-check and scripts/gpu-bench.
 define emulated_tool_rule
 $(BUILD)/emulated/$(1): $(BUILD)/cmd/$(subst -,_,$(1)).o $(call emulated_closure,$(TOP_$(1))) | $(EMULATED_NCCL)
 	$$(call say,link,$$@)

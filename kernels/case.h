@@ -62,6 +62,7 @@ std::vector<KernelCase> cosine_topk_cases();
 std::vector<KernelCase> cosine_topk_large_cases();
 std::vector<KernelCase> quantize_cases();
 std::vector<KernelCase> rows_cases();
+std::vector<KernelCase> round_bf16_cases();
 std::vector<KernelCase> dropout_cases();
 std::vector<KernelCase> dora_cases();
 

@@ -54,6 +54,12 @@ std::size_t Scratch::capacity() const {
   return sum;
 }
 
+std::size_t Scratch::used() const {
+  std::size_t sum = used_;
+  for (std::size_t i = 0; i < chunk_; ++i) sum += chunks_[i].size;
+  return sum;
+}
+
 Context::Context(ThreadPool& pool, Device device, IsaLevel isa)
     : Context(pool, device, isa, ops_of(device.kind), memory_for(ops_of(device.kind), device)) {}
 

@@ -31,6 +31,8 @@ class Scratch {
   }
   /// Bytes held from the system.
   std::size_t capacity() const;
+  /// Bytes before what is handed out next. Two times with the same of both hand out the same addresses.
+  std::size_t used() const;
 
  private:
   friend class ScratchScope;

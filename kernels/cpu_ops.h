@@ -36,6 +36,7 @@ void quantize_absmax_cpu(Context& context, const QuantizeAbsmaxArgs& args);
 void dequantize_cpu(Context& context, const DequantizeArgs& args);
 void gather_rows_cpu(Context& context, const GatherRowsArgs& args);
 void scatter_rows_cpu(Context& context, const ScatterRowsArgs& args);
+void round_bf16_cpu(Context& context, const RoundBf16Args& args);
 void dropout_rows_cpu(Context& context, const DropoutArgs& args);
 void dora_norms_cpu(Context& context, const DoraNormsArgs& args);
 void dora_scale_cpu(Context& context, const DoraScaleArgs& args);

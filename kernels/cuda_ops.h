@@ -36,6 +36,7 @@ void quantize_absmax_cuda(Context& context, const QuantizeAbsmaxArgs& args);
 void dequantize_cuda(Context& context, const DequantizeArgs& args);
 void gather_rows_cuda(Context& context, const GatherRowsArgs& args);
 void scatter_rows_cuda(Context& context, const ScatterRowsArgs& args);
+void round_bf16_cuda(Context& context, const RoundBf16Args& args);
 void dropout_rows_cuda(Context& context, const DropoutArgs& args);
 void dora_norms_cuda(Context& context, const DoraNormsArgs& args);
 void dora_scale_cuda(Context& context, const DoraScaleArgs& args);

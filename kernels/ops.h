@@ -17,6 +17,7 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
+#include "kernels/round_bf16/round_bf16.h"
 #include "kernels/rows/rows.h"
 
 namespace matinee {
@@ -63,6 +64,7 @@ struct Ops {
   Op<DequantizeArgs> dequantize = nullptr;
   Op<GatherRowsArgs> gather_rows = nullptr;
   Op<ScatterRowsArgs> scatter_rows = nullptr;
+  Op<RoundBf16Args> round_bf16 = nullptr;
   Op<DropoutArgs> dropout_rows = nullptr;
   Op<DoraNormsArgs> dora_norms = nullptr;
   Op<DoraScaleArgs> dora_scale = nullptr;
@@ -77,8 +79,8 @@ struct Ops {
   X(rotary_forward) X(rotary_backward) X(attention_forward) X(attention_backward) X(attention_cached) \
   X(activation_forward) X(activation_backward) X(cross_entropy) X(embedding_forward) X(embedding_backward) \
   X(adamw_update) X(adamw8_update) X(squared_sum) X(add_inplace) X(cosine_topk) X(quantize_int8) \
-  X(quantize_nf4) X(quantize_absmax) X(dequantize) X(gather_rows) X(scatter_rows) X(dropout_rows) X(dora_norms) \
-  X(dora_scale) X(dora_backward)
+  X(quantize_nf4) X(quantize_absmax) X(dequantize) X(gather_rows) X(scatter_rows) X(round_bf16) X(dropout_rows) \
+  X(dora_norms) X(dora_scale) X(dora_backward)
 // clang-format on
 
 /// The table of a device kind.

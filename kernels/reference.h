@@ -37,6 +37,7 @@ void quantize_absmax_ref(const QuantizeAbsmaxArgsOf<double>& args);
 void dequantize_ref(const DequantizeArgsOf<double>& args);
 void gather_rows_ref(const GatherRowsArgsOf<double>& args);
 void scatter_rows_ref(const ScatterRowsArgsOf<double>& args);
+void round_bf16_ref(const RoundBf16ArgsOf<double>& args);
 void dropout_rows_ref(const DropoutArgsOf<double>& args);
 void dora_norms_ref(const DoraNormsArgsOf<double>& args);
 void dora_scale_ref(const DoraScaleArgsOf<double>& args);

@@ -7,9 +7,11 @@
 namespace matinee {
 namespace {
 
-void check_heads(const char* op, std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim,
-                 std::int64_t window) {
+void check_heads(const Context& context, const char* op, std::int64_t n_heads, std::int64_t n_kv_heads,
+                 std::int64_t head_dim, std::int64_t window) {
   require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "there are heads of some width");
+  require(context.device().kind != DeviceKind::kCuda || head_dim <= kWidestCudaHead, op,
+          "heads are no wider than kWidestCudaHead on a GPU");
   require(n_heads % n_kv_heads == 0, op, "n_heads is a multiple of n_kv_heads");
   require(window >= 0, op, "window is not negative");
 }
@@ -29,7 +31,7 @@ void check_segments(const Context& context, const char* op, const std::int32_t* 
 
 void attention_forward(Context& context, const AttentionArgs& args) {
   require(args.n_tokens >= 0, "attention_forward", "n_tokens is not negative");
-  check_heads("attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  check_heads(context, "attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
   check_segments(context, "attention_forward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp, "attention_forward", "all tensors are given");
@@ -38,7 +40,7 @@ void attention_forward(Context& context, const AttentionArgs& args) {
 
 void attention_backward(Context& context, const AttentionBackwardArgs& args) {
   require(args.n_tokens >= 0, "attention_backward", "n_tokens is not negative");
-  check_heads("attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  check_heads(context, "attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_tokens == 0) return;
   check_segments(context, "attention_backward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp && args.grad_out, "attention_backward",
@@ -48,10 +50,19 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
 }
 
 void attention_cached(Context& context, const CachedAttentionArgs& args) {
-  require(args.n_queries >= 0 && args.first_position >= 0, "attention_cached", "sizes are not negative");
-  check_heads("attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  require(args.n_queries >= 0, "attention_cached", "n_queries is not negative");
+  check_heads(context, "attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
   if (args.n_queries == 0) return;
-  require(args.q && args.k_cache && args.v_cache && args.out, "attention_cached", "all tensors are given");
+  require(args.q && args.k && args.v && args.k_cache && args.v_cache && args.out, "attention_cached",
+          "all tensors are given");
+  require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
+          "there is a position, and room for the tokens");
+  // What lies on a GPU cannot be looked at from here.
+  if (context.memory()->is_host()) {
+    const std::int64_t first = *args.first_position;
+    require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached",
+            "the tokens stand within max_tokens");
+  }
   context.ops().attention_cached(context, args);
 }
 

@@ -8,6 +8,9 @@ namespace matinee {
 
 class Context;
 
+/// The widest head_dim that the CUDA versions take; the CPU's take any.
+inline constexpr std::int64_t kWidestCudaHead = 256;
+
 /// Causal attention over packed samples: token t sees tokens max(segment_start[t], t - window + 1) ... t.
 /// out[t, h] = Σ_s softmax_s(scale·q[t, h]·k[s, h / (n_heads / n_kv_heads)])·v[s, same].
 template <class T>
@@ -47,26 +50,33 @@ struct AttentionBackwardArgsOf {
 };
 using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
-/// Attention of n_queries new tokens of one sequence over a cache in which their own keys and values already are:
-/// query i stands at position p = first_position + i and sees positions max(0, p - window + 1) ... p.
+/// Attention of n_queries new tokens of one sequence over a cache of its keys and values, to which theirs are added:
+/// query i stands at position p = *first_position + i and sees positions max(0, p - window + 1) ... p. How long the
+/// sequence is lies in the device's memory, so that one recording (DeviceMemory::record) serves a token after another.
 template <class T>
 struct CachedAttentionArgsOf {
-  std::int64_t n_queries = 0, first_position = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  std::int64_t n_queries = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  /// *first_position + n_queries is at most this. As much is launched and taken from scratch memory; of what is
+  /// computed not a bit depends on it.
+  std::int64_t max_tokens = 0;
+  const std::int32_t* first_position = nullptr;  ///< [1]
   float scale = 1;
-  std::int64_t window = 0;     ///< 0: all
-  const T* q = nullptr;        ///< [n_queries, n_heads, head_dim]
-  const T* k_cache = nullptr;  ///< [at least first_position + n_queries, n_kv_heads, head_dim]
-  const T* v_cache = nullptr;  ///< likewise
-  T* out = nullptr;            ///< [n_queries, n_heads, head_dim], overwritten
+  std::int64_t window = 0;  ///< 0: all
+  const T* q = nullptr;     ///< [n_queries, n_heads, head_dim]
+  const T* k = nullptr;     ///< [n_queries, n_kv_heads, head_dim], of the new tokens
+  const T* v = nullptr;     ///< likewise
+  T* k_cache = nullptr;     ///< [max_tokens, n_kv_heads, head_dim]; rows from *first_position on become k, no others
+  T* v_cache = nullptr;     ///< likewise v
+  T* out = nullptr;         ///< [n_queries, n_heads, head_dim], overwritten
   Product product = Product::kF32;
 };
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 
 /// n_heads is a multiple of n_kv_heads (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). Outputs alias no
 /// input. Throws Error(kInternal) for wrong sizes, a negative window, missing pointers, segment_start that is no list
-/// of segments, or a head_dim above 256 on a GPU. Blocks outside the segment are skipped: the cost is
-/// 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times that backward; with a window, blocks outside it are
-/// skipped too. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
+/// of segments, tokens past max_tokens, or a head_dim above kWidestCudaHead on a GPU. Blocks outside the segment are
+/// skipped: the cost is 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times that backward; with a window,
+/// blocks outside it are skipped too. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
 void attention_forward(Context& context, const AttentionArgs& args);
 void attention_backward(Context& context, const AttentionBackwardArgs& args);
 void attention_cached(Context& context, const CachedAttentionArgs& args);

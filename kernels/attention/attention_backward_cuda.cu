@@ -27,24 +27,23 @@ constexpr float kLog2E = 1.44269504f;
 // What a launch computes. A warp's registers do not hold two gradients of wide heads, so there they are made apart.
 enum class Gradient : std::uint8_t { kQueries, kKeysAndValues, kKeys, kValues };
 
-// Rows are the tokens whose gradients a block sums, columns those it goes through.
+// Rows are the tokens whose gradients a block sums, columns those it goes through. Where a block has one stage only,
+// its tiles are not copied while others are worked on; there two blocks of a multiprocessor do that for each other.
 template <int kDim, int kTerms>
 struct Shape {
-  static constexpr int kWarps = kTerms == 3 && kDim > 128 ? 2 : 4;
+  static constexpr int kWarps = kTerms == 1 || kDim <= 64 ? 4 : kDim <= 128 ? 2 : 1;
   static constexpr int kThreads = kWarps * kWarpSize;
   static constexpr int kRows = kWarps * kRowsOfWarp;
   static constexpr int kColumns = kTerms == 3 ? 16 : 32;
-  static constexpr int kBlocks = kDim > 128                 ? 1
-                                 : kTerms == 3 || kDim > 64 ? 2
-                                                            : 3;  // of a multiprocessor, as the registers allow
+  static constexpr int kBlocks = kTerms == 3 || kDim > 64 ? 2 : 3;  // of a multiprocessor, as the registers allow
   static constexpr int kSums = kSummedColumns<kDim, kTerms>;
   static constexpr bool kKeysWithValues = kDim <= (kTerms == 3 ? 64 : 128);
-  static constexpr int kStages = kTerms == 3 && kDim > 192 ? 1 : 2;
+  static constexpr int kStages = kDim <= (kTerms == 3 ? 96 : 128) ? 2 : 1;
   using RowTile = Tile<kDim, kTerms, kRows>;
   using ColumnTile = Tile<kDim, kTerms, kColumns>;
   static constexpr std::size_t kSharedBytes =
       sizeof(std::uint16_t) * static_cast<std::size_t>(2 * RowTile::kElements + 2 * kStages * ColumnTile::kElements);
-  static_assert(kSharedBytes <= 163 * 1024, "a block fits into compute capability 8.0");
+  static_assert(kSharedBytes <= kSharedBytesEverywhere);
 };
 
 struct Problem {
@@ -101,7 +100,6 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
   auto* shared = dynamic_shared<std::uint16_t>();
   const typename S::RowTile rows_of_scores{shared}, rows_of_slopes{shared + S::RowTile::kElements};
   std::uint16_t* stages = shared + 2 * S::RowTile::kElements;
-  __shared__ int room[S::kWarps];
 
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize, warp = static_cast<int>(threadIdx.x) / kWarpSize;
   // The first keys are seen by the most queries, the last queries see the most keys; those begin first.
@@ -116,9 +114,8 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
          query += S::kThreads * S::kColumns) {
       n_tiles += p.first_seen[query] <= last_row ? 1 : 0;
     }
-    n_tiles = block_sum<S::kThreads>(n_tiles, room);
+    n_tiles = block_sum<S::kThreads>(n_tiles, reinterpret_cast<int*>(shared));  // where no tile is yet
   } else {
-    static_cast<void>(room);
     first_tile = p.first_seen[first_row] / S::kColumns;
     n_tiles = last_row / S::kColumns - first_tile + 1;
   }
@@ -253,7 +250,6 @@ void run(const CudaQueue& queue, const Problem& problem) {
 }  // namespace
 
 void attention_backward_cuda(Context& context, const AttentionBackwardArgs& args) {
-  require(args.head_dim <= kWidestHead, "attention_backward", "head_dim is at most 256 on a GPU");
   require(args.n_tokens <= INT_MAX - kPaddedTokens, "attention_backward", "tokens are counted in 31 bits");
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());

@@ -1,9 +1,12 @@
 // One query or few over a long cache, as decoding has them: the cache is cut into parts of some 64 positions, and a
-// block makes the attention of all query heads of one key/value head over one part, so the cache is read once. A second
-// kernel brings the parts together in order. Bound by memory: 8 bytes for each element of a key/value pair. A block
-// asks for its whole part at once, 64 KB at a head size of 128, and with two or three blocks to a multiprocessor that
-// is more than the memory needs on its way to be busy; float32 on the ordinary cores keeps up with up to about 16 rows.
-// Share of the memory's bandwidth: not measured.
+// block makes the attention of all query heads of one key/value head over one part, so the cache is read once; the
+// block whose part it is also adds the new keys and values to it. A second kernel brings the parts together in order.
+// The first part begins at the first key that any query sees, by the position that lies on the device; blocks are
+// launched for the longest cache there may be, and those beyond this one end at once. So what is computed does not
+// depend on how many were launched. Bound by memory: 8 bytes for each element of a key/value pair. A block asks for its
+// whole part at once, 64 KB at a head size of 128, and with two or three blocks to a multiprocessor that is more than
+// the memory needs on its way to be busy; float32 on the ordinary cores keeps up with up to about 16 rows. Share of the
+// memory's bandwidth: not measured.
 //
 // Many queries, as a prompt has them, are bound by arithmetic instead and go to the tiles of attention_cuda.cu.
 
@@ -35,16 +38,20 @@ struct Shape {
   static constexpr int kGroups = kThreads / kQuads;  // of threads that take a share of the keys in the second product
   static constexpr std::size_t kSharedBytes =
       sizeof(float) * static_cast<std::size_t>(2 * kKeys * kDim + kRows * kDim + kRows * kKeys);
+  static_assert(kSharedBytes <= kSharedBytesEverywhere);
   static_assert(kKeys % kKeysOfTurn == 0 && kKeys % kWarpSize == 0, "all threads have keys");
   static_assert(kGroups * kRowsOfTurn <= kKeys, "the groups' sums fit where the keys were");
 };
 
 struct Problem {
-  int n_rows, group, first_key, n_keys, first_position, n_kv_heads, head_dim, window;
+  int n_rows, group, n_kv_heads, head_dim;
+  SeenKeys seen;
   float scale;  // times log2(e)
   const float* q;
-  const float* k;
+  const float* k;  // of the queries' tokens
   const float* v;
+  float* k_cache;
+  float* v_cache;
   float* sums;    // [n_kv_heads, n_rows, parts, kDim]
   float2* stats;  // [n_kv_heads, n_rows, parts]: the largest power of two, and the sum of all relative to it
   bool vector;
@@ -63,13 +70,18 @@ __global__ void __launch_bounds__(kThreads) part_kernel(Problem p) {
   const int part = static_cast<int>(blockIdx.x), head = static_cast<int>(blockIdx.y);
   const int first_row = static_cast<int>(blockIdx.z) * kRows, rows_left = p.n_rows - first_row;
   const int rows = rows_left < kRows ? rows_left : kRows;
-  const int first = p.first_key + part * S::kKeys;
-  const int keys_left = p.first_key + p.n_keys - first, present = keys_left < S::kKeys ? keys_left : S::kKeys;
+  const int first = p.seen.first() + part * S::kKeys, first_position = *p.seen.first_position;
+  const int keys_left = first_position + p.seen.n_queries - first;
+  if (keys_left <= 0) return;
+  const int present = keys_left < S::kKeys ? keys_left : S::kKeys;
+  const int cached = first_position - first;  // keys from this one on are new
 
-  const auto fetch = [&](float* to, const float* cache) {
+  const auto fetch = [&](float* to, float* cache, const float* added) {
     for (int i = thread; i < S::kKeys * S::kQuads; i += kThreads) {
       const int key = i / S::kQuads, column = i % S::kQuads * 4;
-      const float* from = cache + (static_cast<std::int64_t>(first + key) * p.n_kv_heads + head) * p.head_dim;
+      const bool is_new = key >= cached;
+      const std::int64_t row = is_new ? key - cached : first + key;
+      const float* from = (is_new ? added : cache) + (row * p.n_kv_heads + head) * p.head_dim;
       if (p.vector && key < present && column < p.head_dim) {
         copy_async(to + 4 * i, from + column);
       } else {
@@ -78,9 +90,16 @@ __global__ void __launch_bounds__(kThreads) part_kernel(Problem p) {
       }
     }
     end_copy_group();
+    if (blockIdx.z > 0) return;  // others read the new rows where this one does
+    for (int i = thread + (cached > 0 ? cached : 0) * S::kQuads; i < present * S::kQuads; i += kThreads) {
+      const int key = i / S::kQuads, column = i % S::kQuads * 4;
+      const std::int64_t row = (static_cast<std::int64_t>(key - cached) * p.n_kv_heads + head) * p.head_dim;
+      const std::int64_t place = (static_cast<std::int64_t>(first + key) * p.n_kv_heads + head) * p.head_dim;
+      store4(cache + place, column, p.head_dim, load4(added + row, column, p.head_dim, p.vector), p.vector);
+    }
   };
-  fetch(keys, p.k);
-  fetch(values, p.v);
+  fetch(keys, p.k_cache, p.k);
+  fetch(values, p.v_cache, p.v);
   for (int i = thread; i < rows * S::kQuads; i += kThreads) {
     const int row = first_row + i / S::kQuads;
     const std::int64_t query_head = (static_cast<std::int64_t>(row / p.group) * p.n_kv_heads + head) * p.group;
@@ -120,13 +139,13 @@ __global__ void __launch_bounds__(kThreads) part_kernel(Problem p) {
   const std::int64_t n_parts = gridDim.x,
                      first_out = (static_cast<std::int64_t>(head) * p.n_rows + first_row) * n_parts;
   for (int row = warp; row < (rows + kRowsOfTurn - 1) / kRowsOfTurn * kRowsOfTurn; row += kWarps) {
-    const int position = p.first_position + (first_row + row) / p.group;
+    const int position = first_position + (first_row + row) / p.group;
     float power[S::kKeys / kWarpSize], largest = -INFINITY, total = 0;
 #pragma unroll
     for (int i = 0; i < S::kKeys / kWarpSize; ++i) {
       const int at = i * kWarpSize + lane, key = first + at;
       // A row that fills up the turn, or a key that this row does not see, weighs nothing.
-      const bool sees = row < rows && key <= position && key > position - p.window;
+      const bool sees = row < rows && key <= position && key > position - p.seen.window;
       power[i] = sees ? scores[row * S::kKeys + at] * p.scale : -INFINITY;
       largest = fmaxf(largest, power[i]);
     }
@@ -174,15 +193,16 @@ __global__ void __launch_bounds__(kThreads) part_kernel(Problem p) {
   }
 }
 
-// A block for each row: blockIdx.x is the row, y the key/value head.
+// A block for each row: blockIdx.x is the row, y the key/value head. `room_for_parts` lie from one row to the next.
 template <int kDim>
-__global__ void __launch_bounds__(kThreads) join_kernel(Problem p, int n_parts, float* out) {
+__global__ void __launch_bounds__(kThreads) join_kernel(Problem p, int room_for_parts, float* out) {
   using S = Shape<kDim>;
   __shared__ float room[kWarps];
   __shared__ float4 sums[S::kGroups][S::kQuads];
   const int thread = static_cast<int>(threadIdx.x), row = static_cast<int>(blockIdx.x);
   const int head = static_cast<int>(blockIdx.y);
-  const std::int64_t first = (static_cast<std::int64_t>(head) * p.n_rows + row) * n_parts;
+  const int n_parts = (p.seen.count() + S::kKeys - 1) / S::kKeys;
+  const std::int64_t first = (static_cast<std::int64_t>(head) * p.n_rows + row) * room_for_parts;
   float largest = -INFINITY, total = 0;
   for (int part = thread; part < n_parts; part += kThreads) largest = fmaxf(largest, p.stats[first + part].x);
   largest = block_max<kThreads>(largest, room);
@@ -210,32 +230,42 @@ __global__ void __launch_bounds__(kThreads) join_kernel(Problem p, int n_parts, 
          p.vector);
 }
 
-// Over the keys from the first that any of the queries sees on.
-void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int64_t window, std::int64_t first_key) {
+// Adds the rows of k and v, n numbers each, to the caches.
+__global__ void __launch_bounds__(kThreads)
+    add_kernel(const std::int32_t* first_position, std::int64_t width, std::int64_t n, const float* __restrict__ k,
+               const float* __restrict__ v, float* __restrict__ k_cache, float* __restrict__ v_cache) {
+  const std::int64_t place = *first_position * width;
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) {
+    k_cache[place + i] = k[i];
+    v_cache[place + i] = v[i];
+  }
+}
+
+void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int64_t window, std::int64_t max_keys) {
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
   const std::int64_t group = args.n_heads / args.n_kv_heads, n_rows = args.n_queries * group;
-  const std::int64_t n_keys = args.first_position + args.n_queries - first_key;
   with_padded_dim(args.head_dim, [&](auto dim) {
     constexpr int kDim = decltype(dim)::value;
     using S = Shape<kDim>;
-    const std::int64_t n_parts = blocks_for(n_keys, S::kKeys);
+    const std::int64_t n_parts = blocks_for(max_keys, S::kKeys);
     const auto floats = static_cast<std::size_t>(args.n_kv_heads * n_rows * n_parts);
-    const Problem problem{.n_rows = static_cast<int>(n_rows),
-                          .group = static_cast<int>(group),
-                          .first_key = static_cast<int>(first_key),
-                          .n_keys = static_cast<int>(n_keys),
-                          .first_position = static_cast<int>(args.first_position),
-                          .n_kv_heads = static_cast<int>(args.n_kv_heads),
-                          .head_dim = static_cast<int>(args.head_dim),
-                          .window = static_cast<int>(window),
-                          .scale = args.scale * kLog2E,
-                          .q = args.q,
-                          .k = args.k_cache,
-                          .v = args.v_cache,
-                          .sums = context.scratch().take_array<float>(floats * kDim),
-                          .stats = context.scratch().take_array<float2>(floats),
-                          .vector = rows_on_16_bytes(args.head_dim, args.q, args.k_cache, args.v_cache, args.out)};
+    const Problem problem{
+        .n_rows = static_cast<int>(n_rows),
+        .group = static_cast<int>(group),
+        .n_kv_heads = static_cast<int>(args.n_kv_heads),
+        .head_dim = static_cast<int>(args.head_dim),
+        .seen = {args.first_position, static_cast<int>(args.n_queries), static_cast<int>(window)},
+        .scale = args.scale * kLog2E,
+        .q = args.q,
+        .k = args.k,
+        .v = args.v,
+        .k_cache = args.k_cache,
+        .v_cache = args.v_cache,
+        .sums = context.scratch().take_array<float>(floats * kDim),
+        .stats = context.scratch().take_array<float2>(floats),
+        .vector = rows_on_16_bytes(args.head_dim, args.q, args.k, args.v, args.k_cache, args.v_cache, args.out)};
     launch(queue, part_kernel<kDim>,
            dim3(static_cast<unsigned>(n_parts), static_cast<unsigned>(args.n_kv_heads),
                 static_cast<unsigned>(blocks_for(n_rows, kRows))),
@@ -248,23 +278,25 @@ void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int
 }  // namespace
 
 void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
-  require(args.head_dim <= kWidestHead, "attention_cached", "head_dim is at most 256 on a GPU");
-  const std::int64_t end = args.first_position + args.n_queries;
-  require(end <= INT_MAX - kPaddedTokens, "attention_cached", "positions are counted in 31 bits");
-  const std::int64_t window = args.window == 0 ? end : std::min(args.window, end);
-  const std::int64_t first_key = std::max<std::int64_t>(0, args.first_position - window + 1);
-  if (args.n_queries <= kMostQueries) return attend_in_parts(context, args, window, first_key);
-  const std::int64_t skipped = first_key * args.n_kv_heads * args.head_dim;
+  require(args.max_tokens <= INT_MAX - kPaddedTokens, "attention_cached", "positions are counted in 31 bits");
+  const std::int64_t window = args.window == 0 ? args.max_tokens : std::min(args.window, args.max_tokens);
+  const std::int64_t max_keys = std::min(args.max_tokens, window + args.n_queries - 1);
+  if (args.n_queries <= kMostQueries) return attend_in_parts(context, args, window, max_keys);
+  const CudaQueue& queue = queue_of(context);
+  const std::int64_t width = args.n_kv_heads * args.head_dim, n = args.n_queries * width;
+  launch(queue, add_kernel, queue.grid_for(n, kThreads), kThreads, 0, args.first_position, width, n, args.k, args.v,
+         args.k_cache, args.v_cache);
   attend_in_tiles(context, {.n_queries = args.n_queries,
-                            .first_position = args.first_position - first_key,
+                            .max_keys = max_keys,
                             .n_heads = args.n_heads,
                             .n_kv_heads = args.n_kv_heads,
                             .head_dim = args.head_dim,
+                            .first_position = args.first_position,
                             .scale = args.scale,
                             .window = window,
                             .q = args.q,
-                            .k = args.k_cache + skipped,
-                            .v = args.v_cache + skipped,
+                            .k = args.k_cache,
+                            .v = args.v_cache,
                             .out = args.out,
                             .product = args.product});
 }

@@ -187,45 +187,63 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
 }
 
 template <class T>
-CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std::int64_t first_position, T* const* t) {
+CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std::int64_t max_tokens,
+                                     const std::int32_t* first_position, T* const* t) {
   return {.n_queries = n_queries,
-          .first_position = first_position,
           .n_heads = s.n_heads,
           .n_kv_heads = s.n_kv_heads,
           .head_dim = s.head_dim,
+          .max_tokens = max_tokens,
+          .first_position = first_position,
           .scale = s.scale,
           .window = s.window,
           .q = t[0],
-          .k_cache = t[1],
-          .v_cache = t[2],
-          .out = t[3],
+          .k = t[1],
+          .v = t[2],
+          .k_cache = t[3],
+          .v_cache = t[4],
+          .out = t[5],
           .product = s.product};
 }
 
 void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
                 std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
-                bool timed_only = false, Product product = Product::kF32) {
-  const std::int64_t n = first_position + n_queries;
+                bool timed_only = false, Product product = Product::kF32, std::int64_t room = 0) {
+  const std::int64_t n = first_position + n_queries, max_tokens = n + room, kv = n_kv_heads * head_dim;
   const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, product};
   const bool representable = product == Product::kBF16;
+  const CaseInput<std::int32_t> first({static_cast<std::int32_t>(first_position)});
+  const CaseTensor cache{.name = "k_cache",
+                         .size = max_tokens * kv,
+                         .role = Role::kAdded,
+                         .representable = representable,
+                         .reason = "moves bytes: exact"};
+  CaseTensor v_cache = cache;
+  v_cache.name = "v_cache";
   KernelCase c{
-      .name = fmt::format(
-          "attention_cached n_queries={} first_position={} n_heads={} n_kv_heads={} head_dim={} window={}{}", n_queries,
-          first_position, n_heads, n_kv_heads, head_dim, window, representable ? " bf16" : ""),
+      .name = fmt::format("attention_cached n_queries={} first_position={} max_tokens={} n_heads={} n_kv_heads={} "
+                          "head_dim={} window={}{}",
+                          n_queries, first_position, max_tokens, n_heads, n_kv_heads, head_dim, window,
+                          representable ? " bf16" : ""),
       .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim, .representable = representable},
-                  {.name = "k_cache", .size = n * n_kv_heads * head_dim, .representable = representable},
-                  {.name = "v_cache", .size = n * n_kv_heads * head_dim, .representable = representable},
+                  {.name = "k", .size = n_queries * kv, .representable = representable},
+                  {.name = "v", .size = n_queries * kv, .representable = representable},
+                  cache,
+                  v_cache,
                   {.name = "out",
                    .size = n_queries * n_heads * head_dim,
                    .role = Role::kOutput,
                    .absolute = score_error(s) + BfloatErrors(s).out,
                    .reason = "errors of the scores"}},
       .prepare = {},
-      .run = [=](Context& context,
-                 float* const* t) { attention_cached(context, cached_args(s, n_queries, first_position, t)); },
-      .reference = [=](double* const* t) { attention_cached_ref(cached_args(s, n_queries, first_position, t)); },
+      .run =
+          [=](Context& context, float* const* t) {
+            attention_cached(context, cached_args(s, n_queries, max_tokens, first.in(context), t));
+          },
+      .reference =
+          [=](double* const* t) { attention_cached_ref(cached_args(s, n_queries, max_tokens, first.host(), t)); },
       .operations = 4.0 * static_cast<double>(n_queries * n * n_heads * head_dim),
-      .bytes = 8.0 * static_cast<double>(n * n_kv_heads * head_dim)};
+      .bytes = 8.0 * static_cast<double>(n * kv)};
   if (timed_only) c.reference = {};
   cases.push_back(std::move(c));
 }
@@ -254,6 +272,9 @@ std::vector<KernelCase> attention_cases() {
     add_shape(cases, {{7, 64, 65, 1, 330}, 4, 2, 16, 0.25f, 1, window});
     add_cached(cases, 1, 200, 2, 1, 16, window);
     add_cached(cases, 130, 70, 2, 1, 16, window);
+    // Longer caches: what is behind the new tokens counts nothing and stays.
+    add_cached(cases, 1, 200, 2, 1, 16, window, false, Product::kF32, 150);
+    add_cached(cases, 20, 70, 2, 1, 16, window, false, Product::kF32, 150);
   }
   add_shape(cases, {{257}, 2, 1, 16, -0.5f, 1, 70});
   // Each head size that a GPU has kernels for, and some between them.
@@ -265,8 +286,11 @@ std::vector<KernelCase> attention_cases() {
     }
     add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, product);  // many parts, rows that are no multiple of four
     add_cached(cases, 7, 40, 6, 2, 24, 0, false, product);
-    add_cached(cases, 7, 90, 6, 2, 24, 70, false, product);  // each query has another first key
-    add_cached(cases, 2, 90, 71, 1, 64, 0, false, product);  // more rows than a block takes
+    add_cached(cases, 7, 90, 6, 2, 24, 70, false, product);      // each query has another first key
+    add_cached(cases, 2, 90, 71, 1, 64, 0, false, product);      // more rows than a block takes
+    add_cached(cases, 8, 60, 4, 2, 32, 0, false, product, 1);    // new tokens in two parts
+    add_cached(cases, 3, 64, 6, 3, 20, 0, false, product, 300);  // and alone in one
+    add_cached(cases, 1, 0, 2, 1, 32, 0, false, product, 999);
   }
   for (const std::int64_t window : {0, 1, 70}) {
     add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, Product::kBF16});

@@ -110,10 +110,12 @@ void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
   const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
-  const std::int64_t window = window_of(args.window);
+  const std::int64_t window = window_of(args.window), position = *args.first_position;
+  std::copy_n(args.k, args.n_queries * kv_stride, args.k_cache + position * kv_stride);
+  std::copy_n(args.v, args.n_queries * kv_stride, args.v_cache + position * kv_stride);
   const std::int64_t n_blocks = (args.n_queries + kAttentionBlock - 1) / kAttentionBlock;
   // Waking a thread costs more than a head over a short cache.
-  const std::int64_t work = (args.first_position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
+  const std::int64_t work = (position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
   const auto per_task =
       static_cast<std::size_t>(std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(work, 1)));
   context.pool().for_blocks(
@@ -122,10 +124,10 @@ void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
         float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
         for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
           const std::int64_t first = index / args.n_heads * kAttentionBlock, head = index % args.n_heads;
-          const std::int64_t first_key = std::max<std::int64_t>(0, args.first_position + first - window + 1);
+          const std::int64_t first_key = std::max<std::int64_t>(0, position + first - window + 1);
           const std::int64_t kv = first_key * kv_stride + head / group * dim;
           compute({.n_rows = std::min(kAttentionBlock, args.n_queries - first),
-                   .n_visible = args.first_position + first + 1 - first_key,
+                   .n_visible = position + first + 1 - first_key,
                    .head_dim = dim,
                    .window = window,
                    .scale = args.scale,

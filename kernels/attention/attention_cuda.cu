@@ -21,10 +21,9 @@ namespace {
 
 constexpr float kLog2E = 1.44269504f, kLn2 = 0.693147181f;
 
-// Two blocks of bfloat16 fit into a multiprocessor, as does one of three terms in the 163 KB of compute capability 8.0.
 template <int kDim, int kTerms>
 struct Shape {
-  static constexpr int kWarps = kTerms == 1 && kDim <= 128 ? 8 : 4;
+  static constexpr int kWarps = kTerms == 1 ? (kDim <= 128 ? 8 : 4) : (kDim <= 128 ? 4 : 2);
   static constexpr int kThreads = kWarps * kWarpSize;
   static constexpr int kQueries = kWarps * kRowsOfWarp;
   static constexpr int kColumns = kSummedColumns<kDim, kTerms>;
@@ -34,20 +33,25 @@ struct Shape {
   using KeyTile = Tile<kDim, kTerms, kKeys>;
   static constexpr std::size_t kSharedBytes =
       sizeof(std::uint16_t) * static_cast<std::size_t>(QueryTile::kElements + 2 * KeyTile::kElements);
-  static_assert(kSharedBytes <= 163 * 1024, "a block fits into compute capability 8.0");
+  static_assert(kSharedBytes <= kSharedBytesEverywhere);
 };
 
 struct Problem {
   TermVectors q, k, v;
-  int n_queries, first_position, n_heads, group, head_dim, window;
+  int n_queries, n_heads, group, head_dim, window;
+  SeenKeys seen;
   float scale;  // times log2(e)
   const std::int32_t* segment_start;
   float* out;
   float* logsumexp;
   bool pairs;
 
-  // The keys that a query sees: from this one to the one at its own position.
-  __device__ int first_seen(int query) const {
+  // Where the first query stands among the keys.
+  __device__ int first_position() const {
+    return seen.first_position == nullptr ? 0 : *seen.first_position - seen.first();
+  }
+  // The keys that a query sees, `first_position` being that: from this one to the one at its own position.
+  __device__ int first_seen(int first_position, int query) const {
     const int start = segment_start == nullptr ? 0 : segment_start[query];
     const int first = first_position + query - window + 1;
     return first > start ? first : start;
@@ -69,21 +73,22 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
   const int head = static_cast<int>(blockIdx.y), kv_head = head / p.group;
   const int first_column = static_cast<int>(blockIdx.z) * S::kColumns;  // of the sums
   const int last_query = std::min(first_query + S::kQueries, p.n_queries) - 1;
-  const int first_tile = p.first_seen(first_query) / S::kKeys;
-  const int last_tile = (p.first_position + last_query) / S::kKeys;
+  const int first_position = p.first_position();
+  const int first_tile = p.first_seen(first_position, first_query) / S::kKeys;
+  const int last_tile = (first_position + last_query) / S::kKeys;
 
   // This lane's rows g and g + 8 of the warp's 16; a row past the last query sees nothing.
   int seen_from[2], seen_to[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int query = first_query + warp * kRowsOfWarp + lane / 4 + 8 * half;
-    seen_from[half] = query < p.n_queries ? p.first_seen(query) : INT_MAX;
-    seen_to[half] = query < p.n_queries ? p.first_position + query : -1;
+    seen_from[half] = query < p.n_queries ? p.first_seen(first_position, query) : INT_MAX;
+    seen_to[half] = query < p.n_queries ? first_position + query : -1;
   }
   // Of all the warp's rows.
   const int warp_first = first_query + warp * kRowsOfWarp;
-  const int warp_from = warp_first < p.n_queries ? p.first_seen(warp_first) : INT_MAX;
-  const int warp_to = p.first_position + std::min(warp_first + kRowsOfWarp, p.n_queries) - 1;
+  const int warp_from = warp_first < p.n_queries ? p.first_seen(first_position, warp_first) : INT_MAX;
+  const int warp_to = first_position + std::min(warp_first + kRowsOfWarp, p.n_queries) - 1;
 
   float sums[S::kColumns / 8][4] = {};
   float largest[2] = {-INFINITY, -INFINITY}, total[2] = {};  // of the scores in powers of two; of the lane's columns
@@ -169,30 +174,30 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
 }  // namespace
 
 void attend_in_tiles(Context& context, const TiledAttention& args) {
-  require(args.head_dim <= kWidestHead, "attention", "head_dim is at most 256 on a GPU");
-  require(args.first_position + args.n_queries <= INT_MAX - kPaddedTokens, "attention", "positions fit into 31 bits");
+  const std::int64_t n_keys = args.first_position == nullptr ? args.n_queries : args.max_keys;
+  require(n_keys <= INT_MAX - kPaddedTokens, "attention", "positions fit into 31 bits");
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
-  const std::int64_t n_keys = args.first_position + args.n_queries;
+  const std::int64_t window = args.window == 0 || args.window > n_keys ? n_keys : args.window;
+  const SeenKeys seen{args.first_position, static_cast<int>(args.n_queries), static_cast<int>(window)};
   with_padded_dim(args.head_dim, [&](auto dim) {
     with_terms(args.product, [&](auto terms) {
       constexpr int kDim = decltype(dim)::value, kTerms = decltype(terms)::value;
       using S = Shape<kDim, kTerms>;
-      const Problem problem{
-          .q = to_terms(context, args.q, args.n_queries, args.n_heads, args.head_dim, kDim, kTerms),
-          .k = to_terms(context, args.k, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms),
-          .v = to_terms(context, args.v, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms),
-          .n_queries = static_cast<int>(args.n_queries),
-          .first_position = static_cast<int>(args.first_position),
-          .n_heads = static_cast<int>(args.n_heads),
-          .group = static_cast<int>(args.n_heads / args.n_kv_heads),
-          .head_dim = static_cast<int>(args.head_dim),
-          .window = args.window == 0 || args.window > n_keys ? static_cast<int>(n_keys) : static_cast<int>(args.window),
-          .scale = args.scale * kLog2E,
-          .segment_start = args.segment_start,
-          .out = args.out,
-          .logsumexp = args.logsumexp,
-          .pairs = args.head_dim % 2 == 0 && reinterpret_cast<std::uintptr_t>(args.out) % 8 == 0};
+      const Problem problem{.q = to_terms(context, args.q, args.n_queries, args.n_heads, args.head_dim, kDim, kTerms),
+                            .k = to_terms(context, args.k, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms, seen),
+                            .v = to_terms(context, args.v, n_keys, args.n_kv_heads, args.head_dim, kDim, kTerms, seen),
+                            .n_queries = static_cast<int>(args.n_queries),
+                            .n_heads = static_cast<int>(args.n_heads),
+                            .group = static_cast<int>(args.n_heads / args.n_kv_heads),
+                            .head_dim = static_cast<int>(args.head_dim),
+                            .window = static_cast<int>(window),
+                            .seen = seen,
+                            .scale = args.scale * kLog2E,
+                            .segment_start = args.segment_start,
+                            .out = args.out,
+                            .logsumexp = args.logsumexp,
+                            .pairs = args.head_dim % 2 == 0 && reinterpret_cast<std::uintptr_t>(args.out) % 8 == 0};
       launch(queue, forward_kernel<kDim, kTerms>,
              dim3(static_cast<unsigned>(blocks_for(args.n_queries, S::kQueries)), static_cast<unsigned>(args.n_heads),
                   kDim / S::kColumns),

@@ -84,9 +84,11 @@ void attention_backward_ref(const AttentionBackwardArgsOf<double>& args) {
 
 void attention_cached_ref(const CachedAttentionArgsOf<double>& args) {
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
+  std::copy_n(args.k, args.n_queries * stride, args.k_cache + *args.first_position * stride);
+  std::copy_n(args.v, args.n_queries * stride, args.v_cache + *args.first_position * stride);
   std::vector<double> p;
   for (std::int64_t t = 0; t < args.n_queries; ++t) {
-    const std::int64_t position = args.first_position + t, start = first_seen(position, 0, args.window);
+    const std::int64_t position = *args.first_position + t, start = first_seen(position, 0, args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
       softmax(args.q + at, args.k_cache + kv, stride, position - start + 1, dim, args.scale, p);

@@ -22,7 +22,6 @@ class Context;
 
 inline constexpr int kPaddedTokens = 128;
 inline constexpr int kRowsOfWarp = 16;
-inline constexpr std::int64_t kWidestHead = 256;
 
 inline std::int64_t padded_tokens(std::int64_t n) { return blocks_for(n, kPaddedTokens) * kPaddedTokens; }
 
@@ -32,14 +31,29 @@ struct TermVectors {
   std::int64_t term_stride = 0, head_stride = 0;
 };
 
-/// x [n_tokens, n_heads, head_dim] as terms, in the context's scratch memory.
-TermVectors to_terms(Context& context, const float* x, std::int64_t n_tokens, std::int64_t n_heads,
-                     std::int64_t head_dim, int padded_dim, int n_terms);
+/// The keys of a cache that some of n_queries new tokens sees, theirs included; where these stand is known on the
+/// device alone.
+struct SeenKeys {
+  const std::int32_t* first_position = nullptr;  ///< null: there is no cache, all keys are of the queries' tokens
+  int n_queries = 0, window = 0;
 
-/// Attention of queries at positions first_position ... over keys at positions 0 ... The same as AttentionArgs, but
-/// that the queries may begin further on and that segment_start (all 0) and logsumexp may be missing.
+  __device__ int first() const {
+    const int key = *first_position - window + 1;
+    return key > 0 ? key : 0;
+  }
+  __device__ int count() const { return *first_position + n_queries - first(); }
+};
+
+/// x [n_tokens, n_heads, head_dim] as terms, in the context's scratch memory; of a cache the keys that `seen` has, at
+/// most n_tokens of them, and zeros behind them.
+TermVectors to_terms(Context& context, const float* x, std::int64_t n_tokens, std::int64_t n_heads,
+                     std::int64_t head_dim, int padded_dim, int n_terms, const SeenKeys& seen = {});
+
+/// Attention of queries over the keys of their own tokens, or of a cache at most max_keys that any of them sees. The
+/// same as AttentionArgs, but that segment_start (all 0) and logsumexp may be missing.
 struct TiledAttention {
-  std::int64_t n_queries = 0, first_position = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  std::int64_t n_queries = 0, max_keys = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  const std::int32_t* first_position = nullptr;  ///< [1], of the first query in its cache; null: there is none
   float scale = 1;
   std::int64_t window = 0;
   const std::int32_t* segment_start = nullptr;  ///< [n_queries]

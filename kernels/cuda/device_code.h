@@ -39,6 +39,10 @@ void launch(const CudaQueue& queue, void (*kernel)(Parameters...), dim3 grid, di
 #endif
 }
 
+/// What a block may have on every device from compute capability 8.0 on: that of 8.6 and 8.9, 8.0 has 163 KB and 9.0
+/// 227 KB (CUDA C++ Programming Guide, table of technical specifications). What a kernel declares as __shared__ counts.
+inline constexpr std::size_t kSharedBytesEverywhere = 99 << 10;
+
 /// The shared memory that a launch asked for, aligned to 128.
 template <class T>
 __device__ T* dynamic_shared() {

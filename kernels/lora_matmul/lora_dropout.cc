@@ -55,6 +55,11 @@ std::uint32_t lora_dropout_threshold(const LoraDropout& dropout) {
   return static_cast<std::uint32_t>(std::lround(static_cast<double>(dropout.drop_probability) * 65536.0));
 }
 
+bool same_mask(const LoraDropout& a, const LoraDropout& b) {
+  if (a.drop_probability == 0 && b.drop_probability == 0) return true;
+  return a.drop_probability == b.drop_probability && a.key == b.key && a.first_row == b.first_row;
+}
+
 float lora_dropout_factor(const LoraDropout& dropout, std::int64_t, std::int64_t row, std::int64_t column) {
   const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row);
   const auto within = static_cast<std::uint32_t>(column % kGroup);
@@ -66,28 +71,28 @@ float lora_dropout_factor(const LoraDropout& dropout, std::int64_t, std::int64_t
   return bits < lora_dropout_threshold(dropout) ? 0.0f : 1.0f / (1.0f - dropout.drop_probability);
 }
 
-void lora_dropout_row(const LoraDropout& dropout, std::int64_t in, std::int64_t row, const float* x, float* y,
-                      bool accumulate) {
+void lora_dropout_row(const LoraDropout& dropout, std::int64_t row, std::int64_t first, std::int64_t n, const float* x,
+                      float* y, bool accumulate) {
   const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row);
   const __m256i limit = _mm256_set1_epi32(static_cast<int>(lora_dropout_threshold(dropout)) - 1);
   const __m256 factor = _mm256_set1_ps(1.0f / (1.0f - dropout.drop_probability));
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  for (std::int64_t group = 0; group < in; group += kGroup) {
+  for (std::int64_t group = 0; group < n; group += kGroup) {
     __m256i words[4];
-    philox_lanes(static_cast<std::uint32_t>(group / kGroup * 8), whole_row, dropout.key, words);
-    for (std::int64_t eight = 0; eight < 8 && group + eight * 8 < in; ++eight) {
+    philox_lanes(static_cast<std::uint32_t>((first + group) / kGroup * 8), whole_row, dropout.key, words);
+    for (std::int64_t eight = 0; eight < 8 && group + eight * 8 < n; ++eight) {
       const std::int64_t column = group + eight * 8;
       const __m256i word = words[eight / 2];
       const __m256i bits =
           eight % 2 == 0 ? _mm256_and_si256(word, _mm256_set1_epi32(0xffff)) : _mm256_srli_epi32(word, 16);
       const __m256 kept = _mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(bits, limit)), factor);
-      if (column + 8 <= in) {
+      if (column + 8 <= n) {
         __m256 result = _mm256_mul_ps(_mm256_loadu_ps(x + column), kept);
         if (accumulate) result = _mm256_add_ps(result, _mm256_loadu_ps(y + column));
         _mm256_storeu_ps(y + column, result);
         continue;
       }
-      const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(in - column)), lane);
+      const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n - column)), lane);
       __m256 result = _mm256_mul_ps(_mm256_maskload_ps(x + column, mask), kept);
       if (accumulate) result = _mm256_add_ps(result, _mm256_maskload_ps(y + column, mask));
       _mm256_maskstore_ps(y + column, mask, result);

@@ -10,8 +10,12 @@ inline constexpr std::uint32_t kLoraDropoutTag = 0x6c6f7261;
 /// What an element's 16 random bits are compared with: fewer are dropped.
 std::uint32_t lora_dropout_threshold(const LoraDropout& dropout);
 
-/// y[0 ... in) = or += factor · x[0 ... in) for row `row`, factor as lora_dropout_factor says. y may be x.
-void lora_dropout_row(const LoraDropout& dropout, std::int64_t in, std::int64_t row, const float* x, float* y,
-                      bool accumulate);
+/// Whether both drop the same elements, or none.
+bool same_mask(const LoraDropout& a, const LoraDropout& b);
+
+/// y[0 ... n) = or += factor · x[0 ... n), which are columns [first, first + n) of row `row`, `first` a multiple of 64,
+/// with the factors of lora_dropout_factor. y may be x.
+void lora_dropout_row(const LoraDropout& dropout, std::int64_t row, std::int64_t first, std::int64_t n, const float* x,
+                      float* y, bool accumulate);
 
 }  // namespace matinee

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "kernels/matmul/matmul.h"
 
@@ -14,41 +15,63 @@ struct LoraDropout {
   std::int64_t first_row = 0;  ///< the index of row 0 in the whole batch, so that accumulation changes nothing
 };
 
-/// xa = drop(x)·Aᵀ;  y += scaling·xa·Bᵀ.
+/// So many adapters may share an x.
+inline constexpr std::size_t kMaxLoraParts = 4;
+
+/// One adapter: xa = drop(x)·Aᵀ;  y += scaling·xa·Bᵀ.
 template <class T>
-struct LoraMatmulArgsOf {
-  std::int64_t n_rows = 0, in = 0, out = 0, rank = 0;
-  const T* x = nullptr;       ///< [n_rows, in]
+struct LoraPartOf {
+  std::int64_t out = 0, rank = 0;
   const T* lora_A = nullptr;  ///< [rank, in]
   const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;          ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
   LoraDropout dropout = {};
   T* xa = nullptr;  ///< [n_rows, rank], overwritten; the backward pass needs it
   T* y = nullptr;   ///< [n_rows, out], added to: the base layer's product is there already
+};
+using LoraPart = LoraPartOf<float>;
+
+/// What each of 1 to kMaxLoraParts adapters adds to its own y, from one reading of x.
+template <class T>
+struct LoraMatmulArgsOf {
+  std::int64_t n_rows = 0, in = 0;
+  const T* x = nullptr;          ///< [n_rows, in]
+  const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
+  std::span<const LoraPartOf<T>> parts = {};
   Product product = Product::kF32;
 };
 using LoraMatmulArgs = LoraMatmulArgsOf<float>;
 
-/// grad_B += scaling·grad_yᵀ·xa;  grad_A += (scaling·grad_y·B)ᵀ·drop(x);  grad_x += drop'(scaling·grad_y·B·A).
+/// One adapter backwards: grad_B += scaling·grad_yᵀ·xa;  t = scaling·grad_y·B;  grad_A += tᵀ·drop(x).
 template <class T>
-struct LoraMatmulBackwardArgsOf {
-  std::int64_t n_rows = 0, in = 0, out = 0, rank = 0;
+struct LoraBackwardPartOf {
+  std::int64_t out = 0, rank = 0;
   const T* grad_y = nullptr;  ///< [n_rows, out]
-  const T* x = nullptr;       ///< [n_rows, in]
   const T* xa = nullptr;      ///< [n_rows, rank], from the forward pass
   const T* lora_A = nullptr;  ///< [rank, in]
   const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;
   LoraDropout dropout = {};
-  T* grad_A = nullptr;  ///< [rank, in], added to
+  T* grad_A = nullptr;  ///< [rank, in], added to; parts with the same lora_A may share it
   T* grad_B = nullptr;  ///< [out, rank], added to
+};
+using LoraBackwardPart = LoraBackwardPartOf<float>;
+
+/// The gradients of 1 to kMaxLoraParts adapters from one reading of x; grad_x += the sum of all drop'(t·A), in one
+/// reading and writing.
+template <class T>
+struct LoraMatmulBackwardArgsOf {
+  std::int64_t n_rows = 0, in = 0;
+  const T* x = nullptr;  ///< [n_rows, in]
+  std::span<const LoraBackwardPartOf<T>> parts = {};
   T* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input
   Product product = Product::kF32;
 };
 using LoraMatmulBackwardArgs = LoraMatmulBackwardArgsOf<float>;
 
-/// The low-rank addition to a frozen linear layer, and its gradients. Any rank from 1 up. Outputs alias no input.
-/// Throws Error(kInternal) for negative sizes, missing pointers, a drop_probability outside [0, 1).
+/// The low-rank additions to frozen linear layers that share their input, and their gradients. Any rank from 1 up.
+/// Outputs alias no input and, but for grad_A, not each other. Throws Error(kInternal) for negative sizes, a rank of 0,
+/// missing pointers, no parts or more than kMaxLoraParts, a drop_probability outside [0, 1).
 /// Hu et al. 2021, "LoRA", arXiv:2106.09685, section 4.1; rsLoRA scaling: Kalajdzievski 2023, arXiv:2312.03732.
 void lora_matmul_forward(Context& context, const LoraMatmulArgs& args);
 void lora_matmul_backward(Context& context, const LoraMatmulBackwardArgs& args);

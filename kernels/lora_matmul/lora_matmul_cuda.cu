@@ -1,8 +1,10 @@
-// The products of a LoRA layer, by lora_product_cuda.h. Bytes that must move, with N rows of tokens, in float32:
-// forward x once and y twice; backward grad_y once (grad_B and t = scaling·grad_y·B are one kernel's), x once, grad_x
-// twice. The sums over `in` and over the tokens are cut into ranges so that two blocks for each of an H100's 132
-// multiprocessors have work; how many depends on the sizes alone, and so do the bytes of the result. Up to four rows
-// without dropout, which is decoding, stream A and B as other weights. Speed: not measured.
+// The products of LoRA layers that share an x, by lora_product_cuda.h. Bytes that must move, with N rows of tokens:
+// forward x once, in bfloat16 where that is given, and each y twice; backward each grad_y once (grad_B and t =
+// scaling·grad_y·B are one kernel's), x once, grad_x twice. The A's of all parts are brought into one matrix, as the
+// product takes its numbers, and so are the t's; what else there is of them is small. The sums over `in` and over the
+// tokens are cut into ranges so that two blocks for each of an H100's 132 multiprocessors have work; how many depends
+// on the sizes alone, and so do the bytes of the result. Up to four rows without dropout, which is decoding, stream A
+// and B as other weights. Speed: not measured.
 
 #include <algorithm>
 
@@ -11,6 +13,7 @@
 #include "kernels/lora_matmul/lora_dropout.h"
 #include "kernels/lora_matmul/lora_product_cuda.h"
 #include "kernels/matmul/gemv_cuda.h"
+#include "kernels/round_bf16/round_bf16.h"
 
 namespace matinee {
 namespace {
@@ -18,20 +21,93 @@ namespace {
 using lora::Rows;
 
 constexpr std::int64_t kWantedBlocks = 264;
-constexpr std::int64_t kShortestPart = 4 * lora::kStep;
+constexpr std::int64_t kStep = 64, kStepOfRank = 32;  // along what is long; along the ranks
+constexpr std::int64_t kShortestPart = 4 * kStep;
 constexpr int kFewThreads = 128;
 
-// c = or += scaling·(the parts, in order).
+// A number of the product T (float, or bfloat16 as bits).
+__device__ void store_number(float* to, float value) { *to = value; }
+__device__ void store_number(std::uint16_t* to, float value) { *to = bf16_of_float(value); }
+
+// Where columns of the narrow side lie, [begin, begin + rank) of each part.
+struct Layout {
+  int n_parts = 0;
+  std::int64_t begin[lora::kMaxRuns] = {}, rank[lora::kMaxRuns] = {};
+  std::int64_t width = 0;
+
+  std::int64_t padded(int part) const { return blocks_for(rank[part], lora::kPiece) * lora::kPiece; }
+};
+
+// Matrices [rank, width] one below the other, rows as far apart as those of rounded numbers, 0 where there is nothing.
+struct Factors {
+  const float* from[lora::kMaxRuns] = {};
+  Layout rows = {};
+};
+template <class T>
 __global__ void __launch_bounds__(lora::kThreads)
-    add_parts_kernel(std::int64_t n, std::int64_t n_parts, const float* __restrict__ parts, float scaling,
-                     float* __restrict__ c, bool accumulate) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * lora::kThreads;
+    join_kernel(Factors factors, std::int64_t width, std::int64_t stride, T* __restrict__ to) {
+  const std::int64_t n = factors.rows.width * stride, step = static_cast<std::int64_t>(gridDim.x) * lora::kThreads;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * lora::kThreads + threadIdx.x; i < n; i += step) {
-    float sum = 0;
-#pragma unroll 8
-    for (std::int64_t part = 0; part < n_parts; ++part) sum += parts[part * n + i];
-    c[i] = accumulate ? c[i] + scaling * sum : scaling * sum;
+    const std::int64_t row = i / stride, column = i % stride;
+    const float* from = factors.from[0];
+    std::int64_t begin = 0, rank = factors.rows.rank[0];
+#pragma unroll
+    for (int part = 1; part < lora::kMaxRuns; ++part) {
+      if (part >= factors.rows.n_parts || factors.rows.begin[part] > row) continue;
+      from = factors.from[part];
+      begin = factors.rows.begin[part];
+      rank = factors.rows.rank[part];
+    }
+    const std::int64_t r = row - begin;
+    const bool there = r < rank && column < width;
+    store_number(to + i, there ? from[r * width + column] : 0.0f);
   }
+}
+
+// to [rows, width], rows to_ld apart, = or += factor·(the parts of sums [rows, width_of_sums], rows ld apart, in
+// order); 0 beyond the width of the sums.
+template <class T>
+struct Sum {
+  const float* from = nullptr;
+  std::int64_t ld = 0, n_parts = 0, part_size = 0;
+  std::int64_t rows = 0, width = 0, width_of_sums = 0, to_ld = 0;
+  float factor = 1;
+  T* to = nullptr;
+};
+// Several, one after another by the same threads, as some may add to the same place.
+template <class T>
+struct SumsOfParts {
+  int n = 0;
+  Sum<T> sums[lora::kMaxRuns] = {};
+};
+template <class T, bool kAdd>
+__global__ void __launch_bounds__(lora::kThreads) add_parts_kernel(SumsOfParts<T> all) {
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * lora::kThreads;
+  for (int which = 0; which < all.n; ++which) {
+    const Sum<T>& s = all.sums[which];
+    const std::int64_t n = s.rows * s.width;
+    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * lora::kThreads + threadIdx.x; i < n; i += step) {
+      const std::int64_t row = i / s.width, column = i % s.width;
+      const float* from = s.from + row * s.ld + column;
+      const std::int64_t n_parts = column < s.width_of_sums ? s.n_parts : 0;
+      float sum = 0;
+#pragma unroll 8
+      for (std::int64_t part = 0; part < n_parts; ++part) sum += from[part * s.part_size];
+      T* to = s.to + row * s.to_ld + column;
+      if constexpr (kAdd) {
+        *to += s.factor * sum;
+      } else {
+        store_number(to, s.factor * sum);
+      }
+    }
+  }
+}
+template <bool kAdd, class T>
+void add_parts(const CudaQueue& queue, const SumsOfParts<T>& all) {
+  std::int64_t most = 0;
+  for (int i = 0; i < all.n; ++i) most = std::max(most, all.sums[i].rows * all.sums[i].width);
+  if (most == 0) return;
+  launch(queue, add_parts_kernel<T, kAdd>, queue.grid_for(most, lora::kThreads), lora::kThreads, 0, all);
 }
 
 // y += scaling·xa·Bᵀ for up to kGemvRows rows: a thread has one column of y.
@@ -57,25 +133,13 @@ __global__ void __launch_bounds__(kFewThreads)
   }
 }
 
-template <bool kBf16, int kN, Rows kA, Rows kB, bool kAdd>
-void run(const CudaQueue& queue, const lora::Product& p) {
-  const std::int64_t tiles = blocks_for(p.outer_a, lora::kM) * blocks_for(p.outer_b, kN);
-  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
-  launch(queue, lora::product_kernel<kBf16, kN, kA, kB, kAdd>,
-         dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(parts)), lora::kThreads,
-         lora::shared_bytes<kBf16, kN, kA, kB>(), p);
-}
+template <class T>
+constexpr bool kIsBf16 = sizeof(T) == 2;
 
-// An operand with rows of `width`.
-void set_a(lora::Product& p, const float* a, std::int64_t width) {
-  p.a = a;
-  p.lda = width;
-  p.a_aligned = rows_aligned(a, width, 4, 16);
-}
-void set_b(lora::Product& p, const float* b, std::int64_t width) {
-  p.b = b;
-  p.ldb = width;
-  p.b_aligned = rows_aligned(b, width, 4, 16);
+// An operand [.., width] whose rows lie `ld` numbers apart.
+template <class T>
+lora::Operand operand(const T* data, std::int64_t outer, std::int64_t ld) {
+  return {.data = data, .outer = outer, .ld = ld, .aligned = rows_aligned(data, ld, sizeof(T), 16)};
 }
 
 lora::Dropout dropout_of(const LoraDropout& dropout) {
@@ -86,137 +150,258 @@ lora::Dropout dropout_of(const LoraDropout& dropout) {
           .first_row = dropout.first_row};
 }
 
-// Room for the parts of a sum, each of which is c, [outer_a, outer_b] or, with `turned`, the transpose.
+template <class Part>
+Layout layout_of(std::span<const Part> parts) {
+  Layout layout;
+  for (const Part& part : parts) {
+    layout.begin[layout.n_parts] = layout.width;
+    layout.rank[layout.n_parts] = part.rank;
+    layout.width += layout.padded(layout.n_parts++);
+  }
+  return layout;
+}
+
+// Neighbours that drop out alike are one run.
+template <class Part>
+void set_runs(lora::Product& p, std::span<const Part> parts, const Layout& layout) {
+  p.n_runs = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && same_mask(parts[i].dropout, parts[i - 1].dropout)) continue;
+    p.runs[p.n_runs++] = {layout.begin[i], dropout_of(parts[i].dropout)};
+  }
+}
+
+// The A's of all parts as one matrix [layout.width, in].
+template <class T, class Part>
+lora::Operand join_A(Context& context, std::span<const Part> parts, const Layout& layout, std::int64_t in,
+                     std::int64_t outer) {
+  const CudaQueue& queue = queue_of(context);
+  const std::int64_t stride = bf16_stride(in), n = layout.width * stride;
+  auto* all = context.scratch().take_array<T>(static_cast<std::size_t>(n));
+  Factors factors{.rows = layout};
+  for (std::size_t i = 0; i < parts.size(); ++i) factors.from[i] = parts[i].lora_A;
+  if (n > 0)
+    launch(queue, join_kernel<T>, queue.grid_for(n, lora::kThreads), lora::kThreads, 0, factors, in, stride, all);
+  return operand(all, outer, stride);
+}
+
+template <class Tile, bool kAdd>
+void run(const CudaQueue& queue, const lora::Product& p) {
+  const std::int64_t tiles = blocks_for(p.a.outer, lora::kM) * blocks_for(p.b.outer, Tile::kN);
+  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
+  launch(queue, lora::product_kernel<Tile, kAdd>, dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(parts)),
+         lora::kThreads, Tile::kSharedBytes, p);
+}
+
+// Room for the parts of a sum, each of which is c, [a.outer, b.outer] or, with `turned`, the transpose.
 std::int64_t set_parts(Context& context, lora::Product& p, bool turned) {
-  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part)), n = p.outer_a * p.outer_b;
+  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
+  const std::int64_t n = p.a.outer * p.b.outer;
   p.c = context.scratch().take_array<float>(static_cast<std::size_t>(parts * n));
   p.c_part = n;
-  p.c_m = turned ? 1 : p.outer_b;
-  p.c_n = turned ? p.outer_a : 1;
-  p.c_pairs = !turned && p.outer_b % 2 == 0;
+  p.c_m = turned ? 1 : p.b.outer;
+  p.c_n = turned ? p.a.outer : 1;
+  p.c_pairs = !turned && p.b.outer % 2 == 0;
   return parts;
 }
 
-void add_parts(const CudaQueue& queue, const lora::Product& p, std::int64_t parts, float scaling, float* c,
-               bool accumulate) {
-  launch(queue, add_parts_kernel, queue.grid_for(p.c_part, lora::kThreads), lora::kThreads, 0, p.c_part, parts, p.c,
-         scaling, c, accumulate);
-}
+bool is_narrow(std::int64_t width) { return width <= 16; }
+template <class T>
+constexpr int kWide = kIsBf16<T> ? 64 : 32;
 
-bool is_narrow(std::int64_t rank) { return rank <= 16; }
-
-// A product whose n is the rank. c = or += it, with `turned` its transpose.
-template <Rows kA, Rows kB>
-void multiply_narrow(Context& context, Product product, lora::Product p, bool turned, float* c, bool accumulate) {
+// A product whose n are the ranks, in parts; how many.
+template <class T, class TA, Rows kA, Rows kB>
+std::int64_t multiply_narrow(Context& context, lora::Product& p, bool turned) {
   const CudaQueue& queue = queue_of(context);
-  const ScratchScope scope(context.scratch());
-  const bool bf16 = product == Product::kBF16, narrow = is_narrow(p.outer_b);
-  const std::int64_t tiles = blocks_for(p.outer_a, lora::kM) * blocks_for(p.outer_b, narrow ? 16 : 64);
+  const bool narrow = is_narrow(p.b.outer);
+  const std::int64_t tiles = blocks_for(p.a.outer, lora::kM) * blocks_for(p.b.outer, narrow ? 16 : kWide<T>);
   const std::int64_t most = std::max<std::int64_t>(1, p.inner / kShortestPart);
   const std::int64_t wanted = std::clamp<std::int64_t>(blocks_for(kWantedBlocks, tiles), 1, most);
-  p.inner_of_part = std::max<std::int64_t>(1, blocks_for(blocks_for(p.inner, wanted), lora::kStep)) * lora::kStep;
+  p.inner_of_part = std::max<std::int64_t>(1, blocks_for(blocks_for(p.inner, wanted), kStep)) * kStep;
   const std::int64_t parts = set_parts(context, p, turned);
   if (narrow) {
-    bf16 ? run<true, 16, kA, kB, false>(queue, p) : run<false, 16, kA, kB, false>(queue, p);
+    run<lora::Tiles<kIsBf16<T>, 16, kStep, TA, kA, T, kB>, false>(queue, p);
   } else {
-    bf16 ? run<true, 64, kA, kB, false>(queue, p) : run<false, 64, kA, kB, false>(queue, p);
+    run<lora::Tiles<kIsBf16<T>, kWide<T>, kStep, TA, kA, T, kB>, false>(queue, p);
   }
-  add_parts(queue, p, parts, 1, c, accumulate);
+  return parts;
 }
 
-template <bool kBf16, int kN>
+template <class T, int kN>
 void run_both(const CudaQueue& queue, const lora::Product& along, const lora::Product& across) {
-  const std::int64_t squares = blocks_for(along.outer_a, lora::kSquare) * blocks_for(along.inner, lora::kSquare);
-  const std::int64_t blocks = squares * 2 * (lora::kSquare / lora::kM) * blocks_for(along.outer_b, kN);
-  launch(queue, lora::both_products_kernel<kBf16, kN>, static_cast<unsigned>(blocks), lora::kThreads,
-         lora::shared_bytes_of_both<kBf16, kN>(), along, across);
+  using Along = lora::Tiles<kIsBf16<T>, kN, kStep, float, Rows::kAlongSum, float, Rows::kAcrossSum>;
+  using Across = lora::Tiles<kIsBf16<T>, kN, kStep, float, Rows::kAcrossSum, float, Rows::kAcrossSum>;
+  const std::int64_t squares = blocks_for(along.a.outer, lora::kSquare) * blocks_for(along.inner, lora::kSquare);
+  const std::int64_t blocks = squares * 2 * (lora::kSquare / lora::kM) * blocks_for(along.b.outer, kN);
+  launch(queue, lora::both_products_kernel<Along, Across>, static_cast<unsigned>(blocks), lora::kThreads,
+         std::max(Along::kSharedBytes, Across::kSharedBytes), along, across);
 }
 
-// t [n_rows, rank] = scaling·grad_y·B;  grad_B += scaling·grad_yᵀ·xa
-void multiply_grad_y(Context& context, const LoraMatmulBackwardArgs& args, float* t) {
+// t, columns of a matrix [n_rows, layout.width] that hold this part's, = scaling·grad_y·B;  grad_B +=
+// scaling·grad_yᵀ·xa
+template <class T>
+void multiply_grad_y(Context& context, std::int64_t n_rows, const LoraBackwardPart& part, const Layout& layout,
+                     int number, T* t) {
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
-  lora::Product along{.outer_a = args.n_rows, .outer_b = args.rank, .inner = args.out, .inner_of_part = lora::kSquare};
-  set_a(along, args.grad_y, args.out);
-  set_b(along, args.lora_B, args.rank);
-  lora::Product across{.outer_a = args.out, .outer_b = args.rank, .inner = args.n_rows, .inner_of_part = lora::kSquare};
-  set_a(across, args.grad_y, args.out);
-  set_b(across, args.xa, args.rank);
-  const std::int64_t parts_of_t = set_parts(context, along, false), parts_of_B = set_parts(context, across, false);
-  if (is_narrow(args.rank)) {
-    args.product == Product::kBF16 ? run_both<true, 16>(queue, along, across)
-                                   : run_both<false, 16>(queue, along, across);
-  } else {
-    args.product == Product::kBF16 ? run_both<true, 64>(queue, along, across)
-                                   : run_both<false, 64>(queue, along, across);
-  }
-  add_parts(queue, along, parts_of_t, args.scaling, t, false);
-  add_parts(queue, across, parts_of_B, args.scaling, args.grad_B, true);
+  SumsOfParts<T> sum_of_t{.n = 1,
+                          .sums = {{.rows = n_rows,
+                                    .width = layout.padded(number),
+                                    .width_of_sums = part.rank,
+                                    .to_ld = layout.width,
+                                    .factor = part.scaling,
+                                    .to = t + layout.begin[number]}}};
+  if (part.out == 0) return add_parts<false>(queue, sum_of_t);
+  lora::Product along{.a = operand(part.grad_y, n_rows, part.out),
+                      .b = operand(part.lora_B, part.rank, part.rank),
+                      .inner = part.out,
+                      .inner_of_part = lora::kSquare};
+  lora::Product across{.a = operand(part.grad_y, part.out, part.out),
+                       .b = operand(part.xa, part.rank, part.rank),
+                       .inner = n_rows,
+                       .inner_of_part = lora::kSquare};
+  sum_of_t.sums[0].n_parts = set_parts(context, along, false);
+  sum_of_t.sums[0].from = along.c;
+  sum_of_t.sums[0].ld = part.rank;
+  sum_of_t.sums[0].part_size = along.c_part;
+  const std::int64_t parts_of_B = set_parts(context, across, false);
+  is_narrow(part.rank) ? run_both<T, 16>(queue, along, across) : run_both<T, kWide<T>>(queue, along, across);
+  add_parts<false>(queue, sum_of_t);
+  add_parts<true>(queue, SumsOfParts<float>{.n = 1,
+                                            .sums = {{.from = across.c,
+                                                      .ld = part.rank,
+                                                      .n_parts = parts_of_B,
+                                                      .part_size = across.c_part,
+                                                      .rows = part.out,
+                                                      .width = part.rank,
+                                                      .width_of_sums = part.rank,
+                                                      .to_ld = part.rank,
+                                                      .factor = part.scaling,
+                                                      .to = part.grad_B}}});
 }
 
-// c [outer_a, outer_b] += scaling·product, the sum over the rank.
-template <Rows kB>
-void add_wide(Context& context, Product product, lora::Product p, float* c) {
-  const CudaQueue& queue = queue_of(context);
-  p.inner_of_part = blocks_for(p.inner, lora::kStep) * lora::kStep;
+// c [a.outer, width] += scaling·product, the sum over the ranks.
+template <class T, class TFactors, Rows kB>
+void add_wide(Context& context, lora::Product p, float* c) {
+  p.inner_of_part = blocks_for(p.inner, kStepOfRank) * kStepOfRank;
   p.c = c;
-  p.c_m = p.outer_b;
+  p.c_m = p.b.outer;
   p.c_n = 1;
-  p.c_pairs = rows_aligned(c, p.outer_b, 4, 8);
-  product == Product::kBF16 ? run<true, 64, Rows::kAlongSum, kB, true>(queue, p)
-                            : run<false, 64, Rows::kAlongSum, kB, true>(queue, p);
+  p.c_pairs = rows_aligned(c, p.b.outer, 4, 8);
+  run<lora::Tiles<kIsBf16<T>, 64, kStepOfRank, TFactors, Rows::kAlongSum, TFactors, kB>, true>(queue_of(context), p);
+}
+
+// T: what the products multiply.
+template <class T>
+void forward(Context& context, const LoraMatmulArgs& args) {
+  const Layout layout = layout_of(args.parts);
+  {
+    // xa = drop(x)·Aᵀ
+    const ScratchScope scope(context.scratch());
+    lora::Product down{.b = join_A<T>(context, args.parts, layout, args.in, layout.width), .inner = args.in};
+    set_runs(down, args.parts, layout);
+    std::int64_t n_parts = 0;
+    if (kIsBf16<T> && args.x_bf16 != nullptr) {
+      down.a = operand(reinterpret_cast<const T*>(args.x_bf16), args.n_rows, bf16_stride(args.in));
+      n_parts = multiply_narrow<T, T, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
+    } else {
+      down.a = operand(args.x, args.n_rows, args.in);
+      n_parts = multiply_narrow<T, float, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
+    }
+    SumsOfParts<float> sums{.n = layout.n_parts};
+    for (std::size_t i = 0; i < args.parts.size(); ++i) {
+      const LoraPart& part = args.parts[i];
+      sums.sums[i] = {.from = down.c + layout.begin[i],
+                      .ld = layout.width,
+                      .n_parts = n_parts,
+                      .part_size = down.c_part,
+                      .rows = args.n_rows,
+                      .width = part.rank,
+                      .width_of_sums = part.rank,
+                      .to_ld = part.rank,
+                      .factor = dropout_of(part.dropout).factor,
+                      .to = part.xa};
+    }
+    add_parts<false>(queue_of(context), sums);
+  }
+  // y += scaling·xa·Bᵀ
+  for (const LoraPart& part : args.parts) {
+    if (part.out == 0) continue;
+    const lora::Product up{.a = operand(part.xa, args.n_rows, part.rank),
+                           .b = operand(part.lora_B, part.out, part.rank),
+                           .inner = part.rank,
+                           .scaling = part.scaling};
+    add_wide<T, float, Rows::kAlongSum>(context, up, part.y);
+  }
+}
+
+void forward_few_rows(Context& context, const LoraMatmulArgs& args) {
+  const CudaQueue& queue = queue_of(context);
+  for (const LoraPart& part : args.parts) {
+    gemv(queue, {.n_rows = args.n_rows,
+                 .in = args.in,
+                 .out = part.rank,
+                 .x = args.x,
+                 .weight = {part.lora_A, DType::kF32},
+                 .y = part.xa});
+    if (part.out == 0) continue;
+    launch(queue, add_few_rows_kernel, static_cast<unsigned>(blocks_for(part.out, kFewThreads)), kFewThreads, 0,
+           args.n_rows, part.out, part.rank, part.xa, part.lora_B, part.scaling, part.y,
+           rows_aligned(part.lora_B, part.rank, 4, 16));
+  }
+}
+
+template <class T>
+void backward(Context& context, const LoraMatmulBackwardArgs& args) {
+  const ScratchScope scope(context.scratch());
+  const Layout layout = layout_of(args.parts);
+  auto* t = context.scratch().take_array<T>(static_cast<std::size_t>(args.n_rows * layout.width));
+  for (std::size_t i = 0; i < args.parts.size(); ++i)
+    multiply_grad_y(context, args.n_rows, args.parts[i], layout, static_cast<int>(i), t);
+  if (args.in == 0) return;
+  {
+    // grad_Aᵀ += drop(x)ᵀ·t
+    const ScratchScope scope_of_A(context.scratch());
+    lora::Product grad_A{
+        .a = operand(args.x, args.in, args.in), .b = operand(t, layout.width, layout.width), .inner = args.n_rows};
+    set_runs(grad_A, args.parts, layout);
+    const std::int64_t n_parts = multiply_narrow<T, float, Rows::kAcrossSum, Rows::kAcrossSum>(context, grad_A, true);
+    SumsOfParts<float> sums{.n = layout.n_parts};
+    for (std::size_t i = 0; i < args.parts.size(); ++i) {
+      const LoraBackwardPart& part = args.parts[i];
+      sums.sums[i] = {.from = grad_A.c + layout.begin[i] * args.in,
+                      .ld = args.in,
+                      .n_parts = n_parts,
+                      .part_size = grad_A.c_part,
+                      .rows = part.rank,
+                      .width = args.in,
+                      .width_of_sums = args.in,
+                      .to_ld = args.in,
+                      .factor = dropout_of(part.dropout).factor,
+                      .to = part.grad_A};
+    }
+    add_parts<true>(queue_of(context), sums);
+  }
+  if (args.grad_x == nullptr) return;
+  // grad_x += drop'(t·A)
+  lora::Product grad_x{.a = operand(t, args.n_rows, layout.width),
+                       .b = join_A<T>(context, args.parts, layout, args.in, args.in),
+                       .inner = layout.width};
+  set_runs(grad_x, args.parts, layout);
+  add_wide<T, T, Rows::kAcrossSum>(context, grad_x, args.grad_x);
 }
 
 }  // namespace
 
 void lora_matmul_forward_cuda(Context& context, const LoraMatmulArgs& args) {
-  const CudaQueue& queue = queue_of(context);
-  if (args.n_rows <= kGemvRows && args.in > 0 && args.dropout.drop_probability == 0) {
-    gemv(queue, {.n_rows = args.n_rows,
-                 .in = args.in,
-                 .out = args.rank,
-                 .x = args.x,
-                 .weight = {args.lora_A, DType::kF32},
-                 .y = args.xa});
-    if (args.out == 0) return;
-    launch(queue, add_few_rows_kernel, static_cast<unsigned>(blocks_for(args.out, kFewThreads)), kFewThreads, 0,
-           args.n_rows, args.out, args.rank, args.xa, args.lora_B, args.scaling, args.y,
-           rows_aligned(args.lora_B, args.rank, 4, 16));
-    return;
-  }
-  // xa = drop(x)·Aᵀ
-  lora::Product down{
-      .outer_a = args.n_rows, .outer_b = args.rank, .inner = args.in, .dropout = dropout_of(args.dropout)};
-  set_a(down, args.x, args.in);
-  set_b(down, args.lora_A, args.in);
-  multiply_narrow<Rows::kAlongSum, Rows::kAlongSum>(context, args.product, down, false, args.xa, false);
-  if (args.out == 0) return;
-  // y += scaling·xa·Bᵀ
-  lora::Product up{.outer_a = args.n_rows, .outer_b = args.out, .inner = args.rank, .scaling = args.scaling};
-  set_a(up, args.xa, args.rank);
-  set_b(up, args.lora_B, args.rank);
-  add_wide<Rows::kAlongSum>(context, args.product, up, args.y);
+  const bool drops = std::any_of(args.parts.begin(), args.parts.end(),
+                                 [](const LoraPart& part) { return part.dropout.drop_probability > 0; });
+  if (args.n_rows <= kGemvRows && args.in > 0 && !drops) return forward_few_rows(context, args);
+  args.product == Product::kBF16 ? forward<std::uint16_t>(context, args) : forward<float>(context, args);
 }
 
 void lora_matmul_backward_cuda(Context& context, const LoraMatmulBackwardArgs& args) {
-  if (args.out == 0) return;  // t is 0
-  const ScratchScope scope(context.scratch());
-  auto* t = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.rank));
-  multiply_grad_y(context, args, t);
-  if (args.in == 0) return;
-  // grad_Aᵀ += drop(x)ᵀ·t
-  lora::Product grad_A{
-      .outer_a = args.in, .outer_b = args.rank, .inner = args.n_rows, .dropout = dropout_of(args.dropout)};
-  set_a(grad_A, args.x, args.in);
-  set_b(grad_A, t, args.rank);
-  multiply_narrow<Rows::kAcrossSum, Rows::kAcrossSum>(context, args.product, grad_A, true, args.grad_A, true);
-  if (args.grad_x == nullptr) return;
-  // grad_x += drop'(t·A)
-  lora::Product grad_x{
-      .outer_a = args.n_rows, .outer_b = args.in, .inner = args.rank, .dropout = dropout_of(args.dropout)};
-  set_a(grad_x, t, args.rank);
-  set_b(grad_x, args.lora_A, args.in);
-  add_wide<Rows::kAcrossSum>(context, args.product, grad_x, args.grad_x);
+  args.product == Product::kBF16 ? backward<std::uint16_t>(context, args) : backward<float>(context, args);
 }
 
 }  // namespace matinee

@@ -11,9 +11,9 @@ class Context;
 /// How the factors of a product are taken. Sums are float32 always.
 enum class Product : std::uint8_t {
   kF32,   ///< as they are; a bf16 or quantised weight is widened
-  kBF16,  ///< both factors rounded to bfloat16; up to four rows keep x in float32 (decoding is bound by memory), and
-          ///< then quantised weights are taken as they are, with int8 codes x in 16-bit steps of its largest magnitude
-          ///< among 512 neighbours; int8 codes are whole numbers that bfloat16 has
+  kBF16,  ///< both factors rounded to bfloat16; up to kGemvRows rows keep x in float32 (decoding is bound by memory),
+          ///< and then quantised weights are taken as they are, with int8 codes x in 16-bit steps of its largest
+          ///< magnitude among 512 neighbours; int8 codes are whole numbers that bfloat16 has
 };
 
 /// What turns NF4 codes back into numbers: the largest magnitude of each block of kNf4Block weights, itself in 8 bits
@@ -42,16 +42,20 @@ void require_weight(const char* operation, const WeightView& weight);
 /// The rows of a matrix of rows of `width` from `row` on.
 WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width);
 
+/// Up to so many rows of x weights are streamed as they lie, and x stays float32.
+inline constexpr std::int64_t kGemvRows = 4;
+
 /// y = x·Wᵀ (+ bias), or y += with `accumulate`. Operations take float; the reference of each takes the same struct of
 /// double.
 template <class T>
 struct MatmulArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const T* x = nullptr;     ///< [n_rows, in]
-  WeightView weight = {};   ///< W [out, in]
-  const T* bias = nullptr;  ///< [out], or none
-  T* y = nullptr;           ///< [n_rows, out]
-  bool accumulate = false;  ///< y is added to instead of overwritten
+  const T* x = nullptr;          ///< [n_rows, in]
+  const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
+  WeightView weight = {};        ///< W [out, in]
+  const T* bias = nullptr;       ///< [out], or none
+  T* y = nullptr;                ///< [n_rows, out]
+  bool accumulate = false;       ///< y is added to instead of overwritten
   Product product = Product::kF32;
 };
 using MatmulArgs = MatmulArgsOf<float>;
@@ -72,10 +76,11 @@ using MatmulBackwardInputArgs = MatmulBackwardInputArgsOf<float>;
 template <class T>
 struct MatmulBackwardWeightArgsOf {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const T* grad_y = nullptr;  ///< [n_rows, out]
-  const T* x = nullptr;       ///< [n_rows, in]
-  T* grad_weight = nullptr;   ///< [out, in], added to
-  T* grad_bias = nullptr;     ///< [out], added to; or none
+  const T* grad_y = nullptr;     ///< [n_rows, out]
+  const T* x = nullptr;          ///< [n_rows, in]
+  const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
+  T* grad_weight = nullptr;      ///< [out, in], added to
+  T* grad_bias = nullptr;        ///< [out], added to; or none
   Product product = Product::kF32;
 };
 using MatmulBackwardWeightArgs = MatmulBackwardWeightArgsOf<float>;
@@ -87,5 +92,9 @@ using MatmulBackwardWeightArgs = MatmulBackwardWeightArgsOf<float>;
 void matmul_forward(Context& context, const MatmulArgs& args);
 void matmul_backward_input(Context& context, const MatmulBackwardInputArgs& args);
 void matmul_backward_weight(Context& context, const MatmulBackwardWeightArgs& args);
+
+/// Whether products of so many rows would round x to bfloat16 by themselves: then several that share an x are spared
+/// that where it is rounded once before, and give the same bytes. Where not, they read x itself.
+bool takes_rounded(const Context& context, Product product, std::int64_t n_rows);
 
 }  // namespace matinee

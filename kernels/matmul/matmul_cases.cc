@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <span>
 
 #include "kernels/case_weight.h"
 #include "kernels/reference.h"
@@ -18,12 +20,14 @@ struct Shape {
   bool accumulate = false;
   bool bias = false;
   std::int64_t skipped = 0;  ///< rows of zeros that a quantised matrix has before those that are used
+  bool rounded = false;      ///< x is given rounded too
 };
 
 std::string describe(const char* operation, const Shape& s) {
-  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}{}", operation, s.n_rows, s.in, s.out,
+  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}{}{}", operation, s.n_rows, s.in, s.out,
                      s.weight == DType::kU8 ? "NF4" : name_of(s.weight), s.product == Product::kBF16 ? "bf16" : "f32",
-                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "");
+                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "",
+                     s.rounded ? " rounded" : "");
 }
 
 bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
@@ -85,6 +89,19 @@ MatmulBackwardWeightArgsOf<T> weight_args(const Shape& s, T* const* t) {
           .product = s.product};
 }
 
+// Runs args with x as round_bf16() makes it. Where that is what products take, x itself holds no number.
+template <class Args>
+void with_rounded_x(Context& context, const Shape& s, Args args, void (*run)(Context&, const Args&)) {
+  if (!s.rounded) return run(context, args);
+  DeviceBuffer<bf16> rounded(context.memory(), static_cast<std::size_t>(s.n_rows * bf16_stride(s.in)));
+  round_bf16(context, {.n_rows = s.n_rows, .width = s.in, .x = args.x, .y = rounded.data()});
+  args.x_bf16 = rounded.data();
+  const std::vector<float> none(static_cast<std::size_t>(s.n_rows * s.in), std::numeric_limits<float>::quiet_NaN());
+  const DeviceBuffer<float> nowhere(context.memory(), std::span<const float>(none));
+  if (takes_rounded(context, s.product, s.n_rows)) args.x = nowhere.data();
+  run(context, args);
+}
+
 void finish(KernelCase& c, const Shape& s) {
   c.operations = 2.0 * static_cast<double>(s.n_rows) * static_cast<double>(s.in) * static_cast<double>(s.out);
   c.bytes = 4.0 * static_cast<double>(s.n_rows * (s.in + s.out)) +
@@ -93,21 +110,22 @@ void finish(KernelCase& c, const Shape& s) {
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  KernelCase forward{
-      .name = describe("matmul_forward", s),
-      .tensors = {factor("x", s.n_rows * s.in, s),
-                  factor("weight", s.out * s.in, s),
-                  {.name = "bias", .size = s.bias ? s.out : 0},
-                  result("y", s.n_rows * s.out, s, s.in)},
-      .prepare = {},
-      .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
-                 Context& context,
-                 float* const* t) { matmul_forward(context, forward_args(s, t, weight->view(context, t[1]))); },
-      .reference =
-          [s](double* const* t) {
-            CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
-            matmul_forward_ref(forward_args(s, t, chosen.reference_view(t[1])));
-          }};
+  KernelCase forward{.name = describe("matmul_forward", s),
+                     .tensors = {factor("x", s.n_rows * s.in, s),
+                                 factor("weight", s.out * s.in, s),
+                                 {.name = "bias", .size = s.bias ? s.out : 0},
+                                 result("y", s.n_rows * s.out, s, s.in)},
+                     .prepare = {},
+                     .run =
+                         [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](Context& context,
+                                                                                                      float* const* t) {
+                           with_rounded_x(context, s, forward_args(s, t, weight->view(context, t[1])), matmul_forward);
+                         },
+                     .reference =
+                         [s](double* const* t) {
+                           CaseWeight chosen(s.weight, s.out, s.in, s.skipped);
+                           matmul_forward_ref(forward_args(s, t, chosen.reference_view(t[1])));
+                         }};
   KernelCase input{
       .name = describe("matmul_backward_input", s),
       .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
@@ -129,10 +147,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                   result("grad_weight", s.out * s.in, added, s.n_rows),
                   result("grad_bias", s.bias ? s.out : 0, added, s.n_rows)},
       .prepare = {},
-      .run = [s](Context& context, float* const* t) { matmul_backward_weight(context, weight_args(s, t)); },
+      .run = [s](Context& context,
+                 float* const* t) { with_rounded_x(context, s, weight_args(s, t), matmul_backward_weight); },
       .reference = [s](double* const* t) { matmul_backward_weight_ref(weight_args(s, t)); }};
   for (KernelCase* c : {&forward, &input, &weight}) {
     if (c == &weight && quantized(s)) continue;  // quantised weights are never trained
+    if (c == &input && s.rounded) continue;      // reads no x
     finish(*c, s);
     if (timed_only) c->reference = {};
     cases.push_back(std::move(*c));
@@ -165,6 +185,10 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {1, 1300, 40, narrow, product});  // three blocks of x in 16 bits, the last shorter
       add_shape(cases, {4, 1035, 9, narrow, product, true});
       add_shape(cases, {2, 2608, 9, narrow, product});
+      add_shape(cases, {.n_rows = 4, .in = 33, .out = 7, .weight = narrow, .product = product, .rounded = true});
+      add_shape(cases, {.n_rows = 5, .in = 1, .out = 7, .weight = narrow, .product = product, .rounded = true});
+      add_shape(cases, {.n_rows = 70, .in = 131, .out = 300, .weight = narrow, .product = product, .rounded = true});
+      add_shape(cases, {97, 64, 65, narrow, product, true, true, 0, true});
     }
   }
   // Rows of a quantised matrix that begin within a block, a byte or both.

@@ -2,24 +2,21 @@
 // for float32, ours for bfloat16 pairs), the borders of the blocks depend on the sizes only, and the sum over k runs
 // within a block in a fixed order. So the number of threads changes nothing but the time.
 
-#include <omp.h>
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/check.h"
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
+#include "kernels/matmul/matmul_blocks.h"
 #include "kernels/matmul/matmul_kernels.h"
 #include "kernels/quantize/quantize.h"
+#include "kernels/round_bf16/round_bf16.h"
 
 namespace matinee {
 namespace {
 
 constexpr std::int64_t kRowBlock = 96;  // a multiple of kTileRows
 constexpr std::int64_t kColumnBlock = 4 * kPanel;
-constexpr std::int64_t kGemvRows = 4;
 constexpr std::int64_t kRoundRows = 32;     // rounded by one task
 constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
 constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
@@ -28,44 +25,8 @@ constexpr std::int64_t kSlab = 4 << 20;
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
 
-// Row-major c [m, n] = left·right + (accumulate ? c : 0), on this thread alone.
-void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
-           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
-           bool accumulate) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
-    return;
-  }
-  // A level that was asked for holds for oneDNN too. Once per process, before its first product.
-  static const dnnl_status_t limited =
-      dnnl_set_max_cpu_isa(isa_level() == IsaLevel::kAvx2     ? dnnl_cpu_isa_avx2
-                           : isa_level() == IsaLevel::kAvx512 ? dnnl_cpu_isa_avx512_core
-                                                              : dnnl_cpu_isa_all);
-  static_cast<void>(limited);
-  // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
-  static thread_local const bool alone = (omp_set_num_threads(1), true);
-  static_cast<void>(alone);
-  const auto status = dnnl_sgemm(transpose_left ? 'T' : 'N', transpose_right ? 'T' : 'N', m, n, k, 1.0f, left,
-                                 left_stride, right, right_stride, accumulate ? 1.0f : 0.0f, c, c_stride);
-  require(status == dnnl_success, "sgemm", "oneDNN accepts the product");
-}
-
 const void* element(const WeightView& weight, std::int64_t index) {
   return static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(index) * size_of(weight.dtype);
-}
-
-// Copies n elements as float32, rounded to bfloat16 values if asked to.
-void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to) {
-  if (is_bf16) {
-    const auto* from = static_cast<const bf16*>(source);
-    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(from[i]);
-  } else if (round) {
-    const auto* from = static_cast<const float*>(source);
-    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(to_bf16(from[i]));
-  } else {
-    std::copy_n(static_cast<const float*>(source), n, to);
-  }
 }
 
 // Elements [first, first + n) of a matrix of rows of `width`.
@@ -134,9 +95,7 @@ void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int
   }
 }
 
-bool uses_pairs(const Context& context, Product product) {
-  return product == Product::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16;
-}
+bool uses_pairs(const Context& context, Product product) { return factors_of(context, product) == Factors::kPairs; }
 
 // Scales of int8 weights, applied where they belong: to the columns of the product, or to those of x.
 struct Int8Scales {
@@ -144,47 +103,56 @@ struct Int8Scales {
   const float* of_k = nullptr;
 };
 
-// Rows of x [n_rows, k], x_stride apart, as pairs; with scales of int8 weights each row is multiplied by them before it
-// is rounded.
+// Rows of x [n_rows, k], x_stride apart, as pairs, whose rows are those of round_bf16(); with scales of int8 weights
+// each row is multiplied by them before it is rounded.
 void round_rows(Scratch& scratch, std::int64_t n_rows, std::int64_t k, const float* x, std::int64_t x_stride,
                 const float* scales_of_k, std::uint32_t* pairs) {
-  if (scales_of_k == nullptr) return round_rows_avx512bf16(x, x_stride, n_rows, k, pairs);
+  const std::int64_t stride = bf16_stride(k) / 2;
+  if (scales_of_k == nullptr) return round_rows_avx512bf16(x, x_stride, n_rows, k, pairs, stride);
   const ScratchScope scope(scratch);
   auto* scaled = scratch.take_array<float>(static_cast<std::size_t>(k));
   for (std::int64_t r = 0; r < n_rows; ++r) {
     for (std::int64_t i = 0; i < k; ++i) scaled[i] = x[r * x_stride + i] * scales_of_k[i];
-    round_rows_avx512bf16(scaled, k, 1, k, pairs + r * ((k + 1) / 2));
+    round_rows_avx512bf16(scaled, k, 1, k, pairs + r * stride, stride);
   }
 }
 
-// c [m, n] (+)= x [m, k] · right, rows of x x_stride apart, where `right` is packed panels. Where several blocks of
-// columns need a row, it is rounded once, beforehand; else by the task that needs it, while it is in its cache.
-void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const float* x,
-                             std::int64_t x_stride, const std::uint32_t* right, const Int8Scales& scales, float* c,
-                             std::int64_t c_stride, bool accumulate) {
-  const std::int64_t pairs = (k + 1) / 2;
+// Rows of a left factor, `stride` apart, and, where somebody has rounded them already, what round_bf16() made of them.
+struct LeftRows {
+  const float* x;
+  std::int64_t stride;
+  const bf16* x_bf16 = nullptr;
+};
+
+// c [m, n] (+)= x [m, k] · right, where `right` is packed panels. Where several blocks of columns need a row, it is
+// rounded once, beforehand; else by the task that needs it, while it is in its cache.
+void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const LeftRows& rows,
+                             const std::uint32_t* right, const Int8Scales& scales, float* c, std::int64_t c_stride,
+                             bool accumulate) {
+  const std::int64_t pairs = (k + 1) / 2, stride = bf16_stride(k) / 2;
   const ScratchScope whole_scope(context.scratch());
-  std::uint32_t* rounded = nullptr;
-  if (n > kColumnBlock) {
-    rounded = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(m * pairs));
+  const auto* rounded = reinterpret_cast<const std::uint32_t*>(rows.x_bf16);
+  if (rounded == nullptr && n > kColumnBlock) {
+    auto* all = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(m * stride));
     context.pool().for_blocks(static_cast<std::size_t>(m), kRoundRows,
                               [&](std::size_t begin, std::size_t end, int worker) {
                                 const auto row = static_cast<std::int64_t>(begin);
                                 round_rows(context.worker_scratch(worker), static_cast<std::int64_t>(end - begin), k,
-                                           x + row * x_stride, x_stride, scales.of_k, rounded + row * pairs);
+                                           rows.x + row * rows.stride, rows.stride, scales.of_k, all + row * stride);
                               });
+    rounded = all;
   }
   for_tiles(context, m, n, kRowBlock, kColumnBlock,
             [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
               Scratch& scratch = context.worker_scratch(worker);
               const ScratchScope scope(scratch);
-              const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * pairs;
+              const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * stride;
               if (rounded == nullptr) {
-                auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * pairs));
-                round_rows(scratch, n_rows, k, x + row * x_stride, x_stride, scales.of_k, own);
+                auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
+                round_rows(scratch, n_rows, k, rows.x + row * rows.stride, rows.stride, scales.of_k, own);
                 left = own;
               }
-              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * pairs, pairs, 1,
+              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * stride, stride, 1,
                                         right + column / kPanel * pairs * kPanel, pairs * kPanel,
                                         scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
                                         c + row * c_stride + column, c_stride, accumulate);
@@ -341,8 +309,8 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
             }
           });
       const Int8Scales scales{.of_columns = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, width, args.in, args.x, args.in, panels, scales, args.y + first,
-                              args.out, accumulate);
+      multiply_rows_by_panels(context, args.n_rows, width, args.in, {args.x, args.in, args.x_bf16}, panels, scales,
+                              args.y + first, args.out, accumulate);
     }
     return;
   }
@@ -390,7 +358,7 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
             }
           });
       const Int8Scales scales{.of_k = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, args.in, depth, args.grad_y + first, args.out, panels, scales,
+      multiply_rows_by_panels(context, args.n_rows, args.in, depth, {args.grad_y + first, args.out}, panels, scales,
                               args.grad_x, args.in, args.accumulate || first > 0);
     }
     return;
@@ -426,6 +394,8 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
       // per row spreads the tiles' short columns over all sets of the first-level cache.
       const std::int64_t left_stride = (blocks_of(args.out, kPairsPerLine) | 1) * kPairsPerLine;
       const std::int64_t right_panels = blocks_of(args.in, kPanel), row_blocks = blocks_of(pairs, kPackRows);
+      const bool is_rounded = args.x_bf16 != nullptr;
+      const std::int64_t x_stride = is_rounded ? bf16_stride(args.in) : args.in;
       auto* left = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_stride * pairs));
       auto* right =
           context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(right_panels * kPanel * pairs));
@@ -434,9 +404,11 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
         const std::int64_t rows = std::min(2 * kPackRows, depth - 2 * pair);
         pack_interleaved_avx512bf16(grad_y + 2 * pair * args.out, false, args.out, args.out, rows, left_stride,
                                     left + pair * left_stride);
+        const std::int64_t x_row = first + 2 * pair;
         for (std::int64_t column = 0; column < args.in; column += kPanel) {
-          pack_interleaved_avx512bf16(x + 2 * pair * args.in + column, false, args.in,
-                                      std::min(kPanel, args.in - column), rows, kPanel,
+          const void* from = is_rounded ? static_cast<const void*>(args.x_bf16 + x_row * x_stride + column)
+                                        : args.x + x_row * x_stride + column;
+          pack_interleaved_avx512bf16(from, is_rounded, x_stride, std::min(kPanel, args.in - column), rows, kPanel,
                                       right + column * pairs + pair * kPanel);
         }
       });

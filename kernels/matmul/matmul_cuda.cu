@@ -13,6 +13,7 @@
 #include "kernels/cuda_ops.h"
 #include "kernels/matmul/gemv_cuda.h"
 #include "kernels/quantize/widen_cuda.h"
+#include "kernels/round_bf16/round_bf16.h"
 
 namespace matinee {
 namespace {
@@ -106,6 +107,17 @@ const void* factor(Context& context, const float* x, std::int64_t n, Product pro
   return narrow;
 }
 
+// The same of rows of x, which somebody may have rounded already, and how far apart they lie.
+struct Rows {
+  const void* data;
+  std::int64_t ld;
+};
+Rows rows_of_x(Context& context, const float* x, const bf16* x_bf16, std::int64_t n_rows, std::int64_t in,
+               Product product) {
+  if (product == Product::kBF16 && x_bf16 != nullptr) return {x_bf16, bf16_stride(in)};
+  return {factor(context, x, n_rows * in, product), in};
+}
+
 struct Finish {
   std::int64_t n_rows, width, out;
   const float* product = nullptr;
@@ -140,7 +152,7 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
   }
   if (args.in == 0) return;
   const ScratchScope scope(context.scratch());
-  const void* x = factor(context, args.x, args.n_rows * args.in, args.product);
+  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.product);
   WeightRows weight(context, args.weight, args.out, args.in, args.product);
   float* product = scale_columns
                        ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * weight.at_once()))
@@ -151,12 +163,13 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
                        {.rows = args.n_rows,
                         .columns = width,
                         .inner = args.in,
-                        .a = x,
+                        .a = x.data,
                         .b = weight.rows_from(first, width),
                         .c = scale_columns ? product : args.y + first,
                         .transpose_b = true,
                         .bf16 = bf16,
                         .beta = !scale_columns && (args.accumulate || args.bias != nullptr) ? 1.0f : 0.0f,
+                        .lda = x.ld,
                         .ldc = scale_columns ? width : args.out});
     if (!scale_columns) continue;
     finish(queue, {.n_rows = args.n_rows,
@@ -208,15 +221,17 @@ void matmul_backward_weight_cuda(Context& context, const MatmulBackwardWeightArg
     add_parts(queue, parts, n_parts, args.out, args.grad_bias);
   }
   if (args.in == 0) return;
+  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.product);
   queue.cublas().run(queue.stream(), {.rows = args.out,
                                       .columns = args.in,
                                       .inner = args.n_rows,
                                       .a = factor(context, args.grad_y, args.n_rows * args.out, args.product),
-                                      .b = factor(context, args.x, args.n_rows * args.in, args.product),
+                                      .b = x.data,
                                       .c = args.grad_weight,
                                       .transpose_a = true,
                                       .bf16 = args.product == Product::kBF16,
-                                      .beta = 1});
+                                      .beta = 1,
+                                      .ldb = x.ld});
 }
 
 }  // namespace matinee

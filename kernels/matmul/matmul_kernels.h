@@ -86,9 +86,9 @@ void pack_panel_transposed_avx512bf16(const void* source, bool is_bf16, std::int
 /// [ceil(k/2)][panel_width], columns past `width` zero.
 void pack_interleaved_avx512bf16(const void* source, bool is_bf16, std::int64_t stride, std::int64_t width,
                                  std::int64_t k, std::int64_t panel_width, std::uint32_t* panel);
-/// Rounds [n_rows, k] float32, rows `stride` apart, to rows of ceil(k/2) dwords.
+/// Rounds [n_rows, k] float32, rows `stride` apart, to rows of `rows_stride` dwords, zero beyond the first k halves.
 void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_t n_rows, std::int64_t k,
-                           std::uint32_t* rows);
+                           std::uint32_t* rows, std::int64_t rows_stride);
 /// c[m, n] (=, or += if accumulate) left·right, over n_pairs pairs of k, sums in float32, each column times its number
 /// in column_scales where these are given. `right` is the first of the panels, which are right_stride dwords apart.
 void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pairs, const std::uint32_t* left,

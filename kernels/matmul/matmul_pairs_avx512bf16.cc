@@ -210,14 +210,13 @@ void pack_interleaved_avx512bf16(const void* source, bool is_bf16, std::int64_t 
 }
 
 void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_t n_rows, std::int64_t k,
-                           std::uint32_t* rows) {
-  const long n_pairs = (k + 1) / 2;
+                           std::uint32_t* rows, std::int64_t rows_stride) {
   for (long r = 0; r < n_rows; ++r) {
     const float* from = source + r * stride;
-    std::uint32_t* to = rows + r * n_pairs;
+    std::uint32_t* to = rows + r * rows_stride;
     long p = 0;
     for (; 2 * p + 32 <= k; p += 16) _mm512_storeu_si512(to + p, load_whole_pairs(from + 2 * p));
-    for (; p < n_pairs; p += 16) store_pairs(to + p, n_pairs - p, load_pairs(from + 2 * p, k - 2 * p));
+    for (; p < rows_stride; p += 16) store_pairs(to + p, rows_stride - p, load_pairs(from + 2 * p, k - 2 * p));
   }
 }
 

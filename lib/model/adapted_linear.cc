@@ -1,5 +1,7 @@
 #include "lib/model/adapted_linear.h"
 
+#include <vector>
+
 #include "kernels/ops.h"
 
 namespace matinee {
@@ -7,6 +9,139 @@ namespace {
 
 float* take(Context& context, std::int64_t elements) {
   return context.scratch().take_array<float>(static_cast<std::size_t>(elements));
+}
+
+// x as bfloat16, where `readers` products that would round it by themselves are worth that; else null.
+const bf16* rounded(Context& context, const AdaptedLinear& layer, const float* x, std::int64_t readers) {
+  if (readers < 2 || !takes_rounded(context, layer.product, layer.n_rows)) return nullptr;
+  auto* y = context.scratch().take_array<bf16>(static_cast<std::size_t>(layer.n_rows * bf16_stride(layer.in)));
+  round_bf16(context, {.n_rows = layer.n_rows, .width = layer.in, .x = x, .y = y});
+  return y;
+}
+
+LoraPart lora_part(const AdaptedLinear& layer, float* y) {
+  return {.out = layer.out,
+          .rank = layer.lora->rank,
+          .lora_A = layer.lora->lora_A,
+          .lora_B = layer.lora->lora_B,
+          .scaling = layer.lora->scaling,
+          .dropout = layer.dropout,
+          .xa = layer.xa,
+          .y = y};
+}
+
+LoraBackwardPart lora_backward_part(const AdaptedLinear& layer, const float* grad_y) {
+  return {.out = layer.out,
+          .rank = layer.lora->rank,
+          .grad_y = grad_y,
+          .xa = layer.xa,
+          .lora_A = layer.lora->lora_A,
+          .lora_B = layer.lora->lora_B,
+          .scaling = layer.lora->scaling,
+          .dropout = layer.dropout,
+          .grad_A = layer.lora->grad_A,
+          .grad_B = layer.lora->grad_B};
+}
+
+// The products of adapters that share an x.
+void lora_forward(Context& context, const AdaptedLinear& any, const float* x, const bf16* x_bf16,
+                  std::span<const LoraPart> parts) {
+  if (parts.empty()) return;
+  lora_matmul_forward(
+      context, {.n_rows = any.n_rows, .in = any.in, .x = x, .x_bf16 = x_bf16, .parts = parts, .product = any.product});
+}
+void lora_backward(Context& context, const AdaptedLinear& any, const float* x, float* grad_x,
+                   std::span<const LoraBackwardPart> parts) {
+  if (parts.empty()) return;
+  lora_matmul_backward(
+      context, {.n_rows = any.n_rows, .in = any.in, .x = x, .parts = parts, .grad_x = grad_x, .product = any.product});
+}
+
+// y = or += W·x, plus b where it is given.
+void weight_forward(Context& context, const AdaptedLinear& layer, const float* x, const bf16* x_bf16, const float* bias,
+                    float* y, bool accumulate) {
+  matmul_forward(context, {.n_rows = layer.n_rows,
+                           .in = layer.in,
+                           .out = layer.out,
+                           .x = x,
+                           .x_bf16 = x_bf16,
+                           .weight = layer.weight->view,
+                           .bias = bias,
+                           .y = y,
+                           .accumulate = accumulate,
+                           .product = layer.product});
+}
+
+// grad_x = or += Wᵀ·grad_y.
+void weight_backward(Context& context, const AdaptedLinear& layer, const float* grad_y, float* grad_x,
+                     bool accumulate) {
+  matmul_backward_input(context, {.n_rows = layer.n_rows,
+                                  .in = layer.in,
+                                  .out = layer.out,
+                                  .grad_y = grad_y,
+                                  .weight = layer.weight->view,
+                                  .grad_x = grad_x,
+                                  .accumulate = accumulate,
+                                  .product = layer.product});
+}
+
+// With z = W·drop(x) + scaling·B·A·drop(x): y (+)= W·(x - drop(x)) + b + s∘z.
+void forward_scaled(Context& context, const AdaptedLinear& layer, const float* x, float* y, bool accumulate) {
+  const ScratchScope scope(context.scratch());
+  const bool drops = layer.dropout.drop_probability > 0;
+  const float* kept = x;
+  if (drops) {
+    float* dropped = take(context, layer.n_rows * layer.in);
+    float* rest = take(context, layer.n_rows * layer.in);
+    dropout_rows(
+        context,
+        {.n_rows = layer.n_rows, .width = layer.in, .dropout = layer.dropout, .x = x, .y = dropped, .rest = rest});
+    kept = dropped;
+    weight_forward(context, layer, rest, nullptr, nullptr, y, accumulate);
+  }
+  weight_forward(context, layer, kept, nullptr, nullptr, layer.unscaled, false);
+  const LoraPart part = lora_part(layer, layer.unscaled);
+  lora_forward(context, layer, x, nullptr, {&part, 1});
+  dora_scale(context, {.n_rows = layer.n_rows,
+                       .out = layer.out,
+                       .z = layer.unscaled,
+                       .magnitude = layer.lora->magnitude,
+                       .norms = layer.norms,
+                       .bias = layer.weight->bias,
+                       .y = y,
+                       .accumulate = accumulate || drops});
+}
+
+// grad_z = s∘grad_y;  grad_m += Σ grad_y∘z / norm;  grad_x += drop'(Wᵀ·(grad_z - grad_y)) + what the factors pass on.
+// Without dropout grad_x holds no Wᵀ·grad_y yet, so grad_z goes through whole.
+void backward_scaled(Context& context, const AdaptedLinear& layer, const float* grad_y, const float* x, float* grad_x) {
+  const ScratchScope scope(context.scratch());
+  const bool drops = layer.dropout.drop_probability > 0;
+  float* grad_z = take(context, layer.n_rows * layer.out);
+  float* through = drops ? take(context, layer.n_rows * layer.out) : nullptr;
+  dora_backward(context, {.n_rows = layer.n_rows,
+                          .out = layer.out,
+                          .grad_y = grad_y,
+                          .z = layer.unscaled,
+                          .magnitude = layer.lora->magnitude,
+                          .norms = layer.norms,
+                          .grad_z = grad_z,
+                          .through = through,
+                          .grad_magnitude = layer.lora->grad_magnitude});
+  if (grad_x != nullptr) {
+    float* to = drops ? take(context, layer.n_rows * layer.in) : grad_x;
+    weight_backward(context, layer, drops ? through : grad_z, to, !drops);
+    if (drops) {
+      dropout_rows(context, {.n_rows = layer.n_rows,
+                             .width = layer.in,
+                             .dropout = layer.dropout,
+                             .x = to,
+                             .y = grad_x,
+                             .accumulate = true});
+    }
+  }
+  const LoraBackwardPart part = lora_backward_part(layer, grad_z);
+  lora_backward(context, layer, x, grad_x, {&part, 1});
 }
 
 }  // namespace
@@ -23,157 +158,60 @@ void adapted_row_norms(Context& context, std::int64_t out, std::int64_t in, cons
                        .norms = norms});
 }
 
-LoraMatmulArgs AdaptedLinear::lora_args(const float* x, float* y) const {
-  return {.n_rows = n_rows,
-          .in = in,
-          .out = out,
-          .rank = lora->rank,
-          .x = x,
-          .lora_A = lora->lora_A,
-          .lora_B = lora->lora_B,
-          .scaling = lora->scaling,
-          .dropout = dropout,
-          .xa = xa,
-          .y = y,
-          .product = product};
-}
-
-void AdaptedLinear::lora_backward(Context& context, const float* grad_y, const float* x, float* grad_x) const {
-  lora_matmul_backward(context, {.n_rows = n_rows,
-                                 .in = in,
-                                 .out = out,
-                                 .rank = lora->rank,
-                                 .grad_y = grad_y,
-                                 .x = x,
-                                 .xa = xa,
-                                 .lora_A = lora->lora_A,
-                                 .lora_B = lora->lora_B,
-                                 .scaling = lora->scaling,
-                                 .dropout = dropout,
-                                 .grad_A = lora->grad_A,
-                                 .grad_B = lora->grad_B,
-                                 .grad_x = grad_x,
-                                 .product = product});
-}
-
-void AdaptedLinear::forward(Context& context, const float* x, float* y, bool accumulate) const {
-  if (lora != nullptr && lora->magnitude != nullptr) return forward_scaled(context, x, y, accumulate);
-  matmul_forward(context, {.n_rows = n_rows,
-                           .in = in,
-                           .out = out,
-                           .x = x,
-                           .weight = weight->view,
-                           .bias = weight->bias,
-                           .y = y,
-                           .accumulate = accumulate,
-                           .product = product});
-  if (lora != nullptr) lora_matmul_forward(context, lora_args(x, y));
-}
-
-// With z = W·drop(x) + scaling·B·A·drop(x): y (+)= W·(x - drop(x)) + b + s∘z.
-void AdaptedLinear::forward_scaled(Context& context, const float* x, float* y, bool accumulate) const {
+void linear_forward(Context& context, std::span<const LinearOutput> outputs, const float* x, bool accumulate) {
   const ScratchScope scope(context.scratch());
-  const bool drops = dropout.drop_probability > 0;
-  const float* kept = x;
-  if (drops) {
-    float* dropped = take(context, n_rows * in);
-    float* rest = take(context, n_rows * in);
-    dropout_rows(context, {.n_rows = n_rows, .width = in, .dropout = dropout, .x = x, .y = dropped, .rest = rest});
-    kept = dropped;
-    matmul_forward(context, {.n_rows = n_rows,
-                             .in = in,
-                             .out = out,
-                             .x = rest,
-                             .weight = weight->view,
-                             .bias = nullptr,
-                             .y = y,
-                             .accumulate = accumulate,
-                             .product = product});
+  std::vector<LoraPart> parts;
+  std::int64_t products = 0;
+  for (const auto& [layer, y] : outputs) {
+    if (layer.is_scaled()) continue;
+    if (layer.lora != nullptr) parts.push_back(lora_part(layer, y));
+    ++products;
   }
-  matmul_forward(context, {.n_rows = n_rows,
-                           .in = in,
-                           .out = out,
-                           .x = kept,
-                           .weight = weight->view,
-                           .bias = nullptr,
-                           .y = unscaled,
-                           .product = product});
-  lora_matmul_forward(context, lora_args(x, unscaled));
-  dora_scale(context, {.n_rows = n_rows,
-                       .out = out,
-                       .z = unscaled,
-                       .magnitude = lora->magnitude,
-                       .norms = norms,
-                       .bias = weight->bias,
-                       .y = y,
-                       .accumulate = accumulate || drops});
-}
-
-void AdaptedLinear::backward(Context& context, const float* grad_y, const float* x, float* grad_x,
-                             bool accumulate) const {
-  const bool scaled = lora != nullptr && lora->magnitude != nullptr;
-  // Without dropout a DoRA layer passes nothing on but through s.
-  if (grad_x != nullptr && (!scaled || dropout.drop_probability > 0)) {
-    matmul_backward_input(context, {.n_rows = n_rows,
-                                    .in = in,
-                                    .out = out,
-                                    .grad_y = grad_y,
-                                    .weight = weight->view,
-                                    .grad_x = grad_x,
-                                    .accumulate = accumulate,
-                                    .product = product});
-    accumulate = true;
-  }
-  if (weight->grad != nullptr || weight->grad_bias != nullptr) {
-    // Of a bias alone only the sums are wanted.
-    matmul_backward_weight(context, {.n_rows = n_rows,
-                                     .in = weight->grad != nullptr ? in : 0,
-                                     .out = out,
-                                     .grad_y = grad_y,
-                                     .x = x,
-                                     .grad_weight = weight->grad,
-                                     .grad_bias = weight->grad_bias,
-                                     .product = product});
-  }
-  if (lora == nullptr) return;
-  if (!scaled) return lora_backward(context, grad_y, x, grad_x);
-  if (grad_x != nullptr && !accumulate)
-    context.memory()->zero(grad_x, static_cast<std::size_t>(n_rows * in) * sizeof(float));
-  backward_scaled(context, grad_y, x, grad_x);
-}
-
-// grad_z = s∘grad_y;  grad_m += Σ grad_y∘z / norm;  grad_x += drop'(Wᵀ·(grad_z - grad_y)) + what the factors pass on.
-// Without dropout grad_x holds no Wᵀ·grad_y yet, so grad_z goes through whole.
-void AdaptedLinear::backward_scaled(Context& context, const float* grad_y, const float* x, float* grad_x) const {
-  const ScratchScope scope(context.scratch());
-  const bool drops = dropout.drop_probability > 0;
-  float* grad_z = take(context, n_rows * out);
-  float* through = drops ? take(context, n_rows * out) : nullptr;
-  dora_backward(context, {.n_rows = n_rows,
-                          .out = out,
-                          .grad_y = grad_y,
-                          .z = unscaled,
-                          .magnitude = lora->magnitude,
-                          .norms = norms,
-                          .grad_z = grad_z,
-                          .through = through,
-                          .grad_magnitude = lora->grad_magnitude});
-  if (grad_x != nullptr) {
-    float* to = drops ? take(context, n_rows * in) : grad_x;
-    matmul_backward_input(context, {.n_rows = n_rows,
-                                    .in = in,
-                                    .out = out,
-                                    .grad_y = drops ? through : grad_z,
-                                    .weight = weight->view,
-                                    .grad_x = to,
-                                    .accumulate = !drops,
-                                    .product = product});
-    if (drops) {
-      dropout_rows(context,
-                   {.n_rows = n_rows, .width = in, .dropout = dropout, .x = to, .y = grad_x, .accumulate = true});
+  const AdaptedLinear& any = outputs.front().layer;
+  const bf16* x_bf16 = rounded(context, any, x, products + (parts.empty() ? 0 : 1));
+  for (const auto& [layer, y] : outputs) {
+    if (layer.is_scaled()) {
+      forward_scaled(context, layer, x, y, accumulate);
+    } else {
+      weight_forward(context, layer, x, x_bf16, layer.weight->bias, y, accumulate);
     }
   }
-  lora_backward(context, grad_z, x, grad_x);
+  lora_forward(context, any, x, x_bf16, parts);
+}
+
+void linear_backward(Context& context, std::span<const LinearOutputGradient> outputs, const float* x, float* grad_x,
+                     bool accumulate) {
+  const ScratchScope scope(context.scratch());
+  const AdaptedLinear& any = outputs.front().layer;
+  std::vector<LoraBackwardPart> parts;
+  std::int64_t trained = 0;
+  for (const auto& [layer, grad_y] : outputs) {
+    if (layer.lora != nullptr && !layer.is_scaled()) parts.push_back(lora_backward_part(layer, grad_y));
+    trained += layer.weight->grad != nullptr;
+    // Without dropout a DoRA layer passes nothing on but through s.
+    if (grad_x == nullptr || (layer.is_scaled() && layer.dropout.drop_probability == 0)) continue;
+    weight_backward(context, layer, grad_y, grad_x, accumulate);
+    accumulate = true;
+  }
+  if (grad_x != nullptr && !accumulate)
+    context.memory()->zero(grad_x, static_cast<std::size_t>(any.n_rows * any.in) * sizeof(float));
+  const bf16* x_bf16 = rounded(context, any, x, trained);
+  for (const auto& [layer, grad_y] : outputs) {
+    if (layer.weight->grad != nullptr || layer.weight->grad_bias != nullptr) {
+      // Of a bias alone only the sums are wanted.
+      matmul_backward_weight(context, {.n_rows = layer.n_rows,
+                                       .in = layer.weight->grad != nullptr ? layer.in : 0,
+                                       .out = layer.out,
+                                       .grad_y = grad_y,
+                                       .x = x,
+                                       .x_bf16 = x_bf16,
+                                       .grad_weight = layer.weight->grad,
+                                       .grad_bias = layer.weight->grad_bias,
+                                       .product = layer.product});
+    }
+    if (layer.is_scaled()) backward_scaled(context, layer, grad_y, x, grad_x);
+  }
+  lora_backward(context, any, x, grad_x, parts);
 }
 
 }  // namespace matinee

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "kernels/context.h"
 #include "kernels/lora_matmul/lora_matmul.h"
@@ -24,17 +24,25 @@ struct AdaptedLinear {
   const float* norms = nullptr;  ///< [out], with a magnitude: what adapted_row_norms found, read by both
   Product product = Product::kF32;
 
-  /// y [n_rows, out] = or += the layer applied to x [n_rows, in].
-  void forward(Context& context, const float* x, float* y, bool accumulate) const;
-  /// Adds to every gradient that is wanted; grad_x (null: not wanted) is overwritten or added to.
-  void backward(Context& context, const float* grad_y, const float* x, float* grad_x, bool accumulate) const;
-
- private:
-  void forward_scaled(Context& context, const float* x, float* y, bool accumulate) const;
-  void backward_scaled(Context& context, const float* grad_y, const float* x, float* grad_x) const;
-  LoraMatmulArgs lora_args(const float* x, float* y) const;
-  void lora_backward(Context& context, const float* grad_y, const float* x, float* grad_x) const;
+  bool is_scaled() const { return lora != nullptr && lora->magnitude != nullptr; }
 };
+
+struct LinearOutput {
+  AdaptedLinear layer;
+  float* y = nullptr;  ///< [n_rows, out]
+};
+struct LinearOutputGradient {
+  AdaptedLinear layer;
+  const float* grad_y = nullptr;  ///< [n_rows, out]
+};
+
+/// Each y = or += its layer applied to x [n_rows, in]. The layers, 1 to kMaxLoraParts of equal n_rows, in and product,
+/// share what there is to do with x: it is rounded once for all products, and read once for all adapters.
+void linear_forward(Context& context, std::span<const LinearOutput> outputs, const float* x, bool accumulate);
+/// Adds to every gradient that is wanted; grad_x [n_rows, in] (null: not wanted), of all layers together, is
+/// overwritten or added to.
+void linear_backward(Context& context, std::span<const LinearOutputGradient> outputs, const float* x, float* grad_x,
+                     bool accumulate);
 
 /// The length of each row of W + scaling·B·A: W [out, in], A [rank, in], B [out, rank]; `norms` [out], overwritten.
 void adapted_row_norms(Context& context, std::int64_t out, std::int64_t in, const WeightView& weight,

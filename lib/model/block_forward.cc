@@ -1,8 +1,10 @@
 #include "lib/model/block_forward.h"
 
+#include <array>
 #include <cmath>
 
 #include "kernels/ops.h"
+#include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
@@ -20,6 +22,13 @@ void norm_heads(Context& context, const ModelConfig& config, const NormSlot& slo
 }
 
 }  // namespace
+
+void require_head_dim(const Context& context, const ModelConfig& config) {
+  if (context.device().kind != DeviceKind::kCuda || config.head_dim <= kWidestCudaHead) return;
+  throw device_error("the model's head_dim is {}, and attention on a GPU takes {} at most", config.head_dim,
+                     kWidestCudaHead)
+      .add_remedy("--device cpu takes any");
+}
 
 float attention_scale(const ModelConfig& config) { return 1 / std::sqrt(static_cast<float>(config.head_dim)); }
 
@@ -118,9 +127,8 @@ void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const Ro
   norm_forward(context_, config_, slots_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
   float* q = at.q_raw != nullptr ? at.q_raw : at.q;
   float* k = at.k_raw != nullptr ? at.k_raw : at.k;
-  linear(Module::kQ, at.normed, q, false);
-  linear(Module::kK, at.normed, k, false);
-  linear(Module::kV, at.normed, at.v, false);
+  const std::array<ModuleOutput, 3> projected{{{Module::kQ, q}, {Module::kK, k}, {Module::kV, at.v}}};
+  linear(at.normed, projected, false);
   if (config_.qk_norm) {
     norm_heads(context_, config_, slots_.q_norm, n_rows * config_.num_attention_heads, q, at.q, at.q_rstd);
     norm_heads(context_, config_, slots_.k_norm, n_rows * config_.num_key_value_heads, k, at.k, at.k_rstd);
@@ -130,13 +138,13 @@ void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const Ro
 }
 
 void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const {
-  linear(Module::kO, at.attention, at.middle, true);
+  linear(at.attention, std::array{ModuleOutput{Module::kO, at.middle}}, true);
   if (!config_.parallel_block) {
     norm_forward(context_, config_, slots_.post_attention_norm, n_rows, at.middle, at.mlp_input, at.middle_mean,
                  at.middle_rstd);
   }
-  if (config_.gated_mlp) linear(Module::kGate, at.mlp_input, at.gate, false);
-  linear(Module::kUp, at.mlp_input, at.up, false);
+  const std::array<ModuleOutput, 2> gate_and_up{{{Module::kGate, at.gate}, {Module::kUp, at.up}}};
+  linear(at.mlp_input, std::span(gate_and_up).subspan(config_.gated_mlp ? 0 : 1), false);
   activation_forward(context_, {.n = n_rows * config_.intermediate_size,
                                 .activation = config_.activation,
                                 .x = config_.gated_mlp ? at.gate : at.up,
@@ -146,7 +154,7 @@ void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Lin
     context_.memory()->copy(at.output, at.middle,
                             static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
   }
-  linear(Module::kDown, at.gated, at.output, true);
+  linear(at.gated, std::array{ModuleOutput{Module::kDown, at.output}}, true);
 }
 
 }  // namespace matinee

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "kernels/context.h"
 #include "lib/model/tensor_names.h"
@@ -35,8 +36,12 @@ struct RotaryPositions {
 /// query sees) comes in as functions.
 class BlockForward {
  public:
-  /// y = or += the module applied to x.
-  using Linear = std::function<void(Module module, const float* x, float* y, bool accumulate)>;
+  struct ModuleOutput {
+    Module module;
+    float* y;
+  };
+  /// Each y = or += its module applied to x, which all modules share.
+  using Linear = std::function<void(const float* x, std::span<const ModuleOutput> outputs, bool accumulate)>;
 
   BlockForward(Context& context, const ModelConfig& config, const LayerSlots& slots)
       : context_(context), config_(config), slots_(slots) {}
@@ -67,6 +72,8 @@ void rotate_heads(Context& context, const ModelConfig& config, const RotaryPosit
 void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch);
 
+/// Throws Error(kDevice) where the model's heads are wider than the context's device takes.
+void require_head_dim(const Context& context, const ModelConfig& config);
 /// 1 / sqrt(head_dim).
 float attention_scale(const ModelConfig& config);
 

@@ -1,6 +1,7 @@
 #include "lib/model/decoder_session.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/ops.h"
 #include "lib/base/format_error.h"
@@ -12,6 +13,8 @@ namespace {
 
 // A longer prompt goes through in pieces of this many tokens, which bounds the buffers.
 constexpr std::int64_t kChunk = 256;
+// A step of one token is launched for a sequence of this many tokens, or twice, four times ... as many.
+constexpr std::int64_t kShortest = 256;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -20,6 +23,7 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                std::int64_t max_tokens, Product product, const LoraSlots* lora)
     : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
+  require_head_dim(context, config);
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     k_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
     v_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
@@ -27,23 +31,22 @@ DecoderSession::DecoderSession(Context& context, const ModelConfig& config, cons
   const auto buffer = [&](Floats& values, std::int64_t width) { values = {context.memory(), size(kChunk * width)}; };
   for (auto* values : {&stream_, &normed_}) buffer(*values, config.hidden_size);
   for (auto* values : {&q_, &attention_}) buffer(*values, config.q_size());
+  for (auto* values : {&k_, &v_}) buffer(*values, config.kv_size());
   buffer(up_, config.intermediate_size);
   if (config.gated_mlp) buffer(gate_, config.intermediate_size);
   prepare_adapter();
   logits_ = {context.memory(), size(config.vocab_size)};
   host_logits_.resize(logits_.size());
-  new_tokens_ = {context.memory(), size(kChunk)};
-  positions_ = {context.memory(), size(max_tokens)};
-  fill_values(positions_, [next = std::int32_t{0}]() mutable { return next++; });
+  step_ = {context.memory(), size(2 * kChunk)};
   rotary_ = {context.memory(), config, max_tokens};
 }
 
 std::uint64_t DecoderSession::bytes_of(const ModelConfig& config, std::int64_t max_tokens) {
   const std::int64_t cache = 2 * config.num_hidden_layers * max_tokens * config.kv_size();
   const std::int64_t buffers =
-      kChunk * 2 * (config.hidden_size + config.q_size() + config.intermediate_size) + 2 * config.vocab_size;
-  const std::int64_t integers = kChunk + max_tokens;
-  return static_cast<std::uint64_t>(4 * (cache + buffers + integers));
+      kChunk * 2 * (config.hidden_size + config.q_size() + config.kv_size() + config.intermediate_size) +
+      2 * config.vocab_size;
+  return static_cast<std::uint64_t>(4 * (cache + buffers + 2 * kChunk));
 }
 
 // Room for what any adapted layer needs, and the lengths of rows that DoRA scales: they stay as long as the weights.
@@ -63,7 +66,7 @@ void DecoderSession::prepare_adapter() {
       adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, slot, norms_[l][m].data());
     }
   }
-  xa_ = {context_.memory(), size(kChunk * rank)};
+  xa_ = {context_.memory(), kMaxLoraParts * size(kChunk * rank)};
   unscaled_ = {context_.memory(), size(kChunk * width)};
 }
 
@@ -93,33 +96,70 @@ std::span<const float> DecoderSession::restart(std::span<const std::int32_t> tok
 }
 
 void DecoderSession::run(std::span<const std::int32_t> tokens) {
+  std::vector<std::int32_t> step(2 * tokens.size());
+  std::iota(step.begin(), step.end(), static_cast<std::int32_t>(length()));
+  std::copy(tokens.begin(), tokens.end(), step.begin() + static_cast<std::ptrdiff_t>(tokens.size()));
+  step_.upload(step);
   const auto n = static_cast<std::int64_t>(tokens.size());
-  const std::int64_t first = length(), c = config_.hidden_size, kv = config_.kv_size();
-  new_tokens_.upload(tokens);
-  const std::int32_t* positions = positions_.data() + first;
-  embed_tokens(context_, config_, weights_, n, new_tokens_.data(), positions, stream_.data(), normed_.data());
+  if (n == 1) {
+    run_one();
+  } else {
+    issue(n, length() + n);
+  }
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+}
+
+void DecoderSession::run_one() {
+  std::int64_t longest = kShortest;
+  while (longest <= length()) longest *= 2;
+  longest = std::min(longest, max_tokens_);
+  // Another sequence of calls before this one may have moved what the operations take from scratch memory.
+  const Scratch& scratch = context_.scratch();
+  RecordedStep& step = recorded_[longest];
+  if (step.recording != nullptr && step.scratch_capacity == scratch.capacity() && step.scratch_used == scratch.used()) {
+    step.recording->run();
+    ++repeated_steps_;
+    return;
+  }
+  issue(1, longest);
+  step = {};
+  step.recording = context_.memory()->record([&] { issue(1, longest); });
+  step.scratch_capacity = scratch.capacity();
+  step.scratch_used = scratch.used();
+}
+
+// The operations of one piece: what stands in step_, in a sequence of at most max_tokens with it.
+void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
+  const std::int64_t c = config_.hidden_size;
+  const std::int32_t *positions = step_.data(), *tokens = positions + n;
+  embed_tokens(context_, config_, weights_, n, tokens, positions, stream_.data(), normed_.data());
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const LayerSlots& w = weights_.layers[l];
     const BlockForward block(context_, config_, w);
-    const BlockForward::Linear linear = [&](Module module, const float* x, float* y, bool accumulate) {
-      const auto [out, in] = module_shape(config_, module);
-      const std::size_t m = index_of(module);
-      AdaptedLinear layer{
-          .n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .xa = xa_.data(), .product = product_};
-      if (lora_ != nullptr && lora_->layers[l][m].lora_A != nullptr) {
-        layer.lora = &lora_->layers[l][m];
-        layer.unscaled = unscaled_.data();
-        layer.norms = norms_[l][m].data();
+    const BlockForward::Linear linear = [&](const float* x, std::span<const BlockForward::ModuleOutput> outputs,
+                                            bool accumulate) {
+      std::vector<LinearOutput> layers;
+      for (const auto& [module, y] : outputs) {
+        const auto [out, in] = module_shape(config_, module);
+        const std::size_t m = index_of(module);
+        AdaptedLinear layer{.n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .product = product_};
+        if (lora_ != nullptr && lora_->layers[l][m].lora_A != nullptr) {
+          layer.lora = &lora_->layers[l][m];
+          layer.xa = xa_.data() + layers.size() * (xa_.size() / kMaxLoraParts);
+          layer.unscaled = unscaled_.data();
+          layer.norms = norms_[l][m].data();
+        }
+        layers.push_back({layer, y});
       }
-      layer.forward(context_, x, y, accumulate);
+      linear_forward(context_, layers, x, accumulate);
     };
-    // The stream is worked on in place; nothing is kept but keys and values. In a parallel block the MLP reads what the
-    // attention read, so the attention's output may not overwrite it.
+    // The stream is worked on in place; nothing is kept but keys and values, which the attention adds to its cache. In
+    // a parallel block the MLP reads what the attention read, so the attention's output may not overwrite it.
     const BlockBuffers buffers{.input = stream_.data(),
                                .normed = normed_.data(),
                                .q = q_.data(),
-                               .k = k_cache_[l].data() + first * kv,
-                               .v = v_cache_[l].data() + first * kv,
+                               .k = k_.data(),
+                               .v = v_.data(),
                                .attention = attention_.data(),
                                .middle = stream_.data(),
                                .mlp_input = normed_.data(),
@@ -129,13 +169,16 @@ void DecoderSession::run(std::span<const std::int32_t> tokens) {
                                .output = stream_.data()};
     block.project(n, buffers, {positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()}, linear);
     attention_cached(context_, {.n_queries = n,
-                                .first_position = first,
                                 .n_heads = config_.num_attention_heads,
                                 .n_kv_heads = config_.num_key_value_heads,
                                 .head_dim = config_.head_dim,
+                                .max_tokens = max_tokens,
+                                .first_position = positions,
                                 .scale = attention_scale(config_),
                                 .window = config_.window_of(static_cast<std::int64_t>(l)),
                                 .q = q_.data(),
+                                .k = k_.data(),
+                                .v = v_.data(),
                                 .k_cache = k_cache_[l].data(),
                                 .v_cache = v_cache_[l].data(),
                                 .out = attention_.data(),
@@ -151,7 +194,6 @@ void DecoderSession::run(std::span<const std::int32_t> tokens) {
                             .bias = weights_.lm_head.bias,
                             .y = logits_.data(),
                             .product = product_});
-  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
 }
 
 }  // namespace matinee

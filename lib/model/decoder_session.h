@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,10 +18,13 @@ namespace matinee {
 
 /// One sequence being decoded: the tokens so far and their keys and values. An adapter is merged into the weights
 /// beforehand (LoraMerge), or where these are quantised goes beside them.
+///
+/// What is issued for one token after another is the same, since the position lies in the device's memory; so a device
+/// that records operations (DeviceMemory::record) issues them once, records them, and repeats the recording.
 class DecoderSession {
  public:
-  /// `weights` and `lora` (null: none) must outlive this. `max_tokens` positions are allocated at once (at most
-  /// max_position_embeddings of the configuration are meaningful).
+  /// `weights` and `lora` (null: none) must outlive this and stay where they are. `max_tokens` positions are allocated
+  /// at once (at most max_position_embeddings of the configuration are meaningful).
   DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t max_tokens,
                  Product product, const LoraSlots* lora = nullptr);
 
@@ -38,10 +43,20 @@ class DecoderSession {
   std::int64_t max_tokens() const { return max_tokens_; }
   const std::vector<std::int32_t>& tokens() const { return tokens_; }
   std::int64_t vocab_size() const { return config_.vocab_size; }
+  /// Steps so far that were a repeated recording.
+  std::int64_t repeated_steps() const { return repeated_steps_; }
 
  private:
+  // Steps of one token over a cache of some size, and the scratch memory that they use.
+  struct RecordedStep {
+    std::unique_ptr<Recording> recording;
+    std::size_t scratch_capacity = 0, scratch_used = 0;
+  };
+
   void prepare_adapter();
   void run(std::span<const std::int32_t> tokens);
+  void run_one();
+  void issue(std::int64_t n, std::int64_t max_tokens);
 
   Context& context_;
   const ModelConfig& config_;
@@ -51,13 +66,15 @@ class DecoderSession {
   const LoraSlots* lora_;
   using Floats = DeviceBuffer<float>;
   std::vector<std::int32_t> tokens_;
-  DeviceBuffer<std::int32_t> new_tokens_, positions_;  // of one piece; 0, 1, ... max_tokens - 1
-  std::vector<Floats> k_cache_, v_cache_;              // per layer [max_tokens, kv_size]
+  DeviceBuffer<std::int32_t> step_;        // positions of the new tokens, then these themselves
+  std::vector<Floats> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
   RotaryTables rotary_;
-  Floats stream_, normed_, q_, attention_, gate_, up_, logits_;
+  Floats stream_, normed_, q_, k_, v_, attention_, gate_, up_, logits_;
   std::vector<float> host_logits_;                   // those that append gives
-  Floats xa_, unscaled_;                             // of the adapter's products
+  Floats xa_, unscaled_;                             // of the adapter's products; xa_ of layers that share an input
   std::vector<std::array<Floats, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
+  std::map<std::int64_t, RecordedStep> recorded_;    // by the longest sequence that it is right for
+  std::int64_t repeated_steps_ = 0;
 };
 
 }  // namespace matinee

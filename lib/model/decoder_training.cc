@@ -1,6 +1,7 @@
 #include "lib/model/decoder_training.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -40,6 +41,7 @@ std::int64_t kept_floats(const ModelConfig& config) {
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
                                  const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
     : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
+  require_head_dim(context, config);
   const std::int64_t c = config.hidden_size, i = config.intermediate_size, q = config.q_size(), kv = config.kv_size();
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
   inputs_.resize(size(config.num_hidden_layers));
@@ -152,9 +154,11 @@ AdaptedLinear DecoderTraining::linear(std::size_t layer, Module module, const Dr
   return linear;
 }
 
-void DecoderTraining::linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module,
+void DecoderTraining::backward_linear(std::size_t layer, std::span<const ModuleGradient> outputs, const float* x,
                                       float* grad_x, bool accumulate, const DropoutKey& dropout) {
-  linear(layer, module, &dropout).backward(context_, grad_y, x, grad_x, accumulate);
+  std::vector<LinearOutputGradient> layers;
+  for (const auto& [module, grad_y] : outputs) layers.push_back({linear(layer, module, &dropout), grad_y});
+  linear_backward(context_, layers, x, grad_x, accumulate);
 }
 
 float* DecoderTraining::mlp_input(std::size_t layer) {
@@ -228,13 +232,18 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout) {
   const std::int64_t c = config_.hidden_size;
   const BlockForward block(context_, config_, weights_.layers[l]);
   const std::pair<std::size_t, const DropoutKey*> at{l, dropout};
-  const BlockForward::Linear apply = [this, &at](Module module, const float* x, float* y, bool accumulate) {
-    const AdaptedLinear layer = linear(at.first, module, at.second);
-    if (layer.norms != nullptr) {
-      adapted_row_norms(context_, layer.out, layer.in, layer.weight->view, *layer.lora,
-                        kept(at.first).norms[index_of(module)].data());
+  const BlockForward::Linear apply = [this, &at](const float* x, std::span<const BlockForward::ModuleOutput> outputs,
+                                                 bool accumulate) {
+    std::vector<LinearOutput> layers;
+    for (const auto& [module, y] : outputs) {
+      const AdaptedLinear layer = linear(at.first, module, at.second);
+      if (layer.norms != nullptr) {
+        adapted_row_norms(context_, layer.out, layer.in, layer.weight->view, *layer.lora,
+                          kept(at.first).norms[index_of(module)].data());
+      }
+      layers.push_back({layer, y});
     }
-    layer.forward(context_, x, y, accumulate);
+    linear_forward(context_, layers, x, accumulate);
   };
   BlockBuffers buffers{.input = inputs_[l].data(),
                        .normed = a.normed.data(),
@@ -346,7 +355,8 @@ void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
   LayerActivations& a = kept(l);
   const std::int64_t n_rows = rows_of(l, Module::kO);
   const bool gated = config_.gated_mlp;
-  linear_backward(grad_stream_.data(), a.gated.data(), l, Module::kDown, grad_gated_.data(), false, dropout);
+  backward_linear(l, std::array{ModuleGradient{Module::kDown, grad_stream_.data()}}, a.gated.data(), grad_gated_.data(),
+                  false, dropout);
   activation_backward(context_, {.n = n_rows * config_.intermediate_size,
                                  .activation = config_.activation,
                                  .grad_y = grad_gated_.data(),
@@ -354,8 +364,8 @@ void DecoderTraining::backward_mlp(std::size_t l, const DropoutKey& dropout) {
                                  .up = gated ? a.up.data() : nullptr,
                                  .grad_x = gated ? grad_gate_.data() : grad_up_.data(),
                                  .grad_up = gated ? grad_up_.data() : nullptr});
-  if (gated) linear_backward(grad_gate_.data(), mlp_input(l), l, Module::kGate, grad_normed_.data(), false, dropout);
-  linear_backward(grad_up_.data(), mlp_input(l), l, Module::kUp, grad_normed_.data(), gated, dropout);
+  const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, grad_gate_.data()}, {Module::kUp, grad_up_.data()}}};
+  backward_linear(l, std::span(gate_and_up).subspan(gated ? 0 : 1), mlp_input(l), grad_normed_.data(), false, dropout);
   if (config_.parallel_block) return;
   norm_backward(context_, config_, weights_.layers[l].post_attention_norm, n_rows, grad_normed_.data(), a.middle.data(),
                 a.middle_mean.data(), a.middle_rstd.data(), grad_stream_.data(), true);
@@ -377,14 +387,15 @@ void DecoderTraining::head_norms_backward(const NormSlot& slot, std::int64_t hea
 bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropout) {
   LayerActivations& a = kept(l);
   const LayerSlots& w = weights_.layers[l];
+  const std::array output{ModuleGradient{Module::kO, grad_stream_.data()}};
   if (is_last(l)) {
     // grad_q_ is written further down only.
-    linear_backward(grad_stream_.data(), selected_attention_.data(), l, Module::kO, grad_q_.data(), false, dropout);
+    backward_linear(l, output, selected_attention_.data(), grad_q_.data(), false, dropout);
     spread(grad_q_, config_.q_size(), grad_attention_);
     spread_stream(grad_stream_);
     if (config_.parallel_block) spread_stream(grad_normed_);
   } else {
-    linear_backward(grad_stream_.data(), a.attention.data(), l, Module::kO, grad_attention_.data(), false, dropout);
+    backward_linear(l, output, a.attention.data(), grad_attention_.data(), false, dropout);
   }
   attention_backward(context_, {.n_tokens = n_rows_,
                                 .n_heads = config_.num_attention_heads,
@@ -412,9 +423,9 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   const bool onwards = l > 0 || w.input_norm.grad != nullptr || w.input_norm.grad_bias != nullptr ||
                        weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr;
   float* grad_x = onwards ? grad_normed_.data() : nullptr;
-  linear_backward(grad_q_.data(), a.normed.data(), l, Module::kQ, grad_x, config_.parallel_block, dropout);
-  linear_backward(grad_k_.data(), a.normed.data(), l, Module::kK, grad_x, true, dropout);
-  linear_backward(grad_v_.data(), a.normed.data(), l, Module::kV, grad_x, true, dropout);
+  const std::array<ModuleGradient, 3> projected{
+      {{Module::kQ, grad_q_.data()}, {Module::kK, grad_k_.data()}, {Module::kV, grad_v_.data()}}};
+  backward_linear(l, projected, a.normed.data(), grad_x, config_.parallel_block, dropout);
   if (!onwards) return false;
   norm_backward(context_, config_, w.input_norm, n_rows_, grad_normed_.data(), inputs_[l].data(), a.mean.data(),
                 a.rstd.data(), grad_stream_.data(), true);

@@ -97,7 +97,11 @@ class DecoderTraining {
   float* mlp_input(std::size_t layer);
   std::int64_t rows_of(std::size_t layer, Module module) const;
   AdaptedLinear linear(std::size_t layer, Module module, const DropoutKey* dropout);
-  void linear_backward(const float* grad_y, const float* x, std::size_t layer, Module module, float* grad_x,
+  struct ModuleGradient {
+    Module module;
+    const float* grad_y;
+  };
+  void backward_linear(std::size_t layer, std::span<const ModuleGradient> outputs, const float* x, float* grad_x,
                        bool accumulate, const DropoutKey& dropout);
   LoraDropout lora_dropout(std::size_t layer, Module module, const LoraSlot& slot, const DropoutKey* dropout) const;
   void head_norms_backward(const NormSlot& slot, std::int64_t heads, const float* raw, const float* rstd, float* grad);

@@ -24,7 +24,6 @@ namespace context = boost::context;
 
 constexpr std::size_t kStackBytes = 128 << 10;
 constexpr std::size_t kSlot = 64;
-constexpr std::size_t kMostShared = 227 << 10;  // of a block on compute capability 9.0
 
 // MATINEE_EMULATION_ORDER is rising, falling or shuffled; set_order() changes it.
 Order order_wanted() {
@@ -37,6 +36,12 @@ Order order_wanted() {
 }
 
 std::atomic<Order> order{order_wanted()};
+
+// MATINEE_EMULATION_SHARED_KB; by default what a block may have on compute capability 9.0.
+std::size_t shared_wanted() {
+  const char* text = std::getenv("MATINEE_EMULATION_SHARED_KB");
+  return static_cast<std::size_t>(text == nullptr ? 227 : std::atoi(text)) << 10;
+}
 
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -215,6 +220,11 @@ Order current_order() { return order; }
 void wait_for_block() { runner->pause(Wait::kBlock); }
 bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }
 const std::byte* exchange(const void* value, std::size_t bytes) { return runner->exchange(value, bytes); }
+std::size_t shared_bytes_of_block() {
+  static const std::size_t bytes = shared_wanted();
+  return bytes;
+}
+
 void* dynamic_shared_memory() { return runner->shared(); }
 
 void copy_later(void* to, const void* from, std::size_t bytes) {
@@ -237,7 +247,7 @@ void wait_for_copies(int groups_left) {
 }
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread) {
-  if (shared_bytes > kMostShared) throw Fault("more shared memory than a block may have");
+  if (shared_bytes > shared_bytes_of_block()) throw Fault("more shared memory than a block may have");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) {
     throw Fault("a grid has no blocks, or more than 65,535 in y or z");
   }

@@ -82,6 +82,8 @@ bool wait_for_any(bool mine);
 const std::byte* exchange(const void* value, std::size_t bytes);
 /// What the launch asked for; starts as NaN for every block.
 void* dynamic_shared_memory();
+/// What a block may have, without what it declares as __shared__, which is not known here.
+std::size_t shared_bytes_of_block();
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
 /// Does it at once, or while a graph is recorded when that is launched.

@@ -132,7 +132,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
       *value = 9;
       break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
-      *value = 227 << 10;
+      *value = static_cast<int>(matinee::emulation::shared_bytes_of_block());
       break;
   }
   return cudaSuccess;

@@ -170,51 +170,71 @@ class CudaBench {
         [&] { dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()}); });
   }
 
-  // Bytes: x once for xa; xa and y read and written for the rest; in the backward pass grad_y twice, x once, grad_x
-  // read and written.
+  // One adapter, and three on one x as q, k and v are. Bytes: x once for all xa; each y read and written; in the
+  // backward pass each grad_y once, x once, grad_x read and written.
   void lora() {
     const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(4096, 160);
     const Floats x = random(n * in), grad_y = random(n * out);
-    Floats y(context_.memory(), static_cast<std::size_t>(n * out)),
-        grad_x(context_.memory(), static_cast<std::size_t>(n * in));
+    DeviceBuffer<bf16> x_bf16(context_.memory(), static_cast<std::size_t>(n * bf16_stride(in)));
+    row(fmt::format("round_bf16 {}x{}", n, in), Limit::kBytes, 0, 6 * static_cast<double>(n * in),
+        [&] { round_bf16(context_, {.n_rows = n, .width = in, .x = x.data(), .y = x_bf16.data()}); });
+    const auto buffer = [&](std::int64_t elements) {
+      return Floats(context_.memory(), static_cast<std::size_t>(elements));
+    };
+    Floats grad_x = buffer(n * in);
     for (const std::int64_t rank : {16, 64}) {
       const Floats a = random(rank * in), b = random(out * rank);
-      Floats xa(context_.memory(), static_cast<std::size_t>(n * rank)),
-          grad_a(context_.memory(), static_cast<std::size_t>(rank * in)),
-          grad_b(context_.memory(), static_cast<std::size_t>(out * rank));
-      const LoraDropout dropout{.drop_probability = 0.05f, .key = 7};
-      const auto wide = static_cast<double>(n * (in + 2 * out)), wider = static_cast<double>(n * (3 * in + 2 * out));
-      row(fmt::format("lora_matmul_forward {}x{}x{} rank {}", n, in, out, rank), Limit::kBytes,
-          2.0 * static_cast<double>(n * rank * (in + out)), 4 * wide, [&] {
-            lora_matmul_forward(context_, {.n_rows = n,
-                                           .in = in,
-                                           .out = out,
-                                           .rank = rank,
-                                           .x = x.data(),
-                                           .lora_A = a.data(),
-                                           .lora_B = b.data(),
-                                           .dropout = dropout,
-                                           .xa = xa.data(),
-                                           .y = y.data(),
-                                           .product = Product::kBF16});
-          });
-      row(fmt::format("lora_matmul_backward {}x{}x{} rank {}", n, in, out, rank), Limit::kBytes,
-          4.0 * static_cast<double>(n * rank * (in + out)), 4 * wider, [&] {
-            lora_matmul_backward(context_, {.n_rows = n,
-                                            .in = in,
-                                            .out = out,
-                                            .rank = rank,
-                                            .grad_y = grad_y.data(),
-                                            .x = x.data(),
-                                            .xa = xa.data(),
-                                            .lora_A = a.data(),
-                                            .lora_B = b.data(),
-                                            .dropout = dropout,
-                                            .grad_A = grad_a.data(),
-                                            .grad_B = grad_b.data(),
-                                            .grad_x = grad_x.data(),
-                                            .product = Product::kBF16});
-          });
+      std::vector<Floats> kept;
+      std::vector<LoraPart> forward;
+      std::vector<LoraBackwardPart> backward;
+      for (const std::uint64_t key : {1, 2, 3}) {
+        for (const std::int64_t elements : {n * rank, n * out, rank * in, out * rank}) kept.push_back(buffer(elements));
+        Floats* own = &kept[kept.size() - 4];
+        const LoraDropout dropout{.drop_probability = 0.05f, .key = key};
+        forward.push_back({.out = out,
+                           .rank = rank,
+                           .lora_A = a.data(),
+                           .lora_B = b.data(),
+                           .dropout = dropout,
+                           .xa = own[0].data(),
+                           .y = own[1].data()});
+        backward.push_back({.out = out,
+                            .rank = rank,
+                            .grad_y = grad_y.data(),
+                            .xa = own[0].data(),
+                            .lora_A = a.data(),
+                            .lora_B = b.data(),
+                            .dropout = dropout,
+                            .grad_A = own[2].data(),
+                            .grad_B = own[3].data()});
+      }
+      for (const std::size_t parts : {1, 3}) {
+        const auto name = [&](const char* operation) {
+          return fmt::format("{} {}x{}x{} rank {}, {} on one x", operation, n, in, out, rank, parts);
+        };
+        const auto count = static_cast<double>(parts);
+        const double operations = count * 2.0 * static_cast<double>(n * rank * (in + out));
+        const double x_bytes = 4.0 * static_cast<double>(n * in), y_bytes = 4.0 * static_cast<double>(n * out);
+        for (const bf16* rounded : {static_cast<const bf16*>(nullptr), static_cast<const bf16*>(x_bf16.data())}) {
+          row(name("lora_matmul_forward") + (rounded == nullptr ? "" : ", rounded"), Limit::kBytes, operations,
+              (rounded == nullptr ? 1.0 : 0.5) * x_bytes + 2 * count * y_bytes, [&] {
+                lora_matmul_forward(context_, {.n_rows = n,
+                                               .in = in,
+                                               .x = x.data(),
+                                               .x_bf16 = rounded,
+                                               .parts = std::span(forward).first(parts),
+                                               .product = Product::kBF16});
+              });
+        }
+        row(name("lora_matmul_backward"), Limit::kBytes, 2 * operations, 3 * x_bytes + count * y_bytes, [&] {
+          lora_matmul_backward(context_, {.n_rows = n,
+                                          .in = in,
+                                          .x = x.data(),
+                                          .parts = std::span(backward).first(parts),
+                                          .grad_x = grad_x.data(),
+                                          .product = Product::kBF16});
+        });
+      }
     }
   }
 
@@ -264,20 +284,24 @@ class CudaBench {
           });
     }
     const std::int64_t past = size(8192, 100);
-    const Floats q = random(heads * head_dim), k = random(past * kv_heads * head_dim),
-                 v = random(past * kv_heads * head_dim);
+    const Floats q = random(heads * head_dim), k = random(kv_heads * head_dim), v = random(kv_heads * head_dim);
+    Floats k_cache = random(past * kv_heads * head_dim), v_cache = random(past * kv_heads * head_dim);
+    const auto position = ints(1, [&](std::int64_t) { return past - 1; });
     Floats out(context_.memory(), static_cast<std::size_t>(heads * head_dim));
     row(fmt::format("attention_cached 1 query over {} positions", past), Limit::kBytes, 0,
         8.0 * static_cast<double>(past * kv_heads * head_dim), [&] {
           attention_cached(context_, {.n_queries = 1,
-                                      .first_position = past - 1,
                                       .n_heads = heads,
                                       .n_kv_heads = kv_heads,
                                       .head_dim = head_dim,
+                                      .max_tokens = past,
+                                      .first_position = position.data(),
                                       .scale = 0.1f,
                                       .q = q.data(),
-                                      .k_cache = k.data(),
-                                      .v_cache = v.data(),
+                                      .k = k.data(),
+                                      .v = v.data(),
+                                      .k_cache = k_cache.data(),
+                                      .v_cache = v_cache.data(),
                                       .out = out.data()});
         });
   }

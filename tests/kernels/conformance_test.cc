@@ -192,8 +192,8 @@ TEST(Conformance, CudaDeviceHasEveryOperation) {
   EXPECT_EQ(missing, nullptr) << missing;
 }
 
-TEST(Conformance, Matmul) { check_all(matmul_cases(), 360); }
-TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 80); }
+TEST(Conformance, Matmul) { check_all(matmul_cases(), 400); }
+TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 160); }
 TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 72); }
 TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 70); }
 TEST(Conformance, Rotary) { check_all(rotary_cases(), 32); }
@@ -204,6 +204,7 @@ TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
 TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
 TEST(Conformance, Add) { check_all(add_cases(), 6); }
 TEST(Conformance, Rows) { check_all(rows_cases(), 16); }
+TEST(Conformance, RoundBf16) { check_all(round_bf16_cases(), 7); }
 TEST(Conformance, Dropout) { check_all(dropout_cases(), 18); }
 TEST(Conformance, Dora) { check_all(dora_cases(), 40); }
 TEST(Conformance, Quantize) { check_all(quantize_cases(), 40); }

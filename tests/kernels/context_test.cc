@@ -126,9 +126,14 @@ TEST(Operations, BrokenContractsThrow) {
                                            .out = y.data(),
                                            .logsumexp = y.data()}),
                Error);
-  EXPECT_THROW(
-      lora_matmul_forward(context, {.n_rows = 1, .in = 2, .out = 2, .rank = 1, .dropout = {.drop_probability = 1}}),
-      Error);
+  const LoraPart part{.out = 2, .rank = 1, .lora_A = x.data(), .lora_B = x.data(), .xa = y.data(), .y = y.data()};
+  LoraPart drops_all = part, no_rank = part;
+  drops_all.dropout.drop_probability = 1;
+  no_rank.rank = 0;
+  for (const std::vector<LoraPart>& parts :
+       {std::vector{drops_all}, {no_rank}, {}, std::vector(kMaxLoraParts + 1, part)}) {
+    EXPECT_THROW(lora_matmul_forward(context, {.n_rows = 1, .in = 2, .x = x.data(), .parts = parts}), Error);
+  }
   EXPECT_THROW(adamw_update(context, {.step = 0}), Error);
 }
 

@@ -84,44 +84,54 @@ TEST(Gradient, Matmul) {
       found);
 }
 
+// Two adapters on one x, which drop out differently.
 TEST(Gradient, LoraMatmul) {
-  const std::int64_t n = 3, in = 9, out = 5, rank = 2;
+  const std::int64_t n = 3, in = 9, out[] = {5, 4}, rank[] = {2, 3};
   for (const float drop : {0.0f, 0.4f}) {
-    const LoraDropout dropout{.drop_probability = drop, .key = 99, .first_row = 4};
-    const Tensors inputs = {random_tensor(n * in, 0), random_tensor(rank * in, 1), random_tensor(out * rank, 2)};
-    const Tensor grad_y = random_tensor(n * out, 3);
-    Tensor xa(static_cast<std::size_t>(n * rank));
+    Tensors inputs = {random_tensor(n * in, 0)}, grad_y, xa;
+    std::vector<LoraPartOf<double>> parts;
+    for (const std::size_t i : {0, 1}) {
+      inputs.push_back(random_tensor(rank[i] * in, 1 + 3 * i));
+      inputs.push_back(random_tensor(out[i] * rank[i], 2 + 3 * i));
+      grad_y.push_back(random_tensor(n * out[i], 3 + 3 * i));
+      xa.emplace_back(static_cast<std::size_t>(n * rank[i]));
+      parts.push_back({.out = out[i],
+                       .rank = rank[i],
+                       .scaling = 0.7f,
+                       .dropout = {.drop_probability = drop, .key = 99 + i, .first_row = 4}});
+    }
     const auto forward = [&](const Tensors& t) {
-      Tensor y(static_cast<std::size_t>(n * out));
-      lora_matmul_forward_ref({.n_rows = n,
-                               .in = in,
-                               .out = out,
-                               .rank = rank,
-                               .x = t[0].data(),
-                               .lora_A = t[1].data(),
-                               .lora_B = t[2].data(),
-                               .scaling = 0.7f,
-                               .dropout = dropout,
-                               .xa = xa.data(),
-                               .y = y.data()});
-      return dot(grad_y, y);
+      double sum = 0;
+      Tensors y;
+      for (const std::size_t i : {0, 1}) y.emplace_back(grad_y[i].size());
+      for (const std::size_t i : {0, 1}) {
+        parts[i].lora_A = t[1 + 2 * i].data();
+        parts[i].lora_B = t[2 + 2 * i].data();
+        parts[i].xa = xa[i].data();
+        parts[i].y = y[i].data();
+      }
+      lora_matmul_forward_ref({.n_rows = n, .in = in, .x = t[0].data(), .parts = parts});
+      for (const std::size_t i : {0, 1}) sum += dot(grad_y[i], y[i]);
+      return sum;
     };
     forward(inputs);
-    Tensors found = {Tensor(inputs[0].size()), Tensor(inputs[1].size()), Tensor(inputs[2].size())};
-    lora_matmul_backward_ref({.n_rows = n,
-                              .in = in,
-                              .out = out,
-                              .rank = rank,
-                              .grad_y = grad_y.data(),
-                              .x = inputs[0].data(),
-                              .xa = xa.data(),
-                              .lora_A = inputs[1].data(),
-                              .lora_B = inputs[2].data(),
-                              .scaling = 0.7f,
-                              .dropout = dropout,
-                              .grad_A = found[1].data(),
-                              .grad_B = found[2].data(),
-                              .grad_x = found[0].data()});
+    Tensors found;
+    for (const Tensor& input : inputs) found.emplace_back(input.size());
+    std::vector<LoraBackwardPartOf<double>> backward;
+    for (const std::size_t i : {0, 1}) {
+      backward.push_back({.out = out[i],
+                          .rank = rank[i],
+                          .grad_y = grad_y[i].data(),
+                          .xa = xa[i].data(),
+                          .lora_A = inputs[1 + 2 * i].data(),
+                          .lora_B = inputs[2 + 2 * i].data(),
+                          .scaling = parts[i].scaling,
+                          .dropout = parts[i].dropout,
+                          .grad_A = found[1 + 2 * i].data(),
+                          .grad_B = found[2 + 2 * i].data()});
+    }
+    lora_matmul_backward_ref(
+        {.n_rows = n, .in = in, .x = inputs[0].data(), .parts = backward, .grad_x = found[0].data()});
     expect_gradient(inputs, forward, found);
   }
 }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -101,12 +103,13 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
                              .unscaled = unscaled.data(),
                              .norms = row_norms.data()};
   adapted_row_norms(context, kOut, kIn, weight.view, lora, row_norms.data());
-  linear.forward(context, f["x"].data(), y.data(), accumulate);
+  linear_forward(context, std::array{LinearOutput{linear, y.data()}}, f["x"].data(), accumulate);
   const std::vector<double> expected = layer(t, lengths, dropout);
   for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i] + (accumulate ? 0.25 : 0), 1e-5) << i;
 
   std::fill(grad["x"].begin(), grad["x"].end(), 0.5f);
-  linear.backward(context, f["grad_y"].data(), f["x"].data(), grad["x"].data(), accumulate);
+  linear_backward(context, std::array{LinearOutputGradient{linear, f["grad_y"].data()}}, f["x"].data(),
+                  grad["x"].data(), accumulate);
   for (const char* name : {"x", "A", "B", "bias", "m"}) {
     for (std::size_t i = 0; i < grad[name].size(); ++i) {
       const auto loss = [&](double step) {
@@ -119,6 +122,85 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
       };
       const double before = std::string(name) == "x" && accumulate ? 0.5 : 0;
       EXPECT_NEAR(grad[name][i], before + (loss(1e-4) - loss(-1e-4)) / 2e-4, 2e-5) << name << "[" << i << "]";
+    }
+  }
+}
+
+// Four layers on one x: with adapters that drop out differently, with none, with a magnitude. Equal arguments make
+// equal ones.
+class FourLayers {
+ public:
+  FourLayers(Product product, float drop_probability) {
+    const std::array<std::int64_t, kLayers> out{40, 17, 24, 33}, rank{5, 0, 3, 16};
+    for (std::size_t i = 0; i < kLayers; ++i) {
+      const bool scaled = i == 2;
+      weights_[i] = {{inputs(out[i] * kWide), DType::kF32}, zeros(out[i] * kWide), inputs(out[i]), zeros(out[i])};
+      slots_[i] = {.lora_A = inputs(rank[i] * kWide),
+                   .lora_B = inputs(out[i] * rank[i]),
+                   .grad_A = zeros(rank[i] * kWide),
+                   .grad_B = zeros(out[i] * rank[i]),
+                   .magnitude = scaled ? inputs(out[i]) : nullptr,
+                   .grad_magnitude = scaled ? zeros(out[i]) : nullptr,
+                   .rank = rank[i],
+                   .scaling = kScaling};
+      const AdaptedLinear layer{.n_rows = kMany,
+                                .in = kWide,
+                                .out = out[i],
+                                .weight = &weights_[i],
+                                .lora = rank[i] > 0 ? &slots_[i] : nullptr,
+                                .dropout = {drop_probability, 5 + i, 0},
+                                .xa = zeros(kMany * rank[i]),
+                                .unscaled = zeros(kMany * out[i]),
+                                .norms = inputs(out[i]),
+                                .product = product};
+      outputs_[i] = {layer, zeros(kMany * out[i])};
+      gradients_[i] = {layer, inputs(kMany * out[i])};
+    }
+  }
+
+  /// Forward and backward in groups of `size`.
+  void run(Context& context, std::size_t size) {
+    for (std::size_t i = 0; i < kLayers; i += size) {
+      linear_forward(context, std::span(outputs_).subspan(i, size), x_, false);
+      linear_backward(context, std::span(gradients_).subspan(i, size), x_, grad_x_, i > 0);
+    }
+  }
+  /// Whatever was computed: outputs, what is kept of them, gradients.
+  const std::deque<std::vector<float>>& computed() const { return computed_; }
+
+ private:
+  static constexpr std::size_t kLayers = 4;
+  static constexpr std::int64_t kMany = 37, kWide = 72;
+
+  float* inputs(std::int64_t size) {
+    const std::vector<double> values = drawn(static_cast<std::size_t>(size), inputs_.size());
+    return inputs_.emplace_back(values.begin(), values.end()).data();
+  }
+  float* zeros(std::int64_t size) { return computed_.emplace_back(static_cast<std::size_t>(size)).data(); }
+
+  std::deque<std::vector<float>> inputs_, computed_;
+  std::array<WeightSlot, kLayers> weights_;
+  std::array<LoraSlot, kLayers> slots_;
+  std::array<LinearOutput, kLayers> outputs_;
+  std::array<LinearOutputGradient, kLayers> gradients_;
+  const float* x_ = inputs(kMany * kWide);
+  float* grad_x_ = zeros(kMany * kWide);
+};
+
+TEST(LinearGroup, ComputesWhatItsLayersDoAlone) {
+  ThreadPool pool(2);
+  Context context(pool);
+  for (const Product product : {Product::kF32, Product::kBF16}) {
+    for (const float drop_probability : {0.0f, 0.3f}) {
+      FourLayers together(product, drop_probability), alone(product, drop_probability);
+      together.run(context, 4);
+      alone.run(context, 1);
+      for (std::size_t i = 0; i < together.computed().size(); ++i) {
+        const std::vector<float>&found = together.computed()[i], &wanted = alone.computed()[i];
+        for (std::size_t k = 0; k < found.size(); ++k) {
+          ASSERT_NEAR(found[k], wanted[k], 1e-4 * std::max(1.0f, std::fabs(wanted[k]))) << "array " << i;
+        }
+      }
     }
   }
 }

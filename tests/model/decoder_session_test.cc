@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/ops.h"
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/lora_merge.h"
@@ -177,6 +178,17 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, DecoderSessionDtype, ::testing::Values(DType::kF32, DType::kBF16),
                          [](const auto& test) { return std::string(name_of(test.param)); });
+
+// A context that says it is a GPU's, over the CPU's operations: what is refused never comes to one.
+TEST(DecoderSession, HeadsThatAGpuDoesNotTakeAreRefused) {
+  Tiny tiny;
+  tiny.config.head_dim = kWidestCudaHead + 8;
+  Context gpu(tiny.pool, {DeviceKind::kCuda, 0}, isa_level(), ops_of(DeviceKind::kCpu), host_memory());
+  const std::string error = error_of([&] { DecoderSession(gpu, tiny.config, tiny.slots, 16, Product::kF32); });
+  EXPECT_NE(error.find("head_dim is 264"), std::string::npos) << error;
+  EXPECT_THROW(DecoderTraining(gpu, tiny.config, tiny.slots, nullptr, 16, Product::kF32), Error);
+  EXPECT_NO_THROW(DecoderSession(tiny.context, tiny.config, tiny.slots, 16, Product::kF32));
+}
 
 }  // namespace
 }  // namespace matinee

@@ -1,0 +1,147 @@
+#include "kernels/matmul/matmul_blocks.h"
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+
+#include "kernels/check.h"
+#include "kernels/matmul/matmul_kernels.h"
+#include "kernels/round_bf16/round_bf16.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
+
+std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
+
+// n floats rounded to bfloat16 values.
+const float* rounded(Scratch& scratch, std::int64_t n, const float* x) {
+  auto* copy = scratch.take_array<float>(static_cast<std::size_t>(n));
+  widen(x, false, true, n, copy);
+  return copy;
+}
+
+}  // namespace
+
+void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
+           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
+           bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
+    return;
+  }
+  // A level that was asked for holds for oneDNN too. Once per process, before its first product.
+  static const dnnl_status_t limited =
+      dnnl_set_max_cpu_isa(isa_level() == IsaLevel::kAvx2     ? dnnl_cpu_isa_avx2
+                           : isa_level() == IsaLevel::kAvx512 ? dnnl_cpu_isa_avx512_core
+                                                              : dnnl_cpu_isa_all);
+  static_cast<void>(limited);
+  // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
+  static thread_local const bool alone = (omp_set_num_threads(1), true);
+  static_cast<void>(alone);
+  const auto status = dnnl_sgemm(transpose_left ? 'T' : 'N', transpose_right ? 'T' : 'N', m, n, k, 1.0f, left,
+                                 left_stride, right, right_stride, accumulate ? 1.0f : 0.0f, c, c_stride);
+  require(status == dnnl_success, "sgemm", "oneDNN accepts the product");
+}
+
+void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to) {
+  if (is_bf16) {
+    const auto* from = static_cast<const bf16*>(source);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(from[i]);
+  } else if (round) {
+    const auto* from = static_cast<const float*>(source);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = to_float(to_bf16(from[i]));
+  } else {
+    std::copy_n(static_cast<const float*>(source), n, to);
+  }
+}
+
+Factors factors_of(const Context& context, Product product) {
+  if (product == Product::kF32) return Factors::kF32;
+  return context.isa() >= IsaLevel::kAvx512Bf16 ? Factors::kPairs : Factors::kRounded;
+}
+
+Operand left_rows(Scratch& scratch, Factors factors, std::int64_t n_rows, std::int64_t k, const float* x,
+                  std::int64_t x_stride) {
+  if (factors == Factors::kF32) return {.values = x, .stride = x_stride};
+  if (factors == Factors::kPairs) {
+    const std::int64_t stride = (k + 1) / 2;
+    auto* pairs = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
+    round_rows_avx512bf16(x, x_stride, n_rows, k, pairs, stride);
+    return {.pairs = pairs, .stride = stride};
+  }
+  auto* copy = scratch.take_array<float>(static_cast<std::size_t>(n_rows * k));
+  for (std::int64_t row = 0; row < n_rows; ++row) widen(x + row * x_stride, false, true, k, copy + row * k);
+  return {.values = copy, .stride = k};
+}
+
+Operand left_rows(const bf16* rounded, std::int64_t k, std::int64_t row) {
+  const std::int64_t stride = bf16_stride(k);
+  return {.pairs = reinterpret_cast<const std::uint32_t*>(rounded + row * stride), .stride = stride / 2};
+}
+
+Operand right_columns(Scratch& scratch, Factors factors, std::int64_t k, std::int64_t width, const float* x,
+                      std::int64_t x_stride) {
+  if (factors != Factors::kPairs) return left_rows(scratch, factors, k, width, x, x_stride);
+  auto* panel = scratch.take_array<std::uint32_t>(static_cast<std::size_t>((k + 1) / 2 * kPanel));
+  pack_interleaved_avx512bf16(x, false, x_stride, width, k, kPanel, panel);
+  return {.pairs = panel, .stride = kPanel};
+}
+
+RightFactor::RightFactor(Context& context, Factors factors, std::int64_t k, std::int64_t n, const float* source,
+                         bool transposed)
+    : k_(k), n_(n), transposed_(transposed), values_(source) {
+  if (factors == Factors::kRounded) values_ = rounded(context.scratch(), k * n, source);
+  if (factors != Factors::kPairs) return;
+  const std::int64_t n_panels = blocks_of(n, kPanel), panel_size = (k + 1) / 2 * kPanel;
+  auto* panels = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(n_panels * panel_size));
+  context.pool().for_blocks(static_cast<std::size_t>(n_panels), 4, [&](std::size_t begin, std::size_t end, int) {
+    for (auto panel = static_cast<std::int64_t>(begin); panel < static_cast<std::int64_t>(end); ++panel) {
+      const std::int64_t column = panel * kPanel, width = std::min(kPanel, n - column);
+      std::uint32_t* to = panels + panel * panel_size;
+      if (transposed) {
+        pack_panel_transposed_avx512bf16(source + column * k, false, k, width, k, to);
+      } else {
+        pack_interleaved_avx512bf16(source + column, false, n, width, k, kPanel, to);
+      }
+    }
+  });
+  panels_ = panels;
+}
+
+void RightFactor::multiply(std::int64_t m, const Operand& left, std::int64_t column, std::int64_t width, float* c,
+                           std::int64_t c_stride, bool accumulate) const {
+  if (panels_ == nullptr) {
+    return sgemm(false, transposed_, m, width, k_, left.values, left.stride, values_ + column * (transposed_ ? k_ : 1),
+                 transposed_ ? k_ : n_, c, c_stride, accumulate);
+  }
+  const std::int64_t pairs = (k_ + 1) / 2;
+  multiply_pairs_avx512bf16(m, width, pairs, left.pairs, kTileRows * left.stride, left.stride, 1,
+                            panels_ + column * pairs, pairs * kPanel, nullptr, c, c_stride, accumulate);
+}
+
+LeftFactor::LeftFactor(Context& context, Factors factors, std::int64_t k, std::int64_t m, const float* source)
+    : m_(m), stride_(m), values_(source) {
+  if (factors == Factors::kRounded) values_ = rounded(context.scratch(), k * m, source);
+  if (factors != Factors::kPairs) return;
+  // An odd number of lines per row spreads the tiles' short columns over all sets of the first-level cache.
+  stride_ = (blocks_of(m, kPairsPerLine) | 1) * kPairsPerLine;
+  auto* pairs = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(stride_ * ((k + 1) / 2)));
+  pack_interleaved_avx512bf16(source, false, m, m, k, stride_, pairs);
+  pairs_ = pairs;
+}
+
+void LeftFactor::multiply(std::int64_t first, std::int64_t n, const Operand& right, std::int64_t width, float* c,
+                          std::int64_t c_stride) const {
+  if (pairs_ == nullptr) {
+    return sgemm(true, false, m_, width, n, values_ + first * stride_, stride_, right.values, right.stride, c, c_stride,
+                 true);
+  }
+  multiply_pairs_avx512bf16(m_, width, (n + 1) / 2, pairs_ + first / 2 * stride_, kTileRows, 1, stride_, right.pairs,
+                            (n + 1) / 2 * kPanel, nullptr, c, c_stride, true);
+}
+
+}  // namespace matinee

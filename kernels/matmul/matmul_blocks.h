@@ -1,0 +1,74 @@
+#pragma once
+
+// Products that one thread computes alone, for operations that cut their work themselves: matmul_cpu.cc, and those that
+// multiply with factors as narrow as a rank.
+
+#include <cstdint>
+
+#include "kernels/context.h"
+#include "kernels/matmul/matmul.h"
+
+namespace matinee {
+
+/// Row-major c [m, n] = left·right + (accumulate ? c : 0), on this thread alone; a factor may lie there transposed.
+void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
+           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
+           bool accumulate);
+/// Copies n elements, float32 or bfloat16, as float32; rounded to bfloat16 values if asked to.
+void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to);
+
+/// How a product takes its factors on this processor.
+enum class Factors : std::uint8_t {
+  kF32,
+  kRounded,  ///< float32 that bfloat16 has
+  kPairs     ///< bfloat16, as matmul_kernels.h has them
+};
+Factors factors_of(const Context& context, Product product);
+
+/// Rows of a left factor, one after another, or up to kPanel columns of a right one: as they were given, or a copy.
+struct Operand {
+  const float* values = nullptr;
+  const std::uint32_t* pairs = nullptr;
+  std::int64_t stride = 0;  ///< of `values` or `pairs` from one row to the next
+};
+/// x [n_rows, k], rows x_stride apart, as left factor; a copy is taken from `scratch`.
+Operand left_rows(Scratch& scratch, Factors factors, std::int64_t n_rows, std::int64_t k, const float* x,
+                  std::int64_t x_stride);
+/// The same of what round_bf16() made, from row `row` on; for kPairs.
+Operand left_rows(const bf16* rounded, std::int64_t k, std::int64_t row);
+/// x [k, width], width at most kPanel, as right factor.
+Operand right_columns(Scratch& scratch, Factors factors, std::int64_t k, std::int64_t width, const float* x,
+                      std::int64_t x_stride);
+
+/// A right factor [k, n], made ready once for blocks of many rows.
+class RightFactor {
+ public:
+  /// Of float32 [k, n], or [n, k] where it lies there transposed. Copies are from context.scratch().
+  RightFactor(Context& context, Factors factors, std::int64_t k, std::int64_t n, const float* source, bool transposed);
+  /// c [m, width] = or += left [m, k]·columns [column, column + width); `column` is a multiple of kPanel.
+  void multiply(std::int64_t m, const Operand& left, std::int64_t column, std::int64_t width, float* c,
+                std::int64_t c_stride, bool accumulate) const;
+
+ private:
+  std::int64_t k_, n_;
+  bool transposed_;
+  const float* values_ = nullptr;
+  const std::uint32_t* panels_ = nullptr;
+};
+
+/// A left factor [m, k] that lies there as its transpose [k, m].
+class LeftFactor {
+ public:
+  /// Copies are from context.scratch().
+  LeftFactor(Context& context, Factors factors, std::int64_t k, std::int64_t m, const float* source);
+  /// c [m, width] += columns [first, ...) of this, `first` even, · right [n, width].
+  void multiply(std::int64_t first, std::int64_t n, const Operand& right, std::int64_t width, float* c,
+                std::int64_t c_stride) const;
+
+ private:
+  std::int64_t m_, stride_;
+  const float* values_ = nullptr;
+  const std::uint32_t* pairs_ = nullptr;
+};
+
+}  // namespace matinee
