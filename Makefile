@@ -196,8 +196,8 @@ bench-train: $(BUILD)/lora-train $(BUILD)/tests/memory_contract $(BUILD)/tests/b
 # The same tests, linked with kernels/*_cuda.cu as g++ compiles them and with tests/emulation in place of the CUDA
 # runtime: device memory that the host cannot touch, fibers for threads.
 EMULATED_SOURCES := $(filter-out kernels/cuda/cublas_lt_cuda.cu,$(sort $(wildcard kernels/*/*_cuda.cu)))
-EMULATED_OBJECTS := $(EMULATED_SOURCES:%.cu=$(BUILD)/emulated/%.o) $(patsubst %.cc,$(BUILD)/emulated/%.o,kernels/ops.cc kernels/device.cc $(filter-out %_test.cc,$(sort $(wildcard tests/emulation/*.cc))))
-EMULATED_FLAGS = $(filter-out -DMATINEE_CUDA -Wshadow,$(CPPFLAGS) $(CXXFLAGS)) -O2 $(ISA) -Itests/emulation/include -DMATINEE_CUDA -DMATINEE_CUDA_EMULATION -Wno-unknown-pragmas
+EMULATED_OBJECTS := $(EMULATED_SOURCES:%.cu=$(BUILD)/emulated/%.o) $(patsubst %.cc,$(BUILD)/emulated/%.o,kernels/ops.cc kernels/device.cc $(filter-out %_test.cc %_nccl.cc,$(sort $(wildcard tests/emulation/*.cc))))
+EMULATED_FLAGS = $(filter-out -DMATINEE_CUDA -Wshadow,$(CPPFLAGS) $(CXXFLAGS)) -O2 $(ISA) -Itests/emulation/include -DMATINEE_CUDA -DMATINEE_CUDA_EMULATION -DMATINEE_NCCL_LIBRARY='"libemulated_nccl.so"' -Wno-unknown-pragmas
 $(BUILD)/emulated/%.o: %.cu
 	@mkdir -p $(@D)
 	$(call say,emul,$<)
@@ -206,12 +206,19 @@ $(BUILD)/emulated/%.o: %.cc
 	@mkdir -p $(@D)
 	$(call say,emul,$<)
 	$(Q)$(CXX) $(EMULATED_FLAGS) -MMD -MP -c -o $@ $<
+# Opened at run time, as NCCL is; it finds the emulated device in the program that opens it.
+EMULATED_NCCL := $(BUILD)/emulated/libemulated_nccl.so
+EMULATED_LDFLAGS := -rdynamic -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..'
+$(EMULATED_NCCL): tests/emulation/emulated_nccl.cc tests/emulation/cuda_emulation.h tests/emulation/device_arena.h tests/emulation/include/nccl.h
+	@mkdir -p $(@D)
+	$(call say,emul,$<)
+	$(Q)$(CXX) $(EMULATED_FLAGS) -fPIC -shared -o $@ $<
 emulated_closure = $(filter-out %_cuda.o $(BUILD)/kernels/ops.o $(BUILD)/kernels/device.o,$(call closure,$(1))) $(EMULATED_OBJECTS)
 define emulated_rule
-$(BUILD)/emulated/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*_test.cc))) $(SUPPORT) $(call emulated_closure,$(1))
+$(BUILD)/emulated/tests/$(1)_test: $(patsubst %.cc,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*_test.cc))) $(SUPPORT) $(call emulated_closure,$(1)) | $(EMULATED_NCCL)
 	@mkdir -p $$(@D)
 	$$(call say,link,$$@)
-	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(LDLIBS) -lboost_context -lgtest -lgtest_main
+	$$(Q)$$(CXX) $$(LDFLAGS) $$(EMULATED_LDFLAGS) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(LDLIBS) -lboost_context -lgtest -lgtest_main
 .PHONY: test-emulated-$(1)
 test-emulated-$(1): $(BUILD)/emulated/tests/$(1)_test
 	REAL_DATA=$(REAL_DATA) $$< --gtest_brief=1
@@ -257,9 +264,9 @@ $(BUILD)/emulated/tests/memory_contract: $(BUILD)/tests/memory_contract
 
 # Tools over the emulated device, for tests of scripts/gpu-check and scripts/gpu-bench.
 define emulated_tool_rule
-$(BUILD)/emulated/$(1): $(BUILD)/cmd/$(subst -,_,$(1)).o $(call emulated_closure,$(TOP_$(1)))
+$(BUILD)/emulated/$(1): $(BUILD)/cmd/$(subst -,_,$(1)).o $(call emulated_closure,$(TOP_$(1))) | $(EMULATED_NCCL)
 	$$(call say,link,$$@)
-	$$(Q)$$(CXX) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS) -lboost_context
+	$$(Q)$$(CXX) $$(LDFLAGS) $$(EMULATED_LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(LDLIBS) -lboost_context
 endef
 $(foreach tool,lora-train chat embed similar,$(eval $(call emulated_tool_rule,$(tool))))
 $(BUILD)/emulated/lora-train: LDLIBS += $(if $(MPICXX),$(filter-out -lmpi_cxx,$(shell $(MPICXX) --showme:link)))
@@ -290,7 +297,7 @@ test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
 deps:
 	@scripts/install-deps build
 
-build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract $(EMULATED_TESTS)
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(SHORT_RUNS) $(BUILD)/tests/memory_contract $(EMULATED_TESTS) $(BUILD)/emulated/lora-train
 
 test:  ## install what is missing, build, run the unit tests and the shell tests of the chain
 	@$(MAKE) --no-print-directory deps

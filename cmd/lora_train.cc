@@ -18,7 +18,10 @@ constexpr const char* kDetails =
     "that was not. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that is not a number or that diverges stops "
     "the run, "
     "and\n"
-    "nothing of it is saved. Output of --full is a Hugging Face folder in bfloat16.";
+    "nothing of it is saved. Output of --full is a Hugging Face folder in bfloat16.\n"
+    "Started by mpirun or srun, the processes share the rows of each update: one for each GPU (--device auto or cuda "
+    "takes\n"
+    "another one in each process of a machine; NCCL adds the gradients up), or one for each machine without.";
 
 const matinee::ToolDescription kTool{
     .name = "lora-train",
@@ -29,7 +32,8 @@ const matinee::ToolDescription kTool{
         {"lora-train --base testdata/mini -o adapter tokens.bin",
          "lora-train --base base --valid valid.bin --rank 16 --checkpoint-every 100 --resume -o adapter tokens.bin",
          "lora-train --plan --base base --rank 16 tokens.bin",
-         "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin"},
+         "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin",
+         "mpirun -n 4 lora-train --device cuda --base base --rank 16 -o adapter tokens.bin"},
     .see_also = "tokenize(1), chat(1), evaluate(1)",
 };
 

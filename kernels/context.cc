@@ -46,6 +46,7 @@ void* Scratch::take(std::size_t bytes) {
 }
 
 void Scratch::add_chunk(std::size_t bytes) {
+  ++allocations_;
   chunks_.push_back({static_cast<std::byte*>(memory_->allocate(bytes)), bytes});
   peak_ = std::max(peak_, capacity());
 }

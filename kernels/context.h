@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -34,7 +35,9 @@ class Scratch {
   std::size_t capacity() const;
   /// The most that were.
   std::size_t peak() const { return peak_; }
-  /// Bytes before what is handed out next. Two times with the same of both hand out the same addresses.
+  /// How often memory was taken from the system, and bytes before what is handed out next: while both are the same, so
+  /// are the addresses that are handed out.
+  std::uint64_t allocations() const { return allocations_; }
   std::size_t used() const;
 
  private:
@@ -52,6 +55,7 @@ class Scratch {
   std::size_t used_ = 0;                // bytes of it
   std::size_t taken_ = 0, needed_ = 0;  // bytes that are handed out, and the most that ever were
   std::size_t peak_ = 0;
+  std::uint64_t allocations_ = 0;
 };
 
 /// Everything taken from `scratch` within the scope is given back at its end.

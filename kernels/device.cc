@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "kernels/cuda/cuda_device.h"
+#include "kernels/device_sum.h"
 #include "kernels/ops.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/format_error.h"
@@ -25,12 +26,23 @@ std::string why_no_cuda(int index) {
 #endif
 }
 
+// Of as many as there are; 0 where there is none.
+int cuda_device_of_turn(int turn) {
+#ifdef MATINEE_CUDA
+  const int count = count_cuda_devices();
+  return count > 0 ? turn % count : 0;
+#else
+  static_cast<void>(turn);
+  return 0;
+#endif
+}
+
 }  // namespace
 
-Device resolve_device(std::string_view wish) {
+Device resolve_device(std::string_view wish, int turn) {
   if (wish == "cpu") return Device{};
-  if (wish == "auto") return why_no_cuda(0).empty() ? Device{DeviceKind::kCuda, 0} : Device{};
-  int index = 0;
+  int index = cuda_device_of_turn(turn);
+  if (wish == "auto") return why_no_cuda(index).empty() ? Device{DeviceKind::kCuda, index} : Device{};
   if (wish != "cuda") {
     const std::string_view digits = wish.starts_with("cuda:") ? wish.substr(5) : std::string_view{};
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
@@ -49,6 +61,42 @@ std::shared_ptr<DeviceMemory> memory_of(Device device) {
   return open_cuda_device(device.index);
 #else
   throw device_error("{}: this program was built without CUDA", describe(device));
+#endif
+}
+
+std::string place_of(Device device) {
+  if (device.kind == DeviceKind::kCpu) return {};
+#ifdef MATINEE_CUDA
+  return bus_id_of_cuda_device(device.index);
+#else
+  throw device_error("{}: this program was built without CUDA", describe(device));
+#endif
+}
+
+std::string why_no_device_sum(Device device) {
+  if (device.kind == DeviceKind::kCpu) return "the CPU has none";
+#ifdef MATINEE_CUDA
+  return why_no_nccl();
+#else
+  return "this program was built without CUDA";
+#endif
+}
+
+DeviceSumKey make_device_sum_key() {
+#ifdef MATINEE_CUDA
+  return make_nccl_key();
+#else
+  throw device_error("this program was built without CUDA");
+#endif
+}
+
+std::unique_ptr<DeviceSum> open_device_sum(DeviceMemory& memory, const DeviceSumKey& key, int rank, int size) {
+#ifdef MATINEE_CUDA
+  return open_nccl_sum(memory, key, rank, size);
+#else
+  static_cast<void>(memory);
+  static_cast<void>(key);
+  throw device_error("rank {} of {}: this program was built without CUDA", rank, size);
 #endif
 }
 

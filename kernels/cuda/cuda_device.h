@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/device_memory.h"
+#include "kernels/device_sum.h"
 
 namespace matinee {
 
@@ -12,7 +13,18 @@ namespace matinee {
 /// this.
 std::string why_no_cuda_device(int index);
 
+/// How many CUDA devices answer; none where there is no driver.
+int count_cuda_devices();
+/// Where the chip sits in its machine ("0000:3b:00.0"), by which two processes know that theirs is the same.
+/// Throws Error(kDevice).
+std::string bus_id_of_cuda_device(int index);
+
 /// A queue of operations on that device, with its memory. Throws Error(kDevice) where it does not answer.
 std::shared_ptr<DeviceMemory> open_cuda_device(int index);
+
+/// What kernels/device_sum.h is on CUDA devices.
+std::string why_no_nccl();
+DeviceSumKey make_nccl_key();
+std::unique_ptr<DeviceSum> open_nccl_sum(DeviceMemory& memory, const DeviceSumKey& key, int rank, int size);
 
 }  // namespace matinee

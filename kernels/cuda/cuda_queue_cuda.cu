@@ -56,6 +56,13 @@ std::string why_no_cuda_device(int index) {
   return CublasLt::why_missing();
 }
 
+int count_cuda_devices() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  cudaGetLastError();
+  return 0;
+}
+
 std::shared_ptr<DeviceMemory> open_cuda_device(int index) { return std::make_shared<CudaQueue>(index); }
 
 CudaQueue& queue_of(Context& context) { return static_cast<CudaQueue&>(*context.memory()); }

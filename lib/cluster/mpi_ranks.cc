@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <exception>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "lib/base/format_error.h"
 
@@ -34,21 +36,91 @@ class MpiRanks final : public Ranks {
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine_);
+    MPI_Comm_set_errhandler(machine_, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(machine_, &rank_on_machine_);
   }
   // A rank that fails must not wait here for the others, who wait for it in a sum: it ends, and the launcher ends them.
   ~MpiRanks() override {
-    if (std::uncaught_exceptions() == 0) MPI_Finalize();
+    if (std::uncaught_exceptions() > 0) return;
+    MPI_Comm_free(&machine_);
+    MPI_Finalize();
   }
   MpiRanks(const MpiRanks&) = delete;
   MpiRanks& operator=(const MpiRanks&) = delete;
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  int rank_on_machine() const override { return rank_on_machine_; }
   void sum(std::span<float> values) override { sum_of(values, MPI_FLOAT); }
   void sum(std::span<double> values) override { sum_of(values, MPI_DOUBLE); }
   void wait_for_all() override { check(MPI_Barrier(MPI_COMM_WORLD)); }
 
+  std::unique_ptr<DeviceSum> open_device_sum(Context& context, std::string& why_not) override {
+    const Device device = context.device();
+    why_not.clear();
+    const bool some_on_gpu = any(device.kind == DeviceKind::kCuda), some_on_cpu = any(device.kind == DeviceKind::kCpu);
+    if (some_on_gpu && some_on_cpu) {
+      // They round differently, so their parameters would drift apart.
+      throw usage_error("rank {} of {} computes on {}, and not all others on a device of that kind", rank_, size_,
+                        describe(device))
+          .add_remedy("start as many ranks as there are GPUs, or give --device cpu");
+    }
+    if (!some_on_gpu) return nullptr;
+    const bool shared = shares_its_chip(device);
+    std::string reason = why_no_device_sum(device);
+    if (reason.empty() && shared) reason = describe(device) + " is the device of two ranks of a machine";
+    why_not = first_of_all(reason);
+    if (!why_not.empty()) return nullptr;
+    DeviceSumKey key{};
+    std::unique_ptr<DeviceSum> sum;
+    const auto attempt = [&](auto&& body) {
+      std::string error;
+      try {
+        body();
+      } catch (const Error& failure) {
+        error = failure.what();
+      }
+      why_not = first_of_all(error);
+      return why_not.empty();
+    };
+    if (!attempt([&] {
+          if (rank_ == 0) key = make_device_sum_key();
+        })) {
+      return nullptr;
+    }
+    check(MPI_Bcast(key.data(), static_cast<int>(key.size()), MPI_BYTE, 0, MPI_COMM_WORLD));
+    if (!attempt([&] { sum = matinee::open_device_sum(*context.memory(), key, rank_, size_); })) return nullptr;
+    return sum;
+  }
+
  private:
+  using Text = std::array<char, 512>;
+
+  // Whether another rank of this machine computes on the same chip; numbers of devices say nothing, since each rank may
+  // have been shown its own only.
+  bool shares_its_chip(Device device) const {
+    Text mine{};
+    place_of(device).copy(mine.data(), mine.size() - 1);
+    int n = 0;
+    check(MPI_Comm_size(machine_, &n));
+    std::vector<Text> all(static_cast<std::size_t>(n));
+    const auto bytes = static_cast<int>(mine.size());
+    check(MPI_Allgather(mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, machine_));
+    return mine[0] != 0 && std::count(all.begin(), all.end(), mine) > 1;
+  }
+
+  // What the lowest rank says that says anything; every rank gets the same.
+  std::string first_of_all(const std::string& mine) const {
+    int first = mine.empty() ? size_ : rank_;
+    check(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+    if (first == size_) return {};
+    Text text{};
+    mine.copy(text.data(), text.size() - 1);
+    check(MPI_Bcast(text.data(), static_cast<int>(text.size()), MPI_BYTE, first, MPI_COMM_WORLD));
+    return text.data();
+  }
+
   void check(int status) const {
     if (status == MPI_SUCCESS) return;
     std::array<char, MPI_MAX_ERROR_STRING> text{};
@@ -72,7 +144,8 @@ class MpiRanks final : public Ranks {
     }
   }
 
-  int rank_ = 0, size_ = 1;
+  int rank_ = 0, size_ = 1, rank_on_machine_ = 0;
+  MPI_Comm machine_ = MPI_COMM_NULL;  // of the ranks that share this one's
 };
 
 #endif

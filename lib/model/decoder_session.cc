@@ -116,7 +116,8 @@ void DecoderSession::run_one() {
   // Another sequence of calls before this one may have moved what the operations take from scratch memory.
   const Scratch& scratch = context_.scratch();
   RecordedStep& step = recorded_[longest];
-  if (step.recording != nullptr && step.scratch_capacity == scratch.capacity() && step.scratch_used == scratch.used()) {
+  if (step.recording != nullptr && step.scratch_allocations == scratch.allocations() &&
+      step.scratch_used == scratch.used()) {
     step.recording->run();
     ++repeated_steps_;
     return;
@@ -124,7 +125,7 @@ void DecoderSession::run_one() {
   issue(1, longest);
   step = {};
   step.recording = context_.memory()->record([&] { issue(1, longest); });
-  step.scratch_capacity = scratch.capacity();
+  step.scratch_allocations = scratch.allocations();
   step.scratch_used = scratch.used();
 }
 

@@ -50,7 +50,8 @@ class DecoderSession {
   // Steps of one token over a cache of some size, and the scratch memory that they use.
   struct RecordedStep {
     std::unique_ptr<Recording> recording;
-    std::size_t scratch_capacity = 0, scratch_used = 0;
+    std::uint64_t scratch_allocations = 0;
+    std::size_t scratch_used = 0;
   };
 
   void prepare_adapter();

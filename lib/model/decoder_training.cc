@@ -459,7 +459,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   return true;
 }
 
-void DecoderTraining::backward(const DropoutKey& dropout) {
+void DecoderTraining::backward(const DropoutKey& dropout, const std::function<void(std::int64_t layer)>& layer_done) {
   const std::int64_t c = config_.hidden_size;
   norm_backward(context_, config_, weights_.norm, n_selected_, grad_normed_.data(), output_.data(), output_mean_.data(),
                 output_rstd_.data(), grad_stream_.data(), false);
@@ -468,7 +468,9 @@ void DecoderTraining::backward(const DropoutKey& dropout) {
     // What the last layer kept is still there.
     if (layers_.size() < inputs_.layers() && !is_last(l)) forward_layer(l, &dropout, true);
     backward_mlp(l, dropout);
-    if (!backward_attention(l, dropout)) return;
+    const bool onwards = backward_attention(l, dropout);
+    if (layer_done) layer_done(static_cast<std::int64_t>(l));
+    if (!onwards) return;
   }
   const auto add_rows = [&](const WeightSlot& slot, std::int64_t rows, const std::int32_t* ids) {
     if (slot.grad == nullptr) return;
@@ -490,11 +492,12 @@ CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
 }
 
 CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, float grad_scale,
-                                                   const DropoutKey& dropout) {
+                                                   const DropoutKey& dropout,
+                                                   const std::function<void(std::int64_t layer)>& layer_done) {
   bring(batch, false);
   forward(&dropout, dropout.neftune_alpha > 0 ? &batch : nullptr);
   const CrossEntropySums sums = head(true, grad_scale);
-  backward(dropout);
+  backward(dropout, layer_done);
   return sums;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -59,7 +60,10 @@ class DecoderTraining {
   /// The loss of the batch, in sums; nothing else changes. No dropout.
   CrossEntropySums evaluate(const PackedBatch& batch);
   /// The same, and gradients of grad_scale · (sum of losses) are added. grad_scale = 1 / supervised tokens of the step.
-  CrossEntropySums forward_backward(const PackedBatch& batch, float grad_scale, const DropoutKey& dropout);
+  /// `layer_done` is called on the way back after each layer: nothing is added any more to what belongs to it or to
+  /// those above, once the operations that were issued so far are done. Tables and the output's norm wait for the end.
+  CrossEntropySums forward_backward(const PackedBatch& batch, float grad_scale, const DropoutKey& dropout,
+                                    const std::function<void(std::int64_t layer)>& layer_done = {});
   /// Logits [rows, vocab] of the given rows, for tests and comparisons.
   std::vector<float> logits(const PackedBatch& batch);
 
@@ -85,7 +89,7 @@ class DecoderTraining {
   void add_noise(const PackedBatch& batch, const DropoutKey& key);
   void forward(const DropoutKey* dropout, const PackedBatch* noisy);
   void forward_layer(std::size_t layer, const DropoutKey* dropout, bool again = false);
-  void backward(const DropoutKey& dropout);
+  void backward(const DropoutKey& dropout, const std::function<void(std::int64_t layer)>& layer_done);
   void backward_mlp(std::size_t layer, const DropoutKey& dropout);
   bool backward_attention(std::size_t layer, const DropoutKey& dropout);
   CrossEntropySums head(bool with_gradient, float grad_scale);

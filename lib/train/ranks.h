@@ -1,6 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <span>
+#include <string>
+
+#include "kernels/context.h"
+#include "kernels/device_sum.h"
 
 namespace matinee {
 
@@ -12,10 +17,20 @@ class Ranks {
 
   virtual int rank() const = 0;  ///< 0 .. size - 1; rank 0 speaks and writes
   virtual int size() const = 0;
+  /// 0 .. their number - 1 among the ranks that share this machine, and its devices.
+  virtual int rank_on_machine() const { return 0; }
   /// Overwrites `values` by their sums over all ranks, element by element. Every rank calls it with as many values and
   /// gets the same bytes. Throws Error(kResource) where the connection fails.
   virtual void sum(std::span<float> values) = 0;
   virtual void sum(std::span<double> values) = 0;
+  /// A way to add up arrays in the memory of the contexts' devices that does not pass through the hosts. Null where
+  /// there is none, on every rank alike; `why_not` then says why, or nothing where no rank has such a device. Every
+  /// rank calls it; the context must outlive it.
+  virtual std::unique_ptr<DeviceSum> open_device_sum(Context& context, std::string& why_not) {
+    static_cast<void>(context);
+    why_not.clear();
+    return nullptr;
+  }
   /// Returns once every rank has called it.
   virtual void wait_for_all() = 0;
 

@@ -151,6 +151,17 @@ std::vector<PackedRow> TokenDataset::pack(std::span<const std::uint32_t> order) 
   return rows;
 }
 
+TokenCounts TokenDataset::count(std::span<const PackedRow> rows) const {
+  TokenCounts counts;
+  for (const PackedRow& row : rows) {
+    for (const std::uint32_t sample : row) {
+      counts.tokens += static_cast<std::int64_t>(input_ids(sample).size());
+      counts.supervised += supervised_tokens(sample);
+    }
+  }
+  return counts;
+}
+
 TokenBatch TokenDataset::batch(std::span<const PackedRow> rows) const {
   TokenBatch batch;
   for (const PackedRow& row : rows) {

@@ -30,6 +30,11 @@ struct TokenBatch {
   std::int64_t n_tokens() const { return static_cast<std::int64_t>(input_ids.size()); }
 };
 
+/// How many tokens rows hold.
+struct TokenCounts {
+  std::int64_t tokens = 0, supervised = 0;
+};
+
 /// Samples of a row: indices into the data set. Together they have at most seq_len tokens.
 using PackedRow = std::vector<std::uint32_t>;
 
@@ -59,6 +64,8 @@ class TokenDataset {
   /// All samples in file order, packed likewise: for validation.
   std::vector<PackedRow> rows_in_order() const;
   TokenBatch batch(std::span<const PackedRow> rows) const;
+  /// Of the batch of these rows, without making it.
+  TokenCounts count(std::span<const PackedRow> rows) const;
 
  private:
   std::vector<PackedRow> pack(std::span<const std::uint32_t> order) const;

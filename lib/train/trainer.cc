@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -98,6 +99,7 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
 Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
       ranks_(parts.ranks != nullptr ? *parts.ranks : alone_),
+      gradient_sum_(parts.parameters, ranks_, parts.device_sum),
       options_(options),
       checkpoint_(std::move(checkpoint)),
       run_(std::move(run)),
@@ -144,6 +146,22 @@ void Trainer::require_agreement() {
   }
 }
 
+// Where a gradient differs, the norm of all does, but for what rounding hides in one update and a later one shows. Its
+// bits are summed as two whole numbers, exactly.
+void Trainer::require_same_gradients(double norm) {
+  if (ranks_.size() == 1) return;
+  const auto bits = std::bit_cast<std::uint64_t>(norm);
+  const std::array<double, 2> mine{static_cast<double>(bits >> 32), static_cast<double>(bits & 0xffffffffu)};
+  std::array<double, 2> sums = mine;
+  ranks_.sum(std::span<double>(sums));
+  const auto n = static_cast<double>(ranks_.size());
+  if (ranks_.any(sums[0] != n * mine[0] || sums[1] != n * mine[1])) {
+    throw device_error("step {}: the ranks hold different gradients after they were summed (norm {} on rank {})",
+                       progress_.step + 1, norm, ranks_.rank())
+        .add_remedy("one of the machines reckons or sends wrongly; the last checkpoint is from before");
+  }
+}
+
 StepMetrics Trainer::step() {
   const auto start = Clock::now();
   open_epoch(progress_.epoch);
@@ -165,30 +183,37 @@ StepMetrics Trainer::step() {
     const std::int64_t begin = first + (last - first) * rank / ranks_.size();
     const std::int64_t end = first + (last - first) * (rank + 1) / ranks_.size();
     for (std::int64_t row = begin; row < end; row += rows_per_micro_batch_) {
-      const auto count = static_cast<std::size_t>(std::min(rows_per_micro_batch_, end - row));
-      Piece piece{parts_.train.batch(std::span(rows_).subspan(static_cast<std::size_t>(row), count)), metrics.tokens,
-                  supervised};
-      supervised += piece.batch.n_supervised;
-      metrics.tokens += piece.batch.n_tokens();
-      operations += training_operations(parts_.config, parts_.lora, piece.batch);
-      if (rank == ranks_.rank()) mine.push_back(std::move(piece));
+      const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(row),
+                                                 static_cast<std::size_t>(std::min(rows_per_micro_batch_, end - row)));
+      const TokenCounts counts = parts_.train.count(rows);
+      if (rank == ranks_.rank()) {
+        mine.push_back({parts_.train.batch(rows), metrics.tokens, supervised});
+        operations += training_operations(parts_.config, parts_.lora, mine.back().batch);
+      }
+      metrics.tokens += counts.tokens;
+      supervised += counts.supervised;
     }
   }
 
   parts_.parameters.zero_grad();
-  double loss = 0;
+  std::array<double, 2> sums{0, operations};  // of losses first
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
-  for (const Piece& piece : mine) {
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    const Piece& piece = mine[i];
     const DropoutKey key{options_.seed, metrics.step, piece.tokens_before, piece.supervised_before,
                          options_.neftune_alpha};
-    loss += parts_.decoder.forward_backward(view_of(piece.batch), grad_scale, key).loss;
+    std::function<void(std::int64_t)> layer_done;
+    if (i + 1 == mine.size()) layer_done = [this](std::int64_t layer) { gradient_sum_.layer_done(layer); };
+    sums[0] += parts_.decoder.forward_backward(view_of(piece.batch), grad_scale, key, layer_done).loss;
   }
-  ranks_.sum({&loss, 1});
-  sum_gradients();
-  metrics.loss = supervised > 0 ? loss / static_cast<double>(supervised) : 0;
+  // The hosts meet first: a rank that is lost is noticed here, before anybody waits for its device.
+  ranks_.sum(std::span<double>(sums));
+  gradient_sum_.finish();
+  metrics.loss = supervised > 0 ? sums[0] / static_cast<double>(supervised) : 0;
   metrics.grad_norm = state_.gradient_norm(parts_.context);
   metrics.learning_rate = schedule_.at(metrics.step);
   check(metrics);
+  require_same_gradients(metrics.grad_norm);
 
   const bool clipped = options_.max_grad_norm > 0 && metrics.grad_norm > options_.max_grad_norm;
   const auto shortened = clipped ? static_cast<float>(options_.max_grad_norm / metrics.grad_norm) : 1.0f;
@@ -209,18 +234,8 @@ StepMetrics Trainer::step() {
   }
   const double seconds = seconds_since(start);
   metrics.tokens_per_second = static_cast<double>(metrics.tokens) / seconds;
-  metrics.share_of_peak = parts_.matmul_peak > 0 ? operations / seconds / (parts_.matmul_peak * ranks_.size()) : 0;
+  metrics.share_of_peak = parts_.matmul_peak > 0 ? sums[1] / seconds / (parts_.matmul_peak * ranks_.size()) : 0;
   return metrics;
-}
-
-void Trainer::sum_gradients() {
-  if (ranks_.size() == 1) return;
-  DeviceSpan<float>& gradients = parts_.parameters.gradients();
-  if (gradients.memory()->is_host()) return ranks_.sum(std::span<float>(gradients.data(), gradients.size()));
-  host_gradients_.resize(gradients.size());
-  gradients.download(host_gradients_);
-  ranks_.sum(std::span<float>(host_gradients_));
-  gradients.upload(host_gradients_);
 }
 
 void Trainer::check(const StepMetrics& metrics) const {

@@ -9,6 +9,7 @@
 #include "lib/base/options.h"
 #include "lib/model/decoder_training.h"
 #include "lib/train/checkpoint.h"
+#include "lib/train/gradient_sum.h"
 #include "lib/train/lr_schedule.h"
 #include "lib/train/metrics.h"
 #include "lib/train/ranks.h"
@@ -81,6 +82,7 @@ class Trainer {
     const LoraSlots* lora = nullptr;  ///< null: every weight is trained
     double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for the share shown; or 0
     Ranks* ranks = nullptr;           ///< who trains along; null: nobody
+    DeviceSum* device_sum = nullptr;  ///< between the ranks' devices (Ranks::open_device_sum); null: through the hosts
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
@@ -110,13 +112,13 @@ class Trainer {
   void save(const TrainCallbacks& callbacks, bool must = false);
   void open_epoch(std::int64_t epoch);
 
-  void sum_gradients();
   void require_agreement();
+  void require_same_gradients(double norm);
 
   Parts parts_;
   OneRank alone_;
   Ranks& ranks_;
-  std::vector<float> host_gradients_;  // where the device has its own
+  GradientSum gradient_sum_;
   TrainOptions options_;
   std::string checkpoint_;
   RunIdentity run_;

@@ -115,6 +115,7 @@ class Session {
   void prepare_output();
   int conclude(TrainEnd end);
   void note(const std::string& text) const;
+  std::string describe_ranks() const;
   bool leads() const { return ranks_.rank() == 0; }
   void write_result(const std::string& folder);
   void write_record();
@@ -144,6 +145,9 @@ class Session {
   std::unique_ptr<DecoderTraining> decoder_;
   std::unique_ptr<Trainer> trainer_;
   std::string checkpoint_;
+  // Goes before everything that lies on the device: sums that never end would keep its memory.
+  std::string why_no_device_sum_;
+  std::unique_ptr<DeviceSum> device_sum_;
 };
 
 Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
@@ -154,7 +158,7 @@ Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
       pool_(tool.threads()),
       data_(run.tokens),
       config_(run.base.empty() ? parse_model_config(read_file(run.config), run.config) : read_model_config(run.base)),
-      context_(pool_, resolve_device(tool.common().device)),
+      context_(pool_, resolve_device(tool.common().device, ranks.rank_on_machine())),
       everything_(context_.memory()),
       checkpoint_(run.checkpoint.empty() ? run.output + "/checkpoint.safetensors" : run.checkpoint) {
   require_match(data_, config_, model_folder_);
@@ -195,6 +199,7 @@ void Session::load() {
   identify();
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
                                                Trainer::max_tokens(run.train, data_.info()), product_, run.recompute);
+  device_sum_ = ranks_.open_device_sum(context_, why_no_device_sum_);
   trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
                                                       .decoder = *decoder_,
                                                       .parameters = adapter_ ? adapter_->parameters() : everything_,
@@ -203,7 +208,8 @@ void Session::load() {
                                                       .config = config_,
                                                       .lora = adapter_ ? &lora_slots_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, product_),
-                                                      .ranks = &ranks_},
+                                                      .ranks = &ranks_,
+                                                      .device_sum = device_sum_.get()},
                                        run.train, checkpoint_, identity_);
 }
 
@@ -243,6 +249,12 @@ MemoryPlan Session::plan_memory() const {
 
 void Session::note(const std::string& text) const {
   if (leads()) tool_.note(text);
+}
+
+std::string Session::describe_ranks() const {
+  const std::string text = fmt::format("{} ranks", ranks_.size());
+  if (device_sum_) return text + "; NCCL adds their gradients up";
+  return why_no_device_sum_.empty() ? text : text + "; gradients pass through the hosts: " + why_no_device_sum_;
 }
 
 std::string Session::plan() {
@@ -349,7 +361,7 @@ int Session::train() {
     return 0;
   }
   if (first_step > 0) note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
-  if (ranks_.size() > 1) note(fmt::format("{} ranks", ranks_.size()));
+  if (ranks_.size() > 1) note(describe_ranks());
   MetricsFile metrics(run_.metrics, first_step);
   Progress progress =
       tool_.progress("training", static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");

@@ -54,6 +54,8 @@ inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
 
+struct matinee_emulated_stream;
+
 namespace matinee::emulation {
 
 inline constexpr int kWarp = 32;
@@ -90,6 +92,12 @@ std::size_t shared_bytes_of_block();
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
 /// Does it at once, or while a graph is recorded when that is launched.
 void issue(std::function<void()> work);
+/// Puts it behind what is in a stream that cudaStreamCreateWithPriority made: it is done when somebody waits for that
+/// stream, and not before; false: it never will be. Dies where the stream does not wait for all that was issued before,
+/// since a device would not either.
+void issue_later(matinee_emulated_stream* stream, std::function<bool()> work);
+/// Of the calling thread.
+int current_device();
 template <class... Parameters>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, Parameters... arguments) {
   issue([=] { run_grid(grid, block, shared_bytes, [=] { kernel(arguments...); }); });
@@ -217,9 +225,15 @@ void __stcs(T* to, T value) {
 }
 
 // ---- The runtime, as far as kernels/cuda uses it.
-using cudaStream_t = struct matinee_emulated_stream*;
+using cudaStream_t = matinee_emulated_stream*;
 using cudaEvent_t = struct matinee_emulated_event*;
-enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorNoDevice = 100,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorNotReady = 600
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaDeviceAttr {
   cudaDevAttrMultiProcessorCount,
@@ -250,6 +264,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest);
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
+cudaError_t cudaEventQuery(cudaEvent_t event);
+cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int index);
 using cudaGraph_t = struct matinee_emulated_graph*;
 using cudaGraphExec_t = struct matinee_emulated_graph*;
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };

@@ -1,10 +1,11 @@
-// The CUDA runtime and cuBLASLt of the emulation: one device, whose queue does everything at once. A stream that is
-// made with a priority is a side stream: its copies are done when somebody waits for them, and no sooner.
+// The CUDA runtime and cuBLASLt of the emulation: as many devices as MATINEE_EMULATION_DEVICES says (one by default) in
+// one memory, whose queues do everything at once, and streams beside them that do nothing before they are waited for.
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <stdexcept>
@@ -23,39 +24,50 @@ struct matinee_emulated_graph {
 };
 
 struct matinee_emulated_stream {
-  bool side = false;
-  std::deque<std::function<void()>> copies;  // of a side stream, not done yet
-  std::size_t n_done = 0;
-  std::size_t seen = 0;  // how much of the other streams' work it comes after
+  bool later = false;
+  std::deque<std::function<bool()>> work;
+  std::uint64_t queued = 0;  // in all
+  std::uint64_t sees = 0;    // what the thread had issued at the latest event that it waited for
+
+  // What was queued up to there; false where some of it never ends.
+  bool run(std::uint64_t end) {
+    while (queued - work.size() < end) {
+      std::function<bool()> next = std::move(work.front());
+      work.pop_front();
+      if (next()) continue;
+      work.push_front(std::move(next));
+      return false;
+    }
+    return true;
+  }
 };
+
 struct matinee_emulated_event {
-  double milliseconds = 0;
-  matinee_emulated_stream* side = nullptr;  // where it was recorded, if that is a side stream,
-  std::size_t n_copies = 0;                 // after so many of its copies
-  std::size_t issued = 0;                   // or after so much work elsewhere
+  double milliseconds = 0;  // when it was recorded
+  matinee_emulated_stream* stream = nullptr;
+  std::uint64_t position = 0;  // what its stream had been given
+  std::uint64_t sees = 0;
+
+  bool reach() const { return stream == nullptr || !stream->later || stream->run(position); }
 };
 
 namespace {
 thread_local matinee_emulated_graph* recording = nullptr;
-std::atomic<std::size_t> issued{0};  // to all streams but side streams
+thread_local std::uint64_t issued = 0;
+thread_local int device = 0;
 
-void finish(matinee_emulated_stream& stream, std::size_t n_copies) {
-  while (stream.n_done < n_copies && !stream.copies.empty()) {
-    const std::function<void()> copy = std::move(stream.copies.front());
-    stream.copies.pop_front();
-    ++stream.n_done;
-    copy();
-  }
+int device_count() {
+  const char* text = std::getenv("MATINEE_EMULATION_DEVICES");
+  return text == nullptr ? 1 : std::atoi(text);
 }
 
-// Until it is done its target is full of NaN. Stricter than CUDA: whoever copies beside operations says that what was
-// called before is to come before it, and nobody changes its source or its target before it was waited for.
-void copy_aside(matinee_emulated_stream& stream, void* to, const void* from, std::size_t bytes) {
-  if (stream.seen < issued) throw std::runtime_error("a copy that does not wait for what was called before it");
+// Until it is done its target is full of NaN. Stricter than CUDA: nobody changes its source or its target before it was
+// waited for.
+void copy_later(cudaStream_t stream, void* to, const void* from, std::size_t bytes) {
   const DeviceArena::Access access;
   std::memset(to, 0xff, bytes);
   const auto* source = static_cast<const std::byte*>(from);
-  stream.copies.emplace_back([to, from, content = std::vector<std::byte>(source, source + bytes)] {
+  matinee::emulation::issue_later(stream, [to, from, content = std::vector<std::byte>(source, source + bytes)] {
     const DeviceArena::Access open;
     const auto* target = static_cast<const std::byte*>(to);
     const bool untouched =
@@ -63,19 +75,31 @@ void copy_aside(matinee_emulated_stream& stream, void* to, const void* from, std
     if (!untouched || std::memcmp(from, content.data(), content.size()) != 0)
       throw std::runtime_error("what is being copied was changed by somebody who did not wait");
     std::memcpy(to, from, content.size());
+    return true;
   });
 }
 }  // namespace
 
 void matinee::emulation::issue(std::function<void()> work) {
   if (counted_multiprocessors() > 0) return;
-  ++issued;
   if (recording != nullptr) {
     recording->work.push_back(std::move(work));
   } else {
+    ++issued;
     work();
   }
 }
+
+void matinee::emulation::issue_later(cudaStream_t stream, std::function<bool()> work) {
+  if (!stream->later || stream->sees != issued) {
+    std::fprintf(stderr, "emulation: work in a stream does not wait for what was issued before it\n");
+    std::abort();
+  }
+  stream->work.push_back(std::move(work));
+  ++stream->queued;
+}
+
+int matinee::emulation::current_device() { return device; }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
   recording = new matinee_emulated_graph;
@@ -91,6 +115,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+  ++issued;
   for (const std::function<void()>& work : executable->work) work();
   return cudaSuccess;
 }
@@ -103,10 +128,24 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   return cudaSuccess;
 }
 
-const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "out of memory"; }
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDevice:
+      return "invalid device ordinal";
+    case cudaErrorNotReady:
+      return "device not ready";
+  }
+  return "unrecognized error code";
+}
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = device_count();
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
@@ -123,7 +162,15 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   }
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int index) { return index == 0 ? cudaSuccess : cudaErrorNoDevice; }
+cudaError_t cudaSetDevice(int index) {
+  if (index < 0 || index >= device_count()) return cudaErrorInvalidDevice;
+  device = index;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int index) {
+  std::snprintf(text, static_cast<std::size_t>(size), "0000:%02x:00.0", static_cast<unsigned>(index) + 1);
+  return cudaSuccess;
+}
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *total = DeviceArena::instance().size();
   *free = *total - DeviceArena::instance().used();
@@ -154,8 +201,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   }
   if (recording != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
   if (matinee::emulation::counted_multiprocessors() > 0 && kind == cudaMemcpyDeviceToHost) std::memset(to, 0, bytes);
-  if (stream->side) {
-    if (matinee::emulation::counted_multiprocessors() == 0) copy_aside(*stream, to, from, bytes);
+  if (stream->later) {
+    if (matinee::emulation::counted_multiprocessors() == 0) copy_later(stream, to, from, bytes);
     return cudaSuccess;
   }
   matinee::emulation::issue([=] {
@@ -175,9 +222,14 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   *stream = new matinee_emulated_stream;
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
   *stream = new matinee_emulated_stream;
-  (*stream)->side = true;
+  (*stream)->later = true;
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
@@ -185,15 +237,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  finish(*stream, stream->n_done + stream->copies.size());
-  return cudaSuccess;
-}
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  if (event->side != nullptr) {
-    finish(*event->side, event->n_copies);
-    return cudaSuccess;
-  }
-  stream->seen = std::max(stream->seen, event->issued);
+  stream->run(stream->queued);
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
@@ -206,14 +250,18 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  *event = {.milliseconds = std::chrono::duration<double, std::milli>(now).count(),
-            .side = stream->side ? stream : nullptr,
-            .n_copies = stream->n_done + stream->copies.size(),
-            .issued = issued};
+  *event = {std::chrono::duration<double, std::milli>(now).count(), stream, stream->queued,
+            stream->later ? stream->sees : issued};
   return cudaSuccess;
 }
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (!stream->later) event->reach();
+  if (event->sees > stream->sees) stream->sees = event->sees;
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) { return event->reach() ? cudaSuccess : cudaErrorNotReady; }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (event->side != nullptr) finish(*event->side, event->n_copies);
+  event->reach();
   return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {

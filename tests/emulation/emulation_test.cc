@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <numeric>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "kernels/context.h"
 #include "kernels/cuda/tensor_core.h"
 #include "kernels/cuda/warp.h"
 #include "kernels/device_buffer.h"
+#include "kernels/device_sum.h"
 #include "kernels/ops.h"
 #include "lib/base/error.h"
 #include "lib/base/random.h"
@@ -206,6 +210,55 @@ TEST_F(Emulation, OperationsReadTheHostSide) {
   DeviceBuffer<float> y(memory_, 32);
   launch(queue(), read_kernel, dim3(1), dim3(32), 0, x.data(), y.data());
   EXPECT_EQ(y.values(), ones);
+}
+
+TEST_F(Emulation, AStreamBesideDoesItsWorkWhenItIsWaitedFor) {
+  cudaStream_t stream = nullptr;
+  cudaEvent_t ready = nullptr, done = nullptr;
+  cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, 0);
+  for (cudaEvent_t* event : {&ready, &done}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
+  DeviceBuffer<float> buffer(memory_, 16);
+  EXPECT_DEATH(emulation::issue_later(stream, [] { return true; }), "does not wait for what was issued before");
+  cudaEventRecord(ready, queue().stream());
+  cudaStreamWaitEvent(stream, ready, 0);
+  int done_so_far = 0;
+  emulation::issue_later(stream, [&] { return ++done_so_far > 0; });
+  cudaEventRecord(done, stream);
+  emulation::issue_later(stream, [&] { return ++done_so_far > 0; });
+  EXPECT_EQ(done_so_far, 0);
+  EXPECT_EQ(cudaEventQuery(done), cudaSuccess);
+  EXPECT_EQ(done_so_far, 1);
+  buffer.zero();
+  EXPECT_DEATH(emulation::issue_later(stream, [] { return true; }), "does not wait for what was issued before");
+  cudaStreamDestroy(stream);
+  for (cudaEvent_t event : {ready, done}) cudaEventDestroy(event);
+}
+
+// Of two ranks one goes away; the other, which waits for its sum, says so and does not wait for ever.
+TEST_F(Emulation, ARankThatIsGoneIsNoticed) {
+  setenv("MATINEE_EMULATION_DEVICES", "2", 1);
+  const DeviceSumKey key = make_device_sum_key();
+  std::thread other([&] {
+    const auto memory = memory_of({DeviceKind::kCuda, 1});
+    open_device_sum(*memory, key, 1, 2);
+  });
+  const auto sum = open_device_sum(*memory_, key, 0, 2);
+  DeviceBuffer<float> values(memory_, 100);
+  sum->start(values.data(), 100);
+  const auto error_of = [](const auto& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error_of([&] { sum->finish(); }),
+            "NCCL: summing gradients failed: remote process exited or there was a network error; NCCL_DEBUG=WARN in "
+            "the environment says more");
+  EXPECT_NE(error_of([&] { sum->start(values.data(), 100); }).find("the connection broke before"), std::string::npos);
+  other.join();
+  unsetenv("MATINEE_EMULATION_DEVICES");
 }
 
 TEST_F(Emulation, TheHostCannotReachDeviceMemory) {

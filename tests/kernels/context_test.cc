@@ -112,6 +112,7 @@ TEST(Scratch, BecomesOnePieceOfTheMostThatWasNeeded) {
   use(1, 1);
   EXPECT_EQ(scratch.capacity(), 9 * n);
   EXPECT_EQ(scratch.peak(), 9 * n);
+  EXPECT_EQ(scratch.allocations(), 5u);
 }
 
 TEST(Operations, BrokenContractsThrow) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <barrier>
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -51,15 +53,35 @@ class ThreadRank final : public Ranks {
   int rank_;
 };
 
+// Adds up when it is waited for; until then nobody may have touched what was begun.
+class SumBeside final : public DeviceSum {
+ public:
+  explicit SumBeside(Ranks& ranks) : ranks_(ranks) {}
+  void start(float* values, std::size_t n) override { begun_.push_back({values, std::vector(values, values + n)}); }
+  void finish() override {
+    for (const auto& [values, then] : begun_) {
+      const std::span<float> now(values, then.size());
+      EXPECT_TRUE(std::equal(now.begin(), now.end(), then.begin())) << "a gradient changed after its layer was done";
+      ranks_.sum(now);
+    }
+    begun_.clear();
+  }
+
+ private:
+  Ranks& ranks_;
+  std::vector<std::pair<float*, std::vector<float>>> begun_;
+};
+
 struct Outcome {
   std::vector<double> losses, valid_losses;
   std::vector<float> values;
 };
 
-// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: rank 1 asks to stop after so many updates.
+// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: rank 1 asks to stop after so many updates;
+// `beside`: gradients are summed while the backward pass goes on; without `lora` everything is trained.
 std::vector<Outcome> train_together(const TinySets& sets, const TrainOptions& options, int size,
                                     const std::string& path, bool resume = false,
-                                    std::size_t stop_after = ~std::size_t{0}) {
+                                    std::size_t stop_after = ~std::size_t{0}, bool beside = false, bool lora = true) {
   Meeting meeting(size);
   std::vector<Outcome> outcomes(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
@@ -67,7 +89,8 @@ std::vector<Outcome> train_together(const TinySets& sets, const TrainOptions& op
     threads.emplace_back([&, rank] {
       ThreadRank self(meeting, rank);
       Outcome& outcome = outcomes[static_cast<std::size_t>(rank)];
-      TinyRun run(*sets.train, sets.valid.get(), options, path, true, 1, 0.1, &self);
+      SumBeside sum(self);
+      TinyRun run(*sets.train, sets.valid.get(), options, path, lora, 1, 0.1, &self, beside ? &sum : nullptr);
       if (resume) run.trainer->resume();
       TrainCallbacks callbacks;
       callbacks.on_step = [&](const StepMetrics& step) { outcome.losses.push_back(step.loss); };
@@ -106,6 +129,55 @@ TEST(Ranks, LossesAreThoseOfOneProcess) {
       EXPECT_EQ(rank.values, together[0].values) << "all ranks hold the same parameters";
     }
   }
+}
+
+TEST(Ranks, SumsBesideTheBackwardPassAreThoseAfterIt) {
+  const TinySets sets;
+  for (const bool lora : {true, false}) {
+    const auto after = train_together(sets, options_of_test(), 3, "", false, ~std::size_t{0}, false, lora);
+    const auto beside = train_together(sets, options_of_test(), 3, "", false, ~std::size_t{0}, true, lora);
+    for (std::size_t rank = 0; rank < 3; ++rank) {
+      EXPECT_EQ(beside[rank].losses, after[rank].losses);
+      EXPECT_EQ(beside[rank].values, after[rank].values);
+    }
+  }
+}
+
+// Adds as SumBeside, and on one rank changes the last bit of one number.
+class WrongSum final : public DeviceSum {
+ public:
+  explicit WrongSum(Ranks& ranks) : sum_(ranks), wrong_(ranks.rank() == 1) {}
+  void start(float* values, std::size_t n) override {
+    sum_.start(values, n);
+    last_ = values + n / 2;
+  }
+  void finish() override {
+    sum_.finish();
+    if (wrong_) *last_ = std::nextafter(*last_, 1.0f);
+  }
+
+ private:
+  SumBeside sum_;
+  bool wrong_;
+  float* last_ = nullptr;
+};
+
+TEST(Ranks, DifferentGradientsAreNoticed) {
+  const TinySets sets;
+  Meeting meeting(3);
+  std::vector<std::string> errors(3);
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < 3; ++rank) {
+    threads.emplace_back([&, rank] {
+      ThreadRank self(meeting, rank);
+      WrongSum sum(self);
+      TinyRun run(*sets.train, sets.valid.get(), options_of_test(), "", true, 1, 0.1, &self, &sum);
+      errors[static_cast<std::size_t>(rank)] = testing::error_of([&] { run.losses(); });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& error : errors)
+    EXPECT_NE(error.find("the ranks hold different gradients"), std::string::npos) << error;
 }
 
 TEST(Ranks, ARunGoesOnWithAnotherNumberOfThem) {

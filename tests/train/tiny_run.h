@@ -109,7 +109,8 @@ inline ModelConfig tiny_config() {
 /// A tiny decoder with a trainer: with `lora` an adapter on random weights, else everything.
 struct TinyRun {
   TinyRun(const TokenDataset& train, const TokenDataset* valid, const TrainOptions& options,
-          const std::string& checkpoint, bool lora, int threads = 1, double dropout = 0.1, Ranks* ranks = nullptr)
+          const std::string& checkpoint, bool lora, int threads = 1, double dropout = 0.1, Ranks* ranks = nullptr,
+          DeviceSum* device_sum = nullptr)
       : pool(threads), context(pool, {DeviceKind::kCpu, 0}), config(tiny_config()) {
     initialise_parameters(config, 3, everything);
     slots = slots_of(config, everything);
@@ -135,6 +136,7 @@ struct TinyRun {
             .config = config,
             .lora = lora ? &lora_slots : nullptr,
             .ranks = ranks,
+            .device_sum = device_sum,
         },
         options, checkpoint, RunIdentity{{{"--seed", "42"}}});
   }

@@ -79,6 +79,19 @@ TEST(TokenDataset, TargetsAreTheNextSupervisedTokenOfTheSameSample) {
   EXPECT_EQ(batch.n_supervised, 4);
 }
 
+TEST(TokenDataset, CountsAreThoseOfTheBatch) {
+  const Written written;
+  const TokenDataset data(written(tiny_tokens(50)));
+  const auto rows = data.rows_of_epoch(1, 0);
+  for (std::size_t n = 0; n <= rows.size(); ++n) {
+    const auto some = std::span(rows).first(n);
+    const TokenBatch batch = data.batch(some);
+    const TokenCounts counts = data.count(some);
+    EXPECT_EQ(counts.tokens, batch.n_tokens());
+    EXPECT_EQ(counts.supervised, batch.n_supervised);
+  }
+}
+
 TEST(TokenDataset, FingerprintDependsOnEveryPart) {
   const Written written;
   TinyTokens tokens = tiny_tokens(5);
