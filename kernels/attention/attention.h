@@ -25,7 +25,8 @@ struct AttentionArgsOf {
   T* out = nullptr;                             ///< [n_tokens, n_heads, head_dim], overwritten
   T* logsumexp = nullptr;  ///< [n_tokens, n_heads], overwritten: ln Σ exp(scale·q·k); for the backward pass
   /// kBF16: queries, keys, values, probabilities and gradients rounded to bfloat16 where they are multiplied, on
-  /// devices whose bfloat16 is faster; the CPU computes in float32 always.
+  /// devices whose bfloat16 is faster. The CPU does so for samples of at least 64 tokens, and computes the rest and
+  /// attention_cached() in float32.
   Product product = Product::kF32;
 };
 using AttentionArgs = AttentionArgsOf<float>;

@@ -296,8 +296,11 @@ std::vector<KernelCase> attention_cases() {
     add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, Product::kBF16});
     add_cached(cases, 130, 70, 2, 1, 32, window, false, Product::kBF16);
   }
-  for (const std::int32_t length : {32, 128, 512}) {
-    add_shape(cases, {std::vector<std::int32_t>(static_cast<std::size_t>(4096 / length), length), 4, 4, 64}, true);
+  for (const Product product : {Product::kF32, Product::kBF16}) {
+    for (const std::int32_t length : {32, 128, 512}) {
+      const std::vector<std::int32_t> segments(static_cast<std::size_t>(4096 / length), length);
+      add_shape(cases, {segments, 4, 4, 64, 0.25f, 1, 0, product}, true);
+    }
   }
   add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 128}, true);
   add_cached(cases, 1, 511, 4, 4, 64, 0, true);

@@ -26,6 +26,35 @@ std::int64_t cut_segments(const std::int32_t* segment_start, std::int64_t n_toke
 // What the inner parts take for "no window".
 std::int64_t window_of(std::int64_t window) { return window == 0 ? kEveryKey : window; }
 
+// Below this packing costs what the products of pairs save.
+constexpr std::int64_t kShortestInPairs = 64;
+
+// How blocks of the first n tokens of a sample are worked on, and what that needs.
+class Kernels {
+ public:
+  Kernels(const Context& context, Product product)
+      : wide_(context.isa() >= IsaLevel::kAvx512),
+        pairs_(product == Product::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16) {}
+
+  AttentionBlockFn block(std::int64_t n) const {
+    if (pairs_ && n >= kShortestInPairs) return attention_block_avx512bf16;
+    return wide_ ? attention_block_avx512 : attention_block_avx2;
+  }
+  AttentionSegmentFn segment(std::int64_t n) const {
+    if (pairs_ && n >= kShortestInPairs) return attention_segment_avx512bf16;
+    return wide_ ? attention_segment_avx512 : attention_segment_avx2;
+  }
+  std::int64_t block_scratch(std::int64_t head_dim) const {
+    return std::max(attention_block_scratch(head_dim), pairs_ ? attention_pairs_block_scratch(head_dim) : 0);
+  }
+  std::int64_t segment_scratch(std::int64_t head_dim) const {
+    return std::max(attention_segment_scratch(head_dim), pairs_ ? attention_pairs_segment_scratch(head_dim) : 0);
+  }
+
+ private:
+  bool wide_, pairs_;
+};
+
 float* block_scratch(Context& context, int worker, std::int64_t floats) {
   return context.worker_scratch(worker).take_array<float>(static_cast<std::size_t>(floats));
 }
@@ -33,7 +62,7 @@ float* block_scratch(Context& context, int worker, std::int64_t floats) {
 }  // namespace
 
 void attention_forward_cpu(Context& context, const AttentionArgs& args) {
-  const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
+  const Kernels kernels(context, args.product);
   const ScratchScope scope(context.scratch());
   auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
   const std::int64_t n_blocks = cut_segments(args.segment_start, args.n_tokens, kAttentionBlock, rows);
@@ -43,12 +72,13 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
   context.pool().for_blocks(
       static_cast<std::size_t>(n_blocks * args.n_heads), 4, [&](std::size_t begin, std::size_t end, int worker) {
         const ScratchScope worker_scope(context.worker_scratch(worker));
-        float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
+        float* scratch = block_scratch(context, worker, kernels.block_scratch(dim));
         for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
           const Rows& part = rows[index / args.n_heads];
           const std::int64_t head = index % args.n_heads;
           const std::int64_t first_key = std::max(part.segment_start, part.begin - window + 1);
           const std::int64_t kv = first_key * kv_stride + head / group * dim;
+          const AttentionBlockFn compute = kernels.block(part.end - part.segment_start);
           compute({.n_rows = part.end - part.begin,
                    .n_visible = part.begin - first_key + 1,
                    .head_dim = dim,
@@ -69,8 +99,7 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
 
 void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args) {
   // One task has all that adds to the gradients of a sample's keys and values, so nothing is shared between threads.
-  const AttentionSegmentFn compute =
-      context.isa() >= IsaLevel::kAvx512 ? attention_segment_avx512 : attention_segment_avx2;
+  const Kernels kernels(context, args.product);
   const ScratchScope scope(context.scratch());
   auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
   const std::int64_t n_segments = cut_segments(args.segment_start, args.n_tokens, args.n_tokens, rows);
@@ -85,6 +114,7 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
                               const std::int64_t kv_head = index % args.n_kv_heads;
                               const std::int64_t q = part.begin * q_stride + kv_head * group * dim;
                               const std::int64_t kv = part.begin * kv_stride + kv_head * dim;
+                              const AttentionSegmentFn compute = kernels.segment(part.end - part.begin);
                               compute({.n_tokens = part.end - part.begin,
                                        .head_dim = dim,
                                        .n_group = group,
@@ -102,12 +132,12 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
                                        .kv_stride = kv_stride,
                                        .logsumexp = args.logsumexp + part.begin * args.n_heads + kv_head * group,
                                        .logsumexp_stride = args.n_heads,
-                                       .scratch = block_scratch(context, worker, attention_segment_scratch(dim))});
+                                       .scratch = block_scratch(context, worker, kernels.segment_scratch(dim))});
                             });
 }
 
 void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
-  const AttentionBlockFn compute = context.isa() >= IsaLevel::kAvx512 ? attention_block_avx512 : attention_block_avx2;
+  const AttentionBlockFn compute = Kernels(context, Product::kF32).block(args.n_queries);
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
   const std::int64_t window = window_of(args.window), position = *args.first_position;

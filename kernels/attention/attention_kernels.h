@@ -25,7 +25,7 @@ struct AttentionBlock {
   float* out = nullptr;  ///< q_stride apart
   float* logsumexp = nullptr;
   std::int64_t logsumexp_stride = 0;
-  float* scratch = nullptr;  ///< attention_block_scratch(head_dim) floats
+  float* scratch = nullptr;  ///< as many floats as the function of that name says
 };
 
 /// One whole sample for one key/value head and the query heads that share it.
@@ -45,7 +45,7 @@ struct AttentionSegment {
   std::int64_t kv_stride = 0;
   const float* logsumexp = nullptr;
   std::int64_t logsumexp_stride = 0;
-  float* scratch = nullptr;  ///< attention_segment_scratch(head_dim) floats
+  float* scratch = nullptr;  ///< as many floats as the function of that name says
 };
 
 constexpr std::int64_t attention_block_scratch(std::int64_t head_dim) {
@@ -55,11 +55,16 @@ constexpr std::int64_t attention_segment_scratch(std::int64_t head_dim) {
   return kAttentionBlock * (2 * head_dim + 2 * kAttentionBlock + 1);
 }
 
+std::int64_t attention_pairs_block_scratch(std::int64_t head_dim);
+std::int64_t attention_pairs_segment_scratch(std::int64_t head_dim);
+
 using AttentionBlockFn = void (*)(const AttentionBlock&);
 using AttentionSegmentFn = void (*)(const AttentionSegment&);
 void attention_block_avx2(const AttentionBlock& block);
 void attention_block_avx512(const AttentionBlock& block);
+void attention_block_avx512bf16(const AttentionBlock& block);
 void attention_segment_avx2(const AttentionSegment& segment);
 void attention_segment_avx512(const AttentionSegment& segment);
+void attention_segment_avx512bf16(const AttentionSegment& segment);
 
 }  // namespace matinee
