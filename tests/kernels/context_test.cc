@@ -112,7 +112,7 @@ TEST(Scratch, BecomesOnePieceOfTheMostThatWasNeeded) {
   use(1, 1);
   EXPECT_EQ(scratch.capacity(), 9 * n);
   EXPECT_EQ(scratch.peak(), 9 * n);
-  EXPECT_EQ(scratch.allocations(), 5u);
+  EXPECT_EQ(scratch.allocations(), 7u);  // 2, 3, 5, 4, 8, 1 and 9
 }
 
 TEST(Operations, BrokenContractsThrow) {
