@@ -335,7 +335,7 @@ fuzz-run:
 	done
 
 # ---- Training: tables to adapter -------------------------------------------------------------------------------------
-# make train                          the sample catalogue and the mini base that come with the source
+# make train                          the sample catalog and the mini base that come with the source
 # make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any Hugging Face base of a known family
 IMDB          ?= testdata/sample
 BASE          ?= testdata/mini
@@ -352,7 +352,7 @@ CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
 .PHONY: train train-chain evaluate
-train:  ## the whole chain: tables, catalogue, conversations, tokens, adapter, figures; then talk to build/chat
+train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, figures; then talk to build/chat
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@$(MAKE) --no-print-directory train-chain

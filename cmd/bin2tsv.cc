@@ -1,13 +1,13 @@
-// bin2tsv: any artefact in, text out; a table gives back the TSV it was made from.
+// bin2tsv: any artifact in, text out; a table gives back the TSV it was made from.
 #include "lib/base/tool.h"
-#include "lib/catalog/artefact_text.h"
+#include "lib/catalog/artifact_text.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;
   const ToolDescription description{"bin2tsv",
-                                    "prints an artefact of Matinee, or any safetensors file, as text",
+                                    "prints an artifact of Matinee, or any safetensors file, as text",
                                     "[options] FILE",
-                                    "A table gives the TSV that tsv2bin read, byte for byte. A catalogue gives a line "
+                                    "A table gives the TSV that tsv2bin read, byte for byte. A catalog gives a line "
                                     "per movie. Files without rows give a line "
                                     "per tensor, as --list does for all.",
                                     {"bin2tsv title.ratings.bin | head", "bin2tsv --format jsonl movies.bin",
@@ -27,12 +27,12 @@ int main(int argc, char** argv) {
       [&](ToolContext&) {
         OutputFile out(output);
         if (list) {
-          write_artefact_listing(inputs.front(), out);
+          write_artifact_listing(inputs.front(), out);
         } else {
-          write_artefact_text(inputs.front(),
-                              format == "tsv"     ? ArtefactFormat::kTsv
-                              : format == "jsonl" ? ArtefactFormat::kJsonLines
-                                                  : ArtefactFormat::kAuto,
+          write_artifact_text(inputs.front(),
+                              format == "tsv"     ? ArtifactFormat::kTsv
+                              : format == "jsonl" ? ArtifactFormat::kJsonLines
+                                                  : ArtifactFormat::kAuto,
                               out);
         }
         out.commit();

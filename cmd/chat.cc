@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         options.text("setup", &setup_path, "FILE", "a chat.json, which names base, adapter and movies");
         model_options.add(options);
-        options.text("movies", &movies, "FILE", "the catalogue that embed made");
+        options.text("movies", &movies, "FILE", "the catalog that embed made");
         options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
         options.flag("json", &loop.json, "print acts, preferences and text of each turn as a line of JSON");
       },
@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
         model_options.seed = tool.common().seed;
         model_options.max_host_mem = tool.common().max_host_mem;
         loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
-        loop.colour = loop.terminal && std::getenv("NO_COLOR") == nullptr;
+        loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
 
         const MovieCatalog catalog(movies);
         Phrasebook phrasebook = Phrasebook::built_in();
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
         Context context(pool, resolve_device(tool.common().device));
         LanguageModel model(context, model_options);
         const MentionFinder finder(catalog);
-        const TurnReader reader(catalog, finder, phrasebook);
+        const MentionResolver reader(catalog, finder, phrasebook);
         const MovieRanker ranker(catalog);
         const Policy policy(catalog, ranker);
         const ReplyWords words(phrasebook);

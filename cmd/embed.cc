@@ -1,4 +1,4 @@
-// embed: the IMDb tables in, the joined catalogue with its vectors out.
+// embed: the IMDb tables in, the joined catalog with its vectors out.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 using namespace matinee;
 
-// The catalogue without vectors, which is what the vectors are computed from; gone with the object.
+// The catalog without vectors, which is what the vectors are computed from; gone with the object.
 class UnfinishedCatalog {
  public:
   explicit UnfinishedCatalog(const std::string& output) {
@@ -45,7 +45,7 @@ struct EmbedOptions {
   CatalogOptions catalog;
   VectorOptions vectors;
   std::vector<std::string> weights;
-  int neighbours = 0;
+  int neighbors = 0;
 };
 
 CatalogTables tables_of(const EmbedOptions& options) {
@@ -83,21 +83,21 @@ int embed(EmbedOptions options, const ToolContext& tool) {
 
   std::vector<std::int32_t> ids;
   std::vector<float> scores;
-  if (options.neighbours > 0) {
+  if (options.neighbors > 0) {
     Context context(pool, resolve_device(tool.common().device));
     const MovieVectorView view(vectors, options.vectors.weights);
-    SimilaritySearch(view, context).all_neighbours(options.neighbours, ids, scores);
+    SimilaritySearch(view, context).all_neighbors(options.neighbors, ids, scores);
   }
-  SafetensorsWriter writer(options.output, "catalogue", vector_metadata(options.vectors));
+  SafetensorsWriter writer(options.output, "catalog", vector_metadata(options.vectors));
   builder.declare(writer);
   declare_vectors(writer, vectors);
-  if (options.neighbours > 0) {
-    writer.declare("neighbours.ids", DType::kI32, {catalog.size(), options.neighbours});
-    writer.declare("neighbours.scores", DType::kF32, {catalog.size(), options.neighbours});
+  if (options.neighbors > 0) {
+    writer.declare("neighbours.ids", DType::kI32, {catalog.size(), options.neighbors});
+    writer.declare("neighbours.scores", DType::kF32, {catalog.size(), options.neighbors});
   }
   builder.write(writer);
   write_vectors(writer, vectors);
-  if (options.neighbours > 0) {
+  if (options.neighbors > 0) {
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
   }
@@ -110,7 +110,7 @@ int embed(EmbedOptions options, const ToolContext& tool) {
 int main(int argc, char** argv) {
   const ToolDescription description{
       "embed",
-      "joins the IMDb tables into a catalogue of the most voted-for movies, with three vectors for each",
+      "joins the IMDb tables into a catalog of the most voted-for movies, with three vectors for each",
       "[options] [FOLDER]",
       "FOLDER holds title.basics, title.ratings, title.crew, title.principals and name.basics, each as .bin (made by "
       "tsv2bin), .tsv or .tsv.gz; or name the tables one by one. References to people or titles that the tables lack "
@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
   return run_tool(
       argc, argv, description, kThreads | kSeed | kDevice,
       [&](OptionSet& set) {
-        set.text("output,o", &options.output, "FILE", "where the catalogue goes; - is stdout");
+        set.text("output,o", &options.output, "FILE", "where the catalog goes; - is stdout");
         set.group("Tables");
         set.text("basics", &options.tables.basics, "FILE", "title.basics");
         set.text("ratings", &options.tables.ratings, "FILE", "title.ratings");
@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
                    "how cast and crew become vectors (docs/embeddings.md)");
         set.list("weights", &options.weights, "TITLE,CAST,CREW",
                  "what each vector counts in a similarity; stored in the file [0.5,0.3,0.2]");
-        set.integer("neighbours", &options.neighbours, 0, 1000, "also store so many nearest movies of each");
+        set.integer("neighbors", &options.neighbors, 0, 1000, "also store so many nearest movies of each");
         set.positional(&options.inputs, "FOLDER", 0, 1);
       },
       [&](ToolContext& tool) { return embed(options, tool); });

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         options.text("setup", &setup_path, "FILE", "a chat.json, which names base, adapter and movies");
         model.add(options);
-        options.text("movies", &movies, "FILE", "the catalogue that embed made");
+        options.text("movies", &movies, "FILE", "the catalog that embed made");
         evaluation.add(options);
         options.text("output,o", &output, "FILE", "also write the figures as JSON");
         options.text("misses", &misses, "FILE",

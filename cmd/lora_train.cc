@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lib/base/tool.h"
-#include "lib/cluster/mpi_ranks.h"
+#include "lib/cluster/mpi_communicator.h"
 #include "lib/train/training_run.h"
 
 namespace {
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
       [&](ToolContext& tool) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
-        const std::unique_ptr<Ranks> ranks = open_ranks();
+        const std::unique_ptr<Communicator> ranks = open_communicator();
         if (run.plan) {
           if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;

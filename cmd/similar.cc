@@ -91,7 +91,7 @@ std::vector<GenreId> genres_of(const MovieCatalog& catalog, const std::vector<st
   std::vector<GenreId> genres;
   for (const std::string& name : names) {
     const auto genre = catalog.genre_id(name);
-    if (!genre) throw usage_error("no genre \"{}\"; the catalogue has {}", name, joined(catalog.genres()));
+    if (!genre) throw usage_error("no genre \"{}\"; the catalog has {}", name, joined(catalog.genres()));
     genres.push_back(*genre);
   }
   return genres;
@@ -126,7 +126,7 @@ std::string reason_text(const MovieCatalog& catalog, const Reason& reason) {
 struct Found {
   MovieId movie;
   float score;
-  std::optional<std::array<float, kVectorKinds>> parts;  // of a movie's neighbour
+  std::optional<std::array<float, kVectorKinds>> parts;  // of a movie's neighbor
   std::vector<Reason> reasons;                           // of a preference's candidate
 };
 
@@ -170,8 +170,8 @@ class Similar {
       }
     } else {
       const SimilarityTerm term{resolve(query), 1};
-      for (const Neighbour& neighbour : search_.search({&term, 1}, options_.k, allowed_)) {
-        found.push_back({neighbour.movie, neighbour.score, neighbour.parts, {}});
+      for (const Neighbor& neighbor : search_.search({&term, 1}, options_.k, allowed_)) {
+        found.push_back({neighbor.movie, neighbor.score, neighbor.parts, {}});
       }
     }
     options_.format == "tsv" ? write_tsv(query, found) : write_json(query, found);
@@ -184,7 +184,7 @@ class Similar {
   MovieId resolve(std::string_view query) const {
     if (const auto movie = catalog_.find_tconst(query)) return *movie;
     if (query.starts_with("tt") && query.size() > 6 && query.find_first_not_of("0123456789", 2) == query.npos) {
-      throw missing("the catalogue has no {}; it may be of another type or have too few votes", query);
+      throw missing("the catalog has no {}; it may be of another type or have too few votes", query);
     }
     if (const auto movie = catalog_.find_display_name(query)) return *movie;
     const TitleLookup lookup = titles_.find(query);
@@ -232,7 +232,7 @@ class Similar {
   void write_json(std::string_view query, const std::vector<Found>& found) {
     std::string line;
     JsonWriter json(line);
-    json.begin_object().field("query", query).key("neighbours").begin_array();
+    json.begin_object().field("query", query).key("neighbors").begin_array();
     for (const Found& each : found) {
       json.begin_object().field("tconst", catalog_.tconst(each.movie)).field("title", catalog_.title(each.movie));
       json.key("year");
@@ -319,7 +319,7 @@ int main(int argc, char** argv) {
         set.choice("format", &options.format, {"tsv", "jsonl"}, "form of the result");
         set.flag("explain", &options.explain, "also what each vector contributed, or why a movie fits the preferences");
         set.list("weights", &options.weights, "TITLE,CAST,CREW",
-                 "what each vector counts between movies; without it, as the catalogue says");
+                 "what each vector counts between movies; without it, as the catalog says");
         set.group("Filters");
         set.text("years", &options.years, "LOW-HIGH", "startYear; either end may be left out");
         set.text("runtime", &options.runtime, "LOW-HIGH", "runtimeMinutes");

@@ -1,4 +1,4 @@
-// synthconv: a catalogue in, conversations between the policy and simulated users out, as JSON lines.
+// synthconv: a catalog in, conversations between the policy and simulated users out, as JSON lines.
 #include <fmt/format.h>
 
 #include "lib/base/tool.h"

@@ -51,7 +51,7 @@ int tokenize(ToolContext& tool, Options& options) {
   ThreadPool pool(tool.threads());
   Progress progress = tool.progress("tokenizing", 0, "lines");
 
-  const bool colour = std::getenv("NO_COLOR") == nullptr && isatty(STDOUT_FILENO);
+  const bool color = std::getenv("NO_COLOR") == nullptr && isatty(STDOUT_FILENO);
   OutputFile shown("-");
   TokenSetWriter writer;
   std::uint64_t longest = 0;
@@ -61,7 +61,7 @@ int tokenize(ToolContext& tool, Options& options) {
       [&](const EncodedSample& sample) {
         writer.add(sample);
         longest = std::max<std::uint64_t>(longest, sample.input_ids.size());
-        if (options.show) shown.write(show_sample(tokenizer, sample, colour));
+        if (options.show) shown.write(show_sample(tokenizer, sample, color));
       },
       [&](std::uint64_t lines) { progress.advance(lines); });
   progress.finish();
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
       "Each line is an Alpaca tuple {\"instruction\",\"input\",\"output\"}, {\"messages\":[{\"role\",\"content\"}]} "
       "or\n"
       "{\"text\"}. Loss is on outputs and their end token; for text on every token but the first. Special tokens\n"
-      "written in the texts stay plain text. Without FILE, or with -, it reads stdin; gzip is recognised.",
+      "written in the texts stay plain text. Without FILE, or with -, it reads stdin; gzip is recognized.",
       {"tokenize --model testdata/mini -o tokens.bin conversations.jsonl",
        "synthconv movies.bin | tokenize --model testdata/mini --show | less -R"},
       "synthconv(1), lora-train(1), bin2tsv(1)"};

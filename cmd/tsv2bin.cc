@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
       "tsv2bin",
       "turns an IMDb table (TSV, plain or gzip) into a typed table that can be memory-mapped",
       "[options] [FILE]",
-      "The table is recognised by its header line; columns it does not know are kept as text. Without FILE, or with -, "
+      "The table is recognized by its header line; columns it does not know are kept as text. Without FILE, or with -, "
       "it reads "
       "stdin. A bad row stops it, unless --keep-going.",
       {"tsv2bin -o title.basics.bin title.basics.tsv.gz", "zcat title.ratings.tsv.gz | tsv2bin -o title.ratings.bin"},

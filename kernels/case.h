@@ -14,7 +14,7 @@
 
 namespace matinee {
 
-/// How a tensor of a case starts and what is asked of it afterwards.
+/// How a tensor of a case starts and what is asked of it afterward.
 enum class Role : std::uint8_t {
   kInput,   ///< must not change
   kOutput,  ///< starts as NaN, so that an element never written is seen
@@ -84,9 +84,9 @@ class CaseInput {
   const T* host() const { return kept_->values.data(); }
   /// For an operation of the context.
   const T* in(const Context& context) const {
-    if (kept_->memory != context.memory()) {
-      kept_->view = DeviceView<T>(context.memory(), kept_->values);
-      kept_->memory = context.memory();
+    if (kept_->allocator != context.allocator()) {
+      kept_->view = DeviceView<T>(context.allocator(), kept_->values);
+      kept_->allocator = context.allocator();
     }
     return kept_->view.data();
   }
@@ -94,7 +94,7 @@ class CaseInput {
  private:
   struct Kept {
     std::vector<T> values;
-    std::shared_ptr<DeviceMemory> memory;
+    std::shared_ptr<DeviceAllocator> allocator;
     DeviceView<T> view;
   };
   std::shared_ptr<Kept> kept_;
@@ -103,13 +103,13 @@ class CaseInput {
 /// What a tensor of the case holds.
 inline std::vector<float> host_values(const Context& context, const float* data, std::int64_t size) {
   std::vector<float> values(static_cast<std::size_t>(size));
-  context.memory()->download(values.data(), data, values.size() * sizeof(float));
+  context.allocator()->download(values.data(), data, values.size() * sizeof(float));
   return values;
 }
 
 /// A tensor of the case as bfloat16, where its operation takes that. A case starts from the same values in every run,
 /// so the copy is kept and the conversion is not timed.
-class NarrowCopy {
+class Bf16Copy {
  public:
   WeightView view(const Context& context, const float* data, std::int64_t size) {
     if (values_ == nullptr) {
@@ -126,9 +126,9 @@ class NarrowCopy {
 
 /// Writes numbers of any kind to a tensor of the case, to be compared there.
 template <class Number, class T>
-void write_numbers(DeviceMemory& memory, const std::vector<Number>& numbers, T* to) {
+void write_numbers(DeviceAllocator& allocator, const std::vector<Number>& numbers, T* to) {
   const std::vector<T> values(numbers.begin(), numbers.end());
-  memory.upload(to, values.data(), values.size() * sizeof(T));
+  allocator.upload(to, values.data(), values.size() * sizeof(T));
 }
 
 }  // namespace matinee

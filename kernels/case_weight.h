@@ -10,8 +10,8 @@
 
 namespace matinee {
 
-/// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like NarrowCopy. Rows of
-/// quantised ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of
+/// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like Bf16Copy. Rows of
+/// quantized ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of
 /// zeros, which the view leaves out.
 class CaseWeight {
  public:
@@ -21,17 +21,17 @@ class CaseWeight {
   WeightView view(Context& context, const float* data) {
     if (format_ == DType::kF32) return weight_view(data);
     if (format_ == DType::kBF16) return narrow_.view(context, data, rows_ * width_);
-    if (memory_ != context.memory()) {
-      memory_ = context.memory();
+    if (allocator_ != context.allocator()) {
+      allocator_ = context.allocator();
       const std::vector<float> sized = sizes_of_rows(host_values(context, data, rows_ * width_).data());
-      quantized_ = std::make_unique<QuantizedMatrix>(memory_, format_, skipped_ + rows_, width_);
-      quantized_->set_rows(context, 0, skipped_ + rows_, DeviceView<float>(memory_, sized).data());
+      quantized_ = std::make_unique<QuantizedMatrix>(allocator_, format_, skipped_ + rows_, width_);
+      quantized_->set_rows(context, 0, skipped_ + rows_, DeviceView<float>(allocator_, sized).data());
       quantized_->finish(context);
     }
     return rows_from(quantized_->view(), skipped_, width_);
   }
 
-  /// What the reference multiplies with: the numbers that a quantised weight stands for.
+  /// What the reference multiplies with: the numbers that a quantized weight stands for.
   WeightView reference_view(const double* data) {
     if (format_ != DType::kI8 && format_ != DType::kU8) return weight_view(data);
     values_.resize(static_cast<std::size_t>(rows_ * width_));
@@ -53,8 +53,8 @@ class CaseWeight {
 
   DType format_;
   std::int64_t rows_, width_, skipped_;
-  NarrowCopy narrow_;
-  std::shared_ptr<DeviceMemory> memory_;  // of quantized_
+  Bf16Copy narrow_;
+  std::shared_ptr<DeviceAllocator> allocator_;  // of quantized_
   std::unique_ptr<QuantizedMatrix> quantized_;
   std::vector<double> values_;
 };

@@ -19,7 +19,7 @@ void require_all(const Ops& ops, Device device) {
 }
 
 // Before the device is asked: the reason is then the same with and without one.
-std::shared_ptr<DeviceMemory> memory_for(const Ops& ops, Device device) {
+std::shared_ptr<DeviceAllocator> memory_for(const Ops& ops, Device device) {
   require_all(ops, device);
   return memory_of(device);
 }
@@ -27,14 +27,14 @@ std::shared_ptr<DeviceMemory> memory_for(const Ops& ops, Device device) {
 }  // namespace
 
 Scratch::~Scratch() {
-  for (const Chunk& chunk : chunks_) memory_->release(chunk.start);
+  for (const Chunk& chunk : chunks_) allocator_->release(chunk.start);
 }
 
 void* Scratch::take(std::size_t bytes) {
   bytes = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   needed_ = std::max(needed_, taken_ + bytes);
   const bool fits = chunks_.size() == 1 && bytes <= chunks_.front().size;
-  if (taken_ == 0 && !fits && !memory_->is_recorded()) join_chunks(std::max(needed_, kSmallestChunk));
+  if (taken_ == 0 && !fits && !allocator_->has_graphs()) join_chunks(std::max(needed_, kSmallestChunk));
   taken_ += bytes;
   while (chunk_ < chunks_.size() && bytes > chunks_[chunk_].size - used_) {
     ++chunk_;
@@ -47,13 +47,13 @@ void* Scratch::take(std::size_t bytes) {
 
 void Scratch::add_chunk(std::size_t bytes) {
   ++allocations_;
-  chunks_.push_back({static_cast<std::byte*>(memory_->allocate(bytes)), bytes});
+  chunks_.push_back({static_cast<std::byte*>(allocator_->allocate(bytes)), bytes});
   peak_ = std::max(peak_, capacity());
 }
 
 // Nothing may be in use. The old ones go first: the new one may need their room.
 void Scratch::join_chunks(std::size_t bytes) {
-  for (const Chunk& chunk : chunks_) memory_->release(chunk.start);
+  for (const Chunk& chunk : chunks_) allocator_->release(chunk.start);
   chunks_.clear();
   chunk_ = used_ = 0;
   add_chunk(bytes);
@@ -74,13 +74,14 @@ std::size_t Scratch::used() const {
 Context::Context(ThreadPool& pool, Device device, IsaLevel isa)
     : Context(pool, device, isa, ops_of(device.kind), memory_for(ops_of(device.kind), device)) {}
 
-Context::Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceMemory> memory)
+Context::Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops,
+                 std::shared_ptr<DeviceAllocator> allocator)
     : pool_(pool),
       device_(device),
       isa_(isa),
       ops_(&ops),
-      memory_(std::move(memory)),
-      scratch_(memory_),
+      allocator_(std::move(allocator)),
+      scratch_(allocator_),
       worker_scratch_(static_cast<std::size_t>(pool.threads())) {
   require_all(ops, device);
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/device.h"
-#include "kernels/device_memory.h"
+#include "kernels/device_allocator.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/parallel.h"
 
@@ -20,7 +20,7 @@ struct Ops;
 /// allocated once a training step has run. One user at a time.
 class Scratch {
  public:
-  explicit Scratch(std::shared_ptr<DeviceMemory> memory = host_memory()) : memory_(std::move(memory)) {}
+  explicit Scratch(std::shared_ptr<DeviceAllocator> allocator = host_allocator()) : allocator_(std::move(allocator)) {}
   Scratch(Scratch&&) = default;
   ~Scratch();
 
@@ -49,7 +49,7 @@ class Scratch {
   void add_chunk(std::size_t bytes);
   void join_chunks(std::size_t bytes);
 
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   std::vector<Chunk> chunks_;
   std::size_t chunk_ = 0;               // in use
   std::size_t used_ = 0;                // bytes of it
@@ -83,17 +83,17 @@ class Context {
   /// Throws Error(kDevice) if an operation is missing on `device`, naming it, so that no run fails in the middle.
   explicit Context(ThreadPool& pool, Device device = {}, IsaLevel isa = isa_level());
   /// With a table, which must outlive it, and a memory of its own instead of the device's: for tests.
-  Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceMemory> memory);
+  Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceAllocator> allocator);
 
   ThreadPool& pool() const { return pool_; }
   Device device() const { return device_; }
   /// Where every array lies that an operation is given (kernels/ops.h).
-  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
+  const std::shared_ptr<DeviceAllocator>& allocator() const { return allocator_; }
   IsaLevel isa() const { return isa_; }
   /// Whether products in bfloat16 are the faster ones here.
   bool multiplies_bf16() const { return device_.kind == DeviceKind::kCuda || isa_ == IsaLevel::kAvx512Bf16; }
   const Ops& ops() const { return *ops_; }
-  /// For the thread that calls operations; in memory().
+  /// For the thread that calls operations; in allocator().
   Scratch& scratch() { return scratch_; }
   /// For one worker inside a body of ThreadPool::for_blocks; the host's.
   Scratch& worker_scratch(int worker) { return worker_scratch_[static_cast<std::size_t>(worker)]; }
@@ -105,7 +105,7 @@ class Context {
   Device device_;
   IsaLevel isa_;
   const Ops* ops_;
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   Scratch scratch_;
   std::vector<Scratch> worker_scratch_;
 };

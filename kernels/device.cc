@@ -2,8 +2,8 @@
 
 #include <charconv>
 
+#include "kernels/all_reduce.h"
 #include "kernels/cuda/cuda_device.h"
-#include "kernels/device_sum.h"
 #include "kernels/ops.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/format_error.h"
@@ -55,8 +55,8 @@ Device resolve_device(std::string_view wish, int turn) {
   return Device{DeviceKind::kCuda, index};
 }
 
-std::shared_ptr<DeviceMemory> memory_of(Device device) {
-  if (device.kind == DeviceKind::kCpu) return host_memory();
+std::shared_ptr<DeviceAllocator> memory_of(Device device) {
+  if (device.kind == DeviceKind::kCpu) return host_allocator();
 #ifdef MATINEE_CUDA
   return open_cuda_device(device.index);
 #else
@@ -73,7 +73,7 @@ std::string place_of(Device device) {
 #endif
 }
 
-std::string why_no_device_sum(Device device) {
+std::string why_no_all_reduce(Device device) {
   if (device.kind == DeviceKind::kCpu) return "the CPU has none";
 #ifdef MATINEE_CUDA
   return why_no_nccl();
@@ -82,7 +82,7 @@ std::string why_no_device_sum(Device device) {
 #endif
 }
 
-DeviceSumKey make_device_sum_key() {
+AllReduceId make_all_reduce_id() {
 #ifdef MATINEE_CUDA
   return make_nccl_key();
 #else
@@ -90,11 +90,11 @@ DeviceSumKey make_device_sum_key() {
 #endif
 }
 
-std::unique_ptr<DeviceSum> open_device_sum(DeviceMemory& memory, const DeviceSumKey& key, int rank, int size) {
+std::unique_ptr<AllReduce> open_all_reduce(DeviceAllocator& allocator, const AllReduceId& key, int rank, int size) {
 #ifdef MATINEE_CUDA
-  return open_nccl_sum(memory, key, rank, size);
+  return open_nccl_sum(allocator, key, rank, size);
 #else
-  static_cast<void>(memory);
+  static_cast<void>(allocator);
   static_cast<void>(key);
   throw device_error("rank {} of {}: this program was built without CUDA", rank, size);
 #endif

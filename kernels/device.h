@@ -7,7 +7,7 @@
 
 namespace matinee {
 
-class DeviceMemory;
+class DeviceAllocator;
 
 enum class DeviceKind : std::uint8_t { kCpu, kCuda };
 
@@ -27,7 +27,7 @@ Device resolve_device(std::string_view wish, int turn = 0);
 
 /// A way to the device's memory; on a GPU also to the queue in which its operations run, one for each call.
 /// Throws Error(kDevice) where it does not answer.
-std::shared_ptr<DeviceMemory> memory_of(Device device);
+std::shared_ptr<DeviceAllocator> memory_of(Device device);
 
 /// Names the chip among those of its machine, alike for every process; empty on the CPU. Throws Error(kDevice).
 std::string place_of(Device device);

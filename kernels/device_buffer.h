@@ -7,34 +7,34 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/device_memory.h"
+#include "kernels/device_allocator.h"
 
 namespace matinee {
 
 /// Elements that lie beside each other in a device's memory, which somebody else keeps alive. data() goes into an
-/// operation's arguments; the host may follow it only where DeviceMemory::is_host() says so.
+/// operation's arguments; the host may follow it only where DeviceAllocator::is_host() says so.
 template <class T>
 class DeviceSpan {
  public:
   DeviceSpan() = default;
-  DeviceSpan(std::shared_ptr<DeviceMemory> memory, T* data, std::size_t size)
-      : memory_(std::move(memory)), data_(data), size_(size) {}
+  DeviceSpan(std::shared_ptr<DeviceAllocator> allocator, T* data, std::size_t size)
+      : allocator_(std::move(allocator)), data_(data), size_(size) {}
 
   T* data() { return data_; }
   const T* data() const { return data_; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   /// Null where it was made without one.
-  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
+  const std::shared_ptr<DeviceAllocator>& allocator() const { return allocator_; }
   /// `count` elements from `first` on.
-  DeviceSpan part(std::size_t first, std::size_t count) { return {memory_, data_ + first, count}; }
+  DeviceSpan part(std::size_t first, std::size_t count) { return {allocator_, data_ + first, count}; }
 
   /// Elements from `first` on; no further than the end.
   void upload(std::span<const T> values, std::size_t first = 0) {
-    memory_->upload(data_ + first, values.data(), values.size_bytes());
+    allocator_->upload(data_ + first, values.data(), values.size_bytes());
   }
   void download(std::span<T> to, std::size_t first = 0) const {
-    memory_->download(to.data(), data_ + first, to.size_bytes());
+    allocator_->download(to.data(), data_ + first, to.size_bytes());
   }
   std::vector<T> values() const {
     std::vector<T> result(size_);
@@ -43,20 +43,20 @@ class DeviceSpan {
   }
   /// `from` has the same size and lies in the same memory.
   void copy_from(const DeviceSpan& from) {
-    if (size_ > 0) memory_->copy(data_, from.data_, size_ * sizeof(T));
+    if (size_ > 0) allocator_->copy(data_, from.data_, size_ * sizeof(T));
   }
   void zero() {
-    if (size_ > 0) memory_->zero(data_, size_ * sizeof(T));
+    if (size_ > 0) allocator_->zero(data_, size_ * sizeof(T));
   }
 
  protected:
   void swap(DeviceSpan& other) noexcept {
-    std::swap(memory_, other.memory_);
+    std::swap(allocator_, other.allocator_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
   }
 
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };
@@ -66,16 +66,16 @@ template <class T>
 class DeviceBuffer : public DeviceSpan<T> {
  public:
   DeviceBuffer() = default;
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t size)
-      : DeviceBuffer(std::move(memory), size, Unfilled{}) {
+  DeviceBuffer(std::shared_ptr<DeviceAllocator> allocator, std::size_t size)
+      : DeviceBuffer(std::move(allocator), size, Unfilled{}) {
     this->zero();
   }
   /// Contents undefined: for what is overwritten whole before anything reads it.
-  static DeviceBuffer unset(std::shared_ptr<DeviceMemory> memory, std::size_t size) {
-    return DeviceBuffer(std::move(memory), size, Unfilled{});
+  static DeviceBuffer unset(std::shared_ptr<DeviceAllocator> allocator, std::size_t size) {
+    return DeviceBuffer(std::move(allocator), size, Unfilled{});
   }
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::span<const T> values)
-      : DeviceBuffer(std::move(memory), values.size(), Unfilled{}) {
+  DeviceBuffer(std::shared_ptr<DeviceAllocator> allocator, std::span<const T> values)
+      : DeviceBuffer(std::move(allocator), values.size(), Unfilled{}) {
     if (!values.empty()) this->upload(values);
   }
   DeviceBuffer(DeviceBuffer&& other) noexcept { this->swap(other); }
@@ -86,14 +86,14 @@ class DeviceBuffer : public DeviceSpan<T> {
   DeviceBuffer(const DeviceBuffer&) = delete;
   DeviceBuffer& operator=(const DeviceBuffer&) = delete;
   ~DeviceBuffer() {
-    if (this->data_ != nullptr) this->memory_->release(this->data_);
+    if (this->data_ != nullptr) this->allocator_->release(this->data_);
   }
 
  private:
   struct Unfilled {};
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t size, Unfilled)
-      : DeviceSpan<T>(std::move(memory), nullptr, size) {
-    if (size > 0) this->data_ = static_cast<T*>(this->memory_->allocate(size * sizeof(T)));
+  DeviceBuffer(std::shared_ptr<DeviceAllocator> allocator, std::size_t size, Unfilled)
+      : DeviceSpan<T>(std::move(allocator), nullptr, size) {
+    if (size > 0) this->data_ = static_cast<T*>(this->allocator_->allocate(size * sizeof(T)));
   }
 };
 
@@ -104,7 +104,8 @@ inline constexpr std::size_t kDevicePiece = std::size_t{1} << 18;
 /// downloaded. At least once, so that an empty array is seen too.
 template <class T, class Visit>
 void visit_values(const DeviceSpan<T>& buffer, const Visit& visit) {
-  if (buffer.empty() || buffer.memory()->is_host()) return visit(0, std::span<const T>(buffer.data(), buffer.size()));
+  if (buffer.empty() || buffer.allocator()->is_host())
+    return visit(0, std::span<const T>(buffer.data(), buffer.size()));
   std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
   for (std::size_t first = 0; first < buffer.size(); first += piece.size()) {
     const auto some = std::span(piece).first(std::min(piece.size(), buffer.size() - first));
@@ -130,9 +131,9 @@ template <class T>
 class DeviceView {
  public:
   DeviceView() = default;
-  DeviceView(const std::shared_ptr<DeviceMemory>& memory, std::span<const T> values) : data_(values.data()) {
-    if (memory->is_host()) return;
-    copy_ = DeviceBuffer<T>(memory, values);
+  DeviceView(const std::shared_ptr<DeviceAllocator>& allocator, std::span<const T> values) : data_(values.data()) {
+    if (allocator->is_host()) return;
+    copy_ = DeviceBuffer<T>(allocator, values);
     data_ = copy_.data();
   }
 

@@ -28,10 +28,10 @@ using Op = void (*)(Context&, const Args&);
 /// The operations of one backend. The functions in the operations' headers check their arguments and call these; nobody
 /// else does. A missing entry is a null pointer; Context refuses a backend with one.
 ///
-/// Every array in an operation's arguments lies in Context::memory(): tensors of floats, ids, positions, targets,
+/// Every array in an operation's arguments lies in Context::allocator(): tensors of floats, ids, positions, targets,
 /// filters, codes and scales, and the single numbers that an operation writes (CrossEntropyArgs::sums,
 /// SquaredSumArgs::sum, QuantizeAbsmaxArgs::offset). Only the struct Nf4Scales, which WeightView points to, is the
-/// host's; the arrays in it are not. The host may follow such a pointer only where DeviceMemory::is_host() says so.
+/// host's; the arrays in it are not. The host may follow such a pointer only where DeviceAllocator::is_host() says so.
 /// What depends on values in those arrays is checked there alone.
 struct Ops {
   Op<MatmulArgs> matmul_forward = nullptr;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The reference of each operation: float64, plain loops, never optimised. Same contract, same struct of arguments, but
+// The reference of each operation: float64, plain loops, never optimized. Same contract, same struct of arguments, but
 // of double; WeightView::data is double too. Used by tests only.
 
 #include "kernels/ops.h"
@@ -42,7 +42,7 @@ void dropout_rows_ref(const DropoutArgsOf<double>& args);
 void dora_norms_ref(const DoraNormsArgsOf<double>& args);
 void dora_scale_ref(const DoraScaleArgsOf<double>& args);
 void dora_backward_ref(const DoraBackwardArgsOf<double>& args);
-/// Elements [first, first + n) of x [rows, width] quantised to `format` (I8, or U8 for NF4) and back.
+/// Elements [first, first + n) of x [rows, width] quantized to `format` (I8, or U8 for NF4) and back.
 void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
                      std::int64_t n, double* y);
 

@@ -92,8 +92,8 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
     backward.name += " in place";
     backward.run = [s](Context& context, float* const* t) {
       const auto bytes = static_cast<std::size_t>(s.n) * sizeof(float);
-      context.memory()->copy(t[3], t[1], bytes);
-      if (s.gated) context.memory()->copy(t[4], t[2], bytes);
+      context.allocator()->copy(t[3], t[1], bytes);
+      if (s.gated) context.allocator()->copy(t[4], t[2], bytes);
       float* const aliased[] = {t[0], t[3], t[4], t[3], t[4]};
       activation_backward(context, backward_args(s, aliased));
     };

@@ -65,9 +65,9 @@ void add_squared_sum(std::vector<KernelCase>& cases, std::int64_t n, float magni
                .run =
                    [n](Context& context, float* const* t) {
                      const double one = 1;
-                     DeviceBuffer<double> sum(context.memory(), std::span(&one, 1));
+                     DeviceBuffer<double> sum(context.allocator(), std::span(&one, 1));
                      squared_sum(context, {.n = n, .x = t[0], .sum = sum.data()});
-                     write_numbers(*context.memory(), sum.values(), t[1]);
+                     write_numbers(*context.allocator(), sum.values(), t[1]);
                    },
                .reference =
                    [n](double* const* t) {

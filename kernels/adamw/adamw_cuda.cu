@@ -1,4 +1,4 @@
-// adamw_update is bound by memory: 28 bytes an element, four neighbours a thread. squared_sum reads 4 bytes an element;
+// adamw_update is bound by memory: 28 bytes an element, four neighbors a thread. squared_sum reads 4 bytes an element;
 // a block adds 8,192 of them in float64, which the devices this is for do at half of float32's rate, and one more block
 // adds the blocks' sums. Which elements are added together depends on n alone. Speed: not measured.
 

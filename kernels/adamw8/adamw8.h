@@ -30,7 +30,7 @@ struct AdamW8ArgsOf {
 };
 using AdamW8Args = AdamW8ArgsOf<float>;
 
-/// The values that codes stand for, rising. Dynamic tree quantisation (section 2.2 there): seven powers of ten from
+/// The values that codes stand for, rising. Dynamic tree quantization (section 2.2 there): seven powers of ten from
 /// 1e-6 on, of which each has twice the values of the one below it; zero, and one.
 struct AdamW8Codes {
   std::array<float, 256> m;  ///< in (-1, 1]; m[127] is 0

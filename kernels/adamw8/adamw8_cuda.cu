@@ -1,4 +1,4 @@
-// A warp updates one block of 256 elements, eight a lane, as two runs of four neighbours; so the scales of a block are
+// A warp updates one block of 256 elements, eight a lane, as two runs of four neighbors; so the scales of a block are
 // maxima over a warp, and everything but the tables of codes stays in registers. 16 bytes an element must move. The
 // search for a code (eight steps in a table in shared memory, for both moments) costs about as long as that: a block of
 // threads goes on from block to block, so that the tables are brought there once. Speed: not measured.
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kThreads = 256, kWarps = kThreads / kWarpSize;
 constexpr int kRuns = static_cast<int>(kAdamW8Block) / (4 * kWarpSize);
-static_assert(kRuns * 4 * kWarpSize == kAdamW8Block, "a warp takes a block in runs of four neighbours a lane");
+static_assert(kRuns * 4 * kWarpSize == kAdamW8Block, "a warp takes a block in runs of four neighbors a lane");
 static_assert(kThreads == 256, "a thread brings one entry of each table");
 
 struct CodeTables {

@@ -19,7 +19,7 @@ void check_heads(const Context& context, const char* op, std::int64_t n_heads, s
 // What lies on a GPU cannot be looked at from here.
 void check_segments(const Context& context, const char* op, const std::int32_t* start, std::int64_t n_tokens) {
   require(start != nullptr, op, "segment_start is given");
-  if (!context.memory()->is_host()) return;
+  if (!context.allocator()->is_host()) return;
   std::int32_t current = 0;
   for (std::int64_t t = 0; t < n_tokens; ++t) {
     if (start[t] == t) current = start[t];
@@ -58,7 +58,7 @@ void attention_cached(Context& context, const CachedAttentionArgs& args) {
   require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
           "there is a position, and room for the tokens");
   // What lies on a GPU cannot be looked at from here.
-  if (context.memory()->is_host()) {
+  if (context.allocator()->is_host()) {
     const std::int64_t first = *args.first_position;
     require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached",
             "the tokens stand within max_tokens");

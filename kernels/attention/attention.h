@@ -27,7 +27,7 @@ struct AttentionArgsOf {
   /// kBF16: queries, keys, values, probabilities and gradients rounded to bfloat16 where they are multiplied, on
   /// devices whose bfloat16 is faster. The CPU does so for samples of at least 64 tokens, and computes the rest and
   /// attention_cached() in float32.
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using AttentionArgs = AttentionArgsOf<float>;
 
@@ -47,13 +47,14 @@ struct AttentionBackwardArgsOf {
   T* grad_q = nullptr;           ///< [n_tokens, n_heads, head_dim], overwritten
   T* grad_k = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
   T* grad_v = nullptr;           ///< [n_tokens, n_kv_heads, head_dim], overwritten
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
 /// Attention of n_queries new tokens of one sequence over a cache of its keys and values, to which theirs are added:
 /// query i stands at position p = *first_position + i and sees positions max(0, p - window + 1) ... p. How long the
-/// sequence is lies in the device's memory, so that one recording (DeviceMemory::record) serves a token after another.
+/// sequence is lies in the device's memory, so that one recording (DeviceAllocator::capture) serves a token after
+/// another.
 template <class T>
 struct CachedAttentionArgsOf {
   std::int64_t n_queries = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
@@ -69,7 +70,7 @@ struct CachedAttentionArgsOf {
   T* k_cache = nullptr;     ///< [max_tokens, n_kv_heads, head_dim]; rows from *first_position on become k, no others
   T* v_cache = nullptr;     ///< likewise v
   T* out = nullptr;         ///< [n_queries, n_heads, head_dim], overwritten
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 

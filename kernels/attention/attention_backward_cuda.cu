@@ -261,7 +261,7 @@ void attention_backward_cuda(Context& context, const AttentionBackwardArgs& args
          256, 0, args, static_cast<int>(padded), logsumexp, delta, first_seen,
          rows_on_16_bytes(args.head_dim, args.out, args.grad_out));
   with_padded_dim(args.head_dim, [&](auto dim) {
-    with_terms(args.product, [&](auto terms) {
+    with_terms(args.precision, [&](auto terms) {
       constexpr int kDim = decltype(dim)::value, kTerms = decltype(terms)::value;
       const auto of_queries = [&](const float* x) {
         return to_terms(context, x, args.n_tokens, args.n_heads, args.head_dim, kDim, kTerms);

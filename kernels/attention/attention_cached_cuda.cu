@@ -298,7 +298,7 @@ void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
                             .k = args.k_cache,
                             .v = args.v_cache,
                             .out = args.out,
-                            .product = args.product});
+                            .precision = args.precision});
 }
 
 }  // namespace matinee

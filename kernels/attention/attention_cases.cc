@@ -15,7 +15,7 @@ struct Shape {
   float scale = 0.25f;
   float magnitude = 1;
   std::int64_t window = 0;
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 
   std::int64_t n_tokens() const {
     std::int64_t sum = 0;
@@ -35,7 +35,7 @@ struct Shape {
     if (segments.size() > 8) lengths += fmt::format(",... {} in all", segments.size());
     return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={}{}",
                        operation, lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window,
-                       product == Product::kBF16 ? " bf16" : "");
+                       precision == MatmulPrecision::kBF16 ? " bf16" : "");
   }
 };
 
@@ -53,7 +53,7 @@ AttentionArgsOf<T> forward_args(const Shape& s, const std::int32_t* starts, T* c
           .v = t[2],
           .out = t[3],
           .logsumexp = t[4],
-          .product = s.product};
+          .precision = s.precision};
 }
 
 template <class T>
@@ -74,7 +74,7 @@ AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* sta
           .grad_q = t[6],
           .grad_k = t[7],
           .grad_v = t[8],
-          .product = s.product};
+          .precision = s.precision};
 }
 
 // A score is off by head_dim roundings of sums below head_dim·magnitude², times scale; the logarithm passes that on,
@@ -95,7 +95,7 @@ struct BfloatErrors {
   double out = 0, grad_q = 0, grad_k = 0, grad_v = 0;
 
   explicit BfloatErrors(const Shape& s) {
-    if (s.product == Product::kF32) return;
+    if (s.precision == MatmulPrecision::kF32) return;
     const double slope = std::fabs(static_cast<double>(s.scale * s.magnitude)) * 2 *
                          std::sqrt(static_cast<double>(s.head_dim)) * kBfloatRounding;
     const double keys = std::sqrt(4 * static_cast<double>(s.n_heads) / static_cast<double>(s.n_kv_heads));
@@ -111,7 +111,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   const CaseInput<std::int32_t> starts(s.starts());
   const double error = score_error(s);
   const BfloatErrors bfloat(s);
-  const bool representable = s.product == Product::kBF16;
+  const bool representable = s.precision == MatmulPrecision::kBF16;
   double pairs = 0;
   for (const std::int32_t length : s.segments) {
     for (std::int32_t t = 0; t < length; ++t)
@@ -203,15 +203,15 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
           .k_cache = t[3],
           .v_cache = t[4],
           .out = t[5],
-          .product = s.product};
+          .precision = s.precision};
 }
 
 void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
                 std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
-                bool timed_only = false, Product product = Product::kF32, std::int64_t room = 0) {
+                bool timed_only = false, MatmulPrecision precision = MatmulPrecision::kF32, std::int64_t room = 0) {
   const std::int64_t n = first_position + n_queries, max_tokens = n + room, kv = n_kv_heads * head_dim;
-  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, product};
-  const bool representable = product == Product::kBF16;
+  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, precision};
+  const bool representable = precision == MatmulPrecision::kBF16;
   const CaseInput<std::int32_t> first({static_cast<std::int32_t>(first_position)});
   const CaseTensor cache{.name = "k_cache",
                          .size = max_tokens * kv,
@@ -267,39 +267,39 @@ std::vector<KernelCase> attention_cases() {
   add_cached(cases, 1, 200, 4, 2, 64);
   add_cached(cases, 3, 62, 4, 4, 33);
   add_cached(cases, 130, 70, 2, 1, 31);
-  // Windows: one token, within a block, a block and its neighbours, several blocks, wider than any segment.
+  // Windows: one token, within a block, a block and its neighbors, several blocks, wider than any segment.
   for (const std::int64_t window : {1, 10, 63, 64, 65, 130, 1000}) {
     add_shape(cases, {{7, 64, 65, 1, 330}, 4, 2, 16, 0.25f, 1, window});
     add_cached(cases, 1, 200, 2, 1, 16, window);
     add_cached(cases, 130, 70, 2, 1, 16, window);
     // Longer caches: what is behind the new tokens counts nothing and stays.
-    add_cached(cases, 1, 200, 2, 1, 16, window, false, Product::kF32, 150);
-    add_cached(cases, 20, 70, 2, 1, 16, window, false, Product::kF32, 150);
+    add_cached(cases, 1, 200, 2, 1, 16, window, false, MatmulPrecision::kF32, 150);
+    add_cached(cases, 20, 70, 2, 1, 16, window, false, MatmulPrecision::kF32, 150);
   }
   add_shape(cases, {{257}, 2, 1, 16, -0.5f, 1, 70});
   // Each head size that a GPU has kernels for, and some between them.
-  for (const Product product : {Product::kF32, Product::kBF16}) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const std::int64_t head_dim : {20, 64, 90, 128, 160, 256}) {
-      add_shape(cases, {{5, 75}, 2, 1, head_dim, 0.125f, 1, 0, product});
-      add_cached(cases, 1, 70, 4, 1, head_dim, 0, false, product);
-      add_cached(cases, 20, 50, 2, 1, head_dim, 0, false, product);
+      add_shape(cases, {{5, 75}, 2, 1, head_dim, 0.125f, 1, 0, precision});
+      add_cached(cases, 1, 70, 4, 1, head_dim, 0, false, precision);
+      add_cached(cases, 20, 50, 2, 1, head_dim, 0, false, precision);
     }
-    add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, product);  // many parts, rows that are no multiple of four
-    add_cached(cases, 7, 40, 6, 2, 24, 0, false, product);
-    add_cached(cases, 7, 90, 6, 2, 24, 70, false, product);      // each query has another first key
-    add_cached(cases, 2, 90, 71, 1, 64, 0, false, product);      // more rows than a block takes
-    add_cached(cases, 8, 60, 4, 2, 32, 0, false, product, 1);    // new tokens in two parts
-    add_cached(cases, 3, 64, 6, 3, 20, 0, false, product, 300);  // and alone in one
-    add_cached(cases, 1, 0, 2, 1, 32, 0, false, product, 999);
+    add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, precision);  // many parts, rows that are no multiple of four
+    add_cached(cases, 7, 40, 6, 2, 24, 0, false, precision);
+    add_cached(cases, 7, 90, 6, 2, 24, 70, false, precision);      // each query has another first key
+    add_cached(cases, 2, 90, 71, 1, 64, 0, false, precision);      // more rows than a block takes
+    add_cached(cases, 8, 60, 4, 2, 32, 0, false, precision, 1);    // new tokens in two parts
+    add_cached(cases, 3, 64, 6, 3, 20, 0, false, precision, 300);  // and alone in one
+    add_cached(cases, 1, 0, 2, 1, 32, 0, false, precision, 999);
   }
   for (const std::int64_t window : {0, 1, 70}) {
-    add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, Product::kBF16});
-    add_cached(cases, 130, 70, 2, 1, 32, window, false, Product::kBF16);
+    add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, MatmulPrecision::kBF16});
+    add_cached(cases, 130, 70, 2, 1, 32, window, false, MatmulPrecision::kBF16);
   }
-  for (const Product product : {Product::kF32, Product::kBF16}) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const std::int32_t length : {32, 128, 512}) {
       const std::vector<std::int32_t> segments(static_cast<std::size_t>(4096 / length), length);
-      add_shape(cases, {segments, 4, 4, 64, 0.25f, 1, 0, product}, true);
+      add_shape(cases, {segments, 4, 4, 64, 0.25f, 1, 0, precision}, true);
     }
   }
   add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 128}, true);

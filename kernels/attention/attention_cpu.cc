@@ -32,9 +32,9 @@ constexpr std::int64_t kShortestInPairs = 64;
 // How blocks of the first n tokens of a sample are worked on, and what that needs.
 class Kernels {
  public:
-  Kernels(const Context& context, Product product)
+  Kernels(const Context& context, MatmulPrecision precision)
       : wide_(context.isa() >= IsaLevel::kAvx512),
-        pairs_(product == Product::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16) {}
+        pairs_(precision == MatmulPrecision::kBF16 && context.isa() >= IsaLevel::kAvx512Bf16) {}
 
   AttentionBlockFn block(std::int64_t n) const {
     if (pairs_ && n >= kShortestInPairs) return attention_block_avx512bf16;
@@ -62,7 +62,7 @@ float* block_scratch(Context& context, int worker, std::int64_t floats) {
 }  // namespace
 
 void attention_forward_cpu(Context& context, const AttentionArgs& args) {
-  const Kernels kernels(context, args.product);
+  const Kernels kernels(context, args.precision);
   const ScratchScope scope(context.scratch());
   auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
   const std::int64_t n_blocks = cut_segments(args.segment_start, args.n_tokens, kAttentionBlock, rows);
@@ -99,7 +99,7 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
 
 void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args) {
   // One task has all that adds to the gradients of a sample's keys and values, so nothing is shared between threads.
-  const Kernels kernels(context, args.product);
+  const Kernels kernels(context, args.precision);
   const ScratchScope scope(context.scratch());
   auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
   const std::int64_t n_segments = cut_segments(args.segment_start, args.n_tokens, args.n_tokens, rows);
@@ -137,7 +137,7 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
 }
 
 void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
-  const AttentionBlockFn compute = Kernels(context, Product::kF32).block(args.n_queries);
+  const AttentionBlockFn compute = Kernels(context, MatmulPrecision::kF32).block(args.n_queries);
   const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
   const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
   const std::int64_t window = window_of(args.window), position = *args.first_position;

@@ -181,7 +181,7 @@ void attend_in_tiles(Context& context, const TiledAttention& args) {
   const std::int64_t window = args.window == 0 || args.window > n_keys ? n_keys : args.window;
   const SeenKeys seen{args.first_position, static_cast<int>(args.n_queries), static_cast<int>(window)};
   with_padded_dim(args.head_dim, [&](auto dim) {
-    with_terms(args.product, [&](auto terms) {
+    with_terms(args.precision, [&](auto terms) {
       constexpr int kDim = decltype(dim)::value, kTerms = decltype(terms)::value;
       using S = Shape<kDim, kTerms>;
       const Problem problem{.q = to_terms(context, args.q, args.n_queries, args.n_heads, args.head_dim, kDim, kTerms),
@@ -219,7 +219,7 @@ void attention_forward_cuda(Context& context, const AttentionArgs& args) {
                             .v = args.v,
                             .out = args.out,
                             .logsumexp = args.logsumexp,
-                            .product = args.product});
+                            .precision = args.precision});
 }
 
 }  // namespace matinee

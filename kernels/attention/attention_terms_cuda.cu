@@ -1,4 +1,4 @@
-// A thread makes the terms of four neighbours. Bound by memory: 4 bytes read, 2 written for each term.
+// A thread makes the terms of four neighbors. Bound by memory: 4 bytes read, 2 written for each term.
 
 #include "kernels/attention/attention_tiles_cuda.h"
 #include "kernels/context.h"

@@ -62,7 +62,7 @@ struct TiledAttention {
   const float* v = nullptr;
   float* out = nullptr;
   float* logsumexp = nullptr;
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 void attend_in_tiles(Context& context, const TiledAttention& args);
 
@@ -78,8 +78,8 @@ void with_padded_dim(std::int64_t head_dim, const Body& body) {
 }
 /// Calls body(std::integral_constant<int, terms>).
 template <class Body>
-void with_terms(Product product, const Body& body) {
-  if (product == Product::kBF16) return body(std::integral_constant<int, 1>{});
+void with_terms(MatmulPrecision precision, const Body& body) {
+  if (precision == MatmulPrecision::kBF16) return body(std::integral_constant<int, 1>{});
   return body(std::integral_constant<int, 3>{});
 }
 

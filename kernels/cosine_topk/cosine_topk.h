@@ -41,7 +41,7 @@ constexpr std::int64_t kMostInt8Dim = 1 << 17;
 /// p = weight·query, rounded to float32, the score is by storage
 ///   kF32   Σ_set Σ_i p_i·row_i, sums in float32;
 ///   kBF16  Σ_set Σ_i bf16(p_i)·row_i, sums in float32; the products are exact;
-///   kI8    p quantised as quantize_int8() quantises a row: codes c and a scale. Then, beginning with 0, set after set,
+///   kI8    p quantized as quantize_int8() quantizes a row: codes c and a scale. Then, beginning with 0, set after set,
 ///          score ← fma(float(Σ_i c_i·row_i), row_scale·scale, score): the sum is exact in int32, each of the three
 ///          other operations is rounded to float32. A query that is not finite in any p_i has only NaN scores.
 /// So kI8 gives the same ids and scores, bit for bit, on every device and instruction set. In the other two the order

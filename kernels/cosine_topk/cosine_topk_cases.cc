@@ -11,7 +11,7 @@ namespace matinee {
 namespace {
 
 // 64 random bits for each number: the finisher of SplitMix64 (Steele, Lea & Flood 2014, "Fast Splittable Pseudorandom
-// Number Generators"). A catalogue has billions of elements, so that a generator with more state would be waited for.
+// Number Generators"). A catalog has billions of elements, so that a generator with more state would be waited for.
 std::uint64_t bits_of(std::uint64_t number) {
   number = (number + 1) * 0x9e3779b97f4a7c15u;
   number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9u;
@@ -26,13 +26,13 @@ class StoredRows {
   StoredRows(std::int64_t n_rows, std::int64_t dim, DType storage) : n_rows_(n_rows), dim_(dim), storage_(storage) {}
 
   const void* in(const Context& context) {
-    if (memory_ == context.memory()) return rows_.data();
-    memory_ = context.memory();
+    if (allocator_ == context.allocator()) return rows_.data();
+    allocator_ = context.allocator();
     const std::size_t bytes = size_of(storage_), size = static_cast<std::size_t>(n_rows_ * dim_);
-    rows_ = DeviceBuffer<std::byte>(memory_, size * bytes);
+    rows_ = DeviceBuffer<std::byte>(allocator_, size * bytes);
     if (storage_ == DType::kI8) {
       const std::vector<float> scales(static_cast<std::size_t>(n_rows_), length() / 127);
-      scales_ = DeviceBuffer<float>(memory_, std::span<const float>(scales));
+      scales_ = DeviceBuffer<float>(allocator_, std::span<const float>(scales));
     }
     std::vector<std::byte> part(std::min(size, kPart) * bytes);
     for (std::size_t first = 0; first < size; first += kPart) {
@@ -66,7 +66,7 @@ class StoredRows {
 
   std::int64_t n_rows_, dim_;
   DType storage_;
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   DeviceBuffer<std::byte> rows_;
   DeviceBuffer<float> scales_;
 };
@@ -114,7 +114,7 @@ KernelCase search_case(std::int64_t n_queries, std::int64_t n_rows, std::int64_t
 
 }  // namespace
 
-// Timed here, and over catalogues of millions of rows in tests/kernels/bench_cuda.cc; tested by its properties in
+// Timed here, and over catalogs of millions of rows in tests/kernels/bench_cuda.cc; tested by its properties in
 // tests/kernels/cosine_topk_test.cc, since near-equal scores may change places.
 std::vector<KernelCase> cosine_topk_cases() {
   std::vector<KernelCase> cases;

@@ -22,7 +22,7 @@ constexpr int kTileRows = kTopkThreads / kWarpSize * kWarpRows;
 constexpr int kRowsOfLane = kWarpRows / 8;
 constexpr int kBlocks = 2;  // of a multiprocessor
 
-// Queries in shared memory are half a chunk apart from whole chunks, so that those of two neighbours, which a quarter
+// Queries in shared memory are half a chunk apart from whole chunks, so that those of two neighbors, which a quarter
 // of a warp reads at once, lie in different banks.
 __device__ __host__ constexpr int query_stride(int all_chunks) { return all_chunks * kChunkBytes + kChunkBytes / 2; }
 

@@ -302,7 +302,7 @@ __global__ void __launch_bounds__(kTopkThreads, S::kBlocks) topk_tiles_kernel(To
   const int query_places = resident ? search.all_chunks : kStages;
   auto& lists = *reinterpret_cast<TopkLists<S::kQueries>*>(query_chunks + query_places * kQueryBytes);
 
-  // Neighbouring blocks have different queries and the same rows, so that these are read from memory once.
+  // Neighboring blocks have different queries and the same rows, so that these are read from memory once.
   const auto groups = static_cast<int>(search.padded_queries / S::kQueries);
   const int split = static_cast<int>(blockIdx.x) / groups;
   const int first_query = static_cast<int>(blockIdx.x % groups) * S::kQueries;

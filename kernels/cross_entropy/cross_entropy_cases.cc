@@ -16,9 +16,9 @@ struct Shape {
 };
 
 template <class T>
-void call(const Shape& s, const std::shared_ptr<DeviceMemory>& memory, const std::int32_t* targets, T* const* t,
+void call(const Shape& s, const std::shared_ptr<DeviceAllocator>& allocator, const std::int32_t* targets, T* const* t,
           const auto& operation) {
-  DeviceBuffer<CrossEntropySums> kept(memory, 1);
+  DeviceBuffer<CrossEntropySums> kept(allocator, 1);
   operation(CrossEntropyArgsOf<T>{.n_rows = s.n_rows,
                                   .vocab = s.vocab,
                                   .logits = t[0],
@@ -27,9 +27,9 @@ void call(const Shape& s, const std::shared_ptr<DeviceMemory>& memory, const std
                                   .grad_scale = 0.5f,
                                   .sums = kept.data()});
   const CrossEntropySums sums = kept.values().front();
-  write_numbers(*memory, std::vector{sums.loss}, t[1]);
-  write_numbers(*memory, std::vector{sums.n_counted}, t[2]);
-  write_numbers(*memory, std::vector{sums.n_correct}, t[3]);
+  write_numbers(*allocator, std::vector{sums.loss}, t[1]);
+  write_numbers(*allocator, std::vector{sums.n_counted}, t[2]);
+  write_numbers(*allocator, std::vector{sums.n_correct}, t[3]);
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
@@ -62,12 +62,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                .prepare = {},
                .run =
                    [s, targets](Context& context, float* const* t) {
-                     call(s, context.memory(), targets.in(context), t,
+                     call(s, context.allocator(), targets.in(context), t,
                           [&](const CrossEntropyArgs& args) { cross_entropy(context, args); });
                    },
                .reference =
                    [s, targets](double* const* t) {
-                     call(s, host_memory(), targets.host(), t,
+                     call(s, host_allocator(), targets.host(), t,
                           [](const CrossEntropyArgsOf<double>& args) { cross_entropy_ref(args); });
                    },
                .operations = 20 * rows * static_cast<double>(s.vocab),

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "kernels/device_memory.h"
-#include "kernels/device_sum.h"
+#include "kernels/all_reduce.h"
+#include "kernels/device_allocator.h"
 
 namespace matinee {
 
@@ -20,11 +20,11 @@ int count_cuda_devices();
 std::string bus_id_of_cuda_device(int index);
 
 /// A queue of operations on that device, with its memory. Throws Error(kDevice) where it does not answer.
-std::shared_ptr<DeviceMemory> open_cuda_device(int index);
+std::shared_ptr<DeviceAllocator> open_cuda_device(int index);
 
-/// What kernels/device_sum.h is on CUDA devices.
+/// What kernels/all_reduce.h is on CUDA devices.
 std::string why_no_nccl();
-DeviceSumKey make_nccl_key();
-std::unique_ptr<DeviceSum> open_nccl_sum(DeviceMemory& memory, const DeviceSumKey& key, int rank, int size);
+AllReduceId make_nccl_key();
+std::unique_ptr<AllReduce> open_nccl_sum(DeviceAllocator& allocator, const AllReduceId& key, int rank, int size);
 
 }  // namespace matinee

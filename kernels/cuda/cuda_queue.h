@@ -7,14 +7,14 @@
 #include <memory>
 
 #include "kernels/cuda/cublas_lt.h"
-#include "kernels/device_memory.h"
+#include "kernels/device_allocator.h"
 
 namespace matinee {
 
 class Context;
 
-/// One stream of a CUDA device: its operations run one after the other. What DeviceMemory is for CUDA.
-class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this<CudaQueue> {
+/// One stream of a CUDA device: its operations run one after the other. What DeviceAllocator is for CUDA.
+class CudaQueue final : public DeviceAllocator, public std::enable_shared_from_this<CudaQueue> {
  public:
   explicit CudaQueue(int index);
   ~CudaQueue() override;
@@ -32,11 +32,11 @@ class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this
   void zero(void* to, std::size_t bytes) override;
   void synchronize() override;
   /// Pinned memory (kernels/cuda/pinned_memory.h).
-  std::shared_ptr<DeviceMemory> host_side() override;
-  std::unique_ptr<HostStash> stash(std::size_t places, std::size_t bytes) override;
+  std::shared_ptr<DeviceAllocator> host_side() override;
+  std::unique_ptr<ActivationOffload> offload(std::size_t places, std::size_t bytes) override;
   /// As a CUDA graph.
-  std::unique_ptr<Recording> record(const std::function<void()>& body) override;
-  bool is_recorded() const override { return recording_ || recordings_ > 0; }
+  std::unique_ptr<Graph> capture(const std::function<void()>& body) override;
+  bool has_graphs() const override { return capturing_ || n_graphs_ > 0; }
 
   /// Makes the device the calling thread's own, as launches want it.
   void make_current() const;
@@ -56,9 +56,9 @@ class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this
     void* memory = nullptr;
     cudaEvent_t free = nullptr;
   };
-  friend class GraphRecording;
-  bool recording_ = false;
-  int recordings_ = 0;
+  friend class CudaGraph;
+  bool capturing_ = false;
+  int n_graphs_ = 0;
   int index_ = 0, multiprocessors_ = 0, next_stage_ = 0;
   std::size_t shared_bytes_ = 0;
   std::size_t held_ = CublasLt::kWorkspaceBytes, peak_ = held_;
@@ -69,11 +69,11 @@ class CudaQueue final : public DeviceMemory, public std::enable_shared_from_this
 };
 
 /// Operations of a queue that were recorded as a CUDA graph.
-class GraphRecording final : public Recording {
+class CudaGraph final : public Graph {
  public:
   /// Takes the graph; the queue must outlive this.
-  GraphRecording(CudaQueue& queue, cudaGraph_t graph);
-  ~GraphRecording() override;
+  CudaGraph(CudaQueue& queue, cudaGraph_t graph);
+  ~CudaGraph() override;
   void run() override;
 
  private:

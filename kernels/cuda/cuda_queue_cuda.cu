@@ -63,9 +63,9 @@ int count_cuda_devices() {
   return 0;
 }
 
-std::shared_ptr<DeviceMemory> open_cuda_device(int index) { return std::make_shared<CudaQueue>(index); }
+std::shared_ptr<DeviceAllocator> open_cuda_device(int index) { return std::make_shared<CudaQueue>(index); }
 
-CudaQueue& queue_of(Context& context) { return static_cast<CudaQueue&>(*context.memory()); }
+CudaQueue& queue_of(Context& context) { return static_cast<CudaQueue&>(*context.allocator()); }
 
 CudaQueue::CudaQueue(int index) : index_(index) {
   make_current();
@@ -99,7 +99,7 @@ unsigned CudaQueue::grid_for(std::int64_t n, int threads) const {
 void CudaQueue::make_current() const { check_cuda(cudaSetDevice(index_), "taking the device"); }
 
 void* CudaQueue::allocate(std::size_t bytes) {
-  if (recording_) contract_violation("CudaQueue::allocate", "nothing is allocated while operations are recorded");
+  if (capturing_) contract_violation("CudaQueue::allocate", "nothing is allocated while operations are recorded");
   make_current();
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, bytes);
@@ -111,7 +111,7 @@ void* CudaQueue::allocate(std::size_t bytes) {
                                           " more were wanted, " + gigabytes(free) + " of " + gigabytes(total) +
                                           " are free")
         .add_remedy(
-            "a smaller --micro-batch-tokens, --recompute or a quantised --base-format need less; lora-train --plan "
+            "a smaller --micro-batch-tokens, --recompute or a quantized --base-format need less; lora-train --plan "
             "says "
             "how much");
   }
@@ -133,7 +133,7 @@ void CudaQueue::release(void* memory) noexcept {
 
 void CudaQueue::upload(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
-  if (recording_) contract_violation("CudaQueue::upload", "nothing is uploaded while operations are recorded");
+  if (capturing_) contract_violation("CudaQueue::upload", "nothing is uploaded while operations are recorded");
   make_current();
   if (bytes <= kSmallUpload) {
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "a copy to the device");
@@ -170,43 +170,43 @@ void CudaQueue::zero(void* to, std::size_t bytes) {
   check_cuda(cudaMemsetAsync(to, 0, bytes, stream_), "clearing memory");
 }
 
-std::shared_ptr<DeviceMemory> CudaQueue::host_side() { return std::make_shared<PinnedMemory>(shared_from_this()); }
+std::shared_ptr<DeviceAllocator> CudaQueue::host_side() { return std::make_shared<PinnedMemory>(shared_from_this()); }
 
-std::unique_ptr<HostStash> CudaQueue::stash(std::size_t places, std::size_t bytes) {
-  return std::make_unique<PinnedStash>(shared_from_this(), places, bytes);
+std::unique_ptr<ActivationOffload> CudaQueue::offload(std::size_t places, std::size_t bytes) {
+  return std::make_unique<PinnedOffload>(shared_from_this(), places, bytes);
 }
 
-std::unique_ptr<Recording> CudaQueue::record(const std::function<void()>& body) {
+std::unique_ptr<Graph> CudaQueue::capture(const std::function<void()>& body) {
   make_current();
   check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "beginning to record");
-  recording_ = true;
+  capturing_ = true;
   cudaGraph_t graph = nullptr;
   try {
     body();
   } catch (...) {
-    recording_ = false;
+    capturing_ = false;
     if (cudaStreamEndCapture(stream_, &graph) == cudaSuccess && graph != nullptr) cudaGraphDestroy(graph);
     cudaGetLastError();
     throw;
   }
-  recording_ = false;
+  capturing_ = false;
   check_cuda(cudaStreamEndCapture(stream_, &graph), "recording");
-  return std::make_unique<GraphRecording>(*this, graph);
+  return std::make_unique<CudaGraph>(*this, graph);
 }
 
-GraphRecording::GraphRecording(CudaQueue& queue, cudaGraph_t graph) : queue_(queue) {
+CudaGraph::CudaGraph(CudaQueue& queue, cudaGraph_t graph) : queue_(queue) {
   const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
   cudaGraphDestroy(graph);
   check_cuda(status, "making a graph ready");
-  ++queue_.recordings_;
+  ++queue_.n_graphs_;
 }
 
-GraphRecording::~GraphRecording() {
+CudaGraph::~CudaGraph() {
   cudaGraphExecDestroy(executable_);
-  --queue_.recordings_;
+  --queue_.n_graphs_;
 }
 
-void GraphRecording::run() {
+void CudaGraph::run() {
   queue_.make_current();
   check_cuda(cudaGraphLaunch(executable_, queue_.stream()), "the start of a graph");
 }

@@ -14,8 +14,8 @@ struct Event {
 
 }  // namespace
 
-double seconds_on_cuda(DeviceMemory& memory, const std::function<void()>& body) {
-  const auto& queue = static_cast<const CudaQueue&>(memory);
+double seconds_on_cuda(DeviceAllocator& allocator, const std::function<void()>& body) {
+  const auto& queue = static_cast<const CudaQueue&>(allocator);
   queue.make_current();
   const Event begin, end;
   check_cuda(cudaEventRecord(begin.event, queue.stream()), "starting the clock");

@@ -38,7 +38,7 @@ namespace {
 // Longer than any backward pass: when a process waits here, all of them have begun theirs.
 constexpr std::chrono::minutes kPatience{10};
 
-static_assert(sizeof(ncclUniqueId) == sizeof(DeviceSumKey));
+static_assert(sizeof(ncclUniqueId) == sizeof(AllReduceId));
 
 // The functions that are used, found by name in the library.
 struct Nccl {
@@ -113,9 +113,9 @@ struct SideStream {
   cudaEvent_t ready = nullptr, done = nullptr;
 };
 
-class NcclSum final : public DeviceSum {
+class NcclSum final : public AllReduce {
  public:
-  NcclSum(const CudaQueue& queue, const DeviceSumKey& key, int rank, int size) : queue_(queue) {
+  NcclSum(const CudaQueue& queue, const AllReduceId& key, int rank, int size) : queue_(queue) {
     ncclUniqueId id;
     std::memcpy(&id, key.data(), key.size());
     check_nccl(nccl().init_rank(&comm_, size, id, rank), "meeting the other ranks");
@@ -187,16 +187,16 @@ class NcclSum final : public DeviceSum {
 
 std::string why_no_nccl() { return nccl().missing; }
 
-DeviceSumKey make_nccl_key() {
+AllReduceId make_nccl_key() {
   ncclUniqueId id;
   check_nccl(nccl().get_unique_id(&id), "making the key of the ranks");
-  DeviceSumKey key{};
+  AllReduceId key{};
   std::memcpy(key.data(), &id, key.size());
   return key;
 }
 
-std::unique_ptr<DeviceSum> open_nccl_sum(DeviceMemory& memory, const DeviceSumKey& key, int rank, int size) {
-  const CudaQueue& queue = static_cast<CudaQueue&>(memory);
+std::unique_ptr<AllReduce> open_nccl_sum(DeviceAllocator& allocator, const AllReduceId& key, int rank, int size) {
+  const CudaQueue& queue = static_cast<CudaQueue&>(allocator);
   queue.make_current();
   return std::make_unique<NcclSum>(queue, key, rank, size);
 }
@@ -204,8 +204,8 @@ std::unique_ptr<DeviceSum> open_nccl_sum(DeviceMemory& memory, const DeviceSumKe
 #else
 
 std::string why_no_nccl() { return "this program was built without NCCL"; }
-DeviceSumKey make_nccl_key() { throw Error(ErrorCode::kDevice, why_no_nccl()); }
-std::unique_ptr<DeviceSum> open_nccl_sum(DeviceMemory&, const DeviceSumKey&, int, int) {
+AllReduceId make_nccl_key() { throw Error(ErrorCode::kDevice, why_no_nccl()); }
+std::unique_ptr<AllReduce> open_nccl_sum(DeviceAllocator&, const AllReduceId&, int, int) {
   throw Error(ErrorCode::kDevice, why_no_nccl());
 }
 

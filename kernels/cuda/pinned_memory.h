@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "kernels/cuda/cuda_queue.h"
-#include "kernels/device_memory.h"
+#include "kernels/device_allocator.h"
 
 namespace matinee {
 
 /// Memory of the host's that stays where it is, so that the device reads it over the bus at the host's own addresses.
-class PinnedMemory final : public DeviceMemory {
+class PinnedMemory final : public DeviceAllocator {
  public:
   explicit PinnedMemory(std::shared_ptr<CudaQueue> queue) : queue_(std::move(queue)) {}
 
@@ -29,13 +29,13 @@ class PinnedMemory final : public DeviceMemory {
   std::shared_ptr<CudaQueue> queue_;
 };
 
-/// A HostStash in pinned memory, with a stream of its own for the copies.
-class PinnedStash final : public HostStash {
+/// A ActivationOffload in pinned memory, with a stream of its own for the copies.
+class PinnedOffload final : public ActivationOffload {
  public:
-  PinnedStash(std::shared_ptr<CudaQueue> queue, std::size_t places, std::size_t bytes);
-  ~PinnedStash() override;
-  PinnedStash(const PinnedStash&) = delete;
-  PinnedStash& operator=(const PinnedStash&) = delete;
+  PinnedOffload(std::shared_ptr<CudaQueue> queue, std::size_t places, std::size_t bytes);
+  ~PinnedOffload() override;
+  PinnedOffload(const PinnedOffload&) = delete;
+  PinnedOffload& operator=(const PinnedOffload&) = delete;
 
   void put(std::size_t place, const void* from, std::size_t bytes) override;
   void fetch(std::size_t place, void* to, std::size_t bytes) override;

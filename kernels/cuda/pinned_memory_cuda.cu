@@ -45,7 +45,7 @@ void PinnedMemory::zero(void* to, std::size_t bytes) {
   if (bytes > 0) std::memset(to, 0, bytes);
 }
 
-PinnedStash::PinnedStash(std::shared_ptr<CudaQueue> queue, std::size_t places, std::size_t bytes)
+PinnedOffload::PinnedOffload(std::shared_ptr<CudaQueue> queue, std::size_t places, std::size_t bytes)
     : queue_(std::move(queue)), bytes_(bytes), copied_(places) {
   try {
     memory_ = static_cast<std::byte*>(pinned(*queue_, places * bytes));
@@ -59,9 +59,9 @@ PinnedStash::PinnedStash(std::shared_ptr<CudaQueue> queue, std::size_t places, s
   }
 }
 
-PinnedStash::~PinnedStash() { clear(); }
+PinnedOffload::~PinnedOffload() { clear(); }
 
-void PinnedStash::clear() noexcept {
+void PinnedOffload::clear() noexcept {
   if (stream_ != nullptr) cudaStreamSynchronize(stream_);
   if (called_ != nullptr) cudaEventDestroy(called_);
   for (cudaEvent_t event : copied_) {
@@ -71,7 +71,7 @@ void PinnedStash::clear() noexcept {
   if (memory_ != nullptr) cudaFreeHost(memory_);
 }
 
-void PinnedStash::start_copy(std::size_t place, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+void PinnedOffload::start_copy(std::size_t place, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   queue_->make_current();
   check_cuda(cudaEventRecord(called_, queue_->stream()), "marking a place in a stream");
   check_cuda(cudaStreamWaitEvent(stream_, called_, 0), "waiting for a stream");
@@ -79,15 +79,15 @@ void PinnedStash::start_copy(std::size_t place, void* to, const void* from, std:
   check_cuda(cudaEventRecord(copied_[place], stream_), "marking a copy");
 }
 
-void PinnedStash::put(std::size_t place, const void* from, std::size_t bytes) {
+void PinnedOffload::put(std::size_t place, const void* from, std::size_t bytes) {
   start_copy(place, memory_of(place), from, bytes, cudaMemcpyDeviceToHost);
 }
 
-void PinnedStash::fetch(std::size_t place, void* to, std::size_t bytes) {
+void PinnedOffload::fetch(std::size_t place, void* to, std::size_t bytes) {
   start_copy(place, to, memory_of(place), bytes, cudaMemcpyHostToDevice);
 }
 
-void PinnedStash::wait(std::size_t place) {
+void PinnedOffload::wait(std::size_t place) {
   queue_->make_current();
   check_cuda(cudaStreamWaitEvent(queue_->stream(), copied_[place], 0), "waiting for a copy");
 }

@@ -22,7 +22,7 @@ __device__ inline void mma_bf16(float c[4], const std::uint32_t a[4], const std:
 #endif
 }
 
-/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four neighbours along the sum: a[0] = (g,
+/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four neighbors along the sum: a[0] = (g,
 /// 4t..4t+3), a[1] = (g + 8, 4t..), a[2] = (g, 4t + 16..), a[3] = (g + 8, 4t + 16..); b[0] = (4t.., g), b[1] = (4t
 /// + 16.., g).
 __device__ inline void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Four neighbouring floats at once. One access of 16 bytes where the address allows it, else four; which of the two is
+// Four neighboring floats at once. One access of 16 bytes where the address allows it, else four; which of the two is
 // the same for a whole kernel, and an element goes to the same thread either way, so results do not depend on it.
 
 #include "kernels/cuda/device_code.h"

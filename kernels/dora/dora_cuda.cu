@@ -8,7 +8,7 @@ namespace matinee {
 namespace {
 
 constexpr int kThreads = 256;
-// Floats of W that are dequantised at a time.
+// Floats of W that are dequantized at a time.
 constexpr std::int64_t kPiece = 16 << 20;
 // Rows whose share of grad_magnitude is one partial sum.
 constexpr std::int64_t kRowsOfPart = 64;

@@ -1,5 +1,5 @@
 // Bound by memory. One Philox block decides about eight elements that lie eight columns apart (lora_dropout.cc), so
-// eight neighbouring threads read and write whole sectors of 32 bytes.
+// eight neighboring threads read and write whole sectors of 32 bytes.
 
 #include "kernels/cuda/philox.h"
 #include "kernels/cuda_ops.h"

@@ -11,7 +11,7 @@ namespace {
 void check_ids(const Context& context, const char* op, const std::int32_t* ids, std::int64_t n_tokens,
                std::int64_t vocab) {
   require(ids != nullptr, op, "ids are given");
-  if (!context.memory()->is_host()) return;
+  if (!context.allocator()->is_host()) return;
   for (std::int64_t t = 0; t < n_tokens; ++t) require(ids[t] >= 0 && ids[t] < vocab, op, "ids lie within the table");
 }
 

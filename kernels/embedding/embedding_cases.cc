@@ -55,7 +55,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .reason = "moves bytes; one product where there is a multiplier"}},
       .prepare = {},
       .run =
-          [s, ids, narrow = std::make_shared<NarrowCopy>()](Context& context, float* const* t) {
+          [s, ids, narrow = std::make_shared<Bf16Copy>()](Context& context, float* const* t) {
             const WeightView table = s.bf16_table ? narrow->view(context, t[0], s.vocab * s.width) : weight_view(t[0]);
             embedding_forward(context, forward_args(s, ids.in(context), table, t));
           },

@@ -49,7 +49,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   const std::int64_t n = s.n_rows * s.width;
   // The mean is off by width roundings of the largest x; divided by the standard deviation (its inverse is at most
   // 316 = 1/sqrt(eps), which a row of equal elements has and a short one may come near) that is the error of the
-  // normalised value.
+  // normalized value.
   const double largest = std::max(std::abs(static_cast<double>(s.low)), std::abs(static_cast<double>(s.high)));
   const double inverse =
       s.width < 16 || s.low == s.high ? 316.3 : 4.0 / (static_cast<double>(s.high) - static_cast<double>(s.low));

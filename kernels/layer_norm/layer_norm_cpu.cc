@@ -25,8 +25,8 @@ float sum_of(const float* x, long width) {
 float sum_of_squares_about(float mean, const float* x, long width) {
   vec sum = zero();
   for_vectors(width, [&](long i, auto mask) {
-    const vec centred = select(mask, load(x + i, mask) - mean, zero());
-    sum = fmadd(centred, centred, sum);
+    const vec centered = select(mask, load(x + i, mask) - mean, zero());
+    sum = fmadd(centered, centered, sum);
   });
   return sum_lanes(sum);
 }

@@ -18,7 +18,7 @@ constexpr std::int64_t kBlocksWithParts = 4;
 __device__ float sum4(float4 a, float sum) { return sum + ((a.x + a.y) + (a.z + a.w)); }
 
 // value - mean for the elements that the row has, 0 for the others.
-__device__ float4 centred(float4 value, float mean, int at, int width) {
+__device__ float4 centered(float4 value, float mean, int at, int width) {
   return make_float4(at < width ? value.x - mean : 0.0f, at + 1 < width ? value.y - mean : 0.0f,
                      at + 2 < width ? value.z - mean : 0.0f, at + 3 < width ? value.w - mean : 0.0f);
 }
@@ -46,12 +46,12 @@ __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(LayerNormArgs 
   float squares = 0;
 #pragma unroll
   for (int v = 0; v < Shape::kVectors; ++v) {
-    kept[v] = centred(kept[v], mean, 4 * (v * Shape::kLanes + lane), width);
+    kept[v] = centered(kept[v], mean, 4 * (v * Shape::kLanes + lane), width);
     squares = dot4(kept[v], kept[v], squares);
   }
 #pragma unroll 1
   for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-    const float4 value = centred(load4(x, i, width, vector), mean, i, width);
+    const float4 value = centered(load4(x, i, width, vector), mean, i, width);
     squares = dot4(value, value, squares);
   }
   squares = row_sum<Shape>(squares, room);
@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(LayerNormArgs 
   for (int v = 0; v < Shape::kVectors; ++v) write(4 * (v * Shape::kLanes + lane), kept[v]);
 #pragma unroll 1
   for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-    write(i, centred(load4(x, i, width, vector), mean, i, width));
+    write(i, centered(load4(x, i, width, vector), mean, i, width));
   }
   if (lane == 0) {
     if (args.mean != nullptr) args.mean[row] = mean;
@@ -93,8 +93,8 @@ __global__ void __launch_bounds__(Shape::kThreads)
     // n and grad_y.
     float4 kept_n[Shape::kVectors], kept_grad[Shape::kVectors];
     float sum_g = 0, sum_gn = 0;
-    const auto normalised = [&](int i) {
-      return mul4(centred(load4(x, i, width, vector), mean, i, width), all4(rstd));
+    const auto normalized = [&](int i) {
+      return mul4(centered(load4(x, i, width, vector), mean, i, width), all4(rstd));
     };
     const auto add_to_sums = [&](int i, float4 n, float4 grad) {
       const float4 g = mul4(grad, load4(args.weight, i, width, vector));
@@ -104,13 +104,13 @@ __global__ void __launch_bounds__(Shape::kThreads)
 #pragma unroll
     for (int v = 0; v < Shape::kVectors; ++v) {
       const int i = 4 * (v * Shape::kLanes + lane);
-      kept_n[v] = normalised(i);
+      kept_n[v] = normalized(i);
       kept_grad[v] = load4(grad_y, i, width, vector);
       add_to_sums(i, kept_n[v], kept_grad[v]);
     }
 #pragma unroll 1
     for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-      add_to_sums(i, normalised(i), load4(grad_y, i, width, vector));
+      add_to_sums(i, normalized(i), load4(grad_y, i, width, vector));
     }
     const float mean_g = row_sum<Shape>(sum_g, room) / static_cast<float>(width);
     const float mean_gn = row_sum<Shape>(sum_gn, room) / static_cast<float>(width);
@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(Shape::kThreads)
     }
 #pragma unroll 1
     for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-      const float4 n = normalised(i), grad = load4(grad_y, i, width, vector);
+      const float4 n = normalized(i), grad = load4(grad_y, i, width, vector);
       write(i, n, grad);
       if constexpr (kParts) {
         const float4 weight_before = any ? load4(weight_part, i, width, vector) : all4(0);

@@ -66,7 +66,7 @@ struct LoraMatmulArgsOf {
   const T* x = nullptr;          ///< [n_rows, in]
   const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
   LoraParts<LoraPartOf<T>> parts = {};
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using LoraMatmulArgs = LoraMatmulArgsOf<float>;
 
@@ -93,7 +93,7 @@ struct LoraMatmulBackwardArgsOf {
   const T* x = nullptr;  ///< [n_rows, in]
   LoraParts<LoraBackwardPartOf<T>> parts = {};
   T* grad_x = nullptr;  ///< [n_rows, in], added to; none for the first layer's input
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using LoraMatmulBackwardArgs = LoraMatmulBackwardArgsOf<float>;
 

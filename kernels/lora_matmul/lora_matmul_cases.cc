@@ -17,7 +17,7 @@ struct Part {
 struct Shape {
   std::int64_t n_rows, in;
   std::vector<Part> parts;
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
   bool grad_x = true;
   bool rounded = false;  // x is given rounded too
 };
@@ -28,8 +28,8 @@ std::string describe(const char* operation, const Shape& s) {
     text += fmt::format(" out={} rank={} drop_probability={}", part.out, part.rank, part.drop_probability);
     if (part.key != s.parts.front().key) text += fmt::format(" key={}", part.key);
   }
-  return text + fmt::format("{}{} product={}", s.grad_x ? "" : " no grad_x", s.rounded ? " rounded" : "",
-                            s.product == Product::kBF16 ? "bf16" : "f32");
+  return text + fmt::format("{}{} precision={}", s.grad_x ? "" : " no grad_x", s.rounded ? " rounded" : "",
+                            s.precision == MatmulPrecision::kBF16 ? "bf16" : "f32");
 }
 
 constexpr float kScaling = 0.5f;
@@ -41,12 +41,12 @@ LoraDropout dropout(const Part& part) {
 // A sum over k of products, one factor of which is itself a sum over `inner` terms. Kept elements are made larger by
 // 1 / (1 - p). In bfloat16 each factor is off by up to 2^-9 of itself; errors have either sign, so a sum of k of them
 // grows as sqrt(k); 6 of its standard deviations are allowed.
-CaseTensor result(const char* name, std::int64_t size, Product product, float drop_probability, std::int64_t k,
-                  std::int64_t inner, Role role) {
+CaseTensor result(const char* name, std::int64_t size, MatmulPrecision precision, float drop_probability,
+                  std::int64_t k, std::int64_t inner, Role role) {
   const auto terms = static_cast<double>(k + 2), depth = static_cast<double>(inner + 2);
   const double magnitude = std::sqrt(terms) * std::sqrt(depth) / (1 - static_cast<double>(drop_probability));
-  const double rounding =
-      product == Product::kBF16 ? 3 * kBfloatRounding : (std::sqrt(terms) + std::sqrt(depth)) * kFloatRounding;
+  const double rounding = precision == MatmulPrecision::kBF16 ? 3 * kBfloatRounding
+                                                              : (std::sqrt(terms) + std::sqrt(depth)) * kFloatRounding;
   return {.name = name,
           .size = size,
           .role = role,
@@ -95,7 +95,7 @@ std::vector<LoraBackwardPartOf<T>> backward_parts(const Shape& s, T* const* t) {
 void run_forward(const Shape& s, Context& context, float* const* t) {
   DeviceBuffer<bf16> rounded;
   if (s.rounded) {
-    rounded = {context.memory(), static_cast<std::size_t>(s.n_rows * bf16_stride(s.in))};
+    rounded = {context.allocator(), static_cast<std::size_t>(s.n_rows * bf16_stride(s.in))};
     round_bf16(context, {.n_rows = s.n_rows, .width = s.in, .x = t[0], .y = rounded.data()});
   }
   const auto parts = forward_parts(s, t);
@@ -104,7 +104,7 @@ void run_forward(const Shape& s, Context& context, float* const* t) {
                                 .x = t[0],
                                 .x_bf16 = s.rounded ? rounded.data() : nullptr,
                                 .parts = parts,
-                                .product = s.product});
+                                .precision = s.precision});
 }
 
 void run_backward(const Shape& s, Context& context, float* const* t) {
@@ -114,7 +114,7 @@ void run_backward(const Shape& s, Context& context, float* const* t) {
                                  .x = t[0],
                                  .parts = parts,
                                  .grad_x = s.grad_x ? t[1] : nullptr,
-                                 .product = s.product});
+                                 .precision = s.precision});
 }
 
 KernelCase forward_case(const Shape& s) {
@@ -132,8 +132,8 @@ KernelCase forward_case(const Shape& s) {
     const float drop = part.drop_probability;
     c.tensors.push_back({.name = "lora_A", .size = part.rank * s.in});
     c.tensors.push_back({.name = "lora_B", .size = part.out * part.rank});
-    c.tensors.push_back(result("xa", s.n_rows * part.rank, s.product, drop, s.in, 1, Role::kOutput));
-    c.tensors.push_back(result("y", s.n_rows * part.out, s.product, drop, part.rank, s.in, Role::kAdded));
+    c.tensors.push_back(result("xa", s.n_rows * part.rank, s.precision, drop, s.in, 1, Role::kOutput));
+    c.tensors.push_back(result("y", s.n_rows * part.out, s.precision, drop, part.rank, s.in, Role::kAdded));
     c.operations += 2.0 * static_cast<double>(s.n_rows * part.rank * (s.in + part.out));
     c.bytes += 8.0 * static_cast<double>(s.n_rows * part.out);
   }
@@ -161,15 +161,15 @@ KernelCase backward_case(const Shape& s) {
     c.tensors.push_back({.name = "xa", .size = s.n_rows * part.rank});
     c.tensors.push_back({.name = "lora_A", .size = part.rank * s.in});
     c.tensors.push_back({.name = "lora_B", .size = part.out * part.rank});
-    c.tensors.push_back(result("grad_A", part.rank * s.in, s.product, drop, s.n_rows, part.out, Role::kAdded));
-    c.tensors.push_back(result("grad_B", part.out * part.rank, s.product, drop, s.n_rows, 1, Role::kAdded));
+    c.tensors.push_back(result("grad_A", part.rank * s.in, s.precision, drop, s.n_rows, part.out, Role::kAdded));
+    c.tensors.push_back(result("grad_B", part.out * part.rank, s.precision, drop, s.n_rows, 1, Role::kAdded));
     c.operations += 4.0 * static_cast<double>(s.n_rows * part.rank * (s.in + part.out));
     c.bytes += 4.0 * static_cast<double>(s.n_rows * part.out);
     ranks += part.rank;
     widest = std::max(widest, part.out);
     most = std::max(most, drop);
   }
-  c.tensors[1] = result("grad_x", s.grad_x ? s.n_rows * s.in : 0, s.product, most, ranks, widest, Role::kAdded);
+  c.tensors[1] = result("grad_x", s.grad_x ? s.n_rows * s.in : 0, s.precision, most, ranks, widest, Role::kAdded);
   return c;
 }
 
@@ -186,39 +186,40 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
 
 std::vector<KernelCase> lora_matmul_cases() {
   std::vector<KernelCase> cases;
-  for (const Product product : {Product::kF32, Product::kBF16}) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const float drop : {0.0f, 0.25f}) {
-      add_shape(cases, {0, 8, {{8, 4, drop}}, product});
-      add_shape(cases, {1, 31, {{7, 1, drop}}, product});
-      add_shape(cases, {7, 33, {{65, 4, drop}}, product});
-      add_shape(cases, {33, 64, {{31, 7, drop}}, product, false});
-      add_shape(cases, {97, 257, {{40, 8, drop}}, product});
-      add_shape(cases, {130, 72, {{101, 64, drop}}, product});
-      add_shape(cases, {5, 100, {{90, 256, drop}}, product});
-      add_shape(cases, {3, 45, {{33, 6, drop}}, product});
+      add_shape(cases, {0, 8, {{8, 4, drop}}, precision});
+      add_shape(cases, {1, 31, {{7, 1, drop}}, precision});
+      add_shape(cases, {7, 33, {{65, 4, drop}}, precision});
+      add_shape(cases, {33, 64, {{31, 7, drop}}, precision, false});
+      add_shape(cases, {97, 257, {{40, 8, drop}}, precision});
+      add_shape(cases, {130, 72, {{101, 64, drop}}, precision});
+      add_shape(cases, {5, 100, {{90, 256, drop}}, precision});
+      add_shape(cases, {3, 45, {{33, 6, drop}}, precision});
       // Long sums, over the columns and over the rows.
-      add_shape(cases, {70, 1100, {{590, 20, drop}}, product});
-      add_shape(cases, {700, 36, {{132, 12, drop}}, product});
+      add_shape(cases, {70, 1100, {{590, 20, drop}}, precision});
+      add_shape(cases, {700, 36, {{132, 12, drop}}, precision});
       // Several adapters: each with a mask of its own, one without, some with the same.
-      add_shape(cases, {33, 100, {{40, 4, drop, 1}, {40, 4, drop, 2}}, product});
-      add_shape(cases, {130, 136, {{64, 16, drop, 1}, {17, 16, drop, 2}, {31, 16, drop, 3}}, product});
-      add_shape(cases, {65, 257, {{33, 7, drop, 1}, {20, 33, 0}, {41, 20, drop, 3}}, product});
-      add_shape(cases, {150, 72, {{9, 5, drop, 1}, {10, 6, drop, 1}, {11, 40, drop, 2}}, product, false});
-      add_shape(cases, {40, 320, {{30, 64, drop, 1}, {29, 1, 0.5f, 2}, {28, 130, drop, 3}, {1, 16, drop, 4}}, product});
-      add_shape(cases, {2, 70, {{12, 3, drop, 1}, {13, 4, drop, 2}}, product});
-      add_shape(cases, {600, 40, {{24, 8, drop, 1}, {23, 8, drop, 2}, {16, 9, drop, 1}}, product});
-      add_shape(cases, {9, 0, {{12, 3, drop, 1}, {13, 4, drop, 2}}, product});
-      add_shape(cases, {9, 12, {{0, 3, drop, 1}, {13, 4, drop, 2}}, product});
-      if (product == Product::kF32) continue;
+      add_shape(cases, {33, 100, {{40, 4, drop, 1}, {40, 4, drop, 2}}, precision});
+      add_shape(cases, {130, 136, {{64, 16, drop, 1}, {17, 16, drop, 2}, {31, 16, drop, 3}}, precision});
+      add_shape(cases, {65, 257, {{33, 7, drop, 1}, {20, 33, 0}, {41, 20, drop, 3}}, precision});
+      add_shape(cases, {150, 72, {{9, 5, drop, 1}, {10, 6, drop, 1}, {11, 40, drop, 2}}, precision, false});
+      add_shape(cases,
+                {40, 320, {{30, 64, drop, 1}, {29, 1, 0.5f, 2}, {28, 130, drop, 3}, {1, 16, drop, 4}}, precision});
+      add_shape(cases, {2, 70, {{12, 3, drop, 1}, {13, 4, drop, 2}}, precision});
+      add_shape(cases, {600, 40, {{24, 8, drop, 1}, {23, 8, drop, 2}, {16, 9, drop, 1}}, precision});
+      add_shape(cases, {9, 0, {{12, 3, drop, 1}, {13, 4, drop, 2}}, precision});
+      add_shape(cases, {9, 12, {{0, 3, drop, 1}, {13, 4, drop, 2}}, precision});
+      if (precision == MatmulPrecision::kF32) continue;
       for (const std::int64_t in : {33, 257, 320, 1104}) {
-        add_shape(cases, {70, in, {{40, 16, drop, 1}, {33, 7, 0}, {20, 16, drop, 2}}, product, true, true});
+        add_shape(cases, {70, in, {{40, 16, drop, 1}, {33, 7, 0}, {20, 16, drop, 2}}, precision, true, true});
       }
-      add_shape(cases, {150, 136, {{40, 16, drop}}, product, true, true});
+      add_shape(cases, {150, 136, {{40, 16, drop}}, precision, true, true});
     }
   }
   for (const std::int64_t rank : {8, 64}) {
     const auto timed = [&](std::vector<Part> parts) {
-      add_shape(cases, {4096, 256, std::move(parts), Product::kBF16}, true);
+      add_shape(cases, {4096, 256, std::move(parts), MatmulPrecision::kBF16}, true);
     };
     timed({{256, rank, 0.05f}});
     timed({{688, rank, 0.05f}});

@@ -1,5 +1,5 @@
 // Where x, grad_x or a gradient of A is long, blocks of it that a first- or second-level cache holds pass by all parts
-// one after another, so memory is read once; neighbours with the same mask share what was dropped and rounded for them.
+// one after another, so memory is read once; neighbors with the same mask share what was dropped and rounded for them.
 // What has a side of its own, y and grad_y, is multiplied by kernels/matmul, which has tiles for a side as narrow as a
 // rank.
 
@@ -51,7 +51,7 @@ Block dropped(Scratch& scratch, const LoraDropout& dropout, const Block& block) 
 // xa of all parts.
 void multiply_x(Context& context, const LoraMatmulArgs& args) {
   // A row that is decoded alone is not worth packing A for it.
-  const Factors factors = args.n_rows <= kGemvRows ? Factors::kF32 : factors_of(context, args.product);
+  const Factors factors = args.n_rows <= kGemvRows ? Factors::kF32 : factors_of(context, args.precision);
   const ScratchScope scope(context.scratch());
   std::vector<RightFactor> lora_A;
   for (const LoraPart& part : args.parts) lora_A.emplace_back(context, factors, args.in, part.rank, part.lora_A, true);
@@ -78,7 +78,7 @@ void multiply_x(Context& context, const LoraMatmulArgs& args) {
 
 // grad_A += tᵀ·drop(x) of all parts.
 void add_grad_A(Context& context, const LoraMatmulBackwardArgs& args, const std::vector<float*>& t) {
-  const Factors factors = factors_of(context, args.product);
+  const Factors factors = factors_of(context, args.precision);
   const ScratchScope scope(context.scratch());
   std::vector<LeftFactor> left;
   for (std::size_t i = 0; i < t.size(); ++i) left.emplace_back(context, factors, args.n_rows, args.parts[i].rank, t[i]);
@@ -105,7 +105,7 @@ void add_grad_A(Context& context, const LoraMatmulBackwardArgs& args, const std:
 
 // grad_x += drop'(t·A) of all parts.
 void add_grad_x(Context& context, const LoraMatmulBackwardArgs& args, const std::vector<float*>& t) {
-  const Factors factors = factors_of(context, args.product);
+  const Factors factors = factors_of(context, args.precision);
   const ScratchScope scope(context.scratch());
   std::vector<RightFactor> lora_A;
   for (const LoraBackwardPart& part : args.parts)
@@ -154,7 +154,7 @@ void lora_matmul_forward_cpu(Context& context, const LoraMatmulArgs& args) {
                                  .weight = {part.lora_B, DType::kF32},
                                  .y = part.y,
                                  .accumulate = true,
-                                 .product = args.product});
+                                 .precision = args.precision});
   }
 }
 
@@ -172,7 +172,7 @@ void lora_matmul_backward_cpu(Context& context, const LoraMatmulBackwardArgs& ar
                                            .grad_y = part.grad_y,
                                            .x = scaled(context, part.scaling, part.xa, n_hidden),
                                            .grad_weight = part.grad_B,
-                                           .product = args.product});
+                                           .precision = args.precision});
     }
     matmul_backward_input_cpu(context, {.n_rows = args.n_rows,
                                         .in = part.rank,
@@ -180,7 +180,7 @@ void lora_matmul_backward_cpu(Context& context, const LoraMatmulBackwardArgs& ar
                                         .grad_y = part.grad_y,
                                         .weight = {part.lora_B, DType::kF32},
                                         .grad_x = t.back(),
-                                        .product = args.product});
+                                        .precision = args.precision});
     for (std::int64_t i = 0; i < n_hidden; ++i) t.back()[i] *= part.scaling;
   }
   if (args.in == 0) return;

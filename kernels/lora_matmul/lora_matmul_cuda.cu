@@ -161,7 +161,7 @@ Layout layout_of(const LoraParts<Part>& parts) {
   return layout;
 }
 
-// Neighbours that drop out alike are one run.
+// Neighbors that drop out alike are one run.
 template <class Part>
 void set_runs(lora::Product& p, const LoraParts<Part>& parts, const Layout& layout) {
   p.n_runs = 0;
@@ -397,11 +397,11 @@ void lora_matmul_forward_cuda(Context& context, const LoraMatmulArgs& args) {
   const bool drops = std::any_of(args.parts.begin(), args.parts.end(),
                                  [](const LoraPart& part) { return part.dropout.drop_probability > 0; });
   if (args.n_rows <= kGemvRows && args.in > 0 && !drops) return forward_few_rows(context, args);
-  args.product == Product::kBF16 ? forward<std::uint16_t>(context, args) : forward<float>(context, args);
+  args.precision == MatmulPrecision::kBF16 ? forward<std::uint16_t>(context, args) : forward<float>(context, args);
 }
 
 void lora_matmul_backward_cuda(Context& context, const LoraMatmulBackwardArgs& args) {
-  args.product == Product::kBF16 ? backward<std::uint16_t>(context, args) : backward<float>(context, args);
+  args.precision == MatmulPrecision::kBF16 ? backward<std::uint16_t>(context, args) : backward<float>(context, args);
 }
 
 }  // namespace matinee

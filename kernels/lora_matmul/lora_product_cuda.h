@@ -11,7 +11,7 @@
 // next step needs, up to 48 KB, is copied to shared memory while this one is multiplied; then it is rounded to bfloat16
 // where it is not yet, and stored to a tile whose rows are 16 bytes longer than their contents so that the loads of
 // matrices meet no bank twice. A warp multiplies 16 rows with all kN columns on the tensor cores (m16n8k16). For
-// Product::kF32 the same tiles are float32 and multiplied by plain FMA.
+// MatmulPrecision::kF32 the same tiles are float32 and multiplied by plain FMA.
 //
 // Dropout: a Philox block decides about eight elements that lie eight columns apart (lora_dropout.cc), so a tile's
 // 8,192 decisions are made by 1,024 calls, four a thread, into a kilobyte of shared memory for each mask: a byte for
@@ -119,7 +119,7 @@ __device__ void decide(const Dropout& dropout, std::int64_t row, std::int64_t co
   }
 }
 
-/// Two neighbouring bytes of decisions; the first of them lies at an even place.
+/// Two neighboring bytes of decisions; the first of them lies at an even place.
 __device__ inline unsigned two_bytes(const std::uint8_t* kept) { return *reinterpret_cast<const std::uint16_t*>(kept); }
 
 /// Of a pair of bfloat16 numbers the bits that stay: bit `bit` of the lower byte decides about the lower number.
@@ -150,7 +150,7 @@ __device__ inline void load_pack(uint4* to, const std::uint16_t* from, std::int6
 }
 
 /// Brings the tile from outer index `outer` and sum index `k` on; 0 beyond the operand and `k_end`. Each thread fetches
-/// what it takes afterwards, into `room` [kPacks] in shared memory, and nobody else looks at that.
+/// what it takes afterward, into `room` [kPacks] in shared memory, and nobody else looks at that.
 template <class Shape>
 __device__ void fetch_tile(uint4* room, const Operand& from, std::int64_t outer, std::int64_t k, std::int64_t k_end) {
   using T = typename Shape::Element;
@@ -220,7 +220,7 @@ __device__ inline int run_of(const Product& p, std::int64_t column) {
   return run;
 }
 
-/// What a thread has of the tile of the result: kI × kJ pairs of neighbours; row(i), column(j) is where a pair begins.
+/// What a thread has of the tile of the result: kI × kJ pairs of neighbors; row(i), column(j) is where a pair begins.
 /// add() takes 16 numbers along the sum, from k of the tiles on.
 template <bool kBf16, int kN>
 struct Sums;

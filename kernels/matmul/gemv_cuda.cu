@@ -159,7 +159,7 @@ __global__ void __launch_bounds__(kThreads)
   __shared__ float room[kWarps][kOut * kRows];
   __shared__ Nf4Tables tables;
   if constexpr (Weights::kTables) {
-    bring_tables(given, tables);
+    load_tables(given, tables);
     __syncthreads();
   }
   const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kOut;

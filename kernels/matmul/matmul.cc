@@ -61,8 +61,8 @@ void matmul_backward_weight(Context& context, const MatmulBackwardWeightArgs& ar
   context.ops().matmul_backward_weight(context, args);
 }
 
-bool takes_rounded(const Context& context, Product product, std::int64_t n_rows) {
-  return product == Product::kBF16 && n_rows > kGemvRows && context.multiplies_bf16();
+bool takes_rounded(const Context& context, MatmulPrecision precision, std::int64_t n_rows) {
+  return precision == MatmulPrecision::kBF16 && n_rows > kGemvRows && context.multiplies_bf16();
 }
 
 }  // namespace matinee

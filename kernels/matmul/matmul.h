@@ -9,11 +9,11 @@ namespace matinee {
 class Context;
 
 /// How the factors of a product are taken. Sums are float32 always.
-enum class Product : std::uint8_t {
-  kF32,   ///< as they are; a bf16 or quantised weight is widened
+enum class MatmulPrecision : std::uint8_t {
+  kF32,   ///< as they are; a bf16 or quantized weight is widened
   kBF16,  ///< both factors rounded to bfloat16; up to kGemvRows rows keep x in float32 (decoding is bound by memory),
-          ///< and then quantised weights are taken as they are, with int8 codes x in 16-bit steps of its largest
-          ///< magnitude among 512 neighbours; int8 codes are whole numbers that bfloat16 has
+          ///< and then quantized weights are taken as they are, with int8 codes x in 16-bit steps of its largest
+          ///< magnitude among 512 neighbors; int8 codes are whole numbers that bfloat16 has
 };
 
 /// What turns NF4 codes back into numbers: the largest magnitude of each block of kNf4Block weights, itself in 8 bits
@@ -24,15 +24,15 @@ struct Nf4Scales {
   float absmax_offset = 0;
 };
 
-/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference), or quantised: I8 with a
-/// scale for each row, or U8 that holds two NF4 codes a byte. Quantised ones cannot be trained or looked up as an
+/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference), or quantized: I8 with a
+/// scale for each row, or U8 that holds two NF4 codes a byte. Quantized ones cannot be trained or looked up as an
 /// embedding.
 struct WeightView {
   const void* data = nullptr;
   DType dtype = DType::kF32;
   const float* row_scales = nullptr;  ///< [out], with I8
   const Nf4Scales* nf4 = nullptr;     ///< with U8
-  std::int64_t first = 0;             ///< with U8: the element of the quantised matrix that this one begins with
+  std::int64_t first = 0;             ///< with U8: the element of the quantized matrix that this one begins with
 
   bool is_quantized() const { return dtype == DType::kI8 || dtype == DType::kU8; }
 };
@@ -56,7 +56,7 @@ struct MatmulArgsOf {
   const T* bias = nullptr;       ///< [out], or none
   T* y = nullptr;                ///< [n_rows, out]
   bool accumulate = false;       ///< y is added to instead of overwritten
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using MatmulArgs = MatmulArgsOf<float>;
 
@@ -68,7 +68,7 @@ struct MatmulBackwardInputArgsOf {
   WeightView weight = {};     ///< W [out, in]
   T* grad_x = nullptr;        ///< [n_rows, in]
   bool accumulate = false;
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using MatmulBackwardInputArgs = MatmulBackwardInputArgsOf<float>;
 
@@ -81,7 +81,7 @@ struct MatmulBackwardWeightArgsOf {
   const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
   T* grad_weight = nullptr;      ///< [out, in], added to
   T* grad_bias = nullptr;        ///< [out], added to; or none
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using MatmulBackwardWeightArgs = MatmulBackwardWeightArgsOf<float>;
 
@@ -95,6 +95,6 @@ void matmul_backward_weight(Context& context, const MatmulBackwardWeightArgs& ar
 
 /// Whether products of so many rows would round x to bfloat16 by themselves: then several that share an x are spared
 /// that where it is rounded once before, and give the same bytes. Where not, they read x itself.
-bool takes_rounded(const Context& context, Product product, std::int64_t n_rows);
+bool takes_rounded(const Context& context, MatmulPrecision precision, std::int64_t n_rows);
 
 }  // namespace matinee

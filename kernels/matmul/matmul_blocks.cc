@@ -59,8 +59,8 @@ void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* 
   }
 }
 
-Factors factors_of(const Context& context, Product product) {
-  if (product == Product::kF32) return Factors::kF32;
+Factors factors_of(const Context& context, MatmulPrecision precision) {
+  if (precision == MatmulPrecision::kF32) return Factors::kF32;
   return context.isa() >= IsaLevel::kAvx512Bf16 ? Factors::kPairs : Factors::kRounded;
 }
 

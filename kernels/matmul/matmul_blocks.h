@@ -23,7 +23,7 @@ enum class Factors : std::uint8_t {
   kRounded,  ///< float32 that bfloat16 has
   kPairs     ///< bfloat16, as matmul_kernels.h has them
 };
-Factors factors_of(const Context& context, Product product);
+Factors factors_of(const Context& context, MatmulPrecision precision);
 
 /// Rows of a left factor, one after another, or up to kPanel columns of a right one: as they were given, or a copy.
 struct Operand {

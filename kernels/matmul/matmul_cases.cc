@@ -16,18 +16,18 @@ namespace {
 struct Shape {
   std::int64_t n_rows, in, out;
   DType weight = DType::kF32;  // U8: NF4
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
   bool accumulate = false;
   bool bias = false;
-  std::int64_t skipped = 0;  ///< rows of zeros that a quantised matrix has before those that are used
+  std::int64_t skipped = 0;  ///< rows of zeros that a quantized matrix has before those that are used
   bool rounded = false;      ///< x is given rounded too
 };
 
 std::string describe(const char* operation, const Shape& s) {
-  return fmt::format("{} n_rows={} in={} out={} weight={} product={}{}{}{}{}", operation, s.n_rows, s.in, s.out,
-                     s.weight == DType::kU8 ? "NF4" : name_of(s.weight), s.product == Product::kBF16 ? "bf16" : "f32",
-                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "",
-                     s.rounded ? " rounded" : "");
+  return fmt::format("{} n_rows={} in={} out={} weight={} precision={}{}{}{}{}", operation, s.n_rows, s.in, s.out,
+                     s.weight == DType::kU8 ? "NF4" : name_of(s.weight),
+                     s.precision == MatmulPrecision::kBF16 ? "bf16" : "f32", s.accumulate ? " accumulate" : "",
+                     s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "", s.rounded ? " rounded" : "");
 }
 
 bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
@@ -39,7 +39,8 @@ CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int6
   const auto terms = static_cast<double>(k + 2);
   // NF4 numbers are not bfloat16's, nor are gradients times int8 scales. The product's other factor is within ±1 and 6
   // times the root of the terms' number is never met.
-  const double rounded = s.product == Product::kBF16 && quantized(s) ? 6 * kBfloatRounding * std::sqrt(terms / 3) : 0;
+  const double rounded =
+      s.precision == MatmulPrecision::kBF16 && quantized(s) ? 6 * kBfloatRounding * std::sqrt(terms / 3) : 0;
   return {.name = name,
           .size = size,
           .role = s.accumulate ? Role::kAdded : Role::kOutput,
@@ -49,7 +50,8 @@ CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int6
 }
 
 CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
-  return {.name = name, .size = size, .representable = s.weight == DType::kBF16 || s.product == Product::kBF16};
+  return {
+      .name = name, .size = size, .representable = s.weight == DType::kBF16 || s.precision == MatmulPrecision::kBF16};
 }
 
 template <class T>
@@ -62,7 +64,7 @@ MatmulArgsOf<T> forward_args(const Shape& s, T* const* t, WeightView weight) {
           .bias = s.bias ? t[2] : nullptr,
           .y = t[3],
           .accumulate = s.accumulate,
-          .product = s.product};
+          .precision = s.precision};
 }
 
 template <class T>
@@ -74,7 +76,7 @@ MatmulBackwardInputArgsOf<T> input_args(const Shape& s, T* const* t, WeightView 
           .weight = weight,
           .grad_x = t[2],
           .accumulate = s.accumulate,
-          .product = s.product};
+          .precision = s.precision};
 }
 
 template <class T>
@@ -86,19 +88,19 @@ MatmulBackwardWeightArgsOf<T> weight_args(const Shape& s, T* const* t) {
           .x = t[1],
           .grad_weight = t[2],
           .grad_bias = s.bias ? t[3] : nullptr,
-          .product = s.product};
+          .precision = s.precision};
 }
 
 // Runs args with x as round_bf16() makes it. Where that is what products take, x itself holds no number.
 template <class Args>
 void with_rounded_x(Context& context, const Shape& s, Args args, void (*run)(Context&, const Args&)) {
   if (!s.rounded) return run(context, args);
-  DeviceBuffer<bf16> rounded(context.memory(), static_cast<std::size_t>(s.n_rows * bf16_stride(s.in)));
+  DeviceBuffer<bf16> rounded(context.allocator(), static_cast<std::size_t>(s.n_rows * bf16_stride(s.in)));
   round_bf16(context, {.n_rows = s.n_rows, .width = s.in, .x = args.x, .y = rounded.data()});
   args.x_bf16 = rounded.data();
   const std::vector<float> none(static_cast<std::size_t>(s.n_rows * s.in), std::numeric_limits<float>::quiet_NaN());
-  const DeviceBuffer<float> nowhere(context.memory(), std::span<const float>(none));
-  if (takes_rounded(context, s.product, s.n_rows)) args.x = nowhere.data();
+  const DeviceBuffer<float> nowhere(context.allocator(), std::span<const float>(none));
+  if (takes_rounded(context, s.precision, s.n_rows)) args.x = nowhere.data();
   run(context, args);
 }
 
@@ -151,7 +153,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                  float* const* t) { with_rounded_x(context, s, weight_args(s, t), matmul_backward_weight); },
       .reference = [s](double* const* t) { matmul_backward_weight_ref(weight_args(s, t)); }};
   for (KernelCase* c : {&forward, &input, &weight}) {
-    if (c == &weight && quantized(s)) continue;  // quantised weights are never trained
+    if (c == &weight && quantized(s)) continue;  // quantized weights are never trained
     if (c == &input && s.rounded) continue;      // reads no x
     finish(*c, s);
     if (timed_only) c->reference = {};
@@ -163,40 +165,41 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
 
 std::vector<KernelCase> matmul_cases() {
   std::vector<KernelCase> cases;
-  const Product f32 = Product::kF32, bf = Product::kBF16;
-  for (const Product product : {f32, bf}) {
+  const MatmulPrecision f32 = MatmulPrecision::kF32, bf = MatmulPrecision::kBF16;
+  for (const MatmulPrecision precision : {f32, bf}) {
     for (const DType narrow : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
-      add_shape(cases, {0, 5, 7, narrow, product});
-      add_shape(cases, {1, 1, 1, narrow, product});
-      add_shape(cases, {3, 0, 5, narrow, product});
-      add_shape(cases, {5, 7, 0, narrow, product});
-      add_shape(cases, {1, 257, 33, narrow, product, true});
-      add_shape(cases, {2, 32, 31, narrow, product});
-      add_shape(cases, {3, 255, 7, narrow, product, false, true});
-      add_shape(cases, {4, 31, 130, narrow, product, true, true});
-      add_shape(cases, {5, 33, 65, narrow, product});
-      add_shape(cases, {7, 101, 103, narrow, product, true});
-      add_shape(cases, {97, 64, 257, narrow, product, false, true});
-      add_shape(cases, {193, 520, 32, narrow, product, true, true});
-      add_shape(cases, {600, 17, 300, narrow, product});
-      add_shape(cases, {1, 192, 131, narrow, product, true});
-      add_shape(cases, {3, 256, 66, narrow, product});
-      add_shape(cases, {70, 320, 129, narrow, product, true});
-      add_shape(cases, {1, 1300, 40, narrow, product});  // three blocks of x in 16 bits, the last shorter
-      add_shape(cases, {4, 1035, 9, narrow, product, true});
-      add_shape(cases, {2, 2608, 9, narrow, product});
-      add_shape(cases, {.n_rows = 4, .in = 33, .out = 7, .weight = narrow, .product = product, .rounded = true});
-      add_shape(cases, {.n_rows = 5, .in = 1, .out = 7, .weight = narrow, .product = product, .rounded = true});
-      add_shape(cases, {.n_rows = 70, .in = 131, .out = 300, .weight = narrow, .product = product, .rounded = true});
-      add_shape(cases, {97, 64, 65, narrow, product, true, true, 0, true});
+      add_shape(cases, {0, 5, 7, narrow, precision});
+      add_shape(cases, {1, 1, 1, narrow, precision});
+      add_shape(cases, {3, 0, 5, narrow, precision});
+      add_shape(cases, {5, 7, 0, narrow, precision});
+      add_shape(cases, {1, 257, 33, narrow, precision, true});
+      add_shape(cases, {2, 32, 31, narrow, precision});
+      add_shape(cases, {3, 255, 7, narrow, precision, false, true});
+      add_shape(cases, {4, 31, 130, narrow, precision, true, true});
+      add_shape(cases, {5, 33, 65, narrow, precision});
+      add_shape(cases, {7, 101, 103, narrow, precision, true});
+      add_shape(cases, {97, 64, 257, narrow, precision, false, true});
+      add_shape(cases, {193, 520, 32, narrow, precision, true, true});
+      add_shape(cases, {600, 17, 300, narrow, precision});
+      add_shape(cases, {1, 192, 131, narrow, precision, true});
+      add_shape(cases, {3, 256, 66, narrow, precision});
+      add_shape(cases, {70, 320, 129, narrow, precision, true});
+      add_shape(cases, {1, 1300, 40, narrow, precision});  // three blocks of x in 16 bits, the last shorter
+      add_shape(cases, {4, 1035, 9, narrow, precision, true});
+      add_shape(cases, {2, 2608, 9, narrow, precision});
+      add_shape(cases, {.n_rows = 4, .in = 33, .out = 7, .weight = narrow, .precision = precision, .rounded = true});
+      add_shape(cases, {.n_rows = 5, .in = 1, .out = 7, .weight = narrow, .precision = precision, .rounded = true});
+      add_shape(cases,
+                {.n_rows = 70, .in = 131, .out = 300, .weight = narrow, .precision = precision, .rounded = true});
+      add_shape(cases, {97, 64, 65, narrow, precision, true, true, 0, true});
     }
   }
-  // Rows of a quantised matrix that begin within a block, a byte or both.
+  // Rows of a quantized matrix that begin within a block, a byte or both.
   for (const DType weight : {DType::kI8, DType::kU8}) {
-    for (const Product product : {f32, bf}) {
-      add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .product = product, .skipped = 1});
-      add_shape(cases, {.n_rows = 4, .in = 40, .out = 20, .weight = weight, .product = product, .skipped = 3});
-      add_shape(cases, {.n_rows = 9, .in = 37, .out = 20, .weight = weight, .product = product, .skipped = 3});
+    for (const MatmulPrecision precision : {f32, bf}) {
+      add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .precision = precision, .skipped = 1});
+      add_shape(cases, {.n_rows = 4, .in = 40, .out = 20, .weight = weight, .precision = precision, .skipped = 3});
+      add_shape(cases, {.n_rows = 9, .in = 37, .out = 20, .weight = weight, .precision = precision, .skipped = 3});
     }
   }
   // More weights than one slab of the repacked copy holds.
@@ -206,11 +209,11 @@ std::vector<KernelCase> matmul_cases() {
                                       {4096, 688, 256},
                                       {4096, 256, 4096},
                                       {1, 256, 4096}}) {
-    for (const Product product : {f32, bf}) {
-      add_shape(cases, {rows, in, out, product == bf ? DType::kBF16 : DType::kF32, product}, true);
+    for (const MatmulPrecision precision : {f32, bf}) {
+      add_shape(cases, {rows, in, out, precision == bf ? DType::kBF16 : DType::kF32, precision}, true);
     }
   }
-  // Quantised weights beside bfloat16: training, and decoding from memory that no cache holds.
+  // Quantized weights beside bfloat16: training, and decoding from memory that no cache holds.
   for (const DType weight : {DType::kBF16, DType::kI8, DType::kU8}) {
     add_shape(cases, {2048, 2048, 2048, weight, bf}, true);
     for (const std::int64_t rows : {1, 4}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);

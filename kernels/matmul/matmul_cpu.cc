@@ -43,7 +43,7 @@ void widen_parallel(Context& context, const WeightView& weight, std::int64_t wid
 }
 
 // Calls body(row, n_rows, column, n_columns, worker) for blocks of a matrix [n_rows, n_columns]. Rows run fastest, so
-// that neighbours share the right factor.
+// that neighbors share the right factor.
 template <class Body>
 void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, std::int64_t row_block,
                std::int64_t column_block, const Body& body) {
@@ -69,7 +69,7 @@ Nf4Rows nf4_rows(const WeightView& weight, std::int64_t element) {
           .dynamic = dynamic_8bit_values()};
 }
 
-// Elements [first, first + n) of a quantised matrix as bfloat16; int8 codes without their scales.
+// Elements [first, first + n) of a quantized matrix as bfloat16; int8 codes without their scales.
 void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t n, std::uint16_t* to) {
   if (weight.dtype == DType::kI8) {
     widen_int8_avx512bf16(static_cast<const std::int8_t*>(weight.data) + first, n, to);
@@ -78,7 +78,7 @@ void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t 
   }
 }
 
-// Packs a panel of columns [column, column + kPanel) of rows [first, first + depth) of a quantised matrix, whose rows
+// Packs a panel of columns [column, column + kPanel) of rows [first, first + depth) of a quantized matrix, whose rows
 // are what is summed over. A few rows at a time, so that what is widened stays in the first-level cache.
 void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int64_t in, std::int64_t first,
                             std::int64_t depth, std::int64_t column, std::uint32_t* panel) {
@@ -95,7 +95,9 @@ void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int
   }
 }
 
-bool uses_pairs(const Context& context, Product product) { return factors_of(context, product) == Factors::kPairs; }
+bool uses_pairs(const Context& context, MatmulPrecision precision) {
+  return factors_of(context, precision) == Factors::kPairs;
+}
 
 // Scales of int8 weights, applied where they belong: to the columns of the product, or to those of x.
 struct Int8Scales {
@@ -196,7 +198,7 @@ void sort_even_first(const float* x, std::int64_t n, float* to) {
   }
 }
 
-// The same from quantised weights, which are never whole in any other form.
+// The same from quantized weights, which are never whole in any other form.
 void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool accumulate) {
   const bool wide = context.isa() >= IsaLevel::kAvx512;
   const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 17);
@@ -209,7 +211,7 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
   if (args.weight.dtype == DType::kI8) {
     const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
     const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
-    if (args.product == Product::kBF16) {
+    if (args.precision == MatmulPrecision::kBF16) {
       const ScratchScope scope(context.scratch());
       const std::int64_t blocks = blocks_of(args.in, kInt16Block);
       auto* values = context.scratch().take_array<std::int16_t>(static_cast<std::size_t>(args.n_rows * args.in));
@@ -281,7 +283,7 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
     return;
   }
   const bool is_bf16 = args.weight.dtype == DType::kBF16;
-  const bool round = args.product == Product::kBF16;
+  const bool round = args.precision == MatmulPrecision::kBF16;
   const bool quantized = args.weight.is_quantized();
   if (args.n_rows <= kGemvRows && quantized) return forward_few_rows_quantized(context, args, accumulate);
   if (args.n_rows <= kGemvRows && (is_bf16 || !round)) return forward_few_rows(context, args, accumulate);
@@ -289,7 +291,7 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   const ScratchScope scope(context.scratch());
   const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
   const std::int64_t slab_width = std::min(slab, blocks_of(args.out, kPanel) * kPanel);
-  if (uses_pairs(context, args.product)) {
+  if (uses_pairs(context, args.precision)) {
     const std::int64_t pairs = (args.in + 1) / 2;
     auto* panels = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(slab_width * pairs));
     for (std::int64_t first = 0; first < args.out; first += slab) {
@@ -333,11 +335,11 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     return;
   }
   const bool is_bf16 = args.weight.dtype == DType::kBF16, quantized = args.weight.is_quantized();
-  const bool round = args.product == Product::kBF16;
+  const bool round = args.precision == MatmulPrecision::kBF16;
   const ScratchScope scope(context.scratch());
   // Slabs of the sum: the rows of W [out, in] from `first` on.
   const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
-  if (uses_pairs(context, args.product)) {
+  if (uses_pairs(context, args.precision)) {
     const std::int64_t n_panels = blocks_of(args.in, kPanel);
     const std::int64_t slab_pairs = (std::min(slab, args.out) + 1) / 2;
     auto* panels =
@@ -383,7 +385,7 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
   if (args.in == 0) return;
   // Rows per pass, which bounds the packed copies.
   constexpr std::int64_t kPass = 8192;
-  const bool pairs_there = uses_pairs(context, args.product);
+  const bool pairs_there = uses_pairs(context, args.precision);
   for (std::int64_t first = 0; first < args.n_rows; first += kPass) {
     const std::int64_t depth = std::min(kPass, args.n_rows - first), pairs = (depth + 1) / 2;
     const float* grad_y = args.grad_y + first * args.out;
@@ -420,7 +422,7 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
                 });
       continue;
     }
-    if (args.product == Product::kBF16) {
+    if (args.precision == MatmulPrecision::kBF16) {
       auto* rounded_y = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.out));
       auto* rounded_x = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.in));
       widen_parallel(context, {grad_y, DType::kF32}, args.out, true, 0, depth * args.out, rounded_y);

@@ -66,11 +66,12 @@ std::int64_t rows_of_slab(std::int64_t width) { return std::max<std::int64_t>(1,
 // which the next rows overwrite.
 class WeightRows {
  public:
-  WeightRows(Context& context, const WeightView& weight, std::int64_t rows, std::int64_t width, Product product)
+  WeightRows(Context& context, const WeightView& weight, std::int64_t rows, std::int64_t width,
+             MatmulPrecision precision)
       : queue_(queue_of(context)),
         weight_(weight),
         width_(width),
-        bf16_(product == Product::kBF16),
+        bf16_(precision == MatmulPrecision::kBF16),
         as_it_is_(weight.dtype == (bf16_ ? DType::kBF16 : DType::kF32)),
         at_once_(as_it_is_ ? rows : std::min(rows, rows_of_slab(width))) {
     if (as_it_is_) return;
@@ -82,7 +83,7 @@ class WeightRows {
   const void* rows_from(std::int64_t row, std::int64_t n_rows) {
     if (as_it_is_) return matinee::rows_from(weight_, row, width_).data;
     if (bf16_) {
-      narrow_weight(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<std::uint16_t*>(copy_));
+      weight_to_bf16(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<std::uint16_t*>(copy_));
     } else {
       widen_weight(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<float*>(copy_));
     }
@@ -99,11 +100,11 @@ class WeightRows {
 };
 
 // x as the product takes it.
-const void* factor(Context& context, const float* x, std::int64_t n, Product product,
+const void* factor(Context& context, const float* x, std::int64_t n, MatmulPrecision precision,
                    const float* column_scales = nullptr, std::int64_t width = 0) {
-  if (product == Product::kF32) return x;
+  if (precision == MatmulPrecision::kF32) return x;
   auto* narrow = context.scratch().take_array<std::uint16_t>(static_cast<std::size_t>(n));
-  narrow_rows(queue_of(context), x, n, column_scales, width, narrow);
+  rows_to_bf16(queue_of(context), x, n, column_scales, width, narrow);
   return narrow;
 }
 
@@ -113,9 +114,9 @@ struct Rows {
   std::int64_t ld;
 };
 Rows rows_of_x(Context& context, const float* x, const bf16* x_bf16, std::int64_t n_rows, std::int64_t in,
-               Product product) {
-  if (product == Product::kBF16 && x_bf16 != nullptr) return {x_bf16, bf16_stride(in)};
-  return {factor(context, x, n_rows * in, product), in};
+               MatmulPrecision precision) {
+  if (precision == MatmulPrecision::kBF16 && x_bf16 != nullptr) return {x_bf16, bf16_stride(in)};
+  return {factor(context, x, n_rows * in, precision), in};
 }
 
 struct Finish {
@@ -140,7 +141,7 @@ void finish(const CudaQueue& queue, const Finish& f) {
 void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
   const CudaQueue& queue = queue_of(context);
   if (args.in > 0 && args.n_rows <= kGemvRows) return gemv(queue, args);
-  const bool bf16 = args.product == Product::kBF16;
+  const bool bf16 = args.precision == MatmulPrecision::kBF16;
   const bool scale_columns = bf16 && args.weight.dtype == DType::kI8 && args.in > 0;
   if (!scale_columns && (args.bias != nullptr || (args.in == 0 && !args.accumulate))) {
     finish(queue, {.n_rows = args.n_rows,
@@ -152,8 +153,8 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
   }
   if (args.in == 0) return;
   const ScratchScope scope(context.scratch());
-  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.product);
-  WeightRows weight(context, args.weight, args.out, args.in, args.product);
+  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.precision);
+  WeightRows weight(context, args.weight, args.out, args.in, args.precision);
   float* product = scale_columns
                        ? context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * weight.at_once()))
                        : nullptr;
@@ -186,14 +187,15 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
 void matmul_backward_input_cuda(Context& context, const MatmulBackwardInputArgs& args) {
   const CudaQueue& queue = queue_of(context);
   if (args.out == 0) {
-    if (!args.accumulate) context.memory()->zero(args.grad_x, static_cast<std::size_t>(args.n_rows * args.in) * 4);
+    if (!args.accumulate) context.allocator()->zero(args.grad_x, static_cast<std::size_t>(args.n_rows * args.in) * 4);
     return;
   }
   const ScratchScope scope(context.scratch());
-  const bool bf16 = args.product == Product::kBF16, scale = bf16 && args.weight.dtype == DType::kI8;
-  const auto* grad_y = static_cast<const std::byte*>(factor(context, args.grad_y, args.n_rows * args.out, args.product,
-                                                            scale ? args.weight.row_scales : nullptr, args.out));
-  WeightRows weight(context, args.weight, args.out, args.in, args.product);
+  const bool bf16 = args.precision == MatmulPrecision::kBF16, scale = bf16 && args.weight.dtype == DType::kI8;
+  const auto* grad_y =
+      static_cast<const std::byte*>(factor(context, args.grad_y, args.n_rows * args.out, args.precision,
+                                           scale ? args.weight.row_scales : nullptr, args.out));
+  WeightRows weight(context, args.weight, args.out, args.in, args.precision);
   // Slabs of the sum.
   for (std::int64_t first = 0; first < args.out; first += weight.at_once()) {
     const std::int64_t depth = std::min(weight.at_once(), args.out - first);
@@ -221,15 +223,15 @@ void matmul_backward_weight_cuda(Context& context, const MatmulBackwardWeightArg
     add_parts(queue, parts, n_parts, args.out, args.grad_bias);
   }
   if (args.in == 0) return;
-  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.product);
+  const Rows x = rows_of_x(context, args.x, args.x_bf16, args.n_rows, args.in, args.precision);
   queue.cublas().run(queue.stream(), {.rows = args.out,
                                       .columns = args.in,
                                       .inner = args.n_rows,
-                                      .a = factor(context, args.grad_y, args.n_rows * args.out, args.product),
+                                      .a = factor(context, args.grad_y, args.n_rows * args.out, args.precision),
                                       .b = x.data,
                                       .c = args.grad_weight,
                                       .transpose_a = true,
-                                      .bf16 = args.product == Product::kBF16,
+                                      .bf16 = args.precision == MatmulPrecision::kBF16,
                                       .beta = 1,
                                       .ldb = x.ld});
 }

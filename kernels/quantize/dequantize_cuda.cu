@@ -1,5 +1,5 @@
 // Numbers from one format to another, bound by memory: a thread writes 16 bytes, four float32 or eight bfloat16, and
-// reads what they are made from, neighbours beside neighbours. NF4's tables lie in shared memory: the 16 values are 16
+// reads what they are made from, neighbors beside neighbors. NF4's tables lie in shared memory: the 16 values are 16
 // banks, so lanes never wait for each other. Speed: not measured.
 
 #include "kernels/context.h"
@@ -145,7 +145,7 @@ __global__ void __launch_bounds__(kThreads)
     nf4_kernel(std::int64_t n, Nf4Source source, Nf4Tables given, T* __restrict__ to, bool aligned) {
   constexpr int kPack = kPackOf<T>;
   __shared__ Nf4Tables tables;
-  bring_tables(given, tables);
+  load_tables(given, tables);
   __syncthreads();
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads * kPack;
   for (std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x) * kPack; i < n; i += step) {
@@ -205,13 +205,13 @@ void widen_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t
   convert_weight(queue, weight, width, first, n, true, to);
 }
 
-void narrow_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
-                   std::int64_t n, std::uint16_t* to) {
+void weight_to_bf16(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
+                    std::int64_t n, std::uint16_t* to) {
   convert_weight(queue, weight, width, first, n, false, to);
 }
 
-void narrow_rows(const CudaQueue& queue, const float* x, std::int64_t n, const float* column_scales, std::int64_t width,
-                 std::uint16_t* to) {
+void rows_to_bf16(const CudaQueue& queue, const float* x, std::int64_t n, const float* column_scales,
+                  std::int64_t width, std::uint16_t* to) {
   if (n == 0) return;
   if (column_scales != nullptr) return convert(queue, n, ScaledSource{x, column_scales, width, is_aligned(x, 16)}, to);
   convert(queue, n, PlainSource<float>{x, is_aligned(x, 16)}, to);

@@ -15,7 +15,7 @@ struct Nf4Tables {
 Nf4Tables nf4_tables();
 
 /// Brings them to shared memory; every thread of the block has to call it and see a barrier before it reads.
-__device__ inline void bring_tables(const Nf4Tables& given, Nf4Tables& shared) {
+__device__ inline void load_tables(const Nf4Tables& given, Nf4Tables& shared) {
   for (unsigned i = threadIdx.x; i < 16; i += blockDim.x) shared.values[i] = given.values[i];
   for (unsigned i = threadIdx.x; i < 256; i += blockDim.x) shared.dynamic[i] = given.dynamic[i];
 }

@@ -25,7 +25,7 @@ void quantize_nf4(Context& context, const QuantizeNf4Args& args) {
 void quantize_absmax(Context& context, const QuantizeAbsmaxArgs& args) {
   require(args.n_blocks >= 0, "quantize_absmax", "n_blocks is not negative");
   require(args.offset != nullptr, "quantize_absmax", "offset is given");
-  if (args.n_blocks == 0) return context.memory()->zero(args.offset, sizeof(float));
+  if (args.n_blocks == 0) return context.allocator()->zero(args.offset, sizeof(float));
   require(args.absmax != nullptr && args.codes != nullptr && args.scales != nullptr, "quantize_absmax",
           "absmax, codes and scales are given");
   context.ops().quantize_absmax(context, args);

@@ -46,7 +46,7 @@ struct QuantizeNf4ArgsOf {
 };
 using QuantizeNf4Args = QuantizeNf4ArgsOf<float>;
 
-/// Double quantisation of these maxima: their mean is subtracted, then in each block of 256, code = index of the
+/// Double quantization of these maxima: their mean is subtracted, then in each block of 256, code = index of the
 /// dynamic 8-bit number nearest to d·(1 / max|d|), the smaller one of two as near.
 template <class T>
 struct QuantizeAbsmaxArgsOf {

@@ -15,38 +15,38 @@ CaseTensor exact(const char* name, std::int64_t size) {
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-using Memory = std::shared_ptr<DeviceMemory>;
+using Memory = std::shared_ptr<DeviceAllocator>;
 
 // The same for the operation, whose tensors lie in the context's memory, and for the reference, whose lie in the
 // host's.
 template <class T, class Run>
-void run_int8(const Memory& memory, std::int64_t rows, std::int64_t width, T* const* t, const Run& run) {
-  DeviceBuffer<std::int8_t> codes(memory, size(rows * width));
-  DeviceBuffer<float> scales(memory, size(rows));
+void run_int8(const Memory& allocator, std::int64_t rows, std::int64_t width, T* const* t, const Run& run) {
+  DeviceBuffer<std::int8_t> codes(allocator, size(rows * width));
+  DeviceBuffer<float> scales(allocator, size(rows));
   run(QuantizeInt8ArgsOf<T>{
       .n_rows = rows, .width = width, .x = t[0], .codes = codes.data(), .row_scales = scales.data()});
-  write_numbers(*memory, codes.values(), t[1]);
-  write_numbers(*memory, scales.values(), t[2]);
+  write_numbers(*allocator, codes.values(), t[1]);
+  write_numbers(*allocator, scales.values(), t[2]);
 }
 
 template <class T, class Run>
-void run_nf4(const Memory& memory, std::int64_t n, T* const* t, const Run& run) {
-  DeviceBuffer<std::uint8_t> codes(memory, size((n + 1) / 2));
-  DeviceBuffer<float> absmax(memory, size(nf4_blocks(n)));
+void run_nf4(const Memory& allocator, std::int64_t n, T* const* t, const Run& run) {
+  DeviceBuffer<std::uint8_t> codes(allocator, size((n + 1) / 2));
+  DeviceBuffer<float> absmax(allocator, size(nf4_blocks(n)));
   run(QuantizeNf4ArgsOf<T>{.n = n, .x = t[0], .codes = codes.data(), .absmax = absmax.data()});
-  write_numbers(*memory, codes.values(), t[1]);
-  write_numbers(*memory, absmax.values(), t[2]);
+  write_numbers(*allocator, codes.values(), t[1]);
+  write_numbers(*allocator, absmax.values(), t[2]);
 }
 
 template <class T, class Run>
-void run_absmax(const Memory& memory, std::int64_t blocks, T* const* t, const Run& run) {
-  DeviceBuffer<std::uint8_t> codes(memory, size(blocks));
-  DeviceBuffer<float> scales(memory, size(absmax_blocks(blocks))), offset(memory, 1);
+void run_absmax(const Memory& allocator, std::int64_t blocks, T* const* t, const Run& run) {
+  DeviceBuffer<std::uint8_t> codes(allocator, size(blocks));
+  DeviceBuffer<float> scales(allocator, size(absmax_blocks(blocks))), offset(allocator, 1);
   run(QuantizeAbsmaxArgsOf<T>{
       .n_blocks = blocks, .absmax = t[0], .codes = codes.data(), .scales = scales.data(), .offset = offset.data()});
-  write_numbers(*memory, codes.values(), t[1]);
-  write_numbers(*memory, scales.values(), t[2]);
-  write_numbers(*memory, offset.values(), t[3]);
+  write_numbers(*allocator, codes.values(), t[1]);
+  write_numbers(*allocator, scales.values(), t[2]);
+  write_numbers(*allocator, offset.values(), t[3]);
 }
 
 void add_int8(std::vector<KernelCase>& cases, std::int64_t rows, std::int64_t width, float magnitude, bool timed) {
@@ -57,12 +57,12 @@ void add_int8(std::vector<KernelCase>& cases, std::int64_t rows, std::int64_t wi
                    .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
-                         run_int8(context.memory(), rows, width, t,
+                         run_int8(context.allocator(), rows, width, t,
                                   [&](const auto& args) { quantize_int8(context, args); });
                        },
                    .reference =
                        [=](double* const* t) {
-                         run_int8(host_memory(), rows, width, t, [](const auto& args) { quantize_int8_ref(args); });
+                         run_int8(host_allocator(), rows, width, t, [](const auto& args) { quantize_int8_ref(args); });
                        },
                    .operations = 3.0 * static_cast<double>(rows * width),
                    .bytes = 9.0 * static_cast<double>(rows * width)});
@@ -78,10 +78,10 @@ void add_nf4(std::vector<KernelCase>& cases, std::int64_t n, float magnitude, bo
        .prepare = {},
        .run =
            [=](Context& context, float* const* t) {
-             run_nf4(context.memory(), n, t, [&](const auto& args) { quantize_nf4(context, args); });
+             run_nf4(context.allocator(), n, t, [&](const auto& args) { quantize_nf4(context, args); });
            },
        .reference =
-           [=](double* const* t) { run_nf4(host_memory(), n, t, [](const auto& args) { quantize_nf4_ref(args); }); },
+           [=](double* const* t) { run_nf4(host_allocator(), n, t, [](const auto& args) { quantize_nf4_ref(args); }); },
        .operations = 60.0 * static_cast<double>(n),
        .bytes = 6.5 * static_cast<double>(n)});
   if (timed) cases.back().reference = {};
@@ -96,16 +96,16 @@ void add_absmax(std::vector<KernelCase>& cases, std::int64_t blocks, float low, 
                    .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
-                         run_absmax(context.memory(), blocks, t,
+                         run_absmax(context.allocator(), blocks, t,
                                     [&](const auto& args) { quantize_absmax(context, args); });
                        },
                    .reference =
                        [=](double* const* t) {
-                         run_absmax(host_memory(), blocks, t, [](const auto& args) { quantize_absmax_ref(args); });
+                         run_absmax(host_allocator(), blocks, t, [](const auto& args) { quantize_absmax_ref(args); });
                        }});
 }
 
-// Elements [first, first + n) of a quantised matrix.
+// Elements [first, first + n) of a quantized matrix.
 void add_dequantize(std::vector<KernelCase>& cases, DType format, std::int64_t rows, std::int64_t width,
                     std::int64_t first, std::int64_t n) {
   const auto matrix = std::make_shared<std::unique_ptr<QuantizedMatrix>>();
@@ -120,7 +120,7 @@ void add_dequantize(std::vector<KernelCase>& cases, DType format, std::int64_t r
                    .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
-                         *matrix = std::make_unique<QuantizedMatrix>(context.memory(), format, rows, width);
+                         *matrix = std::make_unique<QuantizedMatrix>(context.allocator(), format, rows, width);
                          (*matrix)->set_rows(context, 0, rows, t[0]);
                          (*matrix)->finish(context);
                          // Half of the rows are passed over by the view, the rest by `first`.

@@ -1,6 +1,6 @@
 // Run once for each weight when a model is loaded; bound by memory. Every operation that the formats define in float32
 // is written as one that the compiler may not fuse, so the codes are the CPU's bit by bit. An int8 row is a block's:
-// once over it for the maximum, once more, out of the cache, for the codes. An NF4 block is a warp's, two neighbours
+// once over it for the maximum, once more, out of the cache, for the codes. An NF4 block is a warp's, two neighbors
 // and so one byte a lane. The mean of NF4's maxima is added up in float64 in parts whose borders depend on the number
 // of them alone. Speed: not measured.
 
@@ -134,7 +134,7 @@ __global__ void __launch_bounds__(kThreads)
                   std::uint8_t* __restrict__ codes, float* __restrict__ scales, Nf4Tables given) {
   __shared__ float room[kWarps];
   __shared__ Nf4Tables tables;
-  bring_tables(given, tables);
+  load_tables(given, tables);
   const std::int64_t i = blockIdx.x * kAbsmaxBlock + threadIdx.x;
   const float difference = i < n ? absmax[i] - *mean : 0.0f;
   const float most = normal_or_zero(block_max<kThreads>(fabsf(difference), room));  // a barrier after the tables, too

@@ -11,17 +11,17 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
-QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceMemory> memory, DType format, std::int64_t rows,
+QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, DType format, std::int64_t rows,
                                  std::int64_t width)
-    : memory_(std::move(memory)), format_(format), rows_(rows), width_(width) {
+    : allocator_(std::move(allocator)), format_(format), rows_(rows), width_(width) {
   require(format == DType::kI8 || format == DType::kU8, "QuantizedMatrix", "the format is I8 or U8 (NF4)");
   const std::int64_t n = rows * width;
   if (format == DType::kI8) {
-    codes_ = {memory_, size(n)};
-    row_scales_ = {memory_, size(rows)};
+    codes_ = {allocator_, size(n)};
+    row_scales_ = {allocator_, size(rows)};
   } else {
-    codes_ = {memory_, size((n + 1) / 2)};
-    absmax_ = {memory_, size(nf4_blocks(n))};
+    codes_ = {allocator_, size((n + 1) / 2)};
+    absmax_ = {allocator_, size(nf4_blocks(n))};
   }
 }
 
@@ -45,9 +45,9 @@ void QuantizedMatrix::set_rows(Context& context, std::int64_t first, std::int64_
 void QuantizedMatrix::finish(Context& context) {
   if (format_ == DType::kI8) return;
   const auto blocks = static_cast<std::int64_t>(absmax_.size());
-  absmax_codes_ = {memory_, absmax_.size()};
-  absmax_scales_ = {memory_, size(absmax_blocks(blocks))};
-  DeviceBuffer<float> offset(memory_, 1);
+  absmax_codes_ = {allocator_, absmax_.size()};
+  absmax_scales_ = {allocator_, size(absmax_blocks(blocks))};
+  DeviceBuffer<float> offset(allocator_, 1);
   quantize_absmax(context, {.n_blocks = blocks,
                             .absmax = absmax_.data(),
                             .codes = absmax_codes_.data(),

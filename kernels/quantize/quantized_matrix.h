@@ -8,13 +8,13 @@
 
 namespace matinee {
 
-/// A matrix quantised whole, with the memory that its view needs: for tests, cases and weights that are loaded.
+/// A matrix quantized whole, with the memory that its view needs: for tests, cases and weights that are loaded.
 class QuantizedMatrix {
  public:
   /// Room in `memory` for [rows, width] in `format`, DType::kI8 or DType::kU8 (NF4); nothing is in it yet.
-  QuantizedMatrix(std::shared_ptr<DeviceMemory> memory, DType format, std::int64_t rows, std::int64_t width);
+  QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, DType format, std::int64_t rows, std::int64_t width);
 
-  /// Quantises rows [first, first + n_rows) from x [n_rows, width], both in the context's memory. NF4 takes pieces in
+  /// Quantizes rows [first, first + n_rows) from x [n_rows, width], both in the context's memory. NF4 takes pieces in
   /// order, each but the last of a multiple of kNf4Block elements, and is whole after `finish`.
   void set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x);
   void finish(Context& context);
@@ -27,7 +27,7 @@ class QuantizedMatrix {
   static std::uint64_t bytes(DType format, std::int64_t rows, std::int64_t width);
 
  private:
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   DType format_;
   std::int64_t rows_, width_;
   DeviceBuffer<std::uint8_t> codes_;

@@ -1,4 +1,4 @@
-// Quantised weights as bfloat16, for products of bfloat16 pairs.
+// Quantized weights as bfloat16, for products of bfloat16 pairs.
 
 // g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

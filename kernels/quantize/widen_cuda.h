@@ -11,11 +11,11 @@ namespace matinee {
 void widen_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
                   std::int64_t n, float* to);
 /// The same rounded to bfloat16; of int8 the codes without their scales, which bfloat16 has exactly.
-void narrow_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
-                   std::int64_t n, std::uint16_t* to);
+void weight_to_bf16(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
+                    std::int64_t n, std::uint16_t* to);
 /// to [n] = x rounded to bfloat16; where `column_scales` [width] are given, element (row, i) is multiplied with number
 /// i of them before.
-void narrow_rows(const CudaQueue& queue, const float* x, std::int64_t n, const float* column_scales, std::int64_t width,
-                 std::uint16_t* to);
+void rows_to_bf16(const CudaQueue& queue, const float* x, std::int64_t n, const float* column_scales,
+                  std::int64_t width, std::uint16_t* to);
 
 }  // namespace matinee

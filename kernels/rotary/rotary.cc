@@ -17,7 +17,7 @@ bool check(const Context& context, const char* op, const RotaryArgs& args) {
   if (args.n_tokens == 0 || args.n_heads == 0 || args.rotary_dim == 0) return false;
   require(args.positions && args.cosines && args.sines && args.x, op, "positions, both tables and x are given");
   // What lies on a GPU cannot be looked at from here.
-  for (std::int64_t t = 0; t < args.n_tokens && context.memory()->is_host(); ++t) {
+  for (std::int64_t t = 0; t < args.n_tokens && context.allocator()->is_host(); ++t) {
     require(args.positions[t] >= 0 && args.positions[t] < args.n_positions, op, "positions lie within the tables");
   }
   return true;

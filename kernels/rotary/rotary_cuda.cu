@@ -20,7 +20,7 @@ __device__ Pair turned(float a, float b, float cosine, float sine) {
   return {fmaf(a, cosine, -(b * sine)), fmaf(b, cosine, a * sine)};
 }
 
-// A head is cut into `n_parts` parts of four pairs, of two where neighbours are pairs: 32 or 16 bytes of x. `sign` is
+// A head is cut into `n_parts` parts of four pairs, of two where neighbors are pairs: 32 or 16 bytes of x. `sign` is
 // +1 forward, -1 backward; `vector` says that all four elements of every part lie on 16 bytes.
 template <RotaryStyle kStyle>
 __global__ void __launch_bounds__(kThreads)

@@ -10,13 +10,13 @@ namespace {
 
 // The rounded rows stand in the second tensor as float32, which has them exactly.
 template <class T, class Run>
-void run_case(const std::shared_ptr<DeviceMemory>& memory, std::int64_t n_rows, std::int64_t width, T* const* t,
+void run_case(const std::shared_ptr<DeviceAllocator>& allocator, std::int64_t n_rows, std::int64_t width, T* const* t,
               const Run& run) {
-  DeviceBuffer<bf16> y(memory, static_cast<std::size_t>(n_rows * bf16_stride(width)));
+  DeviceBuffer<bf16> y(allocator, static_cast<std::size_t>(n_rows * bf16_stride(width)));
   run(RoundBf16ArgsOf<T>{.n_rows = n_rows, .width = width, .x = t[0], .y = y.data()});
   std::vector<float> values;
   for (const bf16 value : y.values()) values.push_back(to_float(value));
-  write_numbers(*memory, values, t[1]);
+  write_numbers(*allocator, values, t[1]);
 }
 
 void add_shape(std::vector<KernelCase>& cases, std::int64_t n_rows, std::int64_t width) {
@@ -27,11 +27,11 @@ void add_shape(std::vector<KernelCase>& cases, std::int64_t n_rows, std::int64_t
        .prepare = {},
        .run =
            [=](Context& context, float* const* t) {
-             run_case(context.memory(), n_rows, width, t, [&](const auto& args) { round_bf16(context, args); });
+             run_case(context.allocator(), n_rows, width, t, [&](const auto& args) { round_bf16(context, args); });
            },
        .reference =
            [=](double* const* t) {
-             run_case(host_memory(), n_rows, width, t, [](const auto& args) { round_bf16_ref(args); });
+             run_case(host_allocator(), n_rows, width, t, [](const auto& args) { round_bf16_ref(args); });
            },
        .operations = static_cast<double>(n_rows * width),
        .bytes = 6.0 * static_cast<double>(n_rows * width)});

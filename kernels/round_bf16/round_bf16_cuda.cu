@@ -1,4 +1,4 @@
-// Bound by memory: a thread reads 32 bytes and writes 16, neighbours beside neighbours. Speed: not measured.
+// Bound by memory: a thread reads 32 bytes and writes 16, neighbors beside neighbors. Speed: not measured.
 
 #include "kernels/context.h"
 #include "kernels/cuda/vector_access.h"

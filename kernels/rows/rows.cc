@@ -13,7 +13,7 @@ void check(const Context& context, const char* op, const Args& args) {
   require(args.n_rows == 0 || args.rows != nullptr, op, "rows are given");
   // What lies on a GPU cannot be looked at from here.
   std::int32_t before = -1;
-  for (std::int64_t i = 0; i < args.n_rows && context.memory()->is_host(); ++i) {
+  for (std::int64_t i = 0; i < args.n_rows && context.allocator()->is_host(); ++i) {
     require(args.rows[i] > before && args.rows[i] < args.n_all, op, "rows rise and lie within all of them");
     before = args.rows[i];
   }

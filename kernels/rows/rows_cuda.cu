@@ -1,4 +1,4 @@
-// Bound by memory: a block takes one row after another, its threads neighbouring elements of it.
+// Bound by memory: a block takes one row after another, its threads neighboring elements of it.
 
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda_ops.h"

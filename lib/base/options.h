@@ -21,7 +21,7 @@ class OptionSet {
   OptionSet(const OptionSet&) = delete;
   OptionSet& operator=(const OptionSet&) = delete;
 
-  /// Starts a titled group in the help ("Training"); options added afterwards belong to it.
+  /// Starts a titled group in the help ("Training"); options added afterward belong to it.
   void group(std::string title);
 
   void flag(const char* name, bool* target, std::string help);

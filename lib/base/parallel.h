@@ -29,7 +29,7 @@ class ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Processors this process may run on (affinity and cgroup limits honoured).
+/// Processors this process may run on (affinity and cgroup limits honored).
 int available_processors();
 
 }  // namespace matinee

@@ -1,4 +1,4 @@
-// Joins IMDb's tables into the catalogue. Title rows are few enough to hold (the whole of IMDb has 12 million);
+// Joins IMDb's tables into the catalog. Title rows are few enough to hold (the whole of IMDb has 12 million);
 // principals and names, the large tables, are read once and only what belongs to kept movies stays.
 #include <fmt/format.h>
 #include <unistd.h>
@@ -323,7 +323,7 @@ void CatalogBuilder::write(SafetensorsWriter& writer) const {
 }
 
 void CatalogBuilder::save(const std::string& path) const {
-  SafetensorsWriter writer(path, "catalogue");
+  SafetensorsWriter writer(path, "catalog");
   declare(writer);
   write(writer);
   writer.commit();

@@ -52,7 +52,7 @@ void split_fields(std::string_view line, std::vector<std::string_view>& fields) 
   }
 }
 
-RecognisedHeader recognise_header(std::string_view line) {
+RecognizedHeader recognize_header(std::string_view line) {
   std::vector<std::string_view> names;
   split_fields(line, names);
   const TableSchema* nearest = nullptr;
@@ -69,7 +69,7 @@ RecognisedHeader recognise_header(std::string_view line) {
       }
     }
     if (found == table.columns.size()) {
-      RecognisedHeader header{&table, {}};
+      RecognizedHeader header{&table, {}};
       for (const std::string_view name : names) {
         const auto known = std::find_if(table.columns.begin(), table.columns.end(),
                                         [&](const ColumnSpec& c) { return c.name == name; });

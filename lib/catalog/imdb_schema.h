@@ -30,11 +30,11 @@ std::span<const TableSchema> imdb_tables();
 
 /// The table whose columns the header has, and the types of the header's columns in their order; columns that the table
 /// does not know are text. Throws Error(kBadData) for a header that is none of the seven tables', naming the nearest.
-struct RecognisedHeader {
+struct RecognizedHeader {
   const TableSchema* table;
   std::vector<ColumnSpec> columns;
 };
-RecognisedHeader recognise_header(std::string_view line);
+RecognizedHeader recognize_header(std::string_view line);
 
 /// Cuts a line at its tabs.
 void split_fields(std::string_view line, std::vector<std::string_view>& fields);

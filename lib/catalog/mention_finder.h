@@ -21,7 +21,7 @@ struct Mention {
   int errors = 0;          ///< of typing
 };
 
-/// Finds in free text which movies and people of the catalogue it may be speaking of: full names, surnames, nicknames,
+/// Finds in free text which movies and people of the catalog it may be speaking of: full names, surnames, nicknames,
 /// titles without article or subtitle, all with typing errors. It says what is possible; the language model decides
 /// what is meant. Words of everyday English that are also names (Up, Her, Black) count only when written as a name.
 class MentionFinder {

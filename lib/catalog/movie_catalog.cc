@@ -45,7 +45,7 @@ struct Inverse {
 }  // namespace
 
 struct MovieCatalog::Impl {
-  explicit Impl(const std::string& path) : file(path, "catalogue", "embed") {
+  explicit Impl(const std::string& path) : file(path, "catalog", "embed") {
     tconst = StringColumn(file, "tconst");
     title = StringColumn(file, "primaryTitle");
     original = StringColumn(file, "originalTitle");

@@ -13,9 +13,9 @@
 
 namespace matinee {
 
-/// Row of a movie in the catalogue, from 0 in order of numVotes (most first). -1 is none.
+/// Row of a movie in the catalog, from 0 in order of numVotes (most first). -1 is none.
 using MovieId = std::int32_t;
-/// Row of a person in the catalogue. -1 is none.
+/// Row of a person in the catalog. -1 is none.
 using PersonId = std::int32_t;
 /// Index into MovieCatalog::genres().
 using GenreId = std::int32_t;
@@ -23,7 +23,7 @@ using GenreId = std::int32_t;
 /// What startYear, runtimeMinutes, numVotes and averageRating hold where IMDb has \N or no row.
 inline constexpr std::int32_t kUnknown = -1;
 
-/// The joined catalogue: the most voted-for movies with their people, mapped from a file of kind "catalogue"
+/// The joined catalog: the most voted-for movies with their people, mapped from a file of kind "catalog"
 /// (docs/formats.md). Movies are known by tconst and people by nconst; names are for display. Immutable: any thread may
 /// read.
 class MovieCatalog {
@@ -51,7 +51,7 @@ class MovieCatalog {
   std::span<const std::int32_t> directors(MovieId movie) const;  ///< people
   std::span<const std::int32_t> writers(MovieId movie) const;    ///< people
 
-  /// "Heat (1995)"; with tconst behind where another movie of the catalogue has the same title and year.
+  /// "Heat (1995)"; with tconst behind where another movie of the catalog has the same title and year.
   std::string_view display_name(MovieId movie) const;
 
   const std::vector<std::string>& genres() const;  ///< sorted; at most 32
@@ -60,11 +60,11 @@ class MovieCatalog {
   std::string_view nconst(PersonId person) const;
   std::string_view person_name(PersonId person) const;  ///< primaryName
   std::int32_t birth_year(PersonId person) const;
-  /// primaryName; with the birth year, or else the nconst, behind where several people of the catalogue share the name.
+  /// primaryName; with the birth year, or else the nconst, behind where several people of the catalog share the name.
   std::string_view person_display_name(PersonId person) const;
-  /// Movies of the catalogue in which the person plays, ascending.
+  /// Movies of the catalog in which the person plays, ascending.
   std::span<const std::int32_t> acted_in(PersonId person) const;
-  /// Movies of the catalogue that the person directed, ascending.
+  /// Movies of the catalog that the person directed, ascending.
   std::span<const std::int32_t> directed(PersonId person) const;
 
   std::optional<MovieId> find_tconst(std::string_view tconst) const;
@@ -101,7 +101,7 @@ struct CatalogReport {
   std::string describe() const;
 };
 
-/// The joined catalogue before it is written: `embed` adds the vectors.
+/// The joined catalog before it is written: `embed` adds the vectors.
 class CatalogBuilder {
  public:
   CatalogBuilder(const CatalogTables& tables, const CatalogOptions& options);
@@ -109,10 +109,10 @@ class CatalogBuilder {
 
   const CatalogReport& report() const;
   std::int32_t size() const;
-  /// Declares and writes all tensors of the catalogue through `writer`, which a caller may give further tensors.
+  /// Declares and writes all tensors of the catalog through `writer`, which a caller may give further tensors.
   void declare(SafetensorsWriter& writer) const;
   void write(SafetensorsWriter& writer) const;
-  /// Writes a catalogue without vectors (kind "catalogue").
+  /// Writes a catalog without vectors (kind "catalog").
   void save(const std::string& path) const;
 
  private:

@@ -383,7 +383,7 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
     throw bad_data("{}:1: header: expected UTF-8, found the byte 0x{:02x}", reader.name(),
                    static_cast<unsigned char>(header_line[bad]));
   }
-  const RecognisedHeader header = with_context(reader.name() + ":1", [&] { return recognise_header(header_line); });
+  const RecognizedHeader header = with_context(reader.name() + ":1", [&] { return recognize_header(header_line); });
 
   Columns columns(header.columns);
   const BlockParser parser(reader.name(), header.columns, crlf, options);

@@ -21,7 +21,8 @@ struct Candidate {
   std::vector<Reason> reasons;  ///< strongest first; may be empty where nothing is known yet
 };
 
-/// Ranks the catalogue for what is known of the user. Implemented above (lib/session), where vectors and facts meet.
+/// Ranks the catalog for what is known of the user. Implemented above (lib/session), where vectors and facts
+/// meet.
 class CandidateRanker {
  public:
   virtual ~CandidateRanker() = default;
@@ -30,7 +31,7 @@ class CandidateRanker {
   virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded,
                                       std::int32_t k) const = 0;
   /// Movies that agree with everything the user said (genres, years, runtime, people), as a bit mask over the
-  /// catalogue: bit m % 64 of word m / 64.
+  /// catalog: bit m % 64 of word m / 64.
   virtual std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
 };
 

@@ -19,9 +19,9 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   conversation.index = index;
   conversation.target = target;
   Random choices(options.seed, "conversation", index);
-  conversation.temperament = options.temperaments.empty() ? static_cast<Temperament>(choices.below(kTemperaments))
-                                                          : choices.pick(options.temperaments);
-  SimulatedUser user(world.catalog, world.phrasebook, world.reader.mentions(), target, conversation.temperament,
+  conversation.persona =
+      options.personas.empty() ? static_cast<Persona>(choices.below(kPersonas)) : choices.pick(options.personas);
+  SimulatedUser user(world.catalog, world.phrasebook, world.reader.mentions(), target, conversation.persona,
                      Random(options.seed, "user", index));
   Random wording(options.seed, "wording", index);
   DialogueState state;
@@ -98,7 +98,7 @@ std::string conversation_json(const Conversation& conversation, const MovieCatal
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("index", conversation.index).field("target", catalog.tconst(conversation.target));
-  json.field("temperament", name_of(conversation.temperament)).field("accepted", conversation.accepted);
+  json.field("persona", name_of(conversation.persona)).field("accepted", conversation.accepted);
   json.key("turns").begin_array();
   PreferenceState known;
   for (const Exchange& exchange : conversation.exchanges) {

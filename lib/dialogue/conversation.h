@@ -4,14 +4,14 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/policy.h"
 #include "lib/dialogue/simulated_user.h"
 #include "lib/dialogue/skill_prompts.h"
-#include "lib/dialogue/turn_names.h"
 
 namespace matinee {
 
-/// One exchange: what the system did and said, what the user said and meant by it, what is known afterwards.
+/// One exchange: what the system did and said, what the user said and meant by it, what is known afterward.
 struct Exchange {
   std::vector<SystemAct> acts;
   std::vector<std::string> texts;      ///< of each act
@@ -27,7 +27,7 @@ struct Exchange {
 struct Conversation {
   std::uint64_t index = 0;
   MovieId target = -1;
-  Temperament temperament = Temperament::kTerse;
+  Persona persona = Persona::kTerse;
   std::vector<Exchange> exchanges;
   bool accepted = false;  ///< the target was recommended and taken
 };
@@ -36,15 +36,15 @@ struct Conversation {
 struct ConversationWorld {
   const MovieCatalog& catalog;
   const CandidateRanker& ranker;
-  const TurnReader& reader;
+  const MentionResolver& reader;
   const Phrasebook& phrasebook;
   const Policy& policy;
 };
 
 struct ConversationOptions {
   std::uint64_t seed = 1;
-  int max_turns = 10;                     ///< of the system, before the user leaves
-  std::vector<Temperament> temperaments;  ///< those to choose from; empty: all
+  int max_turns = 10;             ///< of the system, before the user leaves
+  std::vector<Persona> personas;  ///< those to choose from; empty: all
 };
 
 /// Conversation number `index`, between the policy with phrases of the book and a simulated user: a pure function of

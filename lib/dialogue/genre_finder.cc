@@ -13,7 +13,7 @@
 namespace matinee {
 namespace {
 
-// Shorter words have too many neighbours to be taken for mistyped.
+// Shorter words have too many neighbors to be taken for mistyped.
 constexpr std::size_t kShortest = 5;
 constexpr GenreId kNone = -1, kSeveral = -2;
 

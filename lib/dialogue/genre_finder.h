@@ -19,7 +19,7 @@ struct GenreMention {
 };
 
 /// Finds genres in free text by the words that speak for one genre only ("thriller", "gangsters", "funny"), typing
-/// errors allowed. The words are those of the phrasebook's genres and the catalogue's own names of them, less what
+/// errors allowed. The words are those of the phrasebook's genres and the catalog's own names of them, less what
 /// users also say about other things. What it finds is possible, not meant: "I hate thrillers" speaks of thrillers,
 /// too.
 class GenreFinder {

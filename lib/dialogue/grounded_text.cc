@@ -49,7 +49,7 @@ struct GroundedText::Reading {
   friend bool operator==(const Reading&, const Reading&) = default;
 };
 
-// Called once all names are in the trie; what they mean is filled in afterwards, then gathered.
+// Called once all names are in the trie; what they mean is filled in afterward, then gathered.
 std::vector<GroundedText::Node> GroundedText::nodes_of(const ByteTrie& trie) { return std::vector<Node>(trie.size()); }
 
 void GroundedText::gather(const ByteTrie& trie, std::vector<Node>& nodes) {

@@ -12,7 +12,7 @@ Popularity popularity_of(const MovieCatalog& catalog, MovieId movie) {
   return movie < catalog.size() / 5 ? Popularity::kPopular : Popularity::kAny;
 }
 
-bool catalogue_can_answer(const MovieCatalog& catalog, Slot slot) {
+bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
   std::int64_t known = 0;
   for (MovieId movie = 0; movie < catalog.size(); ++movie) {
     switch (slot) {

@@ -9,12 +9,12 @@
 
 namespace matinee {
 
-/// A movie of the catalogue is popular if it is among the fifth with most votes, a hidden gem if it is in the lower
+/// A movie of the catalog is popular if it is among the fifth with most votes, a hidden gem if it is in the lower
 /// half or nobody voted; what lies between is neither.
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie);
 
-/// True where the catalogue knows enough to ask for this slot: at least a third of the movies have it.
-bool catalogue_can_answer(const MovieCatalog& catalog, Slot slot);
+/// True where the catalog knows enough to ask for this slot: at least a third of the movies have it.
+bool catalog_can_answer(const MovieCatalog& catalog, Slot slot);
 
 /// True where the person plays in the movie or directed it.
 bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person);
@@ -23,7 +23,7 @@ bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person);
 /// "Al Pacino, Robert De Niro and Val Kilmer" from the first `limit` people.
 std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit);
 
-/// The fact as a reply words it ("170", "action and crime", "Michael Mann"); nothing where the catalogue does not know
+/// The fact as a reply words it ("170", "action and crime", "Michael Mann"); nothing where the catalog does not know
 /// it.
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
 

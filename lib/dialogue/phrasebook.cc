@@ -288,7 +288,7 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
         throw bad_data("{}: expected [section] or [=part], found \"{}\"", place, line);
       const bool part = line[1] == '=';
       const std::string title(line.substr(part ? 2 : 1, line.size() - (part ? 3 : 2)));
-      // Genres are the catalogue's own; one that the book lacks may get its words.
+      // Genres are the catalog's own; one that the book lacks may get its words.
       if (extends && !part && !is_genre_section(title) && !has(title))
         throw bad_data("{}: no act is called [{}]; the sections are listed in docs/phrases.md", place, title);
       section = &(part ? impl_->parts : impl_->sections)[title];

@@ -15,7 +15,7 @@ namespace matinee {
 /// Values of the slots of a phrase: {genre} and the like, already worded.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
-/// The forms in which a genre of the catalogue is worded, each in a section FORM.GENRE: "a_genre.Comedy" (a comedy),
+/// The forms in which a genre of the catalog is worded, each in a section FORM.GENRE: "a_genre.Comedy" (a comedy),
 /// "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
 inline constexpr std::array<std::string_view, 3> kGenreForms{"a_genre", "genres", "like_genre"};
 /// True for such a section.

@@ -11,7 +11,7 @@
 namespace matinee {
 namespace {
 
-// How often users have an answer to the question, from the simulated users' temperaments; people seldom think of a
+// How often users have an answer to the question, from the simulated users' personas; people seldom think of a
 // name.
 double answer_rate(Slot slot) {
   switch (slot) {
@@ -64,7 +64,7 @@ bool speaks_of(const PreferenceState& state, Slot slot) {
 Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options)
     : catalog_(catalog), ranker_(ranker), options_(options) {
   for (int slot = 0; slot < kSlots; ++slot) {
-    if (catalogue_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
+    if (catalog_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
   }
 }
 
@@ -205,7 +205,7 @@ SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendati
 SystemAct Policy::recommend(DialogueState& state) const {
   SystemAct act{.kind = SystemActKind::kRecommend};
   act.candidates = ranker_.rank(state.preferences, state.recommended, options_.candidates);
-  if (act.candidates.empty()) {  // every movie of the catalogue was recommended or is known to the user
+  if (act.candidates.empty()) {  // every movie of the catalog was recommended or is known to the user
     state.finished = true;
     return {.kind = SystemActKind::kClose};
   }

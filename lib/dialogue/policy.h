@@ -34,7 +34,7 @@ struct DialogueState {
 };
 
 /// Decides what the system does next: answers what was asked; asks what is expected to narrow the candidates most,
-/// never what the catalogue cannot answer and never twice; recommends once few are left, the questions are used up or
+/// never what the catalog cannot answer and never twice; recommends once few are left, the questions are used up or
 /// the user wants it.
 class Policy {
  public:

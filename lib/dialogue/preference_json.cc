@@ -148,7 +148,7 @@ class Reader {
 
   template <class T>
   T known(simdjson::dom::element value, const char* what, std::optional<T> found) const {
-    if (!found) throw bad_data("preferences: {}: the catalogue has no {} \"{}\"", key_, what, text(value));
+    if (!found) throw bad_data("preferences: {}: the catalog has no {} \"{}\"", key_, what, text(value));
     return *found;
   }
 

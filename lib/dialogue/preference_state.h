@@ -54,7 +54,7 @@ struct Span {
 enum class Popularity : std::uint8_t { kAny, kPopular, kHidden };
 
 /// What is known of the user: the one form in which it is trained on, searched by, chatted with and evaluated. Movies
-/// and people are ids of the catalogue; their JSON form is their display name. Lists hold no duplicates, in the order
+/// and people are ids of the catalog; their JSON form is their display name. Lists hold no duplicates, in the order
 /// of mention.
 struct PreferenceState {
   std::vector<GenreId> genres, not_genres;
@@ -90,7 +90,7 @@ std::string to_json(const PreferenceState& state, const MovieCatalog& catalog);
 std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog);
 
 /// Reads it back. A state has no act, any, drop or asks. Throws Error(kBadData) naming the key where something is
-/// unknown: a genre, movie or person that the catalogue lacks, a span that is no span, a key that does not exist.
+/// unknown: a genre, movie or person that the catalog lacks, a span that is no span, a key that does not exist.
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog);
 PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatalog& catalog);
 

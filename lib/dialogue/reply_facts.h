@@ -44,7 +44,7 @@ struct ReplyFacts {
 
 /// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about. Of a
 /// recommendation or an explanation one candidate's title is required, and only the reasons that speak for that one may
-/// be given; of an answer the fact is required where the catalogue knows it. `words` must outlive the facts.
+/// be given; of an answer the fact is required where the catalog knows it. `words` must outlive the facts.
 ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const ReplyWords& words);
 
 /// What stands in a reply, against its facts.

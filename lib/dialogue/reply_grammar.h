@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "lib/dialogue/byte_trie.h"
-#include "lib/dialogue/turn_names.h"
+#include "lib/dialogue/mention_resolver.h"
 #include "lib/text/token_constraint.h"
 
 namespace matinee {

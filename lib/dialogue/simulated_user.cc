@@ -37,27 +37,27 @@ void append(UserTurn& turn, const UserTurn& more) {
   merge(turn.update.said, more.update);
 }
 
-NameStyle style_of(Temperament temperament) {
-  return {temperament == Temperament::kNicknames ? 0.7 : 0.05, temperament == Temperament::kTerse ? 1.0 : 0.3};
+NameStyle style_of(Persona persona) {
+  return {persona == Persona::kNicknames ? 0.7 : 0.05, persona == Persona::kTerse ? 1.0 : 0.3};
 }
 
 }  // namespace
 
-const char* name_of(Temperament temperament) {
-  static constexpr std::array<const char*, kTemperaments> kNames{
+const char* name_of(Persona persona) {
+  static constexpr std::array<const char*, kPersonas> kNames{
       "terse", "chatty", "picky", "undecided", "changeable", "volunteer", "typos", "nicknames", "curious", "demanding"};
-  return kNames[static_cast<std::size_t>(temperament)];
+  return kNames[static_cast<std::size_t>(persona)];
 }
 
 SimulatedUser::SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder,
-                             MovieId target, Temperament temperament, Random random)
+                             MovieId target, Persona persona, Random random)
     : catalog_(catalog),
       phrasebook_(phrasebook),
       finder_(finder),
       target_(target),
-      temperament_(temperament),
+      persona_(persona),
       random_(random),
-      wishes_(catalog, phrasebook, target, style_of(temperament), random_),
+      wishes_(catalog, phrasebook, target, style_of(persona), random_),
       target_words_(fold_name(catalog.title(target))) {
   // A title like "It" cannot be avoided, and says nothing.
   if (is_common_word(target_words_) && target_words_.size() < 4) target_words_.clear();
@@ -111,7 +111,7 @@ std::optional<UserTurn> SimulatedUser::change_of_mind(std::optional<Slot> asked)
     }
     return turn;
   }
-  const bool changes = temperament_ == Temperament::kChangeable && mistaken_.size() < 2 && random_.chance(0.6);
+  const bool changes = persona_ == Persona::kChangeable && mistaken_.size() < 2 && random_.chance(0.6);
   if (!asked || !changes || told_.contains(*asked) || !mistaken_.insert(*asked).second) return {};
   const auto mistake = wishes_.mistaken(*asked);
   auto turn = say(mistake);
@@ -124,12 +124,12 @@ std::optional<UserTurn> SimulatedUser::change_of_mind(std::optional<Slot> asked)
 
 UserTurn SimulatedUser::answer(Slot slot) {
   if (auto turn = change_of_mind(slot)) return *turn;
-  if (temperament_ == Temperament::kUndecided && random_.chance(0.5)) return do_not_care(slot);
+  if (persona_ == Persona::kUndecided && random_.chance(0.5)) return do_not_care(slot);
   if (!hurried_ && random_.chance(0.04)) {
     hurried_ = true;
     return say("u.hurry", UserAct::kMore);
   }
-  if ((temperament_ == Temperament::kVolunteer || random_.chance(0.12)) && !told_.contains(slot)) {
+  if ((persona_ == Persona::kVolunteer || random_.chance(0.12)) && !told_.contains(slot)) {
     if (auto turn = say(wishes_.several(told_))) return *turn;
   }
   // Some speak of something else than what was asked.
@@ -142,10 +142,10 @@ UserTurn SimulatedUser::answer(Slot slot) {
       }
     }
   }
-  if (random_.chance(temperament_ == Temperament::kChatty ? 0.4 : 0.15)) {
+  if (random_.chance(persona_ == Persona::kChatty ? 0.4 : 0.15)) {
     if (auto turn = say(wishes_.comparison())) return *turn;
   }
-  const bool picky = random_.chance(temperament_ == Temperament::kPicky ? 0.55 : 0.04);
+  const bool picky = random_.chance(persona_ == Persona::kPicky ? 0.55 : 0.04);
   if (picky && (slot == Slot::kGenre || slot == Slot::kPerson)) {
     const bool only = random_.chance(0.3);
     if (auto turn = say(only ? wishes_.against(slot) : wishes_.about_and_against(slot))) {
@@ -180,7 +180,7 @@ UserTurn SimulatedUser::opinion(MovieId movie) {
 
 // Questions come before the decision, once for each fact and at most two in all.
 std::optional<UserTurn> SimulatedUser::question() {
-  const double curiosity = temperament_ == Temperament::kCurious ? 0.8 : 0.2;
+  const double curiosity = persona_ == Persona::kCurious ? 0.8 : 0.2;
   if (asked_facts_.size() < 3 && random_.chance(curiosity)) {
     const auto fact = static_cast<Fact>(random_.below(kFacts));
     if (asked_facts_.insert(fact).second) {
@@ -198,7 +198,7 @@ std::optional<UserTurn> SimulatedUser::question() {
 
 // What is said with a rejection: something not told before, or what was wrong with it.
 std::optional<UserTurn> SimulatedUser::detail(MovieId rejected, bool just_named) {
-  const bool talkative = temperament_ == Temperament::kDemanding || temperament_ == Temperament::kUndecided;
+  const bool talkative = persona_ == Persona::kDemanding || persona_ == Persona::kUndecided;
   if (!random_.chance(talkative ? 0.8 : 0.4)) return {};
   if (random_.chance(0.3)) {
     if (auto turn = say(wishes_.comparison())) return turn;
@@ -274,13 +274,13 @@ bool SimulatedUser::reads_well(const Wish& wish, const std::string& text) const 
 
 std::optional<UserTurn> SimulatedUser::say(const std::optional<Wish>& wish) {
   if (!wish) return {};
-  const bool lower = temperament_ == Temperament::kTerse || random_.chance(0.25);
+  const bool lower = persona_ == Persona::kTerse || random_.chance(0.25);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::string text = phrasebook_.expand(wish->section, wish->slots, random_);
-    if (temperament_ == Temperament::kChatty && turns_ == 1) text.insert(0, phrasebook_.expand("u.hello", {}, random_));
+    if (persona_ == Persona::kChatty && turns_ == 1) text.insert(0, phrasebook_.expand("u.hello", {}, random_));
     const bool plain = attempt >= kPlainAttempt;
     if (lower && !plain) text = lowered(std::move(text));
-    if (temperament_ == Temperament::kTypos && !plain && random_.chance(0.8)) text = mistype(text, random_);
+    if (persona_ == Persona::kTypos && !plain && random_.chance(0.8)) text = mistype(text, random_);
     if (reads_well(*wish, text)) return UserTurn{std::move(text), wish->update};
   }
   return {};

@@ -14,7 +14,7 @@
 namespace matinee {
 
 /// How a simulated user talks.
-enum class Temperament : std::uint8_t {
+enum class Persona : std::uint8_t {
   kTerse,       ///< few words
   kChatty,      ///< greets, fills, tells which movie they liked
   kPicky,       ///< says what they do not want, too
@@ -26,8 +26,8 @@ enum class Temperament : std::uint8_t {
   kCurious,     ///< asks about the movie before deciding
   kDemanding,   ///< turns down whatever it is, twice, and says more each time
 };
-inline constexpr int kTemperaments = 10;
-const char* name_of(Temperament temperament);
+inline constexpr int kPersonas = 10;
+const char* name_of(Persona persona);
 
 struct UserTurn {
   std::string text;
@@ -40,7 +40,7 @@ class SimulatedUser {
   /// `finder` checks that the names in what is written mean what they should (typing errors and half names that nobody
   /// could read are made anew). All references must outlive this.
   SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder, MovieId target,
-                Temperament temperament, Random random);
+                Persona persona, Random random);
   SimulatedUser(const SimulatedUser&) = delete;
   SimulatedUser& operator=(const SimulatedUser&) = delete;
 
@@ -69,7 +69,7 @@ class SimulatedUser {
   const Phrasebook& phrasebook_;
   const MentionFinder& finder_;
   MovieId target_;
-  Temperament temperament_;
+  Persona persona_;
   Random random_;
   TargetWishes wishes_;  // draws from random_
   std::string target_words_;

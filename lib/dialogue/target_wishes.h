@@ -37,7 +37,7 @@ class TargetWishes {
   TargetWishes(const MovieCatalog& catalog, const Phrasebook& phrasebook, MovieId target, NameStyle names,
                Random& random);
 
-  /// A value of the target; nothing where the catalogue does not know one. Runtime and years are spans around it,
+  /// A value of the target; nothing where the catalog does not know one. Runtime and years are spans around it,
   /// genres one or, unless `single`, two.
   std::optional<Wish> about(Slot slot, bool single = false);
   /// What is not wanted, because the target does not have it; slot: genre or person.

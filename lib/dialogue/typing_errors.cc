@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 3> kRows{"qwertyuiop", "asdfghjkl", "zxcv
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-char neighbour(char c, Random& random) {
+char neighbor(char c, Random& random) {
   for (const std::string_view row : kRows) {
     const std::size_t at = row.find(c);
     if (at == std::string_view::npos) continue;
@@ -47,7 +47,7 @@ std::string mistype(std::string_view text, Random& random) {
       out.insert(at, 1, out[at]);
       break;
     default:
-      out[at] = neighbour(out[at], random);
+      out[at] = neighbor(out[at], random);
       break;
   }
   return out;

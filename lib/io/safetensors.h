@@ -47,7 +47,7 @@ class SafetensorsFile {
     const auto raw = data(tensor);
     return {reinterpret_cast<const T*>(raw.data()), raw.size() / sizeof(T)};
   }
-  /// Also refuses a file whose metadata "matinee.kind" is not `kind` ("catalogue", "tokens", ...): says which kind it
+  /// Also refuses a file whose metadata "matinee.kind" is not `kind` ("catalog", "tokens", ...): says which kind it
   /// is, or that it is no file of ours, and what makes one; and an unknown "matinee.version".
   SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by);
   /// Drops the pages of a tensor that was used (memory contract).

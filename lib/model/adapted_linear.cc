@@ -13,7 +13,7 @@ float* take(Context& context, std::int64_t elements) {
 
 // x as bfloat16, where `readers` products that would round it by themselves are worth that; else null.
 const bf16* rounded(Context& context, const AdaptedLinear& layer, const float* x, std::int64_t readers) {
-  if (readers < 2 || !takes_rounded(context, layer.product, layer.n_rows)) return nullptr;
+  if (readers < 2 || !takes_rounded(context, layer.precision, layer.n_rows)) return nullptr;
   auto* y = context.scratch().take_array<bf16>(static_cast<std::size_t>(layer.n_rows * bf16_stride(layer.in)));
   round_bf16(context, {.n_rows = layer.n_rows, .width = layer.in, .x = x, .y = y});
   return y;
@@ -48,13 +48,15 @@ void lora_forward(Context& context, const AdaptedLinear& any, const float* x, co
                   std::span<const LoraPart> parts) {
   if (parts.empty()) return;
   lora_matmul_forward(
-      context, {.n_rows = any.n_rows, .in = any.in, .x = x, .x_bf16 = x_bf16, .parts = parts, .product = any.product});
+      context,
+      {.n_rows = any.n_rows, .in = any.in, .x = x, .x_bf16 = x_bf16, .parts = parts, .precision = any.precision});
 }
 void lora_backward(Context& context, const AdaptedLinear& any, const float* x, float* grad_x,
                    std::span<const LoraBackwardPart> parts) {
   if (parts.empty()) return;
   lora_matmul_backward(
-      context, {.n_rows = any.n_rows, .in = any.in, .x = x, .parts = parts, .grad_x = grad_x, .product = any.product});
+      context,
+      {.n_rows = any.n_rows, .in = any.in, .x = x, .parts = parts, .grad_x = grad_x, .precision = any.precision});
 }
 
 // y = or += W·x, plus b where it is given.
@@ -69,7 +71,7 @@ void weight_forward(Context& context, const AdaptedLinear& layer, const float* x
                            .bias = bias,
                            .y = y,
                            .accumulate = accumulate,
-                           .product = layer.product});
+                           .precision = layer.precision});
 }
 
 // grad_x = or += Wᵀ·grad_y.
@@ -82,7 +84,7 @@ void weight_backward(Context& context, const AdaptedLinear& layer, const float* 
                                   .weight = layer.weight->view,
                                   .grad_x = grad_x,
                                   .accumulate = accumulate,
-                                  .product = layer.product});
+                                  .precision = layer.precision});
 }
 
 // With z = W·drop(x) + scaling·B·A·drop(x): y (+)= W·(x - drop(x)) + b + s∘z.
@@ -194,7 +196,7 @@ void linear_backward(Context& context, std::span<const LinearOutputGradient> out
     accumulate = true;
   }
   if (grad_x != nullptr && !accumulate)
-    context.memory()->zero(grad_x, static_cast<std::size_t>(any.n_rows * any.in) * sizeof(float));
+    context.allocator()->zero(grad_x, static_cast<std::size_t>(any.n_rows * any.in) * sizeof(float));
   const bf16* x_bf16 = rounded(context, any, x, trained);
   for (const auto& [layer, grad_y] : outputs) {
     if (layer.weight->grad != nullptr || layer.weight->grad_bias != nullptr) {
@@ -207,7 +209,7 @@ void linear_backward(Context& context, std::span<const LinearOutputGradient> out
                                        .x_bf16 = x_bf16,
                                        .grad_weight = layer.weight->grad,
                                        .grad_bias = layer.weight->grad_bias,
-                                       .product = layer.product});
+                                       .precision = layer.precision});
     }
     if (layer.is_scaled()) backward_scaled(context, layer, grad_y, x, grad_x);
   }

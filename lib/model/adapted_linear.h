@@ -22,7 +22,7 @@ struct AdaptedLinear {
   float* xa = nullptr;           ///< [n_rows, rank], written by forward, read by backward; none without an adapter
   float* unscaled = nullptr;     ///< [n_rows, out], likewise, with a magnitude: W·drop(x) + scaling·B·A·drop(x)
   const float* norms = nullptr;  ///< [out], with a magnitude: what adapted_row_norms found, read by both
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 
   bool is_scaled() const { return lora != nullptr && lora->magnitude != nullptr; }
 };

@@ -15,10 +15,10 @@ DType BaseFormat::dtype(const Context& context) const {
   return name_ == "bf16" || context.multiplies_bf16() ? DType::kBF16 : DType::kF32;
 }
 
-Product BaseFormat::product(const Context& context) const {
+MatmulPrecision BaseFormat::matmul_precision(const Context& context) const {
   // Without the instruction a bfloat16 product costs more than one in float32; only who asks for it gets it.
-  if (is_quantized()) return context.multiplies_bf16() ? Product::kBF16 : Product::kF32;
-  return dtype(context) == DType::kBF16 ? Product::kBF16 : Product::kF32;
+  if (is_quantized()) return context.multiplies_bf16() ? MatmulPrecision::kBF16 : MatmulPrecision::kF32;
+  return dtype(context) == DType::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32;
 }
 
 const char* format_name(DType format) {

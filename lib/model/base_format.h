@@ -10,7 +10,7 @@
 namespace matinee {
 
 /// How a base's weights are held in memory: the option --base-format. The linear layers of the blocks are held so;
-/// norms are float32 always, embedding and head bfloat16 where the layers are quantised.
+/// norms are float32 always, embedding and head bfloat16 where the layers are quantized.
 class BaseFormat {
  public:
   explicit BaseFormat(std::string name = "auto") : name_(std::move(name)) {}
@@ -19,8 +19,8 @@ class BaseFormat {
 
   /// Decided for a device: `auto` is bfloat16 where it multiplies that, else float32.
   DType dtype(const Context& context) const;
-  /// How products with such weights are taken.
-  Product product(const Context& context) const;
+  /// The precision that matrix products with such weights are computed in.
+  MatmulPrecision matmul_precision(const Context& context) const;
   bool is_quantized() const { return name_ == "int8" || name_ == "nf4"; }
 
  private:

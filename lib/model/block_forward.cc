@@ -151,8 +151,8 @@ void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Lin
                                 .up = config_.gated_mlp ? at.up : nullptr,
                                 .y = at.gated});
   if (at.output != at.middle) {
-    context_.memory()->copy(at.output, at.middle,
-                            static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
+    context_.allocator()->copy(at.output, at.middle,
+                               static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
   }
   linear(at.gated, std::array{ModuleOutput{Module::kDown, at.output}}, true);
 }

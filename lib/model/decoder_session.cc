@@ -21,24 +21,29 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                               std::int64_t max_tokens, Product product, const LoraSlots* lora)
-    : context_(context), config_(config), weights_(weights), max_tokens_(max_tokens), product_(product), lora_(lora) {
+                               std::int64_t max_tokens, MatmulPrecision precision, const LoraSlots* lora)
+    : context_(context),
+      config_(config),
+      weights_(weights),
+      max_tokens_(max_tokens),
+      precision_(precision),
+      lora_(lora) {
   require_head_dim(context, config);
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    k_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
-    v_cache_.emplace_back(context.memory(), size(max_tokens * config.kv_size()));
+    k_cache_.emplace_back(context.allocator(), size(max_tokens * config.kv_size()));
+    v_cache_.emplace_back(context.allocator(), size(max_tokens * config.kv_size()));
   }
-  const auto buffer = [&](Floats& values, std::int64_t width) { values = {context.memory(), size(kChunk * width)}; };
+  const auto buffer = [&](Floats& values, std::int64_t width) { values = {context.allocator(), size(kChunk * width)}; };
   for (auto* values : {&stream_, &normed_}) buffer(*values, config.hidden_size);
   for (auto* values : {&q_, &attention_}) buffer(*values, config.q_size());
   for (auto* values : {&k_, &v_}) buffer(*values, config.kv_size());
   buffer(up_, config.intermediate_size);
   if (config.gated_mlp) buffer(gate_, config.intermediate_size);
   prepare_adapter();
-  logits_ = {context.memory(), size(config.vocab_size)};
+  logits_ = {context.allocator(), size(config.vocab_size)};
   host_logits_.resize(logits_.size());
-  step_ = {context.memory(), size(2 * kChunk)};
-  rotary_ = {context.memory(), config, max_tokens};
+  step_ = {context.allocator(), size(2 * kChunk)};
+  rotary_ = {context.allocator(), config, max_tokens};
 }
 
 std::uint64_t DecoderSession::bytes_of(const ModelConfig& config, std::int64_t max_tokens) {
@@ -62,12 +67,12 @@ void DecoderSession::prepare_adapter() {
       rank = std::max(rank, slot.rank);
       if (slot.magnitude == nullptr) continue;
       width = std::max(width, out);
-      norms_[l][m] = {context_.memory(), size(out)};
+      norms_[l][m] = {context_.allocator(), size(out)};
       adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, slot, norms_[l][m].data());
     }
   }
-  xa_ = {context_.memory(), kMaxLoraParts * size(kChunk * rank)};
-  unscaled_ = {context_.memory(), size(kChunk * width)};
+  xa_ = {context_.allocator(), kMaxLoraParts * size(kChunk * rank)};
+  unscaled_ = {context_.allocator(), size(kChunk * width)};
 }
 
 std::span<const float> DecoderSession::append(std::span<const std::int32_t> tokens) {
@@ -115,16 +120,16 @@ void DecoderSession::run_one() {
   longest = std::min(longest, max_tokens_);
   // Another sequence of calls before this one may have moved what the operations take from scratch memory.
   const Scratch& scratch = context_.scratch();
-  RecordedStep& step = recorded_[longest];
-  if (step.recording != nullptr && step.scratch_allocations == scratch.allocations() &&
+  CapturedStep& step = captured_[longest];
+  if (step.graph != nullptr && step.scratch_allocations == scratch.allocations() &&
       step.scratch_used == scratch.used()) {
-    step.recording->run();
+    step.graph->run();
     ++repeated_steps_;
     return;
   }
   issue(1, longest);
   step = {};
-  step.recording = context_.memory()->record([&] { issue(1, longest); });
+  step.graph = context_.allocator()->capture([&] { issue(1, longest); });
   step.scratch_allocations = scratch.allocations();
   step.scratch_used = scratch.used();
 }
@@ -143,7 +148,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
       for (const auto& [module, y] : outputs) {
         const auto [out, in] = module_shape(config_, module);
         const std::size_t m = index_of(module);
-        AdaptedLinear layer{.n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .product = product_};
+        AdaptedLinear layer{.n_rows = n, .in = in, .out = out, .weight = &w.modules[m], .precision = precision_};
         if (lora_ != nullptr && lora_->layers[l][m].lora_A != nullptr) {
           layer.lora = &lora_->layers[l][m];
           layer.xa = xa_.data() + layers.size() * (xa_.size() / kMaxLoraParts);
@@ -183,7 +188,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                 .k_cache = k_cache_[l].data(),
                                 .v_cache = v_cache_[l].data(),
                                 .out = attention_.data(),
-                                .product = product_});
+                                .precision = precision_});
     block.finish(n, buffers, linear);
   }
   norm_forward(context_, config_, weights_.norm, 1, stream_.data() + (n - 1) * c, normed_.data(), nullptr, nullptr);
@@ -194,7 +199,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                             .weight = weights_.lm_head.view,
                             .bias = weights_.lm_head.bias,
                             .y = logits_.data(),
-                            .product = product_});
+                            .precision = precision_});
 }
 
 }  // namespace matinee

@@ -17,16 +17,16 @@
 namespace matinee {
 
 /// One sequence being decoded: the tokens so far and their keys and values. An adapter is merged into the weights
-/// beforehand (LoraMerge), or where these are quantised goes beside them.
+/// beforehand (LoraMerge), or where these are quantized goes beside them.
 ///
 /// What is issued for one token after another is the same, since the position lies in the device's memory; so a device
-/// that records operations (DeviceMemory::record) issues them once, records them, and repeats the recording.
+/// that records operations (DeviceAllocator::capture) issues them once, records them, and repeats the recording.
 class DecoderSession {
  public:
   /// `weights` and `lora` (null: none) must outlive this and stay where they are. `max_tokens` positions are allocated
   /// at once (at most max_position_embeddings of the configuration are meaningful).
   DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t max_tokens,
-                 Product product, const LoraSlots* lora = nullptr);
+                 MatmulPrecision precision, const LoraSlots* lora = nullptr);
 
   /// Bytes of the cache and the buffers.
   static std::uint64_t bytes_of(const ModelConfig& config, std::int64_t max_tokens);
@@ -48,8 +48,8 @@ class DecoderSession {
 
  private:
   // Steps of one token over a cache of some size, and the scratch memory that they use.
-  struct RecordedStep {
-    std::unique_ptr<Recording> recording;
+  struct CapturedStep {
+    std::unique_ptr<Graph> graph;
     std::uint64_t scratch_allocations = 0;
     std::size_t scratch_used = 0;
   };
@@ -63,7 +63,7 @@ class DecoderSession {
   const ModelConfig& config_;
   const WeightSlots& weights_;
   std::int64_t max_tokens_;
-  Product product_;
+  MatmulPrecision precision_;
   const LoraSlots* lora_;
   using Floats = DeviceBuffer<float>;
   std::vector<std::int32_t> tokens_;
@@ -74,7 +74,7 @@ class DecoderSession {
   std::vector<float> host_logits_;                   // those that append gives
   Floats xa_, unscaled_;                             // of the adapter's products; xa_ of layers that share an input
   std::vector<std::array<Floats, kModules>> norms_;  // per layer, of modules with a DoRA magnitude
-  std::map<std::int64_t, RecordedStep> recorded_;    // by the longest sequence that it is right for
+  std::map<std::int64_t, CapturedStep> captured_;    // by the longest sequence that it is right for
   std::int64_t repeated_steps_ = 0;
 };
 

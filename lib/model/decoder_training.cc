@@ -47,12 +47,18 @@ std::int64_t floats_of_turns(const ModelConfig& config, std::int64_t max_tokens)
 }  // namespace
 
 DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                                 const LoraSlots* lora, std::int64_t max_tokens, Product product, bool recompute)
-    : context_(context), config_(config), weights_(weights), lora_(lora), max_tokens_(max_tokens), product_(product) {
+                                 const LoraSlots* lora, std::int64_t max_tokens, MatmulPrecision precision,
+                                 bool recompute)
+    : context_(context),
+      config_(config),
+      weights_(weights),
+      lora_(lora),
+      max_tokens_(max_tokens),
+      precision_(precision) {
   require_head_dim(context, config);
   const std::int64_t c = config.hidden_size;
   const auto buffer = [&](Floats& values, std::int64_t width) { allocate(values, width); };
-  inputs_ = {context.memory(), size(config.num_hidden_layers), size(max_tokens * c), recompute};
+  inputs_ = {context.allocator(), size(config.num_hidden_layers), size(max_tokens * c), recompute};
   layers_.resize(recompute ? 1 : inputs_.layers());
   for (std::size_t l = 0; l < layers_.size(); ++l)
     allocate(layers_[l], !config.parallel_block || recompute || is_last(l));
@@ -66,7 +72,7 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
       if (layer.xa[size(m)].size() < size(max_tokens * slot.rank)) buffer(layer.xa[size(m)], slot.rank);
       if (slot.magnitude == nullptr) continue;
       buffer(layer.unscaled[size(m)], out);
-      layer.norms[size(m)] = {context.memory(), size(out)};
+      layer.norms[size(m)] = {context.allocator(), size(out)};
     }
   }
   for (auto* values : {&output_, &output_normed_, &grad_stream_, &grad_normed_}) buffer(*values, c);
@@ -74,17 +80,17 @@ DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, co
   buffer(selected_attention_, config.q_size());
   allocate_turns();
   for (auto* values : {&tokens_, &positions_, &segment_start_, &selected_, &selected_targets_})
-    *values = {context.memory(), size(max_tokens)};
-  sums_ = {context.memory(), 1};
-  rotary_ = {context.memory(), config, std::min(max_tokens, config.max_position_embeddings)};
+    *values = {context.allocator(), size(max_tokens)};
+  sums_ = {context.allocator(), 1};
+  rotary_ = {context.allocator(), config, std::min(max_tokens, config.max_position_embeddings)};
 }
 
 void DecoderTraining::allocate(Floats& values, std::int64_t width) const {
-  values = {context_.memory(), size(max_tokens_ * width)};
+  values = {context_.allocator(), size(max_tokens_ * width)};
 }
 
 void DecoderTraining::allocate_turns() {
-  turns_ = {context_.memory(), size(floats_of_turns(config_, max_tokens_))};
+  turns_ = {context_.allocator(), size(floats_of_turns(config_, max_tokens_))};
   const auto part = [this](std::int64_t floats, std::span<float> behind = {}) {
     float* start = behind.empty() ? turns_.data() : behind.data() + behind.size();
     return std::span(start, size(aligned(floats)));
@@ -128,13 +134,14 @@ std::uint64_t DecoderTraining::activation_bytes(const ModelConfig& config, const
     adapters = recompute ? std::max(adapters, floats) : adapters + floats;
   }
   const std::int64_t integers = 5;
-  kept += KeptInputs::on_device(layers, recompute && on_device) * c + adapters + 4 * c + 2 + config.q_size() + integers;
+  kept += CheckpointedInputs::on_device(layers, recompute && on_device) * c + adapters + 4 * c + 2 + config.q_size() +
+          integers;
   return static_cast<std::uint64_t>(4 * (max_tokens * kept + floats_of_turns(config, max_tokens))) +
          RotaryTables::bytes_of(config, std::min(max_tokens, config.max_position_embeddings));
 }
 
 std::uint64_t DecoderTraining::waiting_bytes(const ModelConfig& config, std::int64_t max_tokens) {
-  return static_cast<std::uint64_t>(KeptInputs::on_host(config.num_hidden_layers, true) * max_tokens *
+  return static_cast<std::uint64_t>(CheckpointedInputs::on_host(config.num_hidden_layers, true) * max_tokens *
                                     config.hidden_size) *
          sizeof(float);
 }
@@ -165,7 +172,7 @@ AdaptedLinear DecoderTraining::linear(std::size_t layer, Module module, const Dr
                        .in = in,
                        .out = out,
                        .weight = &weights_.layers[layer].modules[m],
-                       .product = product_};
+                       .precision = precision_};
   if (lora_ == nullptr || lora_->layers[layer][m].lora_A == nullptr) return linear;
   linear.lora = &lora_->layers[layer][m];
   linear.dropout = lora_dropout(layer, module, *linear.lora, dropout);
@@ -188,7 +195,7 @@ float* DecoderTraining::mlp_input(std::size_t layer) {
 }
 
 // To the device, with the rows that the loss counts, or all.
-void DecoderTraining::bring(const PackedBatch& batch, bool all_rows) {
+void DecoderTraining::upload(const PackedBatch& batch, bool all_rows) {
   n_rows_ = static_cast<std::int64_t>(batch.tokens.size());
   if (n_rows_ > max_tokens_) contract_violation("DecoderTraining", "the batch has more tokens than its buffers");
   std::vector<std::int32_t> rows, targets;
@@ -205,7 +212,7 @@ void DecoderTraining::bring(const PackedBatch& batch, bool all_rows) {
   selected_targets_.upload(targets);
 }
 
-void DecoderTraining::select(const float* all, std::int64_t width, Floats& selected) {
+void DecoderTraining::gather(const float* all, std::int64_t width, Floats& selected) {
   gather_rows(context_, {.n_rows = n_selected_,
                          .n_all = n_rows_,
                          .width = width,
@@ -215,15 +222,15 @@ void DecoderTraining::select(const float* all, std::int64_t width, Floats& selec
 }
 
 // The reverse; the other rows become zero.
-void DecoderTraining::spread(const float* selected, std::int64_t width, float* all) {
+void DecoderTraining::scatter(const float* selected, std::int64_t width, float* all) {
   scatter_rows(
       context_,
       {.n_rows = n_selected_, .n_all = n_rows_, .width = width, .rows = selected_.data(), .x = selected, .y = all});
 }
 
 // The same in the place of `values`, as wide as the stream: behind the head nobody reads output_normed_ any more.
-void DecoderTraining::spread_stream(Floats& values) {
-  spread(values.data(), config_.hidden_size, output_normed_.data());
+void DecoderTraining::scatter_stream(Floats& values) {
+  scatter(values.data(), config_.hidden_size, output_normed_.data());
   std::swap(values, output_normed_);
 }
 
@@ -302,14 +309,14 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
                                .v = a.v.data(),
                                .out = a.attention.data(),
                                .logsumexp = a.logsumexp.data(),
-                               .product = product_});
+                               .precision = precision_});
   if (is_last(l)) {
-    select(inputs_.of(l), c, a.middle);
-    select(a.attention.data(), config_.q_size(), selected_attention_);
-    if (config_.parallel_block) select(a.normed.data(), c, a.middle_normed);
+    gather(inputs_.of(l), c, a.middle);
+    gather(a.attention.data(), config_.q_size(), selected_attention_);
+    if (config_.parallel_block) gather(a.normed.data(), c, a.middle_normed);
     buffers.attention = selected_attention_.data();
   } else {
-    context_.memory()->copy(a.middle.data(), inputs_.of(l), size(n_rows_ * c) * sizeof(float));
+    context_.allocator()->copy(a.middle.data(), inputs_.of(l), size(n_rows_ * c) * sizeof(float));
   }
   block.finish(rows_of(l, Module::kO), buffers, apply);
 }
@@ -336,7 +343,7 @@ void DecoderTraining::head_logits(std::int64_t first, std::int64_t n) {
                             .weight = weights_.lm_head.view,
                             .bias = weights_.lm_head.bias,
                             .y = logits_.data(),
-                            .product = product_});
+                            .precision = precision_});
 }
 
 // Loss over the selected rows, in chunks, so that logits are never whole in memory. With a gradient, grad_normed_
@@ -361,7 +368,7 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
                                      .grad_y = logits_.data(),
                                      .weight = weights_.lm_head.view,
                                      .grad_x = grad_normed_.data() + first * c,
-                                     .product = product_});
+                                     .precision = precision_});
     const WeightSlot& slot = weights_.lm_head;
     if (slot.grad == nullptr && slot.grad_bias == nullptr) continue;
     matmul_backward_weight(context_, {.n_rows = n,
@@ -371,7 +378,7 @@ CrossEntropySums DecoderTraining::head(bool with_gradient, float grad_scale) {
                                       .x = output_normed_.data() + first * c,
                                       .grad_weight = slot.grad,
                                       .grad_bias = slot.grad_bias,
-                                      .product = product_});
+                                      .precision = precision_});
   }
   return sums_.values().front();
 }
@@ -418,9 +425,9 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
   if (is_last(l)) {
     // grad_q_ is written further down only.
     backward_linear(l, output, selected_attention_.data(), grad_q_.data(), false, dropout);
-    spread(grad_q_.data(), config_.q_size(), grad_attention_.data());
-    spread_stream(grad_stream_);
-    if (config_.parallel_block) spread_stream(grad_normed_);
+    scatter(grad_q_.data(), config_.q_size(), grad_attention_.data());
+    scatter_stream(grad_stream_);
+    if (config_.parallel_block) scatter_stream(grad_normed_);
   } else {
     backward_linear(l, output, a.attention.data(), grad_attention_.data(), false, dropout);
   }
@@ -440,7 +447,7 @@ bool DecoderTraining::backward_attention(std::size_t l, const DropoutKey& dropou
                                 .grad_q = grad_q_.data(),
                                 .grad_k = grad_k_.data(),
                                 .grad_v = grad_v_.data(),
-                                .product = product_});
+                                .precision = precision_});
   rotate_heads(context_, config_, rotary(), n_rows_, config_.num_attention_heads, grad_q_.data(), true);
   rotate_heads(context_, config_, rotary(), n_rows_, config_.num_key_value_heads, grad_k_.data(), true);
   if (config_.qk_norm) {
@@ -464,7 +471,7 @@ void DecoderTraining::backward(const DropoutKey& dropout, const std::function<vo
   norm_backward(context_, config_, weights_.norm, n_selected_, grad_normed_.data(), output_.data(), output_mean_.data(),
                 output_rstd_.data(), grad_stream_.data(), false);
   for (std::size_t l = inputs_.layers(); l-- > 0;) {
-    inputs_.bring_back(l, size(n_rows_ * c));
+    inputs_.fetch(l, size(n_rows_ * c));
     // What the last layer kept is still there.
     if (layers_.size() < inputs_.layers() && !is_last(l)) forward_layer(l, &dropout, true);
     backward_mlp(l, dropout);
@@ -486,7 +493,7 @@ void DecoderTraining::backward(const DropoutKey& dropout, const std::function<vo
 }
 
 CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
-  bring(batch, false);
+  upload(batch, false);
   forward(nullptr, nullptr);
   return head(false, 1);
 }
@@ -494,7 +501,7 @@ CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
 CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, float grad_scale,
                                                    const DropoutKey& dropout,
                                                    const std::function<void(std::int64_t layer)>& layer_done) {
-  bring(batch, false);
+  upload(batch, false);
   forward(&dropout, dropout.neftune_alpha > 0 ? &batch : nullptr);
   const CrossEntropySums sums = head(true, grad_scale);
   backward(dropout, layer_done);
@@ -502,7 +509,7 @@ CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, flo
 }
 
 std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
-  bring(batch, true);
+  upload(batch, true);
   forward(nullptr, nullptr);
   std::vector<float> all(size(n_rows_ * config_.vocab_size));
   for (std::int64_t first = 0; first < n_rows_; first += kHeadRows) {

@@ -12,7 +12,7 @@
 #include "kernels/lora_matmul/lora_matmul.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_forward.h"
-#include "lib/model/kept_inputs.h"
+#include "lib/model/checkpointed_inputs.h"
 #include "lib/model/lora_config.h"
 #include "lib/model/lora_slots.h"
 #include "lib/model/rotary_tables.h"
@@ -49,13 +49,13 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 /// Gradients are added to the slots' grad pointers: all weights, the LoRA factors, or what else an adapter trains.
 /// With `recompute` a layer keeps its input only, and the rest is computed again in the backward pass: the same bytes
 /// in four thirds of the time (Chen et al. 2016, arXiv:1604.06174). On a device with a memory of its own the inputs
-/// then wait in the host's (KeptInputs).
+/// then wait in the host's (CheckpointedInputs).
 class DecoderTraining {
  public:
   /// All references must outlive this; `lora` may be null. `product` is how the large products are taken. A batch
   /// larger than `max_tokens`, or a position beyond max_position_embeddings, throws Error(kInternal).
   DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
-                  std::int64_t max_tokens, Product product, bool recompute = false);
+                  std::int64_t max_tokens, MatmulPrecision precision, bool recompute = false);
 
   /// The loss of the batch, in sums; nothing else changes. No dropout.
   CrossEntropySums evaluate(const PackedBatch& batch);
@@ -85,7 +85,7 @@ class DecoderTraining {
   void allocate(Floats& values, std::int64_t width) const;
   void allocate(LayerActivations& layer, bool whole_mlp_input) const;
   void allocate_turns();
-  void bring(const PackedBatch& batch, bool all_rows);
+  void upload(const PackedBatch& batch, bool all_rows);
   void add_noise(const PackedBatch& batch, const DropoutKey& key);
   void forward(const DropoutKey* dropout, const PackedBatch* noisy);
   void forward_layer(std::size_t layer, const DropoutKey* dropout, bool again = false);
@@ -94,9 +94,9 @@ class DecoderTraining {
   bool backward_attention(std::size_t layer, const DropoutKey& dropout);
   CrossEntropySums head(bool with_gradient, float grad_scale);
   void head_logits(std::int64_t first, std::int64_t n);
-  void select(const float* all, std::int64_t width, Floats& selected);
-  void spread(const float* selected, std::int64_t width, float* all);
-  void spread_stream(Floats& values);
+  void gather(const float* all, std::int64_t width, Floats& selected);
+  void scatter(const float* selected, std::int64_t width, float* all);
+  void scatter_stream(Floats& values);
   bool is_last(std::size_t layer) const { return layer + 1 == inputs_.layers(); }
   LayerActivations& kept(std::size_t layer) { return layers_[layers_.size() == 1 ? 0 : layer]; }
   float* mlp_input(std::size_t layer);
@@ -119,13 +119,13 @@ class DecoderTraining {
   const WeightSlots& weights_;
   const LoraSlots* lora_;
   std::int64_t max_tokens_;
-  Product product_;
+  MatmulPrecision precision_;
   // Of the batch: its tokens, and the rows whose loss counts, which are all there is from the last attention on.
   std::int64_t n_rows_ = 0, n_selected_ = 0;
   Integers tokens_, positions_, segment_start_, selected_, selected_targets_;
   DeviceBuffer<CrossEntropySums> sums_;
   std::vector<LayerActivations> layers_;  // one for all where they are computed again
-  KeptInputs inputs_;
+  CheckpointedInputs inputs_;
   Floats output_, output_normed_, output_mean_, output_rstd_, selected_attention_;
   RotaryTables rotary_;
   Floats grad_stream_, grad_normed_;

@@ -50,7 +50,7 @@ struct Family {
     const char* prefix;  ///< of all but the head; a checkpoint of the bare model leaves it out
     const char *embed_tokens, *positions, *layers, *norm, *lm_head;
     const char *input_norm, *post_attention_norm, *q_norm, *k_norm;
-    /// In the order of Module; neighbours of one name are one tensor, one after the other (GPT-2's c_attn), null: none.
+    /// In the order of Module; neighbors of one name are one tensor, one after the other (GPT-2's c_attn), null: none.
     std::array<const char*, 7> modules;
     bool transposed;  ///< linear layers are stored [in, out] (GPT-2's Conv1D)
   } names;

@@ -17,7 +17,7 @@ constexpr std::int64_t kPiece = std::int64_t{1} << 16;
 // What llama.cpp calls a family, and what its code for it computes.
 struct Architecture {
   const char *model_type, *name;
-  bool rotates_neighbours;  // heads' rows stand in another order
+  bool rotates_neighbors;  // heads' rows stand in another order
   bool qkv_bias, other_biases, scaled_rotary, any_head_dim;
 };
 constexpr std::array<Architecture, 5> kArchitectures{{
@@ -105,7 +105,7 @@ std::vector<GgufName> gguf_names(const ModelConfig& config) {
   const Architecture& architecture = architecture_of(config);
   std::vector<GgufName> names;
   for (const WeightSpec& spec : weight_specs(config)) {
-    const bool turns = architecture.rotates_neighbours && spec.role == WeightRole::kLinear;
+    const bool turns = architecture.rotates_neighbors && spec.role == WeightRole::kLinear;
     const std::int64_t heads = !turns                      ? 0
                                : spec.module == Module::kQ ? config.num_attention_heads
                                : spec.module == Module::kK ? config.num_key_value_heads
@@ -171,7 +171,7 @@ std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf
 }
 
 GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem,
-                         const std::shared_ptr<DeviceMemory>& device) {
+                         const std::shared_ptr<DeviceAllocator>& device) {
   const GgufFile file(path);
   require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, dtype) : 0, max_host_mem);
   const auto names = gguf_names(config);

@@ -15,7 +15,7 @@ namespace matinee {
 struct GgufName {
   std::string gguf;  ///< "blk.3.attn_q.weight", "blk.3.attn_qkv.bias"
   WeightSpec spec;   ///< Hugging Face's name and the shape, which is the same
-  /// Heads whose rows llama.cpp wants in another order, since it rotates neighbours where Hugging Face rotates halves:
+  /// Heads whose rows llama.cpp wants in another order, since it rotates neighbors where Hugging Face rotates halves:
   /// its row 2i + s of a head is row s·head_dim/2 + i. 0: rows stand as they are.
   std::int64_t heads = 0;
 };
@@ -42,7 +42,7 @@ class GgufWeights {
   /// Throws Error naming file and tensor where one is missing or of another shape; Error(kResource) where the host's
   /// do not fit `max_host_mem`.
   GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
-              const std::shared_ptr<DeviceMemory>& memory = host_memory());
+              const std::shared_ptr<DeviceAllocator>& allocator = host_allocator());
   const WeightSlots& slots() const { return slots_; }
 
  private:

@@ -117,8 +117,8 @@ void LoraAdapter::allocate(double lr_factor_of_B) {
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
-                         std::shared_ptr<DeviceMemory> memory, double lr_factor_of_B)
-    : model_(model), config_(std::move(config)), parameters_(std::move(memory)) {
+                         std::shared_ptr<DeviceAllocator> allocator, double lr_factor_of_B)
+    : model_(model), config_(std::move(config)), parameters_(std::move(allocator)) {
   allocate(lr_factor_of_B);
   std::uint64_t index = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
@@ -132,10 +132,11 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
   }
 }
 
-LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder, std::shared_ptr<DeviceMemory> memory)
+LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder,
+                         std::shared_ptr<DeviceAllocator> allocator)
     : model_(model),
       config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)),
-      parameters_(std::move(memory)) {
+      parameters_(std::move(allocator)) {
   const std::string path = folder + kWeightsFile;
   with_context(folder + kConfigFile, [&] { allocate(1); });
   const SafetensorsFile file(path);
@@ -170,7 +171,7 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
       }
     } else if (tensor.shape.size() == 1) {
       visit_bias(model_, read, tensor.base_name, [&](const float*& from, float*&, std::int64_t row, std::int64_t rows) {
-        context.memory()->copy(value.data() + row, from, static_cast<std::size_t>(rows) * sizeof(float));
+        context.allocator()->copy(value.data() + row, from, static_cast<std::size_t>(rows) * sizeof(float));
       });
     } else if (tensor.kind == Kind::kWhole) {
       const bool head = tensor.base_name == lm_head_path(model_) + ".weight";

@@ -40,11 +40,11 @@ class LoraAdapter {
   /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow. lora_B learns at
   /// lr_factor_of_B times the rate of the rest (Hayou et al. 2024, "LoRA+", arXiv:2402.12354).
   LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
-              std::shared_ptr<DeviceMemory> memory = host_memory(), double lr_factor_of_B = 1);
+              std::shared_ptr<DeviceAllocator> allocator = host_allocator(), double lr_factor_of_B = 1);
   /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
   /// that is missing, of another shape or without a place is named: Error(kBadData).
   LoraAdapter(const ModelConfig& model, const std::string& folder,
-              std::shared_ptr<DeviceMemory> memory = host_memory());
+              std::shared_ptr<DeviceAllocator> allocator = host_allocator());
 
   /// Takes the base's values for what a fresh adapter does not draw: lengths of rows, biases, whole layers.
   void begin_from(Context& context, const WeightSlots& base);

@@ -69,14 +69,14 @@ void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float
   target.lora_B->download(scaled, row * rank);
   for (float& value : scaled) value *= target.scaling;
   const ScratchScope scope(context_.scratch());
-  DeviceMemory& memory = *context_.memory();
+  DeviceAllocator& allocator = *context_.allocator();
   auto* factor = context_.scratch().take_array<float>(scaled.size());
-  memory.upload(factor, scaled.data(), scaled.size() * sizeof(float));
+  allocator.upload(factor, scaled.data(), scaled.size() * sizeof(float));
   // On the host the rows are worked on where they are.
   float* rows = values.data();
-  if (!memory.is_host()) {
+  if (!allocator.is_host()) {
     rows = context_.scratch().take_array<float>(values.size());
-    memory.upload(rows, values.data(), values.size_bytes());
+    allocator.upload(rows, values.data(), values.size_bytes());
   }
   // (scaling·B)·A, the product of a gradient with a weight.
   matmul_backward_input(context_, {.n_rows = static_cast<std::int64_t>(n_rows),
@@ -86,8 +86,8 @@ void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float
                                    .weight = {target.lora_A->data(), DType::kF32},
                                    .grad_x = rows,
                                    .accumulate = true,
-                                   .product = Product::kF32});
-  if (!memory.is_host()) memory.download(values.data(), rows, values.size_bytes());
+                                   .precision = MatmulPrecision::kF32});
+  if (!allocator.is_host()) allocator.download(values.data(), rows, values.size_bytes());
   if (target.magnitude == nullptr) return;
   std::vector<float> lengths(n_rows);
   target.magnitude->download(lengths, row);

@@ -35,8 +35,8 @@ void ParameterSet::allocate(std::vector<ParameterSpec> specs) {
     places[i] = end;
     end += padded_elements(elements_of(specs[i].shape));
   }
-  values_ = {memory_, end};
-  gradients_ = {memory_, end};
+  values_ = {allocator_, end};
+  gradients_ = {allocator_, end};
   parameters_.reserve(specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::size_t elements = elements_of(specs[i].shape);

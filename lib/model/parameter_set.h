@@ -32,7 +32,7 @@ struct Parameter : ParameterSpec {
 /// four times what a GPU wants to have aligned. What is beyond the tensor is zero and stays so.
 constexpr std::size_t padded_elements(std::size_t elements) { return (elements + 255) / 256 * 256; }
 
-/// Whether it is a matrix of 4,096 elements and more: of others there are few, and an optimiser need not spare them.
+/// Whether it is a matrix of 4,096 elements and more: of others there are few, and an optimizer need not spare them.
 bool is_large_matrix(const std::vector<std::int64_t>& shape);
 
 /// What a run trains: all weights, or the LoRA factors. All values lie in one piece of memory and all gradients in
@@ -41,7 +41,8 @@ bool is_large_matrix(const std::vector<std::int64_t>& shape);
 class ParameterSet {
  public:
   /// Values and gradients lie in `memory`: that of the context which uses them.
-  explicit ParameterSet(std::shared_ptr<DeviceMemory> memory = host_memory()) : memory_(std::move(memory)) {}
+  explicit ParameterSet(std::shared_ptr<DeviceAllocator> allocator = host_allocator())
+      : allocator_(std::move(allocator)) {}
 
   /// Makes the tensors, all zeros. To be called once; what refers to a Parameter then stays valid, also where the set
   /// is moved.
@@ -60,10 +61,10 @@ class ParameterSet {
   DeviceSpan<float>& gradients() { return gradients_; }
   const DeviceSpan<float>& gradients() const { return gradients_; }
   void zero_grad() { gradients_.zero(); }
-  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
+  const std::shared_ptr<DeviceAllocator>& allocator() const { return allocator_; }
 
  private:
-  std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<DeviceAllocator> allocator_;
   DeviceBuffer<float> values_, gradients_;
   std::vector<Parameter> parameters_;
   std::vector<std::size_t> by_place_;

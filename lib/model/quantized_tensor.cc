@@ -17,7 +17,7 @@ double number(bf16 value) { return static_cast<double>(to_float(value)); }
 
 QuantizedTensor::QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width)
     : context_(context),
-      matrix_(context.memory(), format, rows, width),
+      matrix_(context.allocator(), format, rows, width),
       rows_(static_cast<std::size_t>(std::min(kGroup, rows) * width)) {}
 
 void QuantizedTensor::append(std::span<const float> values) {
@@ -35,8 +35,8 @@ void QuantizedTensor::flush() {
   const auto waiting = std::span<const float>(rows_).first(waiting_);
   require_finite(waiting);
   const float* rows = rows_.data();
-  if (!context_.memory()->is_host()) {
-    if (staged_.empty()) staged_ = {context_.memory(), rows_.size()};
+  if (!context_.allocator()->is_host()) {
+    if (staged_.empty()) staged_ = {context_.allocator(), rows_.size()};
     staged_.upload(waiting);
     rows = staged_.data();
   }
@@ -47,10 +47,10 @@ void QuantizedTensor::flush() {
 
 void QuantizedTensor::append_rows(std::span<const bf16> values) {
   const std::int64_t width = matrix_.width();
-  const bool on_host = context_.memory()->is_host();
+  const bool on_host = context_.allocator()->is_host();
   if (!on_host && staged_.empty()) {
-    staged_ = {context_.memory(), rows_.size()};
-    staged_bf16_ = {context_.memory(), rows_.size()};
+    staged_ = {context_.allocator(), rows_.size()};
+    staged_bf16_ = {context_.allocator(), rows_.size()};
   }
   while (!values.empty()) {
     const std::int64_t n_rows = std::min(kGroup, matrix_.rows() - next_row_);
@@ -88,7 +88,7 @@ void QuantizedTensor::require_finite(std::span<const T> rows) const {
   const auto width = static_cast<std::size_t>(matrix_.width());
   const auto found = std::find_if(rows.begin(), rows.end(), [](T value) { return !is_finite(value); });
   const auto at = static_cast<std::size_t>(found - rows.begin());
-  throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantised",
+  throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantized",
                  next_row_ + static_cast<std::int64_t>(at / width), at % width, number(*found));
 }
 

@@ -9,11 +9,11 @@
 
 namespace matinee {
 
-/// A matrix quantised while it is read: takes its numbers in order, in float32 and pieces of any size or in bfloat16
+/// A matrix quantized while it is read: takes its numbers in order, in float32 and pieces of any size or in bfloat16
 /// and whole groups of rows, and never holds more than some rows of them.
 class QuantizedTensor {
  public:
-  /// Rows that are quantised together: groups but the last are of whole NF4 blocks, whatever the width.
+  /// Rows that are quantized together: groups but the last are of whole NF4 blocks, whatever the width.
   static constexpr std::int64_t kGroup = kNf4Block;
 
   /// `format` I8 or U8 (NF4). `context` must outlive this.
@@ -36,7 +36,7 @@ class QuantizedTensor {
 
   Context& context_;
   QuantizedMatrix matrix_;
-  std::vector<float> rows_;         // what waits to be quantised
+  std::vector<float> rows_;         // what waits to be quantized
   DeviceBuffer<float> staged_;      // the same for a device that cannot read it
   DeviceBuffer<bf16> staged_bf16_;  // rows in bfloat16, likewise
   std::size_t waiting_ = 0;         // numbers of it

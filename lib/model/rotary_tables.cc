@@ -40,7 +40,7 @@ std::uint64_t RotaryTables::bytes_of(const ModelConfig& config, std::int64_t pos
   return 2 * sizeof(float) * static_cast<std::uint64_t>(positions) * rotary_frequencies(config).size();
 }
 
-RotaryTables::RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const ModelConfig& config,
+RotaryTables::RotaryTables(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config,
                            std::int64_t positions)
     : n_positions(positions) {
   if (config.learned_positions) return;
@@ -48,8 +48,8 @@ RotaryTables::RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const Mo
   const auto count = static_cast<std::int64_t>(frequencies.size());
   std::vector<float> cosine(static_cast<std::size_t>(positions * count)), sine(cosine.size());
   fill_rotary_tables(frequencies.data(), count, positions, 1, cosine.data(), sine.data());
-  cosines = {memory, std::span<const float>(cosine)};
-  sines = {memory, std::span<const float>(sine)};
+  cosines = {allocator, std::span<const float>(cosine)};
+  sines = {allocator, std::span<const float>(sine)};
 }
 
 }  // namespace matinee

@@ -19,7 +19,7 @@ std::vector<double> rotary_frequencies(const ModelConfig& config);
 /// rotated.
 struct RotaryTables {
   RotaryTables() = default;
-  RotaryTables(const std::shared_ptr<DeviceMemory>& memory, const ModelConfig& config, std::int64_t positions);
+  RotaryTables(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config, std::int64_t positions);
   static std::uint64_t bytes_of(const ModelConfig& config, std::int64_t positions);
 
   std::int64_t n_positions = 0;

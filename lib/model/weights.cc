@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kSavedPiece = std::size_t{1} << 16;  // numbers that are converted at a time
 
-// What the numbers of a tensor are held in that is not quantised.
+// What the numbers of a tensor are held in that is not quantized.
 DType plain_dtype(const WeightSpec& spec, DType dtype) {
   return spec.shape.size() == 1 ? DType::kF32 : unquantized_format(dtype);
 }
@@ -52,7 +52,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
                              std::uint64_t max_host_mem, Context* context, const LoraMerge* merge,
                              CheckpointHashes* hashes, bool table_aside)
     : bytes_(bytes_of(config, dtype)) {
-  const std::shared_ptr<DeviceMemory> memory = context != nullptr ? context->memory() : host_memory();
+  const std::shared_ptr<DeviceAllocator> allocator = context != nullptr ? context->allocator() : host_allocator();
   const CheckpointReader reader(folder, config, hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
   const auto comes_apart = [&](const std::string& name) {
@@ -64,20 +64,20 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
   }
   table_aside = table_aside && !config.tie_word_embeddings;
   require_memory("loading " + folder,
-                 memory->is_host() ? bytes_
-                 : table_aside     ? aside_bytes(config, dtype)
-                                   : 0,
+                 allocator->is_host() ? bytes_
+                 : table_aside        ? aside_bytes(config, dtype)
+                                      : 0,
                  max_host_mem);
   std::vector<WeightMemory> views;
   std::vector<bf16> narrow;
   for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
     if (is_quantized(spec, dtype)) {
-      if (context == nullptr) throw internal_error("FrozenWeights: quantising needs a context");
+      if (context == nullptr) throw internal_error("FrozenWeights: quantizing needs a context");
       tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
     } else {
       const bool aside = table_aside && spec.role == WeightRole::kEmbedTokens;
-      tensor.allocate(aside ? memory->host_side() : memory, static_cast<std::size_t>(spec.elements()),
+      tensor.allocate(aside ? allocator->host_side() : allocator, static_cast<std::size_t>(spec.elements()),
                       plain_dtype(spec, dtype));
     }
     const bool merged = merge != nullptr && !comes_apart(spec.name) && merge->changes(spec.name);
@@ -94,18 +94,19 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
   for (const std::string& name : {embedding, head}) {
     if (!comes_apart(name)) continue;
     Tensor& tensor = tensors_.emplace_back();
-    tensor.allocate(memory, merge->whole_size(name), unquantized_format(dtype));
+    tensor.allocate(allocator, merge->whole_size(name), unquantized_format(dtype));
     merge->visit_whole(name,
                        [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values, narrow); });
     (name == head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
   }
 }
 
-void FrozenWeights::Tensor::allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype) {
+void FrozenWeights::Tensor::allocate(const std::shared_ptr<DeviceAllocator>& allocator, std::size_t elements,
+                                     DType dtype) {
   if (dtype == DType::kBF16) {
-    bf16_values = DeviceBuffer<bf16>::unset(memory, elements);
+    bf16_values = DeviceBuffer<bf16>::unset(allocator, elements);
   } else {
-    f32_values = DeviceBuffer<float>::unset(memory, elements);
+    f32_values = DeviceBuffer<float>::unset(allocator, elements);
   }
 }
 
@@ -121,13 +122,13 @@ bool FrozenWeights::fill_as_stored(const CheckpointReader& reader, const WeightS
         QuantizedTensor::kGroup);
     return true;
   }
-  const auto bring = [&](auto& buffer) {
+  const auto upload = [&](auto& buffer) {
     using T = std::remove_pointer_t<decltype(buffer.data())>;
     if (!reader.is_stored_as(spec, DTypeOf<T>::value)) return false;
     reader.read_as<T>(spec, [&](std::size_t first, std::span<const T> values) { buffer.upload(values, first); });
     return true;
   };
-  return tensor.bf16_values.empty() ? bring(tensor.f32_values) : bring(tensor.bf16_values);
+  return tensor.bf16_values.empty() ? upload(tensor.f32_values) : upload(tensor.bf16_values);
 }
 
 void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> values, std::vector<bf16>& narrow) {
@@ -165,16 +166,16 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
   auto parameter = parameters.all().begin();
   for (const WeightSpec& spec : reader.specs()) {
     DeviceSpan<float>& value = (parameter++)->value;
-    const auto bring = [&](std::size_t first, std::span<const float> values) { value.upload(values, first); };
+    const auto upload = [&](std::size_t first, std::span<const float> values) { value.upload(values, first); };
     if (reader.is_stored_as(spec, DType::kF32)) {
-      reader.read_as<float>(spec, bring);
+      reader.read_as<float>(spec, upload);
     } else {
-      reader.read(spec, bring);
+      reader.read(spec, upload);
     }
   }
 }
 
-void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
+void initialize_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
   const double residual = 1 / std::sqrt(2.0 * static_cast<double>(config.num_hidden_layers));
   const std::vector<WeightSpec> specs = weight_specs(config);
   allocate_weights(specs, parameters);
@@ -225,7 +226,7 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
       continue;
     }
     // What another device holds is turned here, so there it comes whole.
-    const std::vector<float> copy = value.memory()->is_host() ? std::vector<float>() : value.values();
+    const std::vector<float> copy = value.allocator()->is_host() ? std::vector<float>() : value.values();
     const float* values = copy.empty() ? value.data() : copy.data();
     const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
     for (std::size_t first = 0; first < value.size(); first += piece.size()) {

@@ -19,23 +19,23 @@ class CheckpointHashes;
 class CheckpointReader;
 class LoraMerge;
 
-/// Whether weights in this format hold the tensor quantised: the linear layers of the blocks are, where it is I8 or U8.
+/// Whether weights in this format hold the tensor quantized: the linear layers of the blocks are, where it is I8 or U8.
 bool is_quantized(const WeightSpec& spec, DType format);
 
 /// Frozen weights in memory: matrices in `dtype`, norms and biases in float32. Where `dtype` is I8 or U8 (NF4), the
-/// linear layers of the blocks are quantised, row by row as the decoder uses them, and the tables of tokens and
+/// linear layers of the blocks are quantized, row by row as the decoder uses them, and the tables of tokens and
 /// positions and the head are bfloat16. What the file has in the same form goes from its pages straight to where it
 /// stays (on a GPU through two pinned buffers); the rest is converted, tensor by tensor and in pieces. The pages are
 /// released behind, so that memory never holds a model twice.
 class FrozenWeights {
  public:
   /// `folder` holds config.json and model.safetensors, or model.safetensors.index.json and its shards. They lie in the
-  /// context's memory, without one in the host's. `dtype` F32 or BF16, or with a context to quantise with I8 or U8. A
+  /// context's memory, without one in the host's. `dtype` F32 or BF16, or with a context to quantize with I8 or U8. A
   /// checkpoint of the bare model, without the prefix of its
   /// names, is taken too. Throws Error naming file and tensor where one is missing, of a wrong shape or of another
-  /// dtype than F32, F16, BF16, or cannot be quantised; Error(kResource) where the host's do not fit `max_host_mem`.
+  /// dtype than F32, F16, BF16, or cannot be quantized; Error(kResource) where the host's do not fit `max_host_mem`.
   /// What was read goes into `hashes`, where there are any. With `table_aside` the table of tokens lies in the host's
-  /// memory (DeviceMemory::host_side), where the head does not want it too.
+  /// memory (DeviceAllocator::host_side), where the head does not want it too.
   FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
                 Context* context = nullptr, const LoraMerge* merge = nullptr, CheckpointHashes* hashes = nullptr,
                 bool table_aside = false);
@@ -53,13 +53,13 @@ class FrozenWeights {
     DeviceBuffer<float> f32_values;
     std::unique_ptr<QuantizedTensor> quantized;
 
-    void allocate(const std::shared_ptr<DeviceMemory>& memory, std::size_t elements, DType dtype);
-    /// Elements from `first` on; quantised ones come in order. `narrow`: room that is used again.
+    void allocate(const std::shared_ptr<DeviceAllocator>& allocator, std::size_t elements, DType dtype);
+    /// Elements from `first` on; quantized ones come in order. `narrow`: room that is used again.
     void fill(std::size_t first, std::span<const float> values, std::vector<bf16>& narrow);
     WeightView view() const;
   };
 
-  /// Where the file has what the tensor holds, or what is quantised on the device; false where it does not. `place` is
+  /// Where the file has what the tensor holds, or what is quantized on the device; false where it does not. `place` is
   /// for messages.
   static bool fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, const std::string& place,
                              Tensor& tensor);
@@ -74,7 +74,7 @@ void load_parameters(const std::string& folder, const ModelConfig& config, Param
                      CheckpointHashes* hashes = nullptr);
 /// ... or draws them: normal(0, 0.02), the projections into the residual stream by 1/sqrt(2·layers) smaller (Radford et
 /// al. 2019, section 2.3), norms 1, biases 0.
-void initialise_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);
+void initialize_parameters(const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);
 /// Slots over such a set, gradients included.
 WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters);
 

@@ -144,13 +144,13 @@ class Loop {
   void show(const Turn& turn) {
     const int before = interrupts;
     if (options_.terminal && !options_.json) {
-      if (options_.colour) write_("\033[1m");
+      if (options_.color) write_("\033[1m");
       turn([&](std::string_view text) {
         write_(text);
         flush_();
         return interrupts == before;
       });
-      write_(options_.colour ? "\033[0m\n\n" : "\n\n");
+      write_(options_.color ? "\033[0m\n\n" : "\n\n");
     } else {
       turn(OnText{});
       write_(options_.json ? turn_json(session_.turns().back(), session_.state(), catalog_)

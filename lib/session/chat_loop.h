@@ -11,7 +11,7 @@ namespace matinee {
 struct ChatLoopOptions {
   bool terminal = false;  ///< line editing, streaming, a prompt; else one line in, one line out
   bool json = false;      ///< a line of JSON for each turn instead of its text
-  bool colour = false;
+  bool color = false;
 };
 
 /// Talks until the input ends or the user leaves. `write` gets what goes to stdout and is followed by `flush`.

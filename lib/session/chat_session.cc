@@ -25,7 +25,7 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
       turn.text += ' ';
       if (on_text) on_text(" ");
     }
-    turn.texts.push_back(skills_.word(act, state.preferences, on_text));
+    turn.texts.push_back(skills_.realize(act, state.preferences, on_text));
     turn.text += turn.texts.back();
   }
   turn.finished = state.finished;

@@ -25,13 +25,13 @@ std::pair<std::int64_t, std::int64_t> shard_range(const std::string& shard, std:
   return {count * index / parts, count * (index + 1) / parts};
 }
 
-std::vector<Temperament> temperaments_of(const std::vector<std::string>& names) {
-  std::vector<Temperament> found;
+std::vector<Persona> personas_of(const std::vector<std::string>& names) {
+  std::vector<Persona> found;
   for (const std::string& name : names) {
     int i = 0;
-    while (i < kTemperaments && name != name_of(static_cast<Temperament>(i))) ++i;
-    if (i == kTemperaments) throw usage_error("--temperaments: unknown temperament \"{}\"", name);
-    found.push_back(static_cast<Temperament>(i));
+    while (i < kPersonas && name != name_of(static_cast<Persona>(i))) ++i;
+    if (i == kPersonas) throw usage_error("--personas: unknown persona \"{}\"", name);
+    found.push_back(static_cast<Persona>(i));
   }
   return found;
 }
@@ -108,7 +108,7 @@ void GeneratorOptions::add(OptionSet& options) {
   options.text("split", &split, "PARTS", "how movies are dealt to parts as targets");
   options.text("part", &part, "NAME", "take targets of this part; all: of every part");
   options.text("shard", &shard, "I/N", "make the I-th of N pieces (from 0); the pieces joined are the whole");
-  options.list("temperaments", &temperaments, "NAMES",
+  options.list("personas", &personas, "NAMES",
                "users to simulate: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
   options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
@@ -128,10 +128,10 @@ GeneratorReport generate_conversations(const MovieCatalog& catalog, const Genera
   for (const std::string& path : options.phrases) phrasebook.add_file(path);
   const MovieRanker ranker(catalog);
   const MentionFinder finder(catalog);
-  const TurnReader reader(catalog, finder, phrasebook);
+  const MentionResolver reader(catalog, finder, phrasebook);
   const Policy policy(catalog, ranker);
   const ConversationWorld world{catalog, ranker, reader, phrasebook, policy};
-  const ConversationOptions talk{seed, static_cast<int>(options.max_turns), temperaments_of(options.temperaments)};
+  const ConversationOptions talk{seed, static_cast<int>(options.max_turns), personas_of(options.personas)};
 
   const auto shares = kept_shares(options.keep);
   GeneratorReport report;

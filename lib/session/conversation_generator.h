@@ -15,7 +15,7 @@ namespace matinee {
 /// Movies are dealt to named parts by a hash of their tconst, so that no target is in two parts, whatever the seed.
 class TargetSplit {
  public:
-  /// "train:0.9,valid:0.05,test:0.05"; shares are normalised. Throws Error(kUsage).
+  /// "train:0.9,valid:0.05,test:0.05"; shares are normalized. Throws Error(kUsage).
   explicit TargetSplit(std::string_view text);
   /// Movies of the part that can be a target (they have a genre and people), ascending. "all": of every part.
   /// Throws Error(kUsage) for an unknown part.
@@ -29,7 +29,7 @@ struct GeneratorOptions {
   std::int64_t count = 10000;
   std::string format = "alpaca";  ///< alpaca | messages | conversations
   std::string split = "train:0.9,valid:0.05,test:0.05", part = "all", shard = "0/1";
-  std::vector<std::string> temperaments;
+  std::vector<std::string> personas;
   std::vector<std::string> phrases;  ///< files that extend the phrasebook
   std::int64_t max_turns = 10;
   std::vector<std::string> keep;  ///< KIND:SHARE (InstructionTuple::kind); of other kinds all are kept

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "lib/base/format_error.h"
+#include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/movie_facts.h"
-#include "lib/dialogue/turn_names.h"
 #include "lib/dialogue/wording.h"
 #include "lib/io/json_writer.h"
 #include "lib/session/chat_session.h"
@@ -32,7 +32,7 @@ struct World {
   Conversation conversation(std::uint64_t seed, std::uint64_t index, const std::vector<MovieId>& from) const {
     Random choice(seed, "target", index);
     const ConversationWorld talk{catalog, ranker, reader, phrasebook, policy};
-    return converse(talk, {.seed = seed, .max_turns = static_cast<int>(options.max_turns), .temperaments = {}}, index,
+    return converse(talk, {.seed = seed, .max_turns = static_cast<int>(options.max_turns), .personas = {}}, index,
                     choice.pick(from));
   }
 
@@ -42,7 +42,7 @@ struct World {
   ReplyWords words;
   MovieRanker ranker;
   MentionFinder finder;
-  TurnReader reader;
+  MentionResolver reader;
   Policy policy;
   std::vector<MovieId> targets, training_targets;
 };
@@ -106,7 +106,7 @@ void judge_tuples(const World& world, const Conversation& conversation, Skills& 
   for (const Exchange& exchange : conversation.exchanges) {
     for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
       const SystemAct& act = exchange.acts[i];
-      const std::string text = skills.word(act, exchange.known_before, {});
+      const std::string text = skills.realize(act, exchange.known_before, {});
       judge_wording(world, act, text, figures);
       const SkillPrompt prompt = act_prompt(act, exchange.known_before, world.catalog);
       const auto skill = static_cast<std::size_t>(prompt.skill);
@@ -135,7 +135,7 @@ void judge_tuples(const World& world, const Conversation& conversation, Skills& 
 void judge_training(const World& world, const Conversation& conversation, Skills& skills, Figures& figures) {
   for (const Exchange& exchange : conversation.exchanges) {
     for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
-      const std::string text = skills.word(exchange.acts[i], exchange.known_before, {});
+      const std::string text = skills.realize(exchange.acts[i], exchange.known_before, {});
       figures.training_again.add(text == exchange.texts[i] || listed(world, exchange.acts[i], text));
     }
     if (exchange.user_text.empty()) continue;
@@ -158,8 +158,8 @@ void rank_target(const World& world, const PreferenceState& preferences, MovieId
 void play(const World& world, std::uint64_t seed, std::uint64_t index, Skills& skills, Figures& figures) {
   Random choice(seed, "self-play target", index);
   const MovieId target = choice.pick(world.targets);
-  const auto temperament = static_cast<Temperament>(choice.below(kTemperaments));
-  SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, temperament,
+  const auto persona = static_cast<Persona>(choice.below(kPersonas));
+  SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, persona,
                      Random(seed, "self-play user", index));
   ChatSession session(world.catalog, world.policy, skills);
   const ChatTurn* turn = &session.open();
@@ -222,8 +222,8 @@ Figures run(const World& world, std::uint64_t seed, ThreadPool& pool, const Make
     } else {
       play(world, seed, index - held_out - training, *skills, each[at]);
     }
-    if (const auto* modelled = dynamic_cast<const ModelSkills*>(skills.get()))
-      each[at].unfinished += modelled->counts().unfinished;
+    if (const auto* modeled = dynamic_cast<const ModelSkills*>(skills.get()))
+      each[at].unfinished += modeled->counts().unfinished;
   });
   Figures sum;
   for (const Figures& figures : each) sum.add(figures);

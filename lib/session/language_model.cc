@@ -38,7 +38,7 @@ std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxToke
 // The memory of another device says so itself.
 void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config, DType format,
                   std::int64_t adapter) {
-  if (!context.memory()->is_host()) return;
+  if (!context.allocator()->is_host()) return;
   require_memory("decoding with " + options.base,
                  FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)) +
                      8 * static_cast<std::uint64_t>(adapter) + kProgramMemory,
@@ -66,7 +66,7 @@ struct LanguageModel::Impl {
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
-      adapter.emplace(config, options.adapter, context.memory());
+      adapter.emplace(config, options.adapter, context.allocator());
       require_same_tokenizer(options, *adapter, tokenizer);
     }
     require_room(context, options, config, format, adapter ? adapter->parameters().elements() : 0);
@@ -80,7 +80,7 @@ struct LanguageModel::Impl {
       adapter->attach_to(slots);
     }
     encoder.emplace(tokenizer, PromptTemplate(template_of(options, adapter ? &*adapter : nullptr)));
-    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.product(context),
+    session.emplace(context, config, slots, max_tokens_of(config), options.base_format.matmul_precision(context),
                     lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
                               encoder->prompt_template().name(), format_name(format));

@@ -26,7 +26,7 @@ struct LanguageModelOptions {
   void add(OptionSet& options);
 };
 
-/// A base with its adapter (merged in, or beside it where the base is quantised), its tokenizer and its prompt
+/// A base with its adapter (merged in, or beside it where the base is quantized), its tokenizer and its prompt
 /// template: what turns a prompt into a reply.
 class LanguageModel {
  public:

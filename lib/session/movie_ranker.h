@@ -20,7 +20,7 @@ struct RankerWeights {
   float runtime = 1.5f, runtime_missed = -1.5f, per_20_minutes = -0.5f;  ///< the last down to 80 minutes
   float popularity = 2, popularity_missed = -1.5f;
   float liked = 4, disliked = -2;     ///< × mean cosine
-  float fame = 0.8f, rating = 0.15f;  ///< × share of the catalogue that is less known; × (averageRating - 6.5)
+  float fame = 0.8f, rating = 0.15f;  ///< × share of the catalog that is less known; × (averageRating - 6.5)
 };
 
 /// Ranks by facts and vectors together. Immutable; any thread may call it.

@@ -26,7 +26,7 @@ MovieId named_candidate(std::string_view text, const SystemAct& act, const Movie
   return found;
 }
 
-ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const TurnReader& reader,
+ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionResolver& reader,
                          const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed)
     : model_(model),
       catalog_(catalog),
@@ -35,7 +35,7 @@ ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, cons
       words_(words),
       random_(seed, "skills") {}
 
-std::string ModelSkills::word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
+std::string ModelSkills::realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
   ++counts_.replies;
   const GroundedText language(reply_facts(act, catalog_, words_));
   const LanguageModel::Reply reply =
@@ -62,7 +62,7 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
   return nothing;
 }
 
-std::string TemplateSkills::word(const SystemAct& act, const PreferenceState&, const OnText& on_text) {
+std::string TemplateSkills::realize(const SystemAct& act, const PreferenceState&, const OnText& on_text) {
   std::string text = word_act(act, catalog_, phrasebook_, random_);
   if (on_text) on_text(text);
   return text;

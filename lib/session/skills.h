@@ -8,9 +8,9 @@
 
 #include "lib/dialogue/act.h"
 #include "lib/dialogue/grounded_text.h"
+#include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/preference_state.h"
-#include "lib/dialogue/turn_names.h"
 #include "lib/session/language_model.h"
 
 namespace matinee {
@@ -22,7 +22,7 @@ class Skills {
  public:
   virtual ~Skills() = default;
   /// The text of an act. `on_text` gets it piece by piece.
-  virtual std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
+  virtual std::string realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
   /// What the user's text says in answer to the system's `acts`, of which the last was worded as `system_text`.
   virtual PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                                       std::string_view user_text) = 0;
@@ -37,9 +37,9 @@ struct SkillCounts {
 class ModelSkills final : public Skills {
  public:
   /// All by reference; must outlive this.
-  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const TurnReader& reader, const Phrasebook& phrasebook,
-              const ReplyWords& words, std::uint64_t seed);
-  std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
+  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionResolver& reader,
+              const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed);
+  std::string realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
   PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                               std::string_view user_text) override;
   const SkillCounts& counts() const { return counts_; }
@@ -47,7 +47,7 @@ class ModelSkills final : public Skills {
  private:
   LanguageModel& model_;
   const MovieCatalog& catalog_;
-  const TurnReader& reader_;
+  const MentionResolver& reader_;
   const Phrasebook& phrasebook_;
   const ReplyWords& words_;
   Random random_;
@@ -60,7 +60,7 @@ class TemplateSkills final : public Skills {
  public:
   TemplateSkills(const MovieCatalog& catalog, const Phrasebook& phrasebook, std::uint64_t seed)
       : catalog_(catalog), phrasebook_(phrasebook), random_(seed, "template") {}
-  std::string word(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
+  std::string realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
   PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
                               std::string_view user_text) override;
   /// What `understand` gives next.

@@ -10,10 +10,10 @@
 #include <optional>
 
 #include "lib/base/format_error.h"
+#include "lib/text/merge_boundaries.h"
 #include "lib/text/merge_scan.h"
 #include "lib/text/merge_table.h"
 #include "lib/text/token_index.h"
-#include "lib/text/token_joints.h"
 #include "lib/text/token_spelling.h"
 #include "lib/text/utf8.h"
 
@@ -77,10 +77,10 @@ struct BytePairEncoding::Impl {
   std::vector<bool> added;  // found before the text is split, or plain text
   MergeTable merges;
   TokenIndex index;
-  std::optional<TokenJoints> joints;       // none where a cut could part a run of unknown characters
-  std::vector<std::uint16_t> text_sizes;   // where there are joints: bytes of a text that each token stands for
-  std::array<std::int32_t, 256> of_byte;   // byte-level: the id of each byte; else of <0x..>
-  std::array<std::int32_t, 128> of_ascii;  // LLaMA kind: the id of each ASCII character
+  std::optional<MergeBoundaries> boundaries;  // none where a cut could part a run of unknown characters
+  std::vector<std::uint16_t> text_sizes;      // where there are boundaries: bytes of a text that each token stands for
+  std::array<std::int32_t, 256> of_byte;      // byte-level: the id of each byte; else of <0x..>
+  std::array<std::int32_t, 128> of_ascii;     // LLaMA kind: the id of each ASCII character
 
   explicit Impl(const TokenizerDefinition& definition_in)
       : definition(definition_in),
@@ -106,10 +106,10 @@ struct BytePairEncoding::Impl {
       std::vector<std::string> spaced;
       spaced.reserve(definition.vocabulary.size());
       for (const std::string& token : definition.vocabulary) spaced.push_back(with_spaces(token));
-      joints.emplace(spaced, definition.defined);
+      boundaries.emplace(spaced, definition.defined);
       measure(spaced);
     } else if (spells_all) {
-      joints.emplace(definition.vocabulary, definition.defined);
+      boundaries.emplace(definition.vocabulary, definition.defined);
       measure(definition.vocabulary);
     }
     merges = table.get();
@@ -278,15 +278,15 @@ struct BytePairEncoding::Impl {
 
   // True where merging the text of both tokens, which is `text`, gives these two again.
   bool fits(std::int32_t left, std::int32_t right, std::string_view text, PieceCache& cache) const {
-    if (const auto known = cache.neighbours.find(left, right)) return *known;
+    if (const auto known = cache.neighbors.find(left, right)) return *known;
     cache.window.resize(text.size());
     const std::int32_t* end = merge(text, cache, cache.window.data());
     const bool fit = end == cache.window.data() + 2 && cache.window[0] == left && cache.window[1] == right;
-    cache.neighbours.insert(left, right, fit);
+    cache.neighbors.insert(left, right, fit);
     return fit;
   }
 
-  // A long part, block after block. Ids are those of a text's merges exactly where each two neighbours are those of
+  // A long part, block after block. Ids are those of a text's merges exactly where each two neighbors are those of
   // their own text: the first merge across a border of theirs would be the first in the text of the two as well, since
   // it is of the lowest rank there too. So a block's ids may stand behind those of what is before it where the two at
   // the border fit; else some more of what is before is merged anew together with the block. That a border never fits
@@ -340,9 +340,9 @@ struct BytePairEncoding::Impl {
         return out + 1;
       }
     }
-    if (!joints) return encode_part(piece, readable, cache, out);
+    if (!boundaries) return encode_part(piece, readable, cache, out);
     for (std::size_t begin = 0; begin < piece.size();) {
-      const std::size_t end = joints->part_end(piece, begin);
+      const std::size_t end = boundaries->part_end(piece, begin);
       const std::string_view part = piece.substr(begin, end - begin);
       out = part.size() > kLongPart ? encode_long(part, readable - begin, cache, out)
                                     : encode_part(part, readable - begin, cache, out);
@@ -366,7 +366,7 @@ struct BytePairEncoding::Impl {
     if (cache.owner != this) {
       cache.short_pieces.clear();
       cache.long_pieces.clear();
-      cache.neighbours.clear();
+      cache.neighbors.clear();
       cache.owner = this;
     }
     if (cache.out.size() < bytes + kRoomBehind) cache.out.resize(bytes + kRoomBehind);

@@ -13,7 +13,7 @@
 namespace matinee {
 
 /// The third stage: byte pair encoding (Sennrich et al. 2016, arXiv:1508.07909), merges by rank and, at equal rank,
-/// from the left. Pieces are cut where no token reaches across (token_joints.h), parts seen before are remembered,
+/// from the left. Pieces are cut where no token reaches across (merge_boundaries.h), parts seen before are remembered,
 /// short ones are scanned and longer ones use a heap over a linked list, O(n log n). Const and thread-safe.
 class BytePairEncoding {
  public:

@@ -11,7 +11,7 @@
 namespace matinee {
 
 /// Merges of up to 32 symbols, in registers and one line of memory each: look at all pairs, merge the one of lowest
-/// rank, the leftmost of these, look at its new neighbours, again.
+/// rank, the leftmost of these, look at its new neighbors, again.
 class MergeScan {
  public:
   static constexpr std::size_t kMostSymbols = 32;

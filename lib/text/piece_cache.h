@@ -102,7 +102,7 @@ class LongPieceTable {
 };
 
 /// Whether two tokens may stand side by side, of those asked last.
-class NeighbourTable {
+class NeighborTable {
  public:
   void clear() { slots_.assign(kSlots, {}); }
   std::optional<bool> find(std::int32_t left, std::int32_t right) const {
@@ -130,7 +130,7 @@ class NeighbourTable {
 struct PieceCache {
   ShortPieceTable short_pieces;
   LongPieceTable long_pieces;
-  NeighbourTable neighbours;
+  NeighborTable neighbors;
   const void* owner = nullptr;  ///< the encoding whose ids these are
 
   std::string padded;             ///< a copy of the text with bytes behind it that may be read

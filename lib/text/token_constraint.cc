@@ -221,7 +221,7 @@ std::vector<std::int32_t> TokenConstraint::forced_run() {
   const EncodeOptions options{.parse_special = false, .at_start = false};
   std::vector<std::int32_t> ids = tokenizer.encode(whole, options);
   const std::size_t before = impl_->ids.size();
-  // Where the reply is not tokenised canonically so far, there is no canonical way on.
+  // Where the reply is not tokenized canonically so far, there is no canonical way on.
   if (ids.size() < before || !std::equal(impl_->ids.begin(), impl_->ids.end(), ids.begin())) return {};
   // A normalizer may have rewritten the text; then the ids spell something else.
   if (tokenizer.decode(ids, {.skip_special = false, .at_start = false}) != whole) return {};

@@ -84,7 +84,7 @@ class TokenTrie {
   bool covers_all_bytes_ = false;
 };
 
-/// Keeps a reply inside an automaton's language, token by token. Every way to tokenise an accepted text is admitted,
+/// Keeps a reply inside an automaton's language, token by token. Every way to tokenize an accepted text is admitted,
 /// the canonical one among them. `trie` and `automaton` must outlive it. Masks are remembered by state.
 class TokenConstraint {
  public:
@@ -104,7 +104,7 @@ class TokenConstraint {
   bool ended() const;
   bool may_end() const;
 
-  /// The ids that must come next whatever the model thinks, as the canonical tokenisation has them; empty where it has
+  /// The ids that must come next whatever the model thinks, as the canonical tokenization has them; empty where it has
   /// a choice. They may be fed to the model at once, without sampling; `accept` each. Ends with the end token where the
   /// text must end there.
   std::vector<std::int32_t> forced_run();

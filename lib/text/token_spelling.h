@@ -36,7 +36,7 @@ inline std::launch loading_policy(std::size_t bytes) {
 }
 
 /// The merges of a vocabulary that lists none but ranks its tokens (SentencePiece by score, tiktoken by id): two
-/// neighbours may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
+/// neighbors may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
 /// token is no result of merges. The vocabulary is as merges see it.
 inline constexpr std::uint32_t kNeverMerged = 0xffffffff;
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks);

@@ -171,13 +171,13 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
   return report;
 }
 
-std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool colour) {
+std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool color) {
   std::string bytes;
   bool open = false;
   const auto mark = [&](bool supervised) {
     if (supervised == open) return;
     open = supervised;
-    bytes += colour ? (open ? "\x1b[32m" : "\x1b[0m") : (open ? "[[" : "]]");
+    bytes += color ? (open ? "\x1b[32m" : "\x1b[0m") : (open ? "[[" : "]]");
   };
   for (std::size_t i = 0; i < sample.input_ids.size(); ++i) {
     mark(sample.loss_mask[i] != 0);

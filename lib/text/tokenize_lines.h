@@ -45,8 +45,8 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
                               const std::function<void(const EncodedSample&)>& on_sample,
                               const std::function<void(std::uint64_t lines)>& on_progress);
 
-/// A sample as text for people: special tokens spelled out, what is supervised in green or, without `colour`, in
+/// A sample as text for people: special tokens spelled out, what is supervised in green or, without `color`, in
 /// [[double brackets]]. Bytes that are no UTF-8 become U+FFFD. Ends with a line end.
-std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool colour);
+std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool color);
 
 }  // namespace matinee

@@ -156,7 +156,7 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Parameter& p = parameters[i];
     read("param." + p.name, p.value);
-    if (NarrowMoments& bytes = state.narrow[i]; state.m[i].empty()) {
+    if (Moments8& bytes = state.narrow[i]; state.m[i].empty()) {
       read("adam_m8." + p.name, bytes.m_codes);
       read("adam_r8." + p.name, bytes.r_codes);
       read("adam_m_scale." + p.name, bytes.m_scales);

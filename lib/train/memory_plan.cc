@@ -70,7 +70,7 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DT
     for (const std::int64_t extent : shape) elements *= extent;
     n_trained += elements;
     trained += padded_elements(static_cast<std::size_t>(elements));
-    moments += moment_bytes(shape, size.narrow_moments);
+    moments += moment_bytes(shape, size.moments_8bit);
   };
   if (lora == nullptr) {
     for (const WeightSpec& spec : weight_specs(config)) count(spec.shape);

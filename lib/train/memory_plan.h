@@ -37,7 +37,7 @@ struct MemoryPlan {
 struct TrainingSize {
   std::int64_t max_tokens = 0;  ///< of a micro-batch
   bool recompute = false;       ///< on a device also: what is seldom wanted waits in the host's memory
-  bool narrow_moments = false;  ///< AdamW's in 8 bits
+  bool moments_8bit = false;    ///< AdamW's in 8 bits
   bool on_device = false;       ///< on one with a memory of its own
 };
 /// The plan of training an adapter (`lora` null: every weight) on a base held in `format`, without data sets,

@@ -28,9 +28,9 @@ GgufFormat gguf_format(const std::string& format) {
 std::int64_t tokens_of_a_pass(const TokenDataset& data) { return std::max(kMaxTokens, data.info().seq_len); }
 
 double mean_loss(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
-                 Product product, const TokenDataset& data) {
+                 MatmulPrecision precision, const TokenDataset& data) {
   const std::int64_t tokens = tokens_of_a_pass(data);
-  DecoderTraining decoder(context, config, weights, lora, tokens, product);
+  DecoderTraining decoder(context, config, weights, lora, tokens, precision);
   const auto rows = data.rows_in_order();
   const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(1, tokens / data.info().seq_len));
   CrossEntropySums sums;
@@ -75,9 +75,9 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
-  LoraAdapter adapter(config, run.adapter, context.memory());
+  LoraAdapter adapter(config, run.adapter, context.allocator());
   const DType dtype = run.base_format.dtype(context);
-  const Product product = run.base_format.product(context);
+  const MatmulPrecision precision = run.base_format.matmul_precision(context);
   if (run.to_gguf() && run.base_format.is_quantized()) {
     throw usage_error("--base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is");
   }
@@ -109,14 +109,14 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
       const LoraSlots lora = adapter.slots();
-      losses.before = mean_loss(context, config, slots, &lora, product, *data);
+      losses.before = mean_loss(context, config, slots, &lora, precision, *data);
     }
     if (run.to_gguf()) {
-      const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.memory());
-      losses.after = mean_loss(context, merged, weights.slots(), nullptr, product, *data);
+      const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.allocator());
+      losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
     } else {
       const FrozenWeights weights(folder.path(), merged, dtype, tool.common().max_host_mem, &context);
-      losses.after = mean_loss(context, merged, weights.slots(), nullptr, product, *data);
+      losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);
     if (!(difference <= run.max_loss_difference)) {

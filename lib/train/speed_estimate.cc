@@ -22,14 +22,14 @@ constexpr double kMeasuringSeconds = 2;
 
 // An adapter as near to the wanted one as the first layers allow: paths of single layers may lie beyond them.
 std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraConfig& lora,
-                                         const std::shared_ptr<DeviceMemory>& memory) {
+                                         const std::shared_ptr<DeviceAllocator>& allocator) {
   try {
-    return std::make_unique<LoraAdapter>(config, lora, 1, memory);
+    return std::make_unique<LoraAdapter>(config, lora, 1, allocator);
   } catch (const Error&) {
     LoraConfig all = lora;
     all.target_modules.clear();
     all.target_pattern = "all-linear";
-    return std::make_unique<LoraAdapter>(config, all, 1, memory);
+    return std::make_unique<LoraAdapter>(config, all, 1, allocator);
   }
 }
 
@@ -46,13 +46,13 @@ class SharedMemory {
       if (spec.shape.size() == 1) vectors_ = std::max(vectors_, spec.elements());
     }
     const bool narrow = unquantized_format(format) == DType::kBF16;
-    wide_ = {context.memory(), static_cast<std::size_t>(narrow ? vectors_ : plain)};
+    wide_ = {context.allocator(), static_cast<std::size_t>(narrow ? vectors_ : plain)};
     fill_values(wide_, [] { return kSmall; });
     if (narrow) {
-      narrow_ = {context.memory(), static_cast<std::size_t>(plain)};
+      narrow_ = {context.allocator(), static_cast<std::size_t>(plain)};
       fill_values(narrow_, [] { return to_bf16(kSmall).bits; });
     }
-    if (trained) grad_ = {context.memory(), wide_.size()};
+    if (trained) grad_ = {context.allocator(), wide_.size()};
     if (largest == 0) return;
     codes_ = std::make_unique<QuantizedTensor>(context, format, outputs, (largest + outputs - 1) / outputs);
     const std::vector<float> row(static_cast<std::size_t>((largest + outputs - 1) / outputs), kSmall);
@@ -80,19 +80,19 @@ class SharedMemory {
 class Trial {
  public:
   Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch, DType format,
-        Product product, bool recompute)
+        MatmulPrecision precision, bool recompute)
       : context_(context), batch_(batch), shared_(context, weight_specs(config), format, lora == nullptr) {
     std::vector<WeightMemory> memory;
     for (const WeightSpec& spec : weight_specs(config)) memory.push_back(shared_.of(spec));
     slots_ = slots_over(config, memory);
     if (lora != nullptr) {
-      adapter_ = adapter_for(config, *lora, context.memory());
+      adapter_ = adapter_for(config, *lora, context.allocator());
       adapter_->begin_from(context, slots_);
       adapter_->attach_to(slots_);
       factors_ = adapter_->slots();
     }
     decoder_ = std::make_unique<DecoderTraining>(context, config, slots_, lora != nullptr ? &factors_ : nullptr,
-                                                 batch.n_tokens(), product, recompute);
+                                                 batch.n_tokens(), precision, recompute);
   }
 
   double seconds() {
@@ -100,7 +100,7 @@ class Trial {
     const auto start = Clock::now();
     decoder_->forward_backward({batch_.input_ids, batch_.targets, batch_.positions, batch_.segment_start}, 1e-3f,
                                {.step = 1});
-    context_.memory()->synchronize();
+    context_.allocator()->synchronize();
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
@@ -125,13 +125,13 @@ double median(std::vector<double> values) {
 std::int64_t measured_layers(const ModelConfig& config) { return std::min(kMeasuredLayers, config.num_hidden_layers); }
 
 double estimate_seconds(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
-                        DType format, Product product, bool recompute) {
+                        DType format, MatmulPrecision precision, bool recompute) {
   ModelConfig few = config, one = config;
   few.num_hidden_layers = measured_layers(config);
   one.num_hidden_layers = 1;
   if (lora == nullptr) format = DType::kF32;
-  Trial of_few(context, few, lora, batch, format, product, recompute);
-  Trial of_one(context, one, lora, batch, format, product, recompute);
+  Trial of_few(context, few, lora, batch, format, precision, recompute);
+  Trial of_one(context, one, lora, batch, format, precision, recompute);
   // In turn, so that a machine that slows down meanwhile slows both; medians, since a run is no faster than its usual
   // update. The first round grows scratch memory and wakes the threads.
   std::vector<double> seconds, of_layers;

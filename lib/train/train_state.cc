@@ -26,25 +26,25 @@ std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow) 
   return narrow && is_large_matrix(shape) ? 2 * (elements + 4 * blocks(elements)) : 8 * elements;
 }
 
-TrainState::TrainState(ParameterSet& trained, bool narrow_moments) : parameters(trained) {
+TrainState::TrainState(ParameterSet& trained, bool moments_8bit) : parameters(trained) {
   const std::size_t end = trained.values().size();
-  first_narrow_ = end;
+  first_8bit_ = end;
   for (const Parameter& parameter : trained.all()) {
-    if (narrow_moments && is_large_matrix(parameter.shape)) first_narrow_ = std::min(first_narrow_, parameter.place);
+    if (moments_8bit && is_large_matrix(parameter.shape)) first_8bit_ = std::min(first_8bit_, parameter.place);
   }
-  for (auto* moment : {&m_, &v_}) *moment = {trained.memory(), first_narrow_};
-  for (auto* codes : {&m_codes_, &r_codes_}) *codes = {trained.memory(), end - first_narrow_};
-  for (auto* scales : {&m_scales_, &r_scales_}) *scales = {trained.memory(), blocks(end - first_narrow_)};
+  for (auto* moment : {&m_, &v_}) *moment = {trained.allocator(), first_8bit_};
+  for (auto* codes : {&m_codes_, &r_codes_}) *codes = {trained.allocator(), end - first_8bit_};
+  for (auto* scales : {&m_scales_, &r_scales_}) *scales = {trained.allocator(), blocks(end - first_8bit_)};
   fill_values(m_codes_, [] { return kAdamW8ZeroM; });
   fill_values(r_codes_, [] { return kAdamW8ZeroR; });
   for (const Parameter& parameter : trained.all()) {
     const std::size_t n = parameter.value.size();
-    const bool wide = parameter.place < first_narrow_;
+    const bool wide = parameter.place < first_8bit_;
     m.push_back(wide ? m_.part(parameter.place, n) : DeviceSpan<float>());
     v.push_back(wide ? v_.part(parameter.place, n) : DeviceSpan<float>());
-    NarrowMoments& bytes = narrow.emplace_back();
+    Moments8& bytes = narrow.emplace_back();
     if (wide) continue;
-    const std::size_t place = parameter.place - first_narrow_;
+    const std::size_t place = parameter.place - first_8bit_;
     bytes = {m_codes_.part(place, n), r_codes_.part(place, n), m_scales_.part(place / kBlock, blocks(n)),
              r_scales_.part(place / kBlock, blocks(n))};
   }
@@ -53,11 +53,11 @@ TrainState::TrainState(ParameterSet& trained, bool narrow_moments) : parameters(
 double TrainState::gradient_norm(Context& context) const {
   const ScratchScope scope(context.scratch());
   auto* sum = context.scratch().take_array<double>(1);
-  context.memory()->zero(sum, sizeof *sum);
+  context.allocator()->zero(sum, sizeof *sum);
   const DeviceSpan<float>& gradients = parameters.gradients();
   squared_sum(context, {.n = static_cast<std::int64_t>(gradients.size()), .x = gradients.data(), .sum = sum});
   double result = 0;
-  context.memory()->download(&result, sum, sizeof result);
+  context.allocator()->download(&result, sum, sizeof result);
   return std::sqrt(result);
 }
 
@@ -68,11 +68,11 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
   for (std::size_t i = 0; i < by_place.size();) {
     const Parameter& like = all[by_place[i]];
     const std::size_t first = like.place;
-    const bool wide = first < first_narrow_;
+    const bool wide = first < first_8bit_;
     std::size_t end = first;
     for (; i < by_place.size(); ++i) {
       const Parameter& next = all[by_place[i]];
-      if (!updated_alike(like, next) || (next.place < first_narrow_) != wide) break;
+      if (!updated_alike(like, next) || (next.place < first_8bit_) != wide) break;
       end = next.place + padded_elements(next.value.size());
     }
     const auto n = static_cast<std::int64_t>(end - first);
@@ -93,7 +93,7 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
                              .step = step,
                              .grad_scale = grad_scale});
     } else {
-      const std::size_t place = first - first_narrow_;
+      const std::size_t place = first - first_8bit_;
       adamw8_update(context, {.n = n,
                               .param = param,
                               .grad = grad,
@@ -114,7 +114,7 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
 
 void TrainState::allocate_best() {
   if (!best.empty()) return;
-  best_ = {parameters.memory(), parameters.values().size()};
+  best_ = {parameters.allocator(), parameters.values().size()};
   for (const Parameter& parameter : parameters.all())
     best.push_back(best_.part(parameter.place, parameter.value.size()));
 }

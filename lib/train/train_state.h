@@ -16,7 +16,7 @@ struct AdamWOptions {
 };
 
 /// Both moments of one parameter in a byte an element (kernels/adamw8).
-struct NarrowMoments {
+struct Moments8 {
   DeviceSpan<std::uint8_t> m_codes, r_codes;
   DeviceSpan<float> m_scales, r_scales;
 };
@@ -30,12 +30,12 @@ std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow);
 /// are updated alike and lie side by side are updated as one.
 class TrainState {
  public:
-  explicit TrainState(ParameterSet& trained, bool narrow_moments = false);
+  explicit TrainState(ParameterSet& trained, bool moments_8bit = false);
 
   ParameterSet& parameters;
   // In the order of parameters.all().
   std::vector<DeviceSpan<float>> m, v;  ///< float32, as large as the parameter; empty where narrow
-  std::vector<NarrowMoments> narrow;    ///< empty where m and v are not
+  std::vector<Moments8> narrow;         ///< empty where m and v are not
   std::vector<DeviceSpan<float>> best;  ///< empty before the first validation
 
   /// The root of the sum of squares of all gradients, float64.
@@ -50,7 +50,7 @@ class TrainState {
   void restore_best();
 
  private:
-  std::size_t first_narrow_ = 0;  // place from which on moments are narrow
+  std::size_t first_8bit_ = 0;  // place from which on moments are narrow
   DeviceBuffer<float> m_, v_, m_scales_, r_scales_, best_;
   DeviceBuffer<std::uint8_t> m_codes_, r_codes_;
 };

@@ -98,8 +98,8 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
 
 Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
-      ranks_(parts.ranks != nullptr ? *parts.ranks : alone_),
-      gradient_sum_(parts.parameters, ranks_, parts.device_sum),
+      communicator_(parts.ranks != nullptr ? *parts.ranks : alone_),
+      gradient_reducer_(parts.parameters, communicator_, parts.all_reduce),
       options_(options),
       checkpoint_(std::move(checkpoint)),
       run_(std::move(run)),
@@ -138,10 +138,11 @@ void Trainer::resume() { progress_ = read_checkpoint(checkpoint_, run_, state_);
 void Trainer::require_agreement() {
   const auto step = static_cast<double>(progress_.step);
   double sum = step;
-  ranks_.sum({&sum, 1});
+  communicator_.sum({&sum, 1});
   // The others need not all differ from this one: any that does says so, and the launcher ends the rest.
-  if (ranks_.any(sum != step * ranks_.size())) {
-    throw bad_data("{}: rank {} stands at step {}, another rank elsewhere", checkpoint_, ranks_.rank(), progress_.step)
+  if (communicator_.any(sum != step * communicator_.size())) {
+    throw bad_data("{}: rank {} stands at step {}, another rank elsewhere", checkpoint_, communicator_.rank(),
+                   progress_.step)
         .add_remedy("put the checkpoint on a disk that every machine sees");
   }
 }
@@ -149,15 +150,15 @@ void Trainer::require_agreement() {
 // Where a gradient differs, the norm of all does, but for what rounding hides in one update and a later one shows. Its
 // bits are summed as two whole numbers, exactly.
 void Trainer::require_same_gradients(double norm) {
-  if (ranks_.size() == 1) return;
+  if (communicator_.size() == 1) return;
   const auto bits = std::bit_cast<std::uint64_t>(norm);
   const std::array<double, 2> mine{static_cast<double>(bits >> 32), static_cast<double>(bits & 0xffffffffu)};
   std::array<double, 2> sums = mine;
-  ranks_.sum(std::span<double>(sums));
-  const auto n = static_cast<double>(ranks_.size());
-  if (ranks_.any(sums[0] != n * mine[0] || sums[1] != n * mine[1])) {
+  communicator_.sum(std::span<double>(sums));
+  const auto n = static_cast<double>(communicator_.size());
+  if (communicator_.any(sums[0] != n * mine[0] || sums[1] != n * mine[1])) {
     throw device_error("step {}: the ranks hold different gradients after they were summed (norm {} on rank {})",
-                       progress_.step + 1, norm, ranks_.rank())
+                       progress_.step + 1, norm, communicator_.rank())
         .add_remedy("one of the machines reckons or sends wrongly; the last checkpoint is from before");
   }
 }
@@ -179,14 +180,14 @@ StepMetrics Trainer::step() {
   StepMetrics metrics{.step = progress_.step + 1, .epoch = progress_.epoch, .valid_loss = {}};
   std::int64_t supervised = 0;
   double operations = 0;
-  for (int rank = 0; rank < ranks_.size(); ++rank) {
-    const std::int64_t begin = first + (last - first) * rank / ranks_.size();
-    const std::int64_t end = first + (last - first) * (rank + 1) / ranks_.size();
+  for (int rank = 0; rank < communicator_.size(); ++rank) {
+    const std::int64_t begin = first + (last - first) * rank / communicator_.size();
+    const std::int64_t end = first + (last - first) * (rank + 1) / communicator_.size();
     for (std::int64_t row = begin; row < end; row += rows_per_micro_batch_) {
       const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(row),
                                                  static_cast<std::size_t>(std::min(rows_per_micro_batch_, end - row)));
       const TokenCounts counts = parts_.train.count(rows);
-      if (rank == ranks_.rank()) {
+      if (rank == communicator_.rank()) {
         mine.push_back({parts_.train.batch(rows), metrics.tokens, supervised});
         operations += training_operations(parts_.config, parts_.lora, mine.back().batch);
       }
@@ -203,12 +204,12 @@ StepMetrics Trainer::step() {
     const DropoutKey key{options_.seed, metrics.step, piece.tokens_before, piece.supervised_before,
                          options_.neftune_alpha};
     std::function<void(std::int64_t)> layer_done;
-    if (i + 1 == mine.size()) layer_done = [this](std::int64_t layer) { gradient_sum_.layer_done(layer); };
+    if (i + 1 == mine.size()) layer_done = [this](std::int64_t layer) { gradient_reducer_.layer_done(layer); };
     sums[0] += parts_.decoder.forward_backward(view_of(piece.batch), grad_scale, key, layer_done).loss;
   }
   // The hosts meet first: a rank that is lost is noticed here, before anybody waits for its device.
-  ranks_.sum(std::span<double>(sums));
-  gradient_sum_.finish();
+  communicator_.sum(std::span<double>(sums));
+  gradient_reducer_.finish();
   metrics.loss = supervised > 0 ? sums[0] / static_cast<double>(supervised) : 0;
   metrics.grad_norm = state_.gradient_norm(parts_.context);
   metrics.learning_rate = schedule_.at(metrics.step);
@@ -234,7 +235,7 @@ StepMetrics Trainer::step() {
   }
   const double seconds = seconds_since(start);
   metrics.tokens_per_second = static_cast<double>(metrics.tokens) / seconds;
-  metrics.share_of_peak = parts_.matmul_peak > 0 ? sums[1] / seconds / (parts_.matmul_peak * ranks_.size()) : 0;
+  metrics.share_of_peak = parts_.matmul_peak > 0 ? sums[1] / seconds / (parts_.matmul_peak * communicator_.size()) : 0;
   return metrics;
 }
 
@@ -261,14 +262,14 @@ double Trainer::mean_loss(const TokenDataset& data) {
   const auto micro = static_cast<std::size_t>(rows_per_micro_batch_);
   int turn = 0;
   for (std::size_t row = 0; row < rows.size(); row += micro) {
-    if (turn++ % ranks_.size() != ranks_.rank()) continue;
+    if (turn++ % communicator_.size() != communicator_.rank()) continue;
     const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(micro, rows.size() - row)));
     const CrossEntropySums part = parts_.decoder.evaluate(view_of(batch));
     sums.loss += part.loss;
     sums.n_counted += part.n_counted;
   }
   std::array<double, 2> all{sums.loss, static_cast<double>(sums.n_counted)};
-  ranks_.sum(std::span(all));
+  communicator_.sum(std::span(all));
   return all[1] > 0 ? all[0] / all[1] : 0;
 }
 
@@ -294,7 +295,7 @@ bool Trainer::validate(const TrainCallbacks& callbacks) {
 }
 
 void Trainer::save(const TrainCallbacks& callbacks, bool must) {
-  if (checkpoint_.empty() || ranks_.rank() != 0) return;
+  if (checkpoint_.empty() || communicator_.rank() != 0) return;
   last_save_ = Clock::now();
   try {
     keep_older(checkpoint_, options_.keep_checkpoints);
@@ -325,7 +326,7 @@ TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
         options_.validate_every > 0 ? progress_.step % options_.validate_every == 0 : progress_.epoch_step == 0;
     if (parts_.valid != nullptr && (due || finished)) stop_early = validate(callbacks);
     const bool late = options_.time_limit_minutes > 0 && seconds_since(start) > 60 * options_.time_limit_minutes;
-    if (!finished && !stop_early && ranks_.any(late || (callbacks.stop && callbacks.stop()))) {
+    if (!finished && !stop_early && communicator_.any(late || (callbacks.stop && callbacks.stop()))) {
       save(callbacks, true);
       return TrainEnd::kInterrupted;
     }

@@ -9,10 +9,10 @@
 #include "lib/base/options.h"
 #include "lib/model/decoder_training.h"
 #include "lib/train/checkpoint.h"
-#include "lib/train/gradient_sum.h"
+#include "lib/train/communicator.h"
+#include "lib/train/gradient_reducer.h"
 #include "lib/train/lr_schedule.h"
 #include "lib/train/metrics.h"
-#include "lib/train/ranks.h"
 #include "lib/train/token_dataset.h"
 #include "lib/train/train_state.h"
 
@@ -81,8 +81,9 @@ class Trainer {
     const ModelConfig& config;
     const LoraSlots* lora = nullptr;  ///< null: every weight is trained
     double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for the share shown; or 0
-    Ranks* ranks = nullptr;           ///< who trains along; null: nobody
-    DeviceSum* device_sum = nullptr;  ///< between the ranks' devices (Ranks::open_device_sum); null: through the hosts
+    Communicator* ranks = nullptr;    ///< who trains along; null: nobody
+    AllReduce* all_reduce =
+        nullptr;  ///< between the ranks' devices (Communicator::open_all_reduce); null: through the hosts
   };
 
   /// `checkpoint` is the file to write ("" never writes one); `run` names what it belongs to.
@@ -116,9 +117,9 @@ class Trainer {
   void require_same_gradients(double norm);
 
   Parts parts_;
-  OneRank alone_;
-  Ranks& ranks_;
-  GradientSum gradient_sum_;
+  SingleRank alone_;
+  Communicator& communicator_;
+  GradientReducer gradient_reducer_;
   TrainOptions options_;
   std::string checkpoint_;
   RunIdentity run_;

@@ -104,7 +104,7 @@ TrainOptions one_epoch(TrainOptions options) {
 class Session {
  public:
   /// Opens and checks the inputs; nothing large is in memory yet.
-  Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks);
+  Session(const TrainingRun& run, const ToolContext& tool, Communicator& ranks);
   int train();
   std::string plan();
 
@@ -116,7 +116,7 @@ class Session {
   int conclude(TrainEnd end);
   void note(const std::string& text) const;
   std::string describe_ranks() const;
-  bool leads() const { return ranks_.rank() == 0; }
+  bool leads() const { return communicator_.rank() == 0; }
   void write_result(const std::string& folder);
   void write_record();
   bool already_finished() const;
@@ -124,14 +124,14 @@ class Session {
 
   const TrainingRun& run_;
   const ToolContext& tool_;
-  Ranks& ranks_;
+  Communicator& communicator_;
   std::string model_folder_;  // of config.json and the tokenizer
   ThreadPool pool_;
   TokenDataset data_;
   std::optional<TokenDataset> valid_;
   ModelConfig config_;
   Context context_;
-  Product product_;
+  MatmulPrecision precision_;
   std::size_t libraries_ = 0;  // what the device's work in
   CheckpointHashes hashes_;    // of the base
   RunIdentity identity_;
@@ -146,28 +146,28 @@ class Session {
   std::unique_ptr<Trainer> trainer_;
   std::string checkpoint_;
   // Goes before everything that lies on the device: sums that never end would keep its memory.
-  std::string why_no_device_sum_;
-  std::unique_ptr<DeviceSum> device_sum_;
+  std::string why_no_all_reduce_;
+  std::unique_ptr<AllReduce> all_reduce_;
 };
 
-Session::Session(const TrainingRun& run, const ToolContext& tool, Ranks& ranks)
+Session::Session(const TrainingRun& run, const ToolContext& tool, Communicator& ranks)
     : run_(run),
       tool_(tool),
-      ranks_(ranks),
+      communicator_(ranks),
       model_folder_(run.base.empty() ? folder_of(run.config) : run.base),
       pool_(tool.threads()),
       data_(run.tokens),
       config_(run.base.empty() ? parse_model_config(read_file(run.config), run.config) : read_model_config(run.base)),
       context_(pool_, resolve_device(tool.common().device, ranks.rank_on_machine())),
-      everything_(context_.memory()),
+      everything_(context_.allocator()),
       checkpoint_(run.checkpoint.empty() ? run.output + "/checkpoint.safetensors" : run.checkpoint) {
   require_match(data_, config_, model_folder_);
   if (!run.valid.empty()) {
     valid_.emplace(run.valid);
     require_same_making(data_, *valid_);
   }
-  product_ = run.base_format.product(context_);
-  libraries_ = context_.memory()->held_bytes();  // nothing else is there yet
+  precision_ = run.base_format.matmul_precision(context_);
+  libraries_ = context_.allocator()->held_bytes();  // nothing else is there yet
   if (!run.full) lora_ = run.lora.resolved(config_);
 }
 
@@ -179,7 +179,7 @@ void Session::load() {
 
   if (run.full) {
     if (run.base.empty()) {
-      initialise_parameters(config_, run.train.seed, everything_);
+      initialize_parameters(config_, run.train.seed, everything_);
     } else {
       load_parameters(run.base, config_, everything_, &hashes_);
     }
@@ -191,15 +191,15 @@ void Session::load() {
     LoraConfig lora = lora_;
     lora.base_model_name_or_path = run.base;
     adapter_ =
-        std::make_unique<LoraAdapter>(config_, lora, run.train.seed, context_.memory(), run.lora.loraplus_lr_ratio);
+        std::make_unique<LoraAdapter>(config_, lora, run.train.seed, context_.allocator(), run.lora.loraplus_lr_ratio);
     adapter_->begin_from(context_, slots_);
     adapter_->attach_to(slots_);
     lora_slots_ = adapter_->slots();
   }
   identify();
   decoder_ = std::make_unique<DecoderTraining>(context_, config_, slots_, adapter_ ? &lora_slots_ : nullptr,
-                                               Trainer::max_tokens(run.train, data_.info()), product_, run.recompute);
-  device_sum_ = ranks_.open_device_sum(context_, why_no_device_sum_);
+                                               Trainer::max_tokens(run.train, data_.info()), precision_, run.recompute);
+  all_reduce_ = communicator_.open_all_reduce(context_, why_no_all_reduce_);
   trainer_ = std::make_unique<Trainer>(Trainer::Parts{.context = context_,
                                                       .decoder = *decoder_,
                                                       .parameters = adapter_ ? adapter_->parameters() : everything_,
@@ -207,9 +207,9 @@ void Session::load() {
                                                       .valid = valid_ ? &*valid_ : nullptr,
                                                       .config = config_,
                                                       .lora = adapter_ ? &lora_slots_ : nullptr,
-                                                      .matmul_peak = measure_matmul_peak(context_, product_),
-                                                      .ranks = &ranks_,
-                                                      .device_sum = device_sum_.get()},
+                                                      .matmul_peak = measure_matmul_peak(context_, precision_),
+                                                      .ranks = &communicator_,
+                                                      .all_reduce = all_reduce_.get()},
                                        run.train, checkpoint_, identity_);
 }
 
@@ -239,8 +239,8 @@ MemoryPlan Session::plan_memory() const {
   MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_),
                                     {.max_tokens = Trainer::max_tokens(run_.train, data_.info()),
                                      .recompute = run_.recompute,
-                                     .narrow_moments = run_.train.adam_bits == 8,
-                                     .on_device = !context_.memory()->is_host()});
+                                     .moments_8bit = run_.train.adam_bits == 8,
+                                     .on_device = !context_.allocator()->is_host()});
   if (valid_) plan.best_parameters = plan.trained;
   // Five bytes a token, and the order of the samples twice while it is packed.
   plan.tokens = 5 * static_cast<std::uint64_t>(data_.n_tokens()) + 16 * static_cast<std::uint64_t>(data_.n_samples());
@@ -252,9 +252,9 @@ void Session::note(const std::string& text) const {
 }
 
 std::string Session::describe_ranks() const {
-  const std::string text = fmt::format("{} ranks", ranks_.size());
-  if (device_sum_) return text + "; NCCL adds their gradients up";
-  return why_no_device_sum_.empty() ? text : text + "; gradients pass through the hosts: " + why_no_device_sum_;
+  const std::string text = fmt::format("{} ranks", communicator_.size());
+  if (all_reduce_) return text + "; NCCL adds their gradients up";
+  return why_no_all_reduce_.empty() ? text : text + "; gradients pass through the hosts: " + why_no_all_reduce_;
 }
 
 std::string Session::plan() {
@@ -264,7 +264,7 @@ std::string Session::plan() {
   const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
   const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
   const double seconds = estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch,
-                                          run_.base_format.dtype(context_), product_, run_.recompute);
+                                          run_.base_format.dtype(context_), precision_, run_.recompute);
   memory.scratch = libraries_ + context_.scratch_bytes();
   const double speed = static_cast<double>(batch.n_tokens()) / seconds;
   // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.
@@ -341,14 +341,14 @@ void Session::prepare_output() {
 int Session::train() {
   load();
   if (run_.resume && already_finished()) {
-    ranks_.wait_for_all();
+    communicator_.wait_for_all();
     if (leads()) remove_checkpoints(checkpoint_);
     note(fmt::format("{}: this run is already finished", run_.output));
     return 0;
   }
-  ranks_.wait_for_all();  // nothing of an earlier run goes before everybody has seen it
+  communicator_.wait_for_all();  // nothing of an earlier run goes before everybody has seen it
   if (leads()) prepare_output();
-  ranks_.wait_for_all();
+  communicator_.wait_for_all();
   if (run_.resume && file_exists(checkpoint_)) trainer_->resume();
 
   const std::int64_t first_step = trainer_->progress().step;
@@ -357,11 +357,11 @@ int Session::train() {
     TrainCallbacks silent;
     silent.stop = [] { return stop_requested(); };
     trainer_->run(silent);
-    ranks_.wait_for_all();
+    communicator_.wait_for_all();
     return 0;
   }
   if (first_step > 0) note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
-  if (ranks_.size() > 1) note(describe_ranks());
+  if (communicator_.size() > 1) note(describe_ranks());
   MetricsFile metrics(run_.metrics, first_step);
   Progress progress =
       tool_.progress("training", static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");
@@ -387,11 +387,11 @@ int Session::train() {
   const TrainEnd end = trainer_->run(callbacks);
   progress.finish();
   const int status = conclude(end);
-  if (tool_.common().verbose && !context_.memory()->is_host()) {
+  if (tool_.common().verbose && !context_.allocator()->is_host()) {
     note(fmt::format("peak memory on {}: {}", describe(context_.device()),
-                     format_size(context_.memory()->peak_bytes())));
+                     format_size(context_.allocator()->peak_bytes())));
   }
-  ranks_.wait_for_all();
+  communicator_.wait_for_all();
   return status;
 }
 
@@ -452,20 +452,20 @@ void check_options(const TrainingRun& run) {
   if (!run.full && run.base.empty()) throw usage_error("--base DIR is missing");
   if (!run.full && !run.config.empty()) throw usage_error("--config is for --full");
   if (run.full && run.base_format.is_quantized()) {
-    throw usage_error("--full trains every weight; a quantised base cannot be trained, so leave --base-format out");
+    throw usage_error("--full trains every weight; a quantized base cannot be trained, so leave --base-format out");
   }
 }
 
 }  // namespace
 
-int run_training(const TrainingRun& run, const ToolContext& tool, Ranks& ranks) {
+int run_training(const TrainingRun& run, const ToolContext& tool, Communicator& ranks) {
   check_options(run);
   return Session(run, tool, ranks).train();
 }
 
 std::string plan_training(const TrainingRun& run, const ToolContext& tool) {
   check_options(run);
-  OneRank alone;
+  SingleRank alone;
   return Session(run, tool, alone).plan();
 }
 

@@ -22,7 +22,7 @@ struct TrainingRun {
   std::string snapshot;    ///< folder for the result as it stands at each checkpoint, or ""
   std::string checkpoint;  ///< "": checkpoint.safetensors in `output`
   std::string metrics;     ///< JSON lines, or ""
-  BaseFormat base_format;  ///< with `full` not a quantised one
+  BaseFormat base_format;  ///< with `full` not a quantized one
   bool full = false;
   bool resume = false;
   bool plan = false;       ///< print what the run needs, and do nothing else
@@ -38,7 +38,7 @@ struct TrainingRun {
 /// the time limit a checkpoint and the result as it stands. Returns the exit status of the tool: 0, or 128 + signal.
 /// Refuses tokens that were not made for this base, and what would not fit --max-host-mem, before anything is loaded.
 /// With several `ranks` each process calls it with the same run; rank 0 speaks and writes.
-int run_training(const TrainingRun& run, const ToolContext& tool, Ranks& ranks);
+int run_training(const TrainingRun& run, const ToolContext& tool, Communicator& ranks);
 /// What the run needs, in lines: parameters, memory by purpose, updates, the speed and time to expect
 /// (estimate_seconds). Loads no weights and writes nothing.
 std::string plan_training(const TrainingRun& run, const ToolContext& tool);

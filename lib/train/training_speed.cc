@@ -10,16 +10,16 @@
 
 namespace matinee {
 
-double measure_matmul_peak(Context& context, Product product) {
+double measure_matmul_peak(Context& context, MatmulPrecision precision) {
   constexpr std::int64_t n = 1024;
-  DeviceBuffer<float> x(context.memory(), n * n), y(context.memory(), n * n), wide(context.memory(), n * n);
-  DeviceBuffer<bf16> narrow(context.memory(), n * n);
+  DeviceBuffer<float> x(context.allocator(), n * n), y(context.allocator(), n * n), wide(context.allocator(), n * n);
+  DeviceBuffer<bf16> narrow(context.allocator(), n * n);
   fill_values(x, [] { return 0.5f; });
   fill_values(wide, [] { return 0.25f; });
   fill_values(narrow, [] { return to_bf16(0.25f); });
-  const WeightView weight =
-      product == Product::kBF16 ? WeightView{narrow.data(), DType::kBF16} : WeightView{wide.data(), DType::kF32};
-  context.memory()->synchronize();
+  const WeightView weight = precision == MatmulPrecision::kBF16 ? WeightView{narrow.data(), DType::kBF16}
+                                                                : WeightView{wide.data(), DType::kF32};
+  context.allocator()->synchronize();
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::milliseconds(100);
   double best = 0;
@@ -27,8 +27,9 @@ double measure_matmul_peak(Context& context, Product product) {
   for (int repeat = 0; repeat < 3 || Clock::now() < end; ++repeat) {
     const auto start = Clock::now();
     matmul_forward(
-        context, {.n_rows = n, .in = n, .out = n, .x = x.data(), .weight = weight, .y = y.data(), .product = product});
-    context.memory()->synchronize();
+        context,
+        {.n_rows = n, .in = n, .out = n, .x = x.data(), .weight = weight, .y = y.data(), .precision = precision});
+    context.allocator()->synchronize();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     best = std::max(best, 2.0 * n * n * n / seconds);
   }

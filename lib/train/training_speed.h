@@ -12,7 +12,7 @@ namespace matinee {
 class Context;
 
 /// Operations per second of the best matrix product we have, measured now for about a tenth of a second.
-double measure_matmul_peak(Context& context, Product product);
+double measure_matmul_peak(Context& context, MatmulPrecision precision);
 
 /// Operations (multiplications and additions) of one forward and backward pass over a batch: linear layers, the output
 /// layer on the supervised rows, attention within the samples, LoRA products. Without `lora` every weight is trained.

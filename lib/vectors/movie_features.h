@@ -5,10 +5,10 @@
 
 namespace matinee {
 
-/// What is told of each movie as sparse rows, one row per movie of the catalogue. What is unknown has no entry.
+/// What is told of each movie as sparse rows, one row per movie of the catalog. What is unknown has no entry.
 struct MovieFeatures {
   SparseRows genres;     ///< 1 for each genre; column: GenreId
-  SparseRows votes;      ///< numVotes on a log scale, as bumps (below) from the fewest to the most of the catalogue
+  SparseRows votes;      ///< numVotes on a log scale, as bumps (below) from the fewest to the most of the catalog
   SparseRows years;      ///< startYear, bumps every 5 years
   SparseRows ratings;    ///< averageRating, bumps every half point
   SparseRows runtimes;   ///< runtimeMinutes, bumps every quarter of an hour
@@ -18,7 +18,7 @@ struct MovieFeatures {
   SparseRows crew;       ///< 1 for directors, 1/2 for the first four writers; column: PersonId
 };
 
-/// A quantity becomes a row of Gaussian bumps around fixed centres, of unit length, so that the inner product of two
+/// A quantity becomes a row of Gaussian bumps around fixed centers, of unit length, so that the inner product of two
 /// movies falls smoothly with the distance of their values.
 MovieFeatures movie_features(const MovieCatalog& catalog);
 

@@ -182,7 +182,7 @@ MovieVectorView::MovieVectorView(const MovieCatalog& catalog) : size_(catalog.si
     const std::string name = tensor_name(kind);
     const TensorInfo* tensor = file.find(name);
     if (tensor == nullptr) {
-      Error error = missing("{}: the catalogue has no tensor \"{}\"", catalog.path(), name);
+      Error error = missing("{}: the catalog has no tensor \"{}\"", catalog.path(), name);
       error.add_remedy("make it with embed");
       throw error;
     }

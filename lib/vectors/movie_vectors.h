@@ -44,8 +44,8 @@ void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
 /// The metadata that go with them: matinee.vectors.{method,dim,seed,weights}.
 Metadata vector_metadata(const VectorOptions& options);
 
-/// The vectors that a catalogue file holds, mapped; valid as long as the catalogue. Throws Error(kMissing) where it
-/// holds none (a catalogue that `embed` did not finish) and Error(kBadData) where shapes or weights are wrong.
+/// The vectors that a catalog file holds, mapped; valid as long as the catalog. Throws Error(kMissing) where it
+/// holds none (a catalog that `embed` did not finish) and Error(kBadData) where shapes or weights are wrong.
 class MovieVectorView {
  public:
   explicit MovieVectorView(const MovieCatalog& catalog);

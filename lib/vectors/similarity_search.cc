@@ -20,17 +20,17 @@ SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context
     : view_(view),
       context_(context),
       weights_(weights),
-      weights_there_(context.memory(), std::span<const float>(weights)),
-      query_(context.memory(), static_cast<std::size_t>(kVectorKinds * view.dim())) {
+      weights_there_(context.allocator(), std::span<const float>(weights)),
+      query_(context.allocator(), static_cast<std::size_t>(kVectorKinds * view.dim())) {
   for (int kind = 0; kind < kVectorKinds; ++kind)
-    rows_[kind] = DeviceView<float>(context.memory(), view.all(static_cast<VectorKind>(kind)));
+    rows_[kind] = DeviceView<float>(context.allocator(), view.all(static_cast<VectorKind>(kind)));
 }
 
-std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
-                                                std::span<const std::uint64_t> allowed) {
+std::vector<Neighbor> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
+                                               std::span<const std::uint64_t> allowed) {
   const std::size_t dim = static_cast<std::size_t>(view_.dim());
   k = std::min(k, view_.size());
-  std::vector<Neighbour> found;
+  std::vector<Neighbor> found;
   if (k <= 0 || terms.empty()) return found;
 
   // Scores are linear in the query, so liked and disliked movies make one query.
@@ -44,12 +44,12 @@ std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> 
     }
   }
   query_.upload(query);
-  bring_filter(mask);
+  upload_filter(mask);
   std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
   std::vector<float> scores(ids.size());
   if (best_.size() < ids.size()) {
-    best_ = {context_.memory(), ids.size()};
-    best_scores_ = {context_.memory(), ids.size()};
+    best_ = {context_.allocator(), ids.size()};
+    best_scores_ = {context_.allocator(), ids.size()};
   }
   CosineTopkArgs args{.n_queries = 1, .n_rows = view_.size(), .k = k, .n_sets = kVectorKinds};
   for (int kind = 0; kind < kVectorKinds; ++kind) {
@@ -65,23 +65,23 @@ std::vector<Neighbour> SimilaritySearch::search(std::span<const SimilarityTerm> 
   best_.download(ids);
   best_scores_.download(scores);
   for (std::size_t i = 0; i < ids.size() && ids[i] >= 0; ++i) {
-    Neighbour neighbour{.movie = ids[i], .score = scores[i]};
+    Neighbor neighbor{.movie = ids[i], .score = scores[i]};
     for (int kind = 0; kind < kVectorKinds; ++kind) {
       const auto row = view_.row(static_cast<VectorKind>(kind), ids[i]);
       double sum = 0;
       for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(row[j]) * query[kind * dim + j];
-      neighbour.parts[kind] = static_cast<float>(weights_[kind] * sum);
+      neighbor.parts[kind] = static_cast<float>(weights_[kind] * sum);
     }
-    found.push_back(neighbour);
+    found.push_back(neighbor);
   }
   return found;
 }
 
 // From the first word that has changed to the last: what is allowed stays as a rule, and a search leaves out its own
 // movies.
-void SimilaritySearch::bring_filter(const MovieMask& mask) {
+void SimilaritySearch::upload_filter(const MovieMask& mask) {
   if (filter_.size() != mask.size()) {
-    filter_ = {context_.memory(), std::span<const std::uint64_t>(mask)};
+    filter_ = {context_.allocator(), std::span<const std::uint64_t>(mask)};
   } else {
     const auto [first, first_here] = std::mismatch(mask.begin(), mask.end(), filter_here_.begin());
     if (first == mask.end()) return;
@@ -91,10 +91,10 @@ void SimilaritySearch::bring_filter(const MovieMask& mask) {
   filter_here_ = mask;
 }
 
-void SimilaritySearch::all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
+void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
   const std::int64_t n = view_.size();
   const std::int64_t more = std::min<std::int64_t>(k + 1, n);  // the movie itself is among them, in most cases first
-  const auto& memory = context_.memory();
+  const auto& memory = context_.allocator();
   std::vector<std::int32_t> found;
   std::vector<float> found_scores;
   {

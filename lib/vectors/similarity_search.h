@@ -17,7 +17,7 @@ struct SimilarityTerm {
   float weight = 1;
 };
 
-struct Neighbour {
+struct Neighbor {
   MovieId movie = -1;
   float score = 0;
   std::array<float, kVectorKinds> parts{};  ///< what each vector contributed, weight included; they sum up to score
@@ -34,7 +34,7 @@ inline void remove(MovieMask& mask, MovieId movie) {
 }
 
 /// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object. The
-/// catalogue's vectors are brought to the context's device once; a search allocates only where it wants more than any
+/// catalog's vectors are brought to the context's device once; a search allocates only where it wants more than any
 /// before, and brings its query and what has changed of the filter.
 class SimilaritySearch {
  public:
@@ -44,13 +44,13 @@ class SimilaritySearch {
 
   /// Best first, ties by smaller id; the terms' own movies are left out. `allowed`: who may be returned; empty: all.
   /// Fewer than k where fewer are allowed.
-  std::vector<Neighbour> search(std::span<const SimilarityTerm> terms, std::int32_t k,
-                                std::span<const std::uint64_t> allowed = {});
+  std::vector<Neighbor> search(std::span<const SimilarityTerm> terms, std::int32_t k,
+                               std::span<const std::uint64_t> allowed = {});
   /// The k nearest of every movie, [movies, k]: ids (-1 where there are fewer) and scores.
-  void all_neighbours(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
+  void all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
 
  private:
-  void bring_filter(const MovieMask& mask);
+  void upload_filter(const MovieMask& mask);
 
   const MovieVectorView& view_;
   Context& context_;

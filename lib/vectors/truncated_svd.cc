@@ -57,7 +57,7 @@ std::vector<double> gram(const std::vector<double>& y, std::int32_t l, ThreadPoo
 
 // Makes the columns of Y orthonormal through the Cholesky factor of its Gram matrix, twice, since once loses half of
 // the digits. A column that depends on those before it becomes zero.
-void orthonormalise(std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
+void orthonormalize(std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
   for (int round = 0; round < 2; ++round) {
     std::vector<double> r = gram(y, l, pool);
     double largest = 0;
@@ -170,12 +170,12 @@ TruncatedSvd truncated_svd(const SparseRows& matrix, std::int32_t rank, std::uin
   }
   std::vector<double> q = multiply(matrix, start, l, pool);
   start = std::vector<double>();  // not {}, which keeps the memory
-  orthonormalise(q, l, pool);
+  orthonormalize(q, l, pool);
   for (int i = 0; i < iterations; ++i) {
     std::vector<double> z = multiply(back, q, l, pool);
-    orthonormalise(z, l, pool);
+    orthonormalize(z, l, pool);
     q = multiply(matrix, z, l, pool);
-    orthonormalise(q, l, pool);
+    orthonormalize(q, l, pool);
   }
   // With B = Qᵀ·A the left singular vectors of A are Q·W where B·Bᵀ = W·Λ·Wᵀ.
   std::vector<double> small = gram(multiply(back, q, l, pool), l, pool), values, w;

@@ -156,27 +156,27 @@ TEST_F(ImdbTableTest, BytesThatAreNotUtf8AreRefused) {
   EXPECT_NE(complaint("tconst\taverageRating\tnumVotes\t\xFF\n"), "");
 }
 
-TEST(RecogniseHeader, KnowsAllSevenTables) {
+TEST(RecognizeHeader, KnowsAllSevenTables) {
   EXPECT_EQ(imdb_tables().size(), 7u);
   for (const TableSchema& table : imdb_tables()) {
     std::string line;
     for (const ColumnSpec& column : table.columns) line += (line.empty() ? "" : "\t") + column.name;
-    const RecognisedHeader header = recognise_header(line);
+    const RecognizedHeader header = recognize_header(line);
     EXPECT_STREQ(header.table->name, table.name);
     for (std::size_t i = 0; i < table.columns.size(); ++i) EXPECT_EQ(header.columns[i].type, table.columns[i].type);
     // A column that the table does not know is text; the names may come in any order.
-    EXPECT_STREQ(recognise_header("extra\t" + line).table->name, table.name);
-    EXPECT_EQ(recognise_header("extra\t" + line).columns.front().type, ColumnType::kText);
+    EXPECT_STREQ(recognize_header("extra\t" + line).table->name, table.name);
+    EXPECT_EQ(recognize_header("extra\t" + line).columns.front().type, ColumnType::kText);
   }
 }
 
-TEST(RecogniseHeader, NamesTheNearestTable) {
+TEST(RecognizeHeader, NamesTheNearestTable) {
   EXPECT_NE(
-      error_of([] { recognise_header("tconst\tdirectors"); }).find("nearest is title.crew, which also has writers"),
+      error_of([] { recognize_header("tconst\tdirectors"); }).find("nearest is title.crew, which also has writers"),
       std::string::npos);
-  EXPECT_EQ(error_of([] { recognise_header("tconst\tdirectors\twriters\ttconst"); }),
+  EXPECT_EQ(error_of([] { recognize_header("tconst\tdirectors\twriters\ttconst"); }),
             "header: column \"tconst\" is there twice");
-  EXPECT_EQ(error_of([] { recognise_header("tconst\tdirectors\twriters\t"); }), "header: column 4 has no name");
+  EXPECT_EQ(error_of([] { recognize_header("tconst\tdirectors\twriters\t"); }), "header: column 4 has no name");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ std::string lowered(std::string text) {
   return text;
 }
 
-// One letter lost, doubled, replaced or swapped with its neighbour, within the words.
+// One letter lost, doubled, replaced or swapped with its neighbor, within the words.
 std::string mistyped(std::string text, Random& random) {
   for (;;) {
     const std::size_t i = 1 + static_cast<std::size_t>(random.below(text.size() - 1));

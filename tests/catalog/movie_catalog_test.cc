@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "lib/catalog/artefact_text.h"
+#include "lib/catalog/artifact_text.h"
 #include "lib/catalog/imdb_table.h"
 #include "lib/io/text_reader.h"
 #include "tests/catalog/small_catalog.h"
@@ -204,43 +204,43 @@ TEST(MovieCatalog, AFlippedByteIsAnErrorOrAnotherValueNeverACrash) {
   EXPECT_GT(refused, 100);
 }
 
-// ---- Artefacts as text ------------------------------------------------------------------------------------------
+// ---- Artifacts as text ------------------------------------------------------------------------------------------
 
-std::string text_of(const SmallTables& tables, const std::string& file, ArtefactFormat format) {
+std::string text_of(const SmallTables& tables, const std::string& file, ArtifactFormat format) {
   OutputFile out(tables.folder.file("text"));
-  write_artefact_text(tables.folder.file(file), format, out);
+  write_artifact_text(tables.folder.file(file), format, out);
   out.commit();
   return read_text(tables.folder.file("text"));
 }
 
-TEST(ArtefactText, ATableIsItsTsv) {
+TEST(ArtifactText, ATableIsItsTsv) {
   const SmallTables tables;
   ThreadPool pool(1);
   tsv_to_table(tables.write().names, tables.folder.file("n.bin"), {}, pool, [](std::uint64_t) {});
-  EXPECT_EQ(text_of(tables, "n.bin", ArtefactFormat::kAuto), tables.names);
-  EXPECT_EQ(text_of(tables, "n.bin", ArtefactFormat::kTsv), tables.names);
-  const std::string json = text_of(tables, "n.bin", ArtefactFormat::kJsonLines);
+  EXPECT_EQ(text_of(tables, "n.bin", ArtifactFormat::kAuto), tables.names);
+  EXPECT_EQ(text_of(tables, "n.bin", ArtifactFormat::kTsv), tables.names);
+  const std::string json = text_of(tables, "n.bin", ArtifactFormat::kJsonLines);
   EXPECT_EQ(std::count(json.begin(), json.end(), '\n'), 11);
   EXPECT_NE(json.find("\"primaryName\":\"Al Pacino\""), std::string::npos);
 }
 
-TEST(ArtefactText, ACatalogueIsALinePerMovie) {
+TEST(ArtifactText, ACatalogIsALinePerMovie) {
   const SmallTables tables;
   tables.catalog({.top = 3});
-  const std::string json = text_of(tables, "movies.bin", ArtefactFormat::kAuto);
+  const std::string json = text_of(tables, "movies.bin", ArtifactFormat::kAuto);
   EXPECT_EQ(std::count(json.begin(), json.end(), '\n'), 3);
   EXPECT_TRUE(json.starts_with("{")) << json;
   for (const char* part : {"\"tconst\":\"tt2\"", "\"primaryTitle\":\"Amélie\"", "\"numVotes\":700"})
     EXPECT_NE(json.find(part), std::string::npos) << part;
-  const std::string tsv = text_of(tables, "movies.bin", ArtefactFormat::kTsv);
+  const std::string tsv = text_of(tables, "movies.bin", ArtifactFormat::kTsv);
   EXPECT_EQ(std::count(tsv.begin(), tsv.end(), '\n'), 4);
 }
 
-TEST(ArtefactText, AListingNamesEveryTensor) {
+TEST(ArtifactText, AListingNamesEveryTensor) {
   const SmallTables tables;
   const MovieCatalog catalog = tables.catalog();
   OutputFile out(tables.folder.file("text"));
-  write_artefact_listing(catalog.path(), out);
+  write_artifact_listing(catalog.path(), out);
   out.commit();
   const std::string listing = read_text(tables.folder.file("text"));
   EXPECT_NE(listing.find("# matinee.kind\tcatalogue\n"), std::string::npos);

@@ -2,7 +2,7 @@
 # Every tool and what it reads: nothing, a folder, a file that is not there, a cut one, one of another kind, one that is
 # not UTF-8. Each is refused with the file's name, what was expected and what to do; nothing is left behind.
 source "$(dirname "$0")/support.bash"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 base=testdata/mini
 
 cd "$work" || exit 1
@@ -35,20 +35,20 @@ while IFS='|' read -r tool kind maker command; do
   [[ $status -eq 1 && $err =~ ^"$tool: cut: tensor \""[a-zA-Z.]+"\" ends at byte "[0-9]+" of "[0-9]+": the file is cut off; fetch or make it again"$ ]] ||
     fail "$tool with a cut file: $err"
   for other in movies.bin tokens; do
-    other_kind=catalogue
+    other_kind=catalog
     [[ $other == tokens ]] && other_kind=tokens
     [[ $kind == "$other_kind" ]] && continue
     refuses 1 "$tool: $other: expected a file of kind \"$kind\", found one of kind \"$other_kind\"; $maker makes it" "${words[@]}" "$other"
   done
 done <<EOF
-similar|catalogue|embed|similar -o new -c
-synthconv|catalogue|embed|synthconv -n 1 -o new
+similar|catalog|embed|similar -o new -c
+synthconv|catalog|embed|synthconv -n 1 -o new
 lora-train|tokens|tokenize|lora-train --base BASE -o new
-chat|catalogue|embed|chat --base BASE --movies
-evaluate|catalogue|embed|evaluate --base BASE -o new --movies
+chat|catalog|embed|chat --base BASE --movies
+evaluate|catalog|embed|evaluate --base BASE -o new --movies
 EOF
 
-# bin2tsv shows every artefact of ours.
+# bin2tsv shows every artifact of ours.
 refuses 1 "bin2tsv: empty: not a safetensors file: expected at least 8 bytes, found 0" bin2tsv -o new empty
 refuses 1 "bin2tsv: folder: cannot read: Is a directory" bin2tsv -o new folder
 refuses 1 "bin2tsv: nowhere: cannot open: No such file or directory" bin2tsv -o new nowhere

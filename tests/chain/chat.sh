@@ -2,7 +2,7 @@
 # chat in a pipe, as a script talks to it: a line in, a line out; its commands; what it may never say; what it refuses.
 # The base without an adapter is enough: what is tested here holds whatever the model would like to say.
 source "$(dirname "$0")/support.bash"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 chat=(chat --base testdata/mini --movies "$work/movies.bin")
 
 # A reply comes before the next line is sent.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # evaluate on a handful of conversations: every figure is there, in range and the same again; nothing ungrounded is said.
 source "$(dirname "$0")/support.bash"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 evaluate=(evaluate --base testdata/mini --movies "$work/movies.bin" --held-out 3 --self-play 2 --training 1)
 
 "${evaluate[@]}" --token-accuracy --misses "$work/misses.jsonl" -o "$work/figures.json" >"$work/table" 2>"$work/err" || fail "evaluate: $(<"$work/err")"

@@ -3,7 +3,7 @@
 # it (GPT-2's with DoRA and biases, GPT-J's with its head trained whole), a chat with both, the two merged, and the same
 # with the base in int8 and NF4.
 source "$(dirname "$0")/support.bash"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 
 llama='"vocab_size":4096,"hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":2,
   "num_key_value_heads":1,"max_position_embeddings":512,"bos_token_id":0,"eos_token_id":1'
@@ -57,7 +57,7 @@ PY
   done
   expect_same_bytes "$work/$family/base/config.json" "$work/$family/merged.safetensors/config.json" "$family: lora-merge"
 
-  # On a quantised base: learned there, and spoken with beside it.
+  # On a quantized base: learned there, and spoken with beside it.
   for format in int8 nf4; do
     # shellcheck disable=SC2086  # the flags are meant to split
     run lora-train --base "$work/$family/base" --base-format $format --rank 4 --max-steps 6 --learning-rate 0.01 \

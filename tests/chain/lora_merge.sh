@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # lora-merge as a user runs it: the merged model is the base with its adapter, its files are the base's, and it appears
-# whole or not at all; what does not fit together, costs too much memory or changes the loss is refused. And a quantised
+# whole or not at all; what does not fit together, costs too much memory or changes the loss is refused. And a quantized
 # base from training to decoding.
 source "$(dirname "$0")/support.bash"
 base=testdata/mini
@@ -77,7 +77,7 @@ run env MATINEE_FAIL_WRITE=2 "${merge[@]}" --format gguf-f16 -o "$work/no.gguf"
 left=$(find "$work" -maxdepth 1 -name 'no*')
 expect_equal "" "$left" "what refusals left behind"
 
-# A quantised base: training lowers the loss, two threads give the bytes of one, and chat reads the adapter beside it.
+# A quantized base: training lowers the loss, two threads give the bytes of one, and chat reads the adapter beside it.
 for format in int8 nf4; do
   for threads in 1 2; do
     train --base-format $format --valid "$work/valid" --threads $threads --metrics "$work/$format-$threads.jsonl" -o "$work/$format-$threads" || fail "lora-train --base-format $format"
@@ -87,9 +87,9 @@ for format in int8 nf4; do
   awk -v first="$(head -1 <<<"$losses")" -v last="$(tail -1 <<<"$losses")" 'BEGIN { exit !(last < first / 2) }' || fail "$format does not learn: $losses"
 done
 cmp -s "$work/int8-1/adapter_model.safetensors" "$work/nf4-1/adapter_model.safetensors" && fail "--base-format changes nothing"
-expect_error 2 "lora-train: --full trains every weight; a quantised base cannot be trained, so leave --base-format out" \
+expect_error 2 "lora-train: --full trains every weight; a quantized base cannot be trained, so leave --base-format out" \
   lora-train --full --base $base --base-format int8 -o "$work/no" "$work/tokens"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 for format in f32 bf16 int8 nf4; do
   run chat --base $base --adapter "$work/int8-1" --base-format $format --movies "$work/movies.bin" --verbose
   word=$format

@@ -14,7 +14,7 @@ for i in $(seq 1 100); do
 done >"$work/lines.jsonl"
 base=testdata/mini
 tokenize --model $base --seq-len 64 -o "$work/tokens" "$work/lines.jsonl" || fail "tokenize"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 
 # obeys OUTPUT COMMAND...: the command, which writes OUTPUT, with the memory that it says it needs, on one thread.
 obeys() {

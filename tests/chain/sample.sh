@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sample catalogue is what its script makes.
+# The sample catalog is what its script makes.
 source "$(dirname "$0")/support.bash"
 run scripts/make-sample --self-test
 expect_equal 0 "$status" "make-sample --self-test: $err"

@@ -31,8 +31,8 @@ for part in train valid test; do
 done
 sort train.targets valid.targets test.targets | uniq -d >twice
 [[ ! -s twice ]] || fail "targets in two parts: $(<twice)"
-[[ $(synthconv -n 20 --temperaments picky,terse --format conversations movies.bin |
-  grep -c '"temperament":"\(picky\|terse\)"') -eq 20 ]] || fail "--temperaments"
+[[ $(synthconv -n 20 --personas picky,terse --format conversations movies.bin |
+  grep -c '"persona":"\(picky\|terse\)"') -eq 20 ]] || fail "--personas"
 
 # A phrasebook of one's own.
 printf '[s.greet]\nWelcome to the test\\.\n' >mine.txt
@@ -43,7 +43,7 @@ expect_error 1 'synthconv: bad.txt:2:14: "(" without its ")"' synthconv -n 1 --p
 expect_error 2 'synthconv: --shard: expected I/N with 0 <= I < N, found "3/3"' synthconv --shard 3/3 movies.bin
 expect_error 2 'synthconv: --part: --split names no part "dev"' synthconv --part dev movies.bin
 expect_error 2 'synthconv: --split: expected NAME:SHARE,NAME:SHARE..., found "train"' synthconv --split train movies.bin
-expect_error 2 'synthconv: --temperaments: unknown temperament "angry"' synthconv --temperaments angry movies.bin
+expect_error 2 'synthconv: --personas: unknown persona "angry"' synthconv --personas angry movies.bin
 run synthconv --format csv movies.bin
 expect_equal 2 "$status" "an unknown format"
 run synthconv none.bin
@@ -53,11 +53,11 @@ run synthconv empty.bin
 expect_equal 1 "$status" "an empty file"
 head -c 100000 movies.bin >cut.bin
 run synthconv -o out.jsonl cut.bin
-expect_equal 1 "$status" "a truncated catalogue"
+expect_equal 1 "$status" "a truncated catalog"
 tsv2bin -o table.bin "$OLDPWD/testdata/sample/title.ratings.tsv"
 run synthconv -o out.jsonl table.bin
-expect_equal 1 "$status" "a table in place of a catalogue"
-[[ $err == "synthconv: table.bin: "* ]] || fail "a table in place of a catalogue: $err"
+expect_equal 1 "$status" "a table in place of a catalog"
+[[ $err == "synthconv: table.bin: "* ]] || fail "a table in place of a catalog: $err"
 expect_error 1 'synthconv: /dev/full: cannot write: No space left on device' synthconv -n 2000 -o /dev/full movies.bin
 [[ ! -e out.jsonl ]] || fail "a failed run left its output"
 synthconv -n 3000 movies.bin | head -1 >/dev/null

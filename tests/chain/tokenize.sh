@@ -13,7 +13,7 @@ gzip -c "$work/many.jsonl" | tokenize -m $model/tokenizer.json -o "$work/3.bin" 
 expect_same_bytes "$work/1.bin" "$work/2.bin" "file and pipe"
 expect_same_bytes "$work/1.bin" "$work/3.bin" "file and gzip"
 
-# --show marks what is learned: brackets where colours are not wanted or not possible.
+# --show marks what is learned: brackets where colors are not wanted or not possible.
 run tokenize -m $model --show "$work/good.jsonl"
 expect_equal $'### Ask.\n###\n[[Which?<|eos|>]]' "$out" "--show"
 run env NO_COLOR=1 tokenize -m $model --template alpaca --show "$work/good.jsonl"

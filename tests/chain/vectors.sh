@@ -6,7 +6,7 @@ movies=$work/movies.bin
 
 run embed -o "$movies" $sample
 expect_equal 0 "$status" "embed: $err"
-small="--top 1000 --neighbours 5"
+small="--top 1000 --neighbors 5"
 embed $small -o "$work/small.bin" $sample 2>/dev/null
 embed $small --threads 1 -o "$work/again.bin" $sample 2>/dev/null
 expect_same_bytes "$work/small.bin" "$work/again.bin" "one thread and all threads"
@@ -16,7 +16,7 @@ for table in title.basics title.ratings title.crew title.principals name.basics;
 done
 embed $small "$work/tables" 2>/dev/null >"$work/again.bin"
 expect_same_bytes "$work/small.bin" "$work/again.bin" "tables instead of TSV, to stdout"
-[[ -z $(find "$work" -name '*unfinished*') ]] || fail "embed leaves an unfinished catalogue"
+[[ -z $(find "$work" -name '*unfinished*') ]] || fail "embed leaves an unfinished catalog"
 
 expect_error 2 "embed: expected a folder with the five tables, or --basics FILE" embed -o "$work/x.bin"
 expect_error 2 "embed: --weights: expected three numbers, found 2" embed --weights 1,2 -o "$work/x.bin" $sample
@@ -43,11 +43,11 @@ run $similar --explain -k 1 "Toy Story 2"
 expect_equal "title cast crew reasons" "$(head -1 <<<"$out" | cut -f7- | tr '\t' ' ')" "--explain"
 out=$(printf 'Toy Story 2\n{"genres":["Comedy"],"years":[1990,1999]}\n' | $similar --format jsonl -k 2)
 expect_equal 2 "$(wc -l <<<"$out")" "a line for each query"
-[[ $out == '{"query":"Toy Story 2","neighbours":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
+[[ $out == '{"query":"Toy Story 2","neighbors":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
 
 expect_error 1 'similar: "Psycho" may be Psycho (1960) tt90148259, Psycho (1998) tt90133445; give the year or the tconst' \
   $similar -k 1 --format jsonl Psycho
-expect_error 1 "similar: the catalogue has no tt0000001; it may be of another type or have too few votes" \
+expect_error 1 "similar: the catalog has no tt0000001; it may be of another type or have too few votes" \
   $similar --format jsonl tt0000001
 expect_error 2 "similar: expected --catalog FILE, made by embed" similar Alien
 expect_error 2 'similar: --years: expected LOW-HIGH, LOW-, -HIGH or a number, found "90s"' \
@@ -55,7 +55,7 @@ expect_error 2 'similar: --years: expected LOW-HIGH, LOW-, -HIGH or a number, fo
 expect_error 2 'similar: --years: "1999-1990" ends before it begins' $similar --years 1999-1990 Alien
 run $similar --genre Opera Alien
 expect_equal 2 "$status" "an unknown genre"
-[[ $err == 'similar: no genre "Opera"; the catalogue has Action, Adventure, '* ]] || fail "an unknown genre: $err"
+[[ $err == 'similar: no genre "Opera"; the catalog has Action, Adventure, '* ]] || fail "an unknown genre: $err"
 printf '\n{"genres":["Opera"]}\nAlien (1979)\n' | $similar -k 1 >"$work/out" 2>"$work/err"
 expect_equal 1 $? "a bad query among good ones"
 [[ $(<"$work/err") == "similar: <stdin>:2: "* ]] || fail "the place of a bad query: $(<"$work/err")"

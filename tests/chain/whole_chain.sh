@@ -2,7 +2,7 @@
 # make train-chain, from tables to a chat, in small: everything is made, nothing is made twice, and a run that was killed
 # while it trained goes on by the same command to the same bytes.
 source "$(dirname "$0")/support.bash"
-source tests/chain/small_catalogue.bash
+source tests/chain/small_catalog.bash
 [[ -x $BUILD/tsv2bin ]] || skip "no tools in $BUILD"
 
 chain() {
@@ -42,5 +42,5 @@ done
 rm "$work/tables/title.crew.tsv"
 run chain "$work/none"
 [[ $status -ne 0 && $err == *"IMDB=$work/tables has no title.crew.tsv or title.crew.tsv.gz"* ]] || fail "a missing table: $err"
-[[ ! -e $work/none/movies.bin ]] || fail "a chain without a table made a catalogue"
+[[ ! -e $work/none/movies.bin ]] || fail "a chain without a table made a catalog"
 finish

@@ -40,16 +40,16 @@ TEST(Conversation, AlwaysEndsInTheTargetOrAPoliteClose) {
   EXPECT_GT(accepted, 100);
 }
 
-TEST(Conversation, TemperamentsCanBeChosen) {
+TEST(Conversation, PersonasCanBeChosen) {
   const SampleWorld& world = SampleWorld::get();
   ConversationOptions options;
-  options.temperaments = {Temperament::kPicky, Temperament::kDemanding};
-  std::set<Temperament> seen;
+  options.personas = {Persona::kPicky, Persona::kDemanding};
+  std::set<Persona> seen;
   for (std::uint64_t index = 0; index < 30; ++index) {
     seen.insert(converse({world.catalog, world.ranker, world.reader, world.phrasebook, world.policy}, options, index, 5)
-                    .temperament);
+                    .persona);
   }
-  EXPECT_EQ(seen, (std::set{Temperament::kPicky, Temperament::kDemanding}));
+  EXPECT_EQ(seen, (std::set{Persona::kPicky, Persona::kDemanding}));
 }
 
 // Each section says its own name, so that what is used can be seen. Phrases whose slots a turn lacks are not chosen, so
@@ -86,7 +86,7 @@ TEST(Conversation, EverySectionOfThePhrasebookIsUsed) {
   }
   for (const std::string& section : sections) {
     if (is_genre_section(section) && !world.catalog.genre_id(section.substr(section.find('.') + 1))) continue;
-    if (section == "s.answer.unknown") continue;      // this catalogue knows everything
+    if (section == "s.answer.unknown") continue;      // this catalog knows everything
     if (section.starts_with("s.explain.")) continue;  // rare; the next test has them
     EXPECT_NE(all.find("(" + section + ")"), std::string::npos) << section << " is never used";
   }

@@ -68,7 +68,7 @@ class FullCatalog {
 
   Conversation talk(const Phrasebook& phrasebook, std::uint64_t index, MovieId target,
                     const ConversationOptions& options = {}) const {
-    const TurnReader reader(catalog, finder, phrasebook);
+    const MentionResolver reader(catalog, finder, phrasebook);
     return converse({catalog, ranker, reader, phrasebook, policy}, options, index, target);
   }
 };

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-#include "lib/dialogue/turn_names.h"
+#include "lib/dialogue/mention_resolver.h"
 #include "tests/dialogue/sample_world.h"
 
 namespace matinee {
@@ -64,13 +64,13 @@ TEST(GenreFinder, FindsWhatUsersMean) {
   EXPECT_LT(missed, said / 20) << missed << " of " << said;
 }
 
-TEST(TurnReader, NamesStandInTheOrderOfTheText) {
+TEST(MentionResolver, NamesStandInTheOrderOfTheText) {
   const SampleWorld& world = SampleWorld::get();
   EXPECT_EQ(world.reader.names({}, "a comdy with Bruce Willis, no westerns").mentioned,
             (std::vector<std::string>{"Comedy", "Bruce Willis", "Western"}));
 }
 
-TEST(TurnReader, AGenreInsideATitleIsNone) {
+TEST(MentionResolver, AGenreInsideATitleIsNone) {
   const SampleWorld& world = SampleWorld::get();
   for (const std::string& name : world.reader.names({}, "something like Scary Movie").mentioned)
     EXPECT_NE(name, "Horror");

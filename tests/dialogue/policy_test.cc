@@ -76,7 +76,7 @@ TEST(Policy, WhateverIsSaidNothingIsAskedOrRecommendedTwice) {
 }
 
 TEST(Policy, NeverAsksTheUnanswerable) {
-  // The sample has next to no running times; the full catalogue has all.
+  // The sample has next to no running times; the full catalog has all.
   const auto asks = [](const Policy& policy, Slot slot) {
     DialogueState state;
     auto acts = policy.open(state);

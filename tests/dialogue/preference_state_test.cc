@@ -83,11 +83,10 @@ TEST(PreferenceState, UnknownThingsAreNamed) {
   EXPECT_EQ(error("[]"), "preferences: expected one line with a JSON object");
   EXPECT_EQ(error(R"({"act":"inform","genre":["Crime"]})"), "preferences: unknown key \"genre\"");
   EXPECT_EQ(error(R"({"act":"sing"})"), "preferences: act: unknown word \"sing\"");
-  EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"),
-            "preferences: genres: the catalogue has no genre \"Opera\"");
+  EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"), "preferences: genres: the catalog has no genre \"Opera\"");
   EXPECT_EQ(error(R"({"act":"inform","people":["al pacino"]})"),
-            "preferences: people: the catalogue has no person \"al pacino\"");
-  EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked: the catalogue has no movie \"Heat\"");
+            "preferences: people: the catalog has no person \"al pacino\"");
+  EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked: the catalog has no movie \"Heat\"");
   EXPECT_EQ(error(R"({"act":"inform","years":[1999,1990]})"),
             R"(preferences: years: expected "1990s", "since 1985" or [1985,1994])");
   EXPECT_EQ(error(R"({"act":"inform","years":1990})"),

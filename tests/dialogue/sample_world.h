@@ -71,7 +71,7 @@ class CountingRanker final : public CandidateRanker {
   const MovieCatalog& catalog_;
 };
 
-/// The sample catalogue with all that conversations need, made once.
+/// The sample catalog with all that conversations need, made once.
 class SampleWorld {
  public:
   static const SampleWorld& get() {
@@ -85,7 +85,7 @@ class SampleWorld {
     do {
       target = static_cast<MovieId>(choice.below(static_cast<std::uint64_t>(catalog.size())));
     } while (catalog.genres_of(target).empty() || catalog.cast(target).empty());
-    return converse({catalog, ranker, reader, phrasebook, policy}, {.seed = seed, .max_turns = 10, .temperaments = {}},
+    return converse({catalog, ranker, reader, phrasebook, policy}, {.seed = seed, .max_turns = 10, .personas = {}},
                     index, target);
   }
 
@@ -102,7 +102,7 @@ class SampleWorld {
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Phrasebook phrasebook = Phrasebook::built_in();
-  const TurnReader reader{catalog, finder, phrasebook};
+  const MentionResolver reader{catalog, finder, phrasebook};
   const ReplyWords words{phrasebook};
   const Policy policy{catalog, ranker};
 };

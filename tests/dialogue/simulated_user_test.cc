@@ -41,7 +41,7 @@ TEST(SimulatedUser, SaysWhatIsTrueOfTheTarget) {
     PreferenceState state;
     for (const Exchange& exchange : talk.exchanges) {
       merge(state, exchange.update);
-      if (talk.temperament != Temperament::kChangeable) expect_true(world.catalog, talk.target, exchange.update.said);
+      if (talk.persona != Persona::kChangeable) expect_true(world.catalog, talk.target, exchange.update.said);
     }
     if (talk.accepted) expect_true(world.catalog, talk.target, state);
   }
@@ -53,8 +53,7 @@ TEST(SimulatedUser, MistakesAreTakenBack) {
   int corrections = 0, agreeing = 0, talks = 0;
   for (std::uint64_t index = 0; index < 60; ++index) {
     const auto target = static_cast<MovieId>(index * 9);
-    SimulatedUser user(world.catalog, phrasebook, world.finder, target, Temperament::kChangeable,
-                       Random(1, "test", index));
+    SimulatedUser user(world.catalog, phrasebook, world.finder, target, Persona::kChangeable, Random(1, "test", index));
     PreferenceState state;
     for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPerson, Slot::kPopularity}) {
       const UserTurn turn = user.respond({.kind = SystemActKind::kAsk, .slot = slot});
@@ -95,7 +94,7 @@ TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
     if ((!year && !word) || world.catalog.genres_of(target).empty()) continue;
     ++tried;
     for (std::uint64_t index = 0; index < 30; ++index) {
-      SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, Temperament::kTerse,
+      SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, Persona::kTerse,
                          Random(1, "test", index));
       for (const Slot slot : {Slot::kGenre, Slot::kYears}) {
         const std::string text = user.respond({.kind = SystemActKind::kAsk, .slot = slot}).text;
@@ -184,29 +183,29 @@ TEST(SimulatedUser, NamesMeanWhomTheyShould) {
   EXPECT_GT(named, 50);
 }
 
-TEST(SimulatedUser, TemperamentsDiffer) {
+TEST(SimulatedUser, PersonasDiffer) {
   const FullCatalog& world = FullCatalog::get();
   const Phrasebook phrasebook = Phrasebook::built_in();
-  std::map<Temperament, double> said, unwanted, questions, unsure;
-  for (int i = 0; i < kTemperaments; ++i) {
-    const auto temperament = static_cast<Temperament>(i);
+  std::map<Persona, double> said, unwanted, questions, unsure;
+  for (int i = 0; i < kPersonas; ++i) {
+    const auto persona = static_cast<Persona>(i);
     for (std::uint64_t index = 0; index < 60; ++index) {
-      SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 9), temperament,
+      SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 9), persona,
                          Random(1, "test", index));
       const UserTurn answer = user.respond({.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
-      said[temperament] += static_cast<double>(slot_values(answer.update.said, world.catalog).size());
-      unsure[temperament] += answer.update.act == UserAct::kUnsure;
-      unwanted[temperament] += static_cast<double>(answer.update.said.not_genres.size());
+      said[persona] += static_cast<double>(slot_values(answer.update.said, world.catalog).size());
+      unsure[persona] += answer.update.act == UserAct::kUnsure;
+      unwanted[persona] += static_cast<double>(answer.update.said.not_genres.size());
       const UserTurn reaction = user.respond({.kind = SystemActKind::kRecommend, .movie = 1});
-      questions[temperament] += reaction.update.act == UserAct::kAsk;
+      questions[persona] += reaction.update.act == UserAct::kAsk;
     }
   }
-  EXPECT_GT(said[Temperament::kVolunteer], 1.3 * said[Temperament::kTerse]);
-  EXPECT_GT(unwanted[Temperament::kPicky], 20);
-  EXPECT_LT(unwanted[Temperament::kTerse], 10);
-  EXPECT_GT(unsure[Temperament::kUndecided], 20);
-  EXPECT_GT(questions[Temperament::kCurious], 20);
-  EXPECT_LT(questions[Temperament::kTerse], 15);
+  EXPECT_GT(said[Persona::kVolunteer], 1.3 * said[Persona::kTerse]);
+  EXPECT_GT(unwanted[Persona::kPicky], 20);
+  EXPECT_LT(unwanted[Persona::kTerse], 10);
+  EXPECT_GT(unsure[Persona::kUndecided], 20);
+  EXPECT_GT(questions[Persona::kCurious], 20);
+  EXPECT_LT(questions[Persona::kTerse], 15);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ BUILD=${BUILD:-build}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for order in ${ORDERS:-falling}; do
-  for run in "227 kernels_test Conformance.*:CosineTopk.*:AdamW8.*:Emulation.*:Device.*:DeviceSums.*" "99 kernels_test *opk*" \
+  for run in "227 kernels_test Conformance.*:CosineTopk.*:AdamW8.*:Emulation.*:Device.*:AllReduces.*" "99 kernels_test *opk*" \
     "227 model_test *OnCuda*" "227 train_test *OnCuda*"; do
     set -f
     # shellcheck disable=SC2086  # kilobytes of shared memory, a program and its filter

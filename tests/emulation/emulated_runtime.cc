@@ -284,7 +284,7 @@ void multiply(const CublasProduct& p) {
   const auto value = [&](const void* from, std::int64_t index) {
     return p.bf16 ? to_float(static_cast<const bf16*>(from)[index]) : static_cast<const float*>(from)[index];
   };
-  // Both sides as rows along the sum, so that the inner loop runs through neighbours.
+  // Both sides as rows along the sum, so that the inner loop runs through neighbors.
   std::vector<float> a(static_cast<std::size_t>(p.rows * p.inner)), b(static_cast<std::size_t>(p.columns * p.inner));
   const std::int64_t lda = p.lda != 0 ? p.lda : p.transpose_a ? p.rows : p.inner;
   const std::int64_t ldb = p.ldb != 0 ? p.ldb : p.transpose_b ? p.inner : p.columns;

@@ -8,11 +8,11 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/all_reduce.h"
 #include "kernels/context.h"
 #include "kernels/cuda/tensor_core.h"
 #include "kernels/cuda/warp.h"
 #include "kernels/device_buffer.h"
-#include "kernels/device_sum.h"
 #include "kernels/ops.h"
 #include "lib/base/error.h"
 #include "lib/base/random.h"
@@ -28,8 +28,8 @@ class Emulation : public testing::Test {
 
   emulation::Order order_before_ = emulation::current_order();
   ThreadPool pool_{1};
-  std::shared_ptr<DeviceMemory> memory_ = memory_of({DeviceKind::kCuda, 0});
-  const CudaQueue& queue() const { return static_cast<const CudaQueue&>(*memory_); }
+  std::shared_ptr<DeviceAllocator> allocator_ = memory_of({DeviceKind::kCuda, 0});
+  const CudaQueue& queue() const { return static_cast<const CudaQueue&>(*allocator_); }
 };
 
 __global__ void reverse_kernel(const int* x, int* y, bool barrier) {
@@ -42,11 +42,11 @@ __global__ void reverse_kernel(const int* x, int* y, bool barrier) {
 TEST_F(Emulation, BarriersHoldAndMissingOnesShow) {
   std::vector<int> x(3 * 128);
   std::iota(x.begin(), x.end(), 0);
-  const DeviceBuffer<int> from(memory_, std::span<const int>(x));
+  const DeviceBuffer<int> from(allocator_, std::span<const int>(x));
   for (const auto order : {emulation::Order::kRising, emulation::Order::kFalling, emulation::Order::kShuffled}) {
     emulation::set_order(order);
     for (const bool barrier : {true, false}) {
-      DeviceBuffer<int> to(memory_, x.size());
+      DeviceBuffer<int> to(allocator_, x.size());
       launch(queue(), reverse_kernel, dim3(3), dim3(128), 128 * sizeof(int), from.data(), to.data(), barrier);
       const std::vector<int> y = to.values();
       bool right = true;
@@ -66,7 +66,7 @@ __global__ void divergent_warp_kernel(int* y) {
 }
 
 TEST_F(Emulation, DivergentBarriersAreRefused) {
-  DeviceBuffer<int> to(memory_, 64);
+  DeviceBuffer<int> to(allocator_, 64);
   EXPECT_THROW(launch(queue(), divergent_kernel, dim3(1), dim3(64), 0, to.data()), std::runtime_error);
   EXPECT_THROW(launch(queue(), divergent_warp_kernel, dim3(1), dim3(64), 0, to.data()), std::runtime_error);
 }
@@ -84,8 +84,8 @@ __global__ void copy_kernel(const float* x, float* y, bool wait) {
 TEST_F(Emulation, CopiesArriveWhenTheyAreWaitedFor) {
   std::vector<float> x(128);
   std::iota(x.begin(), x.end(), 0.0f);
-  const DeviceBuffer<float> from(memory_, std::span<const float>(x));
-  DeviceBuffer<float> to(memory_, 128);
+  const DeviceBuffer<float> from(allocator_, std::span<const float>(x));
+  DeviceBuffer<float> to(allocator_, 128);
   launch(queue(), copy_kernel, dim3(1), dim3(32), 512, from.data(), to.data(), true);
   std::vector<float> wanted(x.rbegin(), x.rend());
   EXPECT_EQ(to.values(), wanted);
@@ -105,8 +105,8 @@ __global__ void sums_kernel(const float* x, float* y) {
 TEST_F(Emulation, WarpsExchange) {
   std::vector<float> x(128);
   std::iota(x.begin(), x.end(), 1.0f);
-  const DeviceBuffer<float> from(memory_, std::span<const float>(x));
-  DeviceBuffer<float> to(memory_, 130);
+  const DeviceBuffer<float> from(allocator_, std::span<const float>(x));
+  DeviceBuffer<float> to(allocator_, 130);
   launch(queue(), sums_kernel, dim3(1), dim3(128), 0, from.data(), to.data());
   const std::vector<float> y = to.values();
   EXPECT_EQ(y[0], 128 * 129 / 2);
@@ -146,9 +146,9 @@ TEST_F(Emulation, TensorCoreProductsAreProducts) {
   for (std::size_t n = 0; n < 8; ++n) {
     for (std::size_t k = 0; k < 16; ++k) b_by_rows[k * 8 + n] = b[n * 16 + k];
   }
-  const DeviceBuffer<std::uint16_t> da(memory_, std::span<const std::uint16_t>(a)),
-      db(memory_, std::span<const std::uint16_t>(b)), dt(memory_, std::span<const std::uint16_t>(b_by_rows));
-  DeviceBuffer<float> dc(memory_, 128);
+  const DeviceBuffer<std::uint16_t> da(allocator_, std::span<const std::uint16_t>(a)),
+      db(allocator_, std::span<const std::uint16_t>(b)), dt(allocator_, std::span<const std::uint16_t>(b_by_rows));
+  DeviceBuffer<float> dc(allocator_, 128);
   launch(queue(), product_kernel, dim3(1), dim3(32), 2048, da.data(), db.data(), dt.data(), dc.data());
   const std::vector<float> c = dc.values();
   for (std::size_t m = 0; m < 16; ++m) {
@@ -164,50 +164,50 @@ TEST_F(Emulation, RecordedOperationsRunWhenTheyAreToldTo) {
   ThreadPool pool(1);
   Context context(pool, {DeviceKind::kCuda, 0});
   const std::vector<float> ones(100, 1.0f);
-  const DeviceBuffer<float> x(context.memory(), std::span<const float>(ones));
-  DeviceBuffer<float> y(context.memory(), 100), copy(context.memory(), 100);
-  const auto recording = context.memory()->record([&] {
+  const DeviceBuffer<float> x(context.allocator(), std::span<const float>(ones));
+  DeviceBuffer<float> y(context.allocator(), 100), copy(context.allocator(), 100);
+  const auto recording = context.allocator()->capture([&] {
     add_inplace(context, {.n = 100, .x = x.data(), .y = y.data()});
-    context.memory()->copy(copy.data(), y.data(), 400);
+    context.allocator()->copy(copy.data(), y.data(), 400);
   });
   ASSERT_NE(recording, nullptr);
   EXPECT_EQ(y.values(), std::vector<float>(100, 0.0f));
   for (int i = 0; i < 3; ++i) recording->run();
   EXPECT_EQ(y.values(), std::vector<float>(100, 3.0f));
   EXPECT_EQ(copy.values(), std::vector<float>(100, 3.0f));
-  EXPECT_THROW(context.memory()->record([&] { DeviceBuffer<float>(context.memory(), 1); }), Error);
+  EXPECT_THROW(context.allocator()->capture([&] { DeviceBuffer<float>(context.allocator(), 1); }), Error);
 }
 
 TEST_F(Emulation, CopiesOfAStashArriveWhenTheyAreWaitedFor) {
   const std::vector<float> ones(100, 1.0f), twos(100, 2.0f);
-  DeviceBuffer<float> x(memory_, std::span<const float>(ones)), y(memory_, 100);
-  const auto stash = memory_->stash(2, 400);
-  stash->put(1, x.data(), 400);
-  stash->wait(1);
+  DeviceBuffer<float> x(allocator_, std::span<const float>(ones)), y(allocator_, 100);
+  const auto offload = allocator_->offload(2, 400);
+  offload->put(1, x.data(), 400);
+  offload->wait(1);
   x.upload(twos);
-  stash->put(0, x.data(), 400);
-  stash->fetch(1, y.data(), 400);
+  offload->put(0, x.data(), 400);
+  offload->fetch(1, y.data(), 400);
   EXPECT_TRUE(std::isnan(y.values()[0]));
-  stash->wait(1);
+  offload->wait(1);
   EXPECT_EQ(y.values(), ones);
-  stash->fetch(0, y.data(), 400);
-  stash->wait(0);
+  offload->fetch(0, y.data(), 400);
+  offload->wait(0);
   EXPECT_EQ(y.values(), twos);
-  stash->put(0, x.data(), 400);
+  offload->put(0, x.data(), 400);
   x.zero();
-  EXPECT_THROW(stash->wait(0), std::runtime_error);
-  stash->fetch(1, y.data(), 400);
+  EXPECT_THROW(offload->wait(0), std::runtime_error);
+  offload->fetch(1, y.data(), 400);
   y.zero();
-  EXPECT_THROW(stash->wait(1), std::runtime_error);
+  EXPECT_THROW(offload->wait(1), std::runtime_error);
 }
 
 __global__ void read_kernel(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x]; }
 
 TEST_F(Emulation, OperationsReadTheHostSide) {
   const std::vector<float> ones(32, 1.0f);
-  const DeviceBuffer<float> x(memory_->host_side(), std::span<const float>(ones));
+  const DeviceBuffer<float> x(allocator_->host_side(), std::span<const float>(ones));
   EXPECT_EQ(x.data()[31], 1);  // so does the host
-  DeviceBuffer<float> y(memory_, 32);
+  DeviceBuffer<float> y(allocator_, 32);
   launch(queue(), read_kernel, dim3(1), dim3(32), 0, x.data(), y.data());
   EXPECT_EQ(y.values(), ones);
 }
@@ -217,7 +217,7 @@ TEST_F(Emulation, AStreamBesideDoesItsWorkWhenItIsWaitedFor) {
   cudaEvent_t ready = nullptr, done = nullptr;
   cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, 0);
   for (cudaEvent_t* event : {&ready, &done}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
-  DeviceBuffer<float> buffer(memory_, 16);
+  DeviceBuffer<float> buffer(allocator_, 16);
   EXPECT_DEATH(emulation::issue_later(stream, [] { return true; }), "does not wait for what was issued before");
   cudaEventRecord(ready, queue().stream());
   cudaStreamWaitEvent(stream, ready, 0);
@@ -237,13 +237,13 @@ TEST_F(Emulation, AStreamBesideDoesItsWorkWhenItIsWaitedFor) {
 // Of two ranks one goes away; the other, which waits for its sum, says so and does not wait for ever.
 TEST_F(Emulation, ARankThatIsGoneIsNoticed) {
   setenv("MATINEE_EMULATION_DEVICES", "2", 1);
-  const DeviceSumKey key = make_device_sum_key();
+  const AllReduceId key = make_all_reduce_id();
   std::thread other([&] {
-    const auto memory = memory_of({DeviceKind::kCuda, 1});
-    open_device_sum(*memory, key, 1, 2);
+    const auto allocator = memory_of({DeviceKind::kCuda, 1});
+    open_all_reduce(*allocator, key, 1, 2);
   });
-  const auto sum = open_device_sum(*memory_, key, 0, 2);
-  DeviceBuffer<float> values(memory_, 100);
+  const auto sum = open_all_reduce(*allocator_, key, 0, 2);
+  DeviceBuffer<float> values(allocator_, 100);
   sum->start(values.data(), 100);
   const auto error_of = [](const auto& body) {
     try {
@@ -262,7 +262,7 @@ TEST_F(Emulation, ARankThatIsGoneIsNoticed) {
 }
 
 TEST_F(Emulation, TheHostCannotReachDeviceMemory) {
-  const DeviceBuffer<float> buffer(memory_, 16);
+  const DeviceBuffer<float> buffer(allocator_, 16);
   EXPECT_DEATH(std::printf("%f", static_cast<double>(buffer.data()[0])), "");
   EXPECT_EQ(buffer.values(), std::vector<float>(16));
 }

@@ -44,8 +44,8 @@ TEST(Safetensors, RoundTrip) {
   EXPECT_EQ(std::vector<float>(read.begin(), read.end()), values);
   EXPECT_EQ(file.view<std::uint8_t>("bytes")[2], 9);
   EXPECT_TRUE(file.view<std::int64_t>("none").empty());
-  EXPECT_EQ(error_of([&] { const SafetensorsFile other(folder.file("t"), "catalogue", "embed"); }),
-            folder.file("t") + ": expected a file of kind \"catalogue\", found one of kind \"tokens\"; embed makes it");
+  EXPECT_EQ(error_of([&] { const SafetensorsFile other(folder.file("t"), "catalog", "embed"); }),
+            folder.file("t") + ": expected a file of kind \"catalog\", found one of kind \"tokens\"; embed makes it");
   EXPECT_EQ(error_of([&] { (void)file.view<double>("values"); }),
             folder.file("t") + ": tensor \"values\": expected dtype F64, found F32");
   EXPECT_EQ(error_of([&] { (void)file.view<float>("nothing"); }), folder.file("t") + ": tensor \"nothing\" is missing");
@@ -103,7 +103,7 @@ TEST(Safetensors, NamesEachBrokenRule) {
             "f: hole of 1 bytes before tensor \"b\"");
 }
 
-TEST(Safetensors, RecognisesTheLikelyMistake) {
+TEST(Safetensors, RecognizesTheLikelyMistake) {
   EXPECT_NE(refusal(std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00", 9)).find("this is a gzip file"),
             std::string::npos);
   EXPECT_NE(refusal("tconst\tordering\n").find("this is an IMDb TSV file; run tsv2bin first"), std::string::npos);

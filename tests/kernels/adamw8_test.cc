@@ -50,12 +50,12 @@ struct State {
 
 // One step on the context's device.
 void update(Context& context, State<float>& state, std::int64_t step) {
-  const auto bring = [&]<class T>(const std::vector<T>& values) {
-    return DeviceBuffer<T>(context.memory(), std::span<const T>(values));
+  const auto upload = [&]<class T>(const std::vector<T>& values) {
+    return DeviceBuffer<T>(context.allocator(), std::span<const T>(values));
   };
-  auto param = bring(state.param), grad = bring(state.grad), m_scales = bring(state.m_scales),
-       r_scales = bring(state.r_scales);
-  auto m_codes = bring(state.m_codes), r_codes = bring(state.r_codes);
+  auto param = upload(state.param), grad = upload(state.grad), m_scales = upload(state.m_scales),
+       r_scales = upload(state.r_scales);
+  auto m_codes = upload(state.m_codes), r_codes = upload(state.r_codes);
   AdamW8Args args = state.args(step);
   args.param = param.data();
   args.grad = grad.data();

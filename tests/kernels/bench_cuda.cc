@@ -1,4 +1,4 @@
-// Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalogue, by the device's
+// Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalog, by the device's
 // clock after a warm-up, the median of many, as one Markdown table. What the device can do (copying, a large bfloat16
 // product) is measured in the same run, so that every row says its share. usage: bench_cuda [--small] [WORD in the
 // name]
@@ -44,7 +44,7 @@ class CudaBench {
     attention();
     head();
     elementwise();
-    optimiser();
+    optimizer();
     decoding();
     search();
   }
@@ -54,7 +54,7 @@ class CudaBench {
 
   // Random values, a block of them again and again: only what the numbers look like matters.
   Floats random(std::int64_t n, float low = -1, float high = 1) {
-    Floats buffer(context_.memory(), static_cast<std::size_t>(n));
+    Floats buffer(context_.allocator(), static_cast<std::size_t>(n));
     Random random(1, "bench");
     std::vector<float> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
     for (float& value : block) value = low + (high - low) * static_cast<float>(random.uniform());
@@ -64,7 +64,7 @@ class CudaBench {
     return buffer;
   }
   DeviceBuffer<bf16> random_bf16(std::int64_t n) {
-    DeviceBuffer<bf16> buffer(context_.memory(), static_cast<std::size_t>(n));
+    DeviceBuffer<bf16> buffer(context_.allocator(), static_cast<std::size_t>(n));
     Random random(2, "bench");
     std::vector<bf16> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
     for (bf16& value : block) value = to_bf16(static_cast<float>(random.uniform()) - 0.5f);
@@ -76,10 +76,10 @@ class CudaBench {
   DeviceBuffer<std::int32_t> ints(std::int64_t n, const std::function<std::int64_t(std::int64_t)>& value) {
     std::vector<std::int32_t> values(static_cast<std::size_t>(n));
     for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(value(i));
-    return {context_.memory(), std::span<const std::int32_t>(values)};
+    return {context_.allocator(), std::span<const std::int32_t>(values)};
   }
   QuantizedMatrix quantized(DType format, std::int64_t rows, std::int64_t width) {
-    QuantizedMatrix matrix(context_.memory(), format, rows, width);
+    QuantizedMatrix matrix(context_.allocator(), format, rows, width);
     const std::int64_t piece = 64;
     const Floats values = random(std::min(rows, piece) * width);
     for (std::int64_t row = 0; row < rows; row += piece)
@@ -94,7 +94,7 @@ class CudaBench {
     double sum = 0;
     const std::size_t at_least = small_ ? 1 : 10;
     while (seconds.size() < at_least || (!small_ && sum < 0.3 && seconds.size() < 200)) {
-      seconds.push_back(seconds_on_cuda(*context_.memory(), body));
+      seconds.push_back(seconds_on_cuda(*context_.allocator(), body));
       sum += seconds.back();
     }
     std::sort(seconds.begin(), seconds.end());
@@ -103,14 +103,15 @@ class CudaBench {
 
   void measure_limits() {
     const std::int64_t n = size(1 << 29, 1 << 16);
-    Floats from(context_.memory(), static_cast<std::size_t>(n)), to(context_.memory(), static_cast<std::size_t>(n));
+    Floats from(context_.allocator(), static_cast<std::size_t>(n)),
+        to(context_.allocator(), static_cast<std::size_t>(n));
     byte_limit_ = 8.0 * static_cast<double>(n) / median_seconds([&] {
-                    context_.memory()->copy(to.data(), from.data(), static_cast<std::size_t>(n) * sizeof(float));
+                    context_.allocator()->copy(to.data(), from.data(), static_cast<std::size_t>(n) * sizeof(float));
                   });
     const std::int64_t edge = size(8192, 64);
     const Floats x = random(edge * edge);
     const DeviceBuffer<bf16> w = random_bf16(edge * edge);
-    Floats y(context_.memory(), static_cast<std::size_t>(edge * edge));
+    Floats y(context_.allocator(), static_cast<std::size_t>(edge * edge));
     operation_limit_ = 2.0 * std::pow(static_cast<double>(edge), 3) / median_seconds([&] {
                          matmul_forward(context_, {.n_rows = edge,
                                                    .in = edge,
@@ -118,7 +119,7 @@ class CudaBench {
                                                    .x = x.data(),
                                                    .weight = {w.data(), DType::kBF16},
                                                    .y = y.data(),
-                                                   .product = Product::kBF16});
+                                                   .precision = MatmulPrecision::kBF16});
                        });
     fmt::print("{}; measured limits: copying {:.0f} GB/s (read and written), bf16 product of {}³ {:.0f} TFLOP/s\n\n",
                describe(context_.device()), byte_limit_ * 1e-9, edge, operation_limit_ * 1e-12);
@@ -140,8 +141,8 @@ class CudaBench {
     const Floats x = random(n * in), grad_y = random(n * out);
     const DeviceBuffer<bf16> w = random_bf16(out * in);
     const QuantizedMatrix int8 = quantized(DType::kI8, out, in), nf4 = quantized(DType::kU8, out, in);
-    Floats y(context_.memory(), static_cast<std::size_t>(n * out)),
-        grad_x(context_.memory(), static_cast<std::size_t>(n * in));
+    Floats y(context_.allocator(), static_cast<std::size_t>(n * out)),
+        grad_x(context_.allocator(), static_cast<std::size_t>(n * in));
     const double operations = 2.0 * static_cast<double>(n) * static_cast<double>(in * out);
     for (const auto& [name, view] : {std::pair<const char*, WeightView>{"bf16", {w.data(), DType::kBF16}},
                                      {"int8", int8.view()},
@@ -153,7 +154,7 @@ class CudaBench {
                                   .x = x.data(),
                                   .weight = view,
                                   .y = y.data(),
-                                  .product = Product::kBF16});
+                                  .precision = MatmulPrecision::kBF16});
       });
       row(fmt::format("matmul_backward_input {}x{}x{} {}", n, in, out, name), Limit::kOperations, operations, 0, [&] {
         matmul_backward_input(context_, {.n_rows = n,
@@ -162,10 +163,10 @@ class CudaBench {
                                          .grad_y = grad_y.data(),
                                          .weight = view,
                                          .grad_x = grad_x.data(),
-                                         .product = Product::kBF16});
+                                         .precision = MatmulPrecision::kBF16});
       });
     }
-    Floats wide(context_.memory(), static_cast<std::size_t>(in * out));
+    Floats wide(context_.allocator(), static_cast<std::size_t>(in * out));
     row(fmt::format("dequantize {}x{} nf4", out, in), Limit::kBytes, 0, 4.5 * static_cast<double>(in * out),
         [&] { dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()}); });
   }
@@ -175,11 +176,11 @@ class CudaBench {
   void lora() {
     const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(4096, 160);
     const Floats x = random(n * in), grad_y = random(n * out);
-    DeviceBuffer<bf16> x_bf16(context_.memory(), static_cast<std::size_t>(n * bf16_stride(in)));
+    DeviceBuffer<bf16> x_bf16(context_.allocator(), static_cast<std::size_t>(n * bf16_stride(in)));
     row(fmt::format("round_bf16 {}x{}", n, in), Limit::kBytes, 0, 6 * static_cast<double>(n * in),
         [&] { round_bf16(context_, {.n_rows = n, .width = in, .x = x.data(), .y = x_bf16.data()}); });
     const auto buffer = [&](std::int64_t elements) {
-      return Floats(context_.memory(), static_cast<std::size_t>(elements));
+      return Floats(context_.allocator(), static_cast<std::size_t>(elements));
     };
     Floats grad_x = buffer(n * in);
     for (const std::int64_t rank : {16, 64}) {
@@ -223,7 +224,7 @@ class CudaBench {
                                                .x = x.data(),
                                                .x_bf16 = rounded,
                                                .parts = std::span(forward).first(parts),
-                                               .product = Product::kBF16});
+                                               .precision = MatmulPrecision::kBF16});
               });
         }
         row(name("lora_matmul_backward"), Limit::kBytes, 2 * operations, 3 * x_bytes + count * y_bytes, [&] {
@@ -232,7 +233,7 @@ class CudaBench {
                                           .x = x.data(),
                                           .parts = std::span(backward).first(parts),
                                           .grad_x = grad_x.data(),
-                                          .product = Product::kBF16});
+                                          .precision = MatmulPrecision::kBF16});
         });
       }
     }
@@ -246,7 +247,7 @@ class CudaBench {
                    v = random(n * kv_heads * head_dim), grad_out = random(n * heads * head_dim);
       const auto start = ints(n, [&](std::int64_t i) { return i / sample * sample; });
       const auto buffer = [&](std::int64_t elements) {
-        return Floats(context_.memory(), static_cast<std::size_t>(elements));
+        return Floats(context_.allocator(), static_cast<std::size_t>(elements));
       };
       Floats out = buffer(n * heads * head_dim), logsumexp = buffer(n * heads), grad_q = buffer(n * heads * head_dim),
              grad_k = buffer(n * kv_heads * head_dim), grad_v = buffer(n * kv_heads * head_dim);
@@ -287,7 +288,7 @@ class CudaBench {
     const Floats q = random(heads * head_dim), k = random(kv_heads * head_dim), v = random(kv_heads * head_dim);
     Floats k_cache = random(past * kv_heads * head_dim), v_cache = random(past * kv_heads * head_dim);
     const auto position = ints(1, [&](std::int64_t) { return past - 1; });
-    Floats out(context_.memory(), static_cast<std::size_t>(heads * head_dim));
+    Floats out(context_.allocator(), static_cast<std::size_t>(heads * head_dim));
     row(fmt::format("attention_cached 1 query over {} positions", past), Limit::kBytes, 0,
         8.0 * static_cast<double>(past * kv_heads * head_dim), [&] {
           attention_cached(context_, {.n_queries = 1,
@@ -310,7 +311,7 @@ class CudaBench {
     const std::int64_t n = size(512, 8), vocab = size(128256, 300);
     Floats logits = random(n * vocab);
     const auto targets = ints(n, [&](std::int64_t i) { return i * 37 % vocab; });
-    DeviceBuffer<CrossEntropySums> sums(context_.memory(), 1);
+    DeviceBuffer<CrossEntropySums> sums(context_.allocator(), 1);
     row(fmt::format("cross_entropy {}x{}", n, vocab), Limit::kBytes, 0, 12.0 * static_cast<double>(n * vocab), [&] {
       cross_entropy(
           context_,
@@ -322,8 +323,8 @@ class CudaBench {
     const std::int64_t n = size(4096, 16), width = size(4096, 96), inner = size(14336, 160), elements = n * width;
     const auto bytes = static_cast<double>(4 * elements);
     const Floats x = random(elements), grad = random(elements), weight = random(width);
-    Floats y(context_.memory(), static_cast<std::size_t>(elements)),
-        rstd(context_.memory(), static_cast<std::size_t>(n));
+    Floats y(context_.allocator(), static_cast<std::size_t>(elements)),
+        rstd(context_.allocator(), static_cast<std::size_t>(n));
     row(fmt::format("rms_norm_forward {}x{}", n, width), Limit::kBytes, 0, 2 * bytes, [&] {
       rms_norm_forward(
           context_,
@@ -356,7 +357,7 @@ class CudaBench {
                                 .x = y.data()});
     });
     const Floats gate = random(n * inner), up = random(n * inner);
-    Floats gated(context_.memory(), static_cast<std::size_t>(n * inner));
+    Floats gated(context_.allocator(), static_cast<std::size_t>(n * inner));
     row(fmt::format("activation_forward SwiGLU {}x{}", n, inner), Limit::kBytes, 0,
         12.0 * static_cast<double>(n * inner),
         [&] { activation_forward(context_, {.n = n * inner, .x = gate.data(), .up = up.data(), .y = gated.data()}); });
@@ -373,17 +374,17 @@ class CudaBench {
     });
   }
 
-  void optimiser() {
+  void optimizer() {
     const std::int64_t n = size(42'000'000, 5000);
-    Floats param = random(n), m(context_.memory(), static_cast<std::size_t>(n)),
-           v(context_.memory(), static_cast<std::size_t>(n));
+    Floats param = random(n), m(context_.allocator(), static_cast<std::size_t>(n)),
+           v(context_.allocator(), static_cast<std::size_t>(n));
     const Floats grad = random(n);
     row(fmt::format("adamw_update {}", n), Limit::kBytes, 0, 28.0 * static_cast<double>(n), [&] {
       adamw_update(
           context_,
           {.n = n, .param = param.data(), .grad = grad.data(), .m = m.data(), .v = v.data(), .learning_rate = 1e-4});
     });
-    DeviceBuffer<double> sum(context_.memory(), 1);
+    DeviceBuffer<double> sum(context_.allocator(), 1);
     row(fmt::format("squared_sum {}", n), Limit::kBytes, 0, 4.0 * static_cast<double>(n),
         [&] { squared_sum(context_, {.n = n, .x = grad.data(), .sum = sum.data()}); });
   }
@@ -391,10 +392,10 @@ class CudaBench {
   void decoding() {
     const std::int64_t in = size(4096, 96), out = size(14336, 160), layers = size(8, 1);
     const Floats x = random(in);
-    Floats y(context_.memory(), static_cast<std::size_t>(out));
+    Floats y(context_.allocator(), static_cast<std::size_t>(out));
     const auto weights = static_cast<double>(in * out);
     // Several matrices, one after the other, so that none is still in the cache.
-    const auto product = [&](const char* name, double bytes_per_weight, const auto& views) {
+    const auto precision = [&](const char* name, double bytes_per_weight, const auto& views) {
       row(fmt::format("matmul_forward 1x{}x{} {}, {} matrices", in, out, name, layers), Limit::kBytes, 0,
           static_cast<double>(layers) * weights * bytes_per_weight, [&] {
             for (const WeightView& view : views) {
@@ -404,7 +405,7 @@ class CudaBench {
                                         .x = x.data(),
                                         .weight = view,
                                         .y = y.data(),
-                                        .product = Product::kBF16});
+                                        .precision = MatmulPrecision::kBF16});
             }
           });
     };
@@ -426,11 +427,11 @@ class CudaBench {
 
   void search() {
     const std::int64_t rows = size(10'000'000, 3000), dim = size(256, 64), k = size(100, 10);
-    const DeviceBuffer<bf16> catalogue = random_bf16(rows * dim);
+    const DeviceBuffer<bf16> catalog = random_bf16(rows * dim);
     for (const std::int64_t n_queries : {size(1024, 64), std::int64_t{1}}) {
       const Floats queries = random(n_queries * dim), weights = random(n_queries, 1, 1);
-      DeviceBuffer<std::int32_t> ids(context_.memory(), static_cast<std::size_t>(n_queries * k));
-      Floats scores(context_.memory(), static_cast<std::size_t>(n_queries * k));
+      DeviceBuffer<std::int32_t> ids(context_.allocator(), static_cast<std::size_t>(n_queries * k));
+      Floats scores(context_.allocator(), static_cast<std::size_t>(n_queries * k));
       CosineTopkArgs args{.n_queries = n_queries,
                           .n_rows = rows,
                           .k = k,
@@ -440,7 +441,7 @@ class CudaBench {
                           .ids = ids.data(),
                           .scores = scores.data()};
       args.sets[0] = {.dim = dim,
-                      .rows = catalogue.data(),
+                      .rows = catalog.data(),
 
                       .queries = queries.data(),
                       .weights = weights.data()};

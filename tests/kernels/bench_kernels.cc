@@ -80,7 +80,7 @@ double measure_read_bandwidth(ThreadPool& pool) {
 // stream of reads.
 Limits measure_limits(Context& context) {
   Limits limits;
-  for (const Product product : {Product::kF32, Product::kBF16}) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     const std::int64_t n = 96, in = 256, out = 64, copies = context.pool().threads();
     const std::vector<float> x = random_values(n * in, -1, 1), w = random_values(out * in, -1, 1);
     std::vector<std::vector<float>> y(static_cast<std::size_t>(copies), std::vector<float>(n * out));
@@ -96,12 +96,12 @@ Limits measure_limits(Context& context) {
                                         .x = x.data(),
                                         .weight = weight_view(w.data()),
                                         .y = y[i].data(),
-                                        .product = product});
+                                        .precision = precision});
         }
       });
     });
     const double rate = 100.0 * static_cast<double>(n * in * out * copies) / timing.median;
-    (product == Product::kF32 ? limits.f32 : limits.bf16) = rate;
+    (precision == MatmulPrecision::kF32 ? limits.f32 : limits.bf16) = rate;
   }
   limits.bytes = measure_read_bandwidth(context.pool());
   return limits;
@@ -125,12 +125,12 @@ void run_case(Context& context, const KernelCase& c, const Limits& limits) {
     tensors.back().resize(static_cast<std::size_t>(tensor.size));
   }
   for (std::vector<float>& tensor : tensors) data.push_back(tensor.data());
-  const bool bf16_product = c.name.find("product=bf16") != std::string::npos;
+  const bool bf16_product = c.name.find("precision=bf16") != std::string::npos;
   print_row(c.name, time_of([&] { c.run(context, data.data()); }), c.operations, c.bytes,
             bf16_product ? limits.bf16 : limits.f32, limits.bytes);
 }
 
-// oneDNN's own: x is rounded in each call, as ours does; the weight lies there in oneDNN's favourite layout. Its
+// oneDNN's own: x is rounded in each call, as ours does; the weight lies there in oneDNN's favorite layout. Its
 // threads are OpenMP's, as many as ours.
 void run_onednn(std::int64_t n, std::int64_t in, std::int64_t out, int threads, const Limits& limits) {
   using dnnl::memory;

@@ -70,7 +70,7 @@ Floats run_case(const KernelCase& c, Context& context, const Floats& start, std:
   std::vector<GuardedTensor> tensors;
   std::vector<float*> data;
   for (std::size_t i = 0; i < start.size(); ++i)
-    tensors.emplace_back(context.memory(), starting_tensor(c.tensors[i], start[i]), misalign);
+    tensors.emplace_back(context.allocator(), starting_tensor(c.tensors[i], start[i]), misalign);
   for (GuardedTensor& tensor : tensors) data.push_back(tensor.data());
   c.run(context, data.data());
   Floats result;

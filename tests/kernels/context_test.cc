@@ -57,7 +57,7 @@ TEST(Context, NamesTheOperationThatABackendLacks) {
   EXPECT_EQ(first_missing(ops), nullptr);
   ops.cosine_topk = nullptr;
   EXPECT_STREQ(first_missing(ops), "cosine_topk");
-  EXPECT_NE(message_of([&] { Context(pool, {}, isa_level(), ops, host_memory()); }).find("cosine_topk"),
+  EXPECT_NE(message_of([&] { Context(pool, {}, isa_level(), ops, host_allocator()); }).find("cosine_topk"),
             std::string::npos);
 }
 
@@ -67,7 +67,7 @@ TEST(Ops, WhatIsMissingIsRefusedByName) {
   ops.add_inplace = nullptr;
   ops = with_refusals(ops);
   EXPECT_EQ(first_missing(ops), nullptr);
-  Context context(pool, {}, isa_level(), ops, host_memory());
+  Context context(pool, {}, isa_level(), ops, host_allocator());
   float x = 1, y = 2;
   EXPECT_NE(
       message_of([&] { add_inplace(context, {.n = 1, .x = &x, .y = &y}); }).find("add_inplace has no version for cpu"),

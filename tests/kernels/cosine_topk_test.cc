@@ -154,23 +154,23 @@ void expect_same(const Found& a, const Found& b) {
 
 // `misalign` elements push the rows off the alignment that an allocation has.
 Found search(const Problem& p, const Data& data, Context& context, std::size_t misalign = 0) {
-  const std::shared_ptr<DeviceMemory>& memory = context.memory();
+  const std::shared_ptr<DeviceAllocator>& allocator = context.allocator();
   const auto size = static_cast<std::size_t>(p.n_queries * p.k);
   Found found{std::vector<std::int32_t>(size, -7), std::vector<float>(size, std::numeric_limits<float>::quiet_NaN())};
-  DeviceBuffer<std::int32_t> ids(memory, std::span<const std::int32_t>(found.ids));
-  DeviceBuffer<float> scores(memory, std::span<const float>(found.scores));
+  DeviceBuffer<std::int32_t> ids(allocator, std::span<const std::int32_t>(found.ids));
+  DeviceBuffer<float> scores(allocator, std::span<const float>(found.scores));
   std::vector<DeviceBuffer<std::byte>> rows;
   std::vector<DeviceBuffer<float>> numbers;
   const auto number_data = [&](const std::vector<float>& values) {
-    return numbers.emplace_back(memory, std::span<const float>(values)).data();
+    return numbers.emplace_back(allocator, std::span<const float>(values)).data();
   };
   CosineTopkArgs args = sizes_of<float>(p, data);
-  const DeviceBuffer<std::uint64_t> filter(memory, std::span<const std::uint64_t>(data.filter));
+  const DeviceBuffer<std::uint64_t> filter(allocator, std::span<const std::uint64_t>(data.filter));
   args.filter = filter.data();
   for (std::size_t s = 0; s < p.dims.size(); ++s) {
     std::vector<std::byte> moved(misalign * size_of(p.storage));
     moved.insert(moved.end(), data.rows[s].begin(), data.rows[s].end());
-    rows.emplace_back(memory, std::span<const std::byte>(moved));
+    rows.emplace_back(allocator, std::span<const std::byte>(moved));
     args.sets[s].rows = moved.empty() ? nullptr : rows.back().data() + misalign * size_of(p.storage);
     args.sets[s].row_scales = number_data(data.row_scales[s]);
     args.sets[s].queries = number_data(data.queries[s]);

@@ -15,23 +15,24 @@ namespace matinee {
 /// sanitizer. `misalign` floats push its start off the alignment that an allocation has.
 class GuardedTensor {
  public:
-  GuardedTensor(const std::shared_ptr<DeviceMemory>& memory, const std::vector<float>& values, std::size_t misalign)
+  GuardedTensor(const std::shared_ptr<DeviceAllocator>& allocator, const std::vector<float>& values,
+                std::size_t misalign)
       : size_(values.size()), start_(kGuard + misalign) {
     std::vector<float> all(start_ + size_ + kGuard, guard_value());
     std::copy(values.begin(), values.end(), all.begin() + static_cast<std::ptrdiff_t>(start_));
-    memory_ = DeviceBuffer<float>(memory, std::span<const float>(all));
+    allocator_ = DeviceBuffer<float>(allocator, std::span<const float>(all));
   }
 
-  float* data() { return memory_.data() + start_; }
+  float* data() { return allocator_.data() + start_; }
   std::vector<float> values() const {
     std::vector<float> result(size_);
-    if (size_ > 0) memory_.download(result, start_);
+    if (size_ > 0) allocator_.download(result, start_);
     return result;
   }
 
   bool guards_unchanged() const {
     const float expected = guard_value();
-    const std::vector<float> all = memory_.values();
+    const std::vector<float> all = allocator_.values();
     for (std::size_t i = 0; i < all.size(); ++i) {
       const bool guard = i < start_ || i >= start_ + size_;
       if (guard && std::memcmp(&all[i], &expected, sizeof expected) != 0) return false;
@@ -49,7 +50,7 @@ class GuardedTensor {
   }
 
   std::size_t size_, start_;
-  DeviceBuffer<float> memory_;
+  DeviceBuffer<float> allocator_;
 };
 
 }  // namespace matinee

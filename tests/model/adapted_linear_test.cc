@@ -130,7 +130,7 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
 // equal ones.
 class FourLayers {
  public:
-  FourLayers(Product product, float drop_probability) {
+  FourLayers(MatmulPrecision precision, float drop_probability) {
     const std::array<std::int64_t, kLayers> out{40, 17, 24, 33}, rank{5, 0, 3, 16};
     for (std::size_t i = 0; i < kLayers; ++i) {
       const bool scaled = i == 2;
@@ -152,7 +152,7 @@ class FourLayers {
                                 .xa = zeros(kMany * rank[i]),
                                 .unscaled = zeros(kMany * out[i]),
                                 .norms = inputs(out[i]),
-                                .product = product};
+                                .precision = precision};
       outputs_[i] = {layer, zeros(kMany * out[i])};
       gradients_[i] = {layer, inputs(kMany * out[i])};
     }
@@ -190,9 +190,9 @@ class FourLayers {
 TEST(LinearGroup, ComputesWhatItsLayersDoAlone) {
   ThreadPool pool(2);
   Context context(pool);
-  for (const Product product : {Product::kF32, Product::kBF16}) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const float drop_probability : {0.0f, 0.3f}) {
-      FourLayers together(product, drop_probability), alone(product, drop_probability);
+      FourLayers together(precision, drop_probability), alone(precision, drop_probability);
       together.run(context, 4);
       alone.run(context, 1);
       for (std::size_t i = 0; i < together.computed().size(); ++i) {

@@ -1,4 +1,4 @@
-// Models whose base is quantised: they compute what the numbers that the codes stand for would, and lose little.
+// Models whose base is quantized: they compute what the numbers that the codes stand for would, and lose little.
 
 #include "lib/model/base_format.h"
 
@@ -38,7 +38,7 @@ Context& context() {
 // A small random model on disk.
 struct Tiny {
   explicit Tiny(const ModelConfig& model) : config(model) {
-    initialise_parameters(config, 1, parameters);
+    initialize_parameters(config, 1, parameters);
     testing::randomise(parameters, 11);
     save();
   }
@@ -127,7 +127,7 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
         }
         adapter.attach_to(slots);
         const LoraSlots lora = adapter.slots();
-        DecoderTraining decoder(context(), tiny.config, slots, &lora, 16, Product::kF32);
+        DecoderTraining decoder(context(), tiny.config, slots, &lora, 16, MatmulPrecision::kF32);
         logits.push_back(decoder.logits(samples.batch()));
         decoder.forward_backward(samples.batch(), 0.1f, {});
         std::vector<float>& all = gradients.emplace_back();
@@ -153,11 +153,11 @@ TEST_P(QuantizedFamily, DecodingWithAnAdapterBesideEqualsTraining) {
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
       const LoraSlots lora = adapter.slots();
-      DecoderTraining training(context(), tiny.config, slots, &lora, 16, Product::kF32);
+      DecoderTraining training(context(), tiny.config, slots, &lora, 16, MatmulPrecision::kF32);
       const auto wanted = training.logits(sample.batch());
-      DecoderTraining alone(context(), tiny.config, weights.slots(), nullptr, 16, Product::kF32);
+      DecoderTraining alone(context(), tiny.config, weights.slots(), nullptr, 16, MatmulPrecision::kF32);
       EXPECT_GT(relative_error(alone.logits(sample.batch()), wanted), 0.1) << "the adapter does nothing";
-      DecoderSession session(context(), tiny.config, slots, 16, Product::kF32, &lora);
+      DecoderSession session(context(), tiny.config, slots, 16, MatmulPrecision::kF32, &lora);
       session.append(std::span(sample.tokens).first(6));
       for (std::size_t i = 6; i < 8; ++i) {
         const auto found = session.append(std::span(sample.tokens).subspan(i, 1));
@@ -179,7 +179,7 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
   const auto logits = [&](DType format) {
     const FrozenWeights weights = tiny.weights(format);
-    DecoderSession session(context(), tiny.config, weights.slots(), 16, Product::kF32);
+    DecoderSession session(context(), tiny.config, weights.slots(), 16, MatmulPrecision::kF32);
     std::vector<float> all;
     for (std::size_t i = 0; i < sample.tokens.size(); ++i) {
       const auto found = session.append(std::span(sample.tokens).subspan(i, 1));
@@ -260,7 +260,7 @@ class Quality {
   explicit Quality(const std::string& folder) : folder_(folder), config_(read_model_config(folder)) {
     const FrozenWeights weights(folder, config_, DType::kF32);
     for (std::uint64_t story = 0; story < 8; ++story) {
-      DecoderSession session(context(), config_, weights.slots(), 200, Product::kF32);
+      DecoderSession session(context(), config_, weights.slots(), 200, MatmulPrecision::kF32);
       Sampler sampler({.temperature = 1}, story);
       std::vector<std::int32_t> tokens{std::max(config_.bos_token_id, 0)};
       while (tokens.size() < 200) tokens.push_back(sampler.choose(session.append(std::span(tokens).last(1))));
@@ -275,7 +275,7 @@ class Quality {
   double loss(const char* name) const {
     const BaseFormat format{name};
     const FrozenWeights weights(folder_, config_, format.dtype(context()), 0, &context());
-    DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.product(context()));
+    DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.matmul_precision(context()));
     const CrossEntropySums sums = decoder.evaluate(samples_.batch());
     return sums.loss / static_cast<double>(sums.n_counted);
   }

@@ -21,7 +21,7 @@ using Hashes = std::vector<std::pair<std::string, std::uint64_t>>;
 // Two shards, tensors in turn, and the index.
 void write_shards(const std::string& folder, const ModelConfig& config) {
   ParameterSet parameters;
-  initialise_parameters(config, 7, parameters);
+  initialize_parameters(config, 7, parameters);
   std::string index;
   for (const std::size_t shard : {0u, 1u}) {
     const std::string name = shard == 0 ? "a.safetensors" : "b.safetensors";

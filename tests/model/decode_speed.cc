@@ -59,11 +59,11 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
   const DType dtype = format.dtype(context);
   auto begin = Clock::now();
   const FrozenWeights weights(folder, config, dtype, 0, &context);
-  context.memory()->synchronize();
+  context.allocator()->synchronize();
   const double load = seconds_since(begin);
   const std::uint64_t host_bytes = peak_resident_memory();
   DecoderSession session(context, config, weights.slots(), n_prompt + static_cast<std::int64_t>(n_tokens),
-                         format.product(context));
+                         format.matmul_precision(context));
   std::vector<std::int32_t> prompt;
   for (std::int64_t t = 0; t < n_prompt; ++t)
     prompt.push_back(static_cast<std::int32_t>((t * 7919 + 13) % config.vocab_size));

@@ -35,11 +35,13 @@ std::vector<float> copy(std::span<const float> values) { return {values.begin(),
 
 struct Tiny {
   Tiny() : config(testing::tiny_config(true)), pool(2), context(pool) {
-    initialise_parameters(config, 1, weights);
+    initialize_parameters(config, 1, weights);
     testing::randomise(weights, 11);
     slots = slots_of(config, weights);
   }
-  DecoderSession session(std::int64_t max_tokens = 16) { return {context, config, slots, max_tokens, Product::kF32}; }
+  DecoderSession session(std::int64_t max_tokens = 16) {
+    return {context, config, slots, max_tokens, MatmulPrecision::kF32};
+  }
   /// Logits after the last of `tokens`, in float64 and without a cache.
   std::vector<double> expected(const std::vector<std::int32_t>& tokens) const {
     return testing::ReferenceDecoder(config, weights).logits(testing::Samples(tokens).batch()).back();
@@ -125,13 +127,14 @@ TEST(DecoderSession, PromptsLongerThanAChunk) {
   ModelConfig config = testing::tiny_config(false);
   config.max_position_embeddings = 640;
   ParameterSet weights;
-  initialise_parameters(config, 1, weights);
+  initialize_parameters(config, 1, weights);
   testing::randomise(weights, 11);
   const WeightSlots slots = slots_of(config, weights);
   ThreadPool pool(1);
   Context context(pool);
   const auto tokens = some_tokens(600);
-  DecoderSession whole(context, config, slots, 640, Product::kF32), single(context, config, slots, 640, Product::kF32);
+  DecoderSession whole(context, config, slots, 640, MatmulPrecision::kF32),
+      single(context, config, slots, 640, MatmulPrecision::kF32);
   const auto logits = copy(whole.append(tokens));
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) single.append(std::span(tokens).subspan(i, 1));
   const auto last = single.append(std::span(tokens).last(1));
@@ -157,13 +160,13 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   const LoraSlots lora_slots = adapter.slots();
   const auto tokens = some_tokens(11);
   const testing::Samples samples(tokens);
-  DecoderTraining training(tiny.context, tiny.config, beside.slots(), &lora_slots, 16, Product::kF32);
+  DecoderTraining training(tiny.context, tiny.config, beside.slots(), &lora_slots, 16, MatmulPrecision::kF32);
   const auto expected = training.logits(samples.batch());
 
   const LoraMerge merge(tiny.context, tiny.config, adapter);
   const FrozenWeights merged(folder.path(), tiny.config, dtype, 0, nullptr, &merge);
-  DecoderSession session(tiny.context, tiny.config, merged.slots(), 16, Product::kF32);
-  DecoderSession base(tiny.context, tiny.config, beside.slots(), 16, Product::kF32);
+  DecoderSession session(tiny.context, tiny.config, merged.slots(), 16, MatmulPrecision::kF32);
+  DecoderSession base(tiny.context, tiny.config, beside.slots(), 16, MatmulPrecision::kF32);
   const auto found = copy(session.append(tokens)), without = copy(base.append(tokens));
   double worst = 0, changed = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -183,11 +186,11 @@ INSTANTIATE_TEST_SUITE_P(Dtypes, DecoderSessionDtype, ::testing::Values(DType::k
 TEST(DecoderSession, HeadsThatAGpuDoesNotTakeAreRefused) {
   Tiny tiny;
   tiny.config.head_dim = kWidestCudaHead + 8;
-  Context gpu(tiny.pool, {DeviceKind::kCuda, 0}, isa_level(), ops_of(DeviceKind::kCpu), host_memory());
-  const std::string error = error_of([&] { DecoderSession(gpu, tiny.config, tiny.slots, 16, Product::kF32); });
+  Context gpu(tiny.pool, {DeviceKind::kCuda, 0}, isa_level(), ops_of(DeviceKind::kCpu), host_allocator());
+  const std::string error = error_of([&] { DecoderSession(gpu, tiny.config, tiny.slots, 16, MatmulPrecision::kF32); });
   EXPECT_NE(error.find("head_dim is 264"), std::string::npos) << error;
-  EXPECT_THROW(DecoderTraining(gpu, tiny.config, tiny.slots, nullptr, 16, Product::kF32), Error);
-  EXPECT_NO_THROW(DecoderSession(tiny.context, tiny.config, tiny.slots, 16, Product::kF32));
+  EXPECT_THROW(DecoderTraining(gpu, tiny.config, tiny.slots, nullptr, 16, MatmulPrecision::kF32), Error);
+  EXPECT_NO_THROW(DecoderSession(tiny.context, tiny.config, tiny.slots, 16, MatmulPrecision::kF32));
 }
 
 }  // namespace

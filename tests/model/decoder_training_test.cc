@@ -21,7 +21,7 @@ using testing::Samples;
 
 struct Tiny {
   explicit Tiny(bool tied, int threads = 1) : config(testing::tiny_config(tied)), pool(threads), context(pool) {
-    initialise_parameters(config, 1, weights);
+    initialize_parameters(config, 1, weights);
     testing::randomise(weights, 11);
     slots = slots_of(config, weights);
   }
@@ -39,8 +39,9 @@ struct Tiny {
     adapter = std::make_unique<LoraAdapter>(config, lora, 2);
     lora_slots = adapter->slots();
   }
-  DecoderTraining decoder(std::int64_t max_tokens, Product product = Product::kF32, bool recompute = false) {
-    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, product, recompute};
+  DecoderTraining decoder(std::int64_t max_tokens, MatmulPrecision precision = MatmulPrecision::kF32,
+                          bool recompute = false) {
+    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, precision, recompute};
   }
 
   ModelConfig config;
@@ -201,7 +202,7 @@ TEST(DecoderTraining, ComputingAgainDropsTheSameElements) {
   for (Tiny* tiny : {&kept, &again}) {
     tiny->adapt(0.3, {"q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"});
     testing::randomise(tiny->adapter->parameters(), 12);
-    DecoderTraining decoder = tiny->decoder(20, Product::kF32, tiny == &again);
+    DecoderTraining decoder = tiny->decoder(20, MatmulPrecision::kF32, tiny == &again);
     losses.push_back(decoder.forward_backward(samples.batch(), 1, {.seed = 9, .step = 4, .neftune_alpha = 5}).loss);
   }
   EXPECT_EQ(losses[0], losses[1]);
@@ -272,7 +273,7 @@ TEST(DecoderTraining, DropoutDependsOnSeedStepLayerAndModule) {
 
 // A model with blocks enough that threads share the work.
 struct Larger {
-  explicit Larger(int threads, Product product) : pool(threads), context(pool) {
+  explicit Larger(int threads, MatmulPrecision precision) : pool(threads), context(pool) {
     config.vocab_size = 300;
     config.hidden_size = 64;
     config.intermediate_size = 160;
@@ -282,11 +283,11 @@ struct Larger {
     config.head_dim = 16;
     config.max_position_embeddings = 128;
     config.tie_word_embeddings = true;
-    initialise_parameters(config, 1, weights);
+    initialize_parameters(config, 1, weights);
     Random random(2, "tokens");
     for (int i = 0; i < 12; ++i) samples.add(50 + static_cast<std::size_t>(i), 7, config.vocab_size, random);
     const WeightSlots slots = slots_of(config, weights);
-    DecoderTraining decoder(context, config, slots, nullptr, 700, product);
+    DecoderTraining decoder(context, config, slots, nullptr, 700, precision);
     sums = decoder.forward_backward(samples.batch(), 0.01f, {});
     evaluated = decoder.evaluate(samples.batch());
     logits = decoder.logits(samples.batch());
@@ -300,7 +301,7 @@ struct Larger {
   std::vector<float> logits;
 };
 
-class DecoderTrainingProduct : public ::testing::TestWithParam<Product> {};
+class DecoderTrainingProduct : public ::testing::TestWithParam<MatmulPrecision> {};
 
 TEST_P(DecoderTrainingProduct, SameBytesAtAnyNumberOfThreads) {
   const Larger one(1, GetParam()), two(2, GetParam()), five(5, GetParam());
@@ -333,8 +334,9 @@ TEST_P(DecoderTrainingProduct, LossInChunksIsThatOfAllLogits) {
   EXPECT_NEAR(larger.sums.loss, expected, 1e-5 * expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Products, DecoderTrainingProduct, ::testing::Values(Product::kF32, Product::kBF16),
-                         [](const auto& test) { return test.param == Product::kF32 ? "F32" : "BF16"; });
+INSTANTIATE_TEST_SUITE_P(Products, DecoderTrainingProduct,
+                         ::testing::Values(MatmulPrecision::kF32, MatmulPrecision::kBF16),
+                         [](const auto& test) { return test.param == MatmulPrecision::kF32 ? "F32" : "BF16"; });
 
 TEST(DecoderTraining, WithoutSupervisionNothingIsLearned) {
   Tiny tiny(true);

@@ -58,18 +58,18 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
   }
   const auto load = [&](CheckpointHashes* hashes) {
     const FrozenWeights weights(folder, config, dtype, 0, &context, nullptr, hashes);
-    context.memory()->synchronize();
+    context.allocator()->synchronize();
   };
   std::vector<Way> ways{
       {"copy",
        [&] {
-         auto copy = DeviceBuffer<std::byte>::unset(context.memory(), static_cast<std::size_t>(bytes));
+         auto copy = DeviceBuffer<std::byte>::unset(context.allocator(), static_cast<std::size_t>(bytes));
          std::size_t done = 0;
          visit_pieces(folder, [&](const auto&, const auto&, std::size_t, std::span<const std::byte> piece) {
            copy.upload(piece, done);
            done += piece.size();
          });
-         context.memory()->synchronize();
+         context.allocator()->synchronize();
        }},
       {"hashes",
        [&] {

@@ -96,7 +96,7 @@ TEST(LoraAdapter, BeginsAsPeftDoes) {
   EXPECT_NE(a.value.values(), other.parameters().find(a.name)->value.values());
 }
 
-TEST(LoraAdapter, RankStabilisedScaling) {
+TEST(LoraAdapter, RankStabilizedScaling) {
   const TemporaryFolder folder;
   LoraConfig config = small();
   config.use_rslora = true;

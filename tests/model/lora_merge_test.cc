@@ -45,7 +45,7 @@ LoraAdapter some_adapter(const ModelConfig& config) {
 // A base in two shards, one in float16 and one in bfloat16, with an index and what else lies in such a folder.
 struct Base {
   Base() : config(testing::tiny_config(false)) {
-    initialise_parameters(config, 1, parameters);
+    initialize_parameters(config, 1, parameters);
     testing::randomise(parameters, 11);
     const std::size_t n = parameters.all().size(), half = n / 2;
     write("model-00001-of-00002.safetensors", 0, half, DType::kF16);
@@ -168,7 +168,7 @@ TEST(LoraMerge, ABaseOfAnotherShapeIsRefused) {
 }
 
 std::vector<float> logits_of(const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora) {
-  DecoderTraining decoder(context(), config, weights, lora, 16, Product::kF32);
+  DecoderTraining decoder(context(), config, weights, lora, 16, MatmulPrecision::kF32);
   return decoder.logits(testing::tiny_samples(config.vocab_size).batch());
 }
 
@@ -197,7 +197,7 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
   }
 }
 
-TEST(LoraMerge, GgufRowsOfAHeadAreNeighboursRotated) {
+TEST(LoraMerge, GgufRowsOfAHeadAreNeighborsRotated) {
   // Of a head of 8: rows 0 and 4 rotate together in Hugging Face's order, rows 0 and 1 in llama.cpp's.
   EXPECT_EQ(reordered_row(0, 8, true), 0);
   EXPECT_EQ(reordered_row(1, 8, true), 4);
@@ -211,7 +211,7 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
  protected:
   MergedFamily() : config(GetParam().second) {
     ParameterSet parameters;
-    initialise_parameters(config, 1, parameters);
+    initialize_parameters(config, 1, parameters);
     testing::randomise(parameters, 11);
     save_model(folder.file("base"), config, parameters, DType::kF32);
   }
@@ -299,7 +299,7 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
   }
 }
 
-// What the file holds, not only that we read it back: heads turn neighbours in llama.cpp's architecture llama, halves
+// What the file holds, not only that we read it back: heads turn neighbors in llama.cpp's architecture llama, halves
 // in the others; a bias goes with its row.
 TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   const std::string name = GetParam().first;
@@ -314,7 +314,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
     decode_gguf(GgufFormat::kF32, file.data(file.tensor(tensor)), values);
     return values;
   };
-  const bool neighbours = file.get("general.architecture").as_text() == "llama";
+  const bool neighbors = file.get("general.architecture").as_text() == "llama";
   const bool fused = name == "gpt2";
   const auto width = static_cast<std::size_t>(config.hidden_size), head = static_cast<std::size_t>(config.head_dim);
   for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
@@ -330,7 +330,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
     for (std::size_t row = 0; row < rows; ++row) {
       const std::size_t in_head = row % head;
       const std::size_t from =
-          neighbours && module != Module::kV ? row - in_head + in_head % 2 * (head / 2) + in_head / 2 : row;
+          neighbors && module != Module::kV ? row - in_head + in_head % 2 * (head / 2) + in_head / 2 : row;
       for (std::size_t i = 0; i < width; ++i) {
         ASSERT_EQ(matrix[(before + row) * width + i], static_cast<const float*>(slot.view.data)[from * width + i]);
       }
@@ -421,7 +421,7 @@ TEST(LoraMerge, AHeadThatComesApartStandsBesideTheEmbeddingAndInTheIndex) {
   ModelConfig config = families.front().second;
   config.tie_word_embeddings = true;
   ParameterSet parameters;
-  initialise_parameters(config, 3, parameters);
+  initialize_parameters(config, 3, parameters);
   const std::string embedding = embed_tokens_path(config) + ".weight", head = lm_head_path(config) + ".weight";
   for (const bool stored : {false, true}) {
     const TemporaryFolder base, out;
@@ -475,7 +475,7 @@ TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
       R"({"model_type":"gpt2","vocab_size":5,"n_embd":160,"n_layer":1,"n_head":2,"n_positions":4})", "config.json");
   const TemporaryFolder base, out;
   ParameterSet parameters;
-  initialise_parameters(config, 1, parameters);
+  initialize_parameters(config, 1, parameters);
   save_model(base.path(), config, parameters, DType::kF32);
   LoraConfig lora;
   lora.rank = 1;

@@ -93,7 +93,7 @@ void forward(const std::string& folder, const std::string& format_name, std::uin
   const ModelConfig config = read_model_config(folder);
   const FrozenWeights weights(folder, config, format.dtype(context), max_host_mem, &context);
   const double loaded = seconds();
-  DecoderSession session(context, config, weights.slots(), 64, format.product(context));
+  DecoderSession session(context, config, weights.slots(), 64, format.matmul_precision(context));
   std::vector<std::int32_t> tokens(16);
   for (std::size_t t = 0; t < tokens.size(); ++t) tokens[t] = static_cast<std::int32_t>(t * 37 % 1000);
   const float logit = session.append(tokens)[0];

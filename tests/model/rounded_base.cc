@@ -1,4 +1,4 @@
-// For scripts/compare-base-formats: a base whose linear layers of one kind hold the numbers that a quantised format
+// For scripts/compare-base-formats: a base whose linear layers of one kind hold the numbers that a quantized format
 // would make of them, the others as they are.
 //   rounded_base BASE FORMAT MODULE OUTPUT   FORMAT int8 or nf4; MODULE a part of the layers' names: q_proj, down_proj,
 //   ...

@@ -54,7 +54,7 @@ TEST(Stories, GreedyStoryIsTheQuotedOne) {
   const FrozenWeights weights(model, config, DType::kF32);
   ThreadPool pool(2);
   Context context(pool);
-  DecoderSession session(context, config, weights.slots(), 257, Product::kF32);
+  DecoderSession session(context, config, weights.slots(), 257, MatmulPrecision::kF32);
   const auto vocabulary = read_vocabulary(original + "/tok512.bin", static_cast<std::size_t>(config.vocab_size));
   ASSERT_EQ(vocabulary.size(), 512u);
 

@@ -25,7 +25,7 @@ using testing::TemporaryFolder;
 
 ParameterSet random_parameters(const ModelConfig& config) {
   ParameterSet parameters;
-  initialise_parameters(config, 1, parameters);
+  initialize_parameters(config, 1, parameters);
   testing::randomise(parameters, 11);
   return parameters;
 }
@@ -284,7 +284,7 @@ TEST(Weights, CheckpointOfTheBareModel) {
     EXPECT_EQ(again.all()[i].value.values(), parameters.all()[i].value.values());
 }
 
-// Larger than the pieces that it is read in, and layers of more rows than are quantised together.
+// Larger than the pieces that it is read in, and layers of more rows than are quantized together.
 ModelConfig large_config() {
   ModelConfig config = testing::tiny_config(false);
   config.vocab_size = 70001;
@@ -295,7 +295,7 @@ ModelConfig large_config() {
 
 // The numbers of a view, on whichever device they are.
 std::vector<float> numbers_of(Context& context, const WeightView& view, std::int64_t rows, std::int64_t width) {
-  DeviceBuffer<float> wide(context.memory(), static_cast<std::size_t>(rows * width));
+  DeviceBuffer<float> wide(context.allocator(), static_cast<std::size_t>(rows * width));
   dequantize(context, {.n = rows * width, .width = width, .weight = view, .y = wide.data()});
   return wide.values();
 }
@@ -319,7 +319,7 @@ TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
       EXPECT_EQ(slots.embed_tokens.view.dtype, dtype);
       EXPECT_TRUE(numbers_of(*context, slots.embed_tokens.view, config.vocab_size, config.hidden_size) == wanted);
       std::vector<float> norm(static_cast<std::size_t>(config.hidden_size));
-      context->memory()->download(norm.data(), slots.norm.value, norm.size() * sizeof(float));
+      context->allocator()->download(norm.data(), slots.norm.value, norm.size() * sizeof(float));
       for (std::size_t i = 0; i < norm.size(); ++i) {
         const float value = parameters.all()[parameters.all().size() - 2].value.values()[i];
         EXPECT_EQ(norm[i], dtype == DType::kBF16 ? to_float(to_bf16(value)) : value);
@@ -362,10 +362,10 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
   EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, DType::kU8, 0, &host); }),
             narrow.path() +
                 ": tensor \"model.layers.1.mlp.up_proj.weight\": the weight of output 70 and input 3 is -inf; a matrix "
-                "with it cannot be quantised");
+                "with it cannot be quantized");
 }
 
-TEST(Weights, MemoryLimitIsHonoured) {
+TEST(Weights, MemoryLimitIsHonored) {
   const TemporaryFolder folder;
   const ModelConfig config = testing::tiny_config(true);
   save_model(folder.path(), config, random_parameters(config), DType::kF32);
@@ -376,15 +376,15 @@ TEST(Weights, MemoryLimitIsHonoured) {
   EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, DType::kBF16, bytes - 1); }), "");
 }
 
-TEST(Weights, InitialisationIsDrawnFromTheSeed) {
+TEST(Weights, InitializationIsDrawnFromTheSeed) {
   ModelConfig config = testing::tiny_config(true);
   config.hidden_size = 64;
   config.vocab_size = 500;
   config.num_hidden_layers = 8;
   ParameterSet one, same, other;
-  initialise_parameters(config, 5, one);
-  initialise_parameters(config, 5, same);
-  initialise_parameters(config, 6, other);
+  initialize_parameters(config, 5, one);
+  initialize_parameters(config, 5, same);
+  initialize_parameters(config, 6, other);
   const auto deviation = [&](const char* name) {
     double squares = 0;
     const std::vector<float> values = one.find(name)->value.values();

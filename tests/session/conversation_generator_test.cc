@@ -131,7 +131,7 @@ TEST(ConversationGenerator, WrongOptionsAreNamed) {
   EXPECT_EQ(complaint([](auto& o) { o.shard = "2/2"; }), "--shard: expected I/N with 0 <= I < N, found \"2/2\"");
   for (const char* shard : {"", "1", "/", "-1/2", "0/0", "0/2x", "1 /2"})
     EXPECT_NE(complaint([&](auto& o) { o.shard = shard; }), "") << shard;
-  EXPECT_EQ(complaint([](auto& o) { o.temperaments = {"sleepy"}; }), "--temperaments: unknown temperament \"sleepy\"");
+  EXPECT_EQ(complaint([](auto& o) { o.personas = {"sleepy"}; }), "--personas: unknown persona \"sleepy\"");
   EXPECT_EQ(complaint([](auto& o) { o.part = "dev"; }), "--part: --split names no part \"dev\"");
   for (const char* split : {"", "train", "train:", "train:0", "train:-1", ":1", "train:1,", "train:nan", "a:1x"}) {
     const std::string message = error_of([&] { const TargetSplit parts{split}; });

@@ -30,7 +30,7 @@ void run(const std::string& base, const std::string& adapter_folder, std::size_t
   const auto found = adapter.metadata().find("matinee.template");
   const PromptTemplate prompt_template(found == adapter.metadata().end() ? "plain" : found->second);
   SampleEncoder encoder(tokenizer, prompt_template);
-  DecoderSession session(context, config, slots, config.max_position_embeddings, Product::kF32, &lora);
+  DecoderSession session(context, config, slots, config.max_position_embeddings, MatmulPrecision::kF32, &lora);
   simdjson::dom::parser parser;
   for (std::string line; std::getline(std::cin, line);) {
     const simdjson::dom::element request = parser.parse(line);

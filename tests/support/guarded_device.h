@@ -18,93 +18,95 @@
 namespace matinee {
 
 /// Memory of the arena, open only while one of these functions runs.
-class GuardedMemory final : public DeviceMemory {
+class GuardedMemory final : public DeviceAllocator {
  public:
   using Work = std::vector<std::function<void()>>;
 
   bool is_host() const override { return false; }
   void* allocate(std::size_t bytes) override {
-    forbid_in_recording();
+    forbid_during_capture();
     ++allocations_;
-    void* memory = Arena::instance().allocate(bytes);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
+    void* allocator = Arena::instance().allocate(bytes);
+    if (allocator == nullptr) throw std::bad_alloc();
+    return allocator;
   }
-  void release(void* memory) noexcept override { Arena::instance().release(memory); }
+  void release(void* allocator) noexcept override { Arena::instance().release(allocator); }
   void upload(void* to, const void* from, std::size_t bytes) override {
-    forbid_in_recording();
+    forbid_during_capture();
     uploaded_bytes_ += bytes;
-    opened(&DeviceMemory::upload, to, from, bytes);
+    opened(&DeviceAllocator::upload, to, from, bytes);
   }
   void download(void* to, const void* from, std::size_t bytes) override {
-    forbid_in_recording();
-    opened(&DeviceMemory::download, to, from, bytes);
+    forbid_during_capture();
+    opened(&DeviceAllocator::download, to, from, bytes);
   }
   void copy(void* to, const void* from, std::size_t bytes) override {
-    issue([=, this] { opened(&DeviceMemory::copy, to, from, bytes); });
+    issue([=, this] { opened(&DeviceAllocator::copy, to, from, bytes); });
   }
   void zero(void* to, std::size_t bytes) override {
-    issue([=, this] { opened(&DeviceMemory::zero, to, bytes); });
+    issue([=, this] { opened(&DeviceAllocator::zero, to, bytes); });
   }
   void synchronize() override {}
-  std::unique_ptr<Recording> record(const std::function<void()>& body) override {
+  std::unique_ptr<Graph> capture(const std::function<void()>& body) override {
     Work work;
-    recording_ = &work;
+    capturing_ = &work;
     body();
-    recording_ = nullptr;
-    return std::make_unique<RecordedWork>(std::move(work), *this);
+    capturing_ = nullptr;
+    return std::make_unique<CapturedWork>(std::move(work), *this);
   }
-  bool is_recorded() const override { return recording_ != nullptr || recordings_ > 0; }
+  bool has_graphs() const override { return capturing_ != nullptr || n_graphs_ > 0; }
 
   std::size_t allocations() const { return allocations_; }
   std::size_t uploaded_bytes() const { return uploaded_bytes_; }
 
   /// At once, or when what is being recorded is run.
   void issue(std::function<void()> work) {
-    if (recording_ == nullptr) return work();
-    recording_->push_back(std::move(work));
+    if (capturing_ == nullptr) return work();
+    capturing_->push_back(std::move(work));
   }
 
  private:
   using Arena = emulation::DeviceArena;
 
-  class RecordedWork final : public Recording {
+  class CapturedWork final : public Graph {
    public:
-    RecordedWork(Work work, GuardedMemory& memory) : work_(std::move(work)), memory_(memory) { ++memory_.recordings_; }
-    ~RecordedWork() override { --memory_.recordings_; }
+    CapturedWork(Work work, GuardedMemory& allocator) : work_(std::move(work)), allocator_(allocator) {
+      ++allocator_.n_graphs_;
+    }
+    ~CapturedWork() override { --allocator_.n_graphs_; }
     void run() override {
       for (const std::function<void()>& each : work_) each();
     }
 
    private:
     Work work_;
-    GuardedMemory& memory_;
+    GuardedMemory& allocator_;
   };
 
-  void forbid_in_recording() const {
-    if (recording_ != nullptr) contract_violation("GuardedMemory", "nothing is allocated or brought while recording");
+  void forbid_during_capture() const {
+    if (capturing_ != nullptr) contract_violation("GuardedMemory", "nothing is allocated or brought while recording");
   }
 
   template <class... Parameters, class... Arguments>
-  void opened(void (DeviceMemory::*function)(Parameters...), Arguments... arguments) {
+  void opened(void (DeviceAllocator::*function)(Parameters...), Arguments... arguments) {
     const Arena::Access access;
-    ((*host_memory()).*function)(arguments...);
+    ((*host_allocator()).*function)(arguments...);
   }
 
-  Work* recording_ = nullptr;
-  int recordings_ = 0;
+  Work* capturing_ = nullptr;
+  int n_graphs_ = 0;
   std::size_t allocations_ = 0, uploaded_bytes_ = 0;
 };
 
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name)                                              \
-  made.name = [](Context& context, const auto& args) {                      \
-    static_cast<GuardedMemory&>(*context.memory()).issue([&context, args] { \
-      const emulation::DeviceArena::Access access;                          \
-      ops_of(DeviceKind::kCpu).name(context, args);                         \
-    });                                                                     \
+#define MATINEE_GUARD_OP(name)                                                 \
+  made.name = [](Context& context, const auto& args) {                         \
+    static_cast<GuardedMemory&>(*context.allocator()).issue([&context, args] { \
+      const emulation::DeviceArena::Access access;                             \
+      ops_of(DeviceKind::kCpu).name(context, args);                            \
+    });                                                                        \
   };
     MATINEE_EACH_OP(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP

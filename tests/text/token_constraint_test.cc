@@ -117,7 +117,7 @@ TEST_P(Constraints, RandomWalksUnderTheMaskEndInAcceptedTexts) {
   }
 }
 
-TEST_P(Constraints, CanonicalTokenisationIsAlwaysAdmitted) {
+TEST_P(Constraints, CanonicalTokenizationIsAlwaysAdmitted) {
   const WordList titles(kTitles);
   TokenConstraint constraint(trie, titles, tokenizer.eos_token_id());
   for (const std::string& title : kTitles) {

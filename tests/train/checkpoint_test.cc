@@ -170,7 +170,7 @@ TEST(Checkpoint, OlderOnesAreKeptUpToTheirNumber) {
   for (const char* end : {"", ".1", ".2"}) EXPECT_FALSE(file_exists(path + end)) << end;
 }
 
-TEST(Checkpoint, NarrowMomentsComeBack) {
+TEST(Checkpoint, EightBitMomentsComeBack) {
   const TemporaryFolder folder;
   ParameterSet parameters;
   parameters.allocate({{"matrix", {64, 65}, true}, {"norm", {5000}, false}});

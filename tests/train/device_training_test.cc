@@ -30,7 +30,7 @@ using testing::TinyTokens;
 struct Variant {
   DType format = DType::kF32;
   bool dora = false, recompute = false, full = false;
-  Product product = Product::kF32;
+  MatmulPrecision precision = MatmulPrecision::kF32;
 };
 
 // Everything that a training makes, as numbers.
@@ -43,7 +43,7 @@ struct Outcome {
 Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFolder& folder, const std::string& name) {
   const ModelConfig config = tiny_config();
   const TokenDataset train(folder.file("train")), valid(folder.file("valid"));
-  ParameterSet everything(context.memory());
+  ParameterSet everything(context.allocator());
   std::unique_ptr<FrozenWeights> frozen;
   std::unique_ptr<LoraAdapter> adapter;
   WeightSlots slots;
@@ -60,7 +60,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
     lora.lora_dropout = 0.1;
     lora.use_dora = variant.dora;
     lora.modules_to_save = {"lm_head"};
-    adapter = std::make_unique<LoraAdapter>(config, lora, 5, context.memory());
+    adapter = std::make_unique<LoraAdapter>(config, lora, 5, context.allocator());
     adapter->begin_from(context, slots);
     adapter->attach_to(slots);
     lora_slots = adapter->slots();
@@ -70,7 +70,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
   options.adam_bits = variant.full ? 8 : 32;
   options.validate_every = 2;
   DecoderTraining decoder(context, config, slots, adapter ? &lora_slots : nullptr,
-                          Trainer::max_tokens(options, train.info()), variant.product, variant.recompute);
+                          Trainer::max_tokens(options, train.info()), variant.precision, variant.recompute);
   const Trainer::Parts parts{.context = context,
                              .decoder = decoder,
                              .parameters = adapter ? adapter->parameters() : everything,
@@ -93,7 +93,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
     const std::vector<float> values = p.value.values();
     outcome.values.insert(outcome.values.end(), values.begin(), values.end());
   }
-  DecoderSession session(context, config, slots, 16, Product::kF32, adapter ? &lora_slots : nullptr);
+  DecoderSession session(context, config, slots, 16, MatmulPrecision::kF32, adapter ? &lora_slots : nullptr);
   const std::vector<std::int32_t> tokens{3, 1, 4, 1, 5};
   for (const float logit : session.append(tokens)) outcome.logits.push_back(logit);
   if (variant.full) {
@@ -101,10 +101,10 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
     return outcome;
   }
   adapter->save(folder.file(name), {});
-  LoraAdapter read(config, folder.file(name), context.memory());
+  LoraAdapter read(config, folder.file(name), context.allocator());
   const LoraMerge merge(context, config, read);
   const FrozenWeights merged(folder.file("base"), config, DType::kBF16, 0, &context, &merge);
-  DecoderSession of_merged(context, config, merged.slots(), 16, Product::kF32);
+  DecoderSession of_merged(context, config, merged.slots(), 16, MatmulPrecision::kF32);
   for (const float logit : of_merged.append(tokens)) outcome.merged.push_back(logit);
   return outcome;
 }
@@ -113,7 +113,7 @@ void write_inputs(const TemporaryFolder& folder) {
   tiny_tokens(24).write(folder.file("train"));
   tiny_tokens(8, 8).write(folder.file("valid"));
   ParameterSet base;
-  initialise_parameters(tiny_config(), 3, base);
+  initialize_parameters(tiny_config(), 3, base);
   save_model(folder.file("base"), tiny_config(), base, DType::kF32);
 }
 
@@ -165,7 +165,7 @@ TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
   const Outcome found = outcome_of(GetParam(), cuda, folder, "cuda");
   const Outcome again = outcome_of(GetParam(), cuda, folder, "again");
   ASSERT_EQ(found.losses.size(), 6u);
-  const double bound = GetParam().product == Product::kBF16 ? 1e-2 : 1e-4;
+  const double bound = GetParam().precision == MatmulPrecision::kBF16 ? 1e-2 : 1e-4;
   for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(found.losses[i], wanted.losses[i], bound * wanted.losses[i]) << i;
   EXPECT_NEAR(found.best, wanted.best, bound * wanted.best);
   // A gradient near zero may move a weight either way, by a rate of 1e-3 at most; so few do that the mean does not.
@@ -180,14 +180,14 @@ TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
 INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                          ::testing::Values(Variant{}, Variant{.dora = true}, Variant{.recompute = true},
                                            Variant{.format = DType::kI8}, Variant{.format = DType::kU8, .dora = true},
-                                           Variant{.full = true}, Variant{.product = Product::kBF16},
-                                           Variant{.format = DType::kU8, .product = Product::kBF16}));
+                                           Variant{.full = true}, Variant{.precision = MatmulPrecision::kBF16},
+                                           Variant{.format = DType::kU8, .precision = MatmulPrecision::kBF16}));
 
 // A base of enough layers and parameters that all parts of a plan show, and the options of a short run.
 struct LargerRun {
   LargerRun() {
     ParameterSet random;
-    initialise_parameters(config, 3, random);
+    initialize_parameters(config, 3, random);
     save_model(folder.file("base"), config, random, DType::kBF16);
     TinyTokens tokens = tiny_tokens(60);
     tokens.vocab_size = config.vocab_size;
@@ -204,10 +204,10 @@ struct LargerRun {
     const FrozenWeights frozen(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
                                variant.recompute);
     WeightSlots slots = frozen.slots();
-    LoraAdapter adapter(config, lora, 5, context.memory());
+    LoraAdapter adapter(config, lora, 5, context.allocator());
     adapter.attach_to(slots);
     const LoraSlots factors = adapter.slots();
-    DecoderTraining decoder(context, config, slots, &factors, max_tokens, variant.product, variant.recompute);
+    DecoderTraining decoder(context, config, slots, &factors, max_tokens, variant.precision, variant.recompute);
     Trainer trainer({.context = context,
                      .decoder = decoder,
                      .parameters = adapter.parameters(),
@@ -254,14 +254,14 @@ TEST_P(LargerOnCuda, HoldsWhatThePlanSays) {
   Context measured(pool, resolve_device("cuda")), context(pool, resolve_device("cuda"));
   const auto rows = run.set->rows_in_order();
   const TokenBatch batch = run.set->batch(std::span(rows).first(static_cast<std::size_t>(run.max_tokens / 16)));
-  estimate_seconds(measured, run.config, &run.lora, batch, variant.format, variant.product, variant.recompute);
+  estimate_seconds(measured, run.config, &run.lora, batch, variant.format, variant.precision, variant.recompute);
   MemoryPlan plan = memory_to_train(
       run.config, &run.lora, variant.format,
-      {.max_tokens = run.max_tokens, .recompute = variant.recompute, .narrow_moments = true, .on_device = true});
+      {.max_tokens = run.max_tokens, .recompute = variant.recompute, .moments_8bit = true, .on_device = true});
   plan.scratch = measured.scratch_bytes();
-  const std::size_t libraries = context.memory()->held_bytes();
+  const std::size_t libraries = context.allocator()->held_bytes();
   run.train(context, variant);
-  const auto seen = static_cast<double>(context.memory()->peak_bytes() - libraries);
+  const auto seen = static_cast<double>(context.allocator()->peak_bytes() - libraries);
   EXPECT_NEAR(static_cast<double>(plan.device_bytes()), seen, 0.01 * seen) << plan.describe();
 }
 
@@ -274,13 +274,13 @@ TEST_P(LargerOnCuda, TrainsTheSameWithLessMemory) {
   less.recompute = true;
   Context with_whole(pool, resolve_device("cuda")), with_less(pool, resolve_device("cuda"));
   EXPECT_EQ(run.train(with_whole, whole), run.train(with_less, less));
-  EXPECT_LT(with_less.memory()->peak_bytes(), with_whole.memory()->peak_bytes());
+  EXPECT_LT(with_less.allocator()->peak_bytes(), with_whole.allocator()->peak_bytes());
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, LargerOnCuda,
-                         ::testing::Values(Variant{.format = DType::kBF16},
-                                           Variant{
-                                               .format = DType::kU8, .recompute = true, .product = Product::kBF16}));
+INSTANTIATE_TEST_SUITE_P(
+    Variants, LargerOnCuda,
+    ::testing::Values(Variant{.format = DType::kBF16},
+                      Variant{.format = DType::kU8, .recompute = true, .precision = MatmulPrecision::kBF16}));
 
 }  // namespace
 }  // namespace matinee

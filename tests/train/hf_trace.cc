@@ -63,7 +63,7 @@ HfCase::Packed HfCase::all() const {
 std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, const WeightSlots& weights) const {
   std::vector<float> logits(ids_.size() * static_cast<std::size_t>(config.vocab_size));
   for (std::size_t s = 0; s + 1 < offsets_.size(); ++s) {
-    DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], Product::kF32);
+    DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], MatmulPrecision::kF32);
     const auto sample = std::span(ids_).subspan(static_cast<std::size_t>(offsets_[s]),
                                                 static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
     // Only the logits after the last token of a piece come out; then its tokens are gone through again one by one.
@@ -91,7 +91,7 @@ Trace HfCase::base(bool narrow) const {
   const auto logits = [&](const ModelConfig& config, DType dtype) {
     const FrozenWeights weights(folder_, config, dtype);
     DecoderTraining decoder(context, config, weights.slots(), nullptr, rows,
-                            dtype == DType::kBF16 ? Product::kBF16 : Product::kF32);
+                            dtype == DType::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32);
     return decoder.logits(packed.batch());
   };
   trace["logits"] = logits(config_, DType::kF32);
@@ -114,7 +114,7 @@ Trace HfCase::full() const {
   const WeightSlots weights = slots_of(config_, parameters);
   const Packed packed = all();
   DecoderTraining decoder(context, config_, weights, nullptr, static_cast<std::int64_t>(packed.tokens.size()),
-                          Product::kF32);
+                          MatmulPrecision::kF32);
   decoder.forward_backward(packed.batch(), 1 / static_cast<float>(packed.n_supervised), {});
   Trace trace;
   std::size_t index = 0;
@@ -154,7 +154,7 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
   const LoraSlots slots = adapter.slots();
   const Packed packed = all();
   DecoderTraining decoder(context, config_, weights, &slots, static_cast<std::int64_t>(packed.tokens.size()),
-                          Product::kF32, recompute);
+                          MatmulPrecision::kF32, recompute);
   trace["logits"] = decoder.logits(packed.batch());
   const auto loss_of = [&](const Packed& batch) {
     adapter.parameters().zero_grad();

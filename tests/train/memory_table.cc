@@ -57,7 +57,7 @@ void run() {
     for (const auto& [format, recompute] :
          {std::pair(DType::kBF16, false), {DType::kI8, false}, {DType::kU8, false}, {DType::kU8, true}}) {
       const MemoryPlan plan =
-          memory_to_train(config, &lora, format, {.max_tokens = 2048, .recompute = recompute, .narrow_moments = false});
+          memory_to_train(config, &lora, format, {.max_tokens = 2048, .recompute = recompute, .moments_8bit = false});
       fmt::print(" {:.1f} |", gigabytes(plan.host_bytes()));
     }
     const std::int64_t cache = std::min<std::int64_t>(1024, config.max_position_embeddings);

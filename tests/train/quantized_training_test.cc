@@ -63,7 +63,7 @@ class QuantizedTraining : public ::testing::TestWithParam<Case> {
   }
   std::vector<double> losses() {
     const OptionSet options;
-    OneRank alone;
+    SingleRank alone;
     EXPECT_EQ(run_training(run, ToolContext(description, common, options), alone), 0);
     return losses_in(run.metrics);
   }
@@ -90,9 +90,9 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   WeightSlots slots = weights.slots();
   adapter.attach_to(slots);
   const LoraSlots lora = adapter.slots();
-  const Product product = run.base_format.product(context);
-  DecoderSession with(context, config, slots, 16, product, &lora),
-      without(context, config, weights.slots(), 16, product);
+  const MatmulPrecision precision = run.base_format.matmul_precision(context);
+  DecoderSession with(context, config, slots, 16, precision, &lora),
+      without(context, config, weights.slots(), 16, precision);
   double gained = 0;
   for (const TinySample& sample : tokens_of(config).samples) {
     for (std::size_t t = sample.supervised_from; t < sample.ids.size(); ++t) {

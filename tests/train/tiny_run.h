@@ -109,10 +109,10 @@ inline ModelConfig tiny_config() {
 /// A tiny decoder with a trainer: with `lora` an adapter on random weights, else everything.
 struct TinyRun {
   TinyRun(const TokenDataset& train, const TokenDataset* valid, const TrainOptions& options,
-          const std::string& checkpoint, bool lora, int threads = 1, double dropout = 0.1, Ranks* ranks = nullptr,
-          DeviceSum* device_sum = nullptr)
+          const std::string& checkpoint, bool lora, int threads = 1, double dropout = 0.1,
+          Communicator* ranks = nullptr, AllReduce* all_reduce = nullptr)
       : pool(threads), context(pool, {DeviceKind::kCpu, 0}), config(tiny_config()) {
-    initialise_parameters(config, 3, everything);
+    initialize_parameters(config, 3, everything);
     slots = slots_of(config, everything);
     if (lora) {
       lora_config.rank = 3;
@@ -125,7 +125,7 @@ struct TinyRun {
       slots.embed_tokens.grad = slots.lm_head.grad = nullptr;
     }
     decoder = std::make_unique<DecoderTraining>(context, config, slots, lora ? &lora_slots : nullptr,
-                                                Trainer::max_tokens(options, train.info()), Product::kF32);
+                                                Trainer::max_tokens(options, train.info()), MatmulPrecision::kF32);
     trainer = std::make_unique<Trainer>(
         Trainer::Parts{
             .context = context,
@@ -136,7 +136,7 @@ struct TinyRun {
             .config = config,
             .lora = lora ? &lora_slots : nullptr,
             .ranks = ranks,
-            .device_sum = device_sum,
+            .all_reduce = all_reduce,
         },
         options, checkpoint, RunIdentity{{{"--seed", "42"}}});
   }

@@ -127,10 +127,10 @@ TEST(TokenDataset, RefusesWhatItCannotUse) {
 
 TEST(TokenDataset, RefusesAnotherKindOfFile) {
   const Written written;
-  SafetensorsWriter writer(written.path, "catalogue");
+  SafetensorsWriter writer(written.path, "catalog");
   writer.commit();
   const std::string found = error_of([&] { TokenDataset data(written.path); });
-  EXPECT_NE(found.find("catalogue"), std::string::npos) << found;
+  EXPECT_NE(found.find("catalog"), std::string::npos) << found;
   EXPECT_NE(found.find("tokens"), std::string::npos) << found;
 }
 

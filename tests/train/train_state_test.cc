@@ -63,11 +63,11 @@ void randomise_gradients(ParameterSet& parameters, std::uint64_t seed) {
 
 TEST(TrainState, APlainAdapterIsUpdatedAtOnce) {
   ThreadPool pool(1);
-  Context context(pool, {}, isa_level(), counted_ops(), host_memory());
+  Context context(pool, {}, isa_level(), counted_ops(), host_allocator());
   for (const double factor : {1.0, 4.0}) {
     LoraConfig lora;
     lora.rank = 3;
-    LoraAdapter adapter(testing::tiny_config(), lora, 1, host_memory(), factor);
+    LoraAdapter adapter(testing::tiny_config(), lora, 1, host_allocator(), factor);
     randomise_gradients(adapter.parameters(), 2);
     TrainState state(adapter.parameters());
     updates = sums = 0;
@@ -86,7 +86,7 @@ TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
                                          {"d", {1, 5000}, true, 4}};
   const AdamWOptions options{.weight_decay = 0.1};
   ThreadPool pool(3);
-  Context context(pool, {}, isa_level(), counted_ops(), host_memory());
+  Context context(pool, {}, isa_level(), counted_ops(), host_allocator());
   for (const bool narrow : {false, true}) {
     ParameterSet all;
     all.allocate(specs);

@@ -24,7 +24,7 @@ constexpr const char* kTokenizer = "{\"a tokenizer\":true}";
 struct Workplace {
   Workplace() {
     ParameterSet parameters;
-    initialise_parameters(tiny_config(), 3, parameters);
+    initialize_parameters(tiny_config(), 3, parameters);
     base = folder.file("base");
     save_model(base, tiny_config(), parameters, DType::kF32);
     write_file(base + "/tokenizer.json", kTokenizer);
@@ -45,7 +45,7 @@ struct Workplace {
   int train() const {
     const OptionSet options;
     const ToolContext tool(description, common, options);
-    OneRank alone;
+    SingleRank alone;
     return run_training(run, tool, alone);
   }
   std::string error() const {

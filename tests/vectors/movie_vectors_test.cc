@@ -136,7 +136,7 @@ TEST(MovieVectorView, SaysThatVectorsAreMissing) {
   CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 10}).save(path);
   const MovieCatalog catalog(path);
   EXPECT_EQ(error_of([&] { const MovieVectorView view(catalog); }),
-            path + ": the catalogue has no tensor \"vectors.title\"; make it with embed");
+            path + ": the catalog has no tensor \"vectors.title\"; make it with embed");
 }
 
 TEST(MovieVectorView, HasTheWeightsOfTheFile) {

@@ -23,7 +23,7 @@ struct SampleCatalog {
     ThreadPool pool(2);
     const VectorOptions options;
     vectors = make_movie_vectors(bare, options, pool);
-    SafetensorsWriter writer(folder.file("movies.bin"), "catalogue", vector_metadata(options));
+    SafetensorsWriter writer(folder.file("movies.bin"), "catalog", vector_metadata(options));
     builder.declare(writer);
     declare_vectors(writer, vectors);
     builder.write(writer);

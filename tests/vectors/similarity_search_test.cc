@@ -23,7 +23,7 @@ class SimilaritySearchTest : public ::testing::Test {
   Context context{pool};
   SimilaritySearch search{view, context};
 
-  std::vector<Neighbour> nearest(const std::string& name, std::int32_t k, const MovieMask& allowed = {}) {
+  std::vector<Neighbor> nearest(const std::string& name, std::int32_t k, const MovieMask& allowed = {}) {
     const SimilarityTerm term{sample.movie(name)};
     return search.search({&term, 1}, k, allowed);
   }
@@ -38,7 +38,7 @@ TEST_F(SimilaritySearchTest, NearestOfASequelIsOfItsSeries) {
   for (const auto& [movie, title] : series) {
     const auto found = nearest(movie, 3);
     EXPECT_TRUE(std::any_of(found.begin(), found.end(),
-                            [&](const Neighbour& n) { return catalog.title(n.movie).starts_with(title); }))
+                            [&](const Neighbor& n) { return catalog.title(n.movie).starts_with(title); }))
         << movie << " is near " << catalog.display_name(found[0].movie);
   }
 }
@@ -69,7 +69,7 @@ TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
 
 TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
   GuardedContext guarded(pool);
-  const auto& memory = static_cast<const GuardedMemory&>(*guarded.memory());
+  const auto& memory = static_cast<const GuardedMemory&>(*guarded.allocator());
   SimilaritySearch there(view, guarded);
   MovieMask few = all_movies(catalog.size());
   for (MovieId movie = 0; movie < catalog.size(); movie += 3) remove(few, movie);
@@ -121,7 +121,7 @@ TEST_F(SimilaritySearchTest, FiltersAdmitOnlyWhatIsAllowed) {
   }
   const auto found = nearest("The Godfather (1972)", 30, allowed);
   EXPECT_EQ(found.size(), 30u);
-  for (const Neighbour& n : found) EXPECT_EQ(catalog.year(n.movie) / 10, 199);
+  for (const Neighbor& n : found) EXPECT_EQ(catalog.year(n.movie) / 10, 199);
 }
 
 TEST_F(SimilaritySearchTest, FewerThanKWhereFewerAreAllowed) {
@@ -137,16 +137,16 @@ TEST_F(SimilaritySearchTest, DislikedMoviesPushTheirLikeAway) {
   const SimilarityTerm both[] = {liked, {sample.movie("Finding Nemo (2003)"), -1}};
   const auto score_of = [&](std::span<const SimilarityTerm> terms, MovieId movie) {
     const auto found = search.search(terms, catalog.size());
-    return std::find_if(found.begin(), found.end(), [&](const Neighbour& n) { return n.movie == movie; })->score;
+    return std::find_if(found.begin(), found.end(), [&](const Neighbor& n) { return n.movie == movie; })->score;
   };
   const MovieId pixar = sample.movie("Monsters, Inc. (2001)");
   EXPECT_LT(score_of(both, pixar), score_of({&liked, 1}, pixar) - 0.1f);
 }
 
-TEST_F(SimilaritySearchTest, AllNeighboursAreWhatOneSearchFinds) {
+TEST_F(SimilaritySearchTest, AllNeighborsAreWhatOneSearchFinds) {
   std::vector<std::int32_t> ids;
   std::vector<float> scores;
-  search.all_neighbours(5, ids, scores);
+  search.all_neighbors(5, ids, scores);
   ASSERT_EQ(ids.size(), static_cast<std::size_t>(catalog.size()) * 5);
   for (const MovieId movie : {0, 17, 4000}) {
     const SimilarityTerm term{movie};

@@ -1,4 +1,4 @@
-#include "lib/text/token_joints.h"
+#include "lib/text/merge_boundaries.h"
 
 #include <bit>
 
@@ -36,7 +36,7 @@ std::uint32_t character_behind(std::string_view token, std::size_t border) {
 
 }  // namespace
 
-TokenJoints::TokenJoints(const std::vector<std::string>& vocabulary, const std::vector<bool>& defined) {
+MergeBoundaries::MergeBoundaries(const std::vector<std::string>& vocabulary, const std::vector<bool>& defined) {
   std::size_t borders = 0;
   const auto is_wide = [](const std::string& token) {
     for (const char c : token)
@@ -51,21 +51,21 @@ TokenJoints::TokenJoints(const std::vector<std::string>& vocabulary, const std::
     if (defined[id]) add_token(vocabulary[id]);
 }
 
-void TokenJoints::mark(std::uint32_t left, std::uint32_t right) {
+void MergeBoundaries::mark(std::uint32_t left, std::uint32_t right) {
   const std::uint64_t hash = hash_of(left, right);
   bits_[hash >> 6 & (bits_.size() - 1)] |= std::uint64_t{1} << (hash & 63);
 }
 
-bool TokenJoints::marked(std::uint32_t left, std::uint32_t right) const {
+bool MergeBoundaries::marked(std::uint32_t left, std::uint32_t right) const {
   const std::uint64_t hash = hash_of(left, right);
   return (bits_[hash >> 6 & (bits_.size() - 1)] >> (hash & 63) & 1) != 0;
 }
 
-void TokenJoints::add_token(std::string_view token) {
+void MergeBoundaries::add_token(std::string_view token) {
   for (std::size_t border = 1; border < token.size(); ++border) {
     if (!begins_character(token[border])) continue;
     const auto last = static_cast<std::uint8_t>(token[border - 1]), first = static_cast<std::uint8_t>(token[border]);
-    neighbours_.set(byte_pair(last, first));
+    neighbors_.set(byte_pair(last, first));
     if ((last | first) < 0x80) continue;  // the pair of bytes says it all
     const std::uint32_t left = character_before(token, border), right = character_behind(token, border);
     if (left >= kBroken || right >= kBroken) broken_.set(byte_pair(last, first));
@@ -73,21 +73,21 @@ void TokenJoints::add_token(std::string_view token) {
   }
 }
 
-bool TokenJoints::may_join(std::uint32_t left, std::uint32_t right, std::uint8_t last, std::uint8_t first) const {
-  if (!neighbours_.test(byte_pair(last, first))) return false;
+bool MergeBoundaries::may_join(std::uint32_t left, std::uint32_t right, std::uint8_t last, std::uint8_t first) const {
+  if (!neighbors_.test(byte_pair(last, first))) return false;
   if ((last | first) < 0x80) return true;
   if (marked(left, right)) return true;
   if (!broken_.test(byte_pair(last, first))) return false;
   return marked(left, kBroken + first) || marked(kBroken + last, right) || marked(kBroken + last, kBroken + first);
 }
 
-std::size_t TokenJoints::part_end(std::string_view piece, std::size_t begin) const {
+std::size_t MergeBoundaries::part_end(std::string_view piece, std::size_t begin) const {
   std::size_t border = begin;
   std::uint32_t left = decode_utf8(piece, border);
   while (border < piece.size()) {
     std::size_t next = border;
     const std::uint32_t right = decode_utf8(piece, next);
-    // Bytes that are no character stay with their neighbours: what tokens make of them is not looked at.
+    // Bytes that are no character stay with their neighbors: what tokens make of them is not looked at.
     if (left < kInvalidByte && right < kInvalidByte &&
         !may_join(left, right, static_cast<std::uint8_t>(piece[border - 1]), static_cast<std::uint8_t>(piece[border])))
       return border;

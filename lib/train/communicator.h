@@ -4,16 +4,16 @@
 #include <span>
 #include <string>
 
+#include "kernels/all_reduce.h"
 #include "kernels/context.h"
-#include "kernels/device_sum.h"
 
 namespace matinee {
 
 /// The processes that train one model together, each on its share of every update's rows. What they exchange are the
 /// gradients of what is trained and a few sums; weights never travel.
-class Ranks {
+class Communicator {
  public:
-  virtual ~Ranks() = default;
+  virtual ~Communicator() = default;
 
   virtual int rank() const = 0;  ///< 0 .. size - 1; rank 0 speaks and writes
   virtual int size() const = 0;
@@ -26,7 +26,7 @@ class Ranks {
   /// A way to add up arrays in the memory of the contexts' devices that does not pass through the hosts. Null where
   /// there is none, on every rank alike; `why_not` then says why, or nothing where no rank has such a device. Every
   /// rank calls it; the context must outlive it.
-  virtual std::unique_ptr<DeviceSum> open_device_sum(Context& context, std::string& why_not) {
+  virtual std::unique_ptr<AllReduce> open_all_reduce(Context& context, std::string& why_not) {
     static_cast<void>(context);
     why_not.clear();
     return nullptr;
@@ -43,7 +43,7 @@ class Ranks {
 };
 
 /// A process that trains alone.
-class OneRank final : public Ranks {
+class SingleRank final : public Communicator {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }

@@ -1,4 +1,4 @@
-# Sourced after support.bash: $work/movies.bin, a catalogue of the sample's first 700 titles, made by the tools, and
+# Sourced after support.bash: $work/movies.bin, a catalog of the sample's first 700 titles, made by the tools, and
 # $work/titles, their ids. Small, so that tests that talk or train come soon to what they test.
 mkdir -p "$work/tables"
 head -701 testdata/sample/title.basics.tsv >"$work/tables/title.basics.tsv"

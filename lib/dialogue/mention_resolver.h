@@ -19,12 +19,12 @@ struct TurnNames {
 };
 
 /// Reads the names off a user's turn. Everything by reference; must outlive this.
-class TurnReader {
+class MentionResolver {
  public:
-  TurnReader(const MovieCatalog& catalog, const MentionFinder& mentions, const Phrasebook& phrasebook)
+  MentionResolver(const MovieCatalog& catalog, const MentionFinder& mentions, const Phrasebook& phrasebook)
       : catalog_(catalog), mentions_(mentions), genres_(catalog, phrasebook) {}
 
-  /// The catalogue's genres, what the text mentions, and the movies that the system's last acts spoke of: "it" means
+  /// The catalog's genres, what the text mentions, and the movies that the system's last acts spoke of: "it" means
   /// one of those. Where several people share a surname the best reading of a place counts, and no other.
   TurnNames names(std::span<const SystemAct> acts, std::string_view user_text) const;
   const MentionFinder& mentions() const { return mentions_; }

@@ -1,5 +1,5 @@
 // Two ranks as threads of one process, each with a CUDA device of its own; the emulation has as many as it is told.
-#include "kernels/device_sum.h"
+#include "kernels/all_reduce.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kRanks = 2;
 
-class DeviceSums : public ::testing::Test {
+class AllReduces : public ::testing::Test {
  protected:
   void SetUp() override {
     setenv("MATINEE_EMULATION_DEVICES", "2", 1);
@@ -27,23 +27,23 @@ class DeviceSums : public ::testing::Test {
       GTEST_SKIP() << error.what();
     }
     if (devices_[0].index == devices_[1].index) GTEST_SKIP() << "there is one CUDA device only";
-    if (const std::string reason = why_no_device_sum(devices_[0]); !reason.empty()) GTEST_SKIP() << reason;
+    if (const std::string reason = why_no_all_reduce(devices_[0]); !reason.empty()) GTEST_SKIP() << reason;
   }
   void TearDown() override { unsetenv("MATINEE_EMULATION_DEVICES"); }
 
-  using Body = std::function<void(int rank, const std::shared_ptr<DeviceMemory>& memory, DeviceSum& sum)>;
+  using Body = std::function<void(int rank, const std::shared_ptr<DeviceAllocator>& allocator, AllReduce& sum)>;
   // What went wrong on each rank; "" where nothing did.
   static std::vector<std::string> together(const std::vector<Device>& devices, const Body& body) {
-    const DeviceSumKey key = make_device_sum_key();
+    const AllReduceId key = make_all_reduce_id();
     std::vector<std::string> errors(kRanks);
     std::vector<std::thread> threads;
     for (int rank = 0; rank < kRanks; ++rank) {
       threads.emplace_back([&, rank] {
         const auto r = static_cast<std::size_t>(rank);
         try {
-          const std::shared_ptr<DeviceMemory> memory = memory_of(devices[r]);
-          const std::unique_ptr<DeviceSum> sum = open_device_sum(*memory, key, rank, kRanks);
-          body(rank, memory, *sum);
+          const std::shared_ptr<DeviceAllocator> allocator = memory_of(devices[r]);
+          const std::unique_ptr<AllReduce> sum = open_all_reduce(*allocator, key, rank, kRanks);
+          body(rank, allocator, *sum);
         } catch (const std::exception& error) {
           errors[r] = error.what();
         }
@@ -56,11 +56,11 @@ class DeviceSums : public ::testing::Test {
   std::vector<Device> devices_;
 };
 
-TEST_F(DeviceSums, EveryRankGetsTheSums) {
+TEST_F(AllReduces, EveryRankGetsTheSums) {
   constexpr std::size_t n = 1000, half = 600;
   std::vector<std::vector<float>> found(kRanks);
-  const auto errors = together(devices_, [&](int rank, const auto& memory, DeviceSum& sum) {
-    DeviceBuffer<float> values(memory, n);
+  const auto errors = together(devices_, [&](int rank, const auto& allocator, AllReduce& sum) {
+    DeviceBuffer<float> values(allocator, n);
     std::vector<float> mine(n);
     for (int round = 1; round <= 3; ++round) {
       for (std::size_t i = 0; i < n; ++i) mine[i] = static_cast<float>(i) * 0.1f * static_cast<float>(round + rank);
@@ -83,9 +83,9 @@ TEST_F(DeviceSums, EveryRankGetsTheSums) {
   }
 }
 
-TEST_F(DeviceSums, TwoRanksDoNotShareADevice) {
+TEST_F(AllReduces, TwoRanksDoNotShareADevice) {
   EXPECT_NE(place_of(devices_[0]), place_of(devices_[1]));
-  const auto errors = together({devices_[0], devices_[0]}, [](int, const auto&, DeviceSum&) {});
+  const auto errors = together({devices_[0], devices_[0]}, [](int, const auto&, AllReduce&) {});
   for (const std::string& error : errors)
     EXPECT_NE(error.find("NCCL: meeting the other ranks failed"), std::string::npos) << error;
 }

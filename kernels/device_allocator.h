@@ -7,18 +7,18 @@
 namespace matinee {
 
 /// Operations that were recorded once and can be issued again in one go, with the same arguments.
-class Recording {
+class Graph {
  public:
-  virtual ~Recording() = default;
+  virtual ~Graph() = default;
   virtual void run() = 0;
 };
 
 /// Arrays of a device that wait in the host's memory until they are wanted again. Copies run beside the operations, in
 /// the order in which they were asked for, each behind what was called before it. Other functions do not wait for them:
 /// `wait` does.
-class HostStash {
+class ActivationOffload {
  public:
-  virtual ~HostStash() = default;
+  virtual ~ActivationOffload() = default;
   /// `from` may be overwritten after wait(place).
   virtual void put(std::size_t place, const void* from, std::size_t bytes) = 0;
   /// What was put there last; `to` may be read after wait(place).
@@ -29,9 +29,9 @@ class HostStash {
 
 /// The memory of one device and the ways into it. Everything here keeps the order in which it was called, with the
 /// operations too: a copy sees what the operation before it wrote.
-class DeviceMemory {
+class DeviceAllocator {
  public:
-  virtual ~DeviceMemory() = default;
+  virtual ~DeviceAllocator() = default;
 
   /// Whether the host may read and write what allocate() gives. Where it may not, only operations and the functions
   /// below touch it.
@@ -58,20 +58,20 @@ class DeviceMemory {
 
   /// Memory of the host's that operations of this device can read as it lies there, at the speed of the bus: for what
   /// is looked up seldom. The host's own is an answer only where operations run on the host.
-  virtual std::shared_ptr<DeviceMemory> host_side();
+  virtual std::shared_ptr<DeviceAllocator> host_side();
   /// Room for `places` arrays of up to `bytes` each. Null where nothing is gained: what is in the host's memory
   /// already.
-  virtual std::unique_ptr<HostStash> stash(std::size_t places, std::size_t bytes);
+  virtual std::unique_ptr<ActivationOffload> offload(std::size_t places, std::size_t bytes);
 
   /// Records the operations and copies within the device that `body` calls, without running them: where issuing them
   /// one by one costs more than they do. Null where nothing is gained; `body` has not been called then. Within `body`
   /// nothing may be allocated, uploaded or downloaded: run it once before, so that scratch memory is there.
-  virtual std::unique_ptr<Recording> record(const std::function<void()>& body);
+  virtual std::unique_ptr<Graph> capture(const std::function<void()>& body);
   /// Whether there are recordings, or one is being made: then what their operations were given must stay where it is.
-  virtual bool is_recorded() const { return false; }
+  virtual bool has_graphs() const { return false; }
 };
 
 /// The memory of the CPU: one for the whole program.
-std::shared_ptr<DeviceMemory> host_memory();
+std::shared_ptr<DeviceAllocator> host_allocator();
 
 }  // namespace matinee

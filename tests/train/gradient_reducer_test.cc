@@ -1,4 +1,4 @@
-#include "lib/train/gradient_sum.h"
+#include "lib/train/gradient_reducer.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace matinee {
 namespace {
 
 // Remembers what was begun.
-struct Recorder final : DeviceSum {
+struct Recorder final : AllReduce {
   void start(float* values, std::size_t n) override { begun.emplace_back(values, n); }
   void finish() override { ++finished; }
   std::vector<std::pair<float*, std::size_t>> begun;
@@ -18,7 +18,7 @@ struct Recorder final : DeviceSum {
 };
 
 // One of two.
-struct Half final : Ranks {
+struct Half final : Communicator {
   int rank() const override { return 0; }
   int size() const override { return 2; }
   void sum(std::span<float> values) override {
@@ -41,20 +41,20 @@ ParameterSet three_layers() {
   return parameters;
 }
 
-TEST(GradientSum, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
+TEST(GradientReducer, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
   ParameterSet parameters = three_layers();
   Half ranks;
   for (const std::size_t bytes : {std::size_t{1}, std::size_t{30'000}, std::size_t{1} << 30}) {
     Recorder device;
-    GradientSum sum(parameters, ranks, &device, bytes);
+    GradientReducer sum(parameters, ranks, &device, bytes);
     std::vector<std::pair<float*, std::size_t>> before;
     for (int update = 0; update < 2; ++update) {
       device.begun.clear();
       for (const std::int64_t layer : {2, 1, 0}) {
         sum.layer_done(layer);
         for (const Parameter& p : parameters.all()) {
-          const bool begun = std::any_of(device.begun.begin(), device.begun.end(), [&](const auto& piece) {
-            return p.grad.data() < piece.first + piece.second && p.grad.data() + p.grad.size() > piece.first;
+          const bool begun = std::any_of(device.begun.begin(), device.begun.end(), [&](const auto& bucket) {
+            return p.grad.data() < bucket.first + bucket.second && p.grad.data() + p.grad.size() > bucket.first;
           });
           if (begun) {
             EXPECT_GE(p.layer, layer) << p.name;
@@ -88,12 +88,12 @@ TEST(GradientSum, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
   }
 }
 
-TEST(GradientSum, PassesThroughTheHostWhereThereIsNoOtherWay) {
+TEST(GradientReducer, PassesThroughTheHostWhereThereIsNoOtherWay) {
   ParameterSet parameters = three_layers();
   const std::vector<float> ones(64, 1);
   parameters.all()[2].grad.upload(ones);
   Half ranks;
-  GradientSum sum(parameters, ranks, nullptr);
+  GradientReducer sum(parameters, ranks, nullptr);
   sum.layer_done(0);
   EXPECT_EQ(parameters.all()[2].grad.values(), ones);
   sum.finish();

@@ -1,4 +1,4 @@
-#include "lib/dialogue/turn_names.h"
+#include "lib/dialogue/mention_resolver.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ void add(std::vector<std::string>& list, std::string_view name) {
 
 }  // namespace
 
-TurnNames TurnReader::names(std::span<const SystemAct> acts, std::string_view user_text) const {
+TurnNames MentionResolver::names(std::span<const SystemAct> acts, std::string_view user_text) const {
   TurnNames names;
   names.genres = catalog_.genres();
   for (auto act = acts.rbegin(); act != acts.rend(); ++act) {

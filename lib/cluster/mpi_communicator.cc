@@ -1,4 +1,4 @@
-#include "lib/cluster/mpi_ranks.h"
+#include "lib/cluster/mpi_communicator.h"
 
 #include <algorithm>
 #include <array>
@@ -29,9 +29,9 @@ int launched_size() {
 
 #ifdef MATINEE_MPI
 
-class MpiRanks final : public Ranks {
+class MpiCommunicator final : public Communicator {
  public:
-  MpiRanks() {
+  MpiCommunicator() {
     MPI_Init(nullptr, nullptr);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
@@ -41,13 +41,13 @@ class MpiRanks final : public Ranks {
     MPI_Comm_rank(machine_, &rank_on_machine_);
   }
   // A rank that fails must not wait here for the others, who wait for it in a sum: it ends, and the launcher ends them.
-  ~MpiRanks() override {
+  ~MpiCommunicator() override {
     if (std::uncaught_exceptions() > 0) return;
     MPI_Comm_free(&machine_);
     MPI_Finalize();
   }
-  MpiRanks(const MpiRanks&) = delete;
-  MpiRanks& operator=(const MpiRanks&) = delete;
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
@@ -56,7 +56,7 @@ class MpiRanks final : public Ranks {
   void sum(std::span<double> values) override { sum_of(values, MPI_DOUBLE); }
   void wait_for_all() override { check(MPI_Barrier(MPI_COMM_WORLD)); }
 
-  std::unique_ptr<DeviceSum> open_device_sum(Context& context, std::string& why_not) override {
+  std::unique_ptr<AllReduce> open_all_reduce(Context& context, std::string& why_not) override {
     const Device device = context.device();
     why_not.clear();
     const bool some_on_gpu = any(device.kind == DeviceKind::kCuda), some_on_cpu = any(device.kind == DeviceKind::kCpu);
@@ -68,12 +68,12 @@ class MpiRanks final : public Ranks {
     }
     if (!some_on_gpu) return nullptr;
     const bool shared = shares_its_chip(device);
-    std::string reason = why_no_device_sum(device);
+    std::string reason = why_no_all_reduce(device);
     if (reason.empty() && shared) reason = describe(device) + " is the device of two ranks of a machine";
     why_not = first_of_all(reason);
     if (!why_not.empty()) return nullptr;
-    DeviceSumKey key{};
-    std::unique_ptr<DeviceSum> sum;
+    AllReduceId key{};
+    std::unique_ptr<AllReduce> sum;
     const auto attempt = [&](auto&& body) {
       std::string error;
       try {
@@ -85,12 +85,12 @@ class MpiRanks final : public Ranks {
       return why_not.empty();
     };
     if (!attempt([&] {
-          if (rank_ == 0) key = make_device_sum_key();
+          if (rank_ == 0) key = make_all_reduce_id();
         })) {
       return nullptr;
     }
     check(MPI_Bcast(key.data(), static_cast<int>(key.size()), MPI_BYTE, 0, MPI_COMM_WORLD));
-    if (!attempt([&] { sum = matinee::open_device_sum(*context.memory(), key, rank_, size_); })) return nullptr;
+    if (!attempt([&] { sum = matinee::open_all_reduce(*context.allocator(), key, rank_, size_); })) return nullptr;
     return sum;
   }
 
@@ -152,10 +152,10 @@ class MpiRanks final : public Ranks {
 
 }  // namespace
 
-std::unique_ptr<Ranks> open_ranks() {
-  if (launched_size() <= 1) return std::make_unique<OneRank>();
+std::unique_ptr<Communicator> open_communicator() {
+  if (launched_size() <= 1) return std::make_unique<SingleRank>();
 #ifdef MATINEE_MPI
-  return std::make_unique<MpiRanks>();
+  return std::make_unique<MpiCommunicator>();
 #else
   throw usage_error("started as one of {} processes, but built without MPI", launched_size())
       .add_remedy("install libopenmpi-dev and make again, or start one process");

@@ -62,7 +62,7 @@ class Model {
     LoraConfig lora;
     lora.rank = 3;
     lora.use_dora = variant.dora;
-    adapter_ = std::make_unique<LoraAdapter>(config_, lora, 3, context.memory());
+    adapter_ = std::make_unique<LoraAdapter>(config_, lora, 3, context.allocator());
     adapter_->begin_from(context, slots_);
     adapter_->attach_to(slots_);
     lora_ = adapter_->slots();
@@ -74,13 +74,13 @@ class Model {
   }
   static void write(const Variant& variant, const TemporaryFolder& folder) {
     ParameterSet parameters;
-    initialise_parameters(config_of(variant.family), 1, parameters);
+    initialize_parameters(config_of(variant.family), 1, parameters);
     testing::randomise(parameters, 11);
     save_model(folder.path(), config_of(variant.family), parameters, DType::kF32);
   }
 
   DecoderSession session() {
-    return {context_, config_, slots_, kMostTokens, Product::kF32, adapter_ ? &lora_ : nullptr};
+    return {context_, config_, slots_, kMostTokens, MatmulPrecision::kF32, adapter_ ? &lora_ : nullptr};
   }
   Context& context() { return context_; }
 
@@ -142,7 +142,7 @@ Outcome decode(Model& model, bool moving = false) {
   return outcome;
 }
 
-class RecordedDecoding : public ::testing::TestWithParam<Variant> {
+class CapturedDecoding : public ::testing::TestWithParam<Variant> {
  protected:
   void SetUp() override { Model::write(GetParam(), folder_); }
 
@@ -163,7 +163,7 @@ class RecordedDecoding : public ::testing::TestWithParam<Variant> {
   Context host_{pool_};
 };
 
-TEST_P(RecordedDecoding, OnGuardedDeviceGivesTheBytesOfTheHost) {
+TEST_P(CapturedDecoding, OnGuardedDeviceGivesTheBytesOfTheHost) {
   Model model(GetParam(), folder_, host_);
   const Outcome wanted = decode(model);
   EXPECT_EQ(wanted.repeated, 0) << "the CPU records nothing";
@@ -171,7 +171,7 @@ TEST_P(RecordedDecoding, OnGuardedDeviceGivesTheBytesOfTheHost) {
   EXPECT_EQ(checked(guarded).logits, wanted.logits);
 }
 
-TEST_P(RecordedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
+TEST_P(CapturedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
   try {
     resolve_device("cuda");
   } catch (const Error& error) {
@@ -191,7 +191,7 @@ TEST_P(RecordedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
   EXPECT_LT(std::sqrt(square_error / square), GetParam().format == DType::kF32 ? 1e-4 : 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, RecordedDecoding,
+INSTANTIATE_TEST_SUITE_P(Variants, CapturedDecoding,
                          ::testing::Values(Variant{"llama"}, Variant{"mistral"}, Variant{"qwen3"}, Variant{"gpt2"},
                                            Variant{"gptj"}, Variant{"llama", DType::kBF16, true},
                                            Variant{"mistral", DType::kI8, true},

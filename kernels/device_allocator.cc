@@ -1,4 +1,4 @@
-#include "kernels/device_memory.h"
+#include "kernels/device_allocator.h"
 
 #include <cstring>
 #include <new>
@@ -13,7 +13,7 @@ constexpr std::align_val_t kAlignment{64};
 // From here on a stream of reads gains by large pages.
 constexpr std::size_t kLarge = std::size_t{4} << 20;
 
-class HostMemory final : public DeviceMemory {
+class HostMemory final : public DeviceAllocator {
  public:
   bool is_host() const override { return true; }
   void* allocate(std::size_t bytes) override {
@@ -41,15 +41,15 @@ class HostMemory final : public DeviceMemory {
 
 }  // namespace
 
-std::shared_ptr<DeviceMemory> DeviceMemory::host_side() { return host_memory(); }
+std::shared_ptr<DeviceAllocator> DeviceAllocator::host_side() { return host_allocator(); }
 
-std::unique_ptr<HostStash> DeviceMemory::stash(std::size_t, std::size_t) { return nullptr; }
+std::unique_ptr<ActivationOffload> DeviceAllocator::offload(std::size_t, std::size_t) { return nullptr; }
 
-std::unique_ptr<Recording> DeviceMemory::record(const std::function<void()>&) { return nullptr; }
+std::unique_ptr<Graph> DeviceAllocator::capture(const std::function<void()>&) { return nullptr; }
 
-std::shared_ptr<DeviceMemory> host_memory() {
-  static const std::shared_ptr<DeviceMemory> memory = std::make_shared<HostMemory>();
-  return memory;
+std::shared_ptr<DeviceAllocator> host_allocator() {
+  static const std::shared_ptr<DeviceAllocator> allocator = std::make_shared<HostMemory>();
+  return allocator;
 }
 
 }  // namespace matinee

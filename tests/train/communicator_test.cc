@@ -1,5 +1,5 @@
 // Several trainers in threads of one process, as ranks of one run.
-#include "lib/train/ranks.h"
+#include "lib/train/communicator.h"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ struct Meeting {
   std::vector<double> sums;
 };
 
-class ThreadRank final : public Ranks {
+class ThreadRank final : public Communicator {
  public:
   ThreadRank(Meeting& meeting, int rank) : meeting_(meeting), rank_(rank) {}
   int rank() const override { return rank_; }
@@ -54,21 +54,21 @@ class ThreadRank final : public Ranks {
 };
 
 // Adds up when it is waited for; until then nobody may have touched what was begun.
-class SumBeside final : public DeviceSum {
+class SumBeside final : public AllReduce {
  public:
-  explicit SumBeside(Ranks& ranks) : ranks_(ranks) {}
+  explicit SumBeside(Communicator& ranks) : communicator_(ranks) {}
   void start(float* values, std::size_t n) override { begun_.push_back({values, std::vector(values, values + n)}); }
   void finish() override {
     for (const auto& [values, then] : begun_) {
       const std::span<float> now(values, then.size());
       EXPECT_TRUE(std::equal(now.begin(), now.end(), then.begin())) << "a gradient changed after its layer was done";
-      ranks_.sum(now);
+      communicator_.sum(now);
     }
     begun_.clear();
   }
 
  private:
-  Ranks& ranks_;
+  Communicator& communicator_;
   std::vector<std::pair<float*, std::vector<float>>> begun_;
 };
 
@@ -112,7 +112,7 @@ constexpr TrainOptions options_of_test() {
           .validate_every = 4};
 }
 
-TEST(Ranks, LossesAreThoseOfOneProcess) {
+TEST(Communicator, LossesAreThoseOfOneProcess) {
   const TinySets sets;
   const Outcome alone = train_together(sets, options_of_test(), 1, "")[0];
   ASSERT_EQ(alone.losses.size(), 8u);
@@ -131,7 +131,7 @@ TEST(Ranks, LossesAreThoseOfOneProcess) {
   }
 }
 
-TEST(Ranks, SumsBesideTheBackwardPassAreThoseAfterIt) {
+TEST(Communicator, SumsBesideTheBackwardPassAreThoseAfterIt) {
   const TinySets sets;
   for (const bool lora : {true, false}) {
     const auto after = train_together(sets, options_of_test(), 3, "", false, ~std::size_t{0}, false, lora);
@@ -144,9 +144,9 @@ TEST(Ranks, SumsBesideTheBackwardPassAreThoseAfterIt) {
 }
 
 // Adds as SumBeside, and on one rank changes the last bit of one number.
-class WrongSum final : public DeviceSum {
+class WrongSum final : public AllReduce {
  public:
-  explicit WrongSum(Ranks& ranks) : sum_(ranks), wrong_(ranks.rank() == 1) {}
+  explicit WrongSum(Communicator& ranks) : sum_(ranks), wrong_(ranks.rank() == 1) {}
   void start(float* values, std::size_t n) override {
     sum_.start(values, n);
     last_ = values + n / 2;
@@ -162,7 +162,7 @@ class WrongSum final : public DeviceSum {
   float* last_ = nullptr;
 };
 
-TEST(Ranks, DifferentGradientsAreNoticed) {
+TEST(Communicator, DifferentGradientsAreNoticed) {
   const TinySets sets;
   Meeting meeting(3);
   std::vector<std::string> errors(3);
@@ -180,7 +180,7 @@ TEST(Ranks, DifferentGradientsAreNoticed) {
     EXPECT_NE(error.find("the ranks hold different gradients"), std::string::npos) << error;
 }
 
-TEST(Ranks, ARunGoesOnWithAnotherNumberOfThem) {
+TEST(Communicator, ARunGoesOnWithAnotherNumberOfThem) {
   const TinySets sets;
   const std::string path = sets.folder.file("checkpoint");
   const auto whole = train_together(sets, options_of_test(), 2, "")[0];

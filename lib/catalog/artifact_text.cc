@@ -1,4 +1,4 @@
-#include "lib/catalog/artefact_text.h"
+#include "lib/catalog/artifact_text.h"
 
 #include <fmt/format.h>
 
@@ -99,10 +99,10 @@ bool ends_with_part(const SafetensorsFile& file, const std::string& name, const 
   return file.find(stem + ".offsets") != nullptr || file.find(stem + ".rows") != nullptr;
 }
 
-// What the values of a catalogue's list column are rows of; nothing for other columns and files.
+// What the values of a catalog's list column are rows of; nothing for other columns and files.
 StringColumn referenced_names(const SafetensorsFile& file, const std::string& column) {
   const auto kind = file.metadata().find("matinee.kind");
-  if (kind == file.metadata().end() || kind->second != "catalogue") return {};
+  if (kind == file.metadata().end() || kind->second != "catalog") return {};
   if (column == "genres") return StringColumn(file, "genre_names");
   if (column == "cast" || column == "directors" || column == "writers") return StringColumn(file, "nconst");
   return {};
@@ -161,7 +161,7 @@ std::vector<Column> columns_of(const SafetensorsFile& file) {
 
 }  // namespace
 
-void write_artefact_listing(const std::string& path, OutputFile& out) {
+void write_artifact_listing(const std::string& path, OutputFile& out) {
   const SafetensorsFile file(path);
   for (const auto& [key, value] : file.metadata()) out.write(fmt::format("# {}\t{}\n", key, value));
   for (const TensorInfo& tensor : file.tensors()) {
@@ -177,27 +177,27 @@ void write_artefact_listing(const std::string& path, OutputFile& out) {
   }
 }
 
-void write_artefact_text(const std::string& path, ArtefactFormat format, OutputFile& out) {
+void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out) {
   const SafetensorsFile file(path);
   const auto kind = file.metadata().find("matinee.kind");
-  if (kind != file.metadata().end() && kind->second == "table" && format != ArtefactFormat::kJsonLines) {
+  if (kind != file.metadata().end() && kind->second == "table" && format != ArtifactFormat::kJsonLines) {
     ImdbTable(path).write_tsv(out);
     return;
   }
-  // The rows of a catalogue are its movies, which most columns have. Elsewhere all columns must have as many, else what
+  // The rows of a catalog are its movies, which most columns have. Elsewhere all columns must have as many, else what
   // is said is a listing: the first extents of weights are no rows.
   const auto columns = columns_of(file);
   std::map<std::int64_t, int> votes;
   for (const Column& column : columns) ++votes[column.rows];
   const auto most =
       std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  const bool catalogue = kind != file.metadata().end() && kind->second == "catalogue";
-  if (most == votes.end() || most->second < 2 || (!catalogue && votes.size() > 1)) {
-    write_artefact_listing(path, out);
+  const bool catalog = kind != file.metadata().end() && kind->second == "catalog";
+  if (most == votes.end() || most->second < 2 || (!catalog && votes.size() > 1)) {
+    write_artifact_listing(path, out);
     return;
   }
   std::string line;
-  if (format == ArtefactFormat::kTsv) {
+  if (format == ArtifactFormat::kTsv) {
     for (const Column& column : columns) {
       if (column.rows == most->first) line += (line.empty() ? "" : "\t") + column.name;
     }
@@ -206,11 +206,11 @@ void write_artefact_text(const std::string& path, ArtefactFormat format, OutputF
   for (std::int64_t row = 0; row < most->first; ++row) {
     line.clear();
     JsonWriter json(line);
-    if (format != ArtefactFormat::kTsv) json.begin_object();
+    if (format != ArtifactFormat::kTsv) json.begin_object();
     bool first = true;
     for (const Column& column : columns) {
       if (column.rows != most->first) continue;
-      if (format == ArtefactFormat::kTsv) {
+      if (format == ArtifactFormat::kTsv) {
         if (!first) line += '\t';
         JsonWriter field(line);
         column.append(field, static_cast<std::size_t>(row));
@@ -220,7 +220,7 @@ void write_artefact_text(const std::string& path, ArtefactFormat format, OutputF
       }
       first = false;
     }
-    if (format != ArtefactFormat::kTsv) json.end_object();
+    if (format != ArtifactFormat::kTsv) json.end_object();
     out.write(line + "\n");
   }
 }
