@@ -38,19 +38,21 @@ CLOSURE_vectors  := vectors catalog kernels io base
 CLOSURE_model    := model kernels io base
 CLOSURE_train    := train model kernels io base
 CLOSURE_cluster  := cluster train model kernels io base
-CLOSURE_session  := session dialogue vectors model catalog text kernels io base
-FOLDERS := base io kernels catalog text dialogue vectors model train cluster session
+CLOSURE_recommend  := recommend dialogue vectors catalog text kernels io base
+CLOSURE_chat       := chat recommend dialogue vectors model catalog text kernels io base
+CLOSURE_evaluation := evaluation chat recommend dialogue vectors model catalog text kernels io base
+FOLDERS := base io kernels catalog text dialogue vectors model train cluster recommend chat evaluation
 
 # The highest folders that each tool stands on.
 TOP_tsv2bin    := catalog
 TOP_bin2tsv    := catalog
 TOP_embed      := vectors
-TOP_similar    := session
-TOP_synthconv  := session
+TOP_similar    := recommend
+TOP_synthconv  := evaluation
 TOP_tokenize   := text train
 TOP_lora-train := cluster
-TOP_chat       := session
-TOP_evaluate   := session
+TOP_chat       := chat
+TOP_evaluate   := evaluation
 TOP_lora-merge := text train
 
 TOOLS := $(subst _,-,$(notdir $(basename $(sort $(wildcard cmd/*.cc)))))
@@ -131,7 +133,7 @@ $(BUILD)/tests/bench_kernels: $(BUILD)/tests/kernels/bench_kernels.o $(call clos
 $(foreach folder,kernels vectors model train,$(BUILD)/tests/$(folder)_test): $(BUILD)/tests/emulation/device_arena.o
 
 # For scripts/compare-merge.
-$(BUILD)/tests/greedy_text: $(BUILD)/tests/session/greedy_text.o $(call closure,session)
+$(BUILD)/tests/greedy_text: $(BUILD)/tests/chat/greedy_text.o $(call closure,chat)
 	$(call say,link,$@)
 	$(Q)$(CXX) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
 

@@ -6,9 +6,9 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
-#include "lib/session/chat_loop.h"
-#include "lib/session/chat_setup.h"
-#include "lib/session/movie_ranker.h"
+#include "lib/chat/chat_loop.h"
+#include "lib/chat/chat_setup.h"
+#include "lib/recommend/movie_ranker.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;

@@ -3,8 +3,8 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
-#include "lib/session/chat_setup.h"
-#include "lib/session/evaluation.h"
+#include "lib/chat/chat_setup.h"
+#include "lib/evaluation/evaluation.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;

@@ -18,7 +18,7 @@
 #include "lib/dialogue/preference_state.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/text_reader.h"
-#include "lib/session/movie_ranker.h"
+#include "lib/recommend/movie_ranker.h"
 #include "lib/vectors/similarity_search.h"
 
 namespace {

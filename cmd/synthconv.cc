@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/tool.h"
-#include "lib/session/conversation_generator.h"
+#include "lib/evaluation/conversation_generator.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;

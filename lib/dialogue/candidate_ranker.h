@@ -21,7 +21,7 @@ struct Candidate {
   std::vector<Reason> reasons;  ///< strongest first; may be empty where nothing is known yet
 };
 
-/// Ranks the catalog for what is known of the user. Implemented above (lib/session), where vectors and facts
+/// Ranks the catalog for what is known of the user. Implemented by MovieRanker (lib/recommend), where vectors and facts
 /// meet.
 class CandidateRanker {
  public:

@@ -1,4 +1,4 @@
-#include "lib/session/chat_loop.h"
+#include "lib/chat/chat_loop.h"
 
 #include <histedit.h>
 

@@ -1,4 +1,4 @@
-#include "lib/session/movie_ranker.h"
+#include "lib/recommend/movie_ranker.h"
 
 #include <algorithm>
 #include <bit>

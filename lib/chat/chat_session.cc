@@ -1,4 +1,4 @@
-#include "lib/session/chat_session.h"
+#include "lib/chat/chat_session.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "lib/session/conversation_generator.h"
+#include "lib/evaluation/conversation_generator.h"
 
 #include <gtest/gtest.h>
 

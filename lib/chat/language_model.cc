@@ -1,4 +1,4 @@
-#include "lib/session/language_model.h"
+#include "lib/chat/language_model.h"
 
 #include <algorithm>
 #include <optional>

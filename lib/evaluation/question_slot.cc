@@ -1,4 +1,4 @@
-#include "lib/session/question_slot.h"
+#include "lib/evaluation/question_slot.h"
 
 #include <array>
 

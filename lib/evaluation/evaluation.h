@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "lib/base/options.h"
+#include "lib/chat/language_model.h"
 #include "lib/dialogue/conversation.h"
-#include "lib/session/conversation_generator.h"
-#include "lib/session/language_model.h"
+#include "lib/evaluation/conversation_generator.h"
 
 namespace matinee {
 

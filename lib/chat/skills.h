@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/chat/language_model.h"
 #include "lib/dialogue/act.h"
 #include "lib/dialogue/grounded_text.h"
 #include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/preference_state.h"
-#include "lib/session/language_model.h"
 
 namespace matinee {
 

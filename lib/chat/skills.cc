@@ -1,4 +1,4 @@
-#include "lib/session/skills.h"
+#include "lib/chat/skills.h"
 
 #include <algorithm>
 

@@ -1,16 +1,16 @@
-#include "lib/session/evaluation.h"
+#include "lib/evaluation/evaluation.h"
 
 #include <algorithm>
 #include <memory>
 
 #include "lib/base/format_error.h"
+#include "lib/chat/chat_session.h"
 #include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/wording.h"
+#include "lib/evaluation/question_slot.h"
 #include "lib/io/json_writer.h"
-#include "lib/session/chat_session.h"
-#include "lib/session/movie_ranker.h"
-#include "lib/session/question_slot.h"
+#include "lib/recommend/movie_ranker.h"
 
 namespace matinee {
 namespace {

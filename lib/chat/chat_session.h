@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/chat/skills.h"
 #include "lib/dialogue/policy.h"
-#include "lib/session/skills.h"
 
 namespace matinee {
 

@@ -1,4 +1,4 @@
-#include "lib/session/chat_setup.h"
+#include "lib/chat/chat_setup.h"
 
 #include <simdjson.h>
 

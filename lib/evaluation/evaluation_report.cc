@@ -3,8 +3,8 @@
 
 #include <functional>
 
+#include "lib/evaluation/evaluation.h"
 #include "lib/io/json_writer.h"
-#include "lib/session/evaluation.h"
 
 namespace matinee {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/session/chat_session.h"
+#include "lib/chat/chat_session.h"
 
 namespace matinee {
 

@@ -1,4 +1,4 @@
-#include "lib/session/conversation_generator.h"
+#include "lib/evaluation/conversation_generator.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <map>
 
 #include "lib/base/format_error.h"
-#include "lib/session/movie_ranker.h"
+#include "lib/recommend/movie_ranker.h"
 
 namespace matinee {
 namespace {
