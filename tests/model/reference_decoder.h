@@ -32,6 +32,9 @@ class ReferenceDecoder {
     drops_ = true;
   }
   Tensor& tensor(const std::string& name) { return tensors_.at(name); }
+  /// Seed 0: exact. Other seeds imitate the rounding errors of float32: each intermediate result is multiplied by
+  /// 1 + e, |e| <= 2^-24. The errors e are fixed by the seed, so the loss stays a smooth function of the tensors.
+  void set_rounding(std::uint64_t seed) { rounding_seed_ = seed; }
 
   /// Sum of -ln p(target) over the supervised tokens.
   double loss(const PackedBatch& batch) const {
@@ -48,6 +51,7 @@ class ReferenceDecoder {
 
   /// [tokens][vocab_size].
   std::vector<Tensor> logits(const PackedBatch& batch) const {
+    roundings_ = 0;
     std::vector<Tensor> stream;
     const Tensor& table = tensors_.at("model.embed_tokens.weight");
     for (const std::int32_t id : batch.tokens) {
@@ -73,10 +77,20 @@ class ReferenceDecoder {
       tensors_[p.name] = Tensor(in_place(p.value).begin(), in_place(p.value).end());
   }
 
-  static Tensor product(const Tensor& weight, const Tensor& x) {
+  // The n-th call of a pass moves its value by splitmix64(seed, n) in [-2^-24, 2^-24) of it.
+  double rounded(double value) const {
+    if (rounding_seed_ == 0) return value;
+    std::uint64_t bits = (rounding_seed_ << 32) + ++roundings_ * 0x9e3779b97f4a7c15;
+    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+    bits ^= bits >> 31;
+    return value + value * 0x1p-87 * static_cast<double>(static_cast<std::int64_t>(bits));
+  }
+
+  Tensor product(const Tensor& weight, const Tensor& x) const {
     Tensor y(weight.size() / x.size());
     for (std::size_t o = 0; o < y.size(); ++o) {
-      for (std::size_t i = 0; i < x.size(); ++i) y[o] += weight[o * x.size() + i] * x[i];
+      for (std::size_t i = 0; i < x.size(); ++i) y[o] = rounded(y[o] + weight[o * x.size() + i] * x[i]);
     }
     return y;
   }
@@ -84,9 +98,9 @@ class ReferenceDecoder {
   Tensor norm(const Tensor& x, const std::string& name) const {
     double squares = 0;
     for (const double value : x) squares += value * value;
-    const double rstd = 1 / std::sqrt(squares / static_cast<double>(x.size()) + config_.norm_eps);
+    const double rstd = rounded(1 / std::sqrt(squares / static_cast<double>(x.size()) + config_.norm_eps));
     Tensor y = tensors_.at(name);
-    for (std::size_t i = 0; i < x.size(); ++i) y[i] *= x[i] * rstd;
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = rounded(y[i] * x[i] * rstd);
     return y;
   }
 
@@ -106,7 +120,8 @@ class ReferenceDecoder {
       }
     }
     const Tensor delta = product(tensors_.at(prefix + ".lora_B.weight"), product(a->second, kept));
-    for (std::size_t o = 0; o < y.size(); ++o) y[o] += lora_.lora_alpha / static_cast<double>(lora_.rank) * delta[o];
+    for (std::size_t o = 0; o < y.size(); ++o)
+      y[o] = rounded(y[o] + lora_.lora_alpha / static_cast<double>(lora_.rank) * delta[o]);
     return y;
   }
 
@@ -122,8 +137,8 @@ class ReferenceDecoder {
         const double angle =
             position * std::pow(config_.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
         const double first = x[head + i], second = x[head + i + half];
-        x[head + i] = first * std::cos(angle) - second * std::sin(angle);
-        x[head + i + half] = second * std::cos(angle) + first * std::sin(angle);
+        x[head + i] = rounded(first * std::cos(angle) - second * std::sin(angle));
+        x[head + i + half] = rounded(second * std::cos(angle) + first * std::sin(angle));
       }
     }
   }
@@ -145,29 +160,32 @@ class ReferenceDecoder {
       Tensor attended(q[t].size());
       for (std::size_t head = 0; head * dim < attended.size(); ++head) {
         const std::size_t at = head * dim, kv = head / group * dim;
-        Tensor weights;
+        Tensor scores;
         double sum = 0;
         const auto start = static_cast<std::size_t>(batch.segment_start[t]);
         for (std::size_t s = start; s <= t; ++s) {
           double score = 0;
-          for (std::size_t i = 0; i < dim; ++i) score += q[t][at + i] * k[s][kv + i];
-          sum += weights.emplace_back(std::exp(score / std::sqrt(static_cast<double>(dim))));
+          for (std::size_t i = 0; i < dim; ++i) score = rounded(score + q[t][at + i] * k[s][kv + i]);
+          sum += std::exp(scores.emplace_back(rounded(score / std::sqrt(static_cast<double>(dim)))));
         }
+        // The backward pass makes the weights again from this sum as float32 has it.
+        const double logsumexp = rounded(std::log(sum));
         for (std::size_t s = start; s <= t; ++s) {
-          for (std::size_t i = 0; i < dim; ++i) attended[at + i] += weights[s - start] / sum * v[s][kv + i];
+          const double weight = std::exp(scores[s - start] - logsumexp);
+          for (std::size_t i = 0; i < dim; ++i) attended[at + i] = rounded(attended[at + i] + weight * v[s][kv + i]);
         }
       }
       add_to(stream[t], linear(layer, Module::kO, t, attended));
       const Tensor x = norm(stream[t], prefix + "post_attention_layernorm.weight");
       Tensor inner = linear(layer, Module::kGate, t, x);
       const Tensor up = linear(layer, Module::kUp, t, x);
-      for (std::size_t i = 0; i < inner.size(); ++i) inner[i] *= up[i] / (1 + std::exp(-inner[i]));
+      for (std::size_t i = 0; i < inner.size(); ++i) inner[i] = rounded(inner[i] * up[i] / (1 + std::exp(-inner[i])));
       add_to(stream[t], linear(layer, Module::kDown, t, inner));
     }
   }
 
-  static void add_to(Tensor& sum, const Tensor& x) {
-    for (std::size_t i = 0; i < x.size(); ++i) sum[i] += x[i];
+  void add_to(Tensor& sum, const Tensor& x) const {
+    for (std::size_t i = 0; i < x.size(); ++i) sum[i] = rounded(sum[i] + x[i]);
   }
 
   ModelConfig config_;
@@ -176,6 +194,8 @@ class ReferenceDecoder {
   bool drops_ = false;
   std::map<std::string, Tensor> tensors_;
   mutable std::vector<std::int64_t> rows_supervised_before_;
+  std::uint64_t rounding_seed_ = 0;
+  mutable std::uint64_t roundings_ = 0;
 };
 
 }  // namespace matinee::testing
