@@ -11,7 +11,7 @@
 #include "lib/io/text_reader.h"
 
 extern "C" {
-// The files of lib/dialogue/phrases, one after another (lib/dialogue/embed.mk).
+// The files of lib/dialogue/phrases, one after another (mk/tools.mk).
 extern const char matinee_phrases_begin[];
 extern const char matinee_phrases_end[];
 }

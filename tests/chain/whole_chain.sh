@@ -5,9 +5,12 @@ source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 [[ -x $BUILD/tsv2bin ]] || skip "no tools in $BUILD"
 
+# The tools are used as they are (-o), whatever flags they were built with.
+tools=()
+for main in cmd/*.cc; do tools+=(-o "$BUILD/$(basename "$main" .cc | tr _ -)"); done
 chain() {
   # As from a prompt, also where this test is part of a make.
-  env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
+  env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory "${tools[@]}" train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
     TRAIN_FLAGS="--rank 4 --alpha 8 --max-steps 12 --micro-batch-tokens 512" CHECKPOINT_EVERY=2 \
     EVALUATE_FLAGS="--held-out 1 --self-play 1 --training 1" "${@:2}"
 }
@@ -24,9 +27,9 @@ expect_equal 1 "$(printf 'a comedy\n/quit\n' | chat --setup "$work/train/chat.js
 
 # Killed in the middle of training, with everything else made already.
 mkdir "$work/again"
-cp -p "$work"/train/*.bin "$work"/train/*.jsonl "$work"/train/*.tokens "$work/again"
+cp -rp "$work"/train/{stamps,*.bin,*.jsonl,*.tokens} "$work/again"
 rm -f "$work/again/metrics.jsonl"
-setsid bash -c "$(declare -f chain); work='$work' BUILD='$BUILD' chain '$work/again'" >/dev/null 2>&1 &
+setsid bash -c "$(declare -p tools); $(declare -f chain); work='$work' BUILD='$BUILD' chain '$work/again'" >/dev/null 2>&1 &
 group=$!
 for _ in $(seq 400); do [[ -s $work/again/adapter/checkpoint.safetensors ]] && break; sleep 0.02; done
 kill -9 -- "-$group" 2>/dev/null

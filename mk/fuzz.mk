@@ -1,0 +1,46 @@
+# Fuzz targets, tests/fuzz/NAME_fuzz.cc. `make test` runs the seeds and a fixed set of mutations with a driver of our
+# own; `make fuzz` builds with clang's libFuzzer, runs each target for FUZZ_SECONDS, and its findings go to build/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
+# The folder that a target uses, where it is not text.
+FUZZ_TOP_safetensors_fuzz  := io
+FUZZ_TOP_gguf_fuzz         := io
+FUZZ_TOP_model_config_fuzz := model
+fuzz_top = $(or $(FUZZ_TOP_$(1)),text)
+
+SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+$(foreach target,$(FUZZ_TARGETS),\
+  $(call program,tests/fuzz/$(target),tests/fuzz/$(target).cc tests/fuzz/short_run.cc,$(call fuzz_top,$(target))))
+
+build-tests: $(SHORT_RUNS)
+
+FUZZERS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+FUZZ_COMPILE = clang++ -I. $(DEFINES) $(CPPFLAGS) -std=c++20 -O1 -g1 -pthread $(ISA) -Wno-unknown-warning-option \
+  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_STAMP := $(call stamp,$(BUILD)/stamps/fuzz,$(FUZZ_COMPILE))
+$(BUILD)/fuzz/%.o: %.cc $(FUZZ_STAMP)
+	@mkdir -p $(@D)
+	$(call say,fuzz,$<)
+	$(Q)$(FUZZ_COMPILE) -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/lib/base/tool.o: DEFINES += -DMATINEE_VERSION='"$(VERSION)"'
+fuzz_closure = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(CUDA_OBJECTS),$(call closure,$(fuzz_top))))
+define fuzz_rule
+$(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(fuzz_closure)
+	$$(call say,link,$$@)
+	$$(Q)clang++ -pthread -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+endef
+$(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
+
+.PHONY: test-fuzz fuzz fuzz-run
+test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
+	BUILD=$(BUILD) sh tests/fuzz/short_run.sh
+fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and configurations, and on encoding and decoding
+	@scripts/install-deps fuzz
+	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
+	@$(MAKE) --no-print-directory fuzz-run
+fuzz-run:
+	@for target in $(FUZZERS); do \
+	  echo "== $$target"; mkdir -p $$target-corpus; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$$target- $$target-corpus tests/fuzz/seeds/$$(basename $$target _fuzz) || exit 1; \
+	done

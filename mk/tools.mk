@@ -1,0 +1,91 @@
+# Objects and programs.
+
+$(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
+$(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
+COMPILE_STAMP := $(call stamp,$(BUILD)/stamps/compile,$(COMPILE))
+$(BUILD)/%.o: %.cc $(COMPILE_STAMP)
+	@mkdir -p $(@D)
+	$(call say,c++,$<)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Only these read the version.
+VERSION_READERS := $(BUILD)/lib/base/tool.o
+$(VERSION_READERS): DEFINES += -DMATINEE_VERSION='"$(VERSION)"'
+$(VERSION_READERS): $(call stamp,$(BUILD)/stamps/version,$(VERSION))
+
+# Texts that the programs carry inside them (phrases, word lists), so that they run from any folder.
+$(BUILD)/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,embed,$<)
+	$(Q)$(CXX) -DPHRASES='"$(@:.o=.txt)"' -c -o $@ $<
+$(BUILD)/lib/dialogue/phrases.o: $(BUILD)/lib/dialogue/phrases.txt
+$(BUILD)/lib/dialogue/phrases.txt: $(sort $(wildcard lib/dialogue/phrases/*.txt))
+	@mkdir -p $(@D)
+	@cat $^ > $@
+$(BUILD)/lib/catalog/words.o: $(sort $(wildcard lib/catalog/words/*.txt))
+
+# ---- CUDA ----------------------------------------------------------------------------------------------------------
+# The programs contain the kernels where a GPU answers and nvcc is installed, and with CUDA=1; never with CUDA=0.
+ifeq ($(origin NVCC),undefined)
+  NVCC := $(firstword $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/dev/null))
+endif
+WITH_CUDA := $(or $(filter 0 1,$(CUDA)),$(if $(NVCC),$(if $(shell nvidia-smi -L 2>/dev/null | grep '^GPU'),1)),0)
+ifeq ($(WITH_CUDA)$(NVCC),1)
+  $(error CUDA=1 needs nvcc: install the CUDA Toolkit, or name its compiler with NVCC=)
+endif
+
+# Machine code for 8.x and 9.x (code for 8.0 runs on 8.6 and 8.9, too), PTX for later ones. Registers that spill into
+# memory are a warning, and warnings are errors.
+CUDA_ARCHS ?= 80 90
+NVCC_FLAGS := -std=c++20 -O3 -I. -DMATINEE_CUDA --expt-relaxed-constexpr \
+  -Xptxas --warn-on-spills --Werror all-warnings -Xcompiler -Wall \
+  $(foreach arch,$(CUDA_ARCHS),-gencode arch=compute_$(arch),code=sm_$(arch)) \
+  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+CUDA_SOURCES := $(sort $(wildcard kernels/*/*_cuda.cu))
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cu=$(BUILD)/%.o)
+ifneq ($(NVCC),)
+  $(CUDA_OBJECTS): $(call stamp,$(BUILD)/stamps/nvcc,$(NVCC) $(NVCC_FLAGS))
+endif
+$(BUILD)/%_cuda.o: %_cuda.cu
+	@mkdir -p $(@D)
+	$(call say,nvcc,$<)
+	$(Q)$(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+# Only these know whether the kernels are there.
+CUDA_READERS := $(BUILD)/kernels/ops.o $(BUILD)/kernels/device.o
+$(CUDA_READERS): $(call stamp,$(BUILD)/stamps/cuda,$(WITH_CUDA))
+ifeq ($(WITH_CUDA),1)
+  $(CUDA_READERS): DEFINES += -DMATINEE_CUDA
+  LINKED_CUDA_OBJECTS := $(CUDA_OBJECTS)
+  CUDA_LIBS := $(patsubst %/bin/nvcc,%/lib64/libcudart_static.a,$(realpath $(NVCC))) -lrt
+endif
+
+# ---- Programs ------------------------------------------------------------------------------------------------------
+# $(call program,NAME,SOURCES,FOLDERS,LIBRARIES): build/NAME from its own sources and all objects that the folders use.
+program = $(eval $(call program_rule,$(1),$(2),$(call closure,$(3)),$(4) $(cuda_libs)))
+cuda_libs = $(if $(filter kernels,$(call folders_under,$(3))),$(CUDA_LIBS))
+LINK_STAMP := $(call stamp,$(BUILD)/stamps/link,$(LINK) $(LIBS))
+define program_rule
+$(BUILD)/$(1): $(patsubst %.cc,$(BUILD)/%.o,$(2)) $(3) $(LINK_STAMP)
+	@mkdir -p $$(@D)
+	$$(call say,link,$$@)
+	$$(Q)$$(LINK) -o $$@ $$(filter %.o,$$^) $$(LIBS) $(4)
+endef
+
+TOOLS := $(subst _,-,$(notdir $(basename $(sort $(wildcard cmd/*.cc)))))
+BINARIES := $(TOOLS:%=$(BUILD)/%)
+main = cmd/$(subst -,_,$(1)).cc
+$(foreach tool,$(TOOLS),$(call program,$(tool),$(call main,$(tool)),$(TOP_$(tool))))
+
+# Open MPI, where it is installed (libopenmpi-dev): lora-train over several processes. Only lib/cluster knows of it.
+ifeq ($(origin MPICXX),undefined)
+  MPICXX := $(shell command -v mpicxx 2>/dev/null)
+endif
+ifneq ($(MPICXX),)
+  MPI_DEFINES := -DMATINEE_MPI -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX \
+    $(patsubst -I%,-isystem %,$(shell $(MPICXX) --showme:compile))
+  MPI_LIBS := $(filter-out -lmpi_cxx,$(shell $(MPICXX) --showme:link))
+  $(BUILD)/lib/cluster/%.o: DEFINES += $(MPI_DEFINES)
+  $(BUILD)/lora-train $(BUILD)/emulated/lora-train: LIBS += $(MPI_LIBS)
+endif
+$(call objects,cluster): $(call stamp,$(BUILD)/stamps/mpi,$(MPICXX) $(MPI_DEFINES) $(MPI_LIBS))

@@ -1,0 +1,83 @@
+# From tables to an adapter.
+#
+#   make train                          the sample catalog and the mini base that come with the source
+#   make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any Hugging Face base of a known family
+#
+# The options of each step are in a stamp, so a change of IMDB, BASE or any other of these remakes what depends on it.
+IMDB          ?= testdata/sample
+BASE          ?= testdata/mini
+TRAIN         ?= $(BUILD)/train
+SEED          ?= 1
+CONVERSATIONS ?= 10000
+TEMPLATE      ?= plain
+SEQ_LEN       ?= 384
+# The share of each kind of sample to keep: easy acts need fewer examples than hard or rare ones.
+KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,$(strip \
+                 )u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 4000 \
+                 --validate-every 1000
+# Updates between two checkpoints; the updates since the last one are lost if the machine dies.
+CHECKPOINT_EVERY ?= 100
+EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
+
+.PHONY: train train-chain evaluate
+train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, figures; then talk to build/chat
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@$(MAKE) --no-print-directory train-chain
+	@echo "Trained. Talk to it: $(BUILD)/chat"
+
+train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
+
+# $(call step,OUTPUT,TOOL,OPTIONS,INPUTS,ARGUMENTS): TRAIN/OUTPUT is made from INPUTS by the tool, and made again when
+# its options or inputs change. ARGUMENTS are the inputs unless given.
+step = $(eval $(step_rule))
+define step_rule
+$(TRAIN)/$(1): $(4) $(BUILD)/$(2) $(call stamp,$(TRAIN)/stamps/$(1),$(2) $(3) $(filter-out $(TRAIN)/%,$(4)))
+	@mkdir -p $$(@D)
+	$(BUILD)/$(2) $(3) -o $$@ $(or $(5),$(4))
+endef
+
+TABLES := title.basics title.ratings title.crew title.principals name.basics
+table_source = $(or $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv)),$(IMDB)/$(1).tsv)
+$(foreach table,$(TABLES),$(call step,$(table).bin,tsv2bin,,$(call table_source,$(table))))
+$(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
+	@echo "make: IMDB=$(IMDB) has no $*.tsv or $*.tsv.gz" >&2; exit 1
+
+$(call step,movies.bin,embed,--seed $(SEED),$(TABLES:%=$(TRAIN)/%.bin),$(TRAIN))
+SYNTHESIS := --seed $(SEED) --keep $(KEEP)
+$(call step,train.jsonl,synthconv,-n $(CONVERSATIONS) --part train $(SYNTHESIS) --stats,$(TRAIN)/movies.bin)
+$(call step,valid.jsonl,synthconv,-n 60 --part valid $(SYNTHESIS),$(TRAIN)/movies.bin)
+
+TOKENIZER := $(firstword $(wildcard $(addprefix $(BASE)/,tokenizer.json tokenizer.model vocab.json)))
+TOKENIZATION := --model $(BASE) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats
+$(foreach part,train valid,$(call step,$(part).tokens,tokenize,$(TOKENIZATION),$(TRAIN)/$(part).jsonl))
+$(TRAIN)/train.tokens $(TRAIN)/valid.tokens: $(TOKENIZER)
+
+# A training that was stopped resumes from its checkpoint. If its options, tokens or base are not those of the run in
+# the folder, that folder is moved aside and a new run begins.
+WEIGHTS := $(wildcard $(BASE)/config.json $(BASE)/*.safetensors)
+ADAPTER_OPTIONS := --base $(BASE) --seed $(SEED) $(TRAIN_FLAGS)
+ADAPTER_STAMP := $(call stamp,$(TRAIN)/stamps/adapter,$(ADAPTER_OPTIONS))
+$(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(WEIGHTS) $(ADAPTER_STAMP)
+$(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
+	@{ cat $(ADAPTER_STAMP); stat -L -c '%n %s %Y' $(WEIGHTS); cat $(filter %.tokens,$^) | cksum; } \
+	  > $(TRAIN)/stamps/run.new
+	@if [ -e $(@D) ] && ! cmp -s $(TRAIN)/stamps/run.new $(TRAIN)/stamps/run; then \
+	  rm -rf $(@D).old; mv $(@D) $(@D).old; \
+	  echo "make: the inputs of $(@D) have changed; it is trained anew, and the old one is in $(@D).old"; fi
+	@mv $(TRAIN)/stamps/run.new $(TRAIN)/stamps/run
+	$(BUILD)/lora-train $(ADAPTER_OPTIONS) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl \
+	  --resume --checkpoint-every $(CHECKPOINT_EVERY) -o $(@D) $(TRAIN)/train.tokens
+	@test -s $@ || { echo "The training was stopped; make train resumes it." >&2; exit 1; }
+
+$(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
+	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@
+
+FIGURES_STAMP := $(call stamp,$(TRAIN)/stamps/figures.json,$(EVALUATE_FLAGS))
+$(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate $(FIGURES_STAMP)
+	$(BUILD)/evaluate --setup $< --training-seed $(SEED) $(EVALUATE_FLAGS) -o $@
+
+evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate  ## the figures of the README: the adapter, and the base without it
+	$(BUILD)/evaluate --setup $< --training-seed $(SEED) --held-out 100 --self-play 500 --training 50 --without-adapter \
+	  -o $(TRAIN)/figures-500.json

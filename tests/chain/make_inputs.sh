@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# What make remakes when something that is not a file changes: IMDB, BASE, TEMPLATE, TRAIN_FLAGS and the like, flags, an MPI or a CUDA compiler
+# that is installed later. A build folder is filled by a compiler and tools that only write empty files; `make -n` then
+# shows the steps that a change causes.
+source "$(dirname "$0")/support.bash"
+export -n MAKEFLAGS MAKELEVEL MFLAGS
+unset MAKEFLAGS MAKELEVEL MFLAGS CUDA NVCC MPICXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS SAN OPT V
+build=$work/build train=$work/build/train
+mkdir -p "$work/bin" "$work/imdb" "$work/cuda/bin"
+
+# Compiles and links nothing. What it "links" writes the file after -o, and to a folder an adapter.
+cat >"$work/bin/compiler" <<'END'
+#!/bin/sh
+while [ "$1" != -o ]; do [ "$1" = -c ] && objects=yes; shift; done
+[ -n "$objects" ] && { : >"$2"; exit; }
+cp "$(dirname "$0")/tool" "$2"
+END
+cat >"$work/bin/tool" <<'END'
+#!/bin/sh
+name=${0##*/} begun=new
+while [ "$1" != -o ]; do shift; done
+[ "$name" = lora-train ] || { echo "$name" >"$2"; exit; }
+[ -e "$2/checkpoint" ] && begun=resumed
+mkdir -p "$2"
+echo "$begun" >"$2/checkpoint"
+echo "$begun" >"$2/adapter_model.safetensors"
+END
+printf '#!/bin/sh\ncase $1 in *compile) echo -I/opt/mpi/include ;; *link) echo -L/opt/mpi/lib -lmpi ;; esac\n' >"$work/bin/mpicxx"
+printf '#!/bin/sh\n' >"$work/cuda/bin/nvcc"
+chmod +x "$work"/bin/* "$work/cuda/bin/nvcc"
+cp testdata/sample/*.tsv* "$work/imdb"
+cp -r testdata/mini "$work/base"
+
+remake() {
+  make --no-print-directory BUILD="$build" CXX="$work/bin/compiler" NVCC= MPICXX= IMDB=testdata/sample BASE=testdata/mini SEED=1 "$@" all train-chain
+}
+# steps ARGUMENT...: what make would do, one word for each step, sorted.
+steps() {
+  remake -n "$@" >"$work/steps" 2>&1 || fail "make -n $*: $(tail -n 3 "$work/steps")"
+  sed -E ':a;/\\$/{N;s/\\\n//;ba}' "$work/steps" | sed -nE -e "s/^printf '[^']*' (c\+\+|nvcc|link|embed) (.*)/\1:\2/p" -e 's/.*printf .* > .*\/(chat\.json)$/\1/p' \
+    -e "s|^$build/(tsv2bin\|embed\|synthconv\|tokenize\|lora-train\|evaluate) .*-o ([^ ]*).*|\2|p" | sed "s|$build/||; s|^train/||; s|$train/||" | sort
+}
+# expect_steps WHAT STEPS ARGUMENT...: make with these arguments does exactly these steps, and does nothing without them.
+expect_steps() {
+  local what=$1 wanted=$2
+  shift 2
+  expect_equal "$(tr ' ' '\n' <<<"$wanted" | sort)" "$(steps "$@")" "$what"
+  expect_equal "" "$(steps)" "unchanged inputs after $what"
+}
+
+run remake -j2
+expect_equal 0 "$status" "the first make: $err"
+expect_equal "" "$(steps)" "unchanged inputs"
+
+tables="title.basics.bin title.ratings.bin title.crew.bin title.principals.bin name.basics.bin"
+tokens="train.tokens valid.tokens adapter chat.json figures.json"
+catalog="movies.bin train.jsonl valid.jsonl $tokens"
+expect_steps "another IMDB" "$tables $catalog" IMDB="$work/imdb"
+expect_steps "another SEED" "$catalog" SEED=2
+expect_steps "another BASE" "$tokens" BASE="$work/base"
+expect_steps "another TEMPLATE" "$tokens" TEMPLATE=alpaca
+expect_steps "another SEQ_LEN" "$tokens" SEQ_LEN=256
+expect_steps "more CONVERSATIONS" "train.jsonl train.tokens adapter chat.json figures.json" CONVERSATIONS=20000
+expect_steps "another KEEP" "train.jsonl valid.jsonl $tokens" KEEP=greet:0.2
+expect_steps "other TRAIN_FLAGS" "adapter chat.json figures.json" TRAIN_FLAGS="--rank 8"
+expect_steps "other EVALUATE_FLAGS" "figures.json" EVALUATE_FLAGS="--self-play 1"
+expect_steps "another CHECKPOINT_EVERY" "" CHECKPOINT_EVERY=7
+
+# Flags and compilers. Only what belongs to the build is compared here: the training follows from the tools.
+sources=$(find lib kernels cmd -name '*.cc' | sed 's/^/c++:/')
+links=$(for main in cmd/*.cc; do echo "link:$(basename "$main" .cc | tr _ -)"; done)
+kernel_links=$(grep -vE ':(bin2tsv|tsv2bin)$' <<<"$links")
+expect_built() {
+  local what=$1 wanted=$2
+  shift 2
+  expect_equal "$(tr ' ' '\n' <<<"$wanted" | sort)" "$(steps "$@" | grep -E '^(c\+\+|nvcc|link|embed):')" "$what"
+  expect_equal "" "$(steps)" "unchanged inputs after $what"
+}
+expect_built "other CXXFLAGS" "$sources
+$links" CXXFLAGS=-g3
+expect_built "other LDFLAGS" "$links" LDFLAGS=-s
+expect_built "another VERSION" "c++:lib/base/tool.cc
+$links" VERSION=9.9
+expect_built "an MPI compiler" "c++:lib/cluster/mpi_communicator.cc link:lora-train" MPICXX="$work/bin/mpicxx"
+expect_built "a CUDA compiler without a GPU" "" NVCC="$work/cuda/bin/nvcc" CUDA=0
+expect_built "a CUDA compiler" "$(find kernels -name '*_cuda.cu' | sed 's/^/nvcc:/')
+c++:kernels/ops.cc c++:kernels/device.cc
+$kernel_links" NVCC="$work/cuda/bin/nvcc" CUDA=1
+
+# A training that was stopped resumes; one with other options or tokens begins anew and keeps the old folder.
+rm "$train/adapter/adapter_model.safetensors"
+run remake
+expect_equal "resumed" "$(<"$train/adapter/adapter_model.safetensors")" "a stopped training"
+run remake TRAIN_FLAGS="--rank 8"
+expect_equal "new" "$(<"$train/adapter/adapter_model.safetensors")" "a training with other options"
+[[ $out == *"the inputs of $train/adapter have changed"* ]] || fail "other options are not reported: $out"
+expect_equal "resumed" "$(<"$train/adapter.old/adapter_model.safetensors")" "the old adapter"
+finish
