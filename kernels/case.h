@@ -69,8 +69,8 @@ inline constexpr double kFloatRounding = 1.0 / (1 << 24);
 /// The same of bfloat16.
 inline constexpr double kBfloatRounding = 1.0 / (1 << 9);
 
-inline WeightView weight_view(const float* data) { return {data, DType::kF32}; }
-inline WeightView weight_view(const double* data) { return {data, DType::kF64}; }
+inline WeightView weight_view(const float* data) { return {data, WeightFormat::kF32}; }
+inline WeightView weight_view(const double* data) { return {data, WeightFormat::kF32}; }
 
 /// An array that a case gives to its operation beside the tensors: ids, positions, a filter. Copies share it, and what
 /// was brought into a memory stays there until a context with another asks, so that this is not timed.
@@ -117,7 +117,7 @@ class Bf16Copy {
       for (const float value : host_values(context, data, size)) narrow.push_back(to_bf16(value));
       values_ = std::make_unique<CaseInput<bf16>>(std::move(narrow));
     }
-    return {values_->in(context), DType::kBF16};
+    return {values_->in(context), WeightFormat::kBF16};
   }
 
  private:

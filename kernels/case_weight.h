@@ -15,12 +15,12 @@ namespace matinee {
 /// zeros, which the view leaves out.
 class CaseWeight {
  public:
-  CaseWeight(DType format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
+  CaseWeight(WeightFormat format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
       : format_(format), rows_(rows), width_(width), skipped_(skipped) {}
 
   WeightView view(Context& context, const float* data) {
-    if (format_ == DType::kF32) return weight_view(data);
-    if (format_ == DType::kBF16) return narrow_.view(context, data, rows_ * width_);
+    if (format_ == WeightFormat::kF32) return weight_view(data);
+    if (format_ == WeightFormat::kBF16) return narrow_.view(context, data, rows_ * width_);
     if (allocator_ != context.allocator()) {
       allocator_ = context.allocator();
       const std::vector<float> sized = sizes_of_rows(host_values(context, data, rows_ * width_).data());
@@ -33,7 +33,7 @@ class CaseWeight {
 
   /// What the reference multiplies with: the numbers that a quantized weight stands for.
   WeightView reference_view(const double* data) {
-    if (format_ != DType::kI8 && format_ != DType::kU8) return weight_view(data);
+    if (format_ != WeightFormat::kInt8 && format_ != WeightFormat::kNf4) return weight_view(data);
     values_.resize(static_cast<std::size_t>(rows_ * width_));
     dequantized_ref(format_, skipped_ + rows_, width_, sizes_of_rows(data).data(), skipped_ * width_, rows_ * width_,
                     values_.data());
@@ -51,7 +51,7 @@ class CaseWeight {
     return rows;
   }
 
-  DType format_;
+  WeightFormat format_;
   std::int64_t rows_, width_, skipped_;
   Bf16Copy narrow_;
   std::shared_ptr<DeviceAllocator> allocator_;  // of quantized_

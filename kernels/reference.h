@@ -42,8 +42,8 @@ void dropout_rows_ref(const DropoutArgsOf<double>& args);
 void dora_norms_ref(const DoraNormsArgsOf<double>& args);
 void dora_scale_ref(const DoraScaleArgsOf<double>& args);
 void dora_backward_ref(const DoraBackwardArgsOf<double>& args);
-/// Elements [first, first + n) of x [rows, width] quantized to `format` (I8, or U8 for NF4) and back.
-void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
+/// Elements [first, first + n) of x [rows, width] quantized to `format` (int8 or NF4) and back.
+void dequantized_ref(WeightFormat format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
                      std::int64_t n, double* y);
 
 }  // namespace matinee

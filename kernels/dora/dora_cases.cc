@@ -10,7 +10,7 @@ namespace {
 
 struct Layer {
   std::int64_t out, in, rank;
-  DType weight = DType::kF32;  // U8: NF4
+  WeightFormat weight = WeightFormat::kF32;
 };
 
 template <class T>
@@ -29,9 +29,8 @@ void add_norms(std::vector<KernelCase>& cases, const Layer& s, bool timed_only =
   const auto in = static_cast<double>(s.in), rank = static_cast<double>(s.rank);
   const auto weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in);
   KernelCase c{
-      .name = fmt::format("dora_norms out={} in={} rank={} weight={}", s.out, s.in, s.rank,
-                          s.weight == DType::kU8 ? "NF4" : name_of(s.weight)),
-      .tensors = {{.name = "weight", .size = s.out * s.in, .representable = s.weight == DType::kBF16},
+      .name = fmt::format("dora_norms out={} in={} rank={} weight={}", s.out, s.in, s.rank, name_of(s.weight)),
+      .tensors = {{.name = "weight", .size = s.out * s.in, .representable = s.weight == WeightFormat::kBF16},
                   {.name = "lora_A", .size = s.rank * s.in},
                   {.name = "lora_B", .size = s.out * s.rank},
                   {.name = "norms",
@@ -138,7 +137,7 @@ void add_rows(std::vector<KernelCase>& cases, const Rows& s, bool timed_only = f
 
 std::vector<KernelCase> dora_cases() {
   std::vector<KernelCase> cases;
-  for (const DType weight : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat weight : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_norms(cases, {0, 7, 2, weight});
     add_norms(cases, {1, 1, 1, weight});
     add_norms(cases, {7, 33, 4, weight});
@@ -152,7 +151,7 @@ std::vector<KernelCase> dora_cases() {
     add_rows(cases, {131, 257, !flag, flag, flag});
     add_rows(cases, {300, 64, flag, flag, flag});
   }
-  add_norms(cases, {1024, 1024, 16, DType::kBF16}, true);
+  add_norms(cases, {1024, 1024, 16, WeightFormat::kBF16}, true);
   add_rows(cases, {4096, 256, false, false, true}, true);
   return cases;
 }

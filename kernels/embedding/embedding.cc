@@ -21,7 +21,7 @@ void embedding_forward(Context& context, const EmbeddingArgs& args) {
   require(args.n_tokens >= 0 && args.vocab >= 0 && args.width >= 0, "embedding_forward", "sizes are not negative");
   if (args.n_tokens == 0 || args.width == 0) return;
   require(args.table.data && args.y, "embedding_forward", "table and y are given");
-  require(args.table.dtype == DType::kF32 || args.table.dtype == DType::kBF16, "embedding_forward",
+  require(args.table.format == WeightFormat::kF32 || args.table.format == WeightFormat::kBF16, "embedding_forward",
           "the table is F32 or BF16");
   check_ids(context, "embedding_forward", args.ids, args.n_tokens, args.vocab);
   context.ops().embedding_forward(context, args);

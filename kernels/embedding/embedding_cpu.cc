@@ -10,7 +10,7 @@ void embedding_forward_cpu(Context& context, const EmbeddingArgs& args) {
     for (auto token = static_cast<std::int64_t>(begin); token < static_cast<std::int64_t>(end); ++token) {
       const std::int64_t offset = args.ids[token] * args.width;
       float* y = args.y + token * args.width;
-      if (args.table.dtype == DType::kBF16) {
+      if (args.table.format == WeightFormat::kBF16) {
         const auto* row = static_cast<const bf16*>(args.table.data) + offset;
         for (std::int64_t i = 0; i < args.width; ++i) y[i] = args.multiplier * to_float(row[i]);
       } else {

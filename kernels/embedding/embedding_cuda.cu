@@ -129,7 +129,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void embedding_forward_cuda(Context& context, const EmbeddingArgs& args) {
   const CudaQueue& queue = queue_of(context);
-  if (args.table.dtype == DType::kBF16) {
+  if (args.table.format == WeightFormat::kBF16) {
     look_up<std::uint16_t>(queue, args);
   } else {
     look_up<float>(queue, args);

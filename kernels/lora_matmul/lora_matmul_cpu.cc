@@ -151,7 +151,7 @@ void lora_matmul_forward_cpu(Context& context, const LoraMatmulArgs& args) {
                                  .in = part.rank,
                                  .out = part.out,
                                  .x = scaled(context, part.scaling, part.xa, args.n_rows * part.rank),
-                                 .weight = {part.lora_B, DType::kF32},
+                                 .weight = {part.lora_B, WeightFormat::kF32},
                                  .y = part.y,
                                  .accumulate = true,
                                  .precision = args.precision});
@@ -178,7 +178,7 @@ void lora_matmul_backward_cpu(Context& context, const LoraMatmulBackwardArgs& ar
                                         .in = part.rank,
                                         .out = part.out,
                                         .grad_y = part.grad_y,
-                                        .weight = {part.lora_B, DType::kF32},
+                                        .weight = {part.lora_B, WeightFormat::kF32},
                                         .grad_x = t.back(),
                                         .precision = args.precision});
     for (std::int64_t i = 0; i < n_hidden; ++i) t.back()[i] *= part.scaling;

@@ -342,7 +342,7 @@ void forward_few_rows(Context& context, const LoraMatmulArgs& args) {
                  .in = args.in,
                  .out = part.rank,
                  .x = args.x,
-                 .weight = {part.lora_A, DType::kF32},
+                 .weight = {part.lora_A, WeightFormat::kF32},
                  .y = part.xa});
     if (part.out == 0) continue;
     launch(queue, add_few_rows_kernel, static_cast<unsigned>(blocks_for(part.out, kFewThreads)), kFewThreads, 0,

@@ -248,16 +248,16 @@ void multiply(const CudaQueue& queue, const MatmulArgs& args, const Weights& wei
 
 void gemv(const CudaQueue& queue, const MatmulArgs& args) {
   const WeightView& weight = args.weight;
-  switch (weight.dtype) {
-    case DType::kBF16:
+  switch (weight.format) {
+    case WeightFormat::kBF16:
       return multiply(
           queue, args,
           Bf16Weights{static_cast<const std::uint16_t*>(weight.data), rows_aligned(weight.data, args.in, 2, 16)});
-    case DType::kI8:
+    case WeightFormat::kInt8:
       return multiply(queue, args,
                       Int8Weights{static_cast<const std::int8_t*>(weight.data), weight.row_scales,
                                   rows_aligned(weight.data, args.in, 1, 8)});
-    case DType::kU8: {
+    case WeightFormat::kNf4: {
       const auto* codes = static_cast<const std::uint8_t*>(weight.data);
       if (args.in % 8 == 0 && weight.first % 8 == 0 && is_aligned(codes, 4)) {
         return multiply(queue, args, Nf4Weights{codes, *weight.nf4, weight.first});

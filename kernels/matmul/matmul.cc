@@ -13,28 +13,6 @@ void check_sizes(const char* op, std::int64_t n_rows, std::int64_t in, std::int6
 
 }  // namespace
 
-void require_weight(const char* op, const WeightView& weight) {
-  require(weight.dtype == DType::kF32 || weight.dtype == DType::kBF16 || weight.is_quantized(), op,
-          "the weight is F32, BF16, I8 or U8 (NF4)");
-  require(weight.data != nullptr, op, "the weight is given");
-  require(weight.dtype != DType::kI8 || weight.row_scales != nullptr, op, "an I8 weight has its scales");
-  require(weight.dtype != DType::kU8 ||
-              (weight.nf4 != nullptr && weight.nf4->absmax_codes != nullptr && weight.nf4->absmax_scales != nullptr),
-          op, "an NF4 weight has its scales");
-}
-
-WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width) {
-  WeightView rows = weight;
-  if (weight.dtype == DType::kU8) {
-    rows.first += row * width;
-    return rows;
-  }
-  rows.data =
-      static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(row * width) * size_of(weight.dtype);
-  if (weight.dtype == DType::kI8) rows.row_scales += row;
-  return rows;
-}
-
 void matmul_forward(Context& context, const MatmulArgs& args) {
   check_sizes("matmul_forward", args.n_rows, args.in, args.out);
   if (args.n_rows == 0 || args.out == 0) return;

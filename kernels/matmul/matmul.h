@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/weight_view.h"
 #include "lib/base/dtype.h"
 
 namespace matinee {
@@ -15,32 +16,6 @@ enum class MatmulPrecision : std::uint8_t {
           ///< and then quantized weights are taken as they are, with int8 codes x in 16-bit steps of its largest
           ///< magnitude among 512 neighbors; int8 codes are whole numbers that bfloat16 has
 };
-
-/// What turns NF4 codes back into numbers: the largest magnitude of each block of kNf4Block weights, itself in 8 bits
-/// (kernels/quantize/quantize.h has the definition).
-struct Nf4Scales {
-  const std::uint8_t* absmax_codes = nullptr;  ///< [blocks of the matrix]
-  const float* absmax_scales = nullptr;        ///< [blocks of those blocks]
-  float absmax_offset = 0;
-};
-
-/// A matrix of weights, row-major without gaps: float32 or bfloat16 (float64 in the reference), or quantized: I8 with a
-/// scale for each row, or U8 that holds two NF4 codes a byte. Quantized ones cannot be trained or looked up as an
-/// embedding.
-struct WeightView {
-  const void* data = nullptr;
-  DType dtype = DType::kF32;
-  const float* row_scales = nullptr;  ///< [out], with I8
-  const Nf4Scales* nf4 = nullptr;     ///< with U8
-  std::int64_t first = 0;             ///< with U8: the element of the quantized matrix that this one begins with
-
-  bool is_quantized() const { return dtype == DType::kI8 || dtype == DType::kU8; }
-};
-/// Throws Error(kInternal) naming the operation where a weight lacks data or scales or is of no format that has a place
-/// here.
-void require_weight(const char* operation, const WeightView& weight);
-/// The rows of a matrix of rows of `width` from `row` on.
-WeightView rows_from(const WeightView& weight, std::int64_t row, std::int64_t width);
 
 /// Up to so many rows of x weights are streamed as they lie, and x stays float32.
 inline constexpr std::int64_t kGemvRows = 4;

@@ -15,7 +15,7 @@ namespace {
 
 struct Shape {
   std::int64_t n_rows, in, out;
-  DType weight = DType::kF32;  // U8: NF4
+  WeightFormat weight = WeightFormat::kF32;
   MatmulPrecision precision = MatmulPrecision::kF32;
   bool accumulate = false;
   bool bias = false;
@@ -25,12 +25,12 @@ struct Shape {
 
 std::string describe(const char* operation, const Shape& s) {
   return fmt::format("{} n_rows={} in={} out={} weight={} precision={}{}{}{}{}", operation, s.n_rows, s.in, s.out,
-                     s.weight == DType::kU8 ? "NF4" : name_of(s.weight),
-                     s.precision == MatmulPrecision::kBF16 ? "bf16" : "f32", s.accumulate ? " accumulate" : "",
-                     s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "", s.rounded ? " rounded" : "");
+                     name_of(s.weight), s.precision == MatmulPrecision::kBF16 ? "bf16" : "f32",
+                     s.accumulate ? " accumulate" : "", s.bias ? " bias" : "", s.skipped > 0 ? " skipped" : "",
+                     s.rounded ? " rounded" : "");
 }
 
-bool quantized(const Shape& s) { return s.weight == DType::kI8 || s.weight == DType::kU8; }
+bool quantized(const Shape& s) { return s.weight == WeightFormat::kInt8 || s.weight == WeightFormat::kNf4; }
 
 // Factors of a bfloat16 product are bfloat16 numbers in these cases, so every product is exact in float32 and both
 // kinds have the same bound: each of k additions rounds a partial sum, which stays below 4·sqrt(k) for factors within
@@ -50,8 +50,9 @@ CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int6
 }
 
 CaseTensor factor(const char* name, std::int64_t size, const Shape& s) {
-  return {
-      .name = name, .size = size, .representable = s.weight == DType::kBF16 || s.precision == MatmulPrecision::kBF16};
+  return {.name = name,
+          .size = size,
+          .representable = s.weight == WeightFormat::kBF16 || s.precision == MatmulPrecision::kBF16};
 }
 
 template <class T>
@@ -167,7 +168,8 @@ std::vector<KernelCase> matmul_cases() {
   std::vector<KernelCase> cases;
   const MatmulPrecision f32 = MatmulPrecision::kF32, bf = MatmulPrecision::kBF16;
   for (const MatmulPrecision precision : {f32, bf}) {
-    for (const DType narrow : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+    for (const WeightFormat narrow :
+         {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
       add_shape(cases, {0, 5, 7, narrow, precision});
       add_shape(cases, {1, 1, 1, narrow, precision});
       add_shape(cases, {3, 0, 5, narrow, precision});
@@ -195,7 +197,7 @@ std::vector<KernelCase> matmul_cases() {
     }
   }
   // Rows of a quantized matrix that begin within a block, a byte or both.
-  for (const DType weight : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat weight : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     for (const MatmulPrecision precision : {f32, bf}) {
       add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .precision = precision, .skipped = 1});
       add_shape(cases, {.n_rows = 4, .in = 40, .out = 20, .weight = weight, .precision = precision, .skipped = 3});
@@ -203,18 +205,19 @@ std::vector<KernelCase> matmul_cases() {
     }
   }
   // More weights than one slab of the repacked copy holds.
-  for (const DType weight : {DType::kBF16, DType::kI8, DType::kU8}) add_shape(cases, {6, 8200, 520, weight, bf});
+  for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4})
+    add_shape(cases, {6, 8200, 520, weight, bf});
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{4096, 256, 256},
                                       {4096, 256, 688},
                                       {4096, 688, 256},
                                       {4096, 256, 4096},
                                       {1, 256, 4096}}) {
     for (const MatmulPrecision precision : {f32, bf}) {
-      add_shape(cases, {rows, in, out, precision == bf ? DType::kBF16 : DType::kF32, precision}, true);
+      add_shape(cases, {rows, in, out, precision == bf ? WeightFormat::kBF16 : WeightFormat::kF32, precision}, true);
     }
   }
   // Quantized weights beside bfloat16: training, and decoding from memory that no cache holds.
-  for (const DType weight : {DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_shape(cases, {2048, 2048, 2048, weight, bf}, true);
     for (const std::int64_t rows : {1, 4}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);
   }

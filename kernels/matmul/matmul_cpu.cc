@@ -26,7 +26,7 @@ constexpr std::int64_t kSlab = 4 << 20;
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
 
 const void* element(const WeightView& weight, std::int64_t index) {
-  return static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(index) * size_of(weight.dtype);
+  return static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(index) * size_of(weight.format);
 }
 
 // Elements [first, first + n) of a matrix of rows of `width`.
@@ -37,7 +37,7 @@ void widen_parallel(Context& context, const WeightView& weight, std::int64_t wid
     return dequantize(context, {.first = first, .n = n, .width = width, .weight = weight, .y = to});
   }
   context.pool().for_blocks(static_cast<std::size_t>(n), kBlock, [&](std::size_t begin, std::size_t end, int) {
-    widen(element(weight, first + static_cast<std::int64_t>(begin)), weight.dtype == DType::kBF16, round,
+    widen(element(weight, first + static_cast<std::int64_t>(begin)), weight.format == WeightFormat::kBF16, round,
           static_cast<std::int64_t>(end - begin), to + begin);
   });
 }
@@ -71,7 +71,7 @@ Nf4Rows nf4_rows(const WeightView& weight, std::int64_t element) {
 
 // Elements [first, first + n) of a quantized matrix as bfloat16; int8 codes without their scales.
 void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t n, std::uint16_t* to) {
-  if (weight.dtype == DType::kI8) {
+  if (weight.format == WeightFormat::kInt8) {
     widen_int8_avx512bf16(static_cast<const std::int8_t*>(weight.data) + first, n, to);
   } else {
     widen_nf4_avx512bf16(nf4_rows(weight, -weight.first), weight.first + first, n, to);
@@ -208,7 +208,7 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
                                 body(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end - begin), worker);
                               });
   };
-  if (args.weight.dtype == DType::kI8) {
+  if (args.weight.format == WeightFormat::kInt8) {
     const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
     const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
     if (args.precision == MatmulPrecision::kBF16) {
@@ -253,7 +253,7 @@ void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool a
 void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
   const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
   const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 16);
-  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
   context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
                             [&](std::size_t begin, std::size_t end, int) {
                               const auto first = static_cast<std::int64_t>(begin);
@@ -282,7 +282,7 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
     if (!accumulate) std::fill_n(args.y, args.n_rows * args.out, 0.0f);
     return;
   }
-  const bool is_bf16 = args.weight.dtype == DType::kBF16;
+  const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
   const bool round = args.precision == MatmulPrecision::kBF16;
   const bool quantized = args.weight.is_quantized();
   if (args.n_rows <= kGemvRows && quantized) return forward_few_rows_quantized(context, args, accumulate);
@@ -310,7 +310,8 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
                                                panels + column * pairs);
             }
           });
-      const Int8Scales scales{.of_columns = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
+      const Int8Scales scales{.of_columns =
+                                  args.weight.format == WeightFormat::kInt8 ? args.weight.row_scales + first : nullptr};
       multiply_rows_by_panels(context, args.n_rows, width, args.in, {args.x, args.in, args.x_bf16}, panels, scales,
                               args.y + first, args.out, accumulate);
     }
@@ -334,7 +335,7 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     if (!args.accumulate) std::fill_n(args.grad_x, args.n_rows * args.in, 0.0f);
     return;
   }
-  const bool is_bf16 = args.weight.dtype == DType::kBF16, quantized = args.weight.is_quantized();
+  const bool is_bf16 = args.weight.format == WeightFormat::kBF16, quantized = args.weight.is_quantized();
   const bool round = args.precision == MatmulPrecision::kBF16;
   const ScratchScope scope(context.scratch());
   // Slabs of the sum: the rows of W [out, in] from `first` on.
@@ -359,7 +360,8 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
                                           std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
             }
           });
-      const Int8Scales scales{.of_k = args.weight.dtype == DType::kI8 ? args.weight.row_scales + first : nullptr};
+      const Int8Scales scales{.of_k =
+                                  args.weight.format == WeightFormat::kInt8 ? args.weight.row_scales + first : nullptr};
       multiply_rows_by_panels(context, args.n_rows, args.in, depth, {args.grad_y + first, args.out}, panels, scales,
                               args.grad_x, args.in, args.accumulate || first > 0);
     }
@@ -425,8 +427,8 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
     if (args.precision == MatmulPrecision::kBF16) {
       auto* rounded_y = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.out));
       auto* rounded_x = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.in));
-      widen_parallel(context, {grad_y, DType::kF32}, args.out, true, 0, depth * args.out, rounded_y);
-      widen_parallel(context, {x, DType::kF32}, args.in, true, 0, depth * args.in, rounded_x);
+      widen_parallel(context, {grad_y, WeightFormat::kF32}, args.out, true, 0, depth * args.out, rounded_y);
+      widen_parallel(context, {x, WeightFormat::kF32}, args.in, true, 0, depth * args.in, rounded_x);
       grad_y = rounded_y;
       x = rounded_x;
     }

@@ -72,7 +72,7 @@ class WeightRows {
         weight_(weight),
         width_(width),
         bf16_(precision == MatmulPrecision::kBF16),
-        as_it_is_(weight.dtype == (bf16_ ? DType::kBF16 : DType::kF32)),
+        as_it_is_(weight.format == (bf16_ ? WeightFormat::kBF16 : WeightFormat::kF32)),
         at_once_(as_it_is_ ? rows : std::min(rows, rows_of_slab(width))) {
     if (as_it_is_) return;
     copy_ = context.scratch().take(static_cast<std::size_t>(at_once_ * width) * (bf16_ ? 2 : 4));
@@ -142,7 +142,7 @@ void matmul_forward_cuda(Context& context, const MatmulArgs& args) {
   const CudaQueue& queue = queue_of(context);
   if (args.in > 0 && args.n_rows <= kGemvRows) return gemv(queue, args);
   const bool bf16 = args.precision == MatmulPrecision::kBF16;
-  const bool scale_columns = bf16 && args.weight.dtype == DType::kI8 && args.in > 0;
+  const bool scale_columns = bf16 && args.weight.format == WeightFormat::kInt8 && args.in > 0;
   if (!scale_columns && (args.bias != nullptr || (args.in == 0 && !args.accumulate))) {
     finish(queue, {.n_rows = args.n_rows,
                    .width = args.out,
@@ -191,7 +191,7 @@ void matmul_backward_input_cuda(Context& context, const MatmulBackwardInputArgs&
     return;
   }
   const ScratchScope scope(context.scratch());
-  const bool bf16 = args.precision == MatmulPrecision::kBF16, scale = bf16 && args.weight.dtype == DType::kI8;
+  const bool bf16 = args.precision == MatmulPrecision::kBF16, scale = bf16 && args.weight.format == WeightFormat::kInt8;
   const auto* grad_y =
       static_cast<const std::byte*>(factor(context, args.grad_y, args.n_rows * args.out, args.precision,
                                            scale ? args.weight.row_scales : nullptr, args.out));

@@ -166,13 +166,13 @@ template <class T>
 void convert_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
                     std::int64_t n, bool scaled, T* to) {
   if (n == 0) return;
-  switch (weight.dtype) {
-    case DType::kI8: {
+  switch (weight.format) {
+    case WeightFormat::kInt8: {
       const auto* codes = static_cast<const std::int8_t*>(weight.data) + first;
       return convert(queue, n,
                      Int8Source{codes, scaled ? weight.row_scales : nullptr, width, first, is_aligned(codes, 4)}, to);
     }
-    case DType::kU8: {
+    case WeightFormat::kNf4: {
       const auto* codes = static_cast<const std::uint8_t*>(weight.data);
       const std::int64_t at = weight.first + first;
       const bool aligned = is_aligned(codes, 4) && at % kPackOf<T> == 0;
@@ -180,7 +180,7 @@ void convert_weight(const CudaQueue& queue, const WeightView& weight, std::int64
              Nf4Source{codes, *weight.nf4, at, aligned}, nf4_tables(), to, is_aligned(to, 16));
       return;
     }
-    case DType::kBF16: {
+    case WeightFormat::kBF16: {
       const auto* from = static_cast<const std::uint16_t*>(weight.data) + first;
       return convert(queue, n, PlainSource<std::uint16_t>{from, is_aligned(from, 8)}, to);
     }

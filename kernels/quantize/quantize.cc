@@ -35,9 +35,10 @@ void dequantize(Context& context, const DequantizeArgs& args) {
   require(args.first >= 0 && args.n >= 0 && args.width >= 0, "dequantize", "sizes are not negative");
   if (args.n == 0) return;
   require(args.y != nullptr && args.weight.data != nullptr && args.width > 0, "dequantize", "weight and y are given");
-  require(args.weight.dtype != DType::kI8 || args.weight.row_scales != nullptr, "dequantize",
-          "an I8 weight has its scales");
-  require(args.weight.dtype != DType::kU8 || args.weight.nf4 != nullptr, "dequantize", "an NF4 weight has its scales");
+  require(args.weight.format != WeightFormat::kInt8 || args.weight.row_scales != nullptr, "dequantize",
+          "an int8 weight has its scales");
+  require(args.weight.format != WeightFormat::kNf4 || args.weight.nf4 != nullptr, "dequantize",
+          "an NF4 weight has its scales");
   context.ops().dequantize(context, args);
 }
 

@@ -106,11 +106,11 @@ void add_absmax(std::vector<KernelCase>& cases, std::int64_t blocks, float low, 
 }
 
 // Elements [first, first + n) of a quantized matrix.
-void add_dequantize(std::vector<KernelCase>& cases, DType format, std::int64_t rows, std::int64_t width,
+void add_dequantize(std::vector<KernelCase>& cases, WeightFormat format, std::int64_t rows, std::int64_t width,
                     std::int64_t first, std::int64_t n) {
   const auto matrix = std::make_shared<std::unique_ptr<QuantizedMatrix>>();
   cases.push_back({.name = fmt::format("dequantize format={} rows={} width={} first={} n={}",
-                                       format == DType::kI8 ? "int8" : "nf4", rows, width, first, n),
+                                       format == WeightFormat::kInt8 ? "int8" : "nf4", rows, width, first, n),
                    .tensors = {{.name = "x", .size = rows * width},
                                {.name = "y",
                                 .size = n,
@@ -149,7 +149,7 @@ std::vector<KernelCase> quantize_cases() {
   }
   for (const std::int64_t blocks : {1, 2, 255, 256, 257, 3000}) add_absmax(cases, blocks, 0.01f, 0.2f);
   add_absmax(cases, 300, 0.5f, 0.5f);  // all alike: nothing is left of the differences
-  for (const DType format : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_dequantize(cases, format, 5, 33, 0, 165);
     add_dequantize(cases, format, 5, 33, 34, 100);
     add_dequantize(cases, format, 70, 256, 255, 2000);

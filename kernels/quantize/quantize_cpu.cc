@@ -108,14 +108,14 @@ void dequantize_cpu(Context& context, const DequantizeArgs& args) {
     std::int64_t at = first + static_cast<std::int64_t>(begin);
     float* y = args.y + begin;
     while (at < last) {
-      if (args.weight.dtype == DType::kI8) {
+      if (args.weight.format == WeightFormat::kInt8) {
         const std::int64_t row = at / args.width, stop = std::min(last, (row + 1) * args.width);
         const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
         const float scale = args.weight.row_scales[row];
         for (; at < stop; ++at) *y++ = static_cast<float>(codes[at]) * scale;
         continue;
       }
-      if (args.weight.dtype == DType::kU8) {
+      if (args.weight.format == WeightFormat::kNf4) {
         const Nf4Scales& nf4 = *args.weight.nf4;
         const auto* codes = static_cast<const std::uint8_t*>(args.weight.data);
         const std::int64_t block = at / kNf4Block, stop = std::min(last, (block + 1) * kNf4Block);
@@ -124,7 +124,7 @@ void dequantize_cpu(Context& context, const DequantizeArgs& args) {
         for (; at < stop; ++at) *y++ = kNf4Values[at % 2 == 0 ? codes[at / 2] >> 4 : codes[at / 2] & 15] * absmax;
         continue;
       }
-      const bool narrow = args.weight.dtype == DType::kBF16;
+      const bool narrow = args.weight.format == WeightFormat::kBF16;
       for (; at < last; ++at) {
         *y++ = narrow ? to_float(static_cast<const bf16*>(args.weight.data)[at])
                       : static_cast<const float*>(args.weight.data)[at];

@@ -76,7 +76,7 @@ void quantize_absmax_ref(const QuantizeAbsmaxArgsOf<double>& args) {
 void dequantize_ref(const DequantizeArgsOf<double>& args) {
   for (std::int64_t i = 0; i < args.n; ++i) {
     const std::int64_t at = args.weight.first + args.first + i;
-    if (args.weight.dtype == DType::kI8) {
+    if (args.weight.format == WeightFormat::kInt8) {
       args.y[i] = static_cast<double>(static_cast<const std::int8_t*>(args.weight.data)[at]) *
                   static_cast<double>(args.weight.row_scales[at / args.width]);
       continue;
@@ -90,18 +90,18 @@ void dequantize_ref(const DequantizeArgsOf<double>& args) {
   }
 }
 
-void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
+void dequantized_ref(WeightFormat format, std::int64_t rows, std::int64_t width, const double* x, std::int64_t first,
                      std::int64_t n, double* y) {
   const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   const std::int64_t elements = rows * width, blocks = nf4_blocks(elements);
-  if (format == DType::kI8) {
+  if (format == WeightFormat::kInt8) {
     std::vector<std::int8_t> codes(size(elements));
     std::vector<float> scales(size(rows));
     quantize_int8_ref({.n_rows = rows, .width = width, .x = x, .codes = codes.data(), .row_scales = scales.data()});
     dequantize_ref({.first = first,
                     .n = n,
                     .width = width,
-                    .weight = {.data = codes.data(), .dtype = DType::kI8, .row_scales = scales.data()},
+                    .weight = {.data = codes.data(), .format = WeightFormat::kInt8, .row_scales = scales.data()},
                     .y = y});
     return;
   }
@@ -120,7 +120,7 @@ void dequantized_ref(DType format, std::int64_t rows, std::int64_t width, const 
   dequantize_ref({.first = first,
                   .n = n,
                   .width = width,
-                  .weight = {.data = codes.data(), .dtype = DType::kU8, .nf4 = &nf4},
+                  .weight = {.data = codes.data(), .format = WeightFormat::kNf4, .nf4 = &nf4},
                   .y = y});
 }
 

@@ -11,12 +11,13 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
-QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, DType format, std::int64_t rows,
+QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, WeightFormat format, std::int64_t rows,
                                  std::int64_t width)
     : allocator_(std::move(allocator)), format_(format), rows_(rows), width_(width) {
-  require(format == DType::kI8 || format == DType::kU8, "QuantizedMatrix", "the format is I8 or U8 (NF4)");
+  require(format == WeightFormat::kInt8 || format == WeightFormat::kNf4, "QuantizedMatrix",
+          "the format is int8 or NF4");
   const std::int64_t n = rows * width;
-  if (format == DType::kI8) {
+  if (format == WeightFormat::kInt8) {
     codes_ = {allocator_, size(n)};
     row_scales_ = {allocator_, size(rows)};
   } else {
@@ -27,7 +28,7 @@ QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, DTy
 
 void QuantizedMatrix::set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x) {
   require(first >= 0 && n_rows >= 0 && first + n_rows <= rows_, "QuantizedMatrix", "the rows are there");
-  if (format_ == DType::kI8) {
+  if (format_ == WeightFormat::kInt8) {
     quantize_int8(context, {.n_rows = n_rows,
                             .width = width_,
                             .x = x,
@@ -43,7 +44,7 @@ void QuantizedMatrix::set_rows(Context& context, std::int64_t first, std::int64_
 }
 
 void QuantizedMatrix::finish(Context& context) {
-  if (format_ == DType::kI8) return;
+  if (format_ == WeightFormat::kInt8) return;
   const auto blocks = static_cast<std::int64_t>(absmax_.size());
   absmax_codes_ = {allocator_, absmax_.size()};
   absmax_scales_ = {allocator_, size(absmax_blocks(blocks))};
@@ -60,13 +61,14 @@ void QuantizedMatrix::finish(Context& context) {
 }
 
 WeightView QuantizedMatrix::view() const {
-  if (format_ == DType::kI8) return {.data = codes_.data(), .dtype = DType::kI8, .row_scales = row_scales_.data()};
-  return {.data = codes_.data(), .dtype = DType::kU8, .nf4 = &nf4_};
+  if (format_ == WeightFormat::kInt8)
+    return {.data = codes_.data(), .format = WeightFormat::kInt8, .row_scales = row_scales_.data()};
+  return {.data = codes_.data(), .format = WeightFormat::kNf4, .nf4 = &nf4_};
 }
 
-std::uint64_t QuantizedMatrix::bytes(DType format, std::int64_t rows, std::int64_t width) {
+std::uint64_t QuantizedMatrix::bytes(WeightFormat format, std::int64_t rows, std::int64_t width) {
   const std::int64_t n = rows * width;
-  if (format == DType::kI8) return static_cast<std::uint64_t>(n + 4 * rows);
+  if (format == WeightFormat::kInt8) return static_cast<std::uint64_t>(n + 4 * rows);
   const std::int64_t blocks = nf4_blocks(n);
   return static_cast<std::uint64_t>((n + 1) / 2 + blocks + 4 * absmax_blocks(blocks));
 }

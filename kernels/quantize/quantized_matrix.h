@@ -11,8 +11,9 @@ namespace matinee {
 /// A matrix quantized whole, with the memory that its view needs: for tests, cases and weights that are loaded.
 class QuantizedMatrix {
  public:
-  /// Room in `memory` for [rows, width] in `format`, DType::kI8 or DType::kU8 (NF4); nothing is in it yet.
-  QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, DType format, std::int64_t rows, std::int64_t width);
+  /// Room in `memory` for [rows, width] in `format`, kInt8 or kNf4; nothing is in it yet.
+  QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, WeightFormat format, std::int64_t rows,
+                  std::int64_t width);
 
   /// Quantizes rows [first, first + n_rows) from x [n_rows, width], both in the context's memory. NF4 takes pieces in
   /// order, each but the last of a multiple of kNf4Block elements, and is whole after `finish`.
@@ -24,11 +25,11 @@ class QuantizedMatrix {
   std::int64_t rows() const { return rows_; }
   std::int64_t width() const { return width_; }
   /// Bytes that a matrix of this format takes.
-  static std::uint64_t bytes(DType format, std::int64_t rows, std::int64_t width);
+  static std::uint64_t bytes(WeightFormat format, std::int64_t rows, std::int64_t width);
 
  private:
   std::shared_ptr<DeviceAllocator> allocator_;
-  DType format_;
+  WeightFormat format_;
   std::int64_t rows_, width_;
   DeviceBuffer<std::uint8_t> codes_;
   DeviceBuffer<float> row_scales_;

@@ -36,8 +36,8 @@ std::int64_t max_tokens_of(const ModelConfig& config) { return std::min(kMaxToke
 
 // Refuses what does not fit before a tensor of the base is read. An adapter has as much for gradients as for numbers.
 // The memory of another device says so itself.
-void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config, DType format,
-                  std::int64_t adapter) {
+void require_room(const Context& context, const LanguageModelOptions& options, const ModelConfig& config,
+                  WeightFormat format, std::int64_t adapter) {
   if (!context.allocator()->is_host()) return;
   require_memory("decoding with " + options.base,
                  FrozenWeights::bytes_of(config, format) + DecoderSession::bytes_of(config, max_tokens_of(config)) +
@@ -62,7 +62,7 @@ struct LanguageModel::Impl {
       : context(context_in),
         config(read_model_config(options.base)),
         tokenizer(Tokenizer::load(options.base)),
-        format(options.base_format.dtype(context)),
+        format(options.base_format.format(context)),
         sampler(options.sampler, options.seed),
         trie(tokenizer) {
     if (!options.adapter.empty()) {
@@ -83,7 +83,7 @@ struct LanguageModel::Impl {
     session.emplace(context, config, slots, max_tokens_of(config), options.base_format.matmul_precision(context),
                     lora_slots ? &*lora_slots : nullptr);
     description = fmt::format("{}{} ({} prompts, {})", options.base, adapter ? " + " + options.adapter : ", no adapter",
-                              encoder->prompt_template().name(), format_name(format));
+                              encoder->prompt_template().name(), name_of(format));
   }
 
   // A prompt that leaves no room for a reply loses its middle: the instruction stands first, what matters most last.
@@ -99,7 +99,7 @@ struct LanguageModel::Impl {
   Context& context;
   ModelConfig config;
   Tokenizer tokenizer;
-  DType format;
+  WeightFormat format;
   std::optional<FrozenWeights> weights;
   Sampler sampler;
   TokenTrie trie;

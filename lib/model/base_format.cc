@@ -8,32 +8,21 @@ void BaseFormat::add(OptionSet& options) {
                  "bf16's memory and nf4 (4 bits, as QLoRA) a third");
 }
 
-DType BaseFormat::dtype(const Context& context) const {
-  if (name_ == "int8") return DType::kI8;
-  if (name_ == "nf4") return DType::kU8;
-  if (name_ == "f32") return DType::kF32;
-  return name_ == "bf16" || context.multiplies_bf16() ? DType::kBF16 : DType::kF32;
+WeightFormat BaseFormat::format(const Context& context) const {
+  if (name_ == "int8") return WeightFormat::kInt8;
+  if (name_ == "nf4") return WeightFormat::kNf4;
+  if (name_ == "f32") return WeightFormat::kF32;
+  return name_ == "bf16" || context.multiplies_bf16() ? WeightFormat::kBF16 : WeightFormat::kF32;
 }
 
 MatmulPrecision BaseFormat::matmul_precision(const Context& context) const {
-  // Without the instruction a bfloat16 product costs more than one in float32; only who asks for it gets it.
+  // Without native bfloat16 such a product is slower than one in float32, so it is used only if asked for.
   if (is_quantized()) return context.multiplies_bf16() ? MatmulPrecision::kBF16 : MatmulPrecision::kF32;
-  return dtype(context) == DType::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32;
+  return format(context) == WeightFormat::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32;
 }
 
-const char* format_name(DType format) {
-  switch (format) {
-    case DType::kI8:
-      return "int8";
-    case DType::kU8:
-      return "NF4";
-    case DType::kF32:
-      return "float32";
-    default:
-      return "bfloat16";
-  }
+WeightFormat unquantized_format(WeightFormat format) {
+  return format == WeightFormat::kInt8 || format == WeightFormat::kNf4 ? WeightFormat::kBF16 : format;
 }
-
-DType unquantized_format(DType format) { return format == DType::kI8 || format == DType::kU8 ? DType::kBF16 : format; }
 
 }  // namespace matinee

@@ -5,20 +5,21 @@
 
 #include "kernels/context.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/weight_view.h"
 #include "lib/base/options.h"
 
 namespace matinee {
 
-/// How a base's weights are held in memory: the option --base-format. The linear layers of the blocks are held so;
-/// norms are float32 always, embedding and head bfloat16 where the layers are quantized.
+/// The option --base-format: how a base's weights are held in memory. It applies to the linear layers of the blocks.
+/// Norms are always float32; embedding and head are bfloat16 if the layers are quantized.
 class BaseFormat {
  public:
   explicit BaseFormat(std::string name = "auto") : name_(std::move(name)) {}
   /// Adds --base-format auto|f32|bf16|int8|nf4 to a tool.
   void add(OptionSet& options);
 
-  /// Decided for a device: `auto` is bfloat16 where it multiplies that, else float32.
-  DType dtype(const Context& context) const;
+  /// Resolves `auto` for a device: bfloat16 if it multiplies that natively, otherwise float32.
+  WeightFormat format(const Context& context) const;
   /// The precision that matrix products with such weights are computed in.
   MatmulPrecision matmul_precision(const Context& context) const;
   bool is_quantized() const { return name_ == "int8" || name_ == "nf4"; }
@@ -27,9 +28,7 @@ class BaseFormat {
   std::string name_;
 };
 
-/// "float32", "bfloat16", "int8" or "NF4".
-const char* format_name(DType format);
-/// What embedding and head of a model are held in, whose layers are held in `format`.
-DType unquantized_format(DType format);
+/// The format of embedding and head in a model whose layers are held in `format`.
+WeightFormat unquantized_format(WeightFormat format);
 
 }  // namespace matinee

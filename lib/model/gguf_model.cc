@@ -170,8 +170,8 @@ std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf
   return head * head_dim + (to_gguf ? at % 2 * half + at / 2 : at % half * 2 + at / half);
 }
 
-GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem,
-                         const std::shared_ptr<DeviceAllocator>& device) {
+GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat dtype,
+                         std::uint64_t max_host_mem, const std::shared_ptr<DeviceAllocator>& device) {
   const GgufFile file(path);
   require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, dtype) : 0, max_host_mem);
   const auto names = gguf_names(config);
@@ -183,7 +183,7 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DTy
     const GgufTensor& tensor = file.tensor(name.gguf);
     if (tensor.shape != name.spec.shape) throw bad_data("{}: tensor \"{}\" is of another shape", path, name.gguf);
     Tensor& to = tensors_.emplace_back();
-    const bool matrix = tensor.shape.size() > 1, narrow = matrix && dtype == DType::kBF16;
+    const bool matrix = tensor.shape.size() > 1, narrow = matrix && dtype == WeightFormat::kBF16;
     const std::int64_t width = matrix ? tensor.shape[1] : 1, rows = tensor.shape[0];
     if (!matrix && tensor.format != GgufFormat::kF32) throw bad_data("{}: tensor \"{}\" is not F32", path, name.gguf);
     const auto elements = static_cast<std::size_t>(rows * width);
@@ -214,9 +214,9 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, DTy
     }
     file.release(tensor);
     if (narrow) {
-      memory.push_back({{to.bf16_values.data(), DType::kBF16}, nullptr});
+      memory.push_back({{to.bf16_values.data(), WeightFormat::kBF16}, nullptr});
     } else {
-      memory.push_back({{to.f32_values.data(), DType::kF32}, nullptr});
+      memory.push_back({{to.f32_values.data(), WeightFormat::kF32}, nullptr});
     }
   }
   slots_ = slots_over(config, memory);

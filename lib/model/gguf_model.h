@@ -41,7 +41,7 @@ class GgufWeights {
  public:
   /// Throws Error naming file and tensor where one is missing or of another shape; Error(kResource) where the host's
   /// do not fit `max_host_mem`.
-  GgufWeights(const std::string& path, const ModelConfig& config, DType dtype, std::uint64_t max_host_mem = 0,
+  GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat dtype, std::uint64_t max_host_mem = 0,
               const std::shared_ptr<DeviceAllocator>& allocator = host_allocator());
   const WeightSlots& slots() const { return slots_; }
 

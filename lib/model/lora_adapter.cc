@@ -198,7 +198,7 @@ void LoraAdapter::attach_to(WeightSlots& weights) {
     } else {
       const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
       WeightSlot& slot = head ? weights.lm_head : weights.embed_tokens;
-      slot.view = {parameter.value.data(), DType::kF32};
+      slot.view = {parameter.value.data(), WeightFormat::kF32};
       slot.grad = parameter.grad.data();
     }
   }

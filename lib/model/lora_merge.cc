@@ -83,7 +83,7 @@ void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float
                                    .in = spec.shape.back(),
                                    .out = target.rank,
                                    .grad_y = factor,
-                                   .weight = {target.lora_A->data(), DType::kF32},
+                                   .weight = {target.lora_A->data(), WeightFormat::kF32},
                                    .grad_x = rows,
                                    .accumulate = true,
                                    .precision = MatmulPrecision::kF32});

@@ -15,7 +15,7 @@ double number(bf16 value) { return static_cast<double>(to_float(value)); }
 
 }  // namespace
 
-QuantizedTensor::QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width)
+QuantizedTensor::QuantizedTensor(Context& context, WeightFormat format, std::int64_t rows, std::int64_t width)
     : context_(context),
       matrix_(context.allocator(), format, rows, width),
       rows_(static_cast<std::size_t>(std::min(kGroup, rows) * width)) {}
@@ -66,9 +66,10 @@ void QuantizedTensor::append_rows(std::span<const bf16> values) {
       std::transform(some.begin(), some.end(), rows_.begin(), to_float);
     } else {
       staged_bf16_.upload(some);
-      dequantize(
-          context_,
-          {.n = n_rows * width, .width = width, .weight = {staged_bf16_.data(), DType::kBF16}, .y = staged_.data()});
+      dequantize(context_, {.n = n_rows * width,
+                            .width = width,
+                            .weight = {staged_bf16_.data(), WeightFormat::kBF16},
+                            .y = staged_.data()});
     }
     quantize(n_rows, on_host ? rows_.data() : staged_.data());
     values = values.subspan(n);

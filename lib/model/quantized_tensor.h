@@ -16,8 +16,8 @@ class QuantizedTensor {
   /// Rows that are quantized together: groups but the last are of whole NF4 blocks, whatever the width.
   static constexpr std::int64_t kGroup = kNf4Block;
 
-  /// `format` I8 or U8 (NF4). `context` must outlive this.
-  QuantizedTensor(Context& context, DType format, std::int64_t rows, std::int64_t width);
+  /// `format` is kInt8 or kNf4. `context` must outlive this.
+  QuantizedTensor(Context& context, WeightFormat format, std::int64_t rows, std::int64_t width);
 
   /// The next numbers, row by row. Throws Error(kBadData) where one is not finite, naming its row and column as an
   /// output and an input.

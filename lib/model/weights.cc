@@ -23,35 +23,35 @@ namespace {
 constexpr std::size_t kSavedPiece = std::size_t{1} << 16;  // numbers that are converted at a time
 
 // What the numbers of a tensor are held in that is not quantized.
-DType plain_dtype(const WeightSpec& spec, DType dtype) {
-  return spec.shape.size() == 1 ? DType::kF32 : unquantized_format(dtype);
+WeightFormat plain_format(const WeightSpec& spec, WeightFormat format) {
+  return spec.shape.size() == 1 ? WeightFormat::kF32 : unquantized_format(format);
 }
 
 }  // namespace
 
-bool is_quantized(const WeightSpec& spec, DType format) {
+bool is_quantized(const WeightSpec& spec, WeightFormat format) {
   return unquantized_format(format) != format && spec.role == WeightRole::kLinear && !spec.bias;
 }
 
-std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, DType dtype) {
+std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, WeightFormat format) {
   std::uint64_t bytes = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
-    bytes += is_quantized(spec, dtype)
-                 ? QuantizedMatrix::bytes(dtype, spec.shape[0], spec.shape[1])
-                 : static_cast<std::uint64_t>(spec.elements()) * size_of(plain_dtype(spec, dtype));
+    bytes += is_quantized(spec, format)
+                 ? QuantizedMatrix::bytes(format, spec.shape[0], spec.shape[1])
+                 : static_cast<std::uint64_t>(spec.elements()) * size_of(plain_format(spec, format));
   }
   return bytes;
 }
 
-std::uint64_t FrozenWeights::aside_bytes(const ModelConfig& config, DType dtype) {
+std::uint64_t FrozenWeights::aside_bytes(const ModelConfig& config, WeightFormat format) {
   if (config.tie_word_embeddings) return 0;
-  return static_cast<std::uint64_t>(config.vocab_size * config.hidden_size) * size_of(unquantized_format(dtype));
+  return static_cast<std::uint64_t>(config.vocab_size * config.hidden_size) * size_of(unquantized_format(format));
 }
 
-FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, DType dtype,
+FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, WeightFormat format,
                              std::uint64_t max_host_mem, Context* context, const LoraMerge* merge,
                              CheckpointHashes* hashes, bool table_aside)
-    : bytes_(bytes_of(config, dtype)) {
+    : bytes_(bytes_of(config, format)) {
   const std::shared_ptr<DeviceAllocator> allocator = context != nullptr ? context->allocator() : host_allocator();
   const CheckpointReader reader(folder, config, hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
@@ -60,25 +60,25 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
            merge->changes(name);
   };
   for (const std::string& name : {embedding, head}) {
-    if (comes_apart(name)) bytes_ += merge->whole_size(name) * size_of(unquantized_format(dtype));
+    if (comes_apart(name)) bytes_ += merge->whole_size(name) * size_of(unquantized_format(format));
   }
   table_aside = table_aside && !config.tie_word_embeddings;
   require_memory("loading " + folder,
                  allocator->is_host() ? bytes_
-                 : table_aside        ? aside_bytes(config, dtype)
+                 : table_aside        ? aside_bytes(config, format)
                                       : 0,
                  max_host_mem);
   std::vector<WeightMemory> views;
   std::vector<bf16> narrow;
   for (const WeightSpec& spec : reader.specs()) {
     Tensor& tensor = tensors_.emplace_back();
-    if (is_quantized(spec, dtype)) {
+    if (is_quantized(spec, format)) {
       if (context == nullptr) throw internal_error("FrozenWeights: quantizing needs a context");
-      tensor.quantized = std::make_unique<QuantizedTensor>(*context, dtype, spec.shape[0], spec.shape[1]);
+      tensor.quantized = std::make_unique<QuantizedTensor>(*context, format, spec.shape[0], spec.shape[1]);
     } else {
       const bool aside = table_aside && spec.role == WeightRole::kEmbedTokens;
       tensor.allocate(aside ? allocator->host_side() : allocator, static_cast<std::size_t>(spec.elements()),
-                      plain_dtype(spec, dtype));
+                      plain_format(spec, format));
     }
     const bool merged = merge != nullptr && !comes_apart(spec.name) && merge->changes(spec.name);
     const std::string place = fmt::format("{}: tensor \"{}\"", folder, spec.name);
@@ -94,7 +94,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
   for (const std::string& name : {embedding, head}) {
     if (!comes_apart(name)) continue;
     Tensor& tensor = tensors_.emplace_back();
-    tensor.allocate(allocator, merge->whole_size(name), unquantized_format(dtype));
+    tensor.allocate(allocator, merge->whole_size(name), unquantized_format(format));
     merge->visit_whole(name,
                        [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values, narrow); });
     (name == head ? slots_.lm_head : slots_.embed_tokens).view = tensor.view();
@@ -102,8 +102,8 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
 }
 
 void FrozenWeights::Tensor::allocate(const std::shared_ptr<DeviceAllocator>& allocator, std::size_t elements,
-                                     DType dtype) {
-  if (dtype == DType::kBF16) {
+                                     WeightFormat format) {
+  if (format == WeightFormat::kBF16) {
     bf16_values = DeviceBuffer<bf16>::unset(allocator, elements);
   } else {
     f32_values = DeviceBuffer<float>::unset(allocator, elements);
@@ -144,8 +144,8 @@ void FrozenWeights::Tensor::fill(std::size_t first, std::span<const float> value
 }
 
 WeightView FrozenWeights::Tensor::view() const {
-  if (bf16_values.empty()) return {f32_values.data(), DType::kF32};
-  return {bf16_values.data(), DType::kBF16};
+  if (bf16_values.empty()) return {f32_values.data(), WeightFormat::kF32};
+  return {bf16_values.data(), WeightFormat::kBF16};
 }
 
 namespace {
@@ -198,7 +198,7 @@ void initialize_parameters(const ModelConfig& config, std::uint64_t seed, Parame
 WeightSlots slots_of(const ModelConfig& config, ParameterSet& parameters) {
   std::vector<WeightMemory> memory;
   for (Parameter& parameter : parameters.all())
-    memory.push_back({{parameter.value.data(), DType::kF32}, parameter.grad.data()});
+    memory.push_back({{parameter.value.data(), WeightFormat::kF32}, parameter.grad.data()});
   return slots_over(config, memory);
 }
 

@@ -62,7 +62,8 @@ std::string MemoryPlan::describe() const {
   return list(parts);
 }
 
-MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size) {
+MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, WeightFormat format,
+                           const TrainingSize& size) {
   std::uint64_t trained = 0, moments = 0;
   std::int64_t n_trained = 0;
   const auto count = [&](const std::vector<std::int64_t>& shape) {

@@ -42,6 +42,7 @@ struct TrainingSize {
 };
 /// The plan of training an adapter (`lora` null: every weight) on a base held in `format`, without data sets,
 /// validation and scratch memory. `lora` must be resolved.
-MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, DType format, const TrainingSize& size);
+MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, WeightFormat format,
+                           const TrainingSize& size);
 
 }  // namespace matinee

@@ -45,7 +45,7 @@ double mean_loss(Context& context, const ModelConfig& config, const WeightSlots&
 }
 
 // Before any tensor is read.
-void plan_memory(const MergeRun& run, const ModelConfig& config, LoraAdapter& adapter, DType dtype,
+void plan_memory(const MergeRun& run, const ModelConfig& config, LoraAdapter& adapter, WeightFormat dtype,
                  const TokenDataset* data, std::uint64_t max_host_mem) {
   const auto trained = static_cast<std::uint64_t>(adapter.parameters().elements());
   std::uint64_t needed = 8 * trained + merged_checkpoint_memory(config);
@@ -76,7 +76,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
   LoraAdapter adapter(config, run.adapter, context.allocator());
-  const DType dtype = run.base_format.dtype(context);
+  const WeightFormat dtype = run.base_format.format(context);
   const MatmulPrecision precision = run.base_format.matmul_precision(context);
   if (run.to_gguf() && run.base_format.is_quantized()) {
     throw usage_error("--base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is");

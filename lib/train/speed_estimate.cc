@@ -37,7 +37,8 @@ std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraCo
 // stay in range through every layer.
 class SharedMemory {
  public:
-  SharedMemory(Context& context, const std::vector<WeightSpec>& specs, DType format, bool trained) : format_(format) {
+  SharedMemory(Context& context, const std::vector<WeightSpec>& specs, WeightFormat format, bool trained)
+      : format_(format) {
     std::int64_t largest = 0, outputs = 1, plain = 0;
     for (const WeightSpec& spec : specs) {
       const bool as_codes = is_quantized(spec, format);
@@ -45,7 +46,7 @@ class SharedMemory {
       (as_codes ? largest : plain) = std::max(as_codes ? largest : plain, spec.elements());
       if (spec.shape.size() == 1) vectors_ = std::max(vectors_, spec.elements());
     }
-    const bool narrow = unquantized_format(format) == DType::kBF16;
+    const bool narrow = unquantized_format(format) == WeightFormat::kBF16;
     wide_ = {context.allocator(), static_cast<std::size_t>(narrow ? vectors_ : plain)};
     fill_values(wide_, [] { return kSmall; });
     if (narrow) {
@@ -62,13 +63,13 @@ class SharedMemory {
 
   WeightMemory of(const WeightSpec& spec) {
     if (is_quantized(spec, format_)) return {view_of_codes_, nullptr};
-    if (spec.shape.size() > 1 && !narrow_.empty()) return {{narrow_.data(), DType::kBF16}, nullptr};
-    return {{wide_.data(), DType::kF32}, grad_.empty() ? nullptr : grad_.data()};
+    if (spec.shape.size() > 1 && !narrow_.empty()) return {{narrow_.data(), WeightFormat::kBF16}, nullptr};
+    return {{wide_.data(), WeightFormat::kF32}, grad_.empty() ? nullptr : grad_.data()};
   }
 
  private:
   static constexpr float kSmall = 0.01f;
-  DType format_;
+  WeightFormat format_;
   std::int64_t vectors_ = 0;
   DeviceBuffer<float> wide_, grad_;
   DeviceBuffer<std::uint16_t> narrow_;
@@ -79,8 +80,8 @@ class SharedMemory {
 // A model of the first layers, whose passes can be timed one at a time.
 class Trial {
  public:
-  Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch, DType format,
-        MatmulPrecision precision, bool recompute)
+  Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
+        WeightFormat format, MatmulPrecision precision, bool recompute)
       : context_(context), batch_(batch), shared_(context, weight_specs(config), format, lora == nullptr) {
     std::vector<WeightMemory> memory;
     for (const WeightSpec& spec : weight_specs(config)) memory.push_back(shared_.of(spec));
@@ -125,11 +126,11 @@ double median(std::vector<double> values) {
 std::int64_t measured_layers(const ModelConfig& config) { return std::min(kMeasuredLayers, config.num_hidden_layers); }
 
 double estimate_seconds(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
-                        DType format, MatmulPrecision precision, bool recompute) {
+                        WeightFormat format, MatmulPrecision precision, bool recompute) {
   ModelConfig few = config, one = config;
   few.num_hidden_layers = measured_layers(config);
   one.num_hidden_layers = 1;
-  if (lora == nullptr) format = DType::kF32;
+  if (lora == nullptr) format = WeightFormat::kF32;
   Trial of_few(context, few, lora, batch, format, precision, recompute);
   Trial of_one(context, one, lora, batch, format, precision, recompute);
   // In turn, so that a machine that slows down meanwhile slows both; medians, since a run is no faster than its usual

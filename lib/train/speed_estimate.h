@@ -12,7 +12,7 @@ namespace matinee {
 /// caches may take somewhat longer. `format` is that of the base (lib/model/base_format.h). `lora` null: every weight
 /// is trained, in float32.
 double estimate_seconds(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
-                        DType format, MatmulPrecision precision, bool recompute);
+                        WeightFormat format, MatmulPrecision precision, bool recompute);
 /// The layers of the larger of the two models that are measured.
 std::int64_t measured_layers(const ModelConfig& config);
 

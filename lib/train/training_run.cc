@@ -185,7 +185,7 @@ void Session::load() {
     }
     slots_ = slots_of(config_, everything_);
   } else {
-    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.dtype(context_),
+    frozen_ = std::make_unique<FrozenWeights>(run.base, config_, run.base_format.format(context_),
                                               tool_.common().max_host_mem, &context_, nullptr, &hashes_, run.recompute);
     slots_ = frozen_->slots();
     LoraConfig lora = lora_;
@@ -226,7 +226,7 @@ void Session::identify() {
       {"the hash of the tokens", hex(data_.fingerprint())},
       {"the hash of the --valid tokens", valid_ ? hex(valid_->fingerprint()) : "not given"},
       {"--full", run_.full ? "yes" : "no"},
-      {"--base-format", format_name(run_.base_format.dtype(context_))}});
+      {"--base-format", name_of(run_.base_format.format(context_))}});
   add(run_.train.identity());
   if (!run_.full) {
     add(identity_of(lora_));
@@ -236,7 +236,7 @@ void Session::identify() {
 }
 
 MemoryPlan Session::plan_memory() const {
-  MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.dtype(context_),
+  MemoryPlan plan = memory_to_train(config_, run_.full ? nullptr : &lora_, run_.base_format.format(context_),
                                     {.max_tokens = Trainer::max_tokens(run_.train, data_.info()),
                                      .recompute = run_.recompute,
                                      .moments_8bit = run_.train.adam_bits == 8,
@@ -264,7 +264,7 @@ std::string Session::plan() {
   const auto in_batch = static_cast<std::size_t>(Trainer::max_tokens(run_.train, data_.info()) / data_.info().seq_len);
   const TokenBatch batch = data_.batch(std::span(rows).first(std::min(rows.size(), in_batch)));
   const double seconds = estimate_seconds(context_, config_, run_.full ? nullptr : &lora_, batch,
-                                          run_.base_format.dtype(context_), precision_, run_.recompute);
+                                          run_.base_format.format(context_), precision_, run_.recompute);
   memory.scratch = libraries_ + context_.scratch_bytes();
   const double speed = static_cast<double>(batch.n_tokens()) / seconds;
   // Rows of an epoch are spread over its updates, so the tokens of a run follow from its epochs.

@@ -17,8 +17,8 @@ double measure_matmul_peak(Context& context, MatmulPrecision precision) {
   fill_values(x, [] { return 0.5f; });
   fill_values(wide, [] { return 0.25f; });
   fill_values(narrow, [] { return to_bf16(0.25f); });
-  const WeightView weight = precision == MatmulPrecision::kBF16 ? WeightView{narrow.data(), DType::kBF16}
-                                                                : WeightView{wide.data(), DType::kF32};
+  const WeightView weight = precision == MatmulPrecision::kBF16 ? WeightView{narrow.data(), WeightFormat::kBF16}
+                                                                : WeightView{wide.data(), WeightFormat::kF32};
   context.allocator()->synchronize();
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::milliseconds(100);

@@ -21,7 +21,7 @@ void run(const std::string& base, const std::string& adapter_folder, std::size_t
   ThreadPool pool(0);
   Context context(pool);
   const ModelConfig config = read_model_config(base);
-  const FrozenWeights weights(base, config, DType::kF32);
+  const FrozenWeights weights(base, config, WeightFormat::kF32);
   LoraAdapter adapter(config, adapter_folder);
   WeightSlots slots = weights.slots();
   adapter.attach_to(slots);

@@ -78,7 +78,7 @@ class CudaBench {
     for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(value(i));
     return {context_.allocator(), std::span<const std::int32_t>(values)};
   }
-  QuantizedMatrix quantized(DType format, std::int64_t rows, std::int64_t width) {
+  QuantizedMatrix quantized(WeightFormat format, std::int64_t rows, std::int64_t width) {
     QuantizedMatrix matrix(context_.allocator(), format, rows, width);
     const std::int64_t piece = 64;
     const Floats values = random(std::min(rows, piece) * width);
@@ -117,7 +117,7 @@ class CudaBench {
                                                    .in = edge,
                                                    .out = edge,
                                                    .x = x.data(),
-                                                   .weight = {w.data(), DType::kBF16},
+                                                   .weight = {w.data(), WeightFormat::kBF16},
                                                    .y = y.data(),
                                                    .precision = MatmulPrecision::kBF16});
                        });
@@ -140,11 +140,11 @@ class CudaBench {
     const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(14336, 160);
     const Floats x = random(n * in), grad_y = random(n * out);
     const DeviceBuffer<bf16> w = random_bf16(out * in);
-    const QuantizedMatrix int8 = quantized(DType::kI8, out, in), nf4 = quantized(DType::kU8, out, in);
+    const QuantizedMatrix int8 = quantized(WeightFormat::kInt8, out, in), nf4 = quantized(WeightFormat::kNf4, out, in);
     Floats y(context_.allocator(), static_cast<std::size_t>(n * out)),
         grad_x(context_.allocator(), static_cast<std::size_t>(n * in));
     const double operations = 2.0 * static_cast<double>(n) * static_cast<double>(in * out);
-    for (const auto& [name, view] : {std::pair<const char*, WeightView>{"bf16", {w.data(), DType::kBF16}},
+    for (const auto& [name, view] : {std::pair<const char*, WeightView>{"bf16", {w.data(), WeightFormat::kBF16}},
                                      {"int8", int8.view()},
                                      {"nf4", nf4.view()}}) {
       row(fmt::format("matmul_forward {}x{}x{} {}", n, in, out, name), Limit::kOperations, operations, 0, [&] {
@@ -369,7 +369,7 @@ class CudaBench {
                                    .vocab = vocab,
                                    .width = width,
                                    .ids = ids.data(),
-                                   .table = {table.data(), DType::kBF16},
+                                   .table = {table.data(), WeightFormat::kBF16},
                                    .y = y.data()});
     });
   }
@@ -414,10 +414,10 @@ class CudaBench {
     std::vector<WeightView> views[3];
     for (std::int64_t layer = 0; layer < layers; ++layer) {
       wide.push_back(random_bf16(in * out));
-      int8.push_back(quantized(DType::kI8, out, in));
-      nf4.push_back(quantized(DType::kU8, out, in));
+      int8.push_back(quantized(WeightFormat::kInt8, out, in));
+      nf4.push_back(quantized(WeightFormat::kNf4, out, in));
     }
-    for (const auto& matrix : wide) views[0].push_back({matrix.data(), DType::kBF16});
+    for (const auto& matrix : wide) views[0].push_back({matrix.data(), WeightFormat::kBF16});
     for (const auto& matrix : int8) views[1].push_back(matrix.view());
     for (const auto& matrix : nf4) views[2].push_back(matrix.view());
     product("bf16", 2, views[0]);

@@ -123,14 +123,17 @@ TEST(Operations, BrokenContractsThrow) {
   EXPECT_THROW(matmul_forward(context, {.n_rows = -1, .in = 2, .out = 2}), Error);
   EXPECT_THROW(matmul_forward(context, {.n_rows = 1, .in = 2, .out = 2, .x = x.data(), .y = y.data()}), Error);
   EXPECT_THROW(
-      matmul_forward(context,
-                     {.n_rows = 1, .in = 2, .out = 2, .x = x.data(), .weight = {x.data(), DType::kI8}, .y = y.data()}),
-      Error);
-  EXPECT_THROW(
-      embedding_forward(
+      matmul_forward(
           context,
-          {.n_tokens = 2, .vocab = 4, .width = 4, .ids = ids.data(), .table = {x.data(), DType::kF32}, .y = y.data()}),
+          {.n_rows = 1, .in = 2, .out = 2, .x = x.data(), .weight = {x.data(), WeightFormat::kInt8}, .y = y.data()}),
       Error);
+  EXPECT_THROW(embedding_forward(context, {.n_tokens = 2,
+                                           .vocab = 4,
+                                           .width = 4,
+                                           .ids = ids.data(),
+                                           .table = {x.data(), WeightFormat::kF32},
+                                           .y = y.data()}),
+               Error);
   CrossEntropySums sums;
   EXPECT_THROW(
       cross_entropy(context, {.n_rows = 2, .vocab = 4, .logits = x.data(), .targets = ids.data(), .sums = &sums}),

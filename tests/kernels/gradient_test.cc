@@ -59,7 +59,7 @@ TEST(Gradient, Matmul) {
                              .in = in,
                              .out = out,
                              .grad_y = grad_y.data(),
-                             .weight = {inputs[1].data(), DType::kF64},
+                             .weight = {inputs[1].data(), WeightFormat::kF32},
                              .grad_x = found[0].data()});
   matmul_backward_weight_ref({.n_rows = n,
                               .in = in,
@@ -76,7 +76,7 @@ TEST(Gradient, Matmul) {
                             .in = in,
                             .out = out,
                             .x = t[0].data(),
-                            .weight = {t[1].data(), DType::kF64},
+                            .weight = {t[1].data(), WeightFormat::kF32},
                             .bias = t[2].data(),
                             .y = y.data()});
         return dot(grad_y, y);
@@ -355,7 +355,7 @@ TEST(Gradient, Embedding) {
                                .vocab = vocab,
                                .width = width,
                                .ids = ids.data(),
-                               .table = {t[0].data(), DType::kF64},
+                               .table = {t[0].data(), WeightFormat::kF32},
                                .multiplier = 1.5f,
                                .y = y.data()});
         return dot(grad_y, y);

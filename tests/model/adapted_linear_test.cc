@@ -83,7 +83,7 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
   }
   ThreadPool pool(2);
   Context context(pool);
-  const WeightSlot weight{{f["W"].data(), DType::kF32}, nullptr, f["bias"].data(), grad["bias"].data()};
+  const WeightSlot weight{{f["W"].data(), WeightFormat::kF32}, nullptr, f["bias"].data(), grad["bias"].data()};
   const LoraSlot lora{.lora_A = f["A"].data(),
                       .lora_B = f["B"].data(),
                       .grad_A = grad["A"].data(),
@@ -134,7 +134,8 @@ class FourLayers {
     const std::array<std::int64_t, kLayers> out{40, 17, 24, 33}, rank{5, 0, 3, 16};
     for (std::size_t i = 0; i < kLayers; ++i) {
       const bool scaled = i == 2;
-      weights_[i] = {{inputs(out[i] * kWide), DType::kF32}, zeros(out[i] * kWide), inputs(out[i]), zeros(out[i])};
+      weights_[i] = {
+          {inputs(out[i] * kWide), WeightFormat::kF32}, zeros(out[i] * kWide), inputs(out[i]), zeros(out[i])};
       slots_[i] = {.lora_A = inputs(rank[i] * kWide),
                    .lora_B = inputs(out[i] * rank[i]),
                    .grad_A = zeros(rank[i] * kWide),

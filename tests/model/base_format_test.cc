@@ -43,7 +43,7 @@ struct Tiny {
     save();
   }
   void save() { save_model(folder.path(), config, parameters, DType::kF32); }
-  FrozenWeights weights(DType format) const { return {folder.path(), config, format, 0, &context()}; }
+  FrozenWeights weights(WeightFormat format) const { return {folder.path(), config, format, 0, &context()}; }
   // The parameters with every number as its code, or its bfloat16, stands for it.
   void decode(const FrozenWeights& weights, ParameterSet& all) const {
     load_parameters(folder.path(), config, all);
@@ -110,14 +110,14 @@ class QuantizedFamily : public ::testing::TestWithParam<std::pair<std::string, M
 
 TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
   const Tiny tiny(GetParam().second);
-  for (const DType format : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     const FrozenWeights weights = tiny.weights(format);
     ParameterSet decoded;
     tiny.decode(weights, decoded);
     const WeightSlots plain = slots_of(tiny.config, decoded);
     const auto samples = testing::tiny_samples(tiny.config.vocab_size);
     for (const bool dora : {false, true}) {
-      SCOPED_TRACE(fmt::format("{} dora {}", format_name(format), dora));
+      SCOPED_TRACE(fmt::format("{} dora {}", name_of(format), dora));
       std::vector<std::vector<float>> logits, gradients;
       for (const WeightSlots* base : {&weights.slots(), &plain}) {
         LoraAdapter adapter = some_adapter(tiny.config, *base, dora);
@@ -145,10 +145,10 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
 TEST_P(QuantizedFamily, DecodingWithAnAdapterBesideEqualsTraining) {
   const Tiny tiny(GetParam().second);
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
-  for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     const FrozenWeights weights = tiny.weights(format);
     for (const bool dora : {false, true}) {
-      SCOPED_TRACE(fmt::format("{} dora {}", format_name(format), dora));
+      SCOPED_TRACE(fmt::format("{} dora {}", name_of(format), dora));
       LoraAdapter adapter = some_adapter(tiny.config, weights.slots(), dora);
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
@@ -177,7 +177,7 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
   }
   tiny.save();
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
-  const auto logits = [&](DType format) {
+  const auto logits = [&](WeightFormat format) {
     const FrozenWeights weights = tiny.weights(format);
     DecoderSession session(context(), tiny.config, weights.slots(), 16, MatmulPrecision::kF32);
     std::vector<float> all;
@@ -187,19 +187,19 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
     }
     return all;
   };
-  const auto bf16 = logits(DType::kBF16);
-  RecordProperty("int8", std::to_string(relative_error(logits(DType::kI8), bf16)));
-  RecordProperty("nf4", std::to_string(relative_error(logits(DType::kU8), bf16)));
+  const auto bf16 = logits(WeightFormat::kBF16);
+  RecordProperty("int8", std::to_string(relative_error(logits(WeightFormat::kInt8), bf16)));
+  RecordProperty("nf4", std::to_string(relative_error(logits(WeightFormat::kNf4), bf16)));
   // Measured 0.002 to 0.031 and 0.06 to 0.43, most where the norms of heads make attention sharp; a code costs 0.006
   // and 0.1 of a normal number, and a block of NF4 that is put in the wrong place more than 1.
-  EXPECT_LT(relative_error(logits(DType::kI8), bf16), 0.05);
-  EXPECT_LT(relative_error(logits(DType::kU8), bf16), 0.5);
+  EXPECT_LT(relative_error(logits(WeightFormat::kInt8), bf16), 0.05);
+  EXPECT_LT(relative_error(logits(WeightFormat::kNf4), bf16), 0.5);
 }
 
 TEST_P(QuantizedFamily, BytesAreThoseThatAreHeld) {
   const Tiny tiny(GetParam().second);
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
-  for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     const FrozenWeights weights = tiny.weights(format);
     EXPECT_EQ(weights.bytes(), FrozenWeights::bytes_of(tiny.config, format));
     EXPECT_LT(weights.bytes(), last);
@@ -217,7 +217,7 @@ TEST_P(QuantizedFamily, ANumberThatIsNotFiniteIsRefusedWithItsPlace) {
   in_place(tiny.parameters.find(name)->value)[static_cast<std::size_t>(tiny.config.hidden_size * 5 + 3)] =
       std::numeric_limits<float>::quiet_NaN();
   tiny.save();
-  for (const DType format : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     const std::string error = error_of([&] { tiny.weights(format); });
     EXPECT_NE(error.find("tensor \"" + name + "\": the weight of output 5 and input 3 is nan"), std::string::npos)
         << error;
@@ -238,7 +238,7 @@ TEST(QuantizedTensor, PiecesOfAnySizeGiveTheSameCodes) {
   std::vector<float> values(static_cast<std::size_t>(kRows * kWidth));
   Random random(3, "values");
   for (float& value : values) value = static_cast<float>(random.normal());
-  for (const DType format : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     std::vector<float> first;
     for (const std::size_t piece : {values.size(), std::size_t{1}, std::size_t{1000}, std::size_t{4097}}) {
       QuantizedTensor tensor(context(), format, kRows, kWidth);
@@ -258,7 +258,7 @@ TEST(QuantizedTensor, PiecesOfAnySizeGiveTheSameCodes) {
 class Quality {
  public:
   explicit Quality(const std::string& folder) : folder_(folder), config_(read_model_config(folder)) {
-    const FrozenWeights weights(folder, config_, DType::kF32);
+    const FrozenWeights weights(folder, config_, WeightFormat::kF32);
     for (std::uint64_t story = 0; story < 8; ++story) {
       DecoderSession session(context(), config_, weights.slots(), 200, MatmulPrecision::kF32);
       Sampler sampler({.temperature = 1}, story);
@@ -274,7 +274,7 @@ class Quality {
   }
   double loss(const char* name) const {
     const BaseFormat format{name};
-    const FrozenWeights weights(folder_, config_, format.dtype(context()), 0, &context());
+    const FrozenWeights weights(folder_, config_, format.format(context()), 0, &context());
     DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.matmul_precision(context()));
     const CrossEntropySums sums = decoder.evaluate(samples_.batch());
     return sums.loss / static_cast<double>(sums.n_counted);

@@ -30,7 +30,7 @@ using testing::TemporaryFolder;
 
 struct Variant {
   std::string family;
-  DType format = DType::kF32;
+  WeightFormat format = WeightFormat::kF32;
   bool lora = false, dora = false;
 
   friend std::ostream& operator<<(std::ostream& out, const Variant& v) {
@@ -188,15 +188,15 @@ TEST_P(CapturedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
     square += std::pow(static_cast<double>(wanted.logits[i]), 2);
   }
   // float32 sums in another order; where there are more than four rows, products of bfloat16 weights round x too.
-  EXPECT_LT(std::sqrt(square_error / square), GetParam().format == DType::kF32 ? 1e-4 : 0.05);
+  EXPECT_LT(std::sqrt(square_error / square), GetParam().format == WeightFormat::kF32 ? 1e-4 : 0.05);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, CapturedDecoding,
                          ::testing::Values(Variant{"llama"}, Variant{"mistral"}, Variant{"qwen3"}, Variant{"gpt2"},
-                                           Variant{"gptj"}, Variant{"llama", DType::kBF16, true},
-                                           Variant{"mistral", DType::kI8, true},
-                                           Variant{"qwen2", DType::kU8, true, true},
-                                           Variant{"gpt2", DType::kI8, true, true}));
+                                           Variant{"gptj"}, Variant{"llama", WeightFormat::kBF16, true},
+                                           Variant{"mistral", WeightFormat::kInt8, true},
+                                           Variant{"qwen2", WeightFormat::kNf4, true, true},
+                                           Variant{"gpt2", WeightFormat::kInt8, true, true}));
 
 }  // namespace
 }  // namespace matinee

@@ -86,7 +86,7 @@ TEST(CheckpointHashes, DoesNotDependOnTheFormatThatTheBaseIsHeldIn) {
   const Hashes whole = hashes_of(folder.path(), config);
   ThreadPool pool(2);
   Context context(pool);
-  for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     CheckpointHashes hashes;
     const FrozenWeights weights(folder.path(), config, format, 0, &context, nullptr, &hashes);
     EXPECT_EQ(hashes.of_files(), whole);

@@ -32,7 +32,7 @@ std::int32_t likeliest(std::span<const float> logits) {
 }
 
 // All but the tables of tokens and positions, of which a token reads a row.
-std::uint64_t bytes_read(const ModelConfig& config, DType dtype) {
+std::uint64_t bytes_read(const ModelConfig& config, WeightFormat dtype) {
   std::uint64_t tables = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
     const bool looked_up = spec.role == WeightRole::kEmbedTokens || spec.role == WeightRole::kPositions;
@@ -56,7 +56,7 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
   Context context(pool, resolve_device(device));
   const BaseFormat format{format_name};
   const ModelConfig config = read_model_config(folder);
-  const DType dtype = format.dtype(context);
+  const WeightFormat dtype = format.format(context);
   auto begin = Clock::now();
   const FrozenWeights weights(folder, config, dtype, 0, &context);
   context.allocator()->synchronize();

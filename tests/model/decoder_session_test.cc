@@ -141,10 +141,10 @@ TEST(DecoderSession, PromptsLongerThanAChunk) {
   for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], last[i], 2e-5) << i;
 }
 
-class DecoderSessionDtype : public ::testing::TestWithParam<DType> {};
+class DecoderSessionDtype : public ::testing::TestWithParam<WeightFormat> {};
 
 TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
-  const DType dtype = GetParam();
+  const WeightFormat dtype = GetParam();
   const TemporaryFolder folder;
   Tiny tiny;
   save_model(folder.path(), tiny.config, tiny.weights, DType::kBF16);
@@ -176,10 +176,10 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   }
   EXPECT_GT(changed, 1) << "the adapter does nothing, so nothing would be tested";
   // bfloat16: each merged weight is rounded once, by up to 2^-9 of itself; logits are of size 5.
-  EXPECT_LT(worst, dtype == DType::kF32 ? 1e-4 : 0.2);
+  EXPECT_LT(worst, dtype == WeightFormat::kF32 ? 1e-4 : 0.2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dtypes, DecoderSessionDtype, ::testing::Values(DType::kF32, DType::kBF16),
+INSTANTIATE_TEST_SUITE_P(Dtypes, DecoderSessionDtype, ::testing::Values(WeightFormat::kF32, WeightFormat::kBF16),
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
 // A context that says it is a GPU's, over the CPU's operations: what is refused never comes to one.

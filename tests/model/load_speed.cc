@@ -51,7 +51,7 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
   ThreadPool pool(threads);
   Context context(pool, resolve_device(device));
   const ModelConfig config = read_model_config(folder);
-  const DType dtype = BaseFormat{format_name}.dtype(context);
+  const WeightFormat dtype = BaseFormat{format_name}.format(context);
   double bytes = 0;
   for (const auto& file : open_checkpoint(folder)) {
     for (const TensorInfo& tensor : file->tensors()) bytes += static_cast<double>(tensor.bytes);

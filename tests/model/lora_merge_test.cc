@@ -176,7 +176,7 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
   const Base base;
   LoraAdapter adapter = some_adapter(base.config);
   const LoraSlots slots = adapter.slots();
-  const FrozenWeights weights(base.folder.path(), base.config, DType::kF32);
+  const FrozenWeights weights(base.folder.path(), base.config, WeightFormat::kF32);
   const auto wanted = logits_of(base.config, weights.slots(), &slots);
   const LoraMerge merge(context(), base.config, adapter);
   const TemporaryFolder out;
@@ -189,7 +189,7 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
     // Rows of 8 do not divide into blocks of 32.
     EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format, format == GgufFormat::kQ8_0 ? GgufFormat::kF16 : format);
     EXPECT_EQ(file.tensor("blk.1.attn_norm.weight").format, GgufFormat::kF32);
-    const GgufWeights again(out.file("m.gguf"), base.config, DType::kF32);
+    const GgufWeights again(out.file("m.gguf"), base.config, WeightFormat::kF32);
     const auto found = logits_of(base.config, again.slots(), nullptr);
     const double bound = format == GgufFormat::kF32 ? 1e-4 : format == GgufFormat::kBF16 ? 0.3 : 0.05;
     ASSERT_EQ(found.size(), wanted.size());
@@ -235,7 +235,7 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
   }
   // What the adapter beside the base gives.
   std::vector<float> wanted(LoraAdapter& adapter) const {
-    const FrozenWeights weights(folder.file("base"), config, DType::kF32);
+    const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32);
     WeightSlots slots = weights.slots();
     adapter.attach_to(slots);
     const LoraSlots lora = adapter.slots();
@@ -257,9 +257,9 @@ TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
     const LoraMerge merge(context(), config, fresh);
     const TemporaryFolder out;
     write_merged_checkpoint(folder.file("base"), config, merge, out.path());
-    const FrozenWeights merged(out.path(), read_model_config(out.path()), DType::kF32);
+    const FrozenWeights merged(out.path(), read_model_config(out.path()), WeightFormat::kF32);
     expect_near(logits_of(config, merged.slots(), nullptr), expected, 2e-4);
-    const FrozenWeights loaded(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
     EXPECT_EQ(logits_of(config, loaded.slots(), nullptr), logits_of(config, merged.slots(), nullptr));
     // The layout is the base's.
     const SafetensorsFile before(folder.file("base") + "/model.safetensors"), after(out.file("model.safetensors"));
@@ -288,7 +288,7 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
     const auto expected = wanted(fresh);
     for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16}) {
       write(format);
-      const GgufWeights again(path, config, DType::kF32);
+      const GgufWeights again(path, config, WeightFormat::kF32);
       expect_near(logits_of(config, again.slots(), nullptr), expected, format == GgufFormat::kF32 ? 2e-4 : 0.1);
     }
     const GgufFile file(path);
@@ -306,7 +306,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   if (name == "gptj") return;
   LoraAdapter fresh = adapter(LoraConfig());
   const LoraMerge merge(context(), config, fresh);
-  const FrozenWeights weights(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+  const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
   write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "small", {}, folder.file("m.gguf"));
   const GgufFile file(folder.file("m.gguf"));
   const auto numbers = [&](const std::string& tensor) {
@@ -349,16 +349,16 @@ TEST_P(TiedFamily, ItsPartsComeApartWhenLoadedAndWhenWritten) {
     lora.modules_to_save = {path};
     LoraAdapter fresh = adapter(lora);
     const LoraMerge merge(context(), config, fresh);
-    const FrozenWeights loaded(folder.file("base"), config, DType::kF32, 0, nullptr, &merge);
+    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
     expect_near(logits_of(config, loaded.slots(), nullptr), wanted(fresh), 2e-4);
     const TemporaryFolder out;
     write_merged_checkpoint(folder.file("base"), config, merge, out.path());
     const ModelConfig untied = read_model_config(out.path());
     EXPECT_FALSE(untied.tie_word_embeddings);
-    const FrozenWeights written(out.path(), untied, DType::kF32);
+    const FrozenWeights written(out.path(), untied, WeightFormat::kF32);
     expect_near(logits_of(untied, written.slots(), nullptr), wanted(fresh), 2e-4);
     write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "x", {}, out.file("x.gguf"));
-    const GgufWeights gguf(out.file("x.gguf"), untied, DType::kF32);
+    const GgufWeights gguf(out.file("x.gguf"), untied, WeightFormat::kF32);
     expect_near(logits_of(untied, gguf.slots(), nullptr), wanted(fresh), 2e-4);
   }
 }
@@ -390,7 +390,7 @@ TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
       if (!file_exists(folder.path().string() + "/adapter_config.json")) continue;
       SCOPED_TRACE(folder.path().string());
       LoraAdapter adapter(config, folder.path().string());
-      const FrozenWeights weights(wide.path(), config, DType::kF32);
+      const FrozenWeights weights(wide.path(), config, WeightFormat::kF32);
       WeightSlots slots = weights.slots();
       adapter.attach_to(slots);
       const LoraSlots lora = adapter.slots();
@@ -400,7 +400,7 @@ TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
       write_merged_checkpoint(wide.path(), config, merge, out.path());
       const ModelConfig merged_to = read_model_config(out.path());
       untied += merged_to.tie_word_embeddings != config.tie_word_embeddings;
-      const FrozenWeights merged(out.path(), merged_to, DType::kF32);
+      const FrozenWeights merged(out.path(), merged_to, WeightFormat::kF32);
       const auto found = logits_of(merged_to, merged.slots(), nullptr);
       double changed = 0;
       for (std::size_t i = 0; i < found.size(); ++i) {

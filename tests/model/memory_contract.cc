@@ -91,7 +91,7 @@ void forward(const std::string& folder, const std::string& format_name, std::uin
   Context context(pool);
   const BaseFormat format{format_name};
   const ModelConfig config = read_model_config(folder);
-  const FrozenWeights weights(folder, config, format.dtype(context), max_host_mem, &context);
+  const FrozenWeights weights(folder, config, format.format(context), max_host_mem, &context);
   const double loaded = seconds();
   DecoderSession session(context, config, weights.slots(), 64, format.matmul_precision(context));
   std::vector<std::int32_t> tokens(16);
@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
       make(words[1], words[2], dtype_from_name(words[3]), parse_size(words[4]));
     } else if (words.size() == 3 && words[0] == "bytes") {
       ThreadPool pool(1);
-      const DType format = BaseFormat{words[2]}.dtype(Context(pool));
+      const WeightFormat format = BaseFormat{words[2]}.format(Context(pool));
       fmt::print("{}\n", FrozenWeights::bytes_of(parse_model_config(read_file(words[1]), words[1]), format));
     } else if (words.size() == 5 && words[0] == "forward") {
       forward(words[1], words[2], parse_size(words[3]), std::stoi(words[4]));

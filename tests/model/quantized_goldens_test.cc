@@ -89,7 +89,7 @@ TEST(QuantizedGoldens, Nf4) {
     dequantize(context(), {.first = 0,
                            .n = n,
                            .width = shape[1],
-                           .weight = {.data = codes.data(), .dtype = DType::kU8, .nf4 = &nf4},
+                           .weight = {.data = codes.data(), .format = WeightFormat::kNf4, .nf4 = &nf4},
                            .y = y.data()});
     expect_equal(y, name + ".values");
   }

@@ -28,7 +28,7 @@ struct Squares {
   double relative() const { return std::sqrt(errors / values); }
 };
 
-Squares round_through(Context& context, DType format, const WeightSpec& spec, std::vector<float>& values) {
+Squares round_through(Context& context, WeightFormat format, const WeightSpec& spec, std::vector<float>& values) {
   QuantizedTensor quantized(context, format, spec.shape[0], spec.shape[1]);
   quantized.append(values);
   std::vector<float> rounded(values.size());
@@ -43,7 +43,7 @@ Squares round_through(Context& context, DType format, const WeightSpec& spec, st
   return sums;
 }
 
-void round_base(const std::string& base, DType format, const std::string& module, const std::string& output) {
+void round_base(const std::string& base, WeightFormat format, const std::string& module, const std::string& output) {
   ThreadPool pool(0);
   Context context(pool);
   const ModelConfig config = read_model_config(base);
@@ -86,7 +86,8 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "usage: rounded_base BASE int8|nf4 MODULE OUTPUT\n");
       return 2;
     }
-    matinee::round_base(words[0], words[1] == "int8" ? matinee::DType::kI8 : matinee::DType::kU8, words[2], words[3]);
+    matinee::round_base(words[0], words[1] == "int8" ? matinee::WeightFormat::kInt8 : matinee::WeightFormat::kNf4,
+                        words[2], words[3]);
   } catch (const std::exception& error) {
     fmt::print(stderr, "rounded_base: {}\n", error.what());
     return 1;

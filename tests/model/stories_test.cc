@@ -51,7 +51,7 @@ TEST(Stories, GreedyStoryIsTheQuotedOne) {
   const std::string original = testing::real_data("models/stories260K");
   if (model.empty() || original.empty()) GTEST_SKIP() << "no models/stories260K in REAL_DATA";
   const ModelConfig config = read_model_config(model);
-  const FrozenWeights weights(model, config, DType::kF32);
+  const FrozenWeights weights(model, config, WeightFormat::kF32);
   ThreadPool pool(2);
   Context context(pool);
   DecoderSession session(context, config, weights.slots(), 257, MatmulPrecision::kF32);

@@ -101,7 +101,8 @@ TEST(Weights, FrozenBfloat16RoundsMatricesAndKeepsNorms) {
   const ModelConfig config = testing::tiny_config(false);
   ParameterSet parameters = random_parameters(config);
   save_model(folder.path(), config, parameters, DType::kF32);
-  const FrozenWeights wide(folder.path(), config, DType::kF32), narrow(folder.path(), config, DType::kBF16);
+  const FrozenWeights wide(folder.path(), config, WeightFormat::kF32),
+      narrow(folder.path(), config, WeightFormat::kBF16);
   const Parameter& gate = *parameters.find("model.layers.1.mlp.gate_proj.weight");
   const auto module = static_cast<std::size_t>(Module::kGate);
   const auto* exact = static_cast<const float*>(wide.slots().layers[1].modules[module].view.data);
@@ -193,7 +194,7 @@ TEST(Weights, WhatIsWrongIsNamed) {
   const ModelConfig config = testing::tiny_config(true);
   const ParameterSet parameters = random_parameters(config);
   const std::string file = folder.file("model.safetensors");
-  const auto error = [&] { return error_of([&] { FrozenWeights(folder.path(), config, DType::kBF16); }); };
+  const auto error = [&] { return error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kBF16); }); };
   EXPECT_EQ(error(), folder.path() +
                          ": expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model "
                          "folder?");
@@ -249,7 +250,7 @@ TEST(Weights, FusedAndTransposedTensorsOfGpt2) {
   const SafetensorsFile file(folder.file("model.safetensors"));
   EXPECT_EQ(file.get("transformer.h.1.attn.c_attn.weight").shape, (std::vector<std::int64_t>{6, 18}));
   const auto stored = file.view<float>("transformer.h.1.attn.c_attn.weight");
-  const FrozenWeights weights(folder.path(), config, DType::kF32);
+  const FrozenWeights weights(folder.path(), config, WeightFormat::kF32);
   const auto biases = file.view<float>("transformer.h.1.attn.c_attn.bias");
   for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
     const WeightSlot& slot = weights.slots().layers[1].modules[index_of(module)];
@@ -306,17 +307,18 @@ TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
   ThreadPool pool(2);
   Context host(pool);
   GuardedContext guarded(pool);
-  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+  for (const auto& [dtype, format] :
+       {std::pair(DType::kF32, WeightFormat::kF32), {DType::kBF16, WeightFormat::kBF16}}) {
     const TemporaryFolder folder;
     save_model(folder.path(), config, parameters, dtype);
     for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
-      const FrozenWeights weights(folder.path(), config, dtype, 0, context);
+      const FrozenWeights weights(folder.path(), config, format, 0, context);
       std::vector<float> wanted = parameters.all().front().value.values();
       if (dtype == DType::kBF16) {
         for (float& value : wanted) value = to_float(to_bf16(value));
       }
       const auto& slots = weights.slots();
-      EXPECT_EQ(slots.embed_tokens.view.dtype, dtype);
+      EXPECT_EQ(slots.embed_tokens.view.format, format);
       EXPECT_TRUE(numbers_of(*context, slots.embed_tokens.view, config.vocab_size, config.hidden_size) == wanted);
       std::vector<float> norm(static_cast<std::size_t>(config.hidden_size));
       context->allocator()->download(norm.data(), slots.norm.value, norm.size() * sizeof(float));
@@ -341,7 +343,7 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
   ThreadPool pool(2);
   Context host(pool);
   GuardedContext guarded(pool);
-  for (const DType format : {DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     const FrozenWeights wanted(wide.path(), config, format, 0, &host);
     for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
       for (const auto& folder : {narrow.path(), wide.path()}) {
@@ -351,7 +353,7 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
           const auto view = [&](const FrozenWeights& weights) {
             return weights.slots().layers[1].modules[index_of(module)].view;
           };
-          EXPECT_EQ(view(found).dtype, format);
+          EXPECT_EQ(view(found).format, format);
           EXPECT_EQ(numbers_of(*context, view(found), out, in), numbers_of(host, view(wanted), out, in));
         }
       }
@@ -359,7 +361,7 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
   }
   in_place(parameters.find("model.layers.1.mlp.up_proj.weight")->value)[70 * 32 + 3] = -INFINITY;
   save_model(narrow.path(), config, parameters, DType::kBF16);
-  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, DType::kU8, 0, &host); }),
+  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, WeightFormat::kNf4, 0, &host); }),
             narrow.path() +
                 ": tensor \"model.layers.1.mlp.up_proj.weight\": the weight of output 70 and input 3 is -inf; a matrix "
                 "with it cannot be quantized");
@@ -369,11 +371,12 @@ TEST(Weights, MemoryLimitIsHonored) {
   const TemporaryFolder folder;
   const ModelConfig config = testing::tiny_config(true);
   save_model(folder.path(), config, random_parameters(config), DType::kF32);
-  const std::uint64_t bytes = FrozenWeights(folder.path(), config, DType::kF32).bytes();
-  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, DType::kF32, bytes); }), "");
-  EXPECT_NE(error_of([&] { FrozenWeights(folder.path(), config, DType::kF32, bytes - 1); }).find("--max-host-mem"),
-            std::string::npos);
-  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, DType::kBF16, bytes - 1); }), "");
+  const std::uint64_t bytes = FrozenWeights(folder.path(), config, WeightFormat::kF32).bytes();
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kF32, bytes); }), "");
+  EXPECT_NE(
+      error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kF32, bytes - 1); }).find("--max-host-mem"),
+      std::string::npos);
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kBF16, bytes - 1); }), "");
 }
 
 TEST(Weights, InitializationIsDrawnFromTheSeed) {

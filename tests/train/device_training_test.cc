@@ -28,7 +28,7 @@ using testing::tiny_tokens;
 using testing::TinyTokens;
 
 struct Variant {
-  DType format = DType::kF32;
+  WeightFormat format = WeightFormat::kF32;
   bool dora = false, recompute = false, full = false;
   MatmulPrecision precision = MatmulPrecision::kF32;
 };
@@ -103,7 +103,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
   adapter->save(folder.file(name), {});
   LoraAdapter read(config, folder.file(name), context.allocator());
   const LoraMerge merge(context, config, read);
-  const FrozenWeights merged(folder.file("base"), config, DType::kBF16, 0, &context, &merge);
+  const FrozenWeights merged(folder.file("base"), config, WeightFormat::kBF16, 0, &context, &merge);
   DecoderSession of_merged(context, config, merged.slots(), 16, MatmulPrecision::kF32);
   for (const float logit : of_merged.append(tokens)) outcome.merged.push_back(logit);
   return outcome;
@@ -137,8 +137,8 @@ TEST_P(OnGuardedDevice, TrainsResumesSavesAndDecodesAsOnTheHost) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, OnGuardedDevice,
                          ::testing::Values(Variant{}, Variant{.dora = true}, Variant{.recompute = true},
-                                           Variant{.format = DType::kI8}, Variant{.format = DType::kU8, .dora = true},
-                                           Variant{.full = true}));
+                                           Variant{.format = WeightFormat::kInt8},
+                                           Variant{.format = WeightFormat::kNf4, .dora = true}, Variant{.full = true}));
 
 // The root of the mean square of the differences.
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
@@ -179,9 +179,10 @@ TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                          ::testing::Values(Variant{}, Variant{.dora = true}, Variant{.recompute = true},
-                                           Variant{.format = DType::kI8}, Variant{.format = DType::kU8, .dora = true},
-                                           Variant{.full = true}, Variant{.precision = MatmulPrecision::kBF16},
-                                           Variant{.format = DType::kU8, .precision = MatmulPrecision::kBF16}));
+                                           Variant{.format = WeightFormat::kInt8},
+                                           Variant{.format = WeightFormat::kNf4, .dora = true}, Variant{.full = true},
+                                           Variant{.precision = MatmulPrecision::kBF16},
+                                           Variant{.format = WeightFormat::kNf4, .precision = MatmulPrecision::kBF16}));
 
 // A base of enough layers and parameters that all parts of a plan show, and the options of a short run.
 struct LargerRun {
@@ -279,8 +280,8 @@ TEST_P(LargerOnCuda, TrainsTheSameWithLessMemory) {
 
 INSTANTIATE_TEST_SUITE_P(
     Variants, LargerOnCuda,
-    ::testing::Values(Variant{.format = DType::kBF16},
-                      Variant{.format = DType::kU8, .recompute = true, .precision = MatmulPrecision::kBF16}));
+    ::testing::Values(Variant{.format = WeightFormat::kBF16},
+                      Variant{.format = WeightFormat::kNf4, .recompute = true, .precision = MatmulPrecision::kBF16}));
 
 }  // namespace
 }  // namespace matinee

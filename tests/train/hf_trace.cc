@@ -88,20 +88,20 @@ Trace HfCase::base(bool narrow) const {
   Context context(pool);
   const Packed packed = all();
   const auto rows = static_cast<std::int64_t>(packed.tokens.size());
-  const auto logits = [&](const ModelConfig& config, DType dtype) {
+  const auto logits = [&](const ModelConfig& config, WeightFormat dtype) {
     const FrozenWeights weights(folder_, config, dtype);
     DecoderTraining decoder(context, config, weights.slots(), nullptr, rows,
-                            dtype == DType::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32);
+                            dtype == WeightFormat::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32);
     return decoder.logits(packed.batch());
   };
-  trace["logits"] = logits(config_, DType::kF32);
-  if (narrow) trace["logits_bf16"] = logits(config_, DType::kBF16);
-  trace["cached"] = cached(context, config_, FrozenWeights(folder_, config_, DType::kF32).slots());
+  trace["logits"] = logits(config_, WeightFormat::kF32);
+  if (narrow) trace["logits_bf16"] = logits(config_, WeightFormat::kBF16);
+  trace["cached"] = cached(context, config_, FrozenWeights(folder_, config_, WeightFormat::kF32).slots());
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("config.") || name == "config.json") continue;
     const std::string variant = name.substr(7, name.size() - 7 - 5);
-    trace["logits." + variant] = logits(parse_model_config(read_file(entry.path().string()), name), DType::kF32);
+    trace["logits." + variant] = logits(parse_model_config(read_file(entry.path().string()), name), WeightFormat::kF32);
   }
   return trace;
 }
@@ -145,10 +145,10 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
   LoraAdapter adapter(config_, folder_ + "/" + name);
   {
     const LoraMerge merge(context, config_, adapter);
-    const FrozenWeights merged(folder_, config_, DType::kF32, 0, nullptr, &merge);
+    const FrozenWeights merged(folder_, config_, WeightFormat::kF32, 0, nullptr, &merge);
     trace["merged"] = cached(context, config_, merged.slots());
   }
-  const FrozenWeights frozen(folder_, config_, DType::kF32);
+  const FrozenWeights frozen(folder_, config_, WeightFormat::kF32);
   WeightSlots weights = frozen.slots();
   adapter.attach_to(weights);
   const LoraSlots slots = adapter.slots();

@@ -54,14 +54,16 @@ void run() {
     LoraConfig lora;
     lora.resolve(config);
     fmt::print("| {} | {:.2f} G |", name, static_cast<double>(config.parameters()) / 1e9);
-    for (const auto& [format, recompute] :
-         {std::pair(DType::kBF16, false), {DType::kI8, false}, {DType::kU8, false}, {DType::kU8, true}}) {
+    for (const auto& [format, recompute] : {std::pair(WeightFormat::kBF16, false),
+                                            {WeightFormat::kInt8, false},
+                                            {WeightFormat::kNf4, false},
+                                            {WeightFormat::kNf4, true}}) {
       const MemoryPlan plan =
           memory_to_train(config, &lora, format, {.max_tokens = 2048, .recompute = recompute, .moments_8bit = false});
       fmt::print(" {:.1f} |", gigabytes(plan.host_bytes()));
     }
     const std::int64_t cache = std::min<std::int64_t>(1024, config.max_position_embeddings);
-    for (const DType format : {DType::kBF16, DType::kI8, DType::kU8}) {
+    for (const WeightFormat format : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
       fmt::print(" {:.1f} |", gigabytes(FrozenWeights::bytes_of(config, format) +
                                         DecoderSession::bytes_of(config, cache) + kProgramMemory));
     }

@@ -87,7 +87,7 @@ TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
   LoraAdapter adapter(config, lora, 1);
   const std::uint64_t padded = adapter.parameters().gradients().size();
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
-  for (const DType format : {DType::kF32, DType::kBF16, DType::kI8, DType::kU8}) {
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     const MemoryPlan plan = memory_to_train(config, &lora, format, {.max_tokens = 64});
     EXPECT_EQ(plan.weights, FrozenWeights::bytes_of(config, format));
     EXPECT_EQ(plan.n_trained, adapter.parameters().elements());
@@ -98,7 +98,7 @@ TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
     last = plan.host_bytes();
     EXPECT_LT(memory_to_train(config, &lora, format, {.max_tokens = 64, .recompute = true}).host_bytes(), last);
   }
-  const MemoryPlan whole = memory_to_train(config, nullptr, DType::kF32, {.max_tokens = 64});
+  const MemoryPlan whole = memory_to_train(config, nullptr, WeightFormat::kF32, {.max_tokens = 64});
   EXPECT_EQ(whole.weights, 0u);
   EXPECT_EQ(whole.n_trained, config.parameters());
 }

@@ -85,7 +85,7 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   // What was learnt is there where a session reads it: the samples are likelier than without the adapter.
   ThreadPool pool(1);
   Context context(pool);
-  const FrozenWeights weights(base, config, run.base_format.dtype(context), 0, &context);
+  const FrozenWeights weights(base, config, run.base_format.format(context), 0, &context);
   LoraAdapter adapter(config, run.output);
   WeightSlots slots = weights.slots();
   adapter.attach_to(slots);
