@@ -4,10 +4,10 @@
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/io/safetensors.h"
-#include "lib/text/chat_template.h"
-#include "lib/text/gguf_vocabulary.h"
-#include "lib/text/tokenizer_files.h"
+#include "lib/prompt/chat_template.h"
 #include "lib/train/merge_run.h"
+#include "lib/vocabulary/gguf_vocabulary.h"
+#include "lib/vocabulary/tokenizer_files.h"
 
 namespace {
 

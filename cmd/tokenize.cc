@@ -9,8 +9,8 @@
 #include "lib/base/format_error.h"
 #include "lib/base/options.h"
 #include "lib/base/tool.h"
-#include "lib/text/token_set_writer.h"
-#include "lib/text/tokenize_lines.h"
+#include "lib/prompt/token_set_writer.h"
+#include "lib/prompt/tokenize_lines.h"
 
 namespace {
 

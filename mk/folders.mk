@@ -6,14 +6,18 @@ CLOSURE_io       := io base
 CLOSURE_kernels  := kernels base
 CLOSURE_catalog  := catalog io base
 CLOSURE_text     := text io base
+CLOSURE_vocabulary := vocabulary text io base
+CLOSURE_tokenizer  := tokenizer vocabulary text io base
+CLOSURE_prompt     := prompt tokenizer vocabulary text io base
+CLOSURE_constraint := constraint tokenizer vocabulary text io base
 CLOSURE_dialogue := dialogue catalog text io base
 CLOSURE_vectors  := vectors catalog kernels io base
 CLOSURE_model    := model kernels io base
 CLOSURE_train    := train model kernels io base
 CLOSURE_cluster  := cluster train model kernels io base
 CLOSURE_recommend  := recommend dialogue vectors catalog text kernels io base
-CLOSURE_chat       := chat recommend dialogue vectors model catalog text kernels io base
-CLOSURE_evaluation := evaluation chat recommend dialogue vectors model catalog text kernels io base
+CLOSURE_chat       := chat recommend dialogue vectors model catalog constraint prompt tokenizer vocabulary text kernels io base
+CLOSURE_evaluation := evaluation chat recommend dialogue vectors model catalog constraint prompt tokenizer vocabulary text kernels io base
 
 # The highest folders that each tool uses.
 TOP_tsv2bin    := catalog
@@ -21,11 +25,11 @@ TOP_bin2tsv    := catalog
 TOP_embed      := vectors
 TOP_similar    := recommend
 TOP_synthconv  := evaluation
-TOP_tokenize   := text train
+TOP_tokenize   := prompt train
 TOP_lora-train := cluster
 TOP_chat       := chat
 TOP_evaluate   := evaluation
-TOP_lora-merge := text train
+TOP_lora-merge := prompt train
 
 FOLDERS := $(sort $(patsubst CLOSURE_%,%,$(filter CLOSURE_%,$(.VARIABLES))))
 

@@ -2,11 +2,11 @@
 # own; `make fuzz` builds with clang's libFuzzer, runs each target for FUZZ_SECONDS, and its findings go to build/fuzz.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
-# The folder that a target uses, where it is not text.
+# The folder that a target uses, where it is not tokenizer.
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
 FUZZ_TOP_model_config_fuzz := model
-fuzz_top = $(or $(FUZZ_TOP_$(1)),text)
+fuzz_top = $(or $(FUZZ_TOP_$(1)),tokenizer)
 
 SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 $(foreach target,$(FUZZ_TARGETS),\

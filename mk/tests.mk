@@ -11,8 +11,10 @@ SUPPORT_vectors := $(ARENA)
 SUPPORT_model   := $(ARENA)
 SUPPORT_train   := $(ARENA) tests/train/hf_trace.cc
 test_sources = $(sort $(wildcard tests/$(1)/*_test.cc)) $(SUPPORT) $(SUPPORT_$(1))
+# Readers of vocabularies are tested by what their tokenizers encode.
+TEST_TOP_vocabulary := tokenizer
 $(foreach folder,$(TESTED),\
-  $(call program,tests/$(folder)_test,$(call test_sources,$(folder)),$(folder),$(TEST_LIBS)))
+  $(call program,tests/$(folder)_test,$(call test_sources,$(folder)),$(or $(TEST_TOP_$(folder)),$(folder)),$(TEST_LIBS)))
 
 .PHONY: $(TESTED:%=test-%)
 $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test
@@ -23,7 +25,7 @@ $(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc,kernels)
 $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
 $(foreach name,memory_contract decode_speed load_speed rounded_base,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
-$(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/text/$(name).cc,text))
+$(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
 $(call program,tests/greedy_text,tests/chat/greedy_text.cc,chat)
 $(call program,tests/memory_table,tests/train/memory_table.cc,train)
 $(call program,tests/trace_model,tests/train/trace_model.cc tests/train/hf_trace.cc,train)

@@ -9,8 +9,8 @@
 #include "lib/model/lora_adapter.h"
 #include "lib/model/lora_merge.h"
 #include "lib/model/weights.h"
-#include "lib/text/sample_encoder.h"
-#include "lib/text/stream_decoder.h"
+#include "lib/prompt/sample_encoder.h"
+#include "lib/tokenizer/stream_decoder.h"
 
 namespace matinee {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "kernels/context.h"
 #include "lib/base/options.h"
+#include "lib/constraint/token_constraint.h"
 #include "lib/dialogue/skill_prompts.h"
 #include "lib/model/base_format.h"
 #include "lib/model/sampler.h"
-#include "lib/text/token_constraint.h"
 
 namespace matinee {
 

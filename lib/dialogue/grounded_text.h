@@ -6,7 +6,7 @@
 
 #include "lib/dialogue/byte_trie.h"
 #include "lib/dialogue/reply_facts.h"
-#include "lib/text/token_constraint.h"
+#include "lib/text/byte_automaton.h"
 
 namespace matinee {
 

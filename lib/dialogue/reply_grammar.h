@@ -5,7 +5,7 @@
 
 #include "lib/dialogue/byte_trie.h"
 #include "lib/dialogue/mention_resolver.h"
-#include "lib/text/token_constraint.h"
+#include "lib/text/byte_automaton.h"
 
 namespace matinee {
 

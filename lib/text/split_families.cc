@@ -253,25 +253,10 @@ const SplitFamily* family_of_pattern(std::string_view pattern) {
   return nullptr;
 }
 
-const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps) {
-  using Kind = PreTokenizerStep::Kind;
-  if (steps.empty() || steps.back().kind != Kind::kByteLevel || steps.back().add_prefix_space) return nullptr;
-  if (steps.size() == 1) return steps[0].use_regex ? family_of_pattern(kGpt2Pattern) : nullptr;
-  if (steps.size() == 2 && steps[0].kind == Kind::kDigits && steps[0].individual_digits && steps[1].use_regex)
-    return family_of_pattern(kSingleDigitsPattern);
-  const bool isolates = steps[0].kind == Kind::kSplit && steps[0].behavior == PreTokenizerStep::Behavior::kIsolated;
-  return steps.size() == 2 && isolates && !steps[1].use_regex ? family_of_pattern(steps[0].pattern) : nullptr;
-}
-
-std::vector<PreTokenizerStep> split_steps_of(std::string_view name) {
-  using Kind = PreTokenizerStep::Kind;
-  if (name == "gpt2") return {{.kind = Kind::kByteLevel, .use_regex = true}};
-  for (const SplitFamily& family : kFamilies) {
-    if (family.name != name) continue;
-    return {{.kind = Kind::kSplit, .pattern = std::string(family.pattern)},
-            {.kind = Kind::kByteLevel, .use_regex = false}};
-  }
-  throw internal_error("split_steps_of: no family \"{}\"", name);
+const SplitFamily& family_named(std::string_view name) {
+  for (const SplitFamily& family : kFamilies)
+    if (family.name == name) return family;
+  throw internal_error("no split family is named \"{}\"", name);
 }
 
 }  // namespace matinee

@@ -3,9 +3,6 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <vector>
-
-#include "lib/text/tokenizer_definition.h"
 
 namespace matinee {
 
@@ -23,14 +20,10 @@ struct SplitFamily {
 
 /// All that are known.
 std::span<const SplitFamily> split_families();
-/// The family whose pattern this is; nullptr if none.
+/// nullptr if there is none of this pattern.
 const SplitFamily* family_of_pattern(std::string_view pattern);
-
-/// The family that alone cuts a text under these steps, byte for byte as it is; nullptr where there is more to do.
-const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps);
-
-/// The pre-tokenizer of a family, as its tokenizer.json has it. Throws Error(kInternal) for an unknown name.
-std::vector<PreTokenizerStep> split_steps_of(std::string_view family);
+/// Throws Error(kInternal) for an unknown name.
+const SplitFamily& family_named(std::string_view name);
 
 /// GPT-2's own, which ByteLevel uses too.
 std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);

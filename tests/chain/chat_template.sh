@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The chat template that lora-merge writes into a GGUF file, rendered by Jinja itself, spells conversations as
-# PromptTemplate does (tests/text/prompt_template_test.cc).
+# PromptTemplate does (tests/prompt/prompt_template_test.cc).
 source "$(dirname "$0")/support.bash"
 python3 -c 'import jinja2' 2>/dev/null || skip "no python3-jinja2"
 base=testdata/mini

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tokenize as a user runs it: pipes, what it refuses and how, marked texts, full disks.
 source "$(dirname "$0")/support.bash"
-model=tests/text/data/byte_level
+model=tests/tokenizer/data/byte_level
 good='{"instruction":"Ask.","input":"","output":"Which?"}'
 echo "$good" >"$work/good.jsonl"
 
@@ -44,7 +44,7 @@ expect_error 2 "tokenize: --model: name the folder of the base model, or its tok
 expect_error 1 "tokenize: $work: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer" \
   tokenize -m "$work" -o "$work/bad.bin" "$work/good.jsonl"
 expect_error 1 "tokenize: the tokenizer has no special token <|im_start|>, which the template chatml needs; use --template plain or alpaca" \
-  tokenize -m tests/text/data/llama --template chatml -o "$work/bad.bin" "$work/good.jsonl"
+  tokenize -m tests/tokenizer/data/llama --template chatml -o "$work/bad.bin" "$work/good.jsonl"
 expect_error 1 "tokenize: $work/bad.bin: cannot write: No space left on device" \
   env MATINEE_FAIL_WRITE=1 tokenize -m $model -o "$work/bad.bin" "$work/good.jsonl"
 tokenize -m $model "$work/many.jsonl" >/dev/full 2>"$work/.err"

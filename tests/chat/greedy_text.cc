@@ -12,7 +12,7 @@
 #include "lib/io/json_writer.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/weights.h"
-#include "lib/text/sample_encoder.h"
+#include "lib/prompt/sample_encoder.h"
 
 namespace matinee {
 namespace {

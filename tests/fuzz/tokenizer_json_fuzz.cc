@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "lib/base/error.h"
-#include "lib/text/tokenizer.h"
-#include "lib/text/tokenizer_json.h"
+#include "lib/tokenizer/tokenizer.h"
+#include "lib/vocabulary/tokenizer_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace matinee;

@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "lib/base/error.h"
-#include "lib/text/sentencepiece_model.h"
-#include "lib/text/tiktoken_file.h"
-#include "lib/text/tokenizer.h"
+#include "lib/tokenizer/tokenizer.h"
+#include "lib/vocabulary/sentencepiece_model.h"
+#include "lib/vocabulary/tiktoken_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace matinee;

@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <string_view>
 
-#include "lib/text/tokenizer.h"
+#include "lib/tokenizer/tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace matinee;
-  static const std::array<Tokenizer, 3> tokenizers = {Tokenizer::load("tests/text/data/byte_level"),
-                                                      Tokenizer::load("tests/text/data/llama3_split"),
-                                                      Tokenizer::load("tests/text/data/llama")};
+  static const std::array<Tokenizer, 3> tokenizers = {Tokenizer::load("tests/tokenizer/data/byte_level"),
+                                                      Tokenizer::load("tests/tokenizer/data/llama3_split"),
+                                                      Tokenizer::load("tests/tokenizer/data/llama")};
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   for (const Tokenizer& tokenizer : tokenizers) {
     // LLaMA's mark for a space comes back as one.

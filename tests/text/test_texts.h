@@ -5,14 +5,10 @@
 #include <vector>
 
 #include "lib/base/random.h"
-#include "lib/text/tokenizer.h"
 #include "lib/text/utf8.h"
+#include "lib/tokenizer/tokenizer.h"
 
 namespace matinee::testing {
-
-/// tests/text/data/NAME; the tests run in the repository's root.
-inline std::string text_data(const std::string& name) { return "tests/text/data/" + name; }
-inline Tokenizer small_tokenizer(const std::string& name) { return Tokenizer::load(text_data(name)); }
 
 /// Characters of many scripts, spaces, apostrophes, digits, combining marks and emoji; valid UTF-8.
 inline std::string random_text(Random& random, std::size_t characters) {

@@ -5,8 +5,6 @@
 
 #include <cstdlib>
 
-#include "tests/text/test_texts.h"
-
 namespace matinee {
 namespace {
 

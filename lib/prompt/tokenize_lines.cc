@@ -1,0 +1,196 @@
+#include "lib/prompt/tokenize_lines.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "lib/base/format_error.h"
+#include "lib/io/text_reader.h"
+#include "lib/prompt/training_text.h"
+#include "lib/text/utf8.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::size_t kBlockLines = 4096;
+constexpr std::size_t kBlockBytes = std::size_t{8} << 20;
+constexpr std::size_t kLinesPerTask = 32;
+
+// Lines of one file that are encoded together.
+struct Block {
+  std::string bytes;
+  struct Line {
+    std::size_t begin;
+    std::size_t size;
+    std::uint64_t number;
+  };
+  std::vector<Line> lines;
+
+  std::string_view operator[](std::size_t i) const {
+    return std::string_view(bytes).substr(lines[i].begin, lines[i].size);
+  }
+  bool full() const { return lines.size() >= kBlockLines || bytes.size() >= kBlockBytes; }
+  void clear() {
+    bytes.clear();
+    lines.clear();
+  }
+};
+
+struct LineResult {
+  std::vector<EncodedSample> samples;
+  std::optional<Error> error;
+  bool too_long = false;
+};
+
+bool has_target(const EncodedSample& sample) {
+  return std::find(sample.loss_mask.begin(), sample.loss_mask.end(), 1) != sample.loss_mask.end();
+}
+
+// One per thread: the parser's and the encoder's memory.
+class LineEncoder {
+ public:
+  LineEncoder(const Tokenizer& tokenizer, const PromptTemplate& prompt_template, const TokenizeOptions& options)
+      : encoder_(tokenizer, prompt_template), options_(options) {}
+
+  void encode(std::string_view line, LineResult& result) {
+    const TrainingText text = parser_.parse(line);
+    EncodedSample sample = encode_training_text(encoder_, text);
+    const auto limit = static_cast<std::size_t>(options_.seq_len);
+    if (sample.input_ids.size() <= limit) {
+      result.samples.push_back(std::move(sample));
+      return;
+    }
+    result.too_long = true;
+    switch (options_.long_samples) {
+      case LongSamples::kSkip:
+        return;
+      case LongSamples::kCut:
+        sample.input_ids.resize(limit);
+        sample.loss_mask.resize(limit);
+        if (!has_target(sample))
+          throw bad_data("the prompt alone has more than {} tokens, so that cutting leaves nothing to learn", limit)
+              .add_remedy("raise --seq-len, or leave such lines out with --long skip");
+        result.samples.push_back(std::move(sample));
+        return;
+      case LongSamples::kSplit:
+        if (text.kind == TrainingText::Kind::kText) {
+          split(sample, limit, result);
+          return;
+        }
+        break;
+      case LongSamples::kRefuse:
+        break;
+    }
+    Error error = bad_data("{} tokens, --seq-len is {}", sample.input_ids.size(), limit);
+    error.add_remedy(text.kind == TrainingText::Kind::kText
+                         ? "raise it, or say --long split, cut or skip"
+                         : "raise it, or say --long cut or skip (split is for running text)");
+    throw error;
+  }
+
+ private:
+  // The first token of a part has nothing before it to be predicted from; a part of one token teaches nothing.
+  static void split(const EncodedSample& whole, std::size_t limit, LineResult& result) {
+    for (std::size_t begin = 0; begin + 1 < whole.input_ids.size(); begin += limit) {
+      const std::size_t size = std::min(limit, whole.input_ids.size() - begin);
+      EncodedSample part;
+      part.append(std::span(whole.input_ids).subspan(begin, size), true);
+      part.loss_mask.front() = 0;
+      result.samples.push_back(std::move(part));
+    }
+  }
+
+  TrainingTextParser parser_;
+  SampleEncoder encoder_;
+  TokenizeOptions options_;
+};
+
+}  // namespace
+
+LongSamples long_samples_from_name(std::string_view name) {
+  if (name == "refuse") return LongSamples::kRefuse;
+  if (name == "cut") return LongSamples::kCut;
+  if (name == "skip") return LongSamples::kSkip;
+  if (name == "split") return LongSamples::kSplit;
+  throw usage_error("--long: expected refuse, cut, skip or split, found \"{}\"", name);
+}
+
+TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Tokenizer& tokenizer,
+                              const PromptTemplate& prompt_template, const TokenizeOptions& options, ThreadPool& pool,
+                              const std::function<void(const EncodedSample&)>& on_sample,
+                              const std::function<void(std::uint64_t)>& on_progress) {
+  std::vector<std::unique_ptr<LineEncoder>> encoders;
+  encoders.reserve(static_cast<std::size_t>(pool.threads()));
+  for (int worker = 0; worker < pool.threads(); ++worker)
+    encoders.push_back(std::make_unique<LineEncoder>(tokenizer, prompt_template, options));
+  TokenizeReport report;
+  Block block;
+  std::vector<LineResult> results;
+
+  const auto run_block = [&](const std::string& name) {
+    results.assign(block.lines.size(), {});
+    pool.for_blocks(block.lines.size(), kLinesPerTask, [&](std::size_t begin, std::size_t end, int worker) {
+      for (std::size_t i = begin; i < end; ++i) {
+        try {
+          encoders[static_cast<std::size_t>(worker)]->encode(block[i], results[i]);
+        } catch (Error& error) {
+          error.add_context(fmt::format("{}:{}", name, block.lines[i].number));
+          results[i].error = error;
+        }
+      }
+    });
+    for (LineResult& result : results) {
+      if (result.error) {
+        if (!options.keep_going) {
+          result.error->add_remedy("--keep-going skips such lines");
+          throw Error(*result.error);
+        }
+        if (report.refused++ == 0) report.first_refused = result.error->what();
+        continue;
+      }
+      if (result.too_long) ++report.too_long;
+      for (const EncodedSample& sample : result.samples) on_sample(sample);
+    }
+    on_progress(block.lines.size());
+    block.clear();
+  };
+
+  for (const std::string& input : inputs) {
+    LineReader reader(input);
+    std::string_view line;
+    while (reader.next(line)) {
+      ++report.lines;
+      report.bytes += line.size() + 1;
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      block.lines.push_back({block.bytes.size(), line.size(), reader.line_number()});
+      block.bytes += line;
+      if (block.full()) run_block(reader.name());
+    }
+    run_block(reader.name());
+  }
+  return report;
+}
+
+std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool color) {
+  std::string bytes;
+  bool open = false;
+  const auto mark = [&](bool supervised) {
+    if (supervised == open) return;
+    open = supervised;
+    bytes += color ? (open ? "\x1b[32m" : "\x1b[0m") : (open ? "[[" : "]]");
+  };
+  for (std::size_t i = 0; i < sample.input_ids.size(); ++i) {
+    mark(sample.loss_mask[i] != 0);
+    bytes += tokenizer.token_bytes(sample.input_ids[i]);
+  }
+  mark(false);
+  bytes += '\n';
+  std::string out;
+  for (std::size_t position = 0; position < bytes.size();) {
+    const std::uint32_t c = decode_utf8(bytes, position);
+    append_utf8(out, c < kInvalidByte ? c : 0xFFFD);
+  }
+  return out;
+}
+
+}  // namespace matinee

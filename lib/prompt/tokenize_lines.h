@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/parallel.h"
+#include "lib/prompt/sample_encoder.h"
+
+namespace matinee {
+
+/// What to do with a sample of more than seq_len tokens.
+enum class LongSamples : std::uint8_t {
+  kRefuse,
+  kCut,    ///< keep the first seq_len tokens
+  kSkip,   ///< leave it out
+  kSplit,  ///< running text only: samples of seq_len tokens one after another
+};
+
+/// Throws Error(kUsage).
+LongSamples long_samples_from_name(std::string_view name);
+
+struct TokenizeOptions {
+  int seq_len = 512;
+  LongSamples long_samples = LongSamples::kRefuse;
+  bool keep_going = false;  ///< skip lines that cannot be used
+};
+
+struct TokenizeReport {
+  std::uint64_t lines = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t refused = 0;   ///< skipped under keep_going
+  std::string first_refused;   ///< why, with the place
+  std::uint64_t too_long = 0;  ///< cut, skipped or split
+};
+
+/// Reads JSON lines (training_text.h) from each of `inputs` ("-": stdin; plain or gzip) and calls `on_sample` with each
+/// sample in the order of the lines, from the calling thread. The samples do not depend on the number of threads.
+/// Memory: some megabytes of lines at a time. Lines of white space are passed over. Throws Error(kBadData) with
+/// "FILE:LINE" for the first line that cannot be used.
+TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Tokenizer& tokenizer,
+                              const PromptTemplate& prompt_template, const TokenizeOptions& options, ThreadPool& pool,
+                              const std::function<void(const EncodedSample&)>& on_sample,
+                              const std::function<void(std::uint64_t lines)>& on_progress);
+
+/// A sample as text for people: special tokens spelled out, what is supervised in green or, without `color`, in
+/// [[double brackets]]. Bytes that are no UTF-8 become U+FFFD. Ends with a line end.
+std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool color);
+
+}  // namespace matinee

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/tokenizer/byte_pair_encoding.h"
+#include "lib/vocabulary/special_tokens.h"
+#include "lib/vocabulary/tokenizer_definition.h"
+
+namespace matinee {
+
+struct EncodeOptions {
+  /// Special tokens written in the text become their ids. Off, they are plain text: a user cannot close a turn.
+  bool parse_special = false;
+  /// The text begins a document. Off, it continues other text, and no prefix space (LLaMA's dummy prefix) is added.
+  bool at_start = true;
+};
+
+struct DecodeOptions {
+  bool skip_special = true;  ///< special tokens give no bytes; else their spelling
+  bool at_start = true;      ///< drop the prefix space where the tokenizer's decoder does
+};
+
+/// Text to token ids and back, as the model's own tokenizer does it. Const and thread-safe.
+///
+/// Bytes that are not UTF-8 are encoded one by one (byte-level tokens or byte fallback), so decode(encode(x)) is x for
+/// any bytes where no normalizer rewrites text.
+class Tokenizer {
+ public:
+  /// `path` is a Hugging Face model folder or one of its tokenizer's files (tokenizer_files.h), with the special roles
+  /// of read_special_tokens. Throws as the readers do.
+  static Tokenizer load(const std::string& path);
+  Tokenizer(TokenizerDefinition definition, SpecialTokens special);
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  /// Ids of `text`; no BOS or EOS is added.
+  std::vector<std::int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
+  /// The same, appended to `ids`; a cache kept from call to call (one per thread) makes it several times faster.
+  void encode(std::string_view text, EncodeOptions options, PieceCache& cache, std::vector<std::int32_t>& ids) const;
+
+  /// The bytes that `ids` stand for; may end in half a character (stream_decoder.h). Throws Error(kBadData) for an id
+  /// that is not in the vocabulary.
+  std::string decode(std::span<const std::int32_t> ids, DecodeOptions options = {}) const;
+
+  /// One more than the largest id.
+  std::int32_t vocab_size() const;
+  /// True for an id that has a token (vocabularies may have holes).
+  bool has(std::int32_t id) const;
+  /// Bytes that `id` adds to a text: " the". For a special token its spelling. "" for a hole.
+  std::string_view token_bytes(std::int32_t id) const;
+  bool is_special(std::int32_t id) const;
+  /// True where decoding drops a space at the start of a text.
+  bool strips_first_space() const;
+  /// The id spelled `token` (special, added or ordinary), -1 if there is none.
+  std::int32_t token_id(std::string_view token) const;
+
+  const SpecialTokens& special() const;
+  std::int32_t bos_token_id() const { return special().bos; }
+  std::int32_t eos_token_id() const { return special().eos; }
+  std::int32_t pad_token_id() const { return special().pad; }
+  /// True where texts of this tokenizer begin with BOS (post-processor or tokenizer_config.json).
+  bool adds_bos() const;
+
+  /// hash64 of the bytes of the file that holds the vocabulary, 16 hex digits: "matinee.tokenizer_sha".
+  const std::string& content_hash() const;
+
+  /// How many of the first ids of `text` stay the same whatever text follows: all but those of the pre-tokenizer's last
+  /// two pieces (an apostrophe and the letters behind it may still become one). For forced runs.
+  std::size_t settled_tokens(std::string_view text, EncodeOptions options) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace matinee

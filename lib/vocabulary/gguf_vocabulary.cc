@@ -1,0 +1,151 @@
+#include "lib/vocabulary/gguf_vocabulary.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "lib/base/format_error.h"
+#include "lib/text/utf8.h"
+#include "lib/vocabulary/split_steps.h"
+#include "lib/vocabulary/token_spelling.h"
+
+namespace matinee {
+namespace {
+
+// llama_token_type of llama.cpp.
+enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
+
+constexpr std::array<std::pair<std::string_view, const char*>, 3> kPatternNames{
+    {{"gpt2", "gpt-2"}, {"llama3", "llama-bpe"}, {"qwen2", "qwen2"}}};
+
+// Printable spellings of the 256 bytes.
+std::array<std::string, 256> byte_spellings() {
+  std::array<std::string, 256> spellings;
+  for (std::uint32_t code = 0; code < 0x200; ++code) {
+    std::string character;
+    append_utf8(character, code);
+    const auto bytes = bytes_of_spelling(character);
+    if (bytes && bytes->size() == 1) spellings[static_cast<unsigned char>(bytes->front())] = character;
+  }
+  return spellings;
+}
+
+std::string spelled(const std::string& bytes) {
+  static const std::array<std::string, 256> spellings = byte_spellings();
+  std::string text;
+  for (const char byte : bytes) text += spellings[static_cast<unsigned char>(byte)];
+  return text;
+}
+
+const char* pattern_name(const TokenizerDefinition& definition) {
+  const bool plain = std::all_of(definition.normalizer.begin(), definition.normalizer.end(), [](const auto& step) {
+    return step.kind == NormalizerStep::Kind::kNfc;  // which changes nothing in text that is composed, as most is
+  });
+  if (!plain) throw bad_data("the tokenizer's normalizer has no counterpart in GGUF; take --format safetensors");
+  auto steps = definition.pre_tokenizer;
+  const bool single_digits =
+      steps.size() > 1 && steps[0].kind == PreTokenizerStep::Kind::kDigits && steps[0].individual_digits;
+  if (single_digits) steps.erase(steps.begin());
+  const SplitFamily* family = only_family_of(steps);
+  if (family != nullptr && single_digits && family->name == "gpt2") return "starcoder";
+  for (const auto& [ours, theirs] : kPatternNames) {
+    if (family != nullptr && !single_digits && family->name == ours) return theirs;
+  }
+  throw bad_data(
+      "the tokenizer's split pattern has no name in GGUF (known: those of GPT-2, StarCoder, Llama 3 and Qwen 2); take "
+      "--format safetensors");
+}
+
+// Whether a text gets a space before it.
+bool adds_space(const TokenizerDefinition& definition) {
+  const bool prepends = std::any_of(definition.normalizer.begin(), definition.normalizer.end(),
+                                    [](const auto& step) { return step.kind == NormalizerStep::Kind::kPrepend; });
+  return prepends ||
+         std::any_of(definition.pre_tokenizer.begin(), definition.pre_tokenizer.end(), [](const auto& step) {
+           return step.kind == PreTokenizerStep::Kind::kMetaspace && step.prepend != PreTokenizerStep::Prepend::kNever;
+         });
+}
+
+// Merges by rank.
+std::vector<std::size_t> merge_order(const TokenizerDefinition& definition) {
+  std::vector<std::size_t> order(definition.merges.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!definition.merge_ranks.empty()) {
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return definition.merge_ranks[a] < definition.merge_ranks[b];
+    });
+  }
+  return order;
+}
+
+std::vector<float> scores_of(const TokenizerDefinition& definition, std::size_t n_tokens) {
+  // Tokens that no merge makes are never compared.
+  std::vector<float> scores(n_tokens, -1e9f);
+  std::vector<bool> known(n_tokens);
+  float score = 0;
+  for (const std::size_t merge : merge_order(definition)) {
+    const auto id = static_cast<std::size_t>(definition.merged[merge]);
+    if (known[id]) continue;
+    known[id] = true;
+    scores[id] = score;
+    score -= 1;
+  }
+  return scores;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDefinition& definition,
+                                                               const SpecialTokens& special, std::int64_t vocab_size) {
+  const auto n = static_cast<std::size_t>(vocab_size);
+  if (definition.vocabulary.size() > n) {
+    throw bad_data("the tokenizer has {} tokens, the model {}", definition.vocabulary.size(), n);
+  }
+  std::vector<std::string> tokens(n);
+  std::vector<std::int32_t> types(n, kUnused);
+  for (std::size_t id = 0; id < n; ++id) {
+    if (id >= definition.vocabulary.size() || !definition.defined[id]) {
+      tokens[id] = fmt::format("[PAD{}]", id);
+      continue;
+    }
+    tokens[id] = definition.byte_level ? spelled(definition.vocabulary[id]) : definition.vocabulary[id];
+    types[id] = !definition.byte_level && definition.byte_fallback && fallback_byte(tokens[id]) >= 0 ? kByte : kNormal;
+  }
+  for (const AddedToken& added : definition.added_tokens) {
+    const auto id = static_cast<std::size_t>(added.id);
+    tokens[id] = added.content;
+    types[id] = added.special ? kControl : kUserDefined;
+  }
+  if (definition.unk_token_id >= 0) types[static_cast<std::size_t>(definition.unk_token_id)] = kUnknown;
+
+  std::vector<std::pair<std::string, GgufValue>> values;
+  const auto add = [&](const char* key, GgufValue value) {
+    values.emplace_back(fmt::format("tokenizer.ggml.{}", key), std::move(value));
+  };
+  add("model", GgufValue::text(definition.byte_level ? "gpt2" : "llama"));
+  add("pre", GgufValue::text(definition.byte_level ? pattern_name(definition) : "default"));
+  if (!definition.byte_level) add("scores", GgufValue::f32s(scores_of(definition, n)));
+  if (definition.byte_level) {
+    std::vector<std::string> merges;
+    for (const std::size_t merge : merge_order(definition)) {
+      const auto [left, right] = definition.merges[merge];
+      merges.push_back(tokens[static_cast<std::size_t>(left)] + " " + tokens[static_cast<std::size_t>(right)]);
+    }
+    add("merges", GgufValue::texts(std::move(merges)));
+  }
+  add("tokens", GgufValue::texts(std::move(tokens)));
+  add("token_type", GgufValue::i32s(types));
+  const auto role = [&](const char* key, std::int32_t id) {
+    if (id >= 0) add(key, GgufValue::u32(static_cast<std::uint32_t>(id)));
+  };
+  role("bos_token_id", special.bos);
+  role("eos_token_id", special.eos);
+  role("padding_token_id", special.pad);
+  role("unknown_token_id", definition.unk_token_id);
+  add("add_bos_token", GgufValue::boolean(special.add_bos_given ? special.add_bos : !definition.prefix_ids.empty()));
+  add("add_eos_token", GgufValue::boolean(false));
+  if (!definition.byte_level) add("add_space_prefix", GgufValue::boolean(adds_space(definition)));
+  return values;
+}
+
+}  // namespace matinee

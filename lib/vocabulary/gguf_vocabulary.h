@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/io/gguf.h"
+#include "lib/vocabulary/special_tokens.h"
+#include "lib/vocabulary/tokenizer_definition.h"
+
+namespace matinee {
+
+/// The tokenizer as GGUF's metadata ("tokenizer.ggml.*"), in the order in which llama.cpp's own converter writes it:
+/// byte-level BPE as "gpt2" with its merges and the name of its split pattern, the LLaMA kind as "llama" with scores.
+/// Scores are minus the rank at which merges make a token, which merges in the same order as SentencePiece's own.
+/// The list is as long as the model's vocabulary; what the tokenizer has no token for is an unused one.
+/// Throws Error(kBadData) naming what GGUF has no word for: another split pattern, a normalizer that changes text.
+std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDefinition& definition,
+                                                               const SpecialTokens& special, std::int64_t vocab_size);
+
+}  // namespace matinee

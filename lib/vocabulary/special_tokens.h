@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lib/vocabulary/tokenizer_definition.h"
+
+namespace matinee {
+
+/// The tokens that a model folder names for special roles, as ids; -1 or empty where it names none.
+struct SpecialTokens {
+  std::int32_t bos = -1;
+  std::int32_t eos = -1;
+  std::int32_t pad = -1;
+  std::int32_t unk = -1;
+  std::vector<std::int32_t> ends;  ///< every id that ends a reply (generation_config.json may list several), eos first
+  bool add_bos = false;            ///< tokenizer_config.json asks for BOS before each text
+  bool add_bos_given = false;      ///< ... and says so explicitly
+};
+
+/// Reads tokenizer_config.json, then special_tokens_map.json, then generation_config.json and config.json of `folder`;
+/// the first that names a role decides. Throws Error(kBadData) where a named token is not in the vocabulary.
+SpecialTokens read_special_tokens(const std::string& folder, const TokenizerDefinition& definition);
+
+}  // namespace matinee

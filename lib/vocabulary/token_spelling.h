@@ -1,0 +1,44 @@
+#pragma once
+
+#include <future>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/vocabulary/tokenizer_definition.h"
+
+namespace matinee {
+
+/// U+2581, what stands for a space in vocabularies of the LLaMA kind.
+inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+
+/// The bytes that a byte-level token spells in printable characters ("Ġthe" is " the"); nothing where a character of it
+/// spells none. openai/gpt-2, encoder.py, bytes_to_unicode.
+std::optional<std::string> bytes_of_spelling(std::string_view token);
+
+/// 10 for "<0x0A>"; -1 for any other token.
+int fallback_byte(std::string_view token);
+
+/// `token` with each mark as the space it stands for.
+std::string with_spaces(std::string_view token);
+
+/// Fills byte_tokens and token_bytes from the vocabulary, in which the added tokens stand for themselves. Byte-level:
+/// also turns spellings into the bytes they mean, Error(kBadData) for one that means none; token_bytes stays empty.
+/// Else the mark is a space where `decodes_mark`.
+void spell_tokens(TokenizerDefinition& definition, bool decodes_mark);
+
+/// Threads at most that build tables while a tokenizer is loaded; more would wait for memory.
+inline constexpr int kLoadingThreads = 4;
+/// How work on so many bytes is done beside other work while a tokenizer is loaded: small work not before it is asked
+/// for.
+inline std::launch loading_policy(std::size_t bytes) {
+  return bytes > 400'000 ? std::launch::async : std::launch::deferred;
+}
+
+/// The merges of a vocabulary that lists none but ranks its tokens (SentencePiece by score, tiktoken by id): two
+/// neighbors may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
+/// token is no result of merges. The vocabulary is as merges see it.
+inline constexpr std::uint32_t kNeverMerged = 0xffffffff;
+void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks);
+
+}  // namespace matinee

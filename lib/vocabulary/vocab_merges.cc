@@ -1,0 +1,154 @@
+#include "lib/vocabulary/vocab_merges.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <future>
+
+#include "lib/base/file.h"
+#include "lib/base/format_error.h"
+#include "lib/base/random.h"
+#include "lib/io/json_reader.h"
+#include "lib/vocabulary/split_steps.h"
+#include "lib/vocabulary/token_spelling.h"
+#include "lib/vocabulary/vocabulary_builder.h"
+
+namespace matinee {
+namespace {
+
+// What a tokenizer_class of transformers does that its files do not say.
+struct ClassRow {
+  std::string_view tokenizer_class;  // without "Fast"
+  std::string_view family;           // split_families.h
+  bool nfc;
+};
+constexpr std::array<ClassRow, 3> kClasses{{
+    {"GPT2Tokenizer", "gpt2", false},
+    {"CodeGenTokenizer", "gpt2", false},
+    {"Qwen2Tokenizer", "qwen2", true},
+}};
+// Of the classes above, where vocab.json has it.
+constexpr std::string_view kEndOfText = "<|endoftext|>";
+
+class FolderReader {
+ public:
+  explicit FolderReader(const std::string& folder) : folder_(folder) {}
+
+  TokenizerDefinition read() {
+    definition_.byte_level = true;
+    const std::string vocab = read_file(folder_ + "/vocab.json"), merges = read_file(folder_ + "/merges.txt");
+    // Beside the rest: a tenth of the time of loading.
+    std::future<std::uint64_t> hash =
+        std::async(loading_policy(vocab.size()), [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
+    with_context(folder_ + "/vocab.json", [&] { read_vocabulary(vocab); });
+    with_context(folder_ + "/merges.txt", [&] { read_merges(merges); });
+    read_configuration();
+    spell_tokens(definition_, false);
+    definition_.content_hash = fmt::format("{:016x}", hash.get());
+    return std::move(definition_);
+  }
+
+ private:
+  void read_vocabulary(std::string_view text) {
+    const JsonDocument document(text);
+    builder_.expect(document.root().size());
+    document.root().each_integer([&](std::string_view token, std::int64_t id) { builder_.add(token, id); });
+    if (builder_.size() == 0) throw bad_data("no tokens");
+  }
+
+  void read_merges(std::string_view text) {
+    std::size_t number = 0;
+    try {
+      while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        ++number;
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (!line.empty() && (number > 1 || !line.starts_with("#version"))) builder_.add_merge(line);
+      }
+    } catch (Error& error) {
+      error.add_context(fmt::format("line {}", number));
+      throw;
+    }
+  }
+
+  void read_configuration() {
+    const std::string path = folder_ + "/tokenizer_config.json";
+    std::string name = "GPT2Tokenizer";
+    bool prefix_space = false;
+    if (file_exists(path)) {
+      with_context(path, [&] {
+        const JsonDocument document(read_file(path));
+        const JsonNode root = document.root();
+        if (const JsonNode node = root["tokenizer_class"]; !node.is_null()) name = node.string();
+        prefix_space = root.boolean_or("add_prefix_space", false);
+        if (const JsonNode node = root["added_tokens_decoder"]; !node.is_null()) {
+          node.each([&](std::string_view key, const JsonNode& token) { add_described(key, token); });
+        }
+      });
+    }
+    if (name.ends_with("Fast")) name.resize(name.size() - 4);
+    const ClassRow* row = nullptr;
+    for (const ClassRow& each : kClasses)
+      if (each.tokenizer_class == name) row = &each;
+    if (row == nullptr)
+      throw bad_data("{}: tokenizer_class: \"{}\" is not known for vocab.json and merges.txt", path, name)
+          .add_remedy("save it with transformers' AutoTokenizer to get tokenizer.json");
+    if (row->nfc) definition_.normalizer.push_back({.kind = NormalizerStep::Kind::kNfc});
+    definition_.pre_tokenizer = split_steps_of(row->family);
+    definition_.pre_tokenizer.back().add_prefix_space = prefix_space;
+    read_added_names();
+    if (const std::int32_t id = builder_.find(kEndOfText); id >= 0)
+      add({.id = id, .content = std::string(kEndOfText), .special = true});
+  }
+
+  void add_described(std::string_view key, const JsonNode& node) {
+    AddedToken token;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token.id);
+    if (error != std::errc() || end != key.data() + key.size()) throw bad_data("{}: \"{}\" is no id", node.path(), key);
+    token.content = node.get("content").string();
+    token.single_word = node.boolean_or("single_word", false);
+    token.lstrip = node.boolean_or("lstrip", false);
+    token.rstrip = node.boolean_or("rstrip", false);
+    token.normalized = node.boolean_or("normalized", false);
+    token.special = node.boolean_or("special", false);
+    add(std::move(token));
+  }
+
+  // The form of before "added_tokens_decoder": names and ids. Special is what special_tokens_map.json lists.
+  void read_added_names() {
+    const std::string path = folder_ + "/added_tokens.json";
+    if (!file_exists(path)) return;
+    const std::string map = folder_ + "/special_tokens_map.json";
+    const std::string special = file_exists(map) ? read_file(map) : "";
+    with_context(path, [&] {
+      const JsonDocument document(read_file(path));
+      document.root().each_integer([&](std::string_view name, std::int64_t id) {
+        const bool listed = special.find('"' + std::string(name) + '"') != std::string::npos;
+        add({.id = static_cast<std::int32_t>(id),
+             .content = std::string(name),
+             .normalized = !listed,
+             .special = listed});
+      });
+    });
+  }
+
+  // The first description of a token stands.
+  void add(AddedToken token) {
+    for (const AddedToken& known : definition_.added_tokens)
+      if (known.id == token.id) return;
+    builder_.add(std::move(token));
+  }
+
+  const std::string& folder_;
+  TokenizerDefinition definition_;
+  VocabularyBuilder builder_{definition_};
+};
+
+}  // namespace
+
+TokenizerDefinition read_vocab_merges(const std::string& folder) { return FolderReader(folder).read(); }
+
+}  // namespace matinee
