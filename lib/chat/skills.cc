@@ -4,6 +4,7 @@
 
 #include "lib/dialogue/reply_grammar.h"
 #include "lib/dialogue/wording.h"
+#include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {
@@ -51,6 +52,7 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
                                          std::string_view user_text) {
   ++counts_.replies;
   user_text = user_text.substr(0, kMaxUserBytes);
+  user_text.remove_suffix(incomplete_utf8_suffix(user_text));
   const TurnNames names = reader_.names(acts, user_text);
   const UpdateGrammar language(names);
   const LanguageModel::Reply reply =

@@ -131,6 +131,20 @@ bool GroundedText::reachable(const Reading& reading, const Node& node) const {
   return (node.reach_required & reading.possible) != 0 && !(once_ && reading.done);
 }
 
+// True where a name may end at the node; then `reading` takes in what the name says.
+bool GroundedText::complete(Reading& reading, const Node& node) const {
+  if (const std::uint32_t of = node.required & reading.possible; of != 0 && !(once_ && reading.done)) {
+    reading.done = true;
+    reading.possible = of;
+    return true;
+  }
+  if (const std::uint32_t of = node.free & reading.possible; of != 0) {
+    reading.possible = of;
+    return true;
+  }
+  return node.starts && reading.begins;
+}
+
 // A claim that is complete and true of no candidate left.
 bool GroundedText::forbidden(const Reading& reading, std::uint32_t claim) const {
   const Node& node = claim_nodes_[claim];
@@ -303,22 +317,15 @@ void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<R
       const Node& node = name_nodes_[reading.node];
       if (const std::uint32_t child = names_.child(reading.node, byte); child != 0) {
         if (reachable(reading, name_nodes_[child])) {
-          next.push_back(reading);
-          next.back().node = child;
+          Reading longer = reading;
+          longer.node = child;
+          next.push_back(longer);
+          // The period of "Robert Downey Jr." may end the sentence.
+          if (byte == '.' && complete(longer, name_nodes_[child])) boundary(longer, byte, next);
         }
       }
-      if (const std::uint32_t of = node.required & reading.possible; of != 0 && !(once_ && reading.done)) {
-        Reading name = reading;
-        name.done = true;
-        name.possible = of;
-        boundary(name, byte, next);
-      } else if (const std::uint32_t free = node.free & reading.possible; free != 0) {
-        Reading name = reading;
-        name.possible = free;
-        boundary(name, byte, next);
-      } else if (node.starts && reading.begins) {
-        boundary(reading, byte, next);
-      }
+      Reading name = reading;
+      if (complete(name, node)) boundary(name, byte, next);
       return;
     }
     case kNowhere:

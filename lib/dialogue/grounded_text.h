@@ -35,6 +35,7 @@ class GroundedText final : public ByteAutomaton {
   static std::vector<Node> nodes_of(const ByteTrie& trie);
   static void gather(const ByteTrie& trie, std::vector<Node>& nodes);
   bool reachable(const Reading& reading, const Node& node) const;
+  bool complete(Reading& reading, const Node& node) const;
   bool forbidden(const Reading& reading, std::uint32_t claim) const;
   bool dead(const Reading& reading, std::uint32_t claim) const;
   std::uint32_t lead_on(std::uint32_t word, std::uint8_t byte) const;

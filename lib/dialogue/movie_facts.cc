@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lib/dialogue/genre_text.h"
+
 namespace matinee {
 
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie) {
@@ -58,12 +60,6 @@ std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> pe
   return text;
 }
 
-std::string lower_genre(std::string_view genre) {
-  std::string text(genre);
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
 namespace {
 
 std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_view last) {
@@ -76,10 +72,12 @@ std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_v
   return text;
 }
 
-std::string reason_text(const MovieCatalog& catalog, MovieId movie, const Reason& reason) {
+}  // namespace
+
+std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& reason) {
   switch (reason.kind) {
     case Reason::Kind::kGenre:
-      return lower_genre(catalog.genres()[static_cast<std::size_t>(reason.id)]);
+      return a_genre(catalog.genres()[static_cast<std::size_t>(reason.id)]);
     case Reason::Kind::kPerson:
       return fmt::format("{} {}", directs(catalog, movie, reason.id) ? "by" : "with", catalog.person_name(reason.id));
     case Reason::Kind::kYears:
@@ -89,14 +87,12 @@ std::string reason_text(const MovieCatalog& catalog, MovieId movie, const Reason
     case Reason::Kind::kPopular:
       return "popular";
     case Reason::Kind::kHidden:
-      return "hidden";
+      return "a hidden gem";
     case Reason::Kind::kSimilar:
       return fmt::format("like {}", catalog.display_name(reason.id));
   }
   return "";
 }
-
-}  // namespace
 
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact) {
   std::string text;
@@ -132,7 +128,7 @@ std::string candidate_line(const MovieCatalog& catalog, const Candidate& candida
   constexpr std::size_t kReasons = 3;
   std::string line(catalog.display_name(candidate.movie));
   for (std::size_t i = 0; i < std::min(kReasons, candidate.reasons.size()); ++i)
-    line += " | " + reason_text(catalog, candidate.movie, candidate.reasons[i]);
+    line += " | " + describe(catalog, candidate.movie, candidate.reasons[i]);
   return candidate.reasons.empty() ? line + " | anything goes" : line;
 }
 

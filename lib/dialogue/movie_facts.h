@@ -27,14 +27,14 @@ std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> pe
 /// it.
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
 
-/// "Heat (1995) | with Al Pacino | crime | 1995": what the model is told of a candidate, which is why it fits: nothing
-/// else may be said of it (reply_facts.h). At most the three strongest reasons; where there are none
-/// "anything goes".
+/// The reason in a few words: "a crime movie", "with Al Pacino", "by Michael Mann", "1995", "170 minutes", "popular",
+/// "a hidden gem", "like Ronin (1998)".
+std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& reason);
+
+/// A candidate in the model's prompt: "Heat (1995) | with Al Pacino | a crime movie | 1995". These are the only reasons
+/// that the reply may give (reply_facts.h): at most the three strongest, or "anything goes" without any.
 std::string candidate_line(const MovieCatalog& catalog, const Candidate& candidate);
 /// The fact asked for: "Heat (1995) | director: Michael Mann", or "... | rating: unknown".
 std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact);
-
-/// "Sci-Fi" as running text has it: "sci-fi".
-std::string lower_genre(std::string_view genre);
 
 }  // namespace matinee

@@ -135,7 +135,7 @@ struct Phrasebook::Impl {
     for (const Piece& piece : chosen) {
       switch (piece.kind) {
         case Piece::Kind::kText:
-          out += piece.text;
+          out += piece.text.substr(out.ends_with('.') && piece.text.starts_with('.') ? 1 : 0);
           break;
         case Piece::Kind::kSlot:
           out += slots.find(piece.text)->second;
@@ -159,6 +159,10 @@ struct Phrasebook::Impl {
       const auto literal = [&](std::string_view wanted) {
         for (const std::size_t start : starts) {
           if (text.substr(start, wanted.size()) == wanted) next.insert(start + wanted.size());
+          // A name that ends with a period ends its sentence, too: see `choose`.
+          if (wanted.starts_with('.') && text.substr(0, start).ends_with('.') &&
+              text.substr(start, wanted.size() - 1) == wanted.substr(1))
+            next.insert(start + wanted.size() - 1);
         }
       };
       const auto any_of = [&](const std::vector<Sequence>& choices) {

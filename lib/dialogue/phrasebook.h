@@ -15,9 +15,9 @@ namespace matinee {
 /// Values of the slots of a phrase: {genre} and the like, already worded.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
-/// The forms in which a genre of the catalog is worded, each in a section FORM.GENRE: "a_genre.Comedy" (a comedy),
-/// "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
-inline constexpr std::array<std::string_view, 3> kGenreForms{"a_genre", "genres", "like_genre"};
+/// The forms in which users word a genre of the catalog, each in a section FORM.GENRE: "genre.Comedy" (comedy),
+/// "a_genre.Comedy" (a comedy), "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
+inline constexpr std::array<std::string_view, 4> kGenreForms{"genre", "a_genre", "genres", "like_genre"};
 /// True for such a section.
 bool is_genre_section(std::string_view section);
 

@@ -5,16 +5,13 @@
 #include <algorithm>
 
 #include "lib/catalog/common_words.h"
+#include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
 
 namespace matinee {
 namespace {
 
 constexpr std::size_t kCandidates = 16;
-
-std::string plural(const std::string& word) {
-  return word.ends_with('y') ? word.substr(0, word.size() - 1) + "ies" : word + "s";
-}
 
 class Collector {
  public:
@@ -34,9 +31,7 @@ class Collector {
   void claims(const std::vector<MovieId>& movies, bool required = false) {
     for (std::size_t genre = 0; genre < catalog_.genres().size(); ++genre) {
       const std::uint32_t of = where(movies, [&](MovieId m) { return (catalog_.genre_mask(m) >> genre & 1) != 0; });
-      const std::string word = lower_genre(catalog_.genres()[genre]);
-      facts_.claims.push_back({word, of, required});
-      facts_.claims.push_back({plural(word), of, required});
+      claim_genre(genre, of, required);
     }
     const auto fame = [&](Popularity popularity) {
       return where(movies, [&](MovieId m) { return popularity_of(catalog_, m) == popularity; });
@@ -79,9 +74,7 @@ class Collector {
       }
     }
     for (std::size_t genre = 0; genre < genres.size(); ++genre) {
-      const std::string word = lower_genre(catalog_.genres()[genre]);
-      facts_.claims.push_back({word, genres[genre], false});
-      facts_.claims.push_back({plural(word), genres[genre], false});
+      claim_genre(genre, genres[genre], false);
     }
     for (const char* word : {"popular", "famous"}) facts_.claims.push_back({word, popular, false});
     facts_.claims.push_back({"hidden", hidden, false});
@@ -116,6 +109,11 @@ class Collector {
   }
 
  private:
+  void claim_genre(std::size_t genre, std::uint32_t of, bool required) {
+    for (std::string& word : genre_claims(catalog_.genres()[genre]))
+      facts_.claims.push_back({std::move(word), of, required});
+  }
+
   template <class Test>
   static std::uint32_t where(const std::vector<MovieId>& movies, const Test& test) {
     std::uint32_t of = 0;
@@ -203,7 +201,7 @@ class Checker {
     check_.complete = !requires_;
     while (at_ < text_.size()) {
       if (take_name() || take_capital()) {
-        sentence_ = false;
+        sentence_ = text_[at_ - 1] == '.';  // "Robert Downey Jr." may end a sentence
       } else if (in_word(text_[at_])) {
         take_word();
         sentence_ = false;

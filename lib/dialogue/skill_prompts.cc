@@ -19,7 +19,7 @@ const char* asked_for(Slot slot) {
     case Slot::kRuntime:
       return "the running time";
     case Slot::kPopularity:
-      return "popular or hidden";
+      return "popularity";
     case Slot::kPerson:
       return "actors or directors";
   }
@@ -81,7 +81,7 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
       for (const Candidate& candidate : act.candidates) {
         input += fmt::format("\n{}. {}", ++number, candidate_line(catalog, candidate));
       }
-      return {Skill::kRecommend, "Recommend the user a movie.", std::move(input)};
+      return {Skill::kRecommend, "Recommend a movie to the user.", std::move(input)};
     }
     case SystemActKind::kExplain:
       return {Skill::kRecommend, "Explain the recommendation.",

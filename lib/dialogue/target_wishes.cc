@@ -210,15 +210,18 @@ std::optional<Wish> TargetWishes::about(Slot slot, bool single) {
         span = {form == "long_plain" ? kLongFrom : minutes / 10 * 10, std::max(kLongest, minutes)};
         if (form == "long") slots["low"] = fmt::format("{}", span.low);
       }
-      wish.slots["runtime"] = phrasebook_.expand("of_runtime." + form, slots, random_);
+      for (const std::string name : {"runtime", "of_runtime"})
+        wish.slots[name] = phrasebook_.expand(name + "." + form, slots, random_);
       wish.update.said.runtime = span;
       return wish;
     }
     case Slot::kPopularity: {
       const Popularity popularity = popularity_of(catalog_, target_);
       if (popularity == Popularity::kAny) return {};
-      wish.slots["popularity"] = phrasebook_.expand(
-          popularity == Popularity::kPopular ? "popularity.popular" : "popularity.hidden", {}, random_);
+      for (const std::string name : {"popularity", "fame"}) {
+        wish.slots[name] =
+            phrasebook_.expand(name + (popularity == Popularity::kPopular ? ".popular" : ".hidden"), {}, random_);
+      }
       wish.update.said.popularity = popularity;
       return wish;
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
 
 namespace matinee {
@@ -16,11 +17,11 @@ WordingRequest with_reason(const std::string& base, const SystemAct& act, const 
   switch (reason->kind) {
     case Reason::Kind::kGenre:
       request.section = base + ".genre";
-      request.slots["genre"] = lower_genre(catalog.genres()[static_cast<std::size_t>(reason->id)]);
+      request.slots["a_genre"] = a_genre(catalog.genres()[static_cast<std::size_t>(reason->id)]);
+      request.slots["genres"] = genre_plural(catalog.genres()[static_cast<std::size_t>(reason->id)]);
       break;
     case Reason::Kind::kPerson: {
-      const bool by = base == "s.recommend" && directs(catalog, act.movie, reason->id);
-      request.section = base + (by ? ".director" : ".person");
+      request.section = base + (directs(catalog, act.movie, reason->id) ? ".director" : ".person");
       request.slots["person"] = catalog.person_name(reason->id);
       break;
     }
@@ -64,9 +65,10 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
       const auto text = fact_text(catalog, act.movie, act.fact);
       if (!text) return {{"s.answer.unknown", {}}};
       const bool names = act.fact == Fact::kCast || act.fact == Fact::kDirector || act.fact == Fact::kWriter;
-      return {
-          {fmt::format("s.answer.{}", name_of(act.fact)),
-           {{"movie", std::string(catalog.display_name(act.movie))}, {names ? "names" : name_of(act.fact), *text}}}};
+      const bool one_genre = act.fact == Fact::kGenres && catalog.genres_of(act.movie).size() == 1;
+      const char* name = one_genre ? "genre" : name_of(act.fact);
+      return {{fmt::format("s.answer.{}", name),
+               {{"movie", std::string(catalog.display_name(act.movie))}, {names ? "names" : name, *text}}}};
     }
     case SystemActKind::kRecommend:
     case SystemActKind::kExplain: {

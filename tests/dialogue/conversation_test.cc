@@ -63,8 +63,9 @@ Phrasebook marks_for(const std::vector<std::string>& sections) {
     if (!section.starts_with("u.")) continue;
     for (const char* names :
          {"{person} and {not_person}", "{person}", "{not_person}", "{movie}", "{movie} and {movie2}", ""}) {
-      for (const char* words : {"{a_genre} {genres} {like_genre}", "{years} {from_years}", "{not_genres}",
-                                "{old_genres}", "{runtime}", "{popularity}", "{a_genre} {from_years}", ""})
+      for (const char* words :
+           {"{genre} {a_genre} {genres} {like_genre}", "{years} {from_years}", "{not_genres}", "{old_genres}",
+            "{runtime} {of_runtime}", "{popularity} {fame}", "{a_genre} {from_years}", ""})
         text += mark + names + " " + words + "\n";
     }
   }
@@ -87,6 +88,7 @@ TEST(Conversation, EverySectionOfThePhrasebookIsUsed) {
   for (const std::string& section : sections) {
     if (is_genre_section(section) && !world.catalog.genre_id(section.substr(section.find('.') + 1))) continue;
     if (section == "s.answer.unknown") continue;      // this catalog knows everything
+    if (section == "s.answer.genre") continue;        // its movies have several genres
     if (section.starts_with("s.explain.")) continue;  // rare; the next test has them
     EXPECT_NE(all.find("(" + section + ")"), std::string::npos) << section << " is never used";
   }
@@ -110,7 +112,7 @@ TEST(Wording, EveryReasonHasASectionInBothActs) {
   }
   for (const std::string& section : world.phrasebook.sections()) {
     if (section.starts_with("s.explain.") || section.starts_with("s.recommend.")) {
-      EXPECT_TRUE(used.contains(section) || section == "s.recommend.director") << section;
+      EXPECT_TRUE(used.contains(section) || section.ends_with(".director")) << section;
     }
   }
 }

@@ -20,7 +20,8 @@ ReplyFacts two_movies() {
                  {"1995", 1},
                  {"I", ~0u},
                  {"96", 2},
-                 {"Mr. & Mrs. Smith", ~0u}};
+                 {"Mr. & Mrs. Smith", ~0u},
+                 {"Cuba Gooding Jr.", 1}};
   facts.claims = {{"crime", 1}, {"animation", 2}, {"horror", 0}, {"war", 0}, {"music", 0}, {"musical", 2}};
   facts.capital_words = {"Try", "It's", "The", "I"};
   facts.once = true;
@@ -33,7 +34,8 @@ TEST(GroundedText, AcceptsTrueSentences) {
        {"Try Heat (1995).", "Heat (1995) is from 1995.", "Try Heat (1995), with Al Pacino: it's crime!",
         "The film is warm. Try Up (2009)?", "It's animation, with Ed Asner: Up (2009).", "I say I like Heat (1995).",
         "Try Heat, that is Heat (1995).", "Al Pacino's best: Heat (1995).", "Try a musical: Up (2009).",
-        "The 96-minute film Up (2009) is non-violent.", "Try Up (2009), like Mr. & Mrs. Smith."}) {
+        "The 96-minute film Up (2009) is non-violent.", "Try Up (2009), like Mr. & Mrs. Smith.",
+        "Try Heat (1995), with Cuba Gooding Jr.", "Heat (1995) has Cuba Gooding Jr. The film is warm."}) {
     EXPECT_TRUE(text.accepts(good)) << good;
     EXPECT_TRUE(check_reply(good, two_movies()).ungrounded.empty()) << good;
     EXPECT_TRUE(check_reply(good, two_movies()).complete) << good;

@@ -117,9 +117,10 @@ TEST(BuiltInPhrases, EveryGenreOfImdbHasWords) {
 
 TEST(BuiltInPhrases, SystemSentencesAreShortAndWellWritten) {
   const Phrasebook& book = SampleWorld::get().phrasebook;
-  const PhraseSlots slots{{"movie", "Heat"},   {"genre", "crime"},  {"person", "Pacino"},
-                          {"year", "1995"},    {"runtime", "170"},  {"liked", "Ronin"},
-                          {"names", "Pacino"}, {"genres", "crime"}, {"rating", "8.3"}};
+  const PhraseSlots slots{{"movie", "Heat"},          {"genre", "crime"},   {"a_genre", "a crime movie"},
+                          {"genres", "crime movies"}, {"person", "Pacino"}, {"year", "1995"},
+                          {"runtime", "170"},         {"liked", "Ronin"},   {"names", "Pacino"},
+                          {"rating", "8.3"}};
   Random random(2, "sentences");
   for (const std::string& section : book.sections()) {
     if (!section.starts_with("s.")) continue;
