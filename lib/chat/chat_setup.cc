@@ -1,28 +1,23 @@
 #include "lib/chat/chat_setup.h"
 
-#include <simdjson.h>
-
 #include <cstdlib>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
+#include "lib/io/json_reader.h"
 
 namespace matinee {
 
 ChatSetup read_chat_setup(const std::string& path) {
-  return with_context(path, [&] {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(read_file(path));
-    simdjson::dom::object root;
-    if (parser.parse(text).get(root) != simdjson::SUCCESS)
-      throw bad_data("expected a JSON object with base, adapter and movies");
+  return read_json(read_file(path), path, [&](const JsonNode& root) {
+    if (!root.is_object()) throw bad_data("expected a JSON object with base, adapter and movies");
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
     const auto field = [&](const char* name) {
-      std::string_view value;
-      if (root[name].get(value) != simdjson::SUCCESS || value.empty()) throw bad_data("{}: expected a path", name);
-      return value.front() == '/' ? std::string(value) : folder + std::string(value);
+      const std::string value = root[name].is_string() ? root[name].string() : "";
+      if (value.empty()) throw bad_data("{}: expected a path", name);
+      return value.front() == '/' ? value : folder + value;
     };
     return ChatSetup{field("base"), field("adapter"), field("movies")};
   });

@@ -3,132 +3,140 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "lib/base/format_error.h"
 
 namespace matinee {
 
-struct JsonNode::Value {
-  simdjson::dom::element element;
+using simdjson::dom::element;
+
+struct JsonNode::Access {
+  static_assert(sizeof(element) == sizeof(JsonNode::value_) && std::is_trivially_copyable_v<element>);
+
+  static element of(const JsonNode& node) { return std::bit_cast<element>(node.value_); }
+  static JsonNode node(const element& value) {
+    JsonNode node;
+    node.value_ = std::bit_cast<decltype(node.value_)>(value);
+    node.exists_ = true;
+    return node;
+  }
+  template <class T>
+  static T get(const JsonNode& node, std::string_view expected) {
+    T value;
+    if (!node.exists_ || of(node).get(value) != simdjson::SUCCESS) throw node.unexpected(expected);
+    return value;
+  }
+  static bool is(const JsonNode& node, simdjson::dom::element_type type) {
+    return node.exists_ && of(node).type() == type;
+  }
+  // Appends the path from `from` to `sought`; false, and nothing appended, where it is not below.
+  static bool append_path(const element& from, const element& sought, std::string& path) {
+    if (std::bit_cast<decltype(JsonNode::value_)>(from) == std::bit_cast<decltype(JsonNode::value_)>(sought))
+      return true;
+    const std::size_t length = path.size();
+    if (simdjson::dom::object fields; from.get(fields) == simdjson::SUCCESS) {
+      for (const auto& [key, value] : fields) {
+        path.append(path.empty() ? "" : ".").append(key);
+        if (append_path(value, sought, path)) return true;
+        path.resize(length);
+      }
+    } else if (simdjson::dom::array elements; from.get(elements) == simdjson::SUCCESS) {
+      std::size_t index = 0;
+      for (const element value : elements) {
+        path += fmt::format("[{}]", index++);
+        if (append_path(value, sought, path)) return true;
+        path.resize(length);
+      }
+    }
+    return false;
+  }
 };
 
-JsonNode::JsonNode() = default;
-JsonNode::JsonNode(const Value& value, std::string path)
-    : value_(std::make_unique<Value>(value)), path_(std::move(path)) {}
-JsonNode::JsonNode(const JsonNode& other)
-    : value_(other.value_ ? std::make_unique<Value>(*other.value_) : nullptr), path_(other.path_) {}
-JsonNode& JsonNode::operator=(const JsonNode& other) {
-  if (this != &other) {
-    value_ = other.value_ ? std::make_unique<Value>(*other.value_) : nullptr;
-    path_ = other.path_;
-  }
-  return *this;
-}
-JsonNode::~JsonNode() = default;
-
-bool JsonNode::is_null() const { return !value_ || value_->element.is_null(); }
-bool JsonNode::is_object() const { return value_ && value_->element.is_object(); }
-bool JsonNode::is_string() const { return value_ && value_->element.is_string(); }
-bool JsonNode::is_array() const { return value_ && value_->element.is_array(); }
-
-Error JsonNode::wrong_type(const char* expected) const {
-  return bad_data("{}: expected {}", path_.empty() ? "the file" : path_, expected);
-}
-
-bool JsonNode::has(std::string_view key) const { return !(*this)[key].is_null(); }
+bool JsonNode::is_null() const { return !exists_ || Access::of(*this).is_null(); }
+bool JsonNode::is_object() const { return Access::is(*this, simdjson::dom::element_type::OBJECT); }
+bool JsonNode::is_array() const { return Access::is(*this, simdjson::dom::element_type::ARRAY); }
+bool JsonNode::is_string() const { return Access::is(*this, simdjson::dom::element_type::STRING); }
+bool JsonNode::is_number() const { return exists_ && Access::of(*this).is_number(); }
 
 JsonNode JsonNode::operator[](std::string_view key) const {
-  if (!is_object()) throw wrong_type("an object");
-  JsonNode child;
-  child.path_ = path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  simdjson::dom::element found;
-  if (value_->element.at_key(key).get(found) == simdjson::SUCCESS) child.value_ = std::make_unique<Value>(Value{found});
-  return child;
+  const auto fields = Access::get<simdjson::dom::object>(*this, "an object");
+  if (element found; fields.at_key(key).get(found) == simdjson::SUCCESS) return Access::node(found);
+  JsonNode missing = *this;
+  missing.key_ = key;
+  missing.exists_ = false;
+  return missing;
 }
 
 JsonNode JsonNode::get(std::string_view key) const {
-  JsonNode child = (*this)[key];
-  if (!child.value_) throw bad_data("{}: missing", child.path_);
+  const JsonNode child = (*this)[key];
+  if (!child.exists_) throw bad_data("{}: missing", child.path());
   return child;
 }
+
+std::string_view JsonNode::view() const { return Access::get<std::string_view>(*this, "a string"); }
+std::int64_t JsonNode::integer() const { return Access::get<std::int64_t>(*this, "an integer"); }
+double JsonNode::number() const { return Access::get<double>(*this, "a number"); }
+bool JsonNode::boolean() const { return Access::get<bool>(*this, "true or false"); }
 
 bool JsonNode::boolean_or(std::string_view key, bool fallback) const {
   const JsonNode child = (*this)[key];
   return child.is_null() ? fallback : child.boolean();
 }
-
-std::string_view JsonNode::view() const {
-  std::string_view text;
-  if (!value_ || value_->element.get(text) != simdjson::SUCCESS) throw wrong_type("a string");
-  return text;
+std::string JsonNode::string_or(std::string_view key, std::string_view fallback) const {
+  const JsonNode child = (*this)[key];
+  return std::string(child.is_null() ? fallback : child.view());
 }
-
-std::int64_t JsonNode::integer() const {
-  std::int64_t number = 0;
-  if (!value_ || value_->element.get(number) != simdjson::SUCCESS) throw wrong_type("an integer");
-  return number;
+std::int64_t JsonNode::integer_or(std::string_view key, std::int64_t fallback) const {
+  const JsonNode child = (*this)[key];
+  return child.is_null() ? fallback : child.integer();
 }
-
-double JsonNode::number() const {
-  double number = 0;
-  if (!value_ || value_->element.get(number) != simdjson::SUCCESS) throw wrong_type("a number");
-  return number;
-}
-
-bool JsonNode::boolean() const {
-  bool value = false;
-  if (!value_ || value_->element.get(value) != simdjson::SUCCESS) throw wrong_type("true or false");
-  return value;
+double JsonNode::number_or(std::string_view key, double fallback) const {
+  const JsonNode child = (*this)[key];
+  return child.is_null() ? fallback : child.number();
 }
 
 std::vector<JsonNode> JsonNode::array() const {
-  simdjson::dom::array elements;
-  if (!value_ || value_->element.get(elements) != simdjson::SUCCESS) throw wrong_type("an array");
   std::vector<JsonNode> children;
-  for (const simdjson::dom::element element : elements)
-    children.push_back(JsonNode(Value{element}, fmt::format("{}[{}]", path_, children.size())));
+  for (const element value : Access::get<simdjson::dom::array>(*this, "an array"))
+    children.push_back(Access::node(value));
   return children;
 }
 
-void JsonNode::each(const std::function<void(std::string_view, const JsonNode&)>& visit) const {
-  simdjson::dom::object fields;
-  if (!value_ || value_->element.get(fields) != simdjson::SUCCESS) throw wrong_type("an object");
-  for (const auto& [key, element] : fields) visit(key, JsonNode(Value{element}, fmt::format("{}.{}", path_, key)));
+std::vector<std::pair<std::string_view, JsonNode>> JsonNode::fields() const {
+  std::vector<std::pair<std::string_view, JsonNode>> fields;
+  for (const auto& [key, value] : Access::get<simdjson::dom::object>(*this, "an object"))
+    fields.emplace_back(key, Access::node(value));
+  return fields;
 }
 
 void JsonNode::each_integer(const std::function<void(std::string_view, std::int64_t)>& visit) const {
-  simdjson::dom::object fields;
-  if (!value_ || value_->element.get(fields) != simdjson::SUCCESS) throw wrong_type("an object");
-  for (const auto& [key, element] : fields) {
+  for (const auto& [key, value] : Access::get<simdjson::dom::object>(*this, "an object")) {
     std::int64_t number = 0;
-    if (element.get(number) != simdjson::SUCCESS) throw bad_data("{}.{}: expected an integer", path_, key);
+    if (value.get(number) != simdjson::SUCCESS) throw Access::node(value).unexpected("an integer");
     visit(key, number);
   }
 }
 
 void JsonNode::each_texts(const std::function<void(std::span<const std::string_view> texts, bool alone)>& visit) const {
-  simdjson::dom::array elements;
-  if (!value_ || value_->element.get(elements) != simdjson::SUCCESS) throw wrong_type("an array");
   std::size_t index = 0;
   std::vector<std::string_view> texts;
-  for (const simdjson::dom::element element : elements) {
+  for (const element value : Access::get<simdjson::dom::array>(*this, "an array")) {
     texts.resize(1);
-    simdjson::dom::array inner;
-    const bool alone = element.get(texts[0]) == simdjson::SUCCESS;
-    bool all = true;
+    const bool alone = value.get(texts[0]) == simdjson::SUCCESS;
     if (!alone) {
-      all = element.get(inner) == simdjson::SUCCESS;
       texts.clear();
+      simdjson::dom::array inner;
+      bool all = value.get(inner) == simdjson::SUCCESS;
       if (all) {
-        for (const simdjson::dom::element part : inner)
-          all = part.get(texts.emplace_back()) == simdjson::SUCCESS && all;
+        for (const element part : inner) all = part.get(texts.emplace_back()) == simdjson::SUCCESS && all;
       }
+      if (!all) throw Access::node(value).unexpected("a string or an array of strings");
     }
-    if (!all) throw bad_data("{}[{}]: expected a string or an array of strings", path_, index);
     try {
       visit(texts, alone);
     } catch (Error& error) {
-      error.add_context(fmt::format("{}[{}]", path_, index));
+      error.add_context(fmt::format("{}[{}]", path(), index));
       throw;
     }
     ++index;
@@ -136,16 +144,47 @@ void JsonNode::each_texts(const std::function<void(std::span<const std::string_v
 }
 
 std::size_t JsonNode::size() const {
-  if (simdjson::dom::object fields; value_ && value_->element.get(fields) == simdjson::SUCCESS) return fields.size();
-  if (simdjson::dom::array elements; value_ && value_->element.get(elements) == simdjson::SUCCESS)
-    return elements.size();
+  if (is_object()) return Access::of(*this).get_object().value_unsafe().size();
+  if (is_array()) return Access::of(*this).get_array().value_unsafe().size();
   return 0;
 }
 
-struct JsonDocument::Impl {
+std::string JsonNode::path() const {
+  std::string path;
+  if (value_[0] == 0) return path;
+  const element value = Access::of(*this);
+  // An element begins with the address of its document.
+  const auto* document = std::bit_cast<const simdjson::dom::document*>(value_[0]);
+  Access::append_path(document->root(), value, path);
+  if (!exists_) path.append(path.empty() ? "" : ".").append(key_);
+  return path;
+}
+
+std::string JsonNode::text() const { return exists_ ? std::string(simdjson::minify(Access::of(*this))) : ""; }
+
+const char* JsonNode::type_name() const {
+  if (is_null()) return "null";
+  if (is_object()) return "an object";
+  if (is_array()) return "an array";
+  if (is_string()) return "a string";
+  return is_number() ? "a number" : "true or false";
+}
+
+Error JsonNode::unexpected(std::string_view expected) const {
+  constexpr std::size_t kLongestText = 60;
+  const std::string where = path(), prefix = where.empty() ? "" : where + ": ";
+  if (!exists_) return bad_data("{}missing; expected {}", prefix, expected);
+  const std::string found = text();
+  return bad_data("{}expected {}, found {}", prefix, expected, found.size() > kLongestText ? type_name() : found);
+}
+
+struct JsonReader::Impl {
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
 };
+
+JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
+JsonReader::JsonReader(JsonReader&&) noexcept = default;
+JsonReader::~JsonReader() = default;
 
 namespace {
 
@@ -176,15 +215,12 @@ std::string with_long_integers_as_reals(std::string_view json) {
 
 }  // namespace
 
-JsonDocument::JsonDocument(std::string_view json) : impl_(std::make_unique<Impl>()) {
-  auto code = impl_->parser.parse(json.data(), json.size()).get(impl_->root);
-  if (code == simdjson::NUMBER_ERROR) {
-    const std::string eased = with_long_integers_as_reals(json);
-    code = impl_->parser.parse(eased).get(impl_->root);
-  }
+JsonNode JsonReader::parse(std::string_view json) {
+  element root;
+  auto code = impl_->parser.parse(json.data(), json.size()).get(root);
+  if (code == simdjson::NUMBER_ERROR) code = impl_->parser.parse(with_long_integers_as_reals(json)).get(root);
   if (code != simdjson::SUCCESS) throw bad_data("not valid JSON: {}", simdjson::error_message(code));
+  return JsonNode::Access::node(root);
 }
-JsonDocument::~JsonDocument() = default;
-JsonNode JsonDocument::root() const { return JsonNode(JsonNode::Value{impl_->root}, ""); }
 
 }  // namespace matinee

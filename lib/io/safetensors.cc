@@ -1,13 +1,12 @@
 #include "lib/io/safetensors.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
@@ -49,35 +48,32 @@ std::uint64_t bytes_of(const TensorInfo& tensor) {
   return bytes;
 }
 
-// Every lookup in the header goes through here, so that a wrong type names the tensor.
-template <class T>
-T value_of(simdjson::simdjson_result<T> result, const std::string& what) {
-  T value;
-  if (std::move(result).get(value) != simdjson::SUCCESS) throw bad_data("{}", what);
-  return value;
-}
-
-TensorInfo read_tensor(std::string name, simdjson::dom::element element) {
+TensorInfo read_tensor(std::string_view name, const JsonNode& fields) {
   TensorInfo tensor;
-  tensor.name = std::move(name);
-  const std::string where = "tensor \"" + tensor.name + "\": ";
-  const auto object = value_of(element.get_object(), where + "expected an object");
+  tensor.name = name;
   with_context("tensor \"" + tensor.name + "\"", [&] {
-    tensor.dtype = dtype_from_name(value_of(object["dtype"].get_string(), "dtype is missing or no string"));
+    if (!fields.is_object()) throw bad_data("expected an object");
+    const auto list = [&](const char* key) {
+      const JsonNode node = fields[key];
+      if (!node.is_array()) throw bad_data("{} is missing or no list", key);
+      return node.array();
+    };
+    const JsonNode dtype = fields["dtype"];
+    if (!dtype.is_string()) throw bad_data("dtype is missing or no string");
+    tensor.dtype = dtype_from_name(dtype.view());
+    for (const JsonNode& extent : list("shape")) {
+      tensor.shape.push_back(extent.integer());
+      if (tensor.shape.back() < 0) throw bad_data("shape holds the negative number {}", tensor.shape.back());
+    }
+    std::vector<std::int64_t> ends;
+    for (const JsonNode& offset : list("data_offsets")) ends.push_back(offset.integer());
+    if (ends.size() != 2 || ends[0] < 0 || ends[0] > ends[1]) throw bad_data("data_offsets are not [begin, end]");
+    tensor.offset = static_cast<std::uint64_t>(ends[0]);
+    tensor.bytes = static_cast<std::uint64_t>(ends[1] - ends[0]);
   });
-  for (const auto extent : value_of(object["shape"].get_array(), where + "shape is missing or no list")) {
-    tensor.shape.push_back(value_of(extent.get_int64(), where + "shape holds something that is no whole number"));
-    if (tensor.shape.back() < 0) throw bad_data("{}shape holds the negative number {}", where, tensor.shape.back());
-  }
-  const auto offsets = value_of(object["data_offsets"].get_array(), where + "data_offsets is missing or no list");
-  std::vector<std::uint64_t> ends;
-  for (const auto offset : offsets) ends.push_back(value_of(offset.get_uint64(), where + "data_offsets are no sizes"));
-  if (ends.size() != 2 || ends[0] > ends[1]) throw bad_data("{}data_offsets are not [begin, end]", where);
-  tensor.offset = ends[0];
-  tensor.bytes = ends[1] - ends[0];
-  if (bytes_of(tensor) != tensor.bytes) {
-    throw bad_data("{}dtype and shape need {} bytes, data_offsets span {}", where, bytes_of(tensor), tensor.bytes);
-  }
+  if (const std::uint64_t needed = bytes_of(tensor); needed != tensor.bytes)
+    throw bad_data("tensor \"{}\": dtype and shape need {} bytes, data_offsets span {}", tensor.name, needed,
+                   tensor.bytes);
   return tensor;
 }
 
@@ -118,24 +114,20 @@ void SafetensorsFile::parse(std::span<const std::byte> all) {
   }
   data_ = all.subspan(8 + header_bytes);
 
-  simdjson::dom::parser parser;
-  const simdjson::padded_string header(reinterpret_cast<const char*>(all.data()) + 8, header_bytes);
-  simdjson::dom::element root;
-  if (const auto code = parser.parse(header).get(root); code != simdjson::SUCCESS) {
-    throw broken(fmt::format("header is no JSON: {}", simdjson::error_message(code)));
+  JsonReader reader;
+  JsonNode root;
+  try {
+    root = reader.parse({reinterpret_cast<const char*>(all.data()) + 8, header_bytes});
+  } catch (Error& error) {
+    throw broken(fmt::format("header: {}", error.what()));
   }
-  simdjson::dom::object object;
-  if (root.get_object().get(object) != simdjson::SUCCESS) throw broken("header is no JSON object");
-  for (const auto field : object) {
-    const std::string key(field.key);
-    if (key == "__metadata__") {
-      for (const auto entry : value_of(field.value.get_object(), "__metadata__: expected an object of strings")) {
-        const std::string name(entry.key);
-        metadata_[name] = value_of(entry.value.get_string(), "__metadata__: \"" + name + "\" is no string");
-      }
+  if (!root.is_object()) throw broken("header is no JSON object");
+  for (const auto& [key, value] : root.fields()) {
+    if (key != "__metadata__") {
+      tensors_.push_back(read_tensor(key, value));
       continue;
     }
-    tensors_.push_back(read_tensor(key, field.value));
+    for (const auto& [name, text] : value.fields()) metadata_[std::string(name)] = text.string();
   }
   std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
     return std::pair(a.offset, a.offset + a.bytes) < std::pair(b.offset, b.offset + b.bytes);

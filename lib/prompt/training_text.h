@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lib/io/json_reader.h"
 #include "lib/prompt/prompt_template.h"
 #include "lib/prompt/sample_encoder.h"
 
@@ -23,18 +23,14 @@ struct TrainingText {
 /// Reads lines such as
 ///   {"instruction":"...","input":"...","output":"..."}    {"messages":[{"role":"user","content":"..."}]}
 ///   {"text":"..."}
-/// Other keys are ignored. Keeps simdjson's buffers from line to line; one per thread.
+/// Other keys are ignored. Reuses its buffers from line to line; one per thread.
 class TrainingTextParser {
  public:
-  TrainingTextParser();
-  ~TrainingTextParser();
-
   /// Throws Error(kBadData) that says what the line lacks and what to do.
   TrainingText parse(std::string_view line);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  JsonReader reader_;
 };
 
 /// The sample that a training text becomes (sample_encoder.h).

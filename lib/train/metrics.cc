@@ -1,7 +1,6 @@
 #include "lib/train/metrics.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -10,6 +9,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/text_reader.h"
 
@@ -18,13 +18,14 @@ namespace {
 
 std::string lines_up_to(const std::string& path, std::int64_t step) {
   std::string kept;
-  simdjson::dom::parser parser;
+  JsonReader json;
   LineReader reader(path);
   for (std::string_view line; reader.next(line);) {
-    std::int64_t found = 0;
-    // A line that was cut by a kill is not JSON and goes.
-    if (parser.parse(line.data(), line.size())["step"].get(found) != simdjson::SUCCESS || found > step) continue;
-    kept.append(line).push_back('\n');
+    try {
+      if (json.parse(line).get("step").integer() <= step) kept.append(line).push_back('\n');
+    } catch (const Error&) {
+      // A line that a kill cut off; it is dropped.
+    }
   }
   return kept;
 }

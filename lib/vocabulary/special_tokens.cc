@@ -19,9 +19,7 @@ class SpecialTokenReader {
   // A file where roles are spelled: "</s>" or {"content": "</s>", ...}.
   void read_names(const std::string& path) {
     if (!file_exists(path)) return;
-    with_context(path, [&] {
-      const JsonDocument document(read_file(path));
-      const JsonNode root = document.root();
+    read_json(read_file(path), path, [&](const JsonNode& root) {
       name_role(root["bos_token"], special.bos);
       name_role(root["eos_token"], special.eos);
       name_role(root["pad_token"], special.pad);
@@ -36,9 +34,7 @@ class SpecialTokenReader {
   // A file where roles are ids, eos possibly several.
   void read_ids(const std::string& path) {
     if (!file_exists(path)) return;
-    with_context(path, [&] {
-      const JsonDocument document(read_file(path));
-      const JsonNode root = document.root();
+    read_json(read_file(path), path, [&](const JsonNode& root) {
       id_role(root["bos_token_id"], special.bos);
       id_role(root["pad_token_id"], special.pad);
       const JsonNode eos = root["eos_token_id"];

@@ -41,7 +41,7 @@ class FolderReader {
     // Beside the rest: a tenth of the time of loading.
     std::future<std::uint64_t> hash =
         std::async(loading_policy(vocab.size()), [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
-    with_context(folder_ + "/vocab.json", [&] { read_vocabulary(vocab); });
+    read_json(vocab, folder_ + "/vocab.json", [&](const JsonNode& root) { read_vocabulary(root); });
     with_context(folder_ + "/merges.txt", [&] { read_merges(merges); });
     read_configuration();
     spell_tokens(definition_, false);
@@ -50,10 +50,9 @@ class FolderReader {
   }
 
  private:
-  void read_vocabulary(std::string_view text) {
-    const JsonDocument document(text);
-    builder_.expect(document.root().size());
-    document.root().each_integer([&](std::string_view token, std::int64_t id) { builder_.add(token, id); });
+  void read_vocabulary(const JsonNode& root) {
+    builder_.expect(root.size());
+    root.each_integer([&](std::string_view token, std::int64_t id) { builder_.add(token, id); });
     if (builder_.size() == 0) throw bad_data("no tokens");
   }
 
@@ -79,13 +78,11 @@ class FolderReader {
     std::string name = "GPT2Tokenizer";
     bool prefix_space = false;
     if (file_exists(path)) {
-      with_context(path, [&] {
-        const JsonDocument document(read_file(path));
-        const JsonNode root = document.root();
-        if (const JsonNode node = root["tokenizer_class"]; !node.is_null()) name = node.string();
+      read_json(read_file(path), path, [&](const JsonNode& root) {
+        name = root.string_or("tokenizer_class", name);
         prefix_space = root.boolean_or("add_prefix_space", false);
         if (const JsonNode node = root["added_tokens_decoder"]; !node.is_null()) {
-          node.each([&](std::string_view key, const JsonNode& token) { add_described(key, token); });
+          for (const auto& [key, token] : node.fields()) add_described(key, token);
         }
       });
     }
@@ -123,9 +120,8 @@ class FolderReader {
     if (!file_exists(path)) return;
     const std::string map = folder_ + "/special_tokens_map.json";
     const std::string special = file_exists(map) ? read_file(map) : "";
-    with_context(path, [&] {
-      const JsonDocument document(read_file(path));
-      document.root().each_integer([&](std::string_view name, std::int64_t id) {
+    read_json(read_file(path), path, [&](const JsonNode& root) {
+      root.each_integer([&](std::string_view name, std::int64_t id) {
         const bool listed = special.find('"' + std::string(name) + '"') != std::string::npos;
         add({.id = static_cast<std::int32_t>(id),
              .content = std::string(name),

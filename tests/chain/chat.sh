@@ -80,5 +80,5 @@ expect_error 1 "chat: $work/nowhere/config.json: cannot open: No such file or di
 echo '{"base":"x"}' >"$work/setup.json"
 expect_error 1 "chat: $work/setup.json: adapter: expected a path" chat --setup "$work/setup.json"
 echo 'base: x' >"$work/setup.json"
-expect_error 1 "chat: $work/setup.json: expected a JSON object with base, adapter and movies" chat --setup "$work/setup.json"
+expect_error 1 "chat: $work/setup.json: not valid JSON: The JSON document has an improper structure: missing or superfluous commas, braces, missing keys, etc." chat --setup "$work/setup.json"
 finish
