@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "lib/catalog/movie_set.h"
 #include "lib/dialogue/preference_state.h"
 
 namespace matinee {
@@ -30,9 +31,8 @@ class CandidateRanker {
   /// smaller id.
   virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded,
                                       std::int32_t k) const = 0;
-  /// Movies that agree with everything the user said (genres, years, runtime, people), as a bit mask over the
-  /// catalog: bit m % 64 of word m / 64.
-  virtual std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
+  /// Movies that agree with everything the user said (genres, years, runtime, people).
+  virtual MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
 };
 
 }  // namespace matinee

@@ -1,7 +1,6 @@
 #include "lib/dialogue/policy.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <unordered_map>
 #include <utility>
@@ -27,20 +26,6 @@ double answer_rate(Slot slot) {
       return 0.55;
   }
   return 0;
-}
-
-template <class Use>
-void for_each_movie(const std::vector<std::uint64_t>& mask, const Use& use) {
-  for (std::size_t word = 0; word < mask.size(); ++word) {
-    for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1)
-      use(static_cast<MovieId>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits))));
-  }
-}
-
-std::int32_t count(const std::vector<std::uint64_t>& mask) {
-  std::int32_t sum = 0;
-  for (const std::uint64_t word : mask) sum += std::popcount(word);
-  return sum;
 }
 
 bool speaks_of(const PreferenceState& state, Slot slot) {
@@ -70,7 +55,7 @@ Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, Polic
 
 // The user answers with one value of the target; movies without that value drop out. With N movies left and answer a
 // keeping N_a of them, the gain is ln N - E[ln N_a] over movies and the values they may be described by.
-double Policy::gain(Slot slot, const std::vector<std::uint64_t>& viable) const {
+double Policy::gain(Slot slot, const MovieSet& viable) const {
   if (!answerable_.contains(slot)) return 0;
   std::unordered_map<std::int32_t, double> movies_with;
   std::vector<std::int32_t> values;
@@ -98,14 +83,14 @@ double Policy::gain(Slot slot, const std::vector<std::uint64_t>& viable) const {
     }
   };
   double total = 0;
-  for_each_movie(viable, [&](MovieId movie) {
+  viable.for_each([&](MovieId movie) {
     values_of(movie);
     ++total;
     for (const std::int32_t value : values) ++movies_with[value];
   });
   if (total < 2) return 0;
   double expected = 0;
-  for_each_movie(viable, [&](MovieId movie) {
+  viable.for_each([&](MovieId movie) {
     values_of(movie);
     if (values.empty()) return;
     double mean = 0;
@@ -167,8 +152,8 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
 }
 
 SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendation) const {
-  const auto viable = ranker_.viable(state.preferences, state.recommended);
-  const std::int32_t left = count(viable);
+  const MovieSet viable = ranker_.viable(state.preferences, state.recommended);
+  const std::int32_t left = viable.count();
   if (wants_recommendation || state.questions >= options_.max_questions || left <= options_.few_enough)
     return recommend(state);
   std::optional<Slot> best;

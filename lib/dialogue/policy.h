@@ -46,7 +46,7 @@ class Policy {
   std::vector<SystemAct> next(DialogueState& state, const PreferenceUpdate& update) const;
 
   /// Expected information of the answer, in nats, over the movies of `viable`; 0 where the slot is of no use.
-  double gain(Slot slot, const std::vector<std::uint64_t>& viable) const;
+  double gain(Slot slot, const MovieSet& viable) const;
 
  private:
   SystemAct ask_or_recommend(DialogueState& state, bool wants_recommendation) const;

@@ -8,25 +8,10 @@
 namespace matinee {
 namespace {
 
-// A liked movie is a reason where the recommended one is at least this near it.
+// The similarity from which on a liked movie is a reason to recommend another.
 constexpr float kResembles = 0.35f;
-constexpr int kLanes = 16;
 
-// Σ a[i]·b[i] in a fixed order of sixteen sums, which the compiler can keep in registers.
-float inner_product(const float* a, const float* b, std::int64_t n) {
-  float sums[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  for (; i < n; ++i) sums[i % kLanes] += a[i] * b[i];
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int lane = 0; lane < width; ++lane) sums[lane] += sums[lane + width];
-  }
-  return sums[0];
-}
-
-// How far outside the span, 0 inside.
+// From the value to the span; 0 inside.
 std::int32_t distance(std::int32_t value, const Span& span) {
   return std::max({span.low - value, value - span.high, 0});
 }
@@ -37,15 +22,7 @@ struct Scored {
 };
 bool better(const Scored& a, const Scored& b) { return a.score > b.score || (a.score == b.score && a.movie < b.movie); }
 
-void forbid(std::vector<std::uint64_t>& mask, std::span<const MovieId> movies) {
-  for (const MovieId movie : movies) {
-    if (movie >= 0 && static_cast<std::size_t>(movie) / 64 < mask.size()) {
-      mask[static_cast<std::size_t>(movie) / 64] &= ~(std::uint64_t{1} << (movie % 64));
-    }
-  }
-}
-
-// Calls `body` once for each movie of which the person is cast or director.
+// Calls `body` once for each movie in which the person plays or that the person directed.
 template <class Body>
 void for_movies_of(const MovieCatalog& catalog, PersonId person, const Body& body) {
   const auto acted = catalog.acted_in(person);
@@ -53,6 +30,10 @@ void for_movies_of(const MovieCatalog& catalog, PersonId person, const Body& bod
   for (const MovieId movie : catalog.directed(person)) {
     if (!std::binary_search(acted.begin(), acted.end(), movie)) body(movie);
   }
+}
+
+void erase_known(MovieSet& movies, const PreferenceState& state) {
+  for (const auto* known : {&state.liked, &state.disliked, &state.seen}) movies.erase(*known);
 }
 
 std::uint32_t mask_of(const std::vector<GenreId>& genres) {
@@ -67,50 +48,36 @@ struct MovieRanker::Impl {
   const MovieCatalog& catalog;
   MovieVectorView view;
   RankerWeights weights;
-  // What every rank reads, in one place each.
+  VectorWeights vector_weights;
+  // By movie: columns that every ranking reads from end to end.
   std::vector<std::uint32_t> genres;
   std::vector<std::int32_t> years, runtimes;
   std::vector<Popularity> popularity;
-  std::vector<float> prior;  // what a movie has before anything is known
+  std::vector<float> prior;  // the score before anything is known of the user
 
-  Impl(const MovieCatalog& all, const RankerWeights& given) : catalog(all), view(all), weights(given) {
+  Impl(const MovieCatalog& all, const RankerWeights& given)
+      : catalog(all), view(all), weights(given), vector_weights(given.vectors.value_or(view.weights())) {
     const std::int32_t n = all.size();
     for (MovieId movie = 0; movie < n; ++movie) {
       genres.push_back(all.genre_mask(movie));
       years.push_back(all.year(movie));
       runtimes.push_back(all.runtime(movie));
       popularity.push_back(popularity_of(all, movie));
-      const float fame = 1.0f - static_cast<float>(movie) / static_cast<float>(n);  // share that is less known
+      const float fame = 1.0f - static_cast<float>(movie) / static_cast<float>(n);  // movies are in order of votes
       const float rating = all.rating_tenths(movie) > 0 ? static_cast<float>(all.rating_tenths(movie)) / 10 : 6.5f;
       prior.push_back(given.fame * fame + given.rating * (rating - 6.5f));
     }
   }
 
-  // What `movies` are taken together, as one query of all vectors; weights included.
-  std::array<std::vector<float>, kVectorKinds> query(const PreferenceState& state) const {
-    std::array<std::vector<float>, kVectorKinds> result;
-    const auto add = [&](std::span<const MovieId> movies, float total) {
-      for (const MovieId movie : movies) {
-        const float weight = total / static_cast<float>(movies.size());
-        for (int kind = 0; kind < kVectorKinds; ++kind) {
-          const auto row = view.row(static_cast<VectorKind>(kind), movie);
-          for (std::size_t i = 0; i < row.size(); ++i) result[kind][i] += weight * view.weights()[kind] * row[i];
-        }
-      }
+  // The liked movies together count as much as one, and so do the disliked ones.
+  std::vector<float> query(const PreferenceState& state) const {
+    std::vector<SimilarityTerm> terms;
+    const auto add = [&](const std::vector<MovieId>& movies, float total) {
+      for (const MovieId movie : movies) terms.push_back({movie, total / static_cast<float>(movies.size())});
     };
-    for (auto& vector : result) vector.assign(static_cast<std::size_t>(view.dim()), 0.0f);
     add(state.liked, weights.liked);
     add(state.disliked, weights.disliked);
-    return result;
-  }
-
-  float similarity(MovieId a, MovieId b) const {
-    float sum = 0;
-    for (int kind = 0; kind < kVectorKinds; ++kind) {
-      const auto of = static_cast<VectorKind>(kind);
-      sum += view.weights()[kind] * inner_product(view.row(of, a).data(), view.row(of, b).data(), view.dim());
-    }
-    return sum;
+    return combined_query(view, terms, vector_weights);
   }
 
   std::vector<float> scores(const PreferenceState& state) const {
@@ -148,27 +115,8 @@ struct MovieRanker::Impl {
     for (const PersonId person : state.not_people) {
       for_movies_of(catalog, person, [&](MovieId movie) { result[movie] += weights.unwanted_person; });
     }
-    if (!state.liked.empty() || !state.disliked.empty()) {
-      const auto liked = query(state);
-      for (int kind = 0; kind < kVectorKinds; ++kind) {
-        const float* row = view.all(static_cast<VectorKind>(kind)).data();
-        for (MovieId movie = 0; movie < n; ++movie, row += view.dim()) {
-          result[movie] += inner_product(row, liked[kind].data(), view.dim());
-        }
-      }
-    }
+    if (!state.liked.empty() || !state.disliked.empty()) add_similarities(view, query(state), result);
     return result;
-  }
-
-  std::vector<std::uint64_t> allowed(const PreferenceState& state, std::span<const MovieId> excluded) const {
-    const std::int32_t n = catalog.size();
-    std::vector<std::uint64_t> mask((static_cast<std::size_t>(n) + 63) / 64, ~std::uint64_t{0});
-    if (n % 64 != 0) mask.back() = (std::uint64_t{1} << (n % 64)) - 1;
-    forbid(mask, excluded);
-    forbid(mask, state.liked);
-    forbid(mask, state.disliked);
-    forbid(mask, state.seen);
-    return mask;
   }
 
   std::vector<Reason> reasons(const PreferenceState& state, MovieId movie) const {
@@ -182,7 +130,7 @@ struct MovieRanker::Impl {
     MovieId nearest = -1;
     float near = kResembles;
     for (const MovieId liked : state.liked) {
-      const float score = similarity(liked, movie);
+      const float score = similarity(view, vector_weights, liked, movie);
       if (score > near) {
         near = score;
         nearest = liked;
@@ -208,14 +156,17 @@ MovieRanker::~MovieRanker() = default;
 
 std::vector<Candidate> MovieRanker::rank(const PreferenceState& state, std::span<const MovieId> excluded,
                                          std::int32_t k) const {
-  const std::vector<std::uint64_t> allowed = impl_->allowed(state, excluded);
+  MovieSet allowed = MovieSet::all(impl_->catalog.size());
+  allowed.erase(excluded);
+  return rank_among(state, std::move(allowed), k);
+}
+
+std::vector<Candidate> MovieRanker::rank_among(const PreferenceState& state, MovieSet allowed, std::int32_t k) const {
+  erase_known(allowed, state);
   const std::vector<float> scores = impl_->scores(state);
   std::vector<Scored> order;
   order.reserve(scores.size());
-  for (MovieId movie = 0; movie < impl_->catalog.size(); ++movie) {
-    if ((allowed[static_cast<std::size_t>(movie) / 64] >> (movie % 64) & 1) != 0)
-      order.push_back({scores[movie], movie});
-  }
+  allowed.for_each([&](MovieId movie) { order.push_back({scores[movie], movie}); });
   const std::size_t count = std::min(order.size(), static_cast<std::size_t>(std::max(k, 0)));
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
   if (count < order.size() && count > 0) std::nth_element(order.begin(), middle - 1, order.end(), better);
@@ -228,29 +179,29 @@ std::vector<Candidate> MovieRanker::rank(const PreferenceState& state, std::span
   return result;
 }
 
-std::vector<std::uint64_t> MovieRanker::viable(const PreferenceState& state, std::span<const MovieId> excluded) const {
-  std::vector<std::uint64_t> mask = impl_->allowed(state, excluded);
+MovieSet MovieRanker::viable(const PreferenceState& state, std::span<const MovieId> excluded) const {
   const MovieCatalog& catalog = impl_->catalog;
   const std::uint32_t wanted = mask_of(state.genres), unwanted = mask_of(state.not_genres);
+  MovieSet viable(catalog.size());
   for (MovieId movie = 0; movie < catalog.size(); ++movie) {
     const std::int32_t year = impl_->years[movie], runtime = impl_->runtimes[movie];
     const bool fits = (impl_->genres[movie] & wanted) == wanted && (impl_->genres[movie] & unwanted) == 0 &&
                       (!state.years || year == kUnknown || distance(year, *state.years) == 0) &&
                       (!state.runtime || runtime == kUnknown || distance(runtime, *state.runtime) == 0) &&
                       (state.popularity == Popularity::kAny || impl_->popularity[movie] == state.popularity);
-    if (!fits) forbid(mask, {&movie, 1});
+    if (fits) viable.insert(movie);
   }
   for (const PersonId person : state.people) {
-    std::vector<std::uint64_t> theirs(mask.size(), 0);
-    for_movies_of(catalog, person, [&](MovieId movie) {
-      theirs[static_cast<std::size_t>(movie) / 64] |= std::uint64_t{1} << (movie % 64);
-    });
-    for (std::size_t i = 0; i < mask.size(); ++i) mask[i] &= theirs[i];
+    MovieSet movies(catalog.size());
+    for_movies_of(catalog, person, [&](MovieId movie) { movies.insert(movie); });
+    viable &= movies;
   }
   for (const PersonId person : state.not_people) {
-    for_movies_of(catalog, person, [&](MovieId movie) { forbid(mask, {&movie, 1}); });
+    for_movies_of(catalog, person, [&](MovieId movie) { viable.erase(movie); });
   }
-  return mask;
+  viable.erase(excluded);
+  erase_known(viable, state);
+  return viable;
 }
 
 }  // namespace matinee

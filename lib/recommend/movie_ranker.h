@@ -1,26 +1,27 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "lib/dialogue/candidate_ranker.h"
-#include "lib/vectors/movie_vectors.h"
+#include "lib/vectors/similarity.h"
 
 namespace matinee {
 
-/// How much each thing a user may want counts. A fact that agrees adds, one that disagrees takes away, an unknown one
-/// does neither; similarity to liked movies and fame decide among those that fit equally.
+/// What each wish adds to a movie's score. A fact that agrees adds, one that disagrees subtracts, an unknown one does
+/// neither; similarity to liked movies and fame decide between movies that fit equally well.
 struct RankerWeights {
   float genre = 3, genre_missing = -3, unwanted_genre = -8;
   float person = 5, person_missing = -4, unwanted_person = -10;
-  float years = 2.5f, years_missed = -2.5f, per_decade_off = -1;         ///< the last down to 4 decades
-  float runtime = 1.5f, runtime_missed = -1.5f, per_20_minutes = -0.5f;  ///< the last down to 80 minutes
+  float years = 2.5f, years_missed = -2.5f, per_decade_off = -1;         ///< the last for at most 4 decades
+  float runtime = 1.5f, runtime_missed = -1.5f, per_20_minutes = -0.5f;  ///< the last for at most 80 minutes
   float popularity = 2, popularity_missed = -1.5f;
-  float liked = 4, disliked = -2;     ///< × mean cosine
-  float fame = 0.8f, rating = 0.15f;  ///< × share of the catalog that is less known; × (averageRating - 6.5)
+  float liked = 4, disliked = -2;          ///< × mean cosine
+  float fame = 0.8f, rating = 0.15f;       ///< × share of the catalog with fewer votes; × (averageRating - 6.5)
+  std::optional<VectorWeights> vectors{};  ///< of title, cast and crew in a cosine; default: the catalog's
 };
 
 /// Ranks by facts and vectors together. Immutable; any thread may call it.
@@ -32,8 +33,10 @@ class MovieRanker final : public CandidateRanker {
 
   std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded,
                               std::int32_t k) const override;
-  /// A movie whose year or running time is not known agrees with any.
-  std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const override;
+  /// The same among the movies of `allowed`; those in the state's liked, disliked or seen are left out here, too.
+  std::vector<Candidate> rank_among(const PreferenceState& state, MovieSet allowed, std::int32_t k) const;
+  /// A movie of unknown year or runtime agrees with any.
+  MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const override;
 
  private:
   struct Impl;

@@ -6,17 +6,10 @@
 
 namespace matinee {
 
-MovieMask all_movies(std::int32_t size) {
-  MovieMask mask((static_cast<std::size_t>(size) + 63) / 64, ~std::uint64_t{0});
-  if (size % 64 != 0) mask.back() = (std::uint64_t{1} << (size % 64)) - 1;
-  return mask;
-}
-
 SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context)
     : SimilaritySearch(view, context, view.weights()) {}
 
-SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context,
-                                   const std::array<float, kVectorKinds>& weights)
+SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights)
     : view_(view),
       context_(context),
       weights_(weights),
@@ -27,24 +20,17 @@ SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context
 }
 
 std::vector<Neighbor> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
-                                               std::span<const std::uint64_t> allowed) {
+                                               const MovieSet* allowed) {
   const std::size_t dim = static_cast<std::size_t>(view_.dim());
   k = std::min(k, view_.size());
   std::vector<Neighbor> found;
   if (k <= 0 || terms.empty()) return found;
 
-  // Scores are linear in the query, so liked and disliked movies make one query.
-  std::vector<float> query(kVectorKinds * dim);
-  MovieMask mask = allowed.empty() ? all_movies(view_.size()) : MovieMask(allowed.begin(), allowed.end());
-  for (const SimilarityTerm& term : terms) {
-    remove(mask, term.movie);
-    for (int kind = 0; kind < kVectorKinds; ++kind) {
-      const auto row = view_.row(static_cast<VectorKind>(kind), term.movie);
-      for (std::size_t i = 0; i < dim; ++i) query[kind * dim + i] += term.weight * row[i];
-    }
-  }
+  const std::vector<float> query = combined_query(view_, terms, {1, 1, 1});  // the kernel applies weights_
+  MovieSet filter = allowed == nullptr ? MovieSet::all(view_.size()) : *allowed;
+  for (const SimilarityTerm& term : terms) filter.erase(term.movie);
   query_.upload(query);
-  upload_filter(mask);
+  upload_filter(filter);
   std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
   std::vector<float> scores(ids.size());
   if (best_.size() < ids.size()) {
@@ -77,18 +63,18 @@ std::vector<Neighbor> SimilaritySearch::search(std::span<const SimilarityTerm> t
   return found;
 }
 
-// From the first word that has changed to the last: what is allowed stays as a rule, and a search leaves out its own
-// movies.
-void SimilaritySearch::upload_filter(const MovieMask& mask) {
-  if (filter_.size() != mask.size()) {
-    filter_ = {context_.allocator(), std::span<const std::uint64_t>(mask)};
+// Uploads from the first changed word to the last: two searches in a row usually differ only in their own movies.
+void SimilaritySearch::upload_filter(const MovieSet& filter) {
+  const auto words = filter.words(), here = filter_here_.words();
+  if (filter_.size() != words.size()) {
+    filter_ = {context_.allocator(), words};
   } else {
-    const auto [first, first_here] = std::mismatch(mask.begin(), mask.end(), filter_here_.begin());
-    if (first == mask.end()) return;
-    const auto last = std::mismatch(mask.rbegin(), mask.rend(), filter_here_.rbegin()).first.base();
-    filter_.upload({first, last}, static_cast<std::size_t>(first - mask.begin()));
+    const auto first = std::mismatch(words.begin(), words.end(), here.begin()).first;
+    if (first == words.end()) return;
+    const auto last = std::mismatch(words.rbegin(), words.rend(), here.rbegin()).first.base();
+    filter_.upload({first, last}, static_cast<std::size_t>(first - words.begin()));
   }
-  filter_here_ = mask;
+  filter_here_ = filter;
 }
 
 void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {

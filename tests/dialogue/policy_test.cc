@@ -107,9 +107,9 @@ TEST(Policy, GainIsWhatNarrowsTheCandidates) {
   nothing.years = Span{1990, 1999};
   const auto nineties = world.ranker.viable(nothing, {});
   EXPECT_LT(world.policy.gain(Slot::kYears, nineties), 1e-9);
-  EXPECT_EQ(world.policy.gain(Slot::kGenre, std::vector<std::uint64_t>(all.size())), 0);
-  std::vector<std::uint64_t> one(all.size());
-  one[0] = 1;
+  EXPECT_EQ(world.policy.gain(Slot::kGenre, MovieSet(world.catalog.size())), 0);
+  MovieSet one(world.catalog.size());
+  one.insert(0);
   EXPECT_EQ(world.policy.gain(Slot::kPerson, one), 0);
 }
 

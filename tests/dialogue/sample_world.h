@@ -31,15 +31,14 @@ class CountingRanker final : public CandidateRanker {
     return all;
   }
 
-  std::vector<std::uint64_t> viable(const PreferenceState& state, std::span<const MovieId> excluded) const override {
-    std::vector<std::uint64_t> mask((static_cast<std::size_t>(catalog_.size()) + 63) / 64);
+  MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const override {
+    MovieSet found(catalog_.size());
     const std::size_t wishes = state.genres.size() + state.people.size() + state.years.has_value() +
                                state.runtime.has_value() + (state.popularity != Popularity::kAny);
     for (MovieId movie = 0; movie < catalog_.size(); ++movie) {
-      if (is_out(state, excluded, movie) || reasons(state, movie).size() < wishes) continue;
-      mask[static_cast<std::size_t>(movie) / 64] |= std::uint64_t{1} << (movie % 64);
+      if (!is_out(state, excluded, movie) && reasons(state, movie).size() >= wishes) found.insert(movie);
     }
-    return mask;
+    return found;
   }
 
  private:

@@ -23,7 +23,7 @@ class SimilaritySearchTest : public ::testing::Test {
   Context context{pool};
   SimilaritySearch search{view, context};
 
-  std::vector<Neighbor> nearest(const std::string& name, std::int32_t k, const MovieMask& allowed = {}) {
+  std::vector<Neighbor> nearest(const std::string& name, std::int32_t k, const MovieSet* allowed = nullptr) {
     const SimilarityTerm term{sample.movie(name)};
     return search.search({&term, 1}, k, allowed);
   }
@@ -71,8 +71,8 @@ TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
   GuardedContext guarded(pool);
   const auto& memory = static_cast<const GuardedMemory&>(*guarded.allocator());
   SimilaritySearch there(view, guarded);
-  MovieMask few = all_movies(catalog.size());
-  for (MovieId movie = 0; movie < catalog.size(); movie += 3) remove(few, movie);
+  MovieSet few = MovieSet::all(catalog.size());
+  for (MovieId movie = 0; movie < catalog.size(); movie += 3) few.erase(movie);
   there.search(std::vector<SimilarityTerm>{{1}}, 50);
   const std::size_t allocations = memory.allocations();
   std::size_t before = memory.uploaded_bytes();
@@ -89,8 +89,8 @@ TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
   }
-  const auto found = there.search(searches[1].first, 50, few);
-  const auto wanted = SimilaritySearch(view, context).search(searches[1].first, 50, few);
+  const auto found = there.search(searches[1].first, 50, &few);
+  const auto wanted = SimilaritySearch(view, context).search(searches[1].first, 50, &few);
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
   EXPECT_EQ(memory.allocations(), allocations);
 }
@@ -115,21 +115,21 @@ TEST_F(SimilaritySearchTest, IsExact) {
 }
 
 TEST_F(SimilaritySearchTest, FiltersAdmitOnlyWhatIsAllowed) {
-  MovieMask allowed = all_movies(catalog.size());
+  MovieSet allowed = MovieSet::all(catalog.size());
   for (MovieId movie = 0; movie < catalog.size(); ++movie) {
-    if (catalog.year(movie) < 1990 || catalog.year(movie) > 1999) remove(allowed, movie);
+    if (catalog.year(movie) < 1990 || catalog.year(movie) > 1999) allowed.erase(movie);
   }
-  const auto found = nearest("The Godfather (1972)", 30, allowed);
+  const auto found = nearest("The Godfather (1972)", 30, &allowed);
   EXPECT_EQ(found.size(), 30u);
   for (const Neighbor& n : found) EXPECT_EQ(catalog.year(n.movie) / 10, 199);
 }
 
 TEST_F(SimilaritySearchTest, FewerThanKWhereFewerAreAllowed) {
-  MovieMask allowed(all_movies(catalog.size()).size(), 0);
-  allowed[0] = 0b10110;
-  EXPECT_EQ(nearest("The Godfather (1972)", 10, allowed).size(), 3u);
-  allowed[0] = 0;
-  EXPECT_TRUE(nearest("The Godfather (1972)", 10, allowed).empty());
+  MovieSet allowed(catalog.size());
+  for (const MovieId movie : {1, 2, 4}) allowed.insert(movie);
+  EXPECT_EQ(nearest("The Godfather (1972)", 10, &allowed).size(), 3u);
+  allowed = MovieSet(catalog.size());
+  EXPECT_TRUE(nearest("The Godfather (1972)", 10, &allowed).empty());
 }
 
 TEST_F(SimilaritySearchTest, DislikedMoviesPushTheirLikeAway) {
