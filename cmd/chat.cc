@@ -57,13 +57,14 @@ int main(int argc, char** argv) {
         for (const std::string& path : phrases) phrasebook.add_file(path);
         ThreadPool pool(tool.threads());
         Context context(pool, resolve_device(tool.common().device));
-        LanguageModel model(context, model_options);
+        const LanguageModel model(context, model_options);
+        TextGenerator generator(context, model, model_options.sampler, model_options.seed);
         const MentionFinder finder(catalog);
         const MentionResolver reader(catalog, finder, phrasebook);
         const MovieRanker ranker(catalog);
         const Policy policy(catalog, ranker);
         const ReplyWords words(phrasebook);
-        ModelSkills skills(model, catalog, reader, phrasebook, words, tool.common().seed);
+        ModelSkills skills(generator, catalog, reader, phrasebook, words, tool.common().seed);
         ChatSession session(catalog, policy, skills);
         if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), catalog.size()));
         OutputFile out("-");

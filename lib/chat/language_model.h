@@ -1,24 +1,22 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "kernels/context.h"
 #include "lib/base/options.h"
-#include "lib/constraint/token_constraint.h"
-#include "lib/dialogue/skill_prompts.h"
 #include "lib/model/base_format.h"
+#include "lib/model/loaded_model.h"
 #include "lib/model/sampler.h"
+#include "lib/prompt/prompt_template.h"
+#include "lib/constraint/token_constraint.h"
 
 namespace matinee {
 
 struct LanguageModelOptions {
   std::string base;                       ///< Hugging Face folder
-  std::string adapter;                    ///< PEFT folder; "": the base as it is
-  std::string prompt_template = "plain";  ///< for a base without adapter; an adapter names its own
+  std::string adapter;                    ///< PEFT folder; "": the base without an adapter
+  std::string prompt_template = "plain";  ///< of a base without an adapter; an adapter's metadata name its own
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler;
   std::uint64_t seed = 1, max_host_mem = 0;
@@ -26,34 +24,31 @@ struct LanguageModelOptions {
   void add(OptionSet& options);
 };
 
-/// A base with its adapter (merged in, or beside it where the base is quantized), its tokenizer and its prompt
-/// template: what turns a prompt into a reply.
+/// Everything that replies share: the model with its adapter, its tokenizer, the trie of its tokens and the prompt
+/// template. Read-only, so TextGenerators on any threads share one.
 class LanguageModel {
  public:
-  /// Throws Error where base and adapter do not fit each other (tokenizer, shapes) or a part is missing or broken.
-  /// `context` must outlive this.
-  LanguageModel(Context& context, const LanguageModelOptions& options);
-  ~LanguageModel();
+  /// Loads with `context`; max_host_mem must have room for `generators` TextGenerators too. Throws Error where base
+  /// and adapter do not fit each other (tokenizer, shapes) or a part is missing or broken.
+  LanguageModel(Context& context, const LanguageModelOptions& options, int generators = 1);
+  LanguageModel(const LanguageModel&) = delete;
+  LanguageModel& operator=(const LanguageModel&) = delete;
 
-  struct Reply {
-    std::string text;
-    bool ended = false;  ///< the end token came, or the language allowed nothing more
-    int tokens = 0;
-  };
-  /// Continues the prompt until the end token or `max_tokens`. With `language` the reply is a text of that language
-  /// where `ended`. `on_text` gets the reply piece by piece, whole characters only; where it gives false the reply
-  /// stops.
-  Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
-              const std::function<bool(std::string_view)>& on_text = {});
-  /// Mean over the output's tokens of whether each is the likeliest after the true ones before it: (right, tokens).
-  std::pair<std::int64_t, std::int64_t> token_accuracy(const SkillPrompt& prompt, std::string_view output);
-
-  /// "base + adapter (plain, bfloat16)", for the start message.
-  const std::string& description() const;
+  const LoadedModel& model() const { return model_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  const TokenTrie& token_trie() const { return trie_; }
+  const PromptTemplate& prompt_template() const { return template_; }
+  /// "base + adapter (plain prompts, bfloat16)", for the start message.
+  const std::string& description() const { return description_; }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  LanguageModel(Context& context, ModelConfig config, const LanguageModelOptions& options, int generators);
+
+  Tokenizer tokenizer_;
+  PromptTemplate template_;
+  LoadedModel model_;
+  TokenTrie trie_;
+  std::string description_;
 };
 
 }  // namespace matinee

@@ -27,7 +27,7 @@ MovieId named_candidate(std::string_view text, const SystemAct& act, const Movie
   return found;
 }
 
-ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionResolver& reader,
+ModelSkills::ModelSkills(TextGenerator& model, const MovieCatalog& catalog, const MentionResolver& reader,
                          const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed)
     : model_(model),
       catalog_(catalog),
@@ -39,7 +39,7 @@ ModelSkills::ModelSkills(LanguageModel& model, const MovieCatalog& catalog, cons
 std::string ModelSkills::realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
   ++counts_.replies;
   const GroundedText language(reply_facts(act, catalog_, words_));
-  const LanguageModel::Reply reply =
+  const TextGenerator::Reply reply =
       model_.reply(act_prompt(act, preferences, catalog_), &language, kMaxReplyTokens, on_text);
   if (reply.ended) return reply.text;
   ++counts_.unfinished;
@@ -55,7 +55,7 @@ PreferenceUpdate ModelSkills::understand(std::span<const SystemAct> acts, std::s
   user_text.remove_suffix(incomplete_utf8_suffix(user_text));
   const TurnNames names = reader_.names(acts, user_text);
   const UpdateGrammar language(names);
-  const LanguageModel::Reply reply =
+  const TextGenerator::Reply reply =
       model_.reply(understand_prompt(system_text, user_text, names.mentioned), &language, kMaxUpdateTokens);
   if (reply.ended) return parse_preference_update(reply.text, catalog_);
   ++counts_.unfinished;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/chat/language_model.h"
+#include "lib/chat/text_generator.h"
 #include "lib/dialogue/act.h"
 #include "lib/dialogue/grounded_text.h"
 #include "lib/dialogue/mention_resolver.h"
@@ -37,7 +37,7 @@ struct SkillCounts {
 class ModelSkills final : public Skills {
  public:
   /// All by reference; must outlive this.
-  ModelSkills(LanguageModel& model, const MovieCatalog& catalog, const MentionResolver& reader,
+  ModelSkills(TextGenerator& model, const MovieCatalog& catalog, const MentionResolver& reader,
               const Phrasebook& phrasebook, const ReplyWords& words, std::uint64_t seed);
   std::string realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
   PreferenceUpdate understand(std::span<const SystemAct> acts, std::string_view system_text,
@@ -45,7 +45,7 @@ class ModelSkills final : public Skills {
   const SkillCounts& counts() const { return counts_; }
 
  private:
-  LanguageModel& model_;
+  TextGenerator& model_;
   const MovieCatalog& catalog_;
   const MentionResolver& reader_;
   const Phrasebook& phrasebook_;

@@ -74,8 +74,8 @@ struct Evaluation {
   std::string json() const;
 };
 
-/// Evaluates on `threads` copies of the model, each on one thread, or on one copy where `device` is a GPU; the figures
-/// do not depend on their number.
+/// Evaluates on `threads` threads that share one model, or on one where `device` is a GPU; the figures do not depend on
+/// their number.
 Evaluation evaluate(const MovieCatalog& catalog, const LanguageModelOptions& model, const EvaluationOptions& options,
                     std::uint64_t seed, int threads, Device device, const std::function<void(std::string_view)>& note);
 

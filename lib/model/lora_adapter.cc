@@ -56,6 +56,11 @@ void visit_bias(const ModelConfig& model, WeightSlots& slots, const std::string&
   }
 }
 
+// Where the gradient of element `first` is summed; null where the set has no gradients.
+float* gradient_at(Parameter& parameter, std::int64_t first) {
+  return parameter.grad.empty() ? nullptr : parameter.grad.data() + first;
+}
+
 // In pieces, so that no tensor is ever held twice.
 void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceSpan<float>& to) {
   std::vector<float> piece(std::min(kDevicePiece, to.size()));
@@ -102,7 +107,7 @@ std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig&
   return tensors;
 }
 
-void LoraAdapter::allocate(double lr_factor_of_B) {
+void LoraAdapter::allocate(double lr_factor_of_B, Gradients gradients) {
   config_.resolve(model_);
   tensors_ = lora_tensors(model_, config_);
   std::vector<ParameterSpec> trained;
@@ -113,13 +118,13 @@ void LoraAdapter::allocate(double lr_factor_of_B) {
                        .lr_factor = tensor.kind == Kind::kB ? lr_factor_of_B : 1,
                        .layer = tensor.layer});
   }
-  parameters_.allocate(std::move(trained));
+  parameters_.allocate(std::move(trained), gradients);
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
                          std::shared_ptr<DeviceAllocator> allocator, double lr_factor_of_B)
     : model_(model), config_(std::move(config)), parameters_(std::move(allocator)) {
-  allocate(lr_factor_of_B);
+  allocate(lr_factor_of_B, Gradients::kAllocated);
   std::uint64_t index = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     Parameter& parameter = parameters_.all()[i];
@@ -133,12 +138,12 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder,
-                         std::shared_ptr<DeviceAllocator> allocator)
+                         std::shared_ptr<DeviceAllocator> allocator, Gradients gradients)
     : model_(model),
       config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)),
       parameters_(std::move(allocator)) {
   const std::string path = folder + kWeightsFile;
-  with_context(folder + kConfigFile, [&] { allocate(1); });
+  with_context(folder + kConfigFile, [&] { allocate(1, gradients); });
   const SafetensorsFile file(path);
   metadata_ = file.metadata();
   for (Parameter& parameter : parameters_.all()) {
@@ -193,7 +198,7 @@ void LoraAdapter::attach_to(WeightSlots& weights) {
       visit_bias(model_, weights, tensor.base_name,
                  [&](const float*& value, float*& grad, std::int64_t row, std::int64_t) {
                    value = parameter.value.data() + row;
-                   grad = parameter.grad.data() + row;
+                   grad = gradient_at(parameter, row);
                  });
     } else {
       const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
@@ -222,20 +227,23 @@ LoraSlots LoraAdapter::slots() {
       slot.scaling = scaling;
       slot.mask = linear.first;
       float* value = parameter.value.data();
-      float* grad = parameter.grad.data();
       if (tensor.kind == Kind::kA) {
         slot.lora_A = value;
-        slot.grad_A = grad;
+        slot.grad_A = gradient_at(parameter, 0);
       } else if (tensor.kind == Kind::kB) {
         slot.lora_B = value + row * rank;
-        slot.grad_B = grad + row * rank;
+        slot.grad_B = gradient_at(parameter, row * rank);
       } else {
         slot.magnitude = value + row;
-        slot.grad_magnitude = grad + row;
+        slot.grad_magnitude = gradient_at(parameter, row);
       }
     }
   }
   return slots;
+}
+
+std::map<std::string, std::string> read_adapter_metadata(const std::string& folder) {
+  return SafetensorsFile(folder + kWeightsFile).metadata();
 }
 
 void LoraAdapter::save(const std::string& folder, const std::map<std::string, std::string>& metadata) const {

@@ -44,7 +44,7 @@ class LoraAdapter {
   /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
   /// that is missing, of another shape or without a place is named: Error(kBadData).
   LoraAdapter(const ModelConfig& model, const std::string& folder,
-              std::shared_ptr<DeviceAllocator> allocator = host_allocator());
+              std::shared_ptr<DeviceAllocator> allocator = host_allocator(), Gradients gradients = Gradients::kNone);
 
   /// Takes the base's values for what a fresh adapter does not draw: lengths of rows, biases, whole layers.
   void begin_from(Context& context, const WeightSlots& base);
@@ -53,13 +53,14 @@ class LoraAdapter {
 
   const LoraConfig& config() const { return config_; }
   ParameterSet& parameters() { return parameters_; }
+  const ParameterSet& parameters() const { return parameters_; }
   LoraSlots slots();
   /// What `matinee.*` metadata of adapter_model.safetensors says (the prompt template, the tokenizer's hash).
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   void save(const std::string& folder, const std::map<std::string, std::string>& metadata) const;
 
  private:
-  void allocate(double lr_factor_of_B);
+  void allocate(double lr_factor_of_B, Gradients gradients);
 
   ModelConfig model_;
   LoraConfig config_;
@@ -67,5 +68,8 @@ class LoraAdapter {
   ParameterSet parameters_;  // in the order of tensors_
   std::map<std::string, std::string> metadata_;
 };
+
+/// The `matinee.*` metadata of the adapter in `folder`, without reading its tensors.
+std::map<std::string, std::string> read_adapter_metadata(const std::string& folder);
 
 }  // namespace matinee

@@ -22,7 +22,7 @@ void scale_rows(std::span<float> rows, std::size_t width, const float* lengths) 
 
 }  // namespace
 
-LoraMerge::LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter) : context_(context) {
+LoraMerge::LoraMerge(Context& context, const ModelConfig& config, const LoraAdapter& adapter) : context_(context) {
   std::size_t index = 0;
   for (const LoraTensor& tensor : lora_tensors(config, adapter.config())) {
     const DeviceSpan<float>* value = &adapter.parameters().all().at(index++).value;

@@ -20,7 +20,7 @@ namespace matinee {
 class LoraMerge {
  public:
   /// All must outlive this; the adapter lies in the context's memory.
-  LoraMerge(Context& context, const ModelConfig& config, LoraAdapter& adapter);
+  LoraMerge(Context& context, const ModelConfig& config, const LoraAdapter& adapter);
 
   /// Whether the tensor of this name changes.
   bool changes(const std::string& tensor) const { return targets_.contains(tensor); }

@@ -19,7 +19,7 @@ std::size_t elements_of(const std::vector<std::int64_t>& shape) {
 
 bool is_large_matrix(const std::vector<std::int64_t>& shape) { return shape.size() > 1 && elements_of(shape) >= 4096; }
 
-void ParameterSet::allocate(std::vector<ParameterSpec> specs) {
+void ParameterSet::allocate(std::vector<ParameterSpec> specs, Gradients gradients) {
   if (!parameters_.empty()) contract_violation("ParameterSet::allocate", "a set is made once");
   by_place_.resize(specs.size());
   std::iota(by_place_.begin(), by_place_.end(), std::size_t{0});
@@ -36,12 +36,12 @@ void ParameterSet::allocate(std::vector<ParameterSpec> specs) {
     end += padded_elements(elements_of(specs[i].shape));
   }
   values_ = {allocator_, end};
-  gradients_ = {allocator_, end};
+  if (gradients == Gradients::kAllocated) gradients_ = {allocator_, end};
   parameters_.reserve(specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::size_t elements = elements_of(specs[i].shape);
-    parameters_.push_back(
-        {std::move(specs[i]), values_.part(places[i], elements), gradients_.part(places[i], elements), places[i]});
+    parameters_.push_back({std::move(specs[i]), values_.part(places[i], elements),
+                           gradients_.empty() ? DeviceSpan<float>() : gradients_.part(places[i], elements), places[i]});
   }
 }
 

@@ -12,6 +12,9 @@
 
 namespace matinee {
 
+/// Whether a set has memory for gradients. Without it every Parameter::grad is empty: enough to read values.
+enum class Gradients : std::uint8_t { kNone, kAllocated };
+
 /// A tensor that is to be trained.
 struct ParameterSpec {
   std::string name;  ///< as in the file it is written to
@@ -46,7 +49,7 @@ class ParameterSet {
 
   /// Makes the tensors, all zeros. To be called once; what refers to a Parameter then stays valid, also where the set
   /// is moved.
-  void allocate(std::vector<ParameterSpec> specs);
+  void allocate(std::vector<ParameterSpec> specs, Gradients gradients = Gradients::kAllocated);
   Parameter* find(std::string_view name);
   /// In the order in which they were given.
   std::vector<Parameter>& all() { return parameters_; }

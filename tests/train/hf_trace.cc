@@ -142,7 +142,7 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
   Trace trace;
   ThreadPool pool(1);
   Context context(pool);
-  LoraAdapter adapter(config_, folder_ + "/" + name);
+  LoraAdapter adapter(config_, folder_ + "/" + name, host_allocator(), Gradients::kAllocated);
   {
     const LoraMerge merge(context, config_, adapter);
     const FrozenWeights merged(folder_, config_, WeightFormat::kF32, 0, nullptr, &merge);

@@ -1,0 +1,86 @@
+#include "lib/chat/text_generator.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "lib/base/error.h"
+#include "lib/tokenizer/stream_decoder.h"
+
+namespace matinee {
+
+TextGenerator::TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler,
+                             std::uint64_t seed)
+    : model_(model),
+      encoder_(model.tokenizer(), model.prompt_template()),
+      session_(model.model().session(context)),
+      sampler_(sampler, seed) {}
+
+// A prompt that leaves no room for a reply loses its middle: the instruction comes first, the latest turns last.
+std::vector<std::int32_t> TextGenerator::fitted_prompt(const SkillPrompt& prompt, int max_tokens) {
+  std::vector<std::int32_t> ids = encoder_.prompt(prompt.instruction, prompt.input);
+  const auto room = static_cast<std::size_t>(std::max<std::int64_t>(session_.max_tokens() - max_tokens - 1, 16));
+  if (ids.size() > room)
+    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(room / 2),
+              ids.end() - static_cast<std::ptrdiff_t>(room - room / 2));
+  return ids;
+}
+
+TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
+                                          const std::function<bool(std::string_view)>& on_text) {
+  Reply reply;
+  std::optional<TokenConstraint> constraint;
+  if (language != nullptr) constraint.emplace(model_.token_trie(), *language, encoder_.end_token_id());
+  StreamDecoder stream(model_.tokenizer());
+  std::span<const float> logits = session_.restart(fitted_prompt(prompt, max_tokens));
+  std::vector<std::int32_t> next;
+  while (reply.tokens < max_tokens) {
+    next.clear();
+    // Tokens that the language leaves no choice about are appended at once, without sampling.
+    try {
+      if (constraint) next = constraint->forced_run();
+      if (next.empty()) {
+        next.push_back(constraint ? sampler_.choose(logits, constraint->mask().words()) : sampler_.choose(logits));
+      }
+    } catch (const Error& error) {
+      // The vocabulary cannot spell any continuation: the reply stays without an end, which the caller handles.
+      if (error.code() != ErrorCode::kBadData) throw;
+      break;
+    }
+    bool stopped = false;
+    std::size_t used = 0;
+    for (const std::int32_t id : next) {
+      ++used;
+      ++reply.tokens;
+      if (constraint) constraint->accept(id);
+      if (id == encoder_.end_token_id()) {
+        reply.ended = true;
+        break;
+      }
+      const std::string piece = stream.push(id);
+      reply.text += piece;
+      if (on_text && !piece.empty() && !on_text(piece)) {
+        stopped = true;
+        break;
+      }
+    }
+    if (reply.ended || stopped || session_.length() + static_cast<std::int64_t>(used) >= session_.max_tokens()) break;
+    logits = session_.append(std::span(next).first(used));
+  }
+  reply.text += stream.finish();
+  return reply;
+}
+
+std::pair<std::int64_t, std::int64_t> TextGenerator::token_accuracy(const SkillPrompt& prompt,
+                                                                    std::string_view output) {
+  std::vector<std::int32_t> expected = encoder_.output(output);
+  expected.push_back(encoder_.end_token_id());
+  std::span<const float> logits = session_.restart(fitted_prompt(prompt, static_cast<int>(expected.size())));
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    right += std::max_element(logits.begin(), logits.end()) - logits.begin() == expected[i] ? 1 : 0;
+    if (i + 1 < expected.size()) logits = session_.append(std::span(expected).subspan(i, 1));
+  }
+  return {right, static_cast<std::int64_t>(expected.size())};
+}
+
+}  // namespace matinee

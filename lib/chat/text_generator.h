@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernels/context.h"
+#include "lib/chat/language_model.h"
+#include "lib/dialogue/skill_prompts.h"
+#include "lib/model/decoder_session.h"
+#include "lib/model/sampler.h"
+#include "lib/prompt/sample_encoder.h"
+#include "lib/constraint/token_constraint.h"
+
+namespace matinee {
+
+/// Turns prompts into replies with a shared LanguageModel. Owns what changes from token to token: the key/value cache
+/// and the sampler. For one thread; others make their own over the same model.
+class TextGenerator {
+ public:
+  struct Reply {
+    std::string text;
+    bool ended = false;  ///< the end token came, or the language allowed nothing more
+    int tokens = 0;
+  };
+
+  /// `context` must use the memory that holds the model. Both must outlive this.
+  TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler, std::uint64_t seed);
+
+  /// Continues the prompt until the end token or `max_tokens`. With `language` a reply that `ended` is a text of that
+  /// language. `on_text` gets the reply piece by piece, whole characters only; the reply stops when it returns false.
+  Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
+              const std::function<bool(std::string_view)>& on_text = {});
+  /// How many tokens of `output` are the most probable ones after the prompt and the tokens before them, and how many
+  /// tokens there are, the end token included.
+  std::pair<std::int64_t, std::int64_t> token_accuracy(const SkillPrompt& prompt, std::string_view output);
+
+ private:
+  std::vector<std::int32_t> fitted_prompt(const SkillPrompt& prompt, int max_tokens);
+
+  const LanguageModel& model_;
+  SampleEncoder encoder_;
+  DecoderSession session_;
+  Sampler sampler_;
+};
+
+}  // namespace matinee
