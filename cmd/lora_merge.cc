@@ -3,7 +3,6 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
-#include "lib/io/safetensors.h"
 #include "lib/prompt/chat_template.h"
 #include "lib/train/merge_run.h"
 #include "lib/vocabulary/gguf_vocabulary.h"
@@ -17,31 +16,25 @@ const ToolDescription kTool{
     "lora-merge",
     "merges an adapter into its base, to a Hugging Face folder or a GGUF file",
     "[options] --base DIR --adapter DIR -o PATH",
-    "The result needs no adapter any more. It is written tensor by tensor, so memory holds a few MiB of the model, "
-    "and\n"
-    "appears whole or not at all. With --tokens the loss is measured with the adapter beside the base and again on "
-    "what\n"
-    "was written, both held as --base-format says; where they differ by more than --max-loss-difference nothing "
-    "appears. That needs memory for the "
-    "model.",
+    "The merged model needs no adapter. It is written tensor by tensor, with a few MiB of it in memory at a time, and\n"
+    "it appears complete or not at all; an output that exists already is refused. With --tokens the loss of base and\n"
+    "adapter is compared with the loss of the merged model, both in --base-format, and nothing is written where they\n"
+    "differ by more than --max-loss-difference. The comparison needs memory for the model.",
     {"lora-merge --base testdata/mini --adapter adapter -o merged",
      "lora-merge --base base --adapter adapter --tokens valid.tokens --format gguf-q8_0 -o model.gguf"},
     "lora-train(1), chat(1), tokenize(1)"};
 
-// The template that the adapter was trained with: what its metadata says, or the wish.
-std::string template_of(const std::string& adapter, const std::string& wish) {
-  const SafetensorsFile file(adapter + "/adapter_model.safetensors");
-  const auto found = file.metadata().find("matinee.template");
-  return !wish.empty() || found == file.metadata().end() ? wish : found->second;
-}
-
-GgufMetadata vocabulary_of(const MergeRun& run, const std::string& wish) {
+// The tokenizer as GGUF metadata, with the chat template of `prompt_template`; "": the one the adapter was trained
+// with.
+GgufMetadata vocabulary_of(const MergeRun& run, std::string prompt_template) {
   const TokenizerFiles files = read_tokenizer_files(run.base);
   const SpecialTokens special = read_special_tokens(files.folder, files.definition);
   GgufMetadata vocabulary = with_context(
       files.file, [&] { return gguf_vocabulary(files.definition, special, read_model_config(run.base).vocab_size); });
-  if (const std::string name = template_of(run.adapter, wish); !name.empty()) {
-    vocabulary.emplace_back("tokenizer.chat_template", GgufValue::text(chat_template_of(PromptTemplate(name))));
+  if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
+  if (!prompt_template.empty()) {
+    vocabulary.emplace_back("tokenizer.chat_template",
+                            GgufValue::text(chat_template_of(PromptTemplate(prompt_template))));
   }
   return vocabulary;
 }
@@ -56,15 +49,16 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         run.add(options);
         options.text("template", &prompt_template, "NAME",
-                     "prompt template for a GGUF file; without it the one that the adapter names");
+                     "prompt template of a GGUF file; default: the one the adapter was trained with");
       },
       [&](ToolContext& tool) {
         for (const auto& [name, value] :
              {std::pair("base", run.base), {"adapter", run.adapter}, {"output", run.output}}) {
           if (value.empty()) throw usage_error("--{} is missing", name);
         }
-        const MergeLosses losses =
-            run_merge(run, run.to_gguf() ? vocabulary_of(run, prompt_template) : GgufMetadata{}, tool);
+        OutputFolder output(run.output);  // refuses what exists already before any work is done
+        const GgufMetadata vocabulary = run.to_gguf() ? vocabulary_of(run, prompt_template) : GgufMetadata{};
+        const MergeLosses losses = run_merge(run, vocabulary, output, tool);
         OutputFile out("-");
         if (!run.tokens.empty()) {
           out.write(fmt::format("loss before {:.6f} after {:.6f}\n", losses.before, losses.after));

@@ -41,13 +41,17 @@ OutputFolder::~OutputFolder() {
   std::filesystem::remove_all(temporary_, ignored);
 }
 
-void OutputFolder::commit() {
-  sync_folder(temporary_);
-  if (std::rename(temporary_.c_str(), final_.c_str()) != 0) {
-    throw resource_error("{}: {}", final_, std::strerror(errno));
-  }
-  temporary_.clear();
+void OutputFolder::rename_to_final(const std::string& from) {
+  if (std::rename(from.c_str(), final_.c_str()) != 0) throw resource_error("{}: {}", final_, std::strerror(errno));
   sync_folder(parent_of(final_));
 }
+
+void OutputFolder::commit() {
+  sync_folder(temporary_);
+  rename_to_final(temporary_);
+  temporary_.clear();
+}
+
+void OutputFolder::commit_file(const std::string& name) { rename_to_final(temporary_ + "/" + name); }
 
 }  // namespace matinee

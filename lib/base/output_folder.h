@@ -4,8 +4,9 @@
 
 namespace matinee {
 
-/// A folder that appears whole or not at all: what is written lies in a temporary folder beside it until `commit`,
-/// which makes it durable and renames it. Without it, the temporary is removed with all it holds.
+/// A folder, or a file with companions while it is made, that appears whole or not at all: it is written into a
+/// temporary folder beside it until `commit`, which makes it durable and renames it. Without a commit the temporary
+/// folder is removed with its contents.
 class OutputFolder {
  public:
   /// Throws Error(kUsage) where `path` exists, Error(kResource) where no folder can be made beside it.
@@ -17,8 +18,12 @@ class OutputFolder {
   /// Where to write.
   const std::string& path() const { return temporary_; }
   void commit();
+  /// The same for one file: only the file `name` of the folder appears, as `path` itself.
+  void commit_file(const std::string& name);
 
  private:
+  void rename_to_final(const std::string& from);
+
   std::string final_, temporary_;
 };
 

@@ -8,7 +8,6 @@
 #include "kernels/context.h"
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
-#include "lib/base/output_folder.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/gguf_model.h"
 #include "lib/model/weights.h"
@@ -17,12 +16,18 @@
 namespace matinee {
 namespace {
 
-// Of one pass of the loss.
-constexpr std::int64_t kMaxTokens = 2048;
+constexpr std::int64_t kMaxTokens = 2048;        // of one batch while the loss is measured
+constexpr const char* kGgufFile = "model.gguf";  // in the temporary folder
 
 GgufFormat gguf_format(const std::string& format) {
   if (format == "gguf-f16") return GgufFormat::kF16;
   return format == "gguf-bf16" ? GgufFormat::kBF16 : GgufFormat::kQ8_0;
+}
+
+// The last part of the folder's path: "mini" of "testdata/mini/".
+std::string model_name(const std::string& folder) {
+  const auto path = std::filesystem::absolute(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
 std::int64_t tokens_of_a_pass(const TokenDataset& data) { return std::max(kMaxTokens, data.info().seq_len); }
@@ -45,10 +50,10 @@ double mean_loss(Context& context, const ModelConfig& config, const WeightSlots&
 }
 
 // Before any tensor is read.
-void plan_memory(const MergeRun& run, const ModelConfig& config, LoraAdapter& adapter, WeightFormat dtype,
+void plan_memory(const MergeRun& run, const ModelConfig& config, const LoraAdapter& adapter, WeightFormat dtype,
                  const TokenDataset* data, std::uint64_t max_host_mem) {
   const auto trained = static_cast<std::uint64_t>(adapter.parameters().elements());
-  std::uint64_t needed = 8 * trained + merged_checkpoint_memory(config);
+  std::uint64_t needed = 4 * trained + merged_checkpoint_memory(config);
   if (data != nullptr) {
     needed += FrozenWeights::bytes_of(config, dtype) +
               DecoderTraining::activation_bytes(config, &adapter.config(), tokens_of_a_pass(*data));
@@ -71,7 +76,8 @@ void MergeRun::add(OptionSet& options) {
   base_format.add(options);
 }
 
-MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool) {
+MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, OutputFolder& output,
+                      const ToolContext& tool) {
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
@@ -93,14 +99,11 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
   const ModelConfig merged = merged_config(config, merge);
   plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
 
-  // A folder holds the GGUF file too, until it is known to be right.
-  OutputFolder folder(run.to_gguf() ? run.output + ".part" : run.output);
-  const std::string gguf = folder.path() + "/model.gguf";
+  const std::string gguf = output.path() + "/" + kGgufFile;
   if (run.to_gguf()) {
-    const std::string name = std::filesystem::path(run.base).filename().string();
-    write_merged_gguf(run.base, config, merge, gguf_format(run.format), name, vocabulary, gguf);
+    write_merged_gguf(run.base, config, merge, gguf_format(run.format), model_name(run.base), vocabulary, gguf);
   } else {
-    write_merged_checkpoint(run.base, config, merge, folder.path());
+    write_merged_checkpoint(run.base, config, merge, output.path());
   }
   MergeLosses losses;
   if (data) {
@@ -115,7 +118,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
       const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.allocator());
       losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
     } else {
-      const FrozenWeights weights(folder.path(), merged, dtype, tool.common().max_host_mem, &context);
+      const FrozenWeights weights(output.path(), merged, dtype, tool.common().max_host_mem, &context);
       losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);
@@ -128,10 +131,9 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const
     }
   }
   if (run.to_gguf()) {
-    std::filesystem::rename(gguf, run.output);
-    sync_folder(folder.path() + "/..");
+    output.commit_file(kGgufFile);
   } else {
-    folder.commit();
+    output.commit();
   }
   return losses;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "lib/base/output_folder.h"
 #include "lib/base/tool.h"
 #include "lib/model/base_format.h"
 #include "lib/model/merged_model.h"
@@ -25,9 +26,10 @@ struct MergeLosses {
   double before = 0, after = 0;
 };
 
-/// Merges and writes; the result appears once its loss is known to be near enough. `vocabulary` is for GGUF. Refuses
-/// before anything is loaded what would not fit --max-host-mem. Throws Error(kBadData) with both losses where they
-/// differ too much: nothing is written then.
-MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, const ToolContext& tool);
+/// Merges into `output`, which is committed once the loss is known to be near enough. `vocabulary` is for GGUF. Throws
+/// Error(kResource) before any tensor is read where the memory does not fit --max-host-mem, Error(kBadData) with both
+/// losses where they differ too much.
+MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, OutputFolder& output,
+                      const ToolContext& tool);
 
 }  // namespace matinee

@@ -58,6 +58,17 @@ expect_equal 0 "$status" "merging into a merged model: $err"
 
 # Refusals leave nothing behind.
 expect_error 2 "lora-merge: $work/one: it exists already; name another or remove it" "${merge[@]}" -o "$work/one"
+mkdir "$work/folder.gguf"
+cp "$work/f16.gguf" "$work/file.gguf"
+for output in folder.gguf file.gguf; do
+  # Before any work: the base is not even looked at.
+  expect_error 2 "lora-merge: $work/$output: it exists already; name another or remove it" \
+    lora-merge --base "$work/nowhere" --adapter "$work/adapter" --format gguf-f16 -o "$work/$output"
+done
+expect_same_bytes "$work/f16.gguf" "$work/file.gguf" "an existing output"
+expect_equal "" "$(ls "$work/folder.gguf")" "files in an existing folder"
+run lora-merge --base $base/ --adapter "$work/adapter" --format gguf-f16 -o "$work/slash.gguf"
+expect_same_bytes "$work/f16.gguf" "$work/slash.gguf" "--base with a slash at the end"
 expect_error 2 "lora-merge: --adapter is missing" lora-merge --base $base -o "$work/no"
 run "${merge[@]}" --tokens "$work/valid" --max-loss-difference 0 --format gguf-q8_0 -o "$work/no.gguf"
 [[ $status -eq 1 && $err == "lora-merge: the loss on $work/valid is "*"and --max-loss-difference allows 0.00 %" ]] || fail "a loss that differs: $err"
