@@ -4,8 +4,8 @@
 
 #include "lib/base/memory_budget.h"
 #include "lib/base/options.h"
-#include "lib/model/decoder_training.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/model/training_buffers.h"
 #include "lib/model/weights.h"
 #include "lib/train/train_state.h"
 
@@ -78,19 +78,20 @@ MemoryPlan memory_to_train(const ModelConfig& config, const LoraConfig* lora, We
   } else {
     for (const LoraTensor& tensor : lora_tensors(config, *lora)) count(tensor.shape);
   }
-  const bool aside = size.on_device && size.recompute;
-  const std::uint64_t table = aside && lora != nullptr ? FrozenWeights::aside_bytes(config, format) : 0;
-  return {
-      .weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format) - table,
-      .trained = 4 * trained,
-      .gradients = 4 * trained,
-      .moments = moments,
-      .activations = DecoderTraining::activation_bytes(config, lora, size.max_tokens, size.recompute, size.on_device),
-      .table = table,
-      .inputs = aside ? DecoderTraining::waiting_bytes(config, size.max_tokens) : 0,
-      .program = kProgramMemory,
-      .on_device = size.on_device,
-      .n_trained = n_trained};
+  const bool offloads = size.on_device && size.recompute;
+  const std::uint64_t table = offloads && lora != nullptr ? FrozenWeights::aside_bytes(config, format) : 0;
+  const TrainingBuffers::Bytes buffers = TrainingBuffers::bytes_of(
+      config, adapter_widths(config, lora), {.max_tokens = size.max_tokens, .recompute = size.recompute}, offloads);
+  return {.weights = lora == nullptr ? 0 : FrozenWeights::bytes_of(config, format) - table,
+          .trained = 4 * trained,
+          .gradients = 4 * trained,
+          .moments = moments,
+          .activations = buffers.device,
+          .table = table,
+          .inputs = buffers.host,
+          .program = kProgramMemory,
+          .on_device = size.on_device,
+          .n_trained = n_trained};
 }
 
 }  // namespace matinee

@@ -56,7 +56,9 @@ void plan_memory(const MergeRun& run, const ModelConfig& config, const LoraAdapt
   std::uint64_t needed = 4 * trained + merged_checkpoint_memory(config);
   if (data != nullptr) {
     needed += FrozenWeights::bytes_of(config, dtype) +
-              DecoderTraining::activation_bytes(config, &adapter.config(), tokens_of_a_pass(*data));
+              TrainingBuffers::bytes_of(config, adapter_widths(config, &adapter.config()),
+                                        {.max_tokens = tokens_of_a_pass(*data)})
+                  .device;
   }
   require_memory(fmt::format("merging {}{}", run.base, data == nullptr ? "" : " and measuring its loss"), needed,
                  max_host_mem);

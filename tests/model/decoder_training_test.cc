@@ -225,8 +225,9 @@ TEST(DecoderTraining, ComputingAgainDropsTheSameElements) {
   EXPECT_EQ(losses[0], losses[1]);
   for (const Parameter& p : kept.adapter->parameters().all())
     EXPECT_EQ(again.adapter->parameters().find(p.name)->grad.values(), p.grad.values()) << p.name;
-  EXPECT_LT(DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, true),
-            DecoderTraining::activation_bytes(kept.config, &kept.lora, 20, false));
+  const AdapterWidths widths = adapter_widths(kept.config, &kept.lora);
+  EXPECT_LT(TrainingBuffers::bytes_of(kept.config, widths, {.max_tokens = 20, .recompute = true}).device,
+            TrainingBuffers::bytes_of(kept.config, widths, {.max_tokens = 20}).device);
 }
 
 TEST(DecoderTraining, NoiseOnEmbeddingsIsDrawnFromSeedStepAndRow) {

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/context.h"
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/device_buffer.h"
+#include "lib/model/tensor_names.h"
+
+namespace matinee {
+
+/// The language-model head and its loss, a chunk of rows at a time, so that the logits of all rows are never in memory
+/// together.
+class HeadLoss {
+ public:
+  /// Rows of one chunk of logits.
+  static constexpr std::int64_t kChunkRows = 512;
+
+  /// `head` must outlive this.
+  HeadLoss(Context& context, const ModelConfig& config, const WeightSlot& head, MatmulPrecision precision)
+      : context_(context), config_(config), head_(head), precision_(precision) {}
+
+  /// Arrays in device memory.
+  struct Rows {
+    std::int64_t n_rows = 0;
+    const float* x = nullptr;               ///< [n_rows, hidden_size], the normed output of the last layer
+    const std::int32_t* targets = nullptr;  ///< [n_rows], all supervised
+    float* logits = nullptr;                ///< [kChunkRows, vocab_size], overwritten
+    float* grad_x = nullptr;                ///< [n_rows, hidden_size], overwritten; null: no gradients
+    float grad_scale = 1;                   ///< gradients are those of grad_scale · (sum of losses)
+  };
+  /// Overwrites `sums` [1] and grad_x, adds to the head's gradients where it is trained. Reads the sums back, so it
+  /// waits for the device.
+  CrossEntropySums run(const Rows& rows, DeviceSpan<CrossEntropySums>& sums) const;
+
+  /// logits [n, vocab_size] of x [n, hidden_size].
+  void logits(std::int64_t n, const float* x, float* logits) const;
+
+ private:
+  void backward(std::int64_t n, const float* x, const float* grad_logits, float* grad_x) const;
+
+  Context& context_;
+  const ModelConfig& config_;
+  const WeightSlot& head_;
+  MatmulPrecision precision_;
+};
+
+}  // namespace matinee

@@ -1,0 +1,203 @@
+#include "lib/model/training_buffers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/model/head_loss.h"
+
+namespace matinee {
+namespace {
+
+// Parts of the shared buffer begin at multiples of 256 bytes, as a GPU's own allocations do.
+std::int64_t aligned(std::int64_t floats) { return (floats + 63) / 64 * 64; }
+
+// What one layer needs where all layers use the same buffers: the largest of each, since ranks may differ.
+std::array<AdapterWidth, kModules> largest_of(const AdapterWidths& adapter) {
+  std::array<AdapterWidth, kModules> largest;
+  for (const auto& layer : adapter) {
+    for (std::size_t m = 0; m < layer.size(); ++m) {
+      largest[m].rank = std::max(largest[m].rank, layer[m].rank);
+      largest[m].magnitude |= layer[m].magnitude;
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+AdapterWidths adapter_widths(const LoraSlots* lora) {
+  if (lora == nullptr) return {};
+  AdapterWidths widths(lora->layers.size());
+  for (std::size_t l = 0; l < widths.size(); ++l) {
+    for (std::size_t m = 0; m < widths[l].size(); ++m) {
+      const LoraSlot& slot = lora->layers[l][m];
+      if (slot.lora_A != nullptr) widths[l][m] = {slot.rank, slot.magnitude != nullptr};
+    }
+  }
+  return widths;
+}
+
+AdapterWidths adapter_widths(const ModelConfig& config, const LoraConfig* lora) {
+  if (lora == nullptr) return {};
+  AdapterWidths widths(static_cast<std::size_t>(config.num_hidden_layers));
+  for (std::size_t l = 0; l < widths.size(); ++l) {
+    for (const LinearLayer& linear : linear_layers(config, static_cast<std::int64_t>(l))) {
+      if (!lora->targets(linear)) continue;
+      const auto first = widths[l].begin() + static_cast<std::ptrdiff_t>(linear.first);
+      std::fill_n(first, linear.n_modules, AdapterWidth{lora->rank_of(linear), lora->use_dora});
+    }
+  }
+  return widths;
+}
+
+template <class Take>
+void TrainingBuffers::list_layer(Layer& a, const ModelConfig& config, const std::array<AdapterWidth, kModules>& adapter,
+                                 std::int64_t max_tokens, bool own_mlp_input, const Take& take) {
+  const std::int64_t c = config.hidden_size, q = config.q_size(), kv = config.kv_size();
+  const std::int64_t heads = config.num_attention_heads, kv_heads = config.num_key_value_heads;
+  const std::int64_t mlp = config.intermediate_size;
+  const bool means = config.norm == NormKind::kLayer, second_norm = !config.parallel_block;
+  const std::pair<Floats*, std::int64_t> widths[] = {
+      {&a.normed, c},
+      {&a.mean, means ? 1 : 0},
+      {&a.rstd, 1},
+      {&a.q_raw, config.qk_norm ? q : 0},
+      {&a.k_raw, config.qk_norm ? kv : 0},
+      {&a.q_rstd, config.qk_norm ? heads : 0},
+      {&a.k_rstd, config.qk_norm ? kv_heads : 0},
+      {&a.q, q},
+      {&a.k, kv},
+      {&a.v, kv},
+      {&a.logsumexp, heads},
+      {&a.attention, q},
+      {&a.middle, c},
+      {&a.middle_normed, own_mlp_input ? c : 0},
+      {&a.middle_mean, means && second_norm ? 1 : 0},
+      {&a.middle_rstd, second_norm ? 1 : 0},
+      {&a.gate, config.gated_mlp ? mlp : 0},
+      {&a.up, mlp},
+      {&a.gated, mlp},
+  };
+  for (const auto& [buffer, width] : widths) take(*buffer, max_tokens * width);
+  for (std::size_t m = 0; m < adapter.size(); ++m) {
+    if (adapter[m].rank == 0) continue;
+    take(a.xa[m], max_tokens * adapter[m].rank);
+    if (!adapter[m].magnitude) continue;
+    const std::int64_t out = module_shape(config, static_cast<Module>(m))[0];
+    take(a.unscaled[m], max_tokens * out);
+    take(a.norms[m], out);
+  }
+}
+
+template <class Take>
+void TrainingBuffers::list_shared(const ModelConfig& config, std::int64_t max_tokens, const Take& take) {
+  const std::int64_t q = max_tokens * config.q_size(), kv = max_tokens * config.kv_size();
+  using Part = std::pair<std::span<float>*, std::int64_t>;
+  const std::vector<Part> groups[] = {{{&logits, HeadLoss::kChunkRows * config.vocab_size}},
+                                      {{&grad_gated, max_tokens * config.intermediate_size}},
+                                      {{&grad_attention, q}, {&grad_q, q}, {&grad_k, kv}, {&grad_v, kv}}};
+  std::int64_t largest = 0;
+  for (const auto& group : groups) {
+    std::int64_t floats = 0;
+    for (const auto& [part, size] : group) floats += aligned(size);
+    largest = std::max(largest, floats);
+  }
+  take(shared, largest);
+  if (shared.empty()) return;  // only counted
+  for (const auto& group : groups) {
+    float* next = shared.data();
+    for (const auto& [part, size] : group) {
+      *part = {next, static_cast<std::size_t>(size)};
+      next += aligned(size);
+    }
+  }
+}
+
+template <class Take>
+void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapter,
+                           const TrainingBufferOptions& options, const Take& take) {
+  const std::int64_t n = options.max_tokens, c = config.hidden_size;
+  const auto n_layers = static_cast<std::size_t>(config.num_hidden_layers);
+  layers.resize(options.recompute ? 1 : n_layers);
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const bool own_mlp_input = !config.parallel_block || options.recompute || l + 1 == n_layers;
+    list_layer(layers[l], config, options.recompute || adapter.empty() ? largest_of(adapter) : adapter[l], n,
+               own_mlp_input, take);
+  }
+  for (Floats* values : {&output, &output_normed, &grad_stream, &grad_normed}) take(*values, n * c);
+  for (Floats* values : {&output_mean, &output_rstd}) take(*values, n);
+  take(selected_attention, n * config.q_size());
+  for (Integers* values : {&tokens, &positions, &segment_start, &selected, &selected_targets}) take(*values, n);
+  take(sums, 1);
+  list_shared(config, n, take);
+}
+
+namespace {
+
+std::int64_t rotated_positions(const ModelConfig& config, const TrainingBufferOptions& options) {
+  return std::min(options.max_tokens, config.max_position_embeddings);
+}
+
+}  // namespace
+
+TrainingBuffers::Bytes TrainingBuffers::bytes_of(const ModelConfig& config, const AdapterWidths& adapter,
+                                                 const TrainingBufferOptions& options, bool offload) {
+  const bool aside = options.recompute && offload;
+  const std::int64_t layers = config.num_hidden_layers;
+  const auto input_bytes = sizeof(float) * static_cast<std::uint64_t>(options.max_tokens * config.hidden_size);
+  const auto bytes_of_inputs = [&](std::int64_t inputs) { return static_cast<std::uint64_t>(inputs) * input_bytes; };
+  Bytes bytes{.device = bytes_of_inputs(CheckpointedInputs::on_device(layers, aside)),
+              .host = bytes_of_inputs(CheckpointedInputs::on_host(layers, aside))};
+  bytes.device += RotaryTables::bytes_of(config, rotated_positions(config, options));
+  TrainingBuffers nothing;
+  nothing.list(config, adapter, options, [&](auto& buffer, std::int64_t elements) {
+    bytes.device += sizeof(*buffer.data()) * static_cast<std::uint64_t>(elements);
+  });
+  return bytes;
+}
+
+TrainingBuffers::TrainingBuffers(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config,
+                                 const AdapterWidths& adapter, const TrainingBufferOptions& options)
+    : inputs(allocator, static_cast<std::size_t>(config.num_hidden_layers),
+             static_cast<std::size_t>(options.max_tokens * config.hidden_size), options.recompute),
+      rotary(allocator, config, rotated_positions(config, options)),
+      parallel_block_(config.parallel_block) {
+  list(config, adapter, options, [&](auto& buffer, std::int64_t elements) {
+    buffer = {allocator, static_cast<std::size_t>(elements)};
+  });
+}
+
+BlockBuffers TrainingBuffers::block(std::size_t l) {
+  Layer& a = layer(l);
+  return {.input = inputs.of(l),
+          .normed = a.normed.data(),
+          .mean = a.mean.data(),
+          .rstd = a.rstd.data(),
+          .q = a.q.data(),
+          .k = a.k.data(),
+          .v = a.v.data(),
+          .q_raw = a.q_raw.data(),
+          .k_raw = a.k_raw.data(),
+          .q_rstd = a.q_rstd.data(),
+          .k_rstd = a.k_rstd.data(),
+          .attention = is_last(l) ? selected_attention.data() : a.attention.data(),
+          .middle = a.middle.data(),
+          .mlp_input = parallel_block_ && !is_last(l) ? a.normed.data() : a.middle_normed.data(),
+          .middle_mean = a.middle_mean.data(),
+          .middle_rstd = a.middle_rstd.data(),
+          .gate = a.gate.data(),
+          .up = a.up.data(),
+          .gated = a.gated.data()};
+}
+
+BlockGradients TrainingBuffers::gradients(bool last_layer) {
+  return {.stream = grad_stream.data(),
+          .normed = grad_normed.data(),
+          .gated = grad_gated.data(),
+          .attention = last_layer ? grad_q.data() : grad_attention.data(),
+          .q = grad_q.data(),
+          .k = grad_k.data(),
+          .v = grad_v.data()};
+}
+
+}  // namespace matinee
