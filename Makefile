@@ -29,7 +29,9 @@ ifdef SAN
   OPT      := -O1
   SANITIZE := -fsanitize=address,undefined
 endif
-COMPILE   = $(CXX) -I. $(DEFINES) $(CPPFLAGS) -std=c++20 $(OPT) -g1 -pthread -ffp-contract=off $(WARN) \
+# Line numbers for debuggers and sanitizers take a tenth of the compile time.
+LINES    := $(if $(SAN)$(findstring ccache,$(CXX)),-g1)
+COMPILE   = $(CXX) -I. $(DEFINES) $(CPPFLAGS) -std=c++20 $(OPT) $(LINES) -pthread -ffp-contract=off $(WARN) \
             $(SANITIZE) $(if $(SAN),-fno-sanitize-recover=undefined -fno-omit-frame-pointer) $(CXXFLAGS) $(ISA)
 LINK      = $(CXX) -pthread $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 LIBS      = -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -lxxhash -ldnnl -lgomp -ledit -ldl \

@@ -34,9 +34,12 @@ TOP_lora-merge := prompt train
 FOLDERS := $(sort $(patsubst CLOSURE_%,%,$(filter CLOSURE_%,$(.VARIABLES))))
 
 # $(call objects,FOLDER): the objects of one folder; $(call closure,FOLDERS): of the folders and all that they use.
+REFERENCES := $(sort $(wildcard kernels/*/*_ref.cc kernels/*/*_cases.cc))
 folder_path = $(if $(filter kernels,$(1)),kernels,lib/$(1))
 sources = $(sort $(wildcard $(foreach suffix,cc S,$(folder_path)/*.$(suffix) $(if $(filter kernels,$(1)),\
             kernels/*/*.$(suffix)))))
-objects = $(patsubst %,$(BUILD)/%.o,$(basename $(sources))) $(if $(filter kernels,$(1)),$(LINKED_CUDA_OBJECTS))
+# References and cases are for tests and benchmarks of kernels only.
+objects = $(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(REFERENCES),$(sources)))) \
+          $(if $(filter kernels,$(1)),$(LINKED_CUDA_OBJECTS))
 folders_under = $(sort $(foreach top,$(1),$(CLOSURE_$(top))))
 closure = $(foreach folder,$(folders_under),$(call objects,$(folder)))

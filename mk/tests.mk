@@ -6,7 +6,7 @@ TEST_LIBS := -lgtest -lgtest_main
 # touch (tests/support/guarded_device.h).
 SUPPORT := $(sort $(wildcard tests/support/*.cc))
 ARENA := tests/emulation/device_arena.cc
-SUPPORT_kernels := $(ARENA)
+SUPPORT_kernels := $(ARENA) $(REFERENCES)
 SUPPORT_vectors := $(ARENA)
 SUPPORT_model   := $(ARENA)
 SUPPORT_train   := $(ARENA) tests/train/hf_trace.cc
@@ -21,7 +21,7 @@ $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test
 	REAL_DATA=$(REAL_DATA) $< --gtest_brief=1
 
 # Programs behind scripts and benchmarks.
-$(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc,kernels)
+$(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc $(REFERENCES),kernels)
 $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
 $(foreach name,memory_contract decode_speed load_speed rounded_base,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))

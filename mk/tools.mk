@@ -3,10 +3,32 @@
 $(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
 $(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
 COMPILE_STAMP := $(call stamp,$(BUILD)/stamps/compile,$(COMPILE))
-$(BUILD)/%.o: %.cc $(COMPILE_STAMP)
+# ccache cannot share objects that were made with another folder's precompiled header. Files for wider instruction sets
+# must not compile inline functions of the standard library.
+PRECOMPILED := $(if $(findstring ccache,$(CXX)),,$(BUILD)/precompiled.h)
+$(BUILD)/%.o: %.cc $(COMPILE_STAMP) $(PRECOMPILED:=.gch)
 	@mkdir -p $(@D)
 	$(call say,c++,$<)
-	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(PRECOMPILED:%=-include %) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%_avx512.o $(BUILD)/%_avx512bf16.o: PRECOMPILED :=
+$(BUILD)/precompiled.h: mk/precompiled.h
+	@mkdir -p $(@D)
+	@cp $< $@
+# Its own flags, not those of the object that needs it first.
+$(BUILD)/precompiled.h.gch: DEFINES :=
+$(BUILD)/precompiled.h.gch: OPT := $(OPT)
+$(BUILD)/precompiled.h.gch: ISA := $(ISA)
+$(BUILD)/precompiled.h.gch: $(BUILD)/precompiled.h $(COMPILE_STAMP)
+	$(call say,c++,$<)
+	$(Q)$(COMPILE) -x c++-header -o $@ $<
+
+ifndef SAN
+# No loops that matter.
+$(foreach folder,cmd lib/chat lib/cluster lib/dialogue lib/evaluation lib/recommend lib/train,$(BUILD)/$(folder)/%.o): \
+  OPT := -O2
+$(BUILD)/%_cases.o: OPT := -O1
+endif
 
 # Only these read the version.
 VERSION_READERS := $(BUILD)/lib/base/tool.o

@@ -67,7 +67,7 @@ expect_steps "other EVALUATE_FLAGS" "figures.json" EVALUATE_FLAGS="--self-play 1
 expect_steps "another CHECKPOINT_EVERY" "" CHECKPOINT_EVERY=7
 
 # Flags and compilers. Only what belongs to the build is compared here: the training follows from the tools.
-sources=$(find lib kernels cmd -name '*.cc' | sed 's/^/c++:/')
+sources=c++:precompiled.h$'\n'$(find lib kernels cmd -name '*.cc' | grep -vE '_(ref|cases)\.cc$' | sed 's/^/c++:/')
 links=$(for main in cmd/*.cc; do echo "link:$(basename "$main" .cc | tr _ -)"; done)
 kernel_links=$(grep -vE ':(bin2tsv|tsv2bin)$' <<<"$links")
 expect_built() {
