@@ -25,12 +25,10 @@ const float* rounded(Scratch& scratch, std::int64_t n, const float* x) {
 
 }  // namespace
 
-void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
-           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
-           bool accumulate) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, 0.0f);
+void sgemm(const SgemmArgs& args) {
+  if (args.m == 0 || args.n == 0) return;
+  if (args.k == 0) {
+    for (std::int64_t i = 0; i < args.m && !args.accumulate; ++i) std::fill_n(args.c + i * args.c_stride, args.n, 0.0f);
     return;
   }
   // A level that was asked for holds for oneDNN too. Once per process, before its first product.
@@ -42,8 +40,9 @@ void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64
   // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
   static thread_local const bool alone = (omp_set_num_threads(1), true);
   static_cast<void>(alone);
-  const auto status = dnnl_sgemm(transpose_left ? 'T' : 'N', transpose_right ? 'T' : 'N', m, n, k, 1.0f, left,
-                                 left_stride, right, right_stride, accumulate ? 1.0f : 0.0f, c, c_stride);
+  const auto status = dnnl_sgemm(args.left_transposed ? 'T' : 'N', args.right_transposed ? 'T' : 'N', args.m, args.n,
+                                 args.k, 1.0f, args.left, args.left_stride, args.right, args.right_stride,
+                                 args.accumulate ? 1.0f : 0.0f, args.c, args.c_stride);
   require(status == dnnl_success, "sgemm", "oneDNN accepts the product");
 }
 
@@ -115,8 +114,17 @@ RightFactor::RightFactor(Context& context, Factors factors, std::int64_t k, std:
 void RightFactor::multiply(std::int64_t m, const Operand& left, std::int64_t column, std::int64_t width, float* c,
                            std::int64_t c_stride, bool accumulate) const {
   if (panels_ == nullptr) {
-    return sgemm(false, transposed_, m, width, k_, left.values, left.stride, values_ + column * (transposed_ ? k_ : 1),
-                 transposed_ ? k_ : n_, c, c_stride, accumulate);
+    return sgemm({.m = m,
+                  .n = width,
+                  .k = k_,
+                  .left = left.values,
+                  .left_stride = left.stride,
+                  .right = values_ + column * (transposed_ ? k_ : 1),
+                  .right_stride = transposed_ ? k_ : n_,
+                  .right_transposed = transposed_,
+                  .c = c,
+                  .c_stride = c_stride,
+                  .accumulate = accumulate});
   }
   const std::int64_t pairs = (k_ + 1) / 2;
   multiply_pairs_avx512bf16(m, width, pairs, left.pairs, kTileRows * left.stride, left.stride, 1,
@@ -137,8 +145,17 @@ LeftFactor::LeftFactor(Context& context, Factors factors, std::int64_t k, std::i
 void LeftFactor::multiply(std::int64_t first, std::int64_t n, const Operand& right, std::int64_t width, float* c,
                           std::int64_t c_stride) const {
   if (pairs_ == nullptr) {
-    return sgemm(true, false, m_, width, n, values_ + first * stride_, stride_, right.values, right.stride, c, c_stride,
-                 true);
+    return sgemm({.m = m_,
+                  .n = width,
+                  .k = n,
+                  .left = values_ + first * stride_,
+                  .left_stride = stride_,
+                  .left_transposed = true,
+                  .right = right.values,
+                  .right_stride = right.stride,
+                  .c = c,
+                  .c_stride = c_stride,
+                  .accumulate = true});
   }
   multiply_pairs_avx512bf16(m_, width, (n + 1) / 2, pairs_ + first / 2 * stride_, kTileRows, 1, stride_, right.pairs,
                             (n + 1) / 2 * kPanel, nullptr, c, c_stride, true);

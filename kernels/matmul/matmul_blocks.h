@@ -10,10 +10,21 @@
 
 namespace matinee {
 
-/// Row-major c [m, n] = left·right + (accumulate ? c : 0), on this thread alone; a factor may lie there transposed.
-void sgemm(bool transpose_left, bool transpose_right, std::int64_t m, std::int64_t n, std::int64_t k, const float* left,
-           std::int64_t left_stride, const float* right, std::int64_t right_stride, float* c, std::int64_t c_stride,
-           bool accumulate);
+/// c [m, n] = left [m, k]·right [k, n] + (accumulate ? c : 0), all row-major with rows a stride apart.
+struct SgemmArgs {
+  std::int64_t m = 0, n = 0, k = 0;
+  const float* left = nullptr;
+  std::int64_t left_stride = 0;
+  bool left_transposed = false;  ///< left is stored as [k, m]
+  const float* right = nullptr;
+  std::int64_t right_stride = 0;
+  bool right_transposed = false;  ///< right is stored as [n, k]
+  float* c = nullptr;
+  std::int64_t c_stride = 0;
+  bool accumulate = false;
+};
+/// oneDNN's product, computed by the calling thread alone.
+void sgemm(const SgemmArgs& args);
 /// Copies n elements, float32 or bfloat16, as float32; rounded to bfloat16 values if asked to.
 void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to);
 

@@ -20,7 +20,7 @@ constexpr std::int64_t kColumnBlock = 4 * kPanel;
 constexpr std::int64_t kRoundRows = 32;     // rounded by one task
 constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
 constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
-// Weights repacked or widened at a time: 8 MiB of bfloat16, whatever the size of the matrix.
+// Elements that are repacked or widened at a time: 8 MiB of bfloat16 or 16 MiB of float32 for a matrix of any size.
 constexpr std::int64_t kSlab = 4 << 20;
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
@@ -161,23 +161,27 @@ void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, s
             });
 }
 
-// c [m, n] (+)= x [m, k] · right or right's transpose, float32 factors at hand; x is rounded first if asked to.
-void multiply_rows_f32(Context& context, bool round, bool transpose_right, std::int64_t m, std::int64_t n,
-                       std::int64_t k, const float* x, const float* right, std::int64_t right_stride, float* c,
-                       std::int64_t c_stride, bool accumulate) {
-  for_tiles(context, m, n, 2 * kRowBlock, kColumnBlock,
+// A float32 product of any size, in blocks; its left factor, not transposed, is rounded to bfloat16 values on request.
+void multiply_blocks(Context& context, const SgemmArgs& args, bool round) {
+  for_tiles(context, args.m, args.n, 2 * kRowBlock, kColumnBlock,
             [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
               Scratch& scratch = context.worker_scratch(worker);
               const ScratchScope scope(scratch);
-              const float* left = x + row * k;
+              SgemmArgs block = args;
+              block.m = n_rows;
+              block.n = n_columns;
+              block.left += row * args.left_stride;
+              block.right += args.right_transposed ? column * args.right_stride : column;
+              block.c += row * args.c_stride + column;
               if (round) {
-                auto* rounded = scratch.take_array<float>(static_cast<std::size_t>(n_rows * k));
-                widen(left, false, true, n_rows * k, rounded);
-                left = rounded;
+                auto* rounded = scratch.take_array<float>(static_cast<std::size_t>(n_rows * args.k));
+                for (std::int64_t r = 0; r < n_rows; ++r) {
+                  widen(block.left + r * args.left_stride, false, true, args.k, rounded + r * args.k);
+                }
+                block.left = rounded;
+                block.left_stride = args.k;
               }
-              sgemm(false, transpose_right, n_rows, n_columns, k, left, k,
-                    right + (transpose_right ? column * right_stride : column), right_stride,
-                    c + row * c_stride + column, c_stride, accumulate);
+              sgemm(block);
             });
 }
 
@@ -263,6 +267,101 @@ void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate)
                             });
 }
 
+// grad_weight += grad_yᵀ·x over `depth` rows from `first` on, in bfloat16 pairs.
+void add_weight_gradient_pairs(Context& context, const MatmulBackwardWeightArgs& args, std::int64_t first,
+                               std::int64_t depth) {
+  const std::int64_t pairs = (depth + 1) / 2;
+  const float* grad_y = args.grad_y + first * args.out;
+  const ScratchScope scope(context.scratch());
+  // The left factor is kept as rows of pairs, so that packing reads and writes whole lines. An odd number of lines
+  // per row spreads the tiles' short columns over all sets of the first-level cache.
+  const std::int64_t left_stride = (blocks_of(args.out, kPairsPerLine) | 1) * kPairsPerLine;
+  const std::int64_t right_panels = blocks_of(args.in, kPanel), row_blocks = blocks_of(pairs, kPackRows);
+  const bool is_rounded = args.x_bf16 != nullptr;
+  const std::int64_t x_stride = is_rounded ? bf16_stride(args.in) : args.in;
+  auto* left = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_stride * pairs));
+  auto* right = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(right_panels * kPanel * pairs));
+  context.pool().for_blocks(static_cast<std::size_t>(row_blocks), 1, [&](std::size_t begin, std::size_t, int) {
+    const std::int64_t pair = static_cast<std::int64_t>(begin) * kPackRows;
+    const std::int64_t rows = std::min(2 * kPackRows, depth - 2 * pair);
+    pack_interleaved_avx512bf16(grad_y + 2 * pair * args.out, false, args.out, args.out, rows, left_stride,
+                                left + pair * left_stride);
+    const std::int64_t x_row = first + 2 * pair;
+    for (std::int64_t column = 0; column < args.in; column += kPanel) {
+      const void* from = is_rounded ? static_cast<const void*>(args.x_bf16 + x_row * x_stride + column)
+                                    : args.x + x_row * x_stride + column;
+      pack_interleaved_avx512bf16(from, is_rounded, x_stride, std::min(kPanel, args.in - column), rows, kPanel,
+                                  right + column * pairs + pair * kPanel);
+    }
+  });
+  for_tiles(context, args.out, args.in, kRowBlock, kPanel,
+            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
+              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row, kTileRows, 1, left_stride,
+                                        right + column * pairs, pairs * kPanel, nullptr,
+                                        args.grad_weight + row * args.in + column, args.in, true);
+            });
+}
+
+// Columns [first, first + width) of x [depth, n], rounded to bfloat16 values, as [depth, width].
+const float* rounded_columns(Context& context, const float* x, std::int64_t n, std::int64_t depth, std::int64_t first,
+                             std::int64_t width) {
+  auto* rounded = context.scratch().take_array<float>(static_cast<std::size_t>(depth * width));
+  context.pool().for_blocks(static_cast<std::size_t>(depth), kRoundRows, [&](std::size_t begin, std::size_t end, int) {
+    for (auto row = static_cast<std::int64_t>(begin); row < static_cast<std::int64_t>(end); ++row) {
+      widen(x + row * n + first, false, true, width, rounded + row * width);
+    }
+  });
+  return rounded;
+}
+
+// c += leftᵀ·right, in blocks; args.left is [k, m].
+void add_transposed_blocks(Context& context, const SgemmArgs& args) {
+  for_tiles(context, args.m, args.n, kRowBlock, kColumnBlock,
+            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
+              SgemmArgs block = args;
+              block.m = n_rows;
+              block.n = n_columns;
+              block.left += row;
+              block.right += column;
+              block.c += row * args.c_stride + column;
+              sgemm(block);
+            });
+}
+
+// The same as add_weight_gradient_pairs() in float32; with `round`, of factors rounded to bfloat16 values, slab by
+// slab.
+void add_weight_gradient_f32(Context& context, const MatmulBackwardWeightArgs& args, std::int64_t first,
+                             std::int64_t depth, bool round) {
+  const SgemmArgs whole{.m = args.out,
+                        .n = args.in,
+                        .k = depth,
+                        .left = args.grad_y + first * args.out,
+                        .left_stride = args.out,
+                        .left_transposed = true,
+                        .right = args.x + first * args.in,
+                        .right_stride = args.in,
+                        .c = args.grad_weight,
+                        .c_stride = args.in,
+                        .accumulate = true};
+  if (!round) return add_transposed_blocks(context, whole);
+  const auto slab_of = [&](std::int64_t block) { return std::max<std::int64_t>(1, kSlab / 2 / depth / block) * block; };
+  SgemmArgs slab = whole;
+  for (std::int64_t column = 0; column < args.in; column += slab.n) {
+    slab.n = std::min(slab_of(kColumnBlock), args.in - column);
+    const ScratchScope columns_scope(context.scratch());
+    slab.right = rounded_columns(context, whole.right, args.in, depth, column, slab.n);
+    slab.right_stride = slab.n;
+    for (std::int64_t row = 0; row < args.out; row += slab.m) {
+      slab.m = std::min(slab_of(kRowBlock), args.out - row);
+      const ScratchScope rows_scope(context.scratch());
+      slab.left = rounded_columns(context, whole.left, args.out, depth, row, slab.m);
+      slab.left_stride = slab.m;
+      slab.c = args.grad_weight + row * args.in + column;
+      add_transposed_blocks(context, slab);
+    }
+  }
+}
+
 }  // namespace
 
 void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
@@ -317,16 +416,25 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
     }
     return;
   }
-  if (!is_bf16 && !quantized && !round) {
-    return multiply_rows_f32(context, false, true, args.n_rows, args.out, args.in, args.x,
-                             static_cast<const float*>(args.weight.data), args.in, args.y, args.out, accumulate);
-  }
+  SgemmArgs product{.m = args.n_rows,
+                    .n = args.out,
+                    .k = args.in,
+                    .left = args.x,
+                    .left_stride = args.in,
+                    .right = static_cast<const float*>(args.weight.data),
+                    .right_stride = args.in,
+                    .right_transposed = true,
+                    .c = args.y,
+                    .c_stride = args.out,
+                    .accumulate = accumulate};
+  if (!is_bf16 && !quantized && !round) return multiply_blocks(context, product, false);
   auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(std::min(slab, args.out) * args.in));
+  product.right = weights;
   for (std::int64_t first = 0; first < args.out; first += slab) {
-    const std::int64_t width = std::min(slab, args.out - first);
-    widen_parallel(context, args.weight, args.in, round, first * args.in, width * args.in, weights);
-    multiply_rows_f32(context, round, true, args.n_rows, width, args.in, args.x, weights, args.in, args.y + first,
-                      args.out, accumulate);
+    product.n = std::min(slab, args.out - first);
+    product.c = args.y + first;
+    widen_parallel(context, args.weight, args.in, round, first * args.in, product.n * args.in, weights);
+    multiply_blocks(context, product, round);
   }
 }
 
@@ -338,9 +446,9 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
   const bool is_bf16 = args.weight.format == WeightFormat::kBF16, quantized = args.weight.is_quantized();
   const bool round = args.precision == MatmulPrecision::kBF16;
   const ScratchScope scope(context.scratch());
-  // Slabs of the sum: the rows of W [out, in] from `first` on.
-  const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
   if (uses_pairs(context, args.precision)) {
+    // Slabs of the sum: the rows of W [out, in] from `first` on.
+    const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
     const std::int64_t n_panels = blocks_of(args.in, kPanel);
     const std::int64_t slab_pairs = (std::min(slab, args.out) + 1) / 2;
     auto* panels =
@@ -367,15 +475,31 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     }
     return;
   }
-  if (!is_bf16 && !quantized && !round) {
-    return multiply_rows_f32(context, false, false, args.n_rows, args.in, args.out, args.grad_y,
-                             static_cast<const float*>(args.weight.data), args.in, args.grad_x, args.in,
-                             args.accumulate);
+  SgemmArgs product{.m = args.n_rows,
+                    .n = args.in,
+                    .k = args.out,
+                    .left = args.grad_y,
+                    .left_stride = args.out,
+                    .right = static_cast<const float*>(args.weight.data),
+                    .right_stride = args.in,
+                    .c = args.grad_x,
+                    .c_stride = args.in,
+                    .accumulate = args.accumulate};
+  if (!is_bf16 && !quantized && !round) return multiply_blocks(context, product, false);
+  // oneDNN sums blocks of so many k and adds them up one after another. Slabs of whole blocks give the bytes of one
+  // product; a remainder below one block goes into the last slab.
+  const std::int64_t block = context.isa() >= IsaLevel::kAvx512 ? 384 : 256;
+  const std::int64_t depth = std::max<std::int64_t>(1, kSlab / args.in / block - 1) * block;
+  auto* weights =
+      context.scratch().take_array<float>(static_cast<std::size_t>(std::min(depth + block - 1, args.out) * args.in));
+  product.right = weights;
+  for (std::int64_t first = 0; first < args.out; first += product.k) {
+    product.k = args.out - first < depth + block ? args.out - first : depth;
+    product.left = args.grad_y + first;
+    product.accumulate = args.accumulate || first > 0;
+    widen_parallel(context, args.weight, args.in, round, first * args.in, product.k * args.in, weights);
+    multiply_blocks(context, product, round);
   }
-  auto* weights = context.scratch().take_array<float>(static_cast<std::size_t>(args.out * args.in));
-  widen_parallel(context, args.weight, args.in, round, 0, args.out * args.in, weights);
-  multiply_rows_f32(context, round, false, args.n_rows, args.in, args.out, args.grad_y, weights, args.in, args.grad_x,
-                    args.in, args.accumulate);
 }
 
 void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs& args) {
@@ -387,56 +511,13 @@ void matmul_backward_weight_cpu(Context& context, const MatmulBackwardWeightArgs
   if (args.in == 0) return;
   // Rows per pass, which bounds the packed copies.
   constexpr std::int64_t kPass = 8192;
-  const bool pairs_there = uses_pairs(context, args.precision);
   for (std::int64_t first = 0; first < args.n_rows; first += kPass) {
-    const std::int64_t depth = std::min(kPass, args.n_rows - first), pairs = (depth + 1) / 2;
-    const float* grad_y = args.grad_y + first * args.out;
-    const float* x = args.x + first * args.in;
-    const ScratchScope scope(context.scratch());
-    if (pairs_there) {
-      // The left factor is kept as rows of pairs, so that packing reads and writes whole lines. An odd number of lines
-      // per row spreads the tiles' short columns over all sets of the first-level cache.
-      const std::int64_t left_stride = (blocks_of(args.out, kPairsPerLine) | 1) * kPairsPerLine;
-      const std::int64_t right_panels = blocks_of(args.in, kPanel), row_blocks = blocks_of(pairs, kPackRows);
-      const bool is_rounded = args.x_bf16 != nullptr;
-      const std::int64_t x_stride = is_rounded ? bf16_stride(args.in) : args.in;
-      auto* left = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(left_stride * pairs));
-      auto* right =
-          context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(right_panels * kPanel * pairs));
-      context.pool().for_blocks(static_cast<std::size_t>(row_blocks), 1, [&](std::size_t begin, std::size_t, int) {
-        const std::int64_t pair = static_cast<std::int64_t>(begin) * kPackRows;
-        const std::int64_t rows = std::min(2 * kPackRows, depth - 2 * pair);
-        pack_interleaved_avx512bf16(grad_y + 2 * pair * args.out, false, args.out, args.out, rows, left_stride,
-                                    left + pair * left_stride);
-        const std::int64_t x_row = first + 2 * pair;
-        for (std::int64_t column = 0; column < args.in; column += kPanel) {
-          const void* from = is_rounded ? static_cast<const void*>(args.x_bf16 + x_row * x_stride + column)
-                                        : args.x + x_row * x_stride + column;
-          pack_interleaved_avx512bf16(from, is_rounded, x_stride, std::min(kPanel, args.in - column), rows, kPanel,
-                                      right + column * pairs + pair * kPanel);
-        }
-      });
-      for_tiles(context, args.out, args.in, kRowBlock, kPanel,
-                [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
-                  multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row, kTileRows, 1, left_stride,
-                                            right + column * pairs, pairs * kPanel, nullptr,
-                                            args.grad_weight + row * args.in + column, args.in, true);
-                });
-      continue;
+    const std::int64_t depth = std::min(kPass, args.n_rows - first);
+    if (uses_pairs(context, args.precision)) {
+      add_weight_gradient_pairs(context, args, first, depth);
+    } else {
+      add_weight_gradient_f32(context, args, first, depth, args.precision == MatmulPrecision::kBF16);
     }
-    if (args.precision == MatmulPrecision::kBF16) {
-      auto* rounded_y = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.out));
-      auto* rounded_x = context.scratch().take_array<float>(static_cast<std::size_t>(depth * args.in));
-      widen_parallel(context, {grad_y, WeightFormat::kF32}, args.out, true, 0, depth * args.out, rounded_y);
-      widen_parallel(context, {x, WeightFormat::kF32}, args.in, true, 0, depth * args.in, rounded_x);
-      grad_y = rounded_y;
-      x = rounded_x;
-    }
-    for_tiles(context, args.out, args.in, kRowBlock, kColumnBlock,
-              [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
-                sgemm(true, false, n_rows, n_columns, depth, grad_y + row, args.out, x + column, args.in,
-                      args.grad_weight + row * args.in + column, args.in, true);
-              });
   }
 }
 
