@@ -40,15 +40,25 @@ long panels_of(long n) { return (n + kPanel - 1) / kPanel; }
 // Rows of tokens [n, dim] as a right factor whose sum goes over the tokens.
 void pack_tokens(const float* rows, long stride, long n, long dim, std::uint32_t* panels) {
   for (long column = 0; column < dim; column += kPanel) {
-    pack_interleaved_avx512bf16(rows + column, false, stride, smaller(kPanel, dim - column), n, kPanel,
-                                panels + column / kPanel * kTokenPanel);
+    pack_interleaved_avx512bf16({.source = rows + column,
+                                 .stride = stride,
+                                 .n_columns = smaller(kPanel, dim - column),
+                                 .k = n,
+                                 .panel = panels + column / kPanel * kTokenPanel});
   }
 }
 
 // c [m, seen] = left·right over the head: up to kTileRows rows of pairs_of(dim) dwords with a block of keys.
 void multiply_along_head(long m, long seen, long dim, const std::uint32_t* left, const std::uint32_t* right, float* c) {
   const long pairs = pairs_of(dim);
-  multiply_pairs_avx512bf16(m, seen, pairs, left, 0, pairs, 1, right, 0, nullptr, c, kBlock, false);
+  multiply_pairs_avx512bf16({.m = m,
+                             .n = seen,
+                             .n_pairs = pairs,
+                             .left = left,
+                             .row_stride = pairs,
+                             .right = right,
+                             .c = c,
+                             .c_stride = kBlock});
 }
 
 // c [m, dim] (+)= weights·tokens over the first n tokens: weights [m, kBlock] of up to kTileRows rows, float32, which
@@ -56,8 +66,16 @@ void multiply_along_head(long m, long seen, long dim, const std::uint32_t* left,
 void add_weighted(long m, long dim, long n, const float* weights, std::uint32_t* rounded, const std::uint32_t* tokens,
                   float* c, long c_stride, bool accumulate) {
   round_rows_avx512bf16(weights, kBlock, m, n, rounded, kPairs);
-  multiply_pairs_avx512bf16(m, dim, pairs_of(n), rounded, 0, kPairs, 1, tokens, kTokenPanel, nullptr, c, c_stride,
-                            accumulate);
+  multiply_pairs_avx512bf16({.m = m,
+                             .n = dim,
+                             .n_pairs = pairs_of(n),
+                             .left = rounded,
+                             .row_stride = kPairs,
+                             .right = tokens,
+                             .right_stride = kTokenPanel,
+                             .c = c,
+                             .c_stride = c_stride,
+                             .accumulate = accumulate});
 }
 
 }  // namespace
@@ -85,7 +103,8 @@ void attention_block_avx512bf16(const AttentionBlock& b) {
   const long n_keys = b.n_visible + b.n_rows - 1;  // seen by the last row
   for (long first = 0; first < n_keys; first += kBlock) {
     const long n = smaller(kBlock, n_keys - first);
-    pack_panel_transposed_avx512bf16(b.k + first * b.kv_stride, false, b.kv_stride, n, dim, keys);
+    pack_panel_transposed_avx512bf16(
+        {.source = b.k + first * b.kv_stride, .stride = b.kv_stride, .n_columns = n, .k = dim, .panel = keys});
     pack_tokens(b.v + first * b.kv_stride, b.kv_stride, n, dim, values);
     for (long row = 0; row < b.n_rows; row += kTileRows) {
       const long m = smaller(kTileRows, b.n_rows - row);
@@ -120,8 +139,13 @@ void attention_segment_avx512bf16(const AttentionSegment& s) {
   for (long first_key = 0; first_key < s.n_tokens; first_key += kBlock) {
     const long n_keys = smaller(kBlock, s.n_tokens - first_key);
     const float* k = s.k + first_key * s.kv_stride;
-    pack_panel_transposed_avx512bf16(k, false, s.kv_stride, n_keys, dim, keys_across);
-    pack_panel_transposed_avx512bf16(s.v + first_key * s.kv_stride, false, s.kv_stride, n_keys, dim, values_across);
+    pack_panel_transposed_avx512bf16(
+        {.source = k, .stride = s.kv_stride, .n_columns = n_keys, .k = dim, .panel = keys_across});
+    pack_panel_transposed_avx512bf16({.source = s.v + first_key * s.kv_stride,
+                                      .stride = s.kv_stride,
+                                      .n_columns = n_keys,
+                                      .k = dim,
+                                      .panel = values_across});
     pack_tokens(k, s.kv_stride, n_keys, dim, key_tokens);
     bool add = false;  // grad_k and grad_v are overwritten by the first product
     for (long head = 0; head < s.n_group; ++head) {
@@ -146,15 +170,25 @@ void attention_segment_avx512bf16(const AttentionSegment& s) {
         }
         pack_tokens(q, s.q_stride, n_rows, dim, query_tokens);
         pack_tokens(grad_out, s.q_stride, n_rows, dim, grad_tokens);
-        pack_interleaved_avx512bf16(p, false, kBlock, n_keys, n_rows, kPanel, p_across);
-        pack_interleaved_avx512bf16(slope, false, kBlock, n_keys, n_rows, kPanel, slope_across);
+        pack_interleaved_avx512bf16(
+            {.source = p, .stride = kBlock, .n_columns = n_keys, .k = n_rows, .panel = p_across});
+        pack_interleaved_avx512bf16(
+            {.source = slope, .stride = kBlock, .n_columns = n_keys, .k = n_rows, .panel = slope_across});
         const auto add_to = [&](const std::uint32_t* weights, const std::uint32_t* tokens, float* grad) {
           for (long key = 0; key < n_keys; key += kTileRows) {
             // On the diagonal no query before the tile's first key sees it.
             const long from = first == first_key ? key / 2 : 0;
-            multiply_pairs_avx512bf16(smaller(kTileRows, n_keys - key), dim, pairs_of(n_rows) - from,
-                                      weights + from * kPanel + key, 0, 1, kPanel, tokens + from * kPanel, kTokenPanel,
-                                      nullptr, grad + (first_key + key) * s.kv_stride, s.kv_stride, add);
+            multiply_pairs_avx512bf16({.m = smaller(kTileRows, n_keys - key),
+                                       .n = dim,
+                                       .n_pairs = pairs_of(n_rows) - from,
+                                       .left = weights + from * kPanel + key,
+                                       .row_stride = 1,
+                                       .pair_stride = kPanel,
+                                       .right = tokens + from * kPanel,
+                                       .right_stride = kTokenPanel,
+                                       .c = grad + (first_key + key) * s.kv_stride,
+                                       .c_stride = s.kv_stride,
+                                       .accumulate = add});
           }
         };
         add_to(p_across, grad_tokens, s.grad_v);

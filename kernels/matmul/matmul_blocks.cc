@@ -86,7 +86,7 @@ Operand right_columns(Scratch& scratch, Factors factors, std::int64_t k, std::in
                       std::int64_t x_stride) {
   if (factors != Factors::kPairs) return left_rows(scratch, factors, k, width, x, x_stride);
   auto* panel = scratch.take_array<std::uint32_t>(static_cast<std::size_t>((k + 1) / 2 * kPanel));
-  pack_interleaved_avx512bf16(x, false, x_stride, width, k, kPanel, panel);
+  pack_interleaved_avx512bf16({.source = x, .stride = x_stride, .n_columns = width, .k = k, .panel = panel});
   return {.pairs = panel, .stride = kPanel};
 }
 
@@ -102,9 +102,10 @@ RightFactor::RightFactor(Context& context, Factors factors, std::int64_t k, std:
       const std::int64_t column = panel * kPanel, width = std::min(kPanel, n - column);
       std::uint32_t* to = panels + panel * panel_size;
       if (transposed) {
-        pack_panel_transposed_avx512bf16(source + column * k, false, k, width, k, to);
+        pack_panel_transposed_avx512bf16(
+            {.source = source + column * k, .stride = k, .n_columns = width, .k = k, .panel = to});
       } else {
-        pack_interleaved_avx512bf16(source + column, false, n, width, k, kPanel, to);
+        pack_interleaved_avx512bf16({.source = source + column, .stride = n, .n_columns = width, .k = k, .panel = to});
       }
     }
   });
@@ -127,8 +128,17 @@ void RightFactor::multiply(std::int64_t m, const Operand& left, std::int64_t col
                   .accumulate = accumulate});
   }
   const std::int64_t pairs = (k_ + 1) / 2;
-  multiply_pairs_avx512bf16(m, width, pairs, left.pairs, kTileRows * left.stride, left.stride, 1,
-                            panels_ + column * pairs, pairs * kPanel, nullptr, c, c_stride, accumulate);
+  multiply_pairs_avx512bf16({.m = m,
+                             .n = width,
+                             .n_pairs = pairs,
+                             .left = left.pairs,
+                             .tile_stride = kTileRows * left.stride,
+                             .row_stride = left.stride,
+                             .right = panels_ + column * pairs,
+                             .right_stride = pairs * kPanel,
+                             .c = c,
+                             .c_stride = c_stride,
+                             .accumulate = accumulate});
 }
 
 LeftFactor::LeftFactor(Context& context, Factors factors, std::int64_t k, std::int64_t m, const float* source)
@@ -138,7 +148,8 @@ LeftFactor::LeftFactor(Context& context, Factors factors, std::int64_t k, std::i
   // An odd number of lines per row spreads the tiles' short columns over all sets of the first-level cache.
   stride_ = (blocks_of(m, kPairsPerLine) | 1) * kPairsPerLine;
   auto* pairs = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(stride_ * ((k + 1) / 2)));
-  pack_interleaved_avx512bf16(source, false, m, m, k, stride_, pairs);
+  pack_interleaved_avx512bf16(
+      {.source = source, .stride = m, .n_columns = m, .k = k, .panel = pairs, .panel_width = stride_});
   pairs_ = pairs;
 }
 
@@ -157,8 +168,18 @@ void LeftFactor::multiply(std::int64_t first, std::int64_t n, const Operand& rig
                   .c_stride = c_stride,
                   .accumulate = true});
   }
-  multiply_pairs_avx512bf16(m_, width, (n + 1) / 2, pairs_ + first / 2 * stride_, kTileRows, 1, stride_, right.pairs,
-                            (n + 1) / 2 * kPanel, nullptr, c, c_stride, true);
+  multiply_pairs_avx512bf16({.m = m_,
+                             .n = width,
+                             .n_pairs = (n + 1) / 2,
+                             .left = pairs_ + first / 2 * stride_,
+                             .tile_stride = kTileRows,
+                             .row_stride = 1,
+                             .pair_stride = stride_,
+                             .right = right.pairs,
+                             .right_stride = (n + 1) / 2 * kPanel,
+                             .c = c,
+                             .c_stride = c_stride,
+                             .accumulate = true});
 }
 
 }  // namespace matinee

@@ -8,6 +8,7 @@
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 #include "kernels/matmul/matmul_blocks.h"
+#include "kernels/matmul/matmul_few_rows.h"
 #include "kernels/matmul/matmul_kernels.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/round_bf16/round_bf16.h"
@@ -24,10 +25,6 @@ constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
 constexpr std::int64_t kSlab = 4 << 20;
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
-
-const void* element(const WeightView& weight, std::int64_t index) {
-  return static_cast<const std::byte*>(weight.data) + static_cast<std::size_t>(index) * size_of(weight.format);
-}
 
 // Elements [first, first + n) of a matrix of rows of `width`.
 void widen_parallel(Context& context, const WeightView& weight, std::int64_t width, bool round, std::int64_t first,
@@ -57,18 +54,6 @@ void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, st
       });
 }
 
-// The rows from `element` of the view on, which begins a block.
-Nf4Rows nf4_rows(const WeightView& weight, std::int64_t element) {
-  const std::int64_t first_element = weight.first + element;
-  return {.codes = static_cast<const std::uint8_t*>(weight.data) + first_element / 2,
-          .absmax_codes = weight.nf4->absmax_codes,
-          .absmax_scales = weight.nf4->absmax_scales,
-          .absmax_offset = weight.nf4->absmax_offset,
-          .first_block = first_element / kNf4Block,
-          .values = kNf4Values,
-          .dynamic = dynamic_8bit_values()};
-}
-
 // Elements [first, first + n) of a quantized matrix as bfloat16; int8 codes without their scales.
 void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t n, std::uint16_t* to) {
   if (weight.format == WeightFormat::kInt8) {
@@ -91,7 +76,12 @@ void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int
     for (std::int64_t r = 0; r < n_rows; ++r) {
       widen_quantized(weight, (first + row + r) * in + column, width, widened + r * kPanel);
     }
-    pack_interleaved_avx512bf16(widened, true, kPanel, width, n_rows, kPanel, panel + row / 2 * kPanel);
+    pack_interleaved_avx512bf16({.source = widened,
+                                 .is_bf16 = true,
+                                 .stride = kPanel,
+                                 .n_columns = width,
+                                 .k = n_rows,
+                                 .panel = panel + row / 2 * kPanel});
   }
 }
 
@@ -144,21 +134,30 @@ void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, s
                               });
     rounded = all;
   }
-  for_tiles(context, m, n, kRowBlock, kColumnBlock,
-            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
-              Scratch& scratch = context.worker_scratch(worker);
-              const ScratchScope scope(scratch);
-              const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * stride;
-              if (rounded == nullptr) {
-                auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
-                round_rows(scratch, n_rows, k, rows.x + row * rows.stride, rows.stride, scales.of_k, own);
-                left = own;
-              }
-              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left, kTileRows * stride, stride, 1,
-                                        right + column / kPanel * pairs * kPanel, pairs * kPanel,
-                                        scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
-                                        c + row * c_stride + column, c_stride, accumulate);
-            });
+  for_tiles(
+      context, m, n, kRowBlock, kColumnBlock,
+      [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
+        Scratch& scratch = context.worker_scratch(worker);
+        const ScratchScope scope(scratch);
+        const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * stride;
+        if (rounded == nullptr) {
+          auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
+          round_rows(scratch, n_rows, k, rows.x + row * rows.stride, rows.stride, scales.of_k, own);
+          left = own;
+        }
+        multiply_pairs_avx512bf16({.m = n_rows,
+                                   .n = n_columns,
+                                   .n_pairs = pairs,
+                                   .left = left,
+                                   .tile_stride = kTileRows * stride,
+                                   .row_stride = stride,
+                                   .right = right + column / kPanel * pairs * kPanel,
+                                   .right_stride = pairs * kPanel,
+                                   .column_scales = scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
+                                   .c = c + row * c_stride + column,
+                                   .c_stride = c_stride,
+                                   .accumulate = accumulate});
+      });
 }
 
 // A float32 product of any size, in blocks; its left factor, not transposed, is rounded to bfloat16 values on request.
@@ -185,88 +184,6 @@ void multiply_blocks(Context& context, const SgemmArgs& args, bool round) {
             });
 }
 
-// Outputs of one task: an eighth of the matrix, but between `least` and four times as many weights. A task's first
-// reads wait for memory, as nothing was brought in beforehand; a task is worth a thread from `least` on.
-std::int64_t outputs_of_a_task(std::int64_t in, std::int64_t out, std::int64_t least) {
-  const std::int64_t weights = std::clamp(in * out / 8, least, 4 * least);
-  return std::max<std::int64_t>(16, weights / std::max<std::int64_t>(in, 1) / 4 * 4);
-}
-
-// Rows of x with every 32 numbers in the order that gemv_nf4 takes.
-void sort_even_first(const float* x, std::int64_t n, float* to) {
-  for (std::int64_t at = 0; at < n; at += 32) {
-    for (std::int64_t i = 0; i < 16; ++i) {
-      to[at + i] = x[at + 2 * i];
-      to[at + 16 + i] = x[at + 2 * i + 1];
-    }
-  }
-}
-
-// The same from quantized weights, which are never whole in any other form.
-void forward_few_rows_quantized(Context& context, const MatmulArgs& args, bool accumulate) {
-  const bool wide = context.isa() >= IsaLevel::kAvx512;
-  const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 17);
-  const auto for_outputs = [&](const auto& body) {
-    context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
-                              [&](std::size_t begin, std::size_t end, int worker) {
-                                body(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end - begin), worker);
-                              });
-  };
-  if (args.weight.format == WeightFormat::kInt8) {
-    const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
-    const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
-    if (args.precision == MatmulPrecision::kBF16) {
-      const ScratchScope scope(context.scratch());
-      const std::int64_t blocks = blocks_of(args.in, kInt16Block);
-      auto* values = context.scratch().take_array<std::int16_t>(static_cast<std::size_t>(args.n_rows * args.in));
-      auto* scales = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * blocks));
-      (wide ? round_int16_avx512 : round_int16_avx2)(args.n_rows, args.in, args.x, values, scales);
-      const GemvInt8Int16Fn multiply = wide ? gemv_int8_int16_avx512 : gemv_int8_int16_avx2;
-      return for_outputs([&](std::int64_t first, std::int64_t n, int) {
-        multiply(args.n_rows, args.in, n, {values, scales}, codes + first * args.in, args.weight.row_scales + first,
-                 args.y + first, args.out, accumulate);
-      });
-    }
-    return for_outputs([&](std::int64_t first, std::int64_t n, int) {
-      gemv(args.n_rows, args.in, n, args.x, codes + first * args.in, args.weight.row_scales + first, args.y + first,
-           args.out, accumulate);
-    });
-  }
-  if (args.in % kNf4Block == 0 && args.weight.first % kNf4Block == 0) {
-    const ScratchScope scope(context.scratch());
-    auto* x = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.in));
-    sort_even_first(args.x, args.n_rows * args.in, x);
-    const GemvNf4Fn gemv = wide ? gemv_nf4_avx512 : gemv_nf4_avx2;
-    return for_outputs([&](std::int64_t first, std::int64_t n, int) {
-      gemv(args.n_rows, args.in, n, x, nf4_rows(args.weight, first * args.in), args.y + first, args.out, accumulate);
-    });
-  }
-  // Blocks that go across rows: a few rows at a time are widened.
-  const GemvFn gemv = wide ? gemv_avx512 : gemv_avx2;
-  for_outputs([&](std::int64_t first, std::int64_t n, int worker) {
-    Scratch& scratch = context.worker_scratch(worker);
-    const ScratchScope scope(scratch);
-    auto* rows = scratch.take_array<float>(static_cast<std::size_t>(n * args.in));
-    // Within a body the pool runs this in the worker alone.
-    dequantize(context,
-               {.first = first * args.in, .n = n * args.in, .width = args.in, .weight = args.weight, .y = rows});
-    gemv(args.n_rows, args.in, n, args.x, rows, false, args.y + first, args.out, accumulate);
-  });
-}
-
-void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
-  const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
-  const std::int64_t block = outputs_of_a_task(args.in, args.out, 1 << 16);
-  const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
-  context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
-                            [&](std::size_t begin, std::size_t end, int) {
-                              const auto first = static_cast<std::int64_t>(begin);
-                              gemv(args.n_rows, args.in, static_cast<std::int64_t>(end - begin), args.x,
-                                   element(args.weight, first * args.in), is_bf16, args.y + first, args.out,
-                                   accumulate);
-                            });
-}
-
 // grad_weight += grad_yᵀ·x over `depth` rows from `first` on, in bfloat16 pairs.
 void add_weight_gradient_pairs(Context& context, const MatmulBackwardWeightArgs& args, std::int64_t first,
                                std::int64_t depth) {
@@ -284,21 +201,38 @@ void add_weight_gradient_pairs(Context& context, const MatmulBackwardWeightArgs&
   context.pool().for_blocks(static_cast<std::size_t>(row_blocks), 1, [&](std::size_t begin, std::size_t, int) {
     const std::int64_t pair = static_cast<std::int64_t>(begin) * kPackRows;
     const std::int64_t rows = std::min(2 * kPackRows, depth - 2 * pair);
-    pack_interleaved_avx512bf16(grad_y + 2 * pair * args.out, false, args.out, args.out, rows, left_stride,
-                                left + pair * left_stride);
+    pack_interleaved_avx512bf16({.source = grad_y + 2 * pair * args.out,
+                                 .stride = args.out,
+                                 .n_columns = args.out,
+                                 .k = rows,
+                                 .panel = left + pair * left_stride,
+                                 .panel_width = left_stride});
     const std::int64_t x_row = first + 2 * pair;
     for (std::int64_t column = 0; column < args.in; column += kPanel) {
       const void* from = is_rounded ? static_cast<const void*>(args.x_bf16 + x_row * x_stride + column)
                                     : args.x + x_row * x_stride + column;
-      pack_interleaved_avx512bf16(from, is_rounded, x_stride, std::min(kPanel, args.in - column), rows, kPanel,
-                                  right + column * pairs + pair * kPanel);
+      pack_interleaved_avx512bf16({.source = from,
+                                   .is_bf16 = is_rounded,
+                                   .stride = x_stride,
+                                   .n_columns = std::min(kPanel, args.in - column),
+                                   .k = rows,
+                                   .panel = right + column * pairs + pair * kPanel});
     }
   });
   for_tiles(context, args.out, args.in, kRowBlock, kPanel,
             [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int) {
-              multiply_pairs_avx512bf16(n_rows, n_columns, pairs, left + row, kTileRows, 1, left_stride,
-                                        right + column * pairs, pairs * kPanel, nullptr,
-                                        args.grad_weight + row * args.in + column, args.in, true);
+              multiply_pairs_avx512bf16({.m = n_rows,
+                                         .n = n_columns,
+                                         .n_pairs = pairs,
+                                         .left = left + row,
+                                         .tile_stride = kTileRows,
+                                         .row_stride = 1,
+                                         .pair_stride = left_stride,
+                                         .right = right + column * pairs,
+                                         .right_stride = pairs * kPanel,
+                                         .c = args.grad_weight + row * args.in + column,
+                                         .c_stride = args.in,
+                                         .accumulate = true});
             });
 }
 
@@ -384,8 +318,7 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
   const bool round = args.precision == MatmulPrecision::kBF16;
   const bool quantized = args.weight.is_quantized();
-  if (args.n_rows <= kGemvRows && quantized) return forward_few_rows_quantized(context, args, accumulate);
-  if (args.n_rows <= kGemvRows && (is_bf16 || !round)) return forward_few_rows(context, args, accumulate);
+  if (args.n_rows <= kGemvRows && (is_bf16 || quantized || !round)) return forward_few_rows(context, args, accumulate);
 
   const ScratchScope scope(context.scratch());
   const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
@@ -405,8 +338,12 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
               const std::int64_t column = panel * kPanel, n_columns = std::min(kPanel, width - column);
               if (quantized) widen_quantized(args.weight, (first + column) * args.in, n_columns * args.in, widened);
               const void* source = quantized ? widened : element(args.weight, (first + column) * args.in);
-              pack_panel_transposed_avx512bf16(source, is_bf16 || quantized, args.in, n_columns, args.in,
-                                               panels + column * pairs);
+              pack_panel_transposed_avx512bf16({.source = source,
+                                                .is_bf16 = is_bf16 || quantized,
+                                                .stride = args.in,
+                                                .n_columns = n_columns,
+                                                .k = args.in,
+                                                .panel = panels + column * pairs});
             }
           });
       const Int8Scales scales{.of_columns =
@@ -464,8 +401,12 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
                                        panels + column * pairs);
                 continue;
               }
-              pack_interleaved_avx512bf16(element(args.weight, first * args.in + column), is_bf16, args.in,
-                                          std::min(kPanel, args.in - column), depth, kPanel, panels + column * pairs);
+              pack_interleaved_avx512bf16({.source = element(args.weight, first * args.in + column),
+                                           .is_bf16 = is_bf16,
+                                           .stride = args.in,
+                                           .n_columns = std::min(kPanel, args.in - column),
+                                           .k = depth,
+                                           .panel = panels + column * pairs});
             }
           });
       const Int8Scales scales{.of_k =

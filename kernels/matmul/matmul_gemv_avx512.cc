@@ -14,33 +14,26 @@ namespace {
 
 }  // namespace
 
-void gemv_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const void* w,
-                 bool w_is_bf16, float* y, std::int64_t y_stride, bool accumulate) {
+void gemv_avx512(const GemvArgs& args, const void* w, bool w_is_bf16) {
   if (w_is_bf16) {
-    gemv(n_rows, in, n_out, x, static_cast<const unsigned short*>(w), nullptr, y, y_stride, accumulate);
+    gemv(args, static_cast<const unsigned short*>(w), nullptr);
   } else {
-    gemv(n_rows, in, n_out, x, static_cast<const float*>(w), nullptr, y, y_stride, accumulate);
+    gemv(args, static_cast<const float*>(w), nullptr);
   }
 }
 
-void gemv_int8_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x,
-                      const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride, bool accumulate) {
-  gemv(n_rows, in, n_out, x, codes, scales, y, y_stride, accumulate);
+void gemv_int8_avx512(const GemvArgs& args, const std::int8_t* codes, const float* scales) {
+  gemv(args, codes, scales);
 }
 
 void round_int16_avx512(std::int64_t n_rows, std::int64_t in, const float* x, std::int16_t* values, float* scales) {
   round_int16(n_rows, in, x, values, scales);
 }
 
-void gemv_int8_int16_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const Int16Rows& x,
-                            const std::int8_t* codes, const float* scales, float* y, std::int64_t y_stride,
-                            bool accumulate) {
-  gemv_int8(n_rows, in, n_out, x, codes, scales, y, y_stride, accumulate);
+void gemv_int8_int16_avx512(const GemvArgs& args, const Int16Rows& x, const std::int8_t* codes, const float* scales) {
+  gemv_int8(args, x, codes, scales);
 }
 
-void gemv_nf4_avx512(std::int64_t n_rows, std::int64_t in, std::int64_t n_out, const float* x, const Nf4Rows& rows,
-                     float* y, std::int64_t y_stride, bool accumulate) {
-  gemv_nf4(n_rows, in, n_out, x, rows, y, y_stride, accumulate);
-}
+void gemv_nf4_avx512(const GemvArgs& args, const Nf4Rows& rows) { gemv_nf4(args, rows); }
 
 }  // namespace matinee

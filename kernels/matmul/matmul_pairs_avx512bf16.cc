@@ -17,9 +17,21 @@ constexpr long kChunk = 256;
 
 inline __mmask16 first_lanes(long n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << (n < 0 ? 0 : n)) - 1u); }
 
+// One tile of c: up to kTileRows rows, n <= kPanel columns.
+struct Tile {
+  long n_pairs;
+  const std::uint32_t* left;
+  long row_stride, pair_stride;
+  const std::uint32_t* right;
+  const float* scales;
+  float* c;
+  long c_stride, n;
+  bool accumulate;
+};
+
 template <int kRows, int kVectors>
-void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride, const std::uint32_t* right,
-          const float* scales, float* c, long c_stride, long n, bool accumulate) {
+void multiply_tile(const Tile& tile) {
+  const auto [n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate] = tile;
   __m512 sum[kRows][kVectors];
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
@@ -65,25 +77,22 @@ void tile(long n_pairs, const std::uint32_t* left, long row_stride, long pair_st
 }
 
 template <int kRows>
-void tile_of_width(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride,
-                   const std::uint32_t* right, const float* scales, float* c, long c_stride, long n, bool accumulate) {
-  switch ((n + 15) / 16) {
+void multiply_tile_of_width(const Tile& tile) {
+  switch ((tile.n + 15) / 16) {
     case 1:
-      return tile<kRows, 1>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
+      return multiply_tile<kRows, 1>(tile);
     case 2:
-      return tile<kRows, 2>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
+      return multiply_tile<kRows, 2>(tile);
     case 3:
-      return tile<kRows, 3>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
+      return multiply_tile<kRows, 3>(tile);
     default:
-      return tile<kRows, 4>(n_pairs, left, row_stride, pair_stride, right, scales, c, c_stride, n, accumulate);
+      return multiply_tile<kRows, 4>(tile);
   }
 }
 
-using TileFn = void (*)(long n_pairs, const std::uint32_t* left, long row_stride, long pair_stride,
-                        const std::uint32_t* right, const float* scales, float* c, long c_stride, long n,
-                        bool accumulate);
-constexpr TileFn kTiles[kTileRows] = {tile_of_width<1>, tile_of_width<2>, tile_of_width<3>,
-                                      tile_of_width<4>, tile_of_width<5>, tile_of_width<6>};
+using TileFn = void (*)(const Tile& tile);
+constexpr TileFn kTiles[kTileRows] = {multiply_tile_of_width<1>, multiply_tile_of_width<2>, multiply_tile_of_width<3>,
+                                      multiply_tile_of_width<4>, multiply_tile_of_width<5>, multiply_tile_of_width<6>};
 
 // 32 elements of a row as bfloat16; elements from `n` on are zero and not read.
 inline __m512i load_pairs(const float* p, long n) {
@@ -155,8 +164,10 @@ inline void transpose(__m512i r[16]) {
 }
 
 template <class T>
-void pack_transposed(const T* source, long stride, long n_columns, long k, std::uint32_t* panel) {
-  const long n_pairs = (k + 1) / 2;
+void pack_transposed(const PackArgs& args) {
+  const auto* source = static_cast<const T*>(args.source);
+  std::uint32_t* panel = args.panel;
+  const long stride = args.stride, n_columns = args.n_columns, k = args.k, n_pairs = (k + 1) / 2;
   for (long c = 0; c < kPanel; c += 16) {
     for (long p = 0; p < n_pairs; p += 16) {
       __m512i block[16];
@@ -173,7 +184,10 @@ void pack_transposed(const T* source, long stride, long n_columns, long k, std::
 }
 
 template <class T>
-void pack_interleaved(const T* source, long stride, long width, long k, long panel_width, std::uint32_t* panel) {
+void pack_interleaved(const PackArgs& args) {
+  const auto* source = static_cast<const T*>(args.source);
+  std::uint32_t* panel = args.panel;
+  const long stride = args.stride, width = args.n_columns, k = args.k, panel_width = args.panel_width;
   const long n_pairs = (k + 1) / 2;
   for (long p = 0; p < n_pairs; ++p) {
     const T* a = source + 2 * p * stride;
@@ -191,22 +205,12 @@ void pack_interleaved(const T* source, long stride, long width, long k, long pan
 
 }  // namespace
 
-void pack_panel_transposed_avx512bf16(const void* source, bool is_bf16, std::int64_t stride, std::int64_t n_columns,
-                                      std::int64_t k, std::uint32_t* panel) {
-  if (is_bf16) {
-    pack_transposed(static_cast<const unsigned short*>(source), stride, n_columns, k, panel);
-  } else {
-    pack_transposed(static_cast<const float*>(source), stride, n_columns, k, panel);
-  }
+void pack_panel_transposed_avx512bf16(const PackArgs& args) {
+  args.is_bf16 ? pack_transposed<unsigned short>(args) : pack_transposed<float>(args);
 }
 
-void pack_interleaved_avx512bf16(const void* source, bool is_bf16, std::int64_t stride, std::int64_t width,
-                                 std::int64_t k, std::int64_t panel_width, std::uint32_t* panel) {
-  if (is_bf16) {
-    pack_interleaved(static_cast<const unsigned short*>(source), stride, width, k, panel_width, panel);
-  } else {
-    pack_interleaved(static_cast<const float*>(source), stride, width, k, panel_width, panel);
-  }
+void pack_interleaved_avx512bf16(const PackArgs& args) {
+  args.is_bf16 ? pack_interleaved<unsigned short>(args) : pack_interleaved<float>(args);
 }
 
 void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_t n_rows, std::int64_t k,
@@ -220,21 +224,26 @@ void round_rows_avx512bf16(const float* source, std::int64_t stride, std::int64_
   }
 }
 
-void multiply_pairs_avx512bf16(std::int64_t m, std::int64_t n, std::int64_t n_pairs, const std::uint32_t* left,
-                               std::int64_t tile_stride, std::int64_t row_stride, std::int64_t pair_stride,
-                               const std::uint32_t* right, std::int64_t right_stride, const float* column_scales,
-                               float* c, std::int64_t c_stride, bool accumulate) {
+void multiply_pairs_avx512bf16(const PairsProduct& product) {
+  const auto& [m, n, n_pairs, left, tile_stride, row_stride, pair_stride, right, right_stride, column_scales, c,
+               c_stride, accumulate] = product;
   for (long p = 0; p < n_pairs || p == 0; p += kChunk) {
     const long pairs = n_pairs - p < kChunk ? n_pairs - p : kChunk;
-    const bool add = accumulate || p > 0;
     for (long j = 0; j < n; j += kPanel) {
       const std::uint32_t* panel = right + j / kPanel * right_stride + p * kPanel;
       const long width = n - j < kPanel ? n - j : kPanel;
       for (long i = 0; i < m; i += kTileRows) {
         const long rows = m - i < kTileRows ? m - i : kTileRows;
-        kTiles[rows - 1](pairs, left + i / kTileRows * tile_stride + p * pair_stride, row_stride, pair_stride, panel,
-                         column_scales == nullptr ? nullptr : column_scales + j, c + i * c_stride + j, c_stride, width,
-                         add);
+        kTiles[rows - 1]({.n_pairs = pairs,
+                          .left = left + i / kTileRows * tile_stride + p * pair_stride,
+                          .row_stride = row_stride,
+                          .pair_stride = pair_stride,
+                          .right = panel,
+                          .scales = column_scales == nullptr ? nullptr : column_scales + j,
+                          .c = c + i * c_stride + j,
+                          .c_stride = c_stride,
+                          .n = width,
+                          .accumulate = accumulate || p > 0});
       }
     }
   }
