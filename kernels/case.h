@@ -46,23 +46,9 @@ struct KernelCase {
   double bytes = 0;                                       ///< bytes that must move between memory and processor
 };
 
-std::vector<KernelCase> matmul_cases();
-std::vector<KernelCase> lora_matmul_cases();
-std::vector<KernelCase> rms_norm_cases();
-std::vector<KernelCase> layer_norm_cases();
-std::vector<KernelCase> rotary_cases();
-std::vector<KernelCase> attention_cases();
-std::vector<KernelCase> activation_cases();
-std::vector<KernelCase> cross_entropy_cases();
-std::vector<KernelCase> embedding_cases();
-std::vector<KernelCase> adamw_cases();
-std::vector<KernelCase> add_cases();
-std::vector<KernelCase> cosine_topk_cases();
-std::vector<KernelCase> quantize_cases();
-std::vector<KernelCase> rows_cases();
-std::vector<KernelCase> round_bf16_cases();
-std::vector<KernelCase> dropout_cases();
-std::vector<KernelCase> dora_cases();
+#define MATINEE_DECLARE(name, n) std::vector<KernelCase> name##_cases();
+MATINEE_CASES(MATINEE_DECLARE)
+#undef MATINEE_DECLARE
 
 /// Half a unit in the last place of float32, relative.
 inline constexpr double kFloatRounding = 1.0 / (1 << 24);

@@ -176,10 +176,8 @@ void run(int threads, std::string_view wanted) {
       describe(context.device()), pool.threads(), limits.f32 * 1e-9, limits.bf16 * 1e-9, limits.bytes * 1e-9,
       version->major, version->minor, version->patch);
   fmt::print("| case | median ms | spread ms | GFLOP/s | GB/s | share of the limit |\n|---|---|---|---|---|---|\n");
-  for (const auto list :
-       {matmul_cases, lora_matmul_cases, rms_norm_cases, layer_norm_cases, rotary_cases, attention_cases,
-        activation_cases, cross_entropy_cases, embedding_cases, adamw_cases, add_cases, cosine_topk_cases,
-        quantize_cases, rows_cases, round_bf16_cases, dropout_cases, dora_cases}) {
+#define MATINEE_LIST(name, n) name##_cases,
+  for (const auto list : {MATINEE_CASES(MATINEE_LIST)}) {
     for (const KernelCase& c : list()) {
       if (!c.reference && c.name.find(wanted) != std::string::npos) run_case(context, c, limits);
     }

@@ -173,7 +173,7 @@ void check(const KernelCase& c) {
   }
 }
 
-// A list that has lost its cases would pass empty, so each says how many there are at least.
+// `at_least`: an empty list would pass.
 void check_all(const std::vector<KernelCase>& cases, int at_least) {
   int checked = 0;
   for (const KernelCase& c : cases) {
@@ -192,22 +192,9 @@ TEST(Conformance, CudaDeviceHasEveryOperation) {
   EXPECT_EQ(missing, nullptr) << missing;
 }
 
-TEST(Conformance, Matmul) { check_all(matmul_cases(), 400); }
-TEST(Conformance, LoraMatmul) { check_all(lora_matmul_cases(), 160); }
-TEST(Conformance, RmsNorm) { check_all(rms_norm_cases(), 72); }
-TEST(Conformance, LayerNorm) { check_all(layer_norm_cases(), 70); }
-TEST(Conformance, Rotary) { check_all(rotary_cases(), 32); }
-TEST(Conformance, Attention) { check_all(attention_cases(), 110); }
-TEST(Conformance, Activation) { check_all(activation_cases(), 100); }
-TEST(Conformance, CrossEntropy) { check_all(cross_entropy_cases(), 18); }
-TEST(Conformance, Embedding) { check_all(embedding_cases(), 20); }
-TEST(Conformance, AdamW) { check_all(adamw_cases(), 20); }
-TEST(Conformance, Add) { check_all(add_cases(), 6); }
-TEST(Conformance, Rows) { check_all(rows_cases(), 16); }
-TEST(Conformance, RoundBf16) { check_all(round_bf16_cases(), 7); }
-TEST(Conformance, Dropout) { check_all(dropout_cases(), 18); }
-TEST(Conformance, Dora) { check_all(dora_cases(), 40); }
-TEST(Conformance, Quantize) { check_all(quantize_cases(), 40); }
+#define MATINEE_TEST(name, at_least) \
+  TEST(Conformance, name) { check_all(name##_cases(), at_least); }
+MATINEE_CASES(MATINEE_TEST)
 
 }  // namespace
 }  // namespace matinee

@@ -61,20 +61,6 @@ TEST(Context, NamesTheOperationThatABackendLacks) {
             std::string::npos);
 }
 
-TEST(Ops, WhatIsMissingIsRefusedByName) {
-  ThreadPool pool(1);
-  Ops ops = ops_of(DeviceKind::kCpu);
-  ops.add_inplace = nullptr;
-  ops = with_refusals(ops);
-  EXPECT_EQ(first_missing(ops), nullptr);
-  Context context(pool, {}, isa_level(), ops, host_allocator());
-  float x = 1, y = 2;
-  EXPECT_NE(
-      message_of([&] { add_inplace(context, {.n = 1, .x = &x, .y = &y}); }).find("add_inplace has no version for cpu"),
-      std::string::npos);
-  EXPECT_EQ(y, 2);
-}
-
 TEST(Scratch, ScopeGivesBackAndPointersStay) {
   Scratch scratch;
   std::size_t held = 0;

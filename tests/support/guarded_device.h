@@ -101,14 +101,14 @@ class GuardedMemory final : public DeviceAllocator {
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name)                                                 \
+#define MATINEE_GUARD_OP(name, Args)                                           \
   made.name = [](Context& context, const auto& args) {                         \
     static_cast<GuardedMemory&>(*context.allocator()).issue([&context, args] { \
       const emulation::DeviceArena::Access access;                             \
       ops_of(DeviceKind::kCpu).name(context, args);                            \
     });                                                                        \
   };
-    MATINEE_EACH_OP(MATINEE_GUARD_OP)
+    MATINEE_OPS(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP
     return made;
   }();

@@ -1,4 +1,4 @@
-#include "kernels/rows/rows.h"
+#include "kernels/gather_rows/gather_rows.h"
 
 #include "kernels/check.h"
 #include "kernels/context.h"

@@ -56,7 +56,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
 
 }  // namespace
 
-std::vector<KernelCase> rows_cases() {
+std::vector<KernelCase> gather_rows_cases() {
   std::vector<KernelCase> cases;
   add_shape(cases, {0, 0, 7});
   add_shape(cases, {0, 5, 7});
