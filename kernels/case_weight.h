@@ -18,6 +18,13 @@ class CaseWeight {
   CaseWeight(WeightFormat format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
       : format_(format), rows_(rows), width_(width), skipped_(skipped) {}
 
+  /// Bytes that such a weight takes.
+  static double bytes(WeightFormat format, std::int64_t rows, std::int64_t width) {
+    const bool quantized = format == WeightFormat::kInt8 || format == WeightFormat::kNf4;
+    return quantized ? static_cast<double>(QuantizedMatrix::bytes(format, rows, width))
+                     : static_cast<double>(size_of(format)) * static_cast<double>(rows * width);
+  }
+
   WeightView view(Context& context, const float* data) {
     if (format_ == WeightFormat::kF32) return weight_view(data);
     if (format_ == WeightFormat::kBF16) return narrow_.view(context, data, rows_ * width_);

@@ -44,7 +44,7 @@ void add_norms(std::vector<KernelCase>& cases, const Layer& s, bool timed_only =
                          float* const* t) { dora_norms(context, norms_args(s, t, weight->view(context, t[0]))); },
       .reference = [s, weight](double* const* t) { dora_norms_ref(norms_args(s, t, weight->reference_view(t[0]))); },
       .operations = 2.0 * static_cast<double>(s.out * s.in * (s.rank + 1)),
-      .bytes = static_cast<double>(size_of(s.weight)) * static_cast<double>(s.out * s.in)};
+      .bytes = CaseWeight::bytes(s.weight, s.out, s.in)};
   if (timed_only) c.reference = {};
   cases.push_back(std::move(c));
 }

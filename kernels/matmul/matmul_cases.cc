@@ -107,9 +107,7 @@ void with_rounded_x(Context& context, const Shape& s, Args args, void (*run)(Con
 
 void finish(KernelCase& c, const Shape& s) {
   c.operations = 2.0 * static_cast<double>(s.n_rows) * static_cast<double>(s.in) * static_cast<double>(s.out);
-  c.bytes = 4.0 * static_cast<double>(s.n_rows * (s.in + s.out)) +
-            (quantized(s) ? static_cast<double>(QuantizedMatrix::bytes(s.weight, s.out, s.in))
-                          : static_cast<double>(size_of(s.weight)) * static_cast<double>(s.in * s.out));
+  c.bytes = 4.0 * static_cast<double>(s.n_rows * (s.in + s.out)) + CaseWeight::bytes(s.weight, s.out, s.in);
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {

@@ -19,7 +19,7 @@ struct Shape {
 };
 // A layer, a head over a large vocabulary and a wide layer; the latter two are larger than a slab.
 constexpr Shape kShapes[] = {{576, 1536}, {576, 16385}, {4096, 2050}};
-constexpr std::size_t kMost = std::size_t{17} << 20;  // the slab has 16 MiB
+constexpr std::size_t kMost = std::size_t{18} << 20;  // a slab of 16 MiB, and 1 MiB for each worker
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4};
 
 std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
