@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lib/dialogue/reply_grammar.h"
+#include "lib/dialogue/update_grammar.h"
 #include "lib/dialogue/wording.h"
 #include "lib/text/utf8.h"
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "lib/chat/text_generator.h"
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/grounded_text.h"
 #include "lib/dialogue/mention_resolver.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/preference_state.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 

@@ -2,51 +2,82 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "lib/base/format_error.h"
 
 namespace matinee {
 namespace {
 
-enum Place : std::uint32_t {
-  kNowhere,
-  kStart,  // a sentence begins here
-  kGap,    // after a space
-  kWord,   // in a word in lower case; node: in the claims, 0 for any other word; word: in the lexicon
-  kJoint,  // after ' or - in a word
-  kName,   // in a name; node: in the names
-  kComma,  // after , : or ;
-  kStop,   // after . ! or ?
+enum class Place : std::uint8_t {
+  kNowhere,     // no reading
+  kStart,       // a sentence begins here
+  kGap,         // after a space
+  kWord,        // in a word in lower case
+  kJoint,       // after a - or ' in a word
+  kName,        // in a name
+  kPossessive,  // in the 's of a name
+  kComma,       // after , : or ;
+  kStop,        // after . ! or ?
 };
 
 constexpr std::size_t kReadings = 3, kLongestWord = 20, kUnreachable = 1 << 20;
-// A claim that is shorter may be the beginning of an innocent word ("war", "warm").
+// A shorter claim may be the beginning of an innocent word ("war", "warm").
 constexpr std::uint32_t kShortClaim = 5;
+constexpr std::uint16_t kNoWord = Lexicon::kNone;
+// How a possessive is written; the apostrophe may be straight or typographic.
+constexpr std::array<std::string_view, 2> kPossessives{"'s", "\u2019s"};
 
 bool lower(std::uint8_t byte) { return byte >= 'a' && byte <= 'z'; }
+bool digit(char byte) { return byte >= '0' && byte <= '9'; }
+// A hyphen, a straight apostrophe, or a byte of a typographic one.
+bool joins(std::uint8_t byte) { return byte == '-' || byte == '\'' || byte >= 0x80; }
+
+// Where a space or a mark leads after a complete word or name; nowhere for any other byte.
+Place after_word(std::uint8_t byte) {
+  switch (byte) {
+    case ' ':
+      return Place::kGap;
+    case ',':
+    case ':':
+    case ';':
+      return Place::kComma;
+    case '.':
+    case '!':
+    case '?':
+      return Place::kStop;
+    default:
+      return Place::kNowhere;
+  }
+}
 
 }  // namespace
 
 struct GroundedText::Reading {
-  Place place = kNowhere;
+  Place place = Place::kNowhere;
   bool done = false;           // a required fact was given
   bool begins = false;         // kName: at the beginning of a sentence
-  std::uint32_t letters = 0;   // of the word
-  std::uint32_t possible = 0;  // candidates of which everything so far is true
-  std::uint32_t node = 0;
-  std::uint32_t word = Lexicon::kNone;
+  bool after_s = false;        // kPossessive: the name ends in s
+  std::uint16_t letters = 0;   // kWord: since its beginning; kPossessive: bytes of it
+  std::uint16_t possible = 0;  // candidates of which everything so far is true
+  std::uint16_t node = 0;  // kName: in the names; kWord: in the claims, 0 outside; kPossessive: which of the spellings
+  std::uint16_t word = kNoWord;  // kWord: in the lexicon
 
-  std::uint32_t nodes() const { return place == kName ? node : node | word << 16; }
-  std::uint32_t packed() const { return place | (done ? 8u : 0) | (begins ? 16u : 0) | letters << 5 | possible << 16; }
-  static Reading unpacked(std::uint32_t packed, std::uint32_t nodes) {
-    Reading reading{static_cast<Place>(packed & 7), (packed & 8) != 0, (packed & 16) != 0, (packed >> 5) & 31,
-                    packed >> 16};
-    const bool named = reading.place == kName;
-    reading.node = named ? nodes : nodes & 0xffff;
-    reading.word = named ? Lexicon::kNone : nodes >> 16;
-    return reading;
-  }
   friend bool operator==(const Reading&, const Reading&) = default;
+
+  // The reading at a place outside all words and names.
+  Reading outside(Place there) const {
+    Reading moved;
+    moved.place = there;
+    moved.done = done;
+    moved.possible = possible;
+    return moved;
+  }
+};
+
+struct GroundedText::Position {
+  std::uint32_t bytes = 0;  // of the text so far
+  std::array<Reading, kReadings> readings{};
 };
 
 // Called once all names are in the trie; what they mean is filled in afterward, then gathered.
@@ -71,7 +102,20 @@ void GroundedText::gather(const ByteTrie& trie, std::vector<Node>& nodes) {
 
 GroundedText::GroundedText(const ReplyFacts& facts)
     : words_(facts.words), once_(facts.once), max_bytes_(facts.max_bytes) {
+  if (facts.capital_words.empty()) throw internal_error("GroundedText: no capital word may begin a sentence");
   if (words_ != nullptr) shortest_word_ = words_->shortest(0);
+  mark_facts(facts);
+  longest_start_ = name_nodes_[0].longest;
+  const std::size_t of_claims = claim_nodes_[0].longest_required;
+  longest_required_ = std::max<std::size_t>(name_nodes_[0].longest_required, of_claims);
+  // A claim cannot begin a sentence: another word and a space come before it.
+  longest_lead_ = of_claims > 0 ? longest_start_ + 1 : 0;
+  const Reading first = start().as<Position>().readings[0];
+  max_bytes_ = std::min<std::size_t>(std::max(max_bytes_, need(first)), 0xffff);
+}
+
+// Fills both tries, then what their nodes mean.
+void GroundedText::mark_facts(const ReplyFacts& facts) {
   const auto plant = [](ByteTrie& trie, const std::vector<ReplyFact>& all) {
     std::vector<std::uint32_t> ends;
     ends.reserve(all.size());
@@ -82,6 +126,7 @@ GroundedText::GroundedText(const ReplyFacts& facts)
   std::vector<std::uint32_t> start_ends;
   start_ends.reserve(facts.capital_words.size());
   for (const std::string& word : facts.capital_words) start_ends.push_back(names_.add(word));
+  if (std::max(names_.size(), claims_.size()) > 0xffff) throw internal_error("GroundedText: more than 65,534 bytes");
   name_nodes_ = nodes_of(names_);
   claim_nodes_ = nodes_of(claims_);
   std::uint32_t required = 0;
@@ -91,6 +136,7 @@ GroundedText::GroundedText(const ReplyFacts& facts)
       if (all[i].text.empty()) continue;
       Node& node = nodes[ends[i]];
       node.ends = true;
+      node.last = is_first_person(all[i].text) ? 0 : all[i].text.back();
       (all[i].required ? node.required : node.free) |= all[i].of & 0xffff;
       if (all[i].required) required |= all[i].of & 0xffff;
     }
@@ -103,26 +149,13 @@ GroundedText::GroundedText(const ReplyFacts& facts)
   requires_ = required != 0;
   // Every candidate that is possible has a required fact, so none of them is a dead end.
   candidates_ = requires_ ? required : 0xffff;
-  longest_start_ = name_nodes_[0].longest;
-  if (facts.capital_words.empty()) throw internal_error("GroundedText: no capital word may begin a sentence");
-  const std::size_t of_claims = claim_nodes_[0].longest_required;
-  longest_required_ = std::max<std::size_t>(name_nodes_[0].longest_required, of_claims);
-  // A claim cannot begin a sentence: another word and a space come before it.
-  longest_lead_ = of_claims > 0 ? longest_start_ + 1 : 0;
-  Reading first;
-  first.place = kStart;
-  first.possible = candidates_;
-  max_bytes_ = std::min<std::size_t>(std::max(max_bytes_, need(first)), 0xffff);
 }
 
 ByteAutomaton::State GroundedText::start() const {
-  State state;
-  Reading first;
-  first.place = kStart;
-  first.possible = candidates_;
-  state.words[1] = first.packed();
-  state.words[2] = first.nodes();
-  return state;
+  Position position;
+  position.readings[0].place = Place::kStart;
+  position.readings[0].possible = static_cast<std::uint16_t>(candidates_);
+  return State::of(position);
 }
 
 // A name that can still come to an end below the node.
@@ -131,18 +164,15 @@ bool GroundedText::reachable(const Reading& reading, const Node& node) const {
   return (node.reach_required & reading.possible) != 0 && !(once_ && reading.done);
 }
 
-// True where a name may end at the node; then `reading` takes in what the name says.
-bool GroundedText::complete(Reading& reading, const Node& node) const {
-  if (const std::uint32_t of = node.required & reading.possible; of != 0 && !(once_ && reading.done)) {
-    reading.done = true;
-    reading.possible = of;
-    return true;
+// Whether a name may end at the node, and as what; `reading` takes in what a fact says.
+GroundedText::Ending GroundedText::end_name(Reading& reading, const Node& node) const {
+  const std::uint32_t required = once_ && reading.done ? 0 : node.required & reading.possible;
+  if (const std::uint32_t of = required != 0 ? required : node.free & reading.possible; of != 0) {
+    reading.done = reading.done || required != 0;
+    reading.possible = static_cast<std::uint16_t>(of);
+    return Ending::kFact;
   }
-  if (const std::uint32_t of = node.free & reading.possible; of != 0) {
-    reading.possible = of;
-    return true;
-  }
-  return node.starts && reading.begins;
+  return node.starts && reading.begins ? Ending::kCapitalWord : Ending::kNone;
 }
 
 // A claim that is complete and true of no candidate left.
@@ -161,208 +191,201 @@ bool GroundedText::dead(const Reading& reading, std::uint32_t claim) const {
   return forbidden(reading, claim) && claims_.depth(claim) >= kShortClaim && !longer;
 }
 
-// Where in the lexicon the byte leads; without a lexicon everything leads everywhere.
-std::uint32_t GroundedText::lead_on(std::uint32_t word, std::uint8_t byte) const {
-  return words_ == nullptr || word == Lexicon::kNone ? Lexicon::kNone : words_->child(word, byte);
+// The lexicon's node after the byte; always kNoWord without a lexicon.
+std::uint16_t GroundedText::word_child(std::uint16_t word, std::uint8_t byte) const {
+  return words_ == nullptr || word == kNoWord ? kNoWord : static_cast<std::uint16_t>(words_->child(word, byte));
 }
 
 // Bytes to the nearest place where the word may end; more than a text can have where there is none.
-std::size_t GroundedText::to_word_end(const Reading& reading, std::uint32_t claim, std::uint32_t word) const {
+std::size_t GroundedText::to_word_end(const Reading& reading, std::uint32_t claim, std::uint16_t word) const {
   const bool false_claim = forbidden(reading, claim);
   if (words_ == nullptr) return false_claim ? 1u + claim_nodes_[claim].longest : 0;
   if (dead(reading, claim)) return kUnreachable;
-  const bool is_word = (claim != 0 && claim_nodes_[claim].ends) || (word != Lexicon::kNone && words_->ends(word));
+  const bool is_word = (claim != 0 && claim_nodes_[claim].ends) || (word != kNoWord && words_->ends(word));
   if (is_word && !false_claim) return 0;
-  if (claim == 0) return word == Lexicon::kNone ? kUnreachable : words_->shortest(word);
+  if (claim == 0) return word == kNoWord ? kUnreachable : words_->shortest(word);
   std::size_t nearest = kUnreachable;
   for (const auto& [byte, below] : claims_.children(claim))
-    nearest = std::min(nearest, 1 + to_word_end(reading, below, lead_on(word, byte)));
-  if (word == Lexicon::kNone) return nearest;
+    nearest = std::min(nearest, 1 + to_word_end(reading, below, word_child(word, byte)));
+  if (word == kNoWord) return nearest;
   for (const auto& [byte, below] : words_->trie().children(word)) {
     if (claims_.child(claim, byte) == 0) nearest = std::min<std::size_t>(nearest, 1 + words_->shortest(below));
   }
   return nearest;
 }
 
-// Upper bound of the bytes on a way from here to an end; each place has a next byte after which it is one less.
+// Upper bound of the bytes from here to the nearest end: from each place some byte leads to a place that needs one
+// less.
 std::size_t GroundedText::need(const Reading& reading) const {
   const bool missing = requires_ && !reading.done;
   switch (reading.place) {
-    case kStart:
+    case Place::kStart:
       return missing ? longest_lead_ + longest_required_ + 1 : longest_start_ + 1;
-    case kGap:
+    case Place::kGap:
       return missing ? longest_required_ + 1 : shortest_word_ + 1;
-    case kJoint:
+    case Place::kJoint:
       if (reading.letters == 0) return tail(missing) + shortest_word_;
       [[fallthrough]];
-    case kWord: {
+    case Place::kWord: {
       const Node& node = claim_nodes_[reading.node];
       if (reading.node != 0 && missing && (node.reach_required & reading.possible) != 0)
         return node.longest_required + 1u;
       return tail(missing) + to_word_end(reading, reading.node, reading.word);
     }
-    case kName: {
+    case Place::kName: {
       const Node& node = name_nodes_[reading.node];
       if (missing && (node.reach_required & reading.possible) != 0) return node.longest_required + 1u;
       return node.longest + tail(missing);
     }
-    case kComma:
+    case Place::kPossessive:
+      return kPossessives[reading.node].size() - reading.letters + tail(missing);
+    case Place::kComma:
       return missing ? longest_required_ + 2 : shortest_word_ + 2;
-    case kStop:
+    case Place::kStop:
       return missing ? longest_lead_ + longest_required_ + 2 : 0;
-    case kNowhere:
+    case Place::kNowhere:
       break;
   }
   return max_bytes_ + 1;
 }
 
-void GroundedText::begin_word(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const {
+void GroundedText::begin_word(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
   if (const std::uint32_t node = names_.child(0, byte); node != 0) {
     Reading name = reading;
-    name.begins = reading.place == kStart;
-    name.place = kName;
-    name.node = node;
+    name.begins = reading.place == Place::kStart;
+    name.place = Place::kName;
+    name.node = static_cast<std::uint16_t>(node);
     if (reachable(name, name_nodes_[node])) next.push_back(name);
   }
-  if (reading.place == kStart || !lower(byte)) return;
-  reading.place = kWord;
-  reading.letters = 1;
-  reading.node = claims_.child(0, byte);
-  reading.word = lead_on(0, byte);
-  if (words_ == nullptr || reading.node != 0 || reading.word != Lexicon::kNone) next.push_back(reading);
+  if (reading.place == Place::kStart || !lower(byte)) return;
+  Reading word = reading;
+  word.place = Place::kWord;
+  word.letters = 1;
+  word.node = static_cast<std::uint16_t>(claims_.child(0, byte));
+  word.word = word_child(0, byte);
+  if (words_ == nullptr || word.node != 0 || word.word != kNoWord) next.push_back(word);
 }
 
-// The byte after a complete word or name.
-void GroundedText::boundary(Reading reading, std::uint8_t byte, std::vector<Reading>& next) const {
-  reading.node = 0;
-  reading.word = Lexicon::kNone;
-  reading.letters = 0;
-  reading.begins = false;
-  switch (byte) {
-    case ' ':
-      reading.place = kGap;
-      break;
-    case ',':
-    case ':':
-    case ';':
-      reading.place = kComma;
-      break;
-    case '.':
-    case '!':
-    case '?':
-      reading.place = kStop;
-      break;
-    case '\'':
-    case '-':
-      reading.place = kJoint;
-      break;
-    default:
-      return;
+void GroundedText::step_letter(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  if (reading.letters == kLongestWord) return;
+  Reading word = reading;
+  word.place = Place::kWord;
+  ++word.letters;
+  const bool free = reading.node == 0 && reading.letters > 0;
+  word.node = static_cast<std::uint16_t>(free ? 0 : claims_.child(reading.node, byte));
+  word.word = word_child(reading.letters == 0 ? 0 : reading.word, byte);
+  if (words_ != nullptr && word.node == 0 && word.word == kNoWord) return;
+  if (!dead(reading, word.node)) next.push_back(word);
+}
+
+void GroundedText::step_word(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  if (lower(byte)) return step_letter(reading, byte, next);
+  Reading word = reading;
+  if (joins(byte)) {  // inside "sci-fi" or "don't"
+    word.node = static_cast<std::uint16_t>(reading.node == 0 ? 0 : claims_.child(reading.node, byte));
+    word.word = word_child(reading.word, byte);
+    word.place = Place::kJoint;
+    if (word.node != 0 || word.word != kNoWord) return next.push_back(word);
   }
-  next.push_back(reading);
+  if (reading.place == Place::kJoint) return;
+  word = reading.outside(after_word(byte));
+  if (words_ == nullptr && (byte == '-' || byte == '\'')) word.place = Place::kJoint;
+  if (word.place == Place::kNowhere) return;
+  if (reading.node != 0 && claim_nodes_[reading.node].ends) {
+    if (forbidden(reading, reading.node)) return;
+    const Node& node = claim_nodes_[reading.node];
+    word.done = reading.done || (node.required & reading.possible) != 0;
+    word.possible &= node.required | node.free;
+  } else if (words_ != nullptr && (reading.word == kNoWord || !words_->ends(reading.word))) {
+    return;
+  }
+  next.push_back(word);
+}
+
+void GroundedText::step_name(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  if (const std::uint32_t child = names_.child(reading.node, byte); child != 0) {
+    Reading longer = reading;
+    longer.node = static_cast<std::uint16_t>(child);
+    if (reachable(longer, name_nodes_[child])) {
+      next.push_back(longer);
+      // The period of "Robert Downey Jr." may end the sentence.
+      if (byte == '.' && end_name(longer, name_nodes_[child]) != Ending::kNone)
+        next.push_back(longer.outside(Place::kStop));
+    }
+  }
+  const Node& node = name_nodes_[reading.node];
+  Reading name = reading;
+  const Ending ending = end_name(name, node);
+  if (ending == Ending::kNone) return;
+  if (const Place place = after_word(byte); place != Place::kNowhere) return next.push_back(name.outside(place));
+  if (ending == Ending::kCapitalWord || node.last == 0) return;
+  if (byte == '-' && digit(node.last)) return next.push_back(name.outside(Place::kJoint));  // "96-minute"
+  for (std::uint16_t i = 0; i < kPossessives.size(); ++i) {
+    if (byte != static_cast<std::uint8_t>(kPossessives[i][0])) continue;
+    next.push_back(name.outside(Place::kPossessive));
+    next.back().node = i;
+    next.back().letters = 1;
+    next.back().after_s = node.last == 's';
+  }
+}
+
+void GroundedText::step_possessive(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
+  const std::string_view possessive = kPossessives[reading.node];
+  if (reading.letters < possessive.size() && byte == static_cast<std::uint8_t>(possessive[reading.letters])) {
+    next.push_back(reading);
+    ++next.back().letters;
+    return;
+  }
+  // "Bridges' best" has no s behind the apostrophe.
+  const bool complete = reading.letters + (reading.after_s ? 1u : 0u) >= possessive.size();
+  if (const Place place = after_word(byte); complete && place != Place::kNowhere)
+    next.push_back(reading.outside(place));
 }
 
 void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
   switch (reading.place) {
-    case kStart:
-    case kGap:
-      begin_word(reading, byte, next);
+    case Place::kStart:
+    case Place::kGap:
+      return begin_word(reading, byte, next);
+    case Place::kComma:
+    case Place::kStop:
+      if (byte == ' ') next.push_back(reading.outside(reading.place == Place::kStop ? Place::kStart : Place::kGap));
       return;
-    case kComma:
-    case kStop:
-      if (byte != ' ') return;
-      next.push_back(reading);
-      next.back().place = reading.place == kStop ? kStart : kGap;
-      return;
-    case kJoint:
-    case kWord: {
-      Reading word = reading;
-      if (lower(byte)) {
-        if (reading.letters == kLongestWord) return;
-        word.place = kWord;
-        ++word.letters;
-        const bool free = reading.node == 0 && reading.letters > 0;
-        word.node = free ? 0 : claims_.child(reading.node, byte);
-        word.word = lead_on(reading.letters == 0 ? 0 : reading.word, byte);
-        if (words_ != nullptr && word.node == 0 && word.word == Lexicon::kNone) return;
-        if (dead(reading, word.node)) return;
-        next.push_back(word);
-        return;
-      }
-      if (reading.place == kJoint) return;
-      if (byte == '-' || byte == '\'') {  // inside "sci-fi" or "don't"
-        word.node = reading.node == 0 ? 0 : claims_.child(reading.node, byte);
-        word.word = lead_on(reading.word, byte);
-        if (word.node != 0 || word.word != Lexicon::kNone) {
-          word.place = kJoint;
-          next.push_back(word);
-          return;
-        }
-        if (words_ != nullptr) return;
-        word = reading;
-      }
-      if (reading.node != 0 && claim_nodes_[reading.node].ends) {
-        if (forbidden(reading, reading.node)) return;
-        const Node& node = claim_nodes_[reading.node];
-        const std::uint32_t required = node.required & reading.possible;
-        word.done = reading.done || required != 0;
-        word.possible &= node.required | node.free;
-      } else if (words_ != nullptr && (reading.word == Lexicon::kNone || !words_->ends(reading.word))) {
-        return;
-      }
-      boundary(word, byte, next);
-      return;
-    }
-    case kName: {
-      const Node& node = name_nodes_[reading.node];
-      if (const std::uint32_t child = names_.child(reading.node, byte); child != 0) {
-        if (reachable(reading, name_nodes_[child])) {
-          Reading longer = reading;
-          longer.node = child;
-          next.push_back(longer);
-          // The period of "Robert Downey Jr." may end the sentence.
-          if (byte == '.' && complete(longer, name_nodes_[child])) boundary(longer, byte, next);
-        }
-      }
-      Reading name = reading;
-      if (complete(name, node)) boundary(name, byte, next);
-      return;
-    }
-    case kNowhere:
+    case Place::kJoint:
+    case Place::kWord:
+      return step_word(reading, byte, next);
+    case Place::kName:
+      return step_name(reading, byte, next);
+    case Place::kPossessive:
+      return step_possessive(reading, byte, next);
+    case Place::kNowhere:
       return;
   }
 }
 
 bool GroundedText::advance(State& state, std::uint8_t byte) const {
-  const std::size_t used = state.words[0] + std::size_t{1};
+  const Position from = state.as<Position>();
   thread_local std::vector<Reading> next;  // one allocation for the many calls of a mask
   next.clear();
-  for (std::size_t i = 0; i < kReadings; ++i) {
-    const Reading reading = Reading::unpacked(state.words[1 + 2 * i], state.words[2 + 2 * i]);
-    if (reading.place != kNowhere) step(reading, byte, next);
-  }
-  state.words.fill(0);
-  state.words[0] = static_cast<std::uint32_t>(used);
+  for (const Reading& reading : from.readings) step(reading, byte, next);
+  Position to;
+  to.bytes = from.bytes + 1;
   std::size_t kept = 0;
   for (const Reading& reading : next) {
     if (kept == kReadings) break;
-    if (used + need(reading) > max_bytes_) continue;
-    if (std::find(next.begin(), next.begin() + (&reading - next.data()), reading) !=
-        next.begin() + (&reading - next.data()))
-      continue;
-    state.words[1 + 2 * kept] = reading.packed();
-    state.words[2 + 2 * kept] = reading.nodes();
-    ++kept;
+    const auto end = to.readings.begin() + static_cast<std::ptrdiff_t>(kept);
+    if (to.bytes + need(reading) > max_bytes_ || std::find(to.readings.begin(), end, reading) != end) continue;
+    to.readings[kept++] = reading;
   }
+  state = State::of(to);
   return kept > 0;
 }
 
 bool GroundedText::may_end(const State& state) const {
-  for (std::size_t i = 0; i < kReadings; ++i) {
-    const Reading reading = Reading::unpacked(state.words[1 + 2 * i], state.words[2 + 2 * i]);
-    if (reading.place == kStop && (reading.done || !requires_)) return true;
-  }
-  return false;
+  const Position position = state.as<Position>();
+  return std::any_of(position.readings.begin(), position.readings.end(), [&](const Reading& reading) {
+    return reading.place == Place::kStop && (reading.done || !requires_);
+  });
 }
 
 }  // namespace matinee

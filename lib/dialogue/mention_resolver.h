@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "lib/catalog/mention_finder.h"
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/genre_finder.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 

@@ -5,8 +5,8 @@
 #include <set>
 #include <vector>
 
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 

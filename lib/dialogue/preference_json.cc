@@ -12,10 +12,6 @@
 namespace matinee {
 namespace {
 
-const char* name_of_popularity(Popularity popularity) {
-  return popularity == Popularity::kPopular ? "popular" : "hidden";
-}
-
 // Calls list(key, names) and span(key, span) for everything that the state says, in the order of the JSON.
 void visit(const PreferenceState& state, const MovieCatalog& catalog,
            const std::function<void(const char*, const std::vector<std::string>&)>& list,
@@ -34,7 +30,7 @@ void visit(const PreferenceState& state, const MovieCatalog& catalog,
   if (!state.not_genres.empty()) list("not_genres", names(state.not_genres, genre));
   if (state.years) span("years", *state.years);
   if (state.runtime) span("runtime", *state.runtime);
-  if (state.popularity != Popularity::kAny) word("popularity", name_of_popularity(state.popularity));
+  if (state.popularity != Popularity::kAny) word("popularity", name_of(state.popularity));
   if (!state.people.empty()) list("people", names(state.people, person));
   if (!state.not_people.empty()) list("not_people", names(state.not_people, person));
   if (!state.liked.empty()) list("liked", names(state.liked, movie));

@@ -13,6 +13,8 @@ constexpr std::array<const char*, kUserActs> kUserActNames{"inform", "like", "di
 constexpr std::array<const char*, kFacts> kFactNames{"cast",    "director", "writer", "year",
                                                      "runtime", "genres",   "rating"};
 
+constexpr std::array<const char*, 3> kPopularityNames{"any", "popular", "hidden"};
+
 template <class Enum, std::size_t N>
 std::optional<Enum> from_name(const std::array<const char*, N>& names, std::string_view name) {
   for (std::size_t i = 0; i < N; ++i) {
@@ -40,6 +42,7 @@ void move_to(std::vector<T>& to, std::vector<T>& from, const std::vector<T>& sai
 const char* name_of(Slot slot) { return kSlotNames[static_cast<std::size_t>(slot)]; }
 const char* name_of(UserAct act) { return kUserActNames[static_cast<std::size_t>(act)]; }
 const char* name_of(Fact fact) { return kFactNames[static_cast<std::size_t>(fact)]; }
+const char* name_of(Popularity popularity) { return kPopularityNames[static_cast<std::size_t>(popularity)]; }
 std::optional<Slot> slot_from_name(std::string_view name) { return from_name<Slot>(kSlotNames, name); }
 std::optional<UserAct> user_act_from_name(std::string_view name) { return from_name<UserAct>(kUserActNames, name); }
 std::optional<Fact> fact_from_name(std::string_view name) { return from_name<Fact>(kFactNames, name); }

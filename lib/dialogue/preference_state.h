@@ -52,6 +52,7 @@ struct Span {
 };
 
 enum class Popularity : std::uint8_t { kAny, kPopular, kHidden };
+const char* name_of(Popularity popularity);  ///< "any", "popular", "hidden"
 
 /// What is known of the user: the one form in which it is trained on, searched by, chatted with and evaluated. Movies
 /// and people are ids of the catalog; their JSON form is their display name. Lists hold no duplicates, in the order

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "lib/catalog/common_words.h"
+#include "lib/catalog/title_index.h"
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
 
@@ -125,22 +127,49 @@ class Collector {
   ReplyFacts& facts_;
 };
 
+// Only these words have an apostrophe in a reply, and those of the phrasebook.
+constexpr std::array kContractions{
+    "I'd",    "I'll",     "I'm",     "I've",    "aren't",  "can't",   "couldn't", "didn't",    "doesn't",
+    "don't",  "hadn't",   "hasn't",  "haven't", "he'd",    "he'll",   "he's",     "here's",    "isn't",
+    "it'd",   "it'll",    "it's",    "let's",   "she'd",   "she'll",  "she's",    "shouldn't", "that'll",
+    "that's", "there's",  "they'd",  "they'll", "they're", "they've", "wasn't",   "we'd",      "we'll",
+    "we're",  "we've",    "weren't", "what's",  "where's", "who'd",   "who'll",   "who's",     "who've",
+    "won't",  "wouldn't", "you'd",   "you'll",  "you're",  "you've"};
+// What is a word without its apostrophe, too.
+constexpr std::array kOtherWords{"hell", "id", "ill", "its", "lets", "shed", "shell", "wed", "well", "were"};
+
+bool lower(char c) { return c >= 'a' && c <= 'z'; }
+
+// The word, and its spelling with a typographic apostrophe.
+void add_word(std::vector<std::string>& words, const std::string& word) {
+  words.push_back(word);
+  if (const std::size_t at = word.find('\''); at != std::string::npos)
+    words.push_back(word.substr(0, at) + "\u2019" + word.substr(at + 1));
+}
+
 std::vector<std::string> lower_words(const Phrasebook& phrasebook) {
   std::vector<std::string> words = english_words();
-  // Half of a genre.
-  std::erase(words, "sci");
-  for (std::string& word : phrasebook.words("s.")) {
-    if (word[0] >= 'a' && word[0] <= 'z') words.push_back(std::move(word));
+  std::erase(words, "sci");  // half of a genre
+  for (const std::string contraction : kContractions) {
+    const std::string bare = fold_name(contraction);
+    if (std::find(kOtherWords.begin(), kOtherWords.end(), bare) == kOtherWords.end()) std::erase(words, bare);
+    if (lower(contraction[0])) add_word(words, contraction);
   }
-  words.emplace_back("s");  // of a name: "Al Pacino's"
+  for (const std::string& word : phrasebook.words("s.")) {
+    if (lower(word[0])) add_word(words, word);
+  }
   return words;
 }
 
 }  // namespace
 
 ReplyWords::ReplyWords(const Phrasebook& phrasebook) : lexicon_(lower_words(phrasebook)) {
-  for (std::string& word : phrasebook.words("s.")) {
-    if (word[0] >= 'A' && word[0] <= 'Z') capital_words_.push_back(std::move(word));
+  for (std::string word : kContractions) {
+    if (lower(word[0])) word[0] = static_cast<char>(word[0] - 'a' + 'A');
+    add_word(capital_words_, word);
+  }
+  for (const std::string& word : phrasebook.words("s.")) {
+    if (!lower(word[0])) add_word(capital_words_, word);
   }
 }
 
@@ -150,7 +179,7 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
   facts.words = &words.lexicon();
   facts.capital_words = words.capital_words();
   for (const std::string& word : facts.capital_words) {
-    if (word == "I" || word.starts_with("I'") || word == "Matinee") collect.name(word, ~0u);
+    if (is_first_person(word) || word == "Matinee") collect.name(word, ~0u);
   }
   if (act.movie >= 0) facts.max_bytes += catalog.display_name(act.movie).size();
   switch (act.kind) {
@@ -190,9 +219,19 @@ bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool in_word(char c) { return upper(c) || digit(c) || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
 
+// With straight apostrophes.
+std::string straight(std::string_view text) {
+  constexpr std::string_view kTypographic = "\u2019";
+  std::string out(text);
+  for (std::size_t at = 0; (at = out.find(kTypographic, at)) != std::string::npos;)
+    out.replace(at, kTypographic.size(), "'");
+  return out;
+}
+
 class Checker {
  public:
-  Checker(std::string_view text, const ReplyFacts& facts) : text_(text), facts_(facts) {
+  Checker(std::string_view text, const ReplyFacts& facts) : text_(straight(text)), facts_(facts) {
+    for (ReplyFact& fact : facts_.names) fact.text = straight(fact.text);
     for (const ReplyFact& fact : facts.names) requires_ = requires_ || fact.required;
     for (const ReplyFact& fact : facts.claims) requires_ = requires_ || fact.required;
   }
@@ -214,8 +253,9 @@ class Checker {
   }
 
  private:
+  std::string_view rest() const { return std::string_view(text_).substr(at_); }
   bool stands_here(std::string_view word) const {
-    if (word.empty() || text_.substr(at_, word.size()) != word) return false;
+    if (word.empty() || !rest().starts_with(word)) return false;
     const std::size_t end = at_ + word.size();
     return end == text_.size() || !in_word(text_[end]) || !in_word(word.back());
   }
@@ -227,9 +267,25 @@ class Checker {
       if (stands_here(fact.text)) length = std::max(length, fact.text.size());
     }
     if (length == 0) return false;
-    say(text_.substr(at_, length), facts_.names);
+    const std::string_view name = rest().substr(0, length);
+    say(name, facts_.names);
     at_ += length;
+    take_ending(name, !is_first_person(name));
     return true;
+  }
+
+  // An apostrophe or hyphen right after a name or a capital word. Only 's (or ' after an s) of a name and the hyphen of
+  // a number ("96-minute") are right.
+  void take_ending(std::string_view name, bool extends) {
+    const bool hyphen = rest().starts_with('-') && rest().size() > 1 && in_word(rest()[1]);
+    if (!hyphen && !rest().starts_with('\'')) return;
+    if (hyphen && extends && digit(name.back())) return;
+    std::size_t end = 1;
+    while (end < rest().size() && in_word(rest()[end])) ++end;
+    const std::string_view ending = rest().substr(0, end);
+    const bool right = ending == "'s" || (ending == "'" && name.ends_with('s'));
+    if (!extends || !right) check_.ungrounded.push_back(fmt::format("{}{}", name, ending));
+    at_ += end;
   }
 
   bool take_capital() {
@@ -237,7 +293,9 @@ class Checker {
     for (const std::string& word : facts_.capital_words) {
       if (sentence_ && stands_here(word)) length = std::max(length, word.size());
     }
+    const std::string_view word = rest().substr(0, length);
     at_ += length;
+    if (length > 0) take_ending(word, false);
     return length > 0;
   }
 
@@ -247,7 +305,7 @@ class Checker {
       return (text_[i] == '-' || text_[i] == '\'') && i + 1 < text_.size() && in_word(text_[i + 1]);
     };
     while (end < text_.size() && (in_word(text_[end]) || joins(end))) ++end;
-    const std::string_view word = text_.substr(at_, end - at_);
+    const std::string_view word = rest().substr(0, end - at_);
     at_ = end;
     if (std::any_of(word.begin(), word.end(), [](char c) { return upper(c) || digit(c); })) {
       check_.ungrounded.emplace_back(word);
@@ -285,8 +343,8 @@ class Checker {
     }
   }
 
-  std::string_view text_;
-  const ReplyFacts& facts_;
+  const std::string text_;
+  ReplyFacts facts_;
   ReplyCheck check_;
   std::string before_;
   std::size_t at_ = 0;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/lexicon.h"
 #include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 
@@ -19,11 +19,17 @@ struct ReplyFact {
   bool required = false;   ///< the reply must say one of those with this mark
 };
 
-/// The words of replies: those of the phrasebook's system sentences, and English in lower case. Made once.
+/// True for "I" and its contractions ("I'm"), which have a capital anywhere in a sentence and take no possessive.
+inline bool is_first_person(std::string_view word) {
+  return word == "I" || word.starts_with("I'") || word.starts_with("I\u2019");
+}
+
+/// The words that a reply may use beside facts: those of the phrasebook's system sentences, the common English words in
+/// lower case, and the contractions, with a straight or a typographic apostrophe. Made once.
 class ReplyWords {
  public:
   explicit ReplyWords(const Phrasebook& phrasebook);
-  /// What may begin a sentence.
+  /// Words that may begin a sentence.
   const std::vector<std::string>& capital_words() const { return capital_words_; }
   const Lexicon& lexicon() const { return lexicon_; }
 

@@ -7,8 +7,8 @@
 
 #include "lib/base/random.h"
 #include "lib/catalog/mention_finder.h"
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/system_act.h"
 #include "lib/dialogue/target_wishes.h"
 
 namespace matinee {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/dialogue/act.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 

@@ -8,23 +8,22 @@ namespace matinee {
 namespace {
 
 // What differs between years and minutes.
-struct Words {
-  std::string_view since, until;
+struct Kind {
+  SpanWords words;
   std::int32_t first, last, around;
   bool decades;
 };
-constexpr Words kYears{"since ", "until ", kFirstYear, kLastYear, kAroundYears, true};
-constexpr Words kMinutes{"at least ", "up to ", 0, kLongest, kAroundMinutes, false};
-constexpr std::string_view kAround = "around ", kTo = " to ";
+constexpr Kind kYears{kYearWords, kFirstYear, kLastYear, kAroundYears, true};
+constexpr Kind kMinutes{kRuntimeWords, 0, kLongest, kAroundMinutes, false};
 
-std::string text_of(Span span, const Words& words) {
+std::string text_of(Span span, const Kind& kind) {
   if (span.low == span.high) return fmt::format("{}", span.low);
-  if (words.decades && span.low % 10 == 0 && span.high == span.low + 9) return fmt::format("{}s", span.low);
-  if (span.high == words.last) return fmt::format("{}{}", words.since, span.low);
-  if (span.low == words.first) return fmt::format("{}{}", words.until, span.high);
-  const std::int32_t middle = span.low + words.around;
-  if (span.high == middle + words.around && middle % 5 == 0) return fmt::format("{}{}", kAround, middle);
-  return fmt::format("{}{}{}", span.low, kTo, span.high);
+  if (kind.decades && span.low % 10 == 0 && span.high == span.low + 9) return fmt::format("{}s", span.low);
+  if (span.high == kind.last) return fmt::format("{}{}", kind.words.since, span.low);
+  if (span.low == kind.first) return fmt::format("{}{}", kind.words.until, span.high);
+  const std::int32_t middle = span.low + kind.around;
+  if (span.high == middle + kind.around && middle % 5 == 0) return fmt::format("{}{}", kind.words.around, middle);
+  return fmt::format("{}{}{}", span.low, kSpanTo, span.high);
 }
 
 bool take(std::string_view& text, std::string_view word) {
@@ -41,18 +40,18 @@ std::optional<std::int32_t> take_number(std::string_view& text) {
   return value;
 }
 
-std::optional<Span> span_of(std::string_view text, const Words& words) {
-  const bool since = take(text, words.since), until = !since && take(text, words.until),
-             around = !since && !until && take(text, kAround), plain = !since && !until && !around;
+std::optional<Span> span_of(std::string_view text, const Kind& kind) {
+  const bool since = take(text, kind.words.since), until = !since && take(text, kind.words.until),
+             around = !since && !until && take(text, kind.words.around), plain = !since && !until && !around;
   const auto number = take_number(text);
   if (!number) return {};
   Span span{*number, *number};
-  if (since) span.high = std::max(words.last, *number);
-  if (until) span.low = std::min(words.first, *number);
-  if (around) span = {std::max(0, *number - words.around), *number + words.around};
-  if (plain && words.decades && *number % 10 == 0 && take(text, "s")) {
+  if (since) span.high = std::max(kind.last, *number);
+  if (until) span.low = std::min(kind.first, *number);
+  if (around) span = {std::max(0, *number - kind.around), *number + kind.around};
+  if (plain && kind.decades && *number % 10 == 0 && take(text, "s")) {
     span.high += 9;
-  } else if (plain && take(text, kTo)) {
+  } else if (plain && take(text, kSpanTo)) {
     const auto high = take_number(text);
     if (!high || *high < *number) return {};
     span.high = *high;

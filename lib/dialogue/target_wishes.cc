@@ -27,10 +27,6 @@ constexpr std::array<const char*, 13> kDecades{
     "nineteen-hundreds", "tens",     "twenties", "thirties",      "forties",     "fifties",        "sixties",
     "seventies",         "eighties", "nineties", "two thousands", "twenty tens", "twenty twenties"};
 
-constexpr std::array<const char*, 24> kNicknames{"Bob",   "Bobby", "Rob",  "Bill", "Billy", "Will", "Tom",  "Tommy",
-                                                 "Jim",   "Jimmy", "Joe",  "Mike", "Nick",  "Dan",  "Dave", "Steve",
-                                                 "Chris", "Matt",  "Alex", "Kate", "Liz",   "Jen",  "Sam",  "Tony"};
-
 std::string lowered(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return text;
@@ -145,12 +141,14 @@ void TargetWishes::add_person(Wish& wish, PersonId person, bool wanted) {
   const std::size_t first = name.find(' '), last = name.rfind(' ');
   if (last != std::string::npos && random_.chance(names_.short_form)) {
     const std::string given = fold_name(name.substr(0, first));
-    std::vector<const char*> fitting;
-    for (const char* nickname : kNicknames) {
-      if (full_given_name(lowered(nickname)) == given) fitting.push_back(nickname);
+    std::vector<std::string_view> fitting;
+    for (const auto& [nickname, full] : nicknames()) {
+      if (full == given) fitting.push_back(nickname);
     }
     if (!fitting.empty() && random_.chance(0.6)) {
-      name = random_.pick(fitting) + name.substr(first);
+      std::string nickname(random_.pick(fitting));
+      nickname[0] = static_cast<char>(nickname[0] - 'a' + 'A');
+      name = nickname + name.substr(first);
     } else {
       name = name.substr(last + 1);
     }

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "lib/dialogue/act.h"
 #include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/system_act.h"
 
 namespace matinee {
 

@@ -3,7 +3,9 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace matinee {
 
@@ -13,10 +15,25 @@ namespace matinee {
 /// end. Under it no reply can get stuck in the middle. Methods are called from one thread.
 class ByteAutomaton {
  public:
-  /// A position in the language: plain numbers, what they mean is the automaton's own business (positions in tables,
-  /// counters; a larger state is interned and its number put here). Equal states accept equal continuations.
+  /// A position in the language. Each automaton keeps a struct of its own in it, of at most 40 bytes and without
+  /// padding. Equal states accept equal continuations.
   struct State {
-    std::array<std::uint32_t, 8> words{};
+    std::array<std::uint32_t, 10> words{};
+
+    template <class Position>
+    static State of(const Position& position) {
+      static_assert(sizeof(Position) <= sizeof(words) && std::has_unique_object_representations_v<Position>);
+      State state;
+      std::memcpy(state.words.data(), &position, sizeof(Position));
+      return state;
+    }
+    template <class Position>
+    Position as() const {
+      static_assert(sizeof(Position) <= sizeof(words) && std::is_trivially_copyable_v<Position>);
+      Position position;
+      std::memcpy(static_cast<void*>(&position), words.data(), sizeof(Position));
+      return position;
+    }
     friend auto operator<=>(const State&, const State&) = default;
   };
 

@@ -23,7 +23,7 @@ class WordList : public ByteAutomaton {
   }
   State start() const override { return {{0, static_cast<std::uint32_t>(words_.size()), 0}}; }
   bool advance(State& state, std::uint8_t byte) const override {
-    auto& [first, last, at, a, b, c, d, e] = state.words;
+    std::uint32_t &first = state.words[0], &last = state.words[1], &at = state.words[2];
     const auto fits = [&](std::uint32_t i) {
       return at < words_[i].size() && static_cast<std::uint8_t>(words_[i][at]) == byte;
     };

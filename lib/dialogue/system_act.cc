@@ -1,4 +1,4 @@
-#include "lib/dialogue/act.h"
+#include "lib/dialogue/system_act.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "lib/dialogue/reply_grammar.h"
+#include "lib/dialogue/update_grammar.h"
 
 #include <gtest/gtest.h>
 
