@@ -1,7 +1,5 @@
-// evaluate: how well a trained model does the four skills, and how often a simulated user gets their movie.
-#include <fmt/format.h>
-
-#include "lib/base/format_error.h"
+// evaluate: how well a trained model does the four skills, and how often a simulated user gets the right movie.
+#include "lib/base/file.h"
 #include "lib/base/tool.h"
 #include "lib/chat/chat_setup.h"
 #include "lib/evaluation/evaluation.h"
@@ -12,40 +10,29 @@ int main(int argc, char** argv) {
       "evaluate",
       "measures a trained model on held-out conversations and in self-play with simulated users",
       "[options]",
-      "Without options it takes what `make train` made. Targets of the held-out part were never trained on. The "
-      "templates are the same "
-      "policy with phrases of the book, told what the user meant: what a perfect understanding would reach.",
+      "Without options it evaluates the model that `make train` made. The model was never trained on the targets of "
+      "the held-out part. The templates column is an upper bound: the same policy with phrases of the phrasebook, and "
+      "the user's true meaning given instead of inferred.",
       {"evaluate --self-play 500 -o figures.json",
        "evaluate --base base --adapter adapter --movies movies.bin --without-adapter"},
       "chat(1), synthconv(1), lora-train(1)"};
-  LanguageModelOptions model;
+  TrainedChatOptions chat;
   EvaluationOptions evaluation;
-  std::string movies, setup_path, output, misses;
+  std::string output, misses;
   return run_tool(
       argc, argv, description, kThreads | kSeed | kDevice | kMaxHostMem,
       [&](OptionSet& options) {
-        options.text("setup", &setup_path, "FILE", "a chat.json, which names base, adapter and movies");
-        model.add(options);
-        options.text("movies", &movies, "FILE", "the catalog that embed made");
+        chat.add(options);
         evaluation.add(options);
-        options.text("output,o", &output, "FILE", "also write the figures as JSON");
+        options.text("output,o", &output, "FILE", "also write the figures to this file as JSON");
         options.text("misses", &misses, "FILE",
-                     "write each output that is not as in the data or as meant, as JSON lines");
+                     "write every output that differs from the data, or from what the user meant, as JSON lines");
       },
       [&](ToolContext& tool) {
-        if (setup_path.empty()) setup_path = find_chat_setup();
-        if (!setup_path.empty() && model.base.empty()) {
-          const ChatSetup setup = read_chat_setup(setup_path);
-          model.base = setup.base;
-          if (model.adapter.empty()) model.adapter = setup.adapter;
-          if (movies.empty()) movies = setup.movies;
-        }
-        if (model.base.empty() || movies.empty()) {
-          throw usage_error("no trained model found; run `make train` first, or name --base, --adapter and --movies");
-        }
-        model.max_host_mem = tool.common().max_host_mem;
-        const MovieCatalog catalog(movies);
-        const Evaluation result = evaluate(catalog, model, evaluation, tool.common().seed, tool.threads(),
+        chat.complete();
+        chat.model.max_host_mem = tool.common().max_host_mem;
+        const ChatSystem system(chat.system);
+        const Evaluation result = evaluate(system, chat.model, evaluation, tool.common().seed, tool.threads(),
                                            resolve_device(tool.common().device), tool.notes());
         if (!output.empty()) write_file(output, result.json() + "\n");
         if (!misses.empty()) write_file(misses, result.model.misses);

@@ -1,20 +1,25 @@
 // synthconv: a catalog in, conversations between the policy and simulated users out, as JSON lines.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "lib/base/file.h"
+#include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/evaluation/conversation_generator.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;
   const ToolDescription description{"synthconv",
-                                    "makes conversations in which a simulated user with one movie in mind is led to it",
-                                    "[options] MOVIES.BIN",
-                                    "Each answer follows from facts of the target movie, which the user never names. "
-                                    "Conversation I is the same in any shard and "
-                                    "at any number of threads.",
+                                    "generates conversations that lead a simulated user to a target movie",
+                                    "[options] [MOVIES.BIN]",
+                                    "The user's answers follow from facts of the target, which the user never names. "
+                                    "MOVIES.BIN is the same as --movies. Conversation I depends on the seed and on I "
+                                    "only, neither on the shard nor on the number of threads.",
                                     {"synthconv -n 10000 --part train movies.bin > train.jsonl",
                                      "synthconv -n 200 --part test --format conversations movies.bin | head -1"},
                                     "embed(1), tokenize(1), evaluate(1)"};
+  ChatSystemOptions system_options;
   GeneratorOptions generator;
   std::string output = "-";
   bool stats = false;
@@ -22,30 +27,30 @@ int main(int argc, char** argv) {
   return run_tool(
       argc, argv, description, kThreads | kSeed | kProgress,
       [&](OptionSet& options) {
+        system_options.add(options);
         generator.add(options);
         options.text("output,o", &output, "FILE", "where the lines go; - is stdout");
-        options.flag("stats", &stats, "say how many there were and how many users got their movie");
-        options.positional(&inputs, "MOVIES.BIN", 1, 1);
+        options.flag("stats", &stats, "report the number of conversations and how many reached the target");
+        options.positional(&inputs, "MOVIES.BIN", 0, 1);
       },
       [&](ToolContext& tool) {
-        const MovieCatalog catalog(inputs.front());
+        if (!inputs.empty()) system_options.movies = inputs.front();
+        if (system_options.movies.empty()) throw usage_error("expected MOVIES.BIN, made by embed");
+        const ChatSystem system(system_options);
         ThreadPool pool(tool.threads());
         OutputFile out(output);
         Progress progress =
             tool.progress("conversations", static_cast<std::uint64_t>(generator.count), "conversations");
         const GeneratorReport report = generate_conversations(
-            catalog, generator, tool.common().seed, pool, [&](std::string_view text) { out.write(text); },
+            system, generator, tool.common().seed, pool, [&](std::string_view text) { out.write(text); },
             [&](std::uint64_t done) { progress.advance(done); });
         out.commit();
         progress.finish();
         if (stats) {
-          tool.note(fmt::format("{} conversations, {:.1f}% ended in the target, {:.2f} user turns each, {} tuples",
-                                report.conversations,
-                                100.0 * static_cast<double>(report.accepted) /
-                                    static_cast<double>(std::max<std::int64_t>(report.conversations, 1)),
-                                static_cast<double>(report.user_turns) /
-                                    static_cast<double>(std::max<std::int64_t>(report.conversations, 1)),
-                                report.tuples));
+          const auto conversations = static_cast<double>(std::max<std::int64_t>(report.conversations, 1));
+          tool.note(fmt::format("{} conversations, {:.1f}% reached the target, {:.2f} user turns each, {} tuples",
+                                report.conversations, 100.0 * static_cast<double>(report.accepted) / conversations,
+                                static_cast<double>(report.user_turns) / conversations, report.tuples));
         }
         return 0;
       });

@@ -1,23 +1,24 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <string_view>
 
 #include "lib/chat/chat_session.h"
+#include "lib/chat/line_source.h"
 
 namespace matinee {
 
 struct ChatLoopOptions {
-  bool terminal = false;  ///< line editing, streaming, a prompt; else one line in, one line out
-  bool json = false;      ///< a line of JSON for each turn instead of its text
+  bool terminal = false;  ///< for a person: replies appear word by word; else one line out for each line in
+  bool json = false;      ///< print each turn as a line of JSON instead of its text
   bool color = false;
 };
 
-/// Talks until the input ends or the user leaves. `write` gets what goes to stdout and is followed by `flush`.
-/// Commands: /why /facts /more /undo /restart /save FILE /help /quit. Ctrl-C stops a reply; twice, it leaves.
-/// Returns the tool's exit status.
-int run_chat_loop(ChatSession& session, const MovieCatalog& catalog, const ChatLoopOptions& options,
-                  const std::function<void(std::string_view)>& write, const std::function<void()>& flush);
+/// Talks until the input ends or the user leaves. `write` receives what goes to stdout; `flush` follows each reply.
+/// Commands: /why /facts /more /undo /restart /save FILE /help /quit. On a terminal Ctrl-C (counted by
+/// count_interrupts()) stops a reply; pressed twice at the prompt, it leaves. Errors other than those of /save pass
+/// through.
+void run_chat_loop(ChatSession& session, LineSource& lines, const ChatLoopOptions& options,
+                   const std::function<void(std::string_view)>& write, const std::function<void()>& flush);
 
 }  // namespace matinee

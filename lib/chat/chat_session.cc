@@ -1,16 +1,15 @@
 #include "lib/chat/chat_session.h"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include <algorithm>
-
-#include "lib/dialogue/movie_facts.h"
+#include "lib/base/format_error.h"
+#include "lib/chat/fact_sheet.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
 
-ChatSession::ChatSession(const MovieCatalog& catalog, const Policy& policy, Skills& skills)
-    : catalog_(catalog), policy_(policy), skills_(skills) {
+ChatSession::ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding)
+    : system_(system), wording_(wording), understanding_(understanding) {
   states_.emplace_back();
 }
 
@@ -25,8 +24,12 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
       turn.text += ' ';
       if (on_text) on_text(" ");
     }
-    turn.texts.push_back(skills_.realize(act, state.preferences, on_text));
-    turn.text += turn.texts.back();
+    WordedAct worded = wording_.realize(act, state.preferences, on_text);
+    turn.text += worded.text;
+    turn.texts.push_back(std::move(worded.text));
+    turn.ends.push_back(worded.end);
+    turn.unfinished += worded.end == ReplyEnd::kUnfinished ? 1 : 0;
+    if (worded.end == ReplyEnd::kStopped) break;
   }
   turn.finished = state.finished;
   states_.push_back(std::move(state));
@@ -37,7 +40,7 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
 const ChatTurn& ChatSession::open(const OnText& on_text) {
   DialogueState state;
   ChatTurn turn;
-  turn.acts = policy_.open(state);
+  turn.acts = system_.policy.open(state);
   return say(std::move(turn), std::move(state), on_text);
 }
 
@@ -48,17 +51,22 @@ const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on
   }
   ChatTurn turn;
   turn.user_text = user_text;
-  turn.update = skills_.understand(turns_.back().acts, turns_.back().texts.back(), user_text);
-  DialogueState state = states_.back();
-  turn.acts = policy_.next(state, turn.update);
-  return say(std::move(turn), std::move(state), on_text);
+  UnderstoodTurn understood = understanding_.understand(turns_.back().acts, turns_.back().texts.back(), user_text);
+  turn.update = std::move(understood.update);
+  turn.unfinished += understood.end == ReplyEnd::kUnfinished ? 1 : 0;
+  return react(std::move(turn), on_text);
 }
 
-const ChatTurn& ChatSession::act(const PreferenceUpdate& update, const OnText& on_text) {
+const ChatTurn& ChatSession::act(UserAct user_act, const OnText& on_text) {
+  if (finished()) throw internal_error("ChatSession::act() after the closing");
   ChatTurn turn;
-  turn.update = update;
+  turn.update.act = user_act;
+  return react(std::move(turn), on_text);
+}
+
+const ChatTurn& ChatSession::react(ChatTurn turn, const OnText& on_text) {
   DialogueState state = states_.back();
-  turn.acts = policy_.next(state, update);
+  turn.acts = system_.policy.next(state, turn.update);
   return say(std::move(turn), std::move(state), on_text);
 }
 
@@ -71,19 +79,12 @@ bool ChatSession::undo() {
 
 std::vector<std::string> ChatSession::facts() const {
   const MovieId movie = state().under_discussion;
-  std::vector<std::string> lines;
-  if (movie < 0) return lines;
-  lines.emplace_back(catalog_.display_name(movie));
-  for (int i = 0; i < kFacts; ++i) {
-    const auto fact = static_cast<Fact>(i);
-    const auto text = fact_text(catalog_, movie, fact);
-    const char* unit = fact == Fact::kRuntime ? " minutes" : fact == Fact::kRating ? " of 10" : "";
-    lines.push_back(fmt::format("{}: {}", name_of(fact), text ? *text + unit : "not known"));
-  }
-  return lines;
+  return movie < 0 ? std::vector<std::string>{} : fact_sheet(system_.catalog, movie);
 }
 
-std::string turn_json(const ChatTurn& turn, const DialogueState& state, const MovieCatalog& catalog) {
+std::string ChatSession::turn_json(std::size_t index) const {
+  const ChatTurn& turn = turns_[index];
+  const MovieCatalog& catalog = system_.catalog;
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -96,14 +97,14 @@ std::string turn_json(const ChatTurn& turn, const DialogueState& state, const Mo
     if (act.movie >= 0) json.field("tconst", catalog.tconst(act.movie)).field("movie", catalog.display_name(act.movie));
     json.end_object();
   }
-  json.end_array().field("text", turn.text).key("preferences").raw(to_json(state.preferences, catalog));
+  json.end_array().field("text", turn.text).key("preferences").raw(to_json(states_[index + 1].preferences, catalog));
   json.field("finished", turn.finished).end_object();
   return out;
 }
 
 std::string ChatSession::transcript() const {
   std::string out;
-  for (std::size_t i = 0; i < turns_.size(); ++i) out += turn_json(turns_[i], states_[i + 1], catalog_) + "\n";
+  for (std::size_t i = 0; i < turns_.size(); ++i) out += turn_json(i) + "\n";
   return out;
 }
 

@@ -33,4 +33,25 @@ std::string find_chat_setup() {
   return "";
 }
 
+void TrainedChatOptions::add(OptionSet& options) {
+  options.text("setup", &setup, "FILE", "a chat.json, which names the base, the adapter and the catalog");
+  model.add(options);
+  system.add(options);
+}
+
+void TrainedChatOptions::complete() {
+  const std::string path = setup.empty() ? find_chat_setup() : setup;
+  if (!path.empty() && (!setup.empty() || model.base.empty() || system.movies.empty())) {
+    const ChatSetup found = read_chat_setup(path);
+    if (model.base.empty()) {
+      model.base = found.base;
+      if (model.adapter.empty()) model.adapter = found.adapter;
+    }
+    if (system.movies.empty()) system.movies = found.movies;
+  }
+  if (model.base.empty() || system.movies.empty()) {
+    throw usage_error("no trained model found; run `make train` first, or give --base, --adapter and --movies");
+  }
+}
+
 }  // namespace matinee

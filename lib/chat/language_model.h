@@ -5,11 +5,11 @@
 
 #include "kernels/context.h"
 #include "lib/base/options.h"
+#include "lib/constraint/token_constraint.h"
 #include "lib/model/base_format.h"
 #include "lib/model/loaded_model.h"
 #include "lib/model/sampler.h"
 #include "lib/prompt/prompt_template.h"
-#include "lib/constraint/token_constraint.h"
 
 namespace matinee {
 

@@ -46,24 +46,24 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
       if (error.code() != ErrorCode::kBadData) throw;
       break;
     }
-    bool stopped = false;
     std::size_t used = 0;
     for (const std::int32_t id : next) {
       ++used;
       ++reply.tokens;
       if (constraint) constraint->accept(id);
       if (id == encoder_.end_token_id()) {
-        reply.ended = true;
+        reply.end = ReplyEnd::kFinished;
         break;
       }
       const std::string piece = stream.push(id);
       reply.text += piece;
       if (on_text && !piece.empty() && !on_text(piece)) {
-        stopped = true;
+        reply.end = ReplyEnd::kStopped;
         break;
       }
     }
-    if (reply.ended || stopped || session_.length() + static_cast<std::int64_t>(used) >= session_.max_tokens()) break;
+    const bool full = session_.length() + static_cast<std::int64_t>(used) >= session_.max_tokens();
+    if (reply.end != ReplyEnd::kUnfinished || full) break;
     logits = session_.append(std::span(next).first(used));
   }
   reply.text += stream.finish();

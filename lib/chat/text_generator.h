@@ -9,11 +9,12 @@
 
 #include "kernels/context.h"
 #include "lib/chat/language_model.h"
+#include "lib/chat/reply_end.h"
+#include "lib/constraint/token_constraint.h"
 #include "lib/dialogue/skill_prompts.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/sampler.h"
 #include "lib/prompt/sample_encoder.h"
-#include "lib/constraint/token_constraint.h"
 
 namespace matinee {
 
@@ -23,14 +24,14 @@ class TextGenerator {
  public:
   struct Reply {
     std::string text;
-    bool ended = false;  ///< the end token came, or the language allowed nothing more
+    ReplyEnd end = ReplyEnd::kUnfinished;
     int tokens = 0;
   };
 
   /// `context` must use the memory that holds the model. Both must outlive this.
   TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler, std::uint64_t seed);
 
-  /// Continues the prompt until the end token or `max_tokens`. With `language` a reply that `ended` is a text of that
+  /// Continues the prompt until the end token or `max_tokens`. With `language` a finished reply is a text of that
   /// language. `on_text` gets the reply piece by piece, whole characters only; the reply stops when it returns false.
   Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
               const std::function<bool(std::string_view)>& on_text = {});

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "lib/base/format_error.h"
-#include "lib/recommend/movie_ranker.h"
 
 namespace matinee {
 namespace {
@@ -36,7 +35,7 @@ std::vector<Persona> personas_of(const std::vector<std::string>& names) {
   return found;
 }
 
-// The share that each kind of tuple keeps; what is not named keeps all.
+// The share to keep of each kind of tuple; 1 for kinds that `texts` does not name.
 std::map<std::string, double, std::less<>> kept_shares(const std::vector<std::string>& texts) {
   std::map<std::string, double, std::less<>> shares;
   for (int act = 0; act < kUserActs; ++act) shares[std::string("u.") + name_of(static_cast<UserAct>(act))] = 1;
@@ -102,35 +101,29 @@ std::vector<MovieId> TargetSplit::targets(const MovieCatalog& catalog, std::stri
 }
 
 void GeneratorOptions::add(OptionSet& options) {
-  options.integer("count,n", &count, 1, std::int64_t{1} << 40, "conversations");
+  options.integer("count,n", &count, 1, std::int64_t{1} << 40, "number of conversations");
   options.choice("format", &format, {"alpaca", "messages", "conversations"},
-                 "alpaca: a line per skill used; messages: chat turns; conversations: everything");
-  options.text("split", &split, "PARTS", "how movies are dealt to parts as targets");
-  options.text("part", &part, "NAME", "take targets of this part; all: of every part");
-  options.text("shard", &shard, "I/N", "make the I-th of N pieces (from 0); the pieces joined are the whole");
+                 "alpaca: one line per use of a skill; messages: chat messages; conversations: everything");
+  options.text("split", &split, "PARTS", "how to divide the movies into parts: NAME:SHARE,NAME:SHARE...");
+  options.text("part", &part, "NAME", "use only movies of this part as targets; all: every part");
+  options.text("shard", &shard, "I/N", "generate only the I-th of N shards (from 0); joined, the shards are the whole");
   options.list("personas", &personas, "NAMES",
-               "users to simulate: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
+               "simulated users: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
-  options.list("phrases", &phrases, "FILES", "files that add to the phrasebook");
-  options.list(
-      "keep", &keep, "KIND:SHARE",
-      "with alpaca: keep this share of a kind of tuple, chosen by the seed: wordings of greet, ask, ask_opinion, "
-      "recommend, explain, answer, close, and u.ACT, what a user's act means (u.accept); easy ones need fewer");
-  options.integer("max-turns", &max_turns, 2, 1000, "turns after which the user gives up");
+  options.list("keep", &keep, "KIND:SHARE",
+               "with alpaca: keep a random share of one kind of line. Kinds are the system's acts (greet, ask, "
+               "ask_opinion, recommend, explain, answer, close, help) and, for understanding, u. and the user's act "
+               "(u.accept); easy kinds need fewer examples");
+  options.integer("max-turns", &max_turns, 2, 1000, "turns of the system after which the user gives up");
 }
 
-GeneratorReport generate_conversations(const MovieCatalog& catalog, const GeneratorOptions& options, std::uint64_t seed,
+GeneratorReport generate_conversations(const ChatSystem& system, const GeneratorOptions& options, std::uint64_t seed,
                                        ThreadPool& pool, const std::function<void(std::string_view)>& write,
                                        const std::function<void(std::uint64_t)>& advance) {
   const auto [first, last] = shard_range(options.shard, options.count);
+  const MovieCatalog& catalog = system.catalog;
   const std::vector<MovieId> targets = TargetSplit(options.split).targets(catalog, options.part);
-  Phrasebook phrasebook = Phrasebook::built_in();
-  for (const std::string& path : options.phrases) phrasebook.add_file(path);
-  const MovieRanker ranker(catalog);
-  const MentionFinder finder(catalog);
-  const MentionResolver reader(catalog, finder, phrasebook);
-  const Policy policy(catalog, ranker);
-  const ConversationWorld world{catalog, ranker, reader, phrasebook, policy};
+  const ConversationWorld world = system.world();
   const ConversationOptions talk{seed, static_cast<int>(options.max_turns), personas_of(options.personas)};
 
   const auto shares = kept_shares(options.keep);

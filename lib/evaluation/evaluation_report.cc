@@ -79,9 +79,10 @@ std::string Evaluation::table() const {
                         row.of_model_only ? "" : cell(templates));
   }
   text += fmt::format(
-      "({} held-out replies and understandings, {} self-play conversations; templates are told what the user meant)\n",
+      "({} held-out replies and understandings, {} self-play conversations; the templates are given what the user "
+      "meant)\n",
       model.asks_the_slot.all + model.acts.all + model.recommends_best.all, model.success.all);
-  if (has_base) text += "(the base without adapter: on a tenth of them)\n";
+  if (has_base) text += "(the base without the adapter: a tenth of them)\n";
   return text;
 }
 

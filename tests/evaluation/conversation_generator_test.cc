@@ -5,24 +5,22 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/vectors/sample_catalog.h"
+#include "tests/chat/scripted_chat.h"
 
 namespace matinee {
 namespace {
 
 using testing::error_of;
 
-const MovieCatalog& sample() {
-  static const testing::SampleCatalog catalog(400);
-  return *catalog.catalog;
-}
+const MovieCatalog& sample() { return testing::small_system().catalog; }
 
 std::string generated(const GeneratorOptions& options, std::uint64_t seed = 1, int threads = 2,
                       GeneratorReport* report = nullptr) {
   ThreadPool pool(threads);
   std::string text;
   const GeneratorReport made = generate_conversations(
-      sample(), options, seed, pool, [&](std::string_view piece) { text += piece; }, [](std::uint64_t) {});
+      testing::small_system(), options, seed, pool, [&](std::string_view piece) { text += piece; },
+      [](std::uint64_t) {});
   if (report != nullptr) *report = made;
   return text;
 }
@@ -119,6 +117,24 @@ TEST(TargetSplit, ConversationsStayInTheirPart) {
     EXPECT_TRUE(allowed.contains(text.substr(begin, text.find('"', begin) - begin)));
   }
   EXPECT_EQ(found, 60);
+}
+
+TEST(ConversationGenerator, TheHelpNamesEveryKindAndPersona) {
+  GeneratorOptions generator;
+  OptionSet options;
+  generator.add(options);
+  std::string help = options.help();
+  std::replace_if(
+      help.begin(), help.end(), [](char c) { return std::string_view(",;()\n").find(c) != std::string_view::npos; },
+      ' ');
+  for (int kind = 0; kind < kSystemActKinds; ++kind) {
+    const std::string name = name_of(static_cast<SystemActKind>(kind));
+    EXPECT_NE(help.find(" " + name + " "), std::string::npos) << name;
+  }
+  for (int persona = 0; persona < kPersonas; ++persona) {
+    const std::string name = name_of(static_cast<Persona>(persona));
+    EXPECT_NE(help.find(" " + name + " "), std::string::npos) << name;
+  }
 }
 
 TEST(ConversationGenerator, WrongOptionsAreNamed) {

@@ -1,0 +1,28 @@
+#include "lib/chat/chat_system.h"
+
+namespace matinee {
+namespace {
+
+Phrasebook extended_phrasebook(const std::vector<std::string>& files) {
+  Phrasebook phrasebook = Phrasebook::built_in();
+  for (const std::string& file : files) phrasebook.add_file(file);
+  return phrasebook;
+}
+
+}  // namespace
+
+void ChatSystemOptions::add(OptionSet& options) {
+  options.text("movies", &movies, "FILE", "the catalog (movies.bin) that embed made");
+  options.list("phrases", &phrases, "FILES", "files with more phrases for the phrasebook");
+}
+
+ChatSystem::ChatSystem(const ChatSystemOptions& options)
+    : catalog(options.movies),
+      phrasebook(extended_phrasebook(options.phrases)),
+      words(phrasebook),
+      ranker(catalog),
+      finder(catalog),
+      resolver(catalog, finder, phrasebook),
+      policy(catalog, ranker) {}
+
+}  // namespace matinee

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/base/options.h"
+#include "lib/catalog/mention_finder.h"
+#include "lib/dialogue/conversation.h"
+#include "lib/dialogue/mention_resolver.h"
+#include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/policy.h"
+#include "lib/dialogue/reply_facts.h"
+#include "lib/recommend/movie_ranker.h"
+
+namespace matinee {
+
+struct ChatSystemOptions {
+  std::string movies;                ///< the catalog that embed made
+  std::vector<std::string> phrases;  ///< files that add to the phrasebook
+
+  void add(OptionSet& options);
+};
+
+/// Everything that conversations use except a language model: chat, evaluate and synthconv all set it up here. Nothing
+/// changes after construction, so any number of threads and sessions share one.
+struct ChatSystem {
+  /// Reads the catalog and the phrases. Throws Error(kMissing) or Error(kBadData) where a file is missing or broken.
+  explicit ChatSystem(const ChatSystemOptions& options);
+  ChatSystem(const ChatSystem&) = delete;
+  ChatSystem& operator=(const ChatSystem&) = delete;
+
+  ConversationWorld world() const { return {catalog, ranker, resolver, phrasebook, policy}; }
+
+  const MovieCatalog catalog;
+  const Phrasebook phrasebook;
+  const ReplyWords words;
+  const MovieRanker ranker;
+  const MentionFinder finder;
+  const MentionResolver resolver;
+  const Policy policy;
+};
+
+}  // namespace matinee

@@ -1,0 +1,46 @@
+#include "lib/chat/model_skills.h"
+
+#include "lib/dialogue/grounded_text.h"
+#include "lib/dialogue/skill_prompts.h"
+#include "lib/dialogue/update_grammar.h"
+#include "lib/dialogue/wording.h"
+#include "lib/text/utf8.h"
+
+namespace matinee {
+namespace {
+
+constexpr int kMaxReplyTokens = 96, kMaxUpdateTokens = 160;
+constexpr std::size_t kMaxUserBytes = 600;  // longer than what people write in a turn, short enough for a prompt
+
+}  // namespace
+
+WordedAct ModelWording::realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
+  const GroundedText language(reply_facts(act, system_.catalog, system_.words));
+  TextGenerator::Reply reply =
+      generator_.reply(act_prompt(act, preferences, system_.catalog), &language, kMaxReplyTokens, on_text);
+  if (reply.end != ReplyEnd::kUnfinished) return {std::move(reply.text), reply.end};
+  std::string text = word_act(act, system_.catalog, system_.phrasebook, random_);
+  if (on_text) on_text(reply.text.empty() ? text : " ... " + text);
+  return {std::move(text), ReplyEnd::kUnfinished};
+}
+
+UnderstoodTurn ModelUnderstanding::understand(std::span<const SystemAct> acts, std::string_view system_text,
+                                              std::string_view user_text) {
+  user_text = prompted_part(user_text);
+  const TurnNames names = system_.resolver.names(acts, user_text);
+  const UpdateGrammar language(names);
+  const TextGenerator::Reply reply =
+      generator_.reply(understand_prompt(system_text, user_text, names.mentioned), &language, kMaxUpdateTokens);
+  if (reply.end == ReplyEnd::kFinished) return {parse_preference_update(reply.text, system_.catalog)};
+  PreferenceUpdate nothing;
+  nothing.act = UserAct::kUnsure;
+  return {nothing, reply.end};
+}
+
+std::string_view prompted_part(std::string_view user_text) {
+  user_text = user_text.substr(0, kMaxUserBytes);
+  user_text.remove_suffix(incomplete_utf8_suffix(user_text));
+  return user_text;
+}
+
+}  // namespace matinee

@@ -1,0 +1,176 @@
+#include "lib/evaluation/judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/chat/chat_session.h"
+#include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/wording.h"
+#include "lib/evaluation/question_slot.h"
+#include "lib/io/json_writer.h"
+
+namespace matinee {
+
+Judge::Judge(const ChatSystem& system, Examinee examinee)
+    : system_(system),
+      examinee_(std::move(examinee)),
+      understanding_(examinee_.understanding ? *examinee_.understanding : true_meaning_) {}
+
+std::string Judge::realize(const SystemAct& act, const PreferenceState& preferences) {
+  WordedAct worded = examinee_.wording->realize(act, preferences, {});
+  figures_.unfinished += worded.end == ReplyEnd::kUnfinished ? 1 : 0;
+  return std::move(worded.text);
+}
+
+PreferenceUpdate Judge::understand(const Exchange& exchange) {
+  true_meaning_.meant = exchange.update;
+  UnderstoodTurn turn = understanding_.understand(exchange.acts, exchange.texts.back(), exchange.user_text);
+  figures_.unfinished += turn.end == ReplyEnd::kUnfinished ? 1 : 0;
+  return std::move(turn.update);
+}
+
+void Judge::note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got) {
+  JsonWriter json(figures_.misses);
+  json.begin_object().field("skill", name_of(prompt.skill)).field("instruction", prompt.instruction);
+  json.field("input", prompt.input).field("expected", expected).field("got", got).end_object();
+  figures_.misses += '\n';
+}
+
+bool Judge::is_listed(const SystemAct& act, const std::string& text) const {
+  const auto wordings = possible_wordings(act, system_.catalog);
+  return std::any_of(wordings.begin(), wordings.end(), [&](const WordingRequest& request) {
+    return system_.phrasebook.lists(request.section, request.slots, text);
+  });
+}
+
+void Judge::measure_tokens(const SkillPrompt& prompt, std::string_view output) {
+  if (examinee_.accuracy_of == nullptr) return;
+  const auto [right, all] = examinee_.accuracy_of->token_accuracy(prompt, output);
+  figures_.tokens[static_cast<std::size_t>(prompt.skill)].add(Ratio{right, all});
+}
+
+void Judge::judge_wording(const SystemAct& act, const std::string& text) {
+  ++figures_.replies;
+  const ReplyCheck check = check_reply(text, reply_facts(act, system_.catalog, system_.words));
+  const bool grounded = check.ungrounded.empty();
+  figures_.ungrounded += grounded ? 0 : 1;
+  if (act.kind == SystemActKind::kAsk)
+    figures_.asks_the_slot.add(slot_of_question(text, system_.phrasebook) == act.slot);
+  if (act.kind == SystemActKind::kRecommend) {
+    const MovieId named = named_candidate(text, act, system_.catalog);
+    figures_.recommends_best.add(named == act.movie);
+    figures_.recommends_true.add(named >= 0 && grounded && check.complete);
+  }
+  if (act.kind == SystemActKind::kAnswer) {
+    const auto fact = fact_text(system_.catalog, act.movie, act.fact);
+    figures_.answers_right.add(fact ? text.find(*fact) != std::string::npos : is_listed(act, text));
+  }
+}
+
+void Judge::judge_understanding(const Exchange& exchange, const PreferenceUpdate& found) {
+  const PreferenceUpdate& truth = exchange.update;
+  const auto slots_of = [&](const PreferenceUpdate& update) {
+    auto pairs = slot_values(update, system_.catalog);
+    std::erase_if(pairs, [](const auto& pair) { return pair.first == "act"; });
+    return pairs;
+  };
+  const auto expected = slots_of(truth), understood = slots_of(found);
+  const auto holds = [](const auto& pairs, const auto& pair) {
+    return std::find(pairs.begin(), pairs.end(), pair) != pairs.end();
+  };
+  for (const auto& pair : expected) figures_.slots_found.add(holds(understood, pair));
+  for (const auto& pair : understood) figures_.slots_claimed.add(holds(expected, pair));
+  figures_.acts.add(truth.act == found.act);
+  figures_.exact[static_cast<std::size_t>(Skill::kUnderstand)].add(truth == found);
+}
+
+void Judge::prompt_again(const Conversation& conversation) {
+  for (const Exchange& exchange : conversation.exchanges) {
+    for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
+      const SystemAct& act = exchange.acts[i];
+      const std::string text = realize(act, exchange.known_before);
+      judge_wording(act, text);
+      const SkillPrompt prompt = act_prompt(act, exchange.known_before, system_.catalog);
+      const bool as_in_data = text == exchange.texts[i] || is_listed(act, text);
+      figures_.exact[static_cast<std::size_t>(prompt.skill)].add(as_in_data);
+      if (!as_in_data) note_miss(prompt, exchange.texts[i], text);
+      measure_tokens(prompt, exchange.texts[i]);
+    }
+    if (exchange.user_text.empty()) continue;
+    const PreferenceUpdate found = understand(exchange);
+    judge_understanding(exchange, found);
+    const SkillPrompt prompt = understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned);
+    const std::string expected = to_json(exchange.update, system_.catalog);
+    if (found != exchange.update) note_miss(prompt, expected, to_json(found, system_.catalog));
+    measure_tokens(prompt, expected);
+  }
+}
+
+void Judge::prompt_training(const Conversation& conversation) {
+  for (const Exchange& exchange : conversation.exchanges) {
+    for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
+      const std::string text = realize(exchange.acts[i], exchange.known_before);
+      figures_.training_again.add(text == exchange.texts[i] || is_listed(exchange.acts[i], text));
+    }
+    if (!exchange.user_text.empty()) figures_.training_again.add(understand(exchange) == exchange.update);
+  }
+}
+
+void Judge::rank_target(const PreferenceState& preferences, MovieId target) {
+  const auto ranked = system_.ranker.rank(preferences, {}, system_.catalog.size());
+  const auto at = std::find_if(ranked.begin(), ranked.end(), [&](const Candidate& c) { return c.movie == target; });
+  const auto place = at - ranked.begin();
+  figures_.hit_1.add(place < 1);
+  figures_.hit_10.add(place < 10);
+  figures_.hit_50.add(place < 50);
+  if (at != ranked.end()) figures_.reciprocal_ranks += 1.0 / static_cast<double>(place + 1);
+}
+
+void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
+  ChatSession session(system_, *examinee_.wording, understanding_);
+  const ChatTurn* turn = &session.open();
+  bool recommended = false, found = false;
+  for (std::int64_t turns = 1;; ++turns) {
+    figures_.unfinished += turn->unfinished;
+    for (std::size_t i = 0; i < turn->acts.size(); ++i) {
+      const SystemAct& act = turn->acts[i];
+      judge_wording(act, turn->texts[i]);
+      if (act.kind != SystemActKind::kRecommend) continue;
+      if (!recommended) rank_target(session.state().preferences, user.target());
+      recommended = true;
+      // What counts is the title that the user reads, whatever the policy chose.
+      found = found || named_candidate(turn->texts[i], act, system_.catalog) == user.target();
+    }
+    if (turn->finished || found || turns >= max_turns) {
+      figures_.turns += turns;
+      break;
+    }
+    const UserTurn said = user.respond(turn->acts.back());
+    true_meaning_.meant = said.update;
+    const std::vector<SystemAct> acts = turn->acts;
+    const std::string asked = turn->texts.back();
+    turn = &session.answer(said.text);
+    if (turn->update != said.update) {
+      const auto names = system_.resolver.names(acts, said.text);
+      note_miss(understand_prompt(asked, said.text, names.mentioned), to_json(said.update, system_.catalog),
+                to_json(turn->update, system_.catalog));
+    }
+  }
+  if (!recommended) rank_target(session.state().preferences, user.target());
+  figures_.success.add(found);
+}
+
+MovieId named_candidate(std::string_view text, const SystemAct& act, const MovieCatalog& catalog) {
+  MovieId found = -1;
+  std::size_t length = 0;
+  for (const Candidate& candidate : act.candidates) {
+    const std::string_view name = catalog.display_name(candidate.movie);
+    if (name.size() > length && text.find(name) != std::string_view::npos) {
+      found = candidate.movie;
+      length = name.size();
+    }
+  }
+  return found;
+}
+
+}  // namespace matinee

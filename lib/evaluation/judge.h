@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/chat/chat_system.h"
+#include "lib/chat/skills.h"
+#include "lib/chat/text_generator.h"
+#include "lib/evaluation/figures.h"
+
+namespace matinee {
+
+/// What is measured.
+struct Examinee {
+  std::unique_ptr<Wording> wording;
+  std::unique_ptr<Understanding> understanding;  ///< null: the user's true meaning is given
+  TextGenerator* accuracy_of = nullptr;          ///< for Figures::tokens; null: not measured
+};
+
+/// Measures one examinee in one conversation.
+class Judge {
+ public:
+  /// `system` must outlive this.
+  Judge(const ChatSystem& system, Examinee examinee);
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  /// Prompts every tuple of a held-out conversation.
+  void prompt_again(const Conversation& conversation);
+  /// Prompts every tuple of a conversation of the training data; only training_again counts.
+  void prompt_training(const Conversation& conversation);
+  /// Talks with a simulated user until the target is recommended, the user leaves or `max_turns` are over.
+  void play(SimulatedUser& user, std::int64_t max_turns);
+
+  const Figures& figures() const { return figures_; }
+
+ private:
+  /// Understands every turn as what the simulated user meant.
+  struct TrueMeaning final : Understanding {
+    UnderstoodTurn understand(std::span<const SystemAct>, std::string_view, std::string_view) override {
+      return {meant};
+    }
+    PreferenceUpdate meant;
+  };
+
+  std::string realize(const SystemAct& act, const PreferenceState& preferences);
+  PreferenceUpdate understand(const Exchange& exchange);
+  void judge_wording(const SystemAct& act, const std::string& text);
+  void judge_understanding(const Exchange& exchange, const PreferenceUpdate& found);
+  void measure_tokens(const SkillPrompt& prompt, std::string_view output);
+  void rank_target(const PreferenceState& preferences, MovieId target);
+  void note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got);
+  bool is_listed(const SystemAct& act, const std::string& text) const;
+
+  const ChatSystem& system_;
+  Examinee examinee_;
+  TrueMeaning true_meaning_;
+  Understanding& understanding_;
+  Figures figures_;
+};
+
+/// The candidate of the act whose name the text holds, the longest name where several do; -1 if none.
+MovieId named_candidate(std::string_view text, const SystemAct& act, const MovieCatalog& catalog);
+
+}  // namespace matinee

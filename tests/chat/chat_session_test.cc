@@ -1,0 +1,129 @@
+#include "lib/chat/chat_session.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/chat/scripted_chat.h"
+
+namespace matinee {
+namespace {
+
+using testing::error_of;
+using testing::small_system;
+
+constexpr const char* kComedy = "{\"act\":\"inform\",\"genres\":[\"Comedy\"]}";
+constexpr const char* kLeave = "{\"act\":\"leave\"}";
+
+class ChatSessionTest : public ::testing::Test {
+ protected:
+  testing::NamedActs wording;
+  testing::JsonUnderstanding understanding;
+  ChatSession session{small_system(), wording, understanding};
+};
+
+TEST_F(ChatSessionTest, OpensWithAGreetingAndAQuestion) {
+  std::vector<std::string> pieces;
+  const ChatTurn& turn = session.open([&](std::string_view text) {
+    pieces.emplace_back(text);
+    return true;
+  });
+  EXPECT_EQ(turn.text, "[greet] [ask genre]");
+  EXPECT_EQ(turn.texts, (std::vector<std::string>{"[greet]", "[ask genre]"}));
+  EXPECT_EQ(turn.ends, (std::vector<ReplyEnd>{ReplyEnd::kFinished, ReplyEnd::kFinished}));
+  EXPECT_EQ(pieces, (std::vector<std::string>{"[greet]", " ", "[ask genre]"}));
+  EXPECT_FALSE(turn.finished);
+}
+
+TEST_F(ChatSessionTest, AnAnswerIsUnderstoodInTheLightOfTheLastAct) {
+  session.open();
+  const ChatTurn& turn = session.answer(kComedy);
+  EXPECT_EQ(understanding.asked, (std::vector<std::string>{"[ask genre]"}));
+  EXPECT_EQ(turn.user_text, kComedy);
+  EXPECT_EQ(turn.update.said.genres, (std::vector<GenreId>{small_system().catalog.genre_id("Comedy").value()}));
+  EXPECT_EQ(session.state().preferences, turn.update.said);
+  EXPECT_EQ(turn.text, "[ask person]");
+}
+
+TEST_F(ChatSessionTest, MoreRecommendsTheBestAndThenTheNext) {
+  session.open();
+  session.answer(kComedy);
+  const auto best = small_system().ranker.rank(session.state().preferences, {}, 2);
+  const auto recommendation = [&](std::size_t i) {
+    return "[recommend " + std::string(small_system().catalog.display_name(best[i].movie)) + "]";
+  };
+  EXPECT_EQ(session.act(UserAct::kMore).text, recommendation(0));
+  EXPECT_EQ(session.act(UserAct::kMore).text, recommendation(1));
+  EXPECT_EQ(session.state().recommended, (std::vector<MovieId>{best[0].movie, best[1].movie}));
+}
+
+TEST_F(ChatSessionTest, UndoGoesBackToTheStateBefore) {
+  EXPECT_FALSE(session.undo());
+  session.open();
+  EXPECT_FALSE(session.undo()) << "the opening stays";
+  session.answer(kComedy);
+  const PreferenceState known = session.state().preferences;
+  session.answer("{\"act\":\"inform\",\"years\":[1990,1999]}");
+  EXPECT_NE(session.state().preferences, known);
+  EXPECT_TRUE(session.undo());
+  EXPECT_EQ(session.state().preferences, known);
+  EXPECT_EQ(session.turns().back().text, "[ask person]");
+}
+
+TEST_F(ChatSessionTest, AfterTheClosingALineBeginsAnewAndACommandIsRefused) {
+  session.open();
+  session.answer(kComedy);
+  EXPECT_EQ(session.answer(kLeave).text, "[close]");
+  EXPECT_TRUE(session.finished());
+  EXPECT_NE(error_of([&] { session.act(UserAct::kMore); }), "");
+  EXPECT_TRUE(session.state().recommended.empty());
+  session.answer("{\"act\":\"unsure\"}");
+  EXPECT_FALSE(session.finished());
+  EXPECT_EQ(session.turns().size(), 2u);
+  EXPECT_TRUE(session.state().preferences.empty());
+}
+
+TEST_F(ChatSessionTest, AStoppedReplyEndsThere) {
+  int pieces = 0;
+  const ChatTurn& turn = session.open([&](std::string_view) {
+    ++pieces;
+    return false;
+  });
+  EXPECT_EQ(pieces, 1);
+  EXPECT_EQ(turn.text, "[greet]");
+  EXPECT_EQ(turn.ends, (std::vector<ReplyEnd>{ReplyEnd::kStopped}));
+  EXPECT_EQ(turn.acts.size(), 2u);
+  EXPECT_EQ(turn.unfinished, 0);
+  EXPECT_EQ(session.answer(kComedy).text, "[ask person]") << "the conversation goes on";
+}
+
+TEST_F(ChatSessionTest, CountsRepliesWithoutAnEnd) {
+  wording.unfinished = SystemActKind::kAsk;
+  EXPECT_EQ(session.open().unfinished, 1);
+  EXPECT_EQ(session.answer("?").unfinished, 2) << "the understanding and the next question";
+  wording.unfinished.reset();
+  EXPECT_EQ(session.answer(kComedy).unfinished, 0);
+}
+
+TEST_F(ChatSessionTest, TheTranscriptHasALineForEachTurn) {
+  session.open();
+  const std::string opening =
+      "{\"acts\":[{\"act\":\"greet\"},{\"act\":\"ask\",\"slot\":\"genre\"}],\"text\":\"[greet] [ask genre]\","
+      "\"preferences\":{},\"finished\":false}";
+  EXPECT_EQ(session.last_turn_json(), opening);
+  session.answer(kComedy);
+  const std::string answer =
+      "{\"user\":\"{\\\"act\\\":\\\"inform\\\",\\\"genres\\\":[\\\"Comedy\\\"]}\",\"update\":{\"act\":\"inform\","
+      "\"genres\":[\"Comedy\"]},\"acts\":[{\"act\":\"ask\",\"slot\":\"person\"}],\"text\":\"[ask person]\","
+      "\"preferences\":{\"genres\":[\"Comedy\"]},\"finished\":false}";
+  EXPECT_EQ(session.last_turn_json(), answer);
+  EXPECT_EQ(session.transcript(), opening + "\n" + answer + "\n");
+}
+
+TEST_F(ChatSessionTest, FactsAreThoseOfTheMovieUnderDiscussion) {
+  session.open();
+  EXPECT_TRUE(session.facts().empty());
+  session.act(UserAct::kMore);
+  EXPECT_EQ(session.facts().front(), small_system().catalog.display_name(session.state().recommended.front()));
+}
+
+}  // namespace
+}  // namespace matinee

@@ -1,0 +1,59 @@
+// The language model's skills on the mini base of testdata/ without an adapter: what holds whatever a model prefers.
+#include "lib/chat/model_skills.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/chat/scripted_chat.h"
+
+namespace matinee {
+namespace {
+
+using testing::small_system;
+
+TEST(PromptedPart, EndsBetweenCharacters) {
+  const std::string a598(598, 'a');
+  EXPECT_EQ(prompted_part("hello"), "hello");
+  EXPECT_EQ(prompted_part(a598 + "\u00e9"), a598 + "\u00e9");
+  EXPECT_EQ(prompted_part(a598 + "a\u00e9"), a598 + "a");
+  EXPECT_EQ(prompted_part(a598 + "\u20ac\u20ac"), a598);
+  EXPECT_EQ(prompted_part(a598 + "abcdef"), a598 + "ab");
+}
+
+class ModelSkillsTest : public ::testing::Test {
+ protected:
+  ThreadPool pool{2};
+  Context context{pool};
+  LanguageModelOptions options = [] {
+    LanguageModelOptions mini;
+    mini.base = "testdata/mini";
+    return mini;
+  }();
+  LanguageModel model{context, options};
+  TextGenerator generator{context, model, options.sampler, 1};
+};
+
+TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
+  ModelWording wording(generator, small_system(), 1);
+  const SystemAct act{.kind = SystemActKind::kAsk, .slot = Slot::kGenre};
+  std::string shown;
+  const WordedAct whole = wording.realize(act, {}, [&](std::string_view text) {
+    shown += text;
+    return true;
+  });
+  ASSERT_NE(whole.end, ReplyEnd::kStopped);
+  ASSERT_GT(shown.size(), 8u);
+
+  int pieces = 0;
+  shown.clear();
+  const WordedAct stopped = wording.realize(act, {}, [&](std::string_view text) {
+    shown += text;
+    return ++pieces < 2;
+  });
+  EXPECT_EQ(stopped.end, ReplyEnd::kStopped);
+  EXPECT_EQ(pieces, 2) << "nothing is printed after the stop";
+  EXPECT_EQ(stopped.text, shown);
+  EXPECT_LT(stopped.text.size(), whole.text.size());
+}
+
+}  // namespace
+}  // namespace matinee

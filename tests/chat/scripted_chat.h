@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/chat/chat_system.h"
+#include "lib/chat/skills.h"
+#include "tests/vectors/sample_catalog.h"
+
+namespace matinee::testing {
+
+/// The first 400 movies of the sample, set up once.
+inline const ChatSystem& small_system() {
+  static const SampleCatalog catalog(400);
+  static const ChatSystem system({.movies = catalog.folder.file("movies.bin"), .phrases = {}});
+  return system;
+}
+
+/// Words an act as its name: "[ask genre]", "[recommend Heat (1995)]". Acts of the kind `unfinished` have no end.
+class NamedActs final : public Wording {
+ public:
+  WordedAct realize(const SystemAct& act, const PreferenceState&, const OnText& on_text) override {
+    std::string text = std::string("[") + name_of(act.kind);
+    if (act.kind == SystemActKind::kAsk) text += std::string(" ") + name_of(act.slot);
+    if (act.kind == SystemActKind::kAnswer) text += std::string(" ") + name_of(act.fact);
+    if (act.movie >= 0) text += " " + std::string(small_system().catalog.display_name(act.movie));
+    text += "]";
+    if (on_text && !on_text(text)) return {text, ReplyEnd::kStopped};
+    return {text, unfinished == act.kind ? ReplyEnd::kUnfinished : ReplyEnd::kFinished};
+  }
+  std::optional<SystemActKind> unfinished;
+};
+
+/// Users who speak JSON: an update as it is written in the data; "?" is not understood.
+class JsonUnderstanding final : public Understanding {
+ public:
+  UnderstoodTurn understand(std::span<const SystemAct>, std::string_view system_text,
+                            std::string_view user_text) override {
+    asked.emplace_back(system_text);
+    if (user_text == "?") return {{}, ReplyEnd::kUnfinished};
+    return {parse_preference_update(user_text, small_system().catalog)};
+  }
+  std::vector<std::string> asked;  // the texts that were answered
+};
+
+}  // namespace matinee::testing
