@@ -1,23 +1,23 @@
-# Which folder may use which. CLOSURE_x lists all folders that the files of x may include, x itself first. The build,
-# scripts/check-includes and the table in docs/hacking.md follow this table: tests and tools link only the objects of a
-# closure, so an include that it does not allow fails in `make lint`, and usually at link time, too.
-CLOSURE_base     := base
-CLOSURE_io       := io base
-CLOSURE_kernels  := kernels base
-CLOSURE_catalog  := catalog io base
-CLOSURE_text     := text io base
-CLOSURE_vocabulary := vocabulary text io base
-CLOSURE_tokenizer  := tokenizer vocabulary text io base
-CLOSURE_prompt     := prompt tokenizer vocabulary text io base
-CLOSURE_constraint := constraint tokenizer vocabulary text io base
-CLOSURE_dialogue := dialogue catalog text io base
-CLOSURE_vectors  := vectors catalog kernels io base
-CLOSURE_model    := model kernels io base
-CLOSURE_train    := train model kernels io base
-CLOSURE_cluster  := cluster train model kernels io base
-CLOSURE_recommend  := recommend dialogue vectors catalog text kernels io base
-CLOSURE_chat       := chat recommend dialogue vectors model catalog constraint prompt tokenizer vocabulary text kernels io base
-CLOSURE_evaluation := evaluation chat recommend dialogue vectors model catalog constraint prompt tokenizer vocabulary text kernels io base
+# Which folder may use which: the folders of its row, and what those may use. The build, scripts/check-includes and the
+# table in docs/hacking.md follow these rows: tests and tools link only the objects of the folders that they use, so an
+# include that is not allowed fails in `make lint`, and usually at link time, too.
+USES_base       :=
+USES_io         := base
+USES_kernels    := base
+USES_text       := io
+USES_vocabulary := text
+USES_tokenizer  := vocabulary
+USES_prompt     := tokenizer
+USES_constraint := tokenizer
+USES_catalog    := io
+USES_dialogue   := catalog text
+USES_vectors    := catalog kernels
+USES_recommend  := dialogue vectors
+USES_model      := kernels io
+USES_train      := model
+USES_cluster    := train
+USES_chat       := recommend model constraint prompt
+USES_evaluation := chat
 
 # The highest folders that each tool uses.
 TOP_tsv2bin    := catalog
@@ -31,7 +31,7 @@ TOP_chat       := chat
 TOP_evaluate   := evaluation
 TOP_lora-merge := prompt train
 
-FOLDERS := $(sort $(patsubst CLOSURE_%,%,$(filter CLOSURE_%,$(.VARIABLES))))
+FOLDERS := $(sort $(patsubst USES_%,%,$(filter USES_%,$(.VARIABLES))))
 
 # $(call objects,FOLDER): the objects of one folder; $(call closure,FOLDERS): of the folders and all that they use.
 REFERENCES := $(sort $(wildcard kernels/*/*_ref.cc kernels/*/*_cases.cc))
@@ -41,5 +41,5 @@ sources = $(sort $(wildcard $(foreach suffix,cc S,$(folder_path)/*.$(suffix) $(i
 # References and cases are for tests and benchmarks of kernels only.
 objects = $(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(REFERENCES),$(sources)))) \
           $(if $(filter kernels,$(1)),$(LINKED_CUDA_OBJECTS))
-folders_under = $(sort $(foreach top,$(1),$(CLOSURE_$(top))))
+folders_under = $(sort $(foreach top,$(1),$(top) $(call folders_under,$(USES_$(top)))))
 closure = $(foreach folder,$(folders_under),$(call objects,$(folder)))
