@@ -21,7 +21,7 @@ void require_all(const Ops& ops, Device device) {
 // Before the device is asked: the reason is then the same with and without one.
 std::shared_ptr<DeviceAllocator> memory_for(const Ops& ops, Device device) {
   require_all(ops, device);
-  return memory_of(device);
+  return open_allocator(device);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace matinee {
 
 namespace {
 
-// Why no CUDA device can be used at `index`; empty where one can.
+// Why CUDA device `index` cannot be used; empty if it can.
 std::string why_no_cuda(int index) {
 #ifdef MATINEE_CUDA
   if (std::string reason = why_no_cuda_device(index); !reason.empty()) return reason;
@@ -26,7 +26,7 @@ std::string why_no_cuda(int index) {
 #endif
 }
 
-// Of as many as there are; 0 where there is none.
+// The index `turn` modulo the number of devices; 0 if there is none.
 int cuda_device_of_turn(int turn) {
 #ifdef MATINEE_CUDA
   const int count = count_cuda_devices();
@@ -39,23 +39,23 @@ int cuda_device_of_turn(int turn) {
 
 }  // namespace
 
-Device resolve_device(std::string_view wish, int turn) {
-  if (wish == "cpu") return Device{};
+Device resolve_device(std::string_view value, int turn) {
+  if (value == "cpu") return Device{};
   int index = cuda_device_of_turn(turn);
-  if (wish == "auto") return why_no_cuda(index).empty() ? Device{DeviceKind::kCuda, index} : Device{};
-  if (wish != "cuda") {
-    const std::string_view digits = wish.starts_with("cuda:") ? wish.substr(5) : std::string_view{};
+  if (value == "auto") return why_no_cuda(index).empty() ? Device{DeviceKind::kCuda, index} : Device{};
+  if (value != "cuda") {
+    const std::string_view digits = value.starts_with("cuda:") ? value.substr(5) : std::string_view{};
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || index < 0) {
-      throw usage_error("--device: expected auto, cpu, cuda or cuda:N, found \"{}\"", wish);
+      throw usage_error("--device: expected auto, cpu, cuda or cuda:N, found \"{}\"", value);
     }
   }
   const std::string reason = why_no_cuda(index);
-  if (!reason.empty()) throw device_error("--device {}: {}; --device cpu runs everywhere", wish, reason);
+  if (!reason.empty()) throw device_error("--device {}: {}; --device cpu runs everywhere", value, reason);
   return Device{DeviceKind::kCuda, index};
 }
 
-std::shared_ptr<DeviceAllocator> memory_of(Device device) {
+std::shared_ptr<DeviceAllocator> open_allocator(Device device) {
   if (device.kind == DeviceKind::kCpu) return host_allocator();
 #ifdef MATINEE_CUDA
   return open_cuda_device(device.index);
@@ -64,7 +64,7 @@ std::shared_ptr<DeviceAllocator> memory_of(Device device) {
 #endif
 }
 
-std::string place_of(Device device) {
+std::string bus_id_of(Device device) {
   if (device.kind == DeviceKind::kCpu) return {};
 #ifdef MATINEE_CUDA
   return bus_id_of_cuda_device(device.index);
@@ -84,18 +84,18 @@ std::string why_no_all_reduce(Device device) {
 
 AllReduceId make_all_reduce_id() {
 #ifdef MATINEE_CUDA
-  return make_nccl_key();
+  return make_nccl_id();
 #else
   throw device_error("this program was built without CUDA");
 #endif
 }
 
-std::unique_ptr<AllReduce> open_all_reduce(DeviceAllocator& allocator, const AllReduceId& key, int rank, int size) {
+std::unique_ptr<AllReduce> open_all_reduce(DeviceAllocator& allocator, const AllReduceId& id, int rank, int size) {
 #ifdef MATINEE_CUDA
-  return open_nccl_sum(allocator, key, rank, size);
+  return open_nccl_all_reduce(allocator, id, rank, size);
 #else
   static_cast<void>(allocator);
-  static_cast<void>(key);
+  static_cast<void>(id);
   throw device_error("rank {} of {}: this program was built without CUDA", rank, size);
 #endif
 }

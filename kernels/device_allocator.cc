@@ -10,18 +10,18 @@ namespace matinee {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-// From here on a stream of reads gains by large pages.
-constexpr std::size_t kLarge = std::size_t{4} << 20;
+// From this size on, sequential reads gain from large pages.
+constexpr std::size_t kLargePagesFrom = std::size_t{4} << 20;
 
-class HostMemory final : public DeviceAllocator {
+class HostAllocator final : public DeviceAllocator {
  public:
   bool is_host() const override { return true; }
   void* allocate(std::size_t bytes) override {
     void* memory = ::operator new(bytes, kAlignment, std::nothrow);
     if (memory == nullptr) {
-      throw resource_error("out of memory: {:.1f} MB could not be had", static_cast<double>(bytes) / (1 << 20));
+      throw resource_error("out of memory: {:.1f} MB are not available", static_cast<double>(bytes) / (1 << 20));
     }
-    if (bytes >= kLarge) prefer_large_pages(memory, bytes);
+    if (bytes >= kLargePagesFrom) prefer_large_pages(memory, bytes);
     return memory;
   }
   void release(void* memory) noexcept override { ::operator delete(memory, kAlignment); }
@@ -48,7 +48,7 @@ std::unique_ptr<ActivationOffload> DeviceAllocator::offload(std::size_t, std::si
 std::unique_ptr<Graph> DeviceAllocator::capture(const std::function<void()>&) { return nullptr; }
 
 std::shared_ptr<DeviceAllocator> host_allocator() {
-  static const std::shared_ptr<DeviceAllocator> allocator = std::make_shared<HostMemory>();
+  static const std::shared_ptr<DeviceAllocator> allocator = std::make_shared<HostAllocator>();
   return allocator;
 }
 

@@ -11,8 +11,8 @@
 
 namespace matinee {
 
-/// Elements that lie beside each other in a device's memory, which somebody else keeps alive. data() goes into an
-/// operation's arguments; the host may follow it only where DeviceAllocator::is_host() says so.
+/// Contiguous elements in a device's memory, not owned. data() is for an operation's arguments; the host may
+/// dereference it only if DeviceAllocator::is_host().
 template <class T>
 class DeviceSpan {
  public:
@@ -24,12 +24,12 @@ class DeviceSpan {
   const T* data() const { return data_; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  /// Null where it was made without one.
+  /// Null if default-constructed.
   const std::shared_ptr<DeviceAllocator>& allocator() const { return allocator_; }
-  /// `count` elements from `first` on.
+  /// Elements [first, first + count).
   DeviceSpan part(std::size_t first, std::size_t count) { return {allocator_, data_ + first, count}; }
 
-  /// Elements from `first` on; no further than the end.
+  /// Overwrites elements from `first` on; must not pass the end.
   void upload(std::span<const T> values, std::size_t first = 0) {
     allocator_->upload(data_ + first, values.data(), values.size_bytes());
   }
@@ -41,7 +41,7 @@ class DeviceSpan {
     if (size_ > 0) download(result);
     return result;
   }
-  /// `from` has the same size and lies in the same memory.
+  /// `from` must have the same size and the same allocator.
   void copy_from(const DeviceSpan& from) {
     if (size_ > 0) allocator_->copy(data_, from.data_, size_ * sizeof(T));
   }
@@ -61,7 +61,7 @@ class DeviceSpan {
   std::size_t size_ = 0;
 };
 
-/// An array in a device's memory, which it keeps alive. Starts as zeros.
+/// Owns an array in a device's memory, initially zeros.
 template <class T>
 class DeviceBuffer : public DeviceSpan<T> {
  public:
@@ -70,7 +70,7 @@ class DeviceBuffer : public DeviceSpan<T> {
       : DeviceBuffer(std::move(allocator), size, Unfilled{}) {
     this->zero();
   }
-  /// Contents undefined: for what is overwritten whole before anything reads it.
+  /// Contents undefined, for arrays that are overwritten before they are read.
   static DeviceBuffer unset(std::shared_ptr<DeviceAllocator> allocator, std::size_t size) {
     return DeviceBuffer(std::move(allocator), size, Unfilled{});
   }
@@ -97,11 +97,11 @@ class DeviceBuffer : public DeviceSpan<T> {
   }
 };
 
-/// Elements that go between host and device at a time where an array does not pass as a whole.
+/// Elements per transfer when an array is processed in pieces.
 inline constexpr std::size_t kDevicePiece = std::size_t{1} << 18;
 
-/// visit(first, values) for all values in order: on the host at once as they lie there, elsewhere in pieces that are
-/// downloaded. At least once, so that an empty array is seen too.
+/// Calls visit(first, values) for all values in order: on the host in one call, without a copy, elsewhere in downloaded
+/// pieces. An empty array gets one call.
 template <class T, class Visit>
 void visit_values(const DeviceSpan<T>& buffer, const Visit& visit) {
   if (buffer.empty() || buffer.allocator()->is_host())
@@ -114,7 +114,7 @@ void visit_values(const DeviceSpan<T>& buffer, const Visit& visit) {
   }
 }
 
-/// Every element becomes what next() gives, in order.
+/// Sets every element to next(), in order.
 template <class T, class Next>
 void fill_values(DeviceSpan<T>& buffer, Next next) {
   std::vector<T> piece(std::min(kDevicePiece, buffer.size()));
@@ -125,8 +125,8 @@ void fill_values(DeviceSpan<T>& buffer, Next next) {
   }
 }
 
-/// Values of the host where a device's operations can read them: on the host the values themselves, which must outlive
-/// this, elsewhere a copy of them.
+/// Host values as a device's operations can read them: on the host the values themselves, which must outlive this,
+/// elsewhere a copy.
 template <class T>
 class DeviceView {
  public:

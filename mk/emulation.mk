@@ -34,7 +34,7 @@ EMULATED_FOLDERS := kernels model train
 EMULATED_TESTS := $(EMULATED_FOLDERS:%=$(BUILD)/emulated/tests/%_test)
 # The arena is part of the emulation. The tests of the emulation itself run in the program of the kernels.
 emulated_test_sources = $(filter-out $(ARENA),$(test_sources)) \
-                        $(if $(filter kernels,$(1)),tests/emulation/emulation_test.cc)
+                        $(if $(filter kernels,$(1)),emulated/tests/emulation/emulation_test.cc)
 $(foreach folder,$(EMULATED_FOLDERS),\
   $(call emulated_program,tests/$(folder)_test,$(call emulated_test_sources,$(folder)),$(folder),$(TEST_LIBS)))
 $(foreach tool,lora-train chat embed similar,$(call emulated_program,$(tool),$(call main,$(tool)),$(TOP_$(tool))))

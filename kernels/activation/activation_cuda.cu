@@ -1,6 +1,6 @@
-// Four elements to a thread. Bound by memory: 8 bytes an element forward, 12 with a gate; 12 and 20 backward. The
-// exponentials are the exact library ones, some 20 instructions an element, which the memory's time hides. Share of its
-// bandwidth: not measured.
+// A thread has four consecutive elements at a time. Bound by memory: 8 bytes per element forward, 12 with a gate; 12
+// and 20 backward. The accurate exponentials of the library take about 20 instructions per element, which the memory's
+// time hides. Share of the bandwidth: not measured.
 
 #include "kernels/cuda/rows.h"
 #include "kernels/cuda_ops.h"
@@ -30,7 +30,7 @@ __device__ Value value_of(float x) {
     const float phi = 0.5f * erfcf(x * -0.70710678f);
     return {x * phi, fmaf(x * 0.3989422804f, expf(x * x * -0.5f), phi)};
   } else {
-    // A NaN stays one.
+    // NaN stays NaN.
     return {x < 0.0f ? 0.0f : x, x > 0.0f ? 1.0f : 0.0f};
   }
 }
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(ActivationArgs args, 
   }
 }
 
-// Outputs may be inputs, so a thread reads all of its elements before it writes any.
+// Outputs may alias inputs, so a thread reads all of its elements before it writes any.
 template <Activation kActivation>
 __global__ void __launch_bounds__(kThreads) backward_kernel(ActivationBackwardArgs args, bool vector) {
   const std::int64_t step = 4 * static_cast<std::int64_t>(gridDim.x) * kThreads;
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(ActivationBackwardAr
   }
 }
 
-// The kernel for a function that is known while the program runs.
+// The kernel for an activation that is known at run time.
 auto forward_kernel_of(Activation activation) {
   switch (activation) {
     case Activation::kSilu:

@@ -1,6 +1,7 @@
-// adamw_update is bound by memory: 28 bytes an element, four neighbors a thread. squared_sum reads 4 bytes an element;
-// a block adds 8,192 of them in float64, which the devices this is for do at half of float32's rate, and one more block
-// adds the blocks' sums. Which elements are added together depends on n alone. Speed: not measured.
+// adamw_update: a thread has four consecutive elements at a time. Bound by memory: 28 bytes per element.
+// squared_sum: a block sums 8,192 elements in float64, at half the rate of float32 on the devices it is meant for; a
+// last block adds the blocks' sums. The order of additions depends on n alone. Bound by memory: 4 bytes per element.
+// Speed: not measured.
 
 #include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"

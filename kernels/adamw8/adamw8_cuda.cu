@@ -1,7 +1,7 @@
-// A warp updates one block of 256 elements, eight a lane, as two runs of four neighbors; so the scales of a block are
-// maxima over a warp, and everything but the tables of codes stays in registers. 16 bytes an element must move. The
-// search for a code (eight steps in a table in shared memory, for both moments) costs about as long as that: a block of
-// threads goes on from block to block, so that the tables are brought there once. Speed: not measured.
+// A warp updates one block of 256 elements at a time, eight per lane, as two runs of four consecutive elements. So a
+// block's scales are maxima over a warp, and everything but the tables of codes stays in registers. 16 bytes per
+// element must move. The search for a code, eight steps in a table in shared memory for either moment, takes about as
+// long. A block of threads loops over blocks of elements, so that it loads the tables only once. Speed: not measured.
 
 #include "kernels/adamw/adamw_factors.h"
 #include "kernels/context.h"
@@ -14,13 +14,13 @@ namespace {
 
 constexpr int kThreads = 256, kWarps = kThreads / kWarpSize;
 constexpr int kRuns = static_cast<int>(kAdamW8Block) / (4 * kWarpSize);
-static_assert(kRuns * 4 * kWarpSize == kAdamW8Block, "a warp takes a block in runs of four neighbors a lane");
-static_assert(kThreads == 256, "a thread brings one entry of each table");
+static_assert(kRuns * 4 * kWarpSize == kAdamW8Block, "a warp has a block, in runs of four elements per lane");
+static_assert(kThreads == 256, "a thread loads one entry of each table");
 
 struct CodeTables {
   float m[256], r[256];
 };
-// The code whose value is nearest to x; of two as near the larger.
+// The code whose value is nearest to x; the larger one in a tie.
 __device__ unsigned nearest_code(const float* values, float x) {
   int at = 0;
 #pragma unroll
@@ -34,7 +34,7 @@ __device__ unsigned nearest_code(const float* values, float x) {
   return static_cast<unsigned>(at);
 }
 
-// Four codes of a word; those from `n` on are what zero is coded as, and not read.
+// Four codes as a word. Only the first `n` are read; the others are the code of zero.
 __device__ unsigned load_codes(const std::uint8_t* from, std::int64_t n, unsigned zero, bool aligned) {
   if (n >= 4 && aligned) return *reinterpret_cast<const unsigned*>(from);
   unsigned word = 0;
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(kThreads)
       }
       store_four(param + i, p, left, aligned);
     }
-    // Every lane has read the old scales before one of them writes the new ones: these exchanges are barriers.
+    // These exchanges synchronize the warp: every lane has read the old scales before lane 0 writes the new ones.
     m_most = warp_max(m_most);
     r_most = warp_max(r_most);
     if (lane == 0) {
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
         m_word |= nearest_code(m_values, m[run][k] * to_m) << 8 * k;
-        // What is not zero does not become zero.
+        // A positive root must not become zero, by which the update divides.
         const unsigned code = nearest_code(r_values, r[run][k] * to_r);
         r_word |= (code == kAdamW8ZeroR && r[run][k] > 0 ? 1u : code) << 8 * k;
       }

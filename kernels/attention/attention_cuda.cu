@@ -1,11 +1,12 @@
-// A block takes a tile of queries of one head, 16 to a warp, and goes through the tiles of keys that any of them sees.
-// A warp keeps its queries' sums in registers and makes the scores of a tile, its probabilities and their product with
-// the values without leaving them (Dao 2023, "FlashAttention-2", arXiv:2307.08691, algorithm 1). While the scores are
-// made the values of the tile are on their way to shared memory, and the next keys while the values are multiplied.
+// Attention forward on tensor cores (Dao 2023, "FlashAttention-2", arXiv:2307.08691, algorithm 1). A block has a tile
+// of queries of one head, 16 per warp, and loops over the tiles of keys that any of them sees. A warp keeps its
+// queries' sums in registers and computes a tile's scores, its probabilities and their product with the values without
+// leaving them. The tile's values are copied to shared memory while the scores are computed, and the next tile's keys
+// while the values are multiplied.
 //
-// Bound by the tensor cores and by shared memory, of which a warp reads 256 bytes for each product of 16×16×8: 4·kDim
-// operations for a query and a key it sees, six times that in float32. Tiles of keys outside the segment or the window
-// are left out, for a block and again for each warp. Share of either limit: not measured.
+// Bound by the tensor cores and by shared memory, of which a warp reads 256 bytes for each product of 16×16×8. There
+// are 4·kDim operations for each query and key it sees, six times as many in float32. A tile of keys outside the
+// segment or the window is skipped by the block, and again by each warp. Share of either limit: not measured.
 
 #include <algorithm>
 #include <climits>
@@ -14,6 +15,7 @@
 #include "kernels/attention/attention_tiles_cuda.h"
 #include "kernels/check.h"
 #include "kernels/context.h"
+#include "kernels/cuda/vector_access.h"
 #include "kernels/cuda_ops.h"
 
 namespace matinee {
@@ -28,7 +30,7 @@ struct Shape {
   static constexpr int kQueries = kWarps * kRowsOfWarp;
   static constexpr int kColumns = kSummedColumns<kDim, kTerms>;
   static constexpr int kKeys = kTerms == 1 ? (kDim <= 64 ? 64 : 32) : (kDim <= 96 ? 32 : 16);
-  static constexpr int kBlocks = kDim <= 128 ? 2 : 1;  // of a multiprocessor, as the registers allow
+  static constexpr int kBlocks = kDim <= 128 ? 2 : 1;  // per multiprocessor, as the registers allow
   using QueryTile = Tile<kDim, kTerms, kQueries>;
   using KeyTile = Tile<kDim, kTerms, kKeys>;
   static constexpr std::size_t kSharedBytes =
@@ -46,11 +48,11 @@ struct Problem {
   float* logsumexp;
   bool pairs;
 
-  // Where the first query stands among the keys.
+  // The position of the first query, counted from the first key.
   __device__ int first_position() const {
     return seen.first_position == nullptr ? 0 : *seen.first_position - seen.first();
   }
-  // The keys that a query sees, `first_position` being that: from this one to the one at its own position.
+  // The first key that a query sees; the last is the one at its own position.
   __device__ int first_seen(int first_position, int query) const {
     const int start = segment_start == nullptr ? 0 : segment_start[query];
     const int first = first_position + query - window + 1;
@@ -58,6 +60,61 @@ struct Problem {
   }
 };
 
+// The running softmax of this lane's rows g and g + 8.
+struct RowSoftmax {
+  float largest[2] = {-INFINITY, -INFINITY};  // score so far, as an exponent of 2
+  float total[2] = {};                        // of the weights relative to it, over this lane's columns
+
+  // Turns a tile's scores into weights relative to the largest score, and rescales what was summed before if that
+  // grew. Row i sees keys seen_from[i] to seen_to[i].
+  template <int kTerms, int kKeys, int kSums>
+  __device__ void add_tile(const Sum<kTerms> (&scores)[kKeys / 8], float scale, int first_key,
+                           const int (&seen_from)[2], const int (&seen_to)[2], float (&sums)[kSums][4],
+                           Weights<kTerms, kKeys>& weights) {
+    const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+    float p_of[kKeys / 8][4];
+    float tile_largest[2] = {-INFINITY, -INFINITY};
+#pragma unroll
+    for (int n = 0; n < kKeys / 8; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int key = first_key + 8 * n + lane % 4 * 2 + i % 2;
+        const bool sees = key >= seen_from[i / 2] && key <= seen_to[i / 2];
+        p_of[n][i] = sees ? scores[n].value(i) * scale : -INFINITY;
+        tile_largest[i / 2] = fmaxf(tile_largest[i / 2], p_of[n][i]);
+      }
+    }
+    float shift[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float most = tile_largest[half];
+      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 2));
+      most = fmaxf(most, largest[half]);
+      shift[half] = most == -INFINITY ? 0.0f : most;  // a row that has seen no key yet
+      const float shrink = exp2f(largest[half] - shift[half]);
+      largest[half] = most;
+      total[half] *= shrink;
+#pragma unroll
+      for (int n = 0; n < kSums; ++n) {
+        sums[n][2 * half] *= shrink;
+        sums[n][2 * half + 1] *= shrink;
+      }
+    }
+#pragma unroll
+    for (int n = 0; n < kKeys / 8; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        p_of[n][i] = exp2f(p_of[n][i] - shift[i / 2]);
+        total[i / 2] += p_of[n][i];
+      }
+      weights.set(n, 0, p_of[n][0], p_of[n][1]);
+      weights.set(n, 1, p_of[n][2], p_of[n][3]);
+    }
+  }
+};
+
+// blockIdx.x is the tile of queries, y the head, z the half of the columns where a warp cannot sum all of them.
 template <int kDim, int kTerms>
 __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTerms>::kBlocks)
     forward_kernel(Problem p) {
@@ -68,7 +125,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
   const typename S::KeyTile values{keys.data + S::KeyTile::kElements};
 
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize, warp = static_cast<int>(threadIdx.x) / kWarpSize;
-  // The last queries see the most keys, so they begin first.
+  // The last queries see the most keys, so they start first.
   const int first_query = static_cast<int>(gridDim.x - 1 - blockIdx.x) * S::kQueries;
   const int head = static_cast<int>(blockIdx.y), kv_head = head / p.group;
   const int first_column = static_cast<int>(blockIdx.z) * S::kColumns;  // of the sums
@@ -85,13 +142,13 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
     seen_from[half] = query < p.n_queries ? p.first_seen(first_position, query) : INT_MAX;
     seen_to[half] = query < p.n_queries ? first_position + query : -1;
   }
-  // Of all the warp's rows.
+  // The same for all rows of the warp.
   const int warp_first = first_query + warp * kRowsOfWarp;
   const int warp_from = warp_first < p.n_queries ? p.first_seen(first_position, warp_first) : INT_MAX;
   const int warp_to = first_position + std::min(warp_first + kRowsOfWarp, p.n_queries) - 1;
 
   float sums[S::kColumns / 8][4] = {};
-  float largest[2] = {-INFINITY, -INFINITY}, total[2] = {};  // of the scores in powers of two; of the lane's columns
+  RowSoftmax softmax;
 
   queries.template copy<S::kThreads>(p.q, head, first_query);
   keys.template copy<S::kThreads>(p.k, kv_head, first_tile * S::kKeys);
@@ -99,59 +156,20 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
   for (int tile = first_tile; tile <= last_tile; ++tile) {
     const int first_key = tile * S::kKeys;
     wait_for_copies<0>();
-    __syncthreads();  // the keys are there, and nobody needs the values before
+    __syncthreads();  // the keys have arrived, and the values before are no longer in use
     values.template copy<S::kThreads>(p.v, kv_head, first_key);
     end_copy_group();
     const bool seen = first_key <= warp_to && first_key + S::kKeys > warp_from;
     Sum<kTerms> scores[S::kKeys / 8];
     if (seen) multiply_along_head(scores, queries, warp * kRowsOfWarp, keys);
     wait_for_copies<0>();
-    __syncthreads();  // the values are there, and nobody needs these keys
+    __syncthreads();  // the values have arrived, and these keys are no longer in use
     if (tile < last_tile) keys.template copy<S::kThreads>(p.k, kv_head, first_key + S::kKeys);
     end_copy_group();
     if (!seen) continue;
 
-    float p_of[S::kKeys / 8][4];
-    float tile_largest[2] = {-INFINITY, -INFINITY};
-#pragma unroll
-    for (int n = 0; n < S::kKeys / 8; ++n) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int key = first_key + 8 * n + lane % 4 * 2 + i % 2;
-        const bool sees = key >= seen_from[i / 2] && key <= seen_to[i / 2];
-        p_of[n][i] = sees ? scores[n].value(i) * p.scale : -INFINITY;
-        tile_largest[i / 2] = fmaxf(tile_largest[i / 2], p_of[n][i]);
-      }
-    }
-    float shift[2];
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      float most = tile_largest[half];
-      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 1));
-      most = fmaxf(most, __shfl_xor_sync(kWholeWarp, most, 2));
-      most = fmaxf(most, largest[half]);
-      // A row that has seen no key yet.
-      shift[half] = most == -INFINITY ? 0.0f : most;
-      const float shrink = exp2f(largest[half] - shift[half]);
-      largest[half] = most;
-      total[half] *= shrink;
-#pragma unroll
-      for (int n = 0; n < S::kColumns / 8; ++n) {
-        sums[n][2 * half] *= shrink;
-        sums[n][2 * half + 1] *= shrink;
-      }
-    }
     Weights<kTerms, S::kKeys> weights;
-#pragma unroll
-    for (int n = 0; n < S::kKeys / 8; ++n) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        p_of[n][i] = exp2f(p_of[n][i] - shift[i / 2]);
-        total[i / 2] += p_of[n][i];
-      }
-      weights.set(n, 0, p_of[n][0], p_of[n][1]);
-      weights.set(n, 1, p_of[n][2], p_of[n][3]);
-    }
+    softmax.add_tile<kTerms, S::kKeys>(scores, p.scale, first_key, seen_from, seen_to, sums, weights);
     add_weighted(sums, weights, values, first_column);
   }
   wait_for_copies<0>();
@@ -159,16 +177,17 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
   float* rows[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    total[half] += __shfl_xor_sync(kWholeWarp, total[half], 1);
-    total[half] += __shfl_xor_sync(kWholeWarp, total[half], 2);
+    softmax.total[half] += __shfl_xor_sync(kWholeWarp, softmax.total[half], 1);
+    softmax.total[half] += __shfl_xor_sync(kWholeWarp, softmax.total[half], 2);
     const std::int64_t query = first_query + warp * kRowsOfWarp + lane / 4 + 8 * half;
     const std::int64_t row = query * p.n_heads + head;
     rows[half] = query < p.n_queries ? p.out + row * p.head_dim : nullptr;
     if (p.logsumexp != nullptr && first_column == 0 && query < p.n_queries && lane % 4 == 0) {
-      p.logsumexp[row] = fmaf(largest[half], kLn2, logf(total[half]));
+      p.logsumexp[row] = fmaf(softmax.largest[half], kLn2, logf(softmax.total[half]));
     }
   }
-  store_sums(sums, rows[0], rows[1], 1.0f / total[0], 1.0f / total[1], first_column, p.head_dim, p.pairs);
+  store_sums(sums, rows[0], rows[1], 1.0f / softmax.total[0], 1.0f / softmax.total[1], first_column, p.head_dim,
+             p.pairs);
 }
 
 }  // namespace
@@ -197,7 +216,7 @@ void attend_in_tiles(Context& context, const TiledAttention& args) {
                             .segment_start = args.segment_start,
                             .out = args.out,
                             .logsumexp = args.logsumexp,
-                            .pairs = args.head_dim % 2 == 0 && reinterpret_cast<std::uintptr_t>(args.out) % 8 == 0};
+                            .pairs = rows_aligned(args.out, args.head_dim, 4, 8)};
       launch(queue, forward_kernel<kDim, kTerms>,
              dim3(static_cast<unsigned>(blocks_for(args.n_queries, S::kQueries)), static_cast<unsigned>(args.n_heads),
                   kDim / S::kColumns),

@@ -1,4 +1,4 @@
-// A thread makes the terms of four neighbors. Bound by memory: 4 bytes read, 2 written for each term.
+// A thread splits four consecutive elements into terms. Bound by memory: 4 bytes read and 2 written per term.
 
 #include "kernels/attention/attention_tiles_cuda.h"
 #include "kernels/context.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// One head for each blockIdx.y.
+// blockIdx.y is the head; x covers its padded tokens and columns, four columns per thread.
 __global__ void __launch_bounds__(kThreads)
     terms_kernel(const float* x, int n_tokens, int padded, int n_heads, int head_dim, int padded_dim, int n_terms,
                  std::uint16_t* terms, bool vector, SeenKeys seen) {

@@ -1,14 +1,14 @@
 #pragma once
 
-// Tiles of queries, keys and values for attention on tensor cores, which multiply bfloat16. Where float32 accuracy is
-// wanted a number is taken as three terms: x = hi + mid + lo, each the bfloat16 nearest to what the ones before it
-// leave, has all 24 bits; of the nine products of two such numbers the six are summed that are not below half a unit in
-// the last place. With one term it is plain bfloat16. So one set of kernels serves both, and a product in float32 costs
-// six on the tensor cores, still less than on the other ones.
+// Tiles of queries, keys and values for attention on tensor cores, which multiply bfloat16. For float32 accuracy a
+// value is split into three terms, x = hi + mid + lo, each the bfloat16 nearest to the remainder; together they have
+// all 24 bits. Of the nine products of two such values, the three below half a unit in the last place are left out. A
+// float32 product so costs six on the tensor cores, still less than on the ordinary cores. One term is plain bfloat16,
+// so the same kernels serve both precisions.
 //
-// The terms are made once, in scratch memory, head by head and with zeros up to a multiple of kPaddedTokens tokens and
-// to a head size that the kernels are made for. Every tile is then whole and lies on 16 bytes, wherever the caller's
-// tensors lie and however wide their heads are.
+// The terms are computed once, into scratch memory, head by head, padded with zeros to a multiple of kPaddedTokens
+// tokens and to one of the head sizes that the kernels exist for. So every tile is whole and aligned to 16 bytes, for
+// any alignment and head size of the caller's tensors.
 
 #include <type_traits>
 
@@ -31,10 +31,10 @@ struct TermVectors {
   std::int64_t term_stride = 0, head_stride = 0;
 };
 
-/// The keys of a cache that some of n_queries new tokens sees, theirs included; where these stand is known on the
-/// device alone.
+/// The keys of a cache that at least one of n_queries new tokens sees, their own included. The position of the first
+/// new token is known only on the device.
 struct SeenKeys {
-  const std::int32_t* first_position = nullptr;  ///< null: there is no cache, all keys are of the queries' tokens
+  const std::int32_t* first_position = nullptr;  ///< null without a cache: all keys are those of the queries' tokens
   int n_queries = 0, window = 0;
 
   __device__ int first() const {
@@ -44,16 +44,16 @@ struct SeenKeys {
   __device__ int count() const { return *first_position + n_queries - first(); }
 };
 
-/// x [n_tokens, n_heads, head_dim] as terms, in the context's scratch memory; of a cache the keys that `seen` has, at
-/// most n_tokens of them, and zeros behind them.
+/// The terms of x [n_tokens, n_heads, head_dim], in the context's scratch memory. Of a cache, the keys in `seen`, at
+/// most n_tokens of them, followed by zeros.
 TermVectors to_terms(Context& context, const float* x, std::int64_t n_tokens, std::int64_t n_heads,
                      std::int64_t head_dim, int padded_dim, int n_terms, const SeenKeys& seen = {});
 
-/// Attention of queries over the keys of their own tokens, or of a cache at most max_keys that any of them sees. The
-/// same as AttentionArgs, but that segment_start (all 0) and logsumexp may be missing.
+/// Attention of queries over the keys of their own tokens, or over a cache, of which they see at most max_keys. As in
+/// AttentionArgs, except that segment_start (null: all 0) and logsumexp are optional.
 struct TiledAttention {
   std::int64_t n_queries = 0, max_keys = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
-  const std::int32_t* first_position = nullptr;  ///< [1], of the first query in its cache; null: there is none
+  const std::int32_t* first_position = nullptr;  ///< [1], of the first query in the cache; null without one
   float scale = 1;
   std::int64_t window = 0;
   const std::int32_t* segment_start = nullptr;  ///< [n_queries]
@@ -66,7 +66,7 @@ struct TiledAttention {
 };
 void attend_in_tiles(Context& context, const TiledAttention& args);
 
-/// Calls body(std::integral_constant<int, d>) with the smallest head size d that there are kernels for.
+/// Calls body(std::integral_constant<int, d>) with the smallest head size d that kernels exist for.
 template <class Body>
 void with_padded_dim(std::int64_t head_dim, const Body& body) {
   if (head_dim <= 32) return body(std::integral_constant<int, 32>{});
@@ -83,18 +83,18 @@ void with_terms(MatmulPrecision precision, const Body& body) {
   return body(std::integral_constant<int, 3>{});
 }
 
-/// Columns that a warp sums at a time. With three terms the sums of a wide head leave the registers too small for the
-/// rest, so there two blocks make the same scores and each half of the columns.
+/// Columns that a warp sums. With three terms the sums of a wide head would not fit into the registers, so two blocks
+/// compute the same scores and each sums half of the columns.
 template <int kDim, int kTerms>
 inline constexpr int kSummedColumns = kTerms == 3 && kDim > 128 ? kDim / 2 : kDim;
 
-/// kRows tokens of one head in shared memory. 16 bytes after each row shift the next by a bank of four, so that the
-/// eight rows that a matrix load reads at a time lie in different banks for each of the head sizes.
+/// kRows tokens of one head in shared memory. A row is padded by 16 bytes, so that the eight rows that a matrix load
+/// reads at once are in different banks.
 template <int kDimOfTile, int kTermsOfTile, int kRowsOfTile>
 struct Tile {
   static constexpr int kDim = kDimOfTile, kTerms = kTermsOfTile, kRows = kRowsOfTile;
   static constexpr int kStride = kDim + 8, kElements = kTerms * kRows * kStride;
-  static_assert(kDim % 32 == 0 && kStride * 2 % 128 != 0, "rows are 16-byte parts in different banks");
+  static_assert(kDim % 32 == 0 && kStride * 2 % 128 != 0, "eight consecutive rows begin in different banks");
   static_assert(kPaddedTokens % kRows == 0, "a tile ends within the padding");
 
   std::uint16_t* data;
@@ -102,7 +102,7 @@ struct Tile {
   __device__ const std::uint16_t* at(int term, int row, int column) const {
     return data + (term * kRows + row) * kStride + column;
   }
-  /// Begins to copy the rows from `first` on of one head; the whole block takes part.
+  /// Starts to copy the rows of one head from `first` on; the whole block takes part.
   template <int kThreads>
   __device__ void copy(const TermVectors& from, int head, int first) const {
     constexpr int kParts = kDim / 8;
@@ -118,15 +118,15 @@ struct Tile {
   }
 };
 
-/// A lane's four elements of a 16×8 product, as in tensor_core.h. With three terms the products that do not count for
-/// the first bits are summed apart, so that they are not rounded at the height of those that do.
+/// A lane's four elements of a 16×8 product (tensor_core.h). With three terms the small products are summed separately,
+/// so that they are not rounded to the precision of the large ones.
 template <int kTerms>
 struct Sum {
   float large[4] = {};
   float small[4] = {};
   __device__ float value(int i) const { return kTerms == 1 ? large[i] : large[i] + small[i]; }
 
-  /// += a·b; b's registers for this product begin at `half`.
+  /// += a·b; this product's registers of b begin at `half`.
   __device__ void add(const std::uint32_t (&a)[kTerms][4], const std::uint32_t (&b)[kTerms][4], int half) {
     if constexpr (kTerms == 3) {
       mma_bf16(small, a[2], b[0] + half);
@@ -139,7 +139,7 @@ struct Sum {
   }
 };
 
-/// sums[n] = the 16 rows of `rows` from `first_row` on times rows 8n ... 8n + 7 of `columns`, along the head.
+/// sums[n] = rows [first_row, first_row + 16) of `rows` times rows [8n, 8n + 8) of `columns`, summed along the head.
 template <class Rows, class Columns>
 __device__ void multiply_along_head(Sum<Rows::kTerms> (&sums)[Columns::kRows / 8], const Rows& rows, int first_row,
                                     const Columns& columns) {
@@ -166,12 +166,12 @@ __device__ void multiply_along_head(Sum<Rows::kTerms> (&sums)[Columns::kRows / 8
   }
 }
 
-/// Numbers that lie in the lanes as a product's results, [16, kColumns], made ready to be the left side of the next.
+/// Results of a product [16, kColumns], as the lanes hold them, converted to the left factor of the next product.
 template <int kTerms, int kColumns>
 struct Weights {
   std::uint32_t parts[kColumns / 16][kTerms][4];
 
-  /// Elements (row g or g + 8 by `lower`, columns 8n + 2t and the next).
+  /// Sets elements (g, or g + 8 if `lower`; columns 8n + 2t and 8n + 2t + 1).
   __device__ void set(int n, int lower, float first, float second) {
 #pragma unroll
     for (int term = 0; term < kTerms; ++term) {
@@ -183,9 +183,9 @@ struct Weights {
   }
 };
 
-/// sums [16, kSums·8] += weights times as many columns of `columns` from first_column on. With three terms a tile's
-/// part is summed by itself and then added: tensor cores cut off what they cannot hold, and over thousands of tokens
-/// that would not average out.
+/// sums [16, kSums·8] += weights times columns [first_column, first_column + kSums·8) of `columns`. With three terms a
+/// tile's part is summed separately and then added in float32: tensor cores truncate, and over thousands of tokens the
+/// errors would accumulate.
 template <int kSums, class Columns>
 __device__ void add_weighted(float (&sums)[kSums][4], const Weights<Columns::kTerms, Columns::kRows>& weights,
                              const Columns& columns, int first_column) {
@@ -219,8 +219,8 @@ __device__ void add_weighted(float (&sums)[kSums][4], const Weights<Columns::kTe
   }
 }
 
-/// Writes a lane's part of sums [16, kSums·8], times a factor for each row, to the columns from first_column on: row g
-/// to `upper`, row g + 8 to `lower`, none where null. `pairs`: rows lie on 8 bytes and head_dim is even.
+/// Writes a lane's part of sums [16, kSums·8], times a factor per row, to the columns from first_column on: row g to
+/// `upper`, row g + 8 to `lower`, unless null. `pairs`: every row begins at a multiple of 8 bytes and head_dim is even.
 template <int kSums>
 __device__ void store_sums(const float (&sums)[kSums][4], float* upper, float* lower, float upper_factor,
                            float lower_factor, int first_column, int head_dim, bool pairs) {

@@ -1,11 +1,10 @@
-// A search on CUDA: the queries are brought into the form that the rows have; then rows are searched in a few rounds of
-// growing ranges, a kernel that scores them (cosine_topk_tiles_cuda.cu, or cosine_topk_stream_cuda.cu for few queries)
-// and one that merges what its blocks found with what was found before. The k-th best of a round is what a row of the
-// next has to beat: blocks that know only rows of their own would keep many times as many rows that are none of the
-// best.
+// The search on CUDA. The queries are converted to the storage format of the rows. Then rows are searched in a few
+// rounds of growing ranges: a kernel scores them (cosine_topk_tiles_cuda.cu, or cosine_topk_stream_cuda.cu for few
+// queries) and merge_kernel merges what its blocks found with the rounds before. The k-th best score of a round is the
+// threshold of the next; blocks that know only their own rows would keep many times as many candidates.
 //
-// What enters a list depends on which thread comes first only in its place; keys are all different and what is left is
-// always the same set, which the merge sorts, so the result does not depend on it.
+// The order of the threads affects only the places of candidates in a list. All keys differ and the kept set is always
+// the same, and the merge sorts it, so the result is deterministic.
 
 #include "kernels/context.h"
 #include "kernels/cosine_topk/cosine_topk_cuda.h"
@@ -20,7 +19,7 @@ constexpr int kMergeThreads = 512;
 constexpr int kKeysOfThread = 4;
 constexpr int kMergeKeys = 4096;
 constexpr int kMergeFull = kMergeKeys - kMergeThreads * kKeysOfThread;
-static_assert(kTopkMost <= kMergeFull, "the best must leave room for another round");
+static_assert(kTopkMost <= kMergeFull, "the best must leave room for another batch of keys");
 
 template <DType kStorage>
 using StoredOf = std::conditional_t<kStorage == DType::kF32, float,
@@ -33,7 +32,7 @@ struct QuerySets {
   const float* weights[CosineTopkArgs::kMaxSets];
 };
 
-// A block for each query; those beyond the batch become zeros.
+// Converts the queries, a block for each; those past the batch become zeros.
 template <DType kStorage>
 __global__ void prepare_kernel(TopkSearch search, QuerySets sets, unsigned char* prepared, float* scales) {
   __shared__ float room[kPrepareThreads / kWarpSize];
@@ -55,7 +54,7 @@ __global__ void prepare_kernel(TopkSearch search, QuerySets sets, unsigned char*
       }
       most = block_max<kPrepareThreads>(most, room);
       const bool broken = block_max<kPrepareThreads>(finite, room) != 0;
-      if (broken || most < 1.17549435e-38f) most = 0;  // the least normal number
+      if (broken || most < 1.17549435e-38f) most = 0;  // FLT_MIN
       if (most > 0) inverse = __fmul_rn(1.0f / most, 127.0f);
       if (threadIdx.x == 0) {
         scales[s * search.padded_queries + q] = broken ? __uint_as_float(0x7fffffffu) : most / 127.0f;
@@ -75,15 +74,15 @@ __global__ void prepare_kernel(TopkSearch search, QuerySets sets, unsigned char*
   }
 }
 
-// Where the merge puts what it found: keys for the next round, and in the last the result.
+// Outputs of the merge: the keys for the next round and, in the last, the result.
 struct MergeTargets {
   TopkKey* keys = nullptr;      ///< [n_queries, k]
-  std::int32_t* ids = nullptr;  ///< of the batch's first query, or none
+  std::int32_t* ids = nullptr;  ///< of the batch's first query, or null
   float* scores = nullptr;
   std::int64_t stride = 0;  ///< from one query's ids to the next
 };
 
-// Sorts keys[0, size) by a bitonic network, the best first; `size` is a power of two.
+// Sorts keys[0, size) in descending order by a bitonic network; `size` is a power of two. Ends with a barrier.
 __device__ void sort_keys(TopkKey* keys, int size) {
   for (int run = 2; run <= size; run *= 2) {
     for (int step = run / 2; step > 0; step /= 2) {
@@ -101,8 +100,8 @@ __device__ void sort_keys(TopkKey* keys, int size) {
   }
 }
 
-// A block for each query: gathers the keys that the splits and the rounds before found, as many at a time as there is
-// room for, and goes on with the best of them.
+// A block for each query gathers the keys that the splits and the rounds before found, and cuts them to the k best
+// whenever the shared memory is full.
 __global__ void __launch_bounds__(kMergeThreads) merge_kernel(TopkSearch search, MergeTargets to) {
   __shared__ TopkKey keys[kMergeKeys];
   __shared__ int count;
@@ -154,7 +153,7 @@ __global__ void fill_none_kernel(std::int64_t n, std::int32_t* ids, float* score
   scores[i] = -INFINITY;
 }
 
-// Rows and sizes; what does not depend on the queries.
+// The part of a search that does not depend on the queries.
 TopkSearch search_of(const CosineTopkArgs& args) {
   TopkSearch search{.n_rows = args.n_rows, .n_sets = args.n_sets};
   const auto bytes = static_cast<std::int64_t>(size_of(args.storage));
@@ -164,7 +163,7 @@ TopkSearch search_of(const CosineTopkArgs& args) {
     search.row_scales[s] = set.row_scales;
     search.row_bytes[s] = set.dim * bytes;
     search.chunks[s] = static_cast<int>(blocks_for(set.dim * bytes, kChunkBytes));
-    if (search.chunks[s] == 0) search.chunks[s] = 1;  // of zeros, so that every set has one
+    if (search.chunks[s] == 0) search.chunks[s] = 1;  // a chunk of zeros, so that every set has one
     search.whole_units[s] =
         search.row_bytes[s] % kUnitBytes == 0 && reinterpret_cast<std::uintptr_t>(set.rows) % kUnitBytes == 0;
     search.all_chunks += search.chunks[s];
@@ -191,7 +190,7 @@ void prepare(const CudaQueue& queue, const CosineTopkArgs& args, std::int64_t fi
   }
 }
 
-// The queries [first, first + n).
+// Searches for the queries [first, first + n).
 void search_batch(Context& context, const CosineTopkArgs& args, std::int64_t first, std::int64_t n) {
   const CudaQueue& queue = queue_of(context);
   Scratch& scratch = context.scratch();
@@ -224,7 +223,7 @@ void search_batch(Context& context, const CosineTopkArgs& args, std::int64_t fir
   search.list_size = topk_list_size(static_cast<int>(most), plan.tile_rows);
   search.lists = take_keys(search.splits * search.padded_queries * search.list_size);
   search.found = take_keys(search.splits * n * most);
-  // What a merge writes is read by the next round, or by all rounds of the next ranks, and never by itself.
+  // Two buffers each in turn: a merge's output is read by the next round, or by all rounds of the next kTopkMost ranks.
   TopkKey* const rounds[2] = {take_keys(n * most), take_keys(n * most)};
   TopkKey* const ranks[2] = {take_keys(n * most), take_keys(n * most)};
 
@@ -239,7 +238,7 @@ void search_batch(Context& context, const CosineTopkArgs& args, std::int64_t fir
     while (search.end_tile < tiles) {
       search.first_tile = search.end_tile;
       search.end_tile = search.first_tile == 0 ? 2 * search.splits : search.first_tile * growth;
-      // No round for the little that would be left.
+      // The last round takes the rest if less than half of the tiles would remain.
       if (search.end_tile > tiles / 2) search.end_tile = tiles;
       if (stream) {
         launch_topk_stream(queue, args.storage, plan, search);

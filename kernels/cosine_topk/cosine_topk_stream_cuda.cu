@@ -1,13 +1,12 @@
-// Up to 8 queries. Every block takes each splits-th tile of 256 rows, a warp 32 rows of it: lane 4·g + t loads the
-// units t and t + 4 of a chunk of the rows g, g + 8, g + 16 and g + 24, 16 bytes each, and the next chunk's before it
-// works on this one. What a lane has loaded is its part of a tensor core's operand as it is, if the elements of the sum
-// are taken in the order in which the lanes have them; the queries, which lie in shared memory, are the other operand
-// in the same order. So rows go from memory to the tensor cores without a detour, each of them once; float32 is
-// multiplied by the ordinary units and added up over the four lanes of a row.
+// Up to 8 queries. A block has every splits-th tile of 256 rows, a warp 32 rows of it. Lane 4·g + t loads units t and t
+// + 4 of a chunk of rows g, g + 8, g + 16 and g + 24, 16 bytes each, and those of the next chunk before it multiplies
+// this one. What a lane loads is its part of a tensor core's operand without rearrangement, because the order of the
+// elements in the sum is free; the queries, in shared memory, have the same order. So rows go straight from memory to
+// the tensor cores. float32 is multiplied by the ordinary units and summed over the four lanes of a row.
 //
-// What must move: the rows, once. That is the bound: 8 queries are at most 8 operations for a byte of bfloat16. Two
-// blocks of 256 threads with 128 bytes each on their way make 64 KB for a multiprocessor, twice of what hides an H200's
-// latency. A row that the filter of all queries leaves out is not read.
+// Bound by memory: the rows are read once, with at most 8 operations per byte of bfloat16. Two blocks of 256 threads
+// with 128 bytes each in flight make 64 KB per multiprocessor, twice what hides an H200's latency. A row that a filter
+// of all queries excludes is not read.
 
 #include <type_traits>
 
@@ -20,13 +19,13 @@ namespace {
 constexpr int kWarpRows = 32;
 constexpr int kTileRows = kTopkThreads / kWarpSize * kWarpRows;
 constexpr int kRowsOfLane = kWarpRows / 8;
-constexpr int kBlocks = 2;  // of a multiprocessor
+constexpr int kBlocks = 2;  // per multiprocessor
 
-// Queries in shared memory are half a chunk apart from whole chunks, so that those of two neighbors, which a quarter
-// of a warp reads at once, lie in different banks.
+// Half a chunk separates the queries in shared memory, so that two consecutive ones, which a quarter of a warp reads at
+// once, are in different banks.
 __device__ __host__ constexpr int query_stride(int all_chunks) { return all_chunks * kChunkBytes + kChunkBytes / 2; }
 
-// A place in the rows that a block reads.
+// A position in the rows that a block reads.
 struct Place {
   int tile = 0, set = 0, chunk = 0;
 };
@@ -39,7 +38,7 @@ __device__ void step(const TopkSearch& search, Place& at) {
   at.tile = next_tile(search, at.tile + search.splits, kTileRows);
 }
 
-// A lane's part of half a chunk: unit t of the half of each of its rows.
+// A lane's part of half a chunk: unit t of the half, for each of its rows.
 struct LaneUnits {
   uint4 of_row[kRowsOfLane];
 };
@@ -50,7 +49,7 @@ __device__ void load_units(const TopkSearch& search, const Place& at, int half, 
   const std::int64_t first = static_cast<std::int64_t>(at.tile) * kTileRows + warp_row,
                      width = search.row_bytes[at.set];
   const bool whole = search.whole_units[at.set];
-  // Of the first query, whose filter is that of all where there is one for all.
+  // The filter of the first query, if it is that of all.
   const bool one_filter = search.filter_stride == 0 || search.n_queries == 1;
   const unsigned wanted = at.tile < search.end_tile ? allowed_rows(search, one_filter ? 0 : -1, first) : 0;
   const int offset = at.chunk * kChunkBytes + (4 * half + t) * kUnitBytes;
@@ -64,7 +63,7 @@ __device__ void load_units(const TopkSearch& search, const Place& at, int half, 
   }
 }
 
-// Scores of a lane: rows g + 8·r, queries 2t and 2t + 1.
+// The scores of a lane: rows g + 8·r, queries 2t and 2t + 1.
 struct LaneScores {
   float score[kRowsOfLane][2];
 };
@@ -72,7 +71,7 @@ struct LaneScores {
 template <DType kStorage>
 struct LaneSums;
 
-// Tensor cores: 16 rows × 8 queries.
+// Sums of tensor core products of 16 rows × 8 queries.
 template <class Sum>
 struct TensorSums {
   Sum sum[kRowsOfLane / 2][4];
@@ -84,7 +83,7 @@ struct TensorSums {
       for (int i = 0; i < 4; ++i) sum[m][i] = 0;
     }
   }
-  // `queries` is the same half of the chunk of the first query.
+  // `queries`: the same half chunk of the first query.
   __device__ void add(const LaneUnits& rows, const unsigned char* queries, int stride) {
     const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
     const uint4 wanted = *reinterpret_cast<const uint4*>(queries + g * stride + t * kUnitBytes);

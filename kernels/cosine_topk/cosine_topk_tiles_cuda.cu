@@ -1,17 +1,16 @@
-// Any number of queries. A block takes up to 256 queries and every splits-th tile of 128 rows; a warp multiplies 64 (or
-// 32) queries with 64 (or 32) rows on the tensor cores. Rows come through shared memory in chunks of 128 bytes, three
-// on their way at a time; the queries stay there where they fit. No score leaves the registers but those that reach
-// what the k-th best so far has: these enter the query's list.
+// Any number of queries. A block has up to 256 queries and every splits-th tile of 128 rows; a warp multiplies 64 (or
+// 32) queries by 64 (or 32) rows on the tensor cores. Rows pass through shared memory in chunks of 128 bytes, three of
+// them in flight; queries stay there if they fit. Only scores that reach the k-th best so far leave the registers, for
+// the query's list.
 //
-// What must be done: 2·n_queries·n_rows·dim operations, by the tensor cores. What must move: the rows once for every
-// 256 queries, from the second-level cache where blocks with other queries have just read them; 256 queries times 128
-// rows make 85 operations for each byte from there (of bfloat16), which is why the tile is as large as registers allow:
-// 64 × 64 sums take 128 registers of each thread. Of int8 with several sets the sums of one set and those of all are
-// needed, so its warps have half as many. float32 is multiplied by the ordinary units, in the tensor cores' arrangement
-// of sums, so that one epilogue serves all.
+// Operations: 2·n_queries·n_rows·dim, on the tensor cores. Bytes: the rows once per 256 queries, mostly from the
+// second-level cache, since blocks with other queries have just read them. 256 queries × 128 rows make 85 operations
+// per byte of bfloat16 from there, so the tile is as large as the registers allow: 64 × 64 sums take 128 registers per
+// thread. int8 needs separate sums for the current set and for all sets, so its warps have half as many. float32 is
+// multiplied by the ordinary units in the same arrangement of sums, so that one epilogue serves all formats.
 //
-// In shared memory, the unit u of 16 bytes of row r of a chunk lies at place u ^ (r % 8), so that eight rows' units of
-// the same number, which a matrix load or a quarter of a warp reads at once, lie in different banks.
+// In shared memory, unit u (16 bytes) of row r of a chunk is at place u ^ (r % 8). So the units u of eight rows, which
+// a matrix load or a quarter of a warp reads at once, are in different banks.
 
 #include <type_traits>
 
@@ -33,10 +32,10 @@ struct Shape {
   static constexpr int kQueryTiles = kWarpQueries / 16;  // tensor cores' tiles of 16 × 8
   static constexpr int kRowTiles = kWarpRows / 8;
   static constexpr bool kScaled = kStorage == DType::kI8;
-  // Blocks of a multiprocessor: a second one where a thread holds so few sums that 128 registers are enough.
+  // Blocks per multiprocessor: two if a thread has so few sums that 128 registers are enough.
   static constexpr int kBlocks = kQueryTiles * kRowTiles * 4 * (kScaled ? 2 : 1) > 32 ? 1 : 2;
   static_assert(kQueries / kWarpQueries * (kTileRows / kWarpRows) * kWarpSize == kTopkThreads, "one warp per tile");
-  static_assert(kWarpRows % 32 == 0, "a warp's rows begin at a multiple of 32, as allowed_rows() wants");
+  static_assert(kWarpRows % 32 == 0, "allowed_rows() takes multiples of 32 rows");
 };
 using LargeBf16 = Shape<DType::kBF16, 256, 64, 64>;
 template <DType kStorage>
@@ -44,17 +43,17 @@ using Medium = Shape<kStorage, 128, 64, 32>;
 template <DType kStorage>
 using Small = Shape<kStorage, 64, 32, 32>;
 
-// Where unit `unit` of row `row` of a chunk in shared memory is, from its start.
+// The offset of a unit of a row in a chunk in shared memory.
 __device__ int place_of(int row, int unit) { return row * kChunkBytes + (unit ^ (row & 7)) * kUnitBytes; }
 
-// The next chunk to be fetched: chunks of a tile, set after set, then those of the next tile.
+// The next chunk to fetch: the chunks of a tile set by set, then those of the next tile.
 struct Fetch {
   int tile = 0;
   int set = 0, chunk = 0;  // chunk within the set
   int of_all = 0;          // chunk within the row
 };
 
-// A thread fetches the same unit of every 32nd row; those have the same place in their rows.
+// A thread fetches the same unit of every 32nd row; these have the same place in their rows.
 constexpr int kFetchStep = kTopkThreads / kUnitsOfChunk;
 
 template <class S>
@@ -100,8 +99,8 @@ __device__ void fetch_rows(const TopkSearch& search, const Fetch& at, unsigned c
   }
 }
 
-// The sums of a warp's tile, in the tensor cores' arrangement: `sum` of all sets, but of int8 only of the set in work,
-// and `score` of all before it.
+// The sums of a warp's tile, as the tensor cores arrange them: `sum` over all sets; for int8 `sum` over the current set
+// and `score` over those before.
 template <class S>
 struct WarpSums {
   using Sum = std::conditional_t<S::kScaled, int, float>;
@@ -121,7 +120,7 @@ struct WarpSums {
     }
   }
 
-  // The end of a set of int8. `query` counts among the prepared ones, `row` among all.
+  // For int8 at the end of a set. `query` is an index of search.queries, `row` one of the rows.
   __device__ void add_scaled(const TopkSearch& search, int set, int query, std::int64_t row) {
     const int lane = static_cast<int>(threadIdx.x) % kWarpSize, g = lane / 4, t = lane % 4;
     float of_query[S::kQueryTiles][2];
@@ -151,13 +150,13 @@ struct WarpSums {
     zero(sum);
   }
 
-  // Adds the products of a chunk; of the block's queries and rows the warp's begin at `query` and `row`.
+  // Adds the products of a chunk. `query` and `row`: the warp's first in the block's.
   __device__ void multiply(const unsigned char* queries, const unsigned char* rows, int query, int row) {
     if constexpr (S::kStorage == DType::kF32) {
       multiply_floats(queries, rows, query, row);
     } else {
-      // Row `r` of matrix `matrix` is this lane's to address; the tiles' rows are multiples of 8, so the place of a
-      // unit within a row is the same in all of them.
+      // This lane addresses row r of a matrix. Tiles begin at multiples of 8 rows, so the place of a unit within a row
+      // is the same in all of them.
       const int lane = static_cast<int>(threadIdx.x) % kWarpSize, matrix = lane / 8, r = lane % 8;
       const unsigned char* of_query = queries + (query + matrix % 2 * 8 + r) * kChunkBytes;
       const unsigned char* of_row = rows + (row + matrix / 2 * 8 + r) * kChunkBytes;
@@ -237,7 +236,7 @@ struct WarpSums {
   }
 };
 
-// Score `chosen` of those from kFirst on of a query, by halves: registers have no index.
+// Score number `chosen` of a query among those from kFirst on, by bisection, since registers cannot be indexed.
 template <int kFirst, int kCount, int kRowTiles>
 __device__ float pick(const float (&scores)[kRowTiles][4], int half, int chosen) {
   if constexpr (kCount == 1) {
@@ -249,7 +248,7 @@ __device__ float pick(const float (&scores)[kRowTiles][4], int half, int chosen)
   }
 }
 
-// Which of a thread's scores of a query, two for each tile of 8 rows from `row` on, may be returned.
+// Bit i: whether a thread's score i of a query, two per tile of 8 rows from `row` on, may be returned.
 template <class S>
 __device__ unsigned allowed_scores(const TopkSearch& search, int query, std::int64_t row) {
   const int t = static_cast<int>(threadIdx.x) % 4;
@@ -263,7 +262,7 @@ __device__ unsigned allowed_scores(const TopkSearch& search, int query, std::int
   return result;
 }
 
-// Offers the scores of a warp's tile. `query` and `row` as above; `first_row` is the tile's.
+// Offers the scores of a warp's tile. `query` and `row`: the warp's first in the block's.
 template <class S, class Scores>
 __device__ bool offer_scores(const TopkSearch& search, TopkLists<S::kQueries>& lists, TopkKey* list, int first_query,
                              int query, std::int64_t first_row, int row, Scores& score) {
@@ -282,7 +281,7 @@ __device__ bool offer_scores(const TopkSearch& search, TopkLists<S::kQueries>& l
         reached |= score[m][i / 2][2 * half + i % 2] >= threshold ? 1u << i : 0u;
       }
       if (reached != 0 && !all_allowed) reached &= allowed_scores<S>(search, first_query + q, first_row + row);
-      // Rare once the first tiles have been seen.
+      // Rare after the first tiles.
       while (reached != 0) {
         const int chosen = __ffs(static_cast<int>(reached)) - 1;
         reached &= reached - 1;
@@ -302,7 +301,7 @@ __global__ void __launch_bounds__(kTopkThreads, S::kBlocks) topk_tiles_kernel(To
   const int query_places = resident ? search.all_chunks : kStages;
   auto& lists = *reinterpret_cast<TopkLists<S::kQueries>*>(query_chunks + query_places * kQueryBytes);
 
-  // Neighboring blocks have different queries and the same rows, so that these are read from memory once.
+  // Consecutive blocks have the same rows and different queries, so that the rows are read from memory once.
   const auto groups = static_cast<int>(search.padded_queries / S::kQueries);
   const int split = static_cast<int>(blockIdx.x) / groups;
   const int first_query = static_cast<int>(blockIdx.x % groups) * S::kQueries;
@@ -340,7 +339,7 @@ __global__ void __launch_bounds__(kTopkThreads, S::kBlocks) topk_tiles_kernel(To
   bool full = false;
   for (int tile = next_tile(search, search.first_tile + split, kTileRows); tile < search.end_tile;
        tile = next_tile(search, tile + search.splits, kTileRows)) {
-    // A chunk is there, and everyone is done with the one before, whose place is filled next.
+    // A chunk has arrived, and the one before, whose place is filled next, is no longer in use.
     wait_for_copies<kStages - 2>();
     if (__syncthreads_or(full ? 1 : 0) != 0) lists.cut_full(search, list, kTileRows);
     const std::int64_t row_of_tile = static_cast<std::int64_t>(tile) * kTileRows;
@@ -372,16 +371,16 @@ TopkPlan plan_of(const TopkSearch& search, bool resident, std::size_t shared_byt
   const std::size_t query_chunks = resident ? static_cast<std::size_t>(search.all_chunks) : kStages;
   TopkPlan plan{.tile_rows = kTileRows, .block_queries = S::kQueries, .resident = resident};
   plan.shared_bytes = (query_chunks * S::kQueries + kStages * kTileRows) * kChunkBytes + sizeof(TopkLists<S::kQueries>);
-  // A multiprocessor has 1 KB more than a block may ask for, and keeps that much of each block's for itself.
-  constexpr std::size_t kKept = 1024;
-  const std::size_t fit = (shared_bytes_of_block + kKept) / (plan.shared_bytes + kKept);
+  // A multiprocessor has 1 KB more than a block may use, and reserves 1 KB per block.
+  constexpr std::size_t kReserved = 1024;
+  const std::size_t fit = (shared_bytes_of_block + kReserved) / (plan.shared_bytes + kReserved);
   plan.blocks_per_processor = fit < S::kBlocks ? static_cast<int>(fit) : S::kBlocks;
   return plan;
 }
 
 template <DType kStorage>
 TopkPlan best_plan(const TopkSearch& search, std::size_t shared_bytes_of_block) {
-  // Queries that stay where they are save more of the second-level cache's bandwidth than a larger tile does.
+  // Resident queries save more of the second-level cache's bandwidth than a larger tile does.
   for (const bool resident : {true, false}) {
     if constexpr (kStorage == DType::kBF16) {
       if (search.n_queries > Medium<kStorage>::kQueries) {

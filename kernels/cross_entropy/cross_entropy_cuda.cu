@@ -1,8 +1,8 @@
-// Bound by memory: a row is read for its maximum and sum at once (the sum is scaled whenever a thread's maximum rises),
-// and read again and written for the gradient. A block has one row; with two blocks of 1,024 threads a multiprocessor
-// the rows under way, 34 MB at 32,000 logits, are in the second-level cache of an H100 when they are read again, so 8
-// bytes of 12 an element come from or go to memory. Rows of an odd vocabulary (GPT-2's 50,257) begin anywhere, so
-// accesses are of 4 bytes, eight of a thread on their way at once. Speed: not measured.
+// A block has one row. It reads the row once for maximum and sum together (a thread rescales its sum whenever its
+// maximum rises), and again to write the gradient. Bound by memory. With two blocks of 1,024 threads per multiprocessor
+// the rows in flight, 34 MB at 32,000 logits, are still in the second-level cache of an H100 for the second reading, so
+// 8 of 12 bytes per element go through memory. Rows of an odd vocabulary (GPT-2's 50,257) are not aligned, so accesses
+// have 4 bytes, with eight per thread in flight. Speed: not measured.
 
 #include <cfloat>
 
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
     return;
   }
   const float wanted = logits[target];
-  // Finite, so that logits of -infinity add nothing.
+  // Starts finite, so that a logit of -infinity adds 0 instead of NaN.
   float most = -FLT_MAX, sum = 0;
   bool beaten = false;
   for (int first = static_cast<int>(threadIdx.x); first < vocab; first += kAtOnce * kThreads) {
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
   }
 }
 
-// One thread adds in the order of the rows, so that it does not matter how they are cut into chunks.
+// One thread adds in the order of the rows, so that the sum does not depend on how they are split into chunks.
 __global__ void __launch_bounds__(kSumThreads)
     sum_kernel(std::int64_t n_rows, const std::int32_t* __restrict__ targets, const RowResult* __restrict__ results,
                CrossEntropySums* __restrict__ sums) {
@@ -119,7 +119,7 @@ void cross_entropy_cuda(Context& context, const CrossEntropyArgs& args) {
   const ScratchScope scope(context.scratch());
   auto* results = context.scratch().take_array<RowResult>(static_cast<std::size_t>(args.n_rows));
   const auto rows = static_cast<unsigned>(args.n_rows);
-  const int vocab = static_cast<int>(args.vocab);  // targets are of 32 bits
+  const int vocab = static_cast<int>(args.vocab);  // fits, since targets have 32 bits
   if (args.vocab <= kSmallVocab) {
     launch(queue, row_kernel<kFewThreads>, rows, kFewThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
            args.grad_scale, results);

@@ -12,8 +12,7 @@
 namespace matinee {
 
 /// One product of row-major matrices: c [rows, columns] = alpha·op(a)·op(b) + beta·c, summed over `inner` in float32.
-/// op(a) is [rows, inner]: a itself, or the transpose of an a that lies there as [inner, rows]; likewise op(b) [inner,
-/// columns].
+/// op(a) [rows, inner] is a, or with transpose_a the transpose of a [inner, rows]; op(b) [inner, columns] likewise.
 struct CublasProduct {
   std::int64_t rows = 0, columns = 0, inner = 0;
   const void* a = nullptr;
@@ -22,25 +21,26 @@ struct CublasProduct {
   bool transpose_a = false, transpose_b = false;
   bool bf16 = false;  ///< a and b are bfloat16; else float32, without TF32
   float alpha = 1, beta = 0;
-  std::int64_t lda = 0, ldb = 0, ldc = 0;  ///< elements from one row in memory to the next; 0: no gaps
+  std::int64_t lda = 0, ldb = 0, ldc = 0;  ///< elements from one row in memory to the next; 0: rows are contiguous
 };
 
-/// cuBLASLt, opened while the program runs: it is half a gigabyte that a machine without a GPU does not have. One for
-/// each queue: it holds a workspace.
+/// cuBLASLt, opened at run time: half a gigabyte that a machine without a GPU need not have. Each queue has its own,
+/// because of the workspace.
 class CublasLt {
  public:
   static constexpr std::size_t kWorkspaceBytes = std::size_t{64} << 20;
 
-  /// Why it cannot be opened; empty where it can.
+  /// Why the library cannot be used, as the end of a sentence; empty if it can.
   static std::string why_missing();
 
-  /// Throws Error(kDevice) as why_missing() says.
+  /// Throws Error(kDevice) if why_missing() is not empty or there is no memory for the workspace.
   CublasLt();
   ~CublasLt();
   CublasLt(const CublasLt&) = delete;
   CublasLt& operator=(const CublasLt&) = delete;
 
-  /// Puts the product into the stream. The way it is taken depends on the sizes alone, so two runs give the same bytes.
+  /// Adds the product to the stream. The algorithm depends on sizes and alignments alone, so two runs give the same
+  /// bytes.
   void run(cudaStream_t stream, const CublasProduct& product) const;
 
  private:

@@ -1,71 +1,43 @@
+// Every product of cuBLASLt is planned once for its sizes and alignments: descriptors and the algorithm that the
+// library's heuristic ranks first within the workspace.
+
 #include <cublasLt.h>
-#include <dlfcn.h>
 
 #include <utility>
 
 #include "kernels/cuda/cublas_lt.h"
-#include "kernels/cuda/device_code.h"
+#include "kernels/cuda/cuda_error.h"
+#include "kernels/cuda/shared_library.h"
 #include "lib/base/error.h"
 
 namespace matinee {
 namespace {
 
-// The functions that are used, found by name in the library.
+// The interface that is used here has not changed since version 11.
+std::vector<std::string> library_names() {
+  const std::string newest = "libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR), toolkit = "/usr/local/cuda/lib64/";
+  return {newest,           "libcublasLt.so.13", "libcublasLt.so.12",       "libcublasLt.so.11",
+          "libcublasLt.so", toolkit + newest,    toolkit + "libcublasLt.so"};
+}
+
 struct Library {
-  decltype(&cublasLtCreate) create = nullptr;
-  decltype(&cublasLtDestroy) destroy = nullptr;
-  decltype(&cublasLtMatmul) matmul = nullptr;
-  decltype(&cublasLtMatmulDescCreate) desc_create = nullptr;
-  decltype(&cublasLtMatmulDescDestroy) desc_destroy = nullptr;
-  decltype(&cublasLtMatmulDescSetAttribute) desc_set = nullptr;
-  decltype(&cublasLtMatrixLayoutCreate) layout_create = nullptr;
-  decltype(&cublasLtMatrixLayoutDestroy) layout_destroy = nullptr;
-  decltype(&cublasLtMatmulPreferenceCreate) preference_create = nullptr;
-  decltype(&cublasLtMatmulPreferenceDestroy) preference_destroy = nullptr;
-  decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set = nullptr;
-  decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic = nullptr;
-  std::string missing;
+  SharedLibrary file{library_names(), "it comes with the CUDA Toolkit; LD_LIBRARY_PATH says where it is"};
+  decltype(&cublasLtCreate) create = file["cublasLtCreate"];
+  decltype(&cublasLtDestroy) destroy = file["cublasLtDestroy"];
+  decltype(&cublasLtMatmul) matmul = file["cublasLtMatmul"];
+  decltype(&cublasLtMatmulDescCreate) desc_create = file["cublasLtMatmulDescCreate"];
+  decltype(&cublasLtMatmulDescDestroy) desc_destroy = file["cublasLtMatmulDescDestroy"];
+  decltype(&cublasLtMatmulDescSetAttribute) desc_set = file["cublasLtMatmulDescSetAttribute"];
+  decltype(&cublasLtMatrixLayoutCreate) layout_create = file["cublasLtMatrixLayoutCreate"];
+  decltype(&cublasLtMatrixLayoutDestroy) layout_destroy = file["cublasLtMatrixLayoutDestroy"];
+  decltype(&cublasLtMatmulPreferenceCreate) preference_create = file["cublasLtMatmulPreferenceCreate"];
+  decltype(&cublasLtMatmulPreferenceDestroy) preference_destroy = file["cublasLtMatmulPreferenceDestroy"];
+  decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set = file["cublasLtMatmulPreferenceSetAttribute"];
+  decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic = file["cublasLtMatmulAlgoGetHeuristic"];
 };
 
-template <class Function>
-void find(void* handle, const char* name, Function& function, std::string& missing) {
-  function = reinterpret_cast<Function>(dlsym(handle, name));
-  if (function == nullptr && missing.empty()) missing = std::string("the cuBLASLt library has no ") + name;
-}
-
-Library open_library() {
-  Library lib;
-  // The interface that is used has not changed since version 11.
-  const std::string newest = "libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR);
-  void* handle = nullptr;
-  for (const std::string& name :
-       {newest, std::string("libcublasLt.so.13"), std::string("libcublasLt.so.12"), std::string("libcublasLt.so.11"),
-        std::string("libcublasLt.so"), "/usr/local/cuda/lib64/" + newest,
-        std::string("/usr/local/cuda/lib64/libcublasLt.so")}) {
-    if ((handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) != nullptr) break;
-  }
-  if (handle == nullptr) {
-    lib.missing = newest + " cannot be opened (it comes with the CUDA Toolkit; LD_LIBRARY_PATH says where it is)";
-    return lib;
-  }
-  find(handle, "cublasLtCreate", lib.create, lib.missing);
-  find(handle, "cublasLtDestroy", lib.destroy, lib.missing);
-  find(handle, "cublasLtMatmul", lib.matmul, lib.missing);
-  find(handle, "cublasLtMatmulDescCreate", lib.desc_create, lib.missing);
-  find(handle, "cublasLtMatmulDescDestroy", lib.desc_destroy, lib.missing);
-  find(handle, "cublasLtMatmulDescSetAttribute", lib.desc_set, lib.missing);
-  find(handle, "cublasLtMatrixLayoutCreate", lib.layout_create, lib.missing);
-  find(handle, "cublasLtMatrixLayoutDestroy", lib.layout_destroy, lib.missing);
-  find(handle, "cublasLtMatmulPreferenceCreate", lib.preference_create, lib.missing);
-  find(handle, "cublasLtMatmulPreferenceDestroy", lib.preference_destroy, lib.missing);
-  find(handle, "cublasLtMatmulPreferenceSetAttribute", lib.preference_set, lib.missing);
-  find(handle, "cublasLtMatmulAlgoGetHeuristic", lib.heuristic, lib.missing);
-  return lib;
-}
-
-// Stays open: cuBLASLt does not like to be closed.
 const Library& library() {
-  static const Library opened = open_library();
+  static const Library opened;
   return opened;
 }
 
@@ -75,7 +47,7 @@ void check_cublas(cublasStatus_t status, const char* what) {
               std::string("cuBLASLt: ") + what + " failed with status " + std::to_string(static_cast<int>(status)));
 }
 
-// 0 to 3: every row of the matrix begins at a multiple of 2, 4, 8 or 16 bytes.
+// 3, 2, 1 or 0: every row of the matrix begins at a multiple of 16, 8, 4 or 2 bytes.
 int alignment_class(const void* start, std::int64_t row_bytes) {
   const std::uint64_t both = reinterpret_cast<std::uintptr_t>(start) | static_cast<std::uint64_t>(row_bytes);
   return both % 16 == 0 ? 3 : both % 8 == 0 ? 2 : both % 4 == 0 ? 1 : 0;
@@ -83,22 +55,22 @@ int alignment_class(const void* start, std::int64_t row_bytes) {
 
 }  // namespace
 
-// cuBLASLt counts columns first, so a row-major product is asked for as its transpose: cᵀ = op(b)ᵀ·op(a)ᵀ. A row-major
-// matrix is the column-major one of its transpose, with the row's length as leading dimension.
+// cuBLASLt is column-major, and a row-major matrix is its transpose in column-major order, with the row's length as
+// leading dimension. So the product that is requested is cᵀ = op(b)ᵀ·op(a)ᵀ.
 struct CublasLt::Plan {
   cublasLtMatmulDesc_t desc = nullptr;
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;  // of b, a, c
   cublasLtMatmulAlgo_t algorithm{};
 };
 
-std::string CublasLt::why_missing() { return library().missing; }
+std::string CublasLt::why_missing() { return library().file.missing(); }
 
 CublasLt::CublasLt() {
-  if (!library().missing.empty()) throw Error(ErrorCode::kDevice, library().missing);
+  if (!library().file.missing().empty()) throw Error(ErrorCode::kDevice, library().file.missing());
   cublasLtHandle_t handle = nullptr;
-  check_cublas(library().create(&handle), "opening it");
+  check_cublas(library().create(&handle), "creating a handle");
   handle_ = handle;
-  check_cuda(cudaMalloc(&workspace_, kWorkspaceBytes), "the workspace of cuBLASLt");
+  check_cuda(cudaMalloc(&workspace_, kWorkspaceBytes), "allocating the workspace of cuBLASLt");
 }
 
 CublasLt::~CublasLt() {
@@ -118,8 +90,8 @@ const CublasLt::Plan& CublasLt::plan(const CublasProduct& p) const {
   const int kind = (p.transpose_a ? 1 : 0) | (p.transpose_b ? 2 : 0) | (p.bf16 ? 4 : 0) | (p.beta == 0 ? 8 : 0) |
                    alignment_class(p.b, ldb * element) << 4 | alignment_class(p.a, lda * element) << 6 |
                    alignment_class(p.c, ldc * 4) << 8;
-  const auto [place, is_new] = plans_.try_emplace(Key{p.rows, p.columns, p.inner, lda, ldb, ldc, kind});
-  Plan& plan = place->second;
+  const auto [entry, is_new] = plans_.try_emplace(Key{p.rows, p.columns, p.inner, lda, ldb, ldc, kind});
+  Plan& plan = entry->second;
   if (!is_new) return plan;
   const Library& lib = library();
   check_cublas(lib.desc_create(&plan.desc, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
@@ -137,34 +109,34 @@ const CublasLt::Plan& CublasLt::plan(const CublasProduct& p) const {
   layout(plan.second, type, p.transpose_a ? p.inner : p.rows, p.transpose_a ? p.rows : p.inner, lda);
   layout(plan.result, CUDA_R_32F, p.rows, p.columns, ldc);
   cublasLtMatmulPreference_t preference = nullptr;
-  check_cublas(lib.preference_create(&preference), "choosing a way");
+  check_cublas(lib.preference_create(&preference), "choosing an algorithm");
   const std::size_t workspace = kWorkspaceBytes;
   check_cublas(lib.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace),
-               "choosing a way");
+               "choosing an algorithm");
   for (const auto& [which, bytes] : {std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, 2u << (kind >> 4 & 3)},
                                      std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, 2u << (kind >> 6 & 3)},
                                      std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, 2u << (kind >> 8 & 3)},
                                      std::pair{CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, 2u << (kind >> 8 & 3)}}) {
     const std::uint32_t alignment = bytes;
-    check_cublas(lib.preference_set(preference, which, &alignment, sizeof alignment), "choosing a way");
+    check_cublas(lib.preference_set(preference, which, &alignment, sizeof alignment), "choosing an algorithm");
   }
   cublasLtMatmulHeuristicResult_t found{};
   int n_found = 0;
   const cublasStatus_t status = lib.heuristic(static_cast<cublasLtHandle_t>(handle_), plan.desc, plan.first,
                                               plan.second, plan.result, plan.result, preference, 1, &found, &n_found);
   lib.preference_destroy(preference);
-  check_cublas(status, "choosing a way");
-  if (n_found == 0) throw Error(ErrorCode::kDevice, "cuBLASLt: it knows no way for a product");
+  check_cublas(status, "choosing an algorithm");
+  if (n_found == 0) throw Error(ErrorCode::kDevice, "cuBLASLt: no algorithm fits a product");
   plan.algorithm = found.algo;
   return plan;
 }
 
 void CublasLt::run(cudaStream_t stream, const CublasProduct& product) const {
-  const Plan& way = plan(product);
-  check_cublas(library().matmul(static_cast<cublasLtHandle_t>(handle_), way.desc, &product.alpha, product.b, way.first,
-                                product.a, way.second, &product.beta, product.c, way.result, product.c, way.result,
-                                &way.algorithm, workspace_, kWorkspaceBytes, stream),
-               "a product");
+  const Plan& planned = plan(product);
+  check_cublas(library().matmul(static_cast<cublasLtHandle_t>(handle_), planned.desc, &product.alpha, product.b,
+                                planned.first, product.a, planned.second, &product.beta, product.c, planned.result,
+                                product.c, planned.result, &planned.algorithm, workspace_, kWorkspaceBytes, stream),
+               "a matrix product");
 }
 
 }  // namespace matinee

@@ -7,13 +7,16 @@
 #include <memory>
 
 #include "kernels/cuda/cublas_lt.h"
+#include "kernels/cuda/cuda_event.h"
+#include "kernels/cuda/cuda_stream.h"
+#include "kernels/cuda/pinned_bytes.h"
 #include "kernels/device_allocator.h"
 
 namespace matinee {
 
 class Context;
 
-/// One stream of a CUDA device: its operations run one after the other. What DeviceAllocator is for CUDA.
+/// DeviceAllocator for CUDA: the memory of a device, and the stream in which its operations run one after the other.
 class CudaQueue final : public DeviceAllocator, public std::enable_shared_from_this<CudaQueue> {
  public:
   explicit CudaQueue(int index);
@@ -31,30 +34,29 @@ class CudaQueue final : public DeviceAllocator, public std::enable_shared_from_t
   void copy(void* to, const void* from, std::size_t bytes) override;
   void zero(void* to, std::size_t bytes) override;
   void synchronize() override;
-  /// Pinned memory (kernels/cuda/pinned_memory.h).
+  /// A PinnedMemory.
   std::shared_ptr<DeviceAllocator> host_side() override;
-  std::unique_ptr<ActivationOffload> offload(std::size_t places, std::size_t bytes) override;
-  /// As a CUDA graph.
+  std::unique_ptr<ActivationOffload> offload(std::size_t count, std::size_t bytes) override;
   std::unique_ptr<Graph> capture(const std::function<void()>& body) override;
   bool has_graphs() const override { return capturing_ || n_graphs_ > 0; }
 
-  /// Makes the device the calling thread's own, as launches want it.
+  /// Makes this device the current one of the calling thread, as every CUDA call requires.
   void make_current() const;
-  cudaStream_t stream() const { return stream_; }
+  cudaStream_t stream() const { return stream_.get(); }
   const CublasLt& cublas() const { return *cublas_; }
-  /// Multiprocessors: how many blocks fill the device once.
   int multiprocessors() const { return multiprocessors_; }
-  /// Blocks of `threads` threads for `n` elements where a thread takes one after another: at most what keeps the device
-  /// full.
+  /// The number of blocks of `threads` threads for a grid-stride loop over `n` elements: at most four times what the
+  /// device can hold at once.
   unsigned grid_for(std::int64_t n, int threads) const;
-  /// Bytes of shared memory that one block may ask for.
+  /// The most shared memory of a block.
   std::size_t shared_bytes_of_block() const { return shared_bytes_; }
 
  private:
-  // Half of the way through pinned memory: the copy out of it runs while the other is filled.
+  static constexpr std::size_t kStageBytes = std::size_t{8} << 20;
+  // One of two staging buffers of uploads: one is copied to the device while the host fills the other.
   struct Stage {
-    void* memory = nullptr;
-    cudaEvent_t free = nullptr;
+    PinnedBytes memory = allocate_pinned(kStageBytes);
+    CudaEvent copied;
   };
   friend class CudaGraph;
   bool capturing_ = false;
@@ -63,15 +65,15 @@ class CudaQueue final : public DeviceAllocator, public std::enable_shared_from_t
   std::size_t shared_bytes_ = 0;
   std::size_t held_ = CublasLt::kWorkspaceBytes, peak_ = held_;
   std::map<const void*, std::size_t> allocations_;
-  cudaStream_t stream_ = nullptr;
+  CudaStream stream_;
   Stage stages_[2];
   std::unique_ptr<CublasLt> cublas_;
 };
 
-/// Operations of a queue that were recorded as a CUDA graph.
+/// Captured operations of a queue.
 class CudaGraph final : public Graph {
  public:
-  /// Takes the graph; the queue must outlive this.
+  /// Takes ownership of the graph. The queue must outlive this.
   CudaGraph(CudaQueue& queue, cudaGraph_t graph);
   ~CudaGraph() override;
   void run() override;

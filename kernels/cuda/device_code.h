@@ -1,8 +1,8 @@
 #pragma once
 
-// What every file with CUDA code includes: the runtime, launching, and numbers in bfloat16. Where the tests run this
-// code on the CPU (tests/emulation), the same names come from there, so no file says <<<...>>> or includes a CUDA
-// header.
+// What every file of device code includes: the runtime, kernel launches and bfloat16 conversions. Under
+// MATINEE_CUDA_EMULATION, where tests/emulation runs this code on the CPU, the CUDA names come from there; therefore no
+// file uses <<<...>>>.
 
 #include <cuda_runtime.h>
 
@@ -12,10 +12,7 @@
 
 namespace matinee {
 
-/// Throws Error(kDevice) naming `what` and CUDA's own words where `status` is no success.
-void check_cuda(cudaError_t status, const char* what);
-
-/// Puts one kernel into the queue. `shared_bytes` is what dynamic_shared() gives, up to what the device has.
+/// Adds a kernel to the queue, with `shared_bytes` of dynamic shared memory. Throws Error(kDevice) if it cannot start.
 template <class... Parameters, class... Arguments>
 void launch(const CudaQueue& queue, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
             Arguments&&... arguments) {
@@ -24,26 +21,27 @@ void launch(const CudaQueue& queue, void (*kernel)(Parameters...), dim3 grid, di
   static_cast<void>(queue);
 #else
   queue.make_current();
-  // More than 48 KB has to be asked for.
+  // A kernel that uses more than 48 KB must opt in.
   if (shared_bytes > 48 * 1024) {
     check_cuda(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-        "shared memory of a kernel");
+        "requesting shared memory for a kernel");
   }
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
   config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = queue.stream();
-  check_cuda(cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...), "the start of a kernel");
+  check_cuda(cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...), "launching a kernel");
 #endif
 }
 
-/// What a block may have on every device from compute capability 8.0 on: that of 8.6 and 8.9, 8.0 has 163 KB and 9.0
-/// 227 KB (CUDA C++ Programming Guide, table of technical specifications). What a kernel declares as __shared__ counts.
+/// The shared memory of a block, static and dynamic together, that every device of compute capability 8.0 or later
+/// provides: 8.6 and 8.9 have 99 KB, 8.0 has 163 KB, 9.0 has 227 KB (CUDA C++ Programming Guide, technical
+/// specifications).
 inline constexpr std::size_t kSharedBytesEverywhere = 99 << 10;
 
-/// The shared memory that a launch asked for, aligned to 128.
+/// The dynamic shared memory of the launch, aligned to 128 bytes.
 template <class T>
 __device__ T* dynamic_shared() {
 #ifdef MATINEE_CUDA_EMULATION
@@ -54,10 +52,10 @@ __device__ T* dynamic_shared() {
 #endif
 }
 
-/// Blocks of `block` that `n` needs.
+/// n / block, rounded up.
 constexpr std::int64_t blocks_for(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
 
-/// A bfloat16's float, and the bfloat16 nearest to a float (ties to even, NaN stays NaN) as bits.
+/// bfloat16 as bits, to float and back: the nearest value, ties to even; NaN stays NaN.
 __device__ inline float float_of_bf16(std::uint32_t bits) { return __uint_as_float(bits << 16); }
 __device__ inline std::uint16_t bf16_of_float(float value) {
 #ifdef MATINEE_CUDA_EMULATION
@@ -68,7 +66,7 @@ __device__ inline std::uint16_t bf16_of_float(float value) {
   return bits;
 #endif
 }
-/// Two of them: `low` in the lower half.
+/// Two bfloat16 values in a word, `low` in the lower half.
 __device__ inline std::uint32_t bf16_pair(float low, float high) {
 #ifdef MATINEE_CUDA_EMULATION
   return static_cast<std::uint32_t>(to_bf16(low).bits) | static_cast<std::uint32_t>(to_bf16(high).bits) << 16;

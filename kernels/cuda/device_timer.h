@@ -6,8 +6,8 @@
 
 namespace matinee {
 
-/// Seconds that the operations which `body` calls take on the CUDA device behind `memory`, by its own clock: from the
-/// first's begin to the last's end. Waits for them.
+/// The time in seconds that the operations issued by `body` take on a CUDA device, measured by the device's clock from
+/// the start of the first to the end of the last. Waits for them.
 double seconds_on_cuda(DeviceAllocator& allocator, const std::function<void()>& body);
 
 }  // namespace matinee

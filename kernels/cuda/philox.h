@@ -1,13 +1,13 @@
 #pragma once
 
-// Philox4x32-10 as lib/base/random.h has it, on the device: Salmon et al. 2011, "Parallel random numbers: as easy as 1,
-// 2, 3", SC'11.
+// The counter-based generator Philox4x32-10 on the device; lib/base/random.h has the host's. Salmon et al. 2011,
+// "Parallel random numbers: as easy as 1, 2, 3", SC'11.
 
 #include "kernels/cuda/device_code.h"
 
 namespace matinee {
 
-/// 128 random bits that depend on counter and key alone.
+/// Replaces the counter by 128 random bits, a function of counter and key.
 __device__ inline void philox4x32(std::uint32_t (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
 #pragma unroll
   for (int round = 0; round < 10; ++round) {

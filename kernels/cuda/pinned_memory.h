@@ -1,17 +1,18 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/cuda_queue.h"
+#include "kernels/cuda/pinned_bytes.h"
+#include "kernels/cuda/side_stream.h"
 #include "kernels/device_allocator.h"
 
 namespace matinee {
 
-/// Memory of the host's that stays where it is, so that the device reads it over the bus at the host's own addresses.
+/// Page-locked host memory, which operations of the device read over the bus at the host's addresses.
 class PinnedMemory final : public DeviceAllocator {
  public:
   explicit PinnedMemory(std::shared_ptr<CudaQueue> queue) : queue_(std::move(queue)) {}
@@ -29,29 +30,27 @@ class PinnedMemory final : public DeviceAllocator {
   std::shared_ptr<CudaQueue> queue_;
 };
 
-/// A ActivationOffload in pinned memory, with a stream of its own for the copies.
+/// An ActivationOffload in page-locked memory. Copies run in a stream of their own.
 class PinnedOffload final : public ActivationOffload {
  public:
-  PinnedOffload(std::shared_ptr<CudaQueue> queue, std::size_t places, std::size_t bytes);
+  PinnedOffload(std::shared_ptr<CudaQueue> queue, std::size_t count, std::size_t bytes);
   ~PinnedOffload() override;
   PinnedOffload(const PinnedOffload&) = delete;
   PinnedOffload& operator=(const PinnedOffload&) = delete;
 
-  void put(std::size_t place, const void* from, std::size_t bytes) override;
-  void fetch(std::size_t place, void* to, std::size_t bytes) override;
-  void wait(std::size_t place) override;
+  void put(std::size_t index, const void* from, std::size_t bytes) override;
+  void fetch(std::size_t index, void* to, std::size_t bytes) override;
+  void wait(std::size_t index) override;
 
  private:
-  void* memory_of(std::size_t place) const { return memory_ + place * bytes_; }
-  void start_copy(std::size_t place, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
-  void clear() noexcept;
+  void* array(std::size_t index) const { return memory_.get() + index * bytes_; }
+  void start_copy(std::size_t index, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
 
   std::shared_ptr<CudaQueue> queue_;
-  std::size_t bytes_;
-  std::byte* memory_ = nullptr;
-  cudaStream_t stream_ = nullptr;
-  cudaEvent_t called_ = nullptr;     // what the queue was given before a copy
-  std::vector<cudaEvent_t> copied_;  // by place
+  std::size_t bytes_;  // of one array
+  PinnedBytes memory_;
+  SideStream copies_;
+  std::vector<CudaEvent> copied_;  // by index
 };
 
 }  // namespace matinee

@@ -1,39 +1,30 @@
 #pragma once
 
-// Rows of float32, four elements of a row at a time, with a warp or a block for each row.
+// Rows of float32, with a warp or a block per row and four elements of a lane at a time.
 
+#include "kernels/cuda/vector_access.h"
 #include "kernels/cuda/warp.h"
 
 namespace matinee {
 
-/// Whether rows of `width` floats one after the other at each of these addresses begin on 16 bytes all. Null counts as
-/// such.
+/// Whether rows of `width` floats, contiguous from each of these addresses on, all begin at multiples of 16 bytes. Null
+/// addresses do not count.
 template <class... Pointers>
 bool rows_on_16_bytes(std::int64_t width, const Pointers*... pointers) {
-  return width % 4 == 0 && ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
+  return width % 4 == 0 && (is_aligned(pointers, 16) && ...);
 }
 
-/// Elements at ... at + 3 of a row; 0 beyond its width. `vector` is what rows_on_16_bytes() says; the numbers are the
-/// same either way, so what is made of them has the same bytes for any alignment.
+/// Elements [at, at + 4) of a row; 0 past its width. `vector`: the result of rows_on_16_bytes().
 template <class Index>
 __device__ float4 load4(const float* row, Index at, Index width, bool vector) {
-  if (vector) {
-    return at < width ? *reinterpret_cast<const float4*>(row + at) : make_float4(0, 0, 0, 0);
-  }
-  return make_float4(at < width ? row[at] : 0.0f, at + 1 < width ? row[at + 1] : 0.0f,
-                     at + 2 < width ? row[at + 2] : 0.0f, at + 3 < width ? row[at + 3] : 0.0f);
+  if (!vector) return load_single(row, at, width);
+  return at < width ? *reinterpret_cast<const float4*>(row + at) : make_float4(0, 0, 0, 0);
 }
-/// What lies beyond the width is left out.
+/// Stores nothing past the width.
 template <class Index>
 __device__ void store4(float* row, Index at, Index width, float4 value, bool vector) {
-  if (vector) {
-    if (at < width) *reinterpret_cast<float4*>(row + at) = value;
-    return;
-  }
-  if (at < width) row[at] = value.x;
-  if (at + 1 < width) row[at + 1] = value.y;
-  if (at + 2 < width) row[at + 2] = value.z;
-  if (at + 3 < width) row[at + 3] = value.w;
+  if (!vector) return store_single(row, at, width, value);
+  if (at < width) *reinterpret_cast<float4*>(row + at) = value;
 }
 /// a·b + c, elementwise.
 __device__ inline float4 fma4(float4 a, float4 b, float4 c) {
@@ -47,21 +38,32 @@ __device__ inline float dot4(float4 a, float4 b, float sum) {
   return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
 }
 
-/// kLanes threads for a row, of which each keeps 4·kVectors elements in registers: vector v of lane l begins at
-/// 4·(v·kLanes + l). What is wider than that is read again whenever it is needed.
+/// kLanes threads per row, each of which keeps 4·kVectors elements in registers: vector v of a lane begins at
+/// 4·(v·kLanes + lane). Elements past kKept are loaded again whenever they are needed.
 template <int kLanesOfRow, int kVectorsOfLane>
 struct RowShape {
   static constexpr int kLanes = kLanesOfRow, kVectors = kVectorsOfLane;
   static constexpr int kThreads = kLanes == kWarpSize ? 256 : kLanes;
   static constexpr int kRows = kThreads / kLanes;  ///< of a block
   static constexpr int kKept = 4 * kLanes * kVectors;
-  /// Where the row's part that is not kept begins for a lane; no shape but the largest is given such rows.
-  static __device__ int rest(int lane, int width) { return kLanes == 512 ? kKept + 4 * lane : width; }
   static_assert(kRows == 1 || kLanes == kWarpSize, "a row belongs to a warp or to a whole block");
+
+  /// Calls body(v, i) for each vector v that this lane keeps, which begins at element i of the row.
+  template <class Body>
+  static __device__ void each_kept(int lane, const Body& body) {
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) body(v, 4 * (v * kLanes + lane));
+  }
+  /// Calls body(i) for each vector of this lane that is not kept. Only the largest shape has such rows.
+  template <class Body>
+  static __device__ void each_other(int lane, int width, const Body& body) {
+#pragma unroll 1
+    for (int i = kLanes == 512 ? kKept + 4 * lane : width; i < width; i += 4 * kLanes) body(i);
+  }
 };
 
-/// Calls body(RowShape) with the smallest shape that keeps a row of `width`, or the largest there is: more than 16
-/// elements of each of four rows in a thread would leave too few threads to hide the memory's latency.
+/// Calls body(RowShape) with the smallest shape that keeps a row of `width`, or the largest shape. More than 16
+/// elements of a row per thread would leave too few threads to hide the memory's latency.
 template <class Body>
 void with_row_shape(std::int64_t width, const Body& body) {
   if (width <= 128) return body(RowShape<32, 1>{});
@@ -73,7 +75,7 @@ void with_row_shape(std::int64_t width, const Body& body) {
   return body(RowShape<512, 4>{});
 }
 
-/// The sum over the lanes of a row; every lane gets it. `room`: 32 values of shared memory.
+/// The sum over the lanes of a row, in every lane. `room`: shared memory for 32 values.
 template <class Shape>
 __device__ float row_sum(float value, float* room) {
   if constexpr (Shape::kLanes == kWarpSize) {

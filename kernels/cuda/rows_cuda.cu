@@ -1,5 +1,5 @@
-// 32 columns to a block, 32 threads to a column: thread y adds up the parts y, y + 32, ..., then the 32 sums are added
-// in order. Bound by memory, and there is little of it: the parts are some hundred rows.
+// A block has 32 columns with 32 threads each: thread y sums parts y, y + 32, ..., then the first thread of a column
+// adds the 32 sums in order. Bound by memory: 4 bytes per element of the parts, which are a few hundred rows.
 
 #include "kernels/cuda/rows.h"
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Tensor cores and asynchronous copies, as PTX has them from compute capability 8.0 on (PTX ISA, "Warp Level Matrix
-// Instructions" and "cp.async"). In a fragment, lane 4·g + t (g = 0 ... 7, t = 0 ... 3) holds:
+// Tensor core products and asynchronous copies of compute capability 8.0 (PTX ISA, "Warp Level Matrix Instructions" and
+// "cp.async"). All lanes of a warp call the former together. Of a fragment, lane 4·g + t (g = 0 ... 7, t = 0 ... 3)
+// holds:
 //   a of a 16×16 product: a[0] = (g, 2t..2t+1), a[1] = (g + 8, 2t..), a[2] = (g, 2t + 8..), a[3] = (g + 8, 2t + 8..)
 //   b (16×8, column by column): b[0] = (2t..2t+1, g), b[1] = (2t + 8.., g)
 //   c (16×8): c[0], c[1] = (g, 2t), (g, 2t + 1); c[2], c[3] = (g + 8, the same)
@@ -22,9 +23,9 @@ __device__ inline void mma_bf16(float c[4], const std::uint32_t a[4], const std:
 #endif
 }
 
-/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four neighbors along the sum: a[0] = (g,
-/// 4t..4t+3), a[1] = (g + 8, 4t..), a[2] = (g, 4t + 16..), a[3] = (g + 8, 4t + 16..); b[0] = (4t.., g), b[1] = (4t
-/// + 16.., g).
+/// c += a·b, a 16×32 and b 32×8 in int8, c in int32. A register holds four consecutive elements along the sum:
+/// a[0] = (g, 4t..4t+3), a[1] = (g + 8, 4t..), a[2] = (g, 4t + 16..), a[3] = (g + 8, 4t + 16..);
+/// b[0] = (4t.., g), b[1] = (4t + 16.., g).
 __device__ inline void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::mma_int8(c, a, b);
@@ -35,8 +36,8 @@ __device__ inline void mma_int8(int c[4], const std::uint32_t a[4], const std::u
 #endif
 }
 
-/// Four 8×8 matrices of 16-bit numbers from shared memory: lane 8·i + r gives the address of row r of matrix i (16
-/// bytes, aligned); lane 4·g + t gets (g, 2t..2t+1) of matrix i in to[i].
+/// Loads four 8×8 matrices of 16-bit elements from shared memory. Lane 8·i + r passes the address of row r of matrix i,
+/// aligned to 16 bytes; lane 4·g + t receives elements (g, 2t..2t+1) of matrix i in to[i].
 __device__ inline void load_matrices(std::uint32_t to[4], const void* row) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::load_matrices(to, row, false);
@@ -48,7 +49,7 @@ __device__ inline void load_matrices(std::uint32_t to[4], const void* row) {
                : "memory");
 #endif
 }
-/// The same of the transposed matrices: lane 4·g + t gets (2t, g) and (2t + 1, g) of matrix i.
+/// The same with each matrix transposed: lane 4·g + t receives elements (2t, g) and (2t + 1, g).
 __device__ inline void load_matrices_transposed(std::uint32_t to[4], const void* row) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::load_matrices(to, row, true);
@@ -61,7 +62,7 @@ __device__ inline void load_matrices_transposed(std::uint32_t to[4], const void*
 #endif
 }
 
-/// 16 bytes from device memory to shared memory, both aligned to 16, without waiting.
+/// Starts to copy 16 bytes from device memory to shared memory, both aligned to 16 bytes.
 __device__ inline void copy_async(void* to, const void* from) {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::copy_later(to, from, 16);
@@ -70,8 +71,7 @@ __device__ inline void copy_async(void* to, const void* from) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(from) : "memory");
 #endif
 }
-/// Ends a group of copies of this thread; waits until at most kLeft younger groups are on their way. What other threads
-/// copied is there after a barrier that follows.
+/// Closes this thread's group of copies started since the last call.
 __device__ inline void end_copy_group() {
 #ifdef MATINEE_CUDA_EMULATION
   emulation::end_copy_group();
@@ -79,6 +79,8 @@ __device__ inline void end_copy_group() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
+/// Waits until at most the kLeft youngest groups of this thread are incomplete. A barrier must follow before other
+/// threads read what was copied.
 template <int kLeft>
 __device__ inline void wait_for_copies() {
 #ifdef MATINEE_CUDA_EMULATION

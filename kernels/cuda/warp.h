@@ -1,6 +1,6 @@
 #pragma once
 
-// Sums and maxima over the threads of a warp or a block, always in the same order.
+// Sums and maxima over the threads of a warp or a block. The order of additions is fixed.
 
 #include "kernels/cuda/device_code.h"
 
@@ -9,12 +9,13 @@ namespace matinee {
 inline constexpr int kWarpSize = 32;
 inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
-/// Every lane gets the result.
+/// The sum over the warp, in every lane.
 template <class T>
 __device__ T warp_sum(T value) {
   for (int step = kWarpSize / 2; step > 0; step /= 2) value += __shfl_xor_sync(kWholeWarp, value, step);
   return value;
 }
+/// The maximum over the warp, in every lane.
 __device__ inline float warp_max(float value) {
   for (int step = kWarpSize / 2; step > 0; step /= 2) {
     value = fmaxf(value, __shfl_xor_sync(kWholeWarp, value, step));
@@ -22,8 +23,8 @@ __device__ inline float warp_max(float value) {
   return value;
 }
 
-/// Every thread of a one-dimensional block of kThreads gets the result. `room` is shared memory for kThreads / 32
-/// values; it may be used again at once.
+/// The sum over a one-dimensional block of kThreads, in every thread. `room`: shared memory for kThreads / 32 values,
+/// free for reuse on return.
 template <int kThreads, class T>
 __device__ T block_sum(T value, T* room) {
   value = warp_sum(value);
@@ -34,6 +35,7 @@ __device__ T block_sum(T value, T* room) {
   __syncthreads();
   return sum;
 }
+/// The maximum, likewise.
 template <int kThreads>
 __device__ float block_max(float value, float* room) {
   value = warp_max(value);

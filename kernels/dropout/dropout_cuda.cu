@@ -1,9 +1,9 @@
-// Bound by memory. One Philox block decides about eight elements that lie eight columns apart (lora_dropout.cc), so
-// eight neighboring threads read and write whole sectors of 32 bytes.
+// A thread decides about the eight elements of a Philox block, which are eight columns apart (lora_dropout.cc); eight
+// consecutive threads access whole sectors of 32 bytes. Bound by memory: 8 bytes per element, 4 more each if y
+// accumulates or the rest is written.
 
-#include "kernels/cuda/philox.h"
 #include "kernels/cuda_ops.h"
-#include "kernels/lora_matmul/lora_dropout.h"
+#include "kernels/lora_matmul/lora_dropout_cuda.h"
 
 namespace matinee {
 namespace {
@@ -18,16 +18,13 @@ __global__ void dropout_kernel(std::int64_t n_rows, std::int64_t width, LoraDrop
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
   for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; at < all; at += step) {
     const std::int64_t row = at / blocks_of_row, block = at % blocks_of_row;
-    const auto whole_row = static_cast<std::uint64_t>(dropout.first_row + row);
-    std::uint32_t words[4] = {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(whole_row),
-                              static_cast<std::uint32_t>(whole_row >> 32), kLoraDropoutTag};
-    philox4x32(words, static_cast<std::uint32_t>(dropout.key), static_cast<std::uint32_t>(dropout.key >> 32));
+    const lora::DropoutBits bits(dropout.key, dropout.first_row + row, static_cast<std::uint32_t>(block));
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
       const std::int64_t column = block / 8 * kGroup + 8 * j + block % 8;
       if (column >= width) continue;
       const std::int64_t i = row * width + column;
-      const bool kept = (words[j / 2] >> 16 * (j % 2) & 0xffffu) >= threshold;
+      const bool kept = bits.of(j) >= threshold;
       const float given = x[i], value = kept ? given * factor : 0.0f;
       y[i] = accumulate ? y[i] + value : value;
       if (rest != nullptr) rest[i] = given - value;

@@ -1,9 +1,8 @@
-// Both directions are bound by memory: a row of the table and a row of y or grad_y, 8 or 12 bytes an element. Forward,
-// a warp moves 512 columns of one token, four accesses of 16 bytes a lane at once. Backward, tokens are sorted by id,
-// in order within one, by counting for each how many come before it: tokens² comparisons of integers, on thousands of
-// tokens a few microseconds. Then a warp adds up all rows of one id for 128 columns, eight rows on their way at once,
-// in the order of the tokens: no two warps meet at an element, and nothing of the table is touched but the rows of the
-// ids. Speed: not measured.
+// Forward, a warp copies 512 columns of one token, with four accesses of 16 bytes per lane in flight. Backward, tokens
+// are first sorted by id, stably, by counting for each how many come before it: tokens² integer comparisons, a few
+// microseconds for thousands of tokens. Then a warp sums all rows of one id for 128 columns, in the order of the
+// tokens, with eight rows in flight; so no two warps write the same element, and only rows of the ids are touched. Both
+// are bound by memory: 8 bytes per element forward, 12 backward. Speed: not measured.
 
 #include "kernels/context.h"
 #include "kernels/cuda/vector_access.h"
@@ -53,8 +52,8 @@ void look_up(const CudaQueue& queue, const EmbeddingArgs& args) {
          rows_aligned(table, args.width, sizeof(T), 4 * sizeof(T)), rows_aligned(args.y, args.width, 4, 16));
 }
 
-// A block places 32 tokens; each of its warps compares them with every eighth run of 32 others. sorted[place] is the
-// token; runs[place] is how many have its id where it is the first of them, else 0.
+// A block finds the places of 32 tokens; each of its warps compares them with every eighth group of 32 tokens.
+// sorted[place] is the token. runs[place] is the number of tokens with its id if it is the first of them, else 0.
 __global__ void __launch_bounds__(kThreads)
     sort_kernel(std::int64_t n_tokens, const std::int32_t* __restrict__ ids, std::int32_t* __restrict__ sorted,
                 std::int32_t* __restrict__ runs) {
@@ -66,7 +65,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::int32_t id = token < n_tokens ? ids[token] : -1;
   int n_smaller = 0, n_equal = 0, n_before = 0;
   for (std::int64_t first = warp * kWarpSize; first < n_tokens; first += kThreads) {
-    // What is not there is larger than every id.
+    // Missing tokens compare as larger than every id.
     const std::int32_t mine = first + lane < n_tokens ? ids[first + lane] : INT32_MAX;
     const int before = token <= first ? 0 : token - first < kWarpSize ? static_cast<int>(token - first) : kWarpSize;
 #pragma unroll
@@ -93,7 +92,7 @@ __global__ void __launch_bounds__(kThreads)
   runs[place] = earlier == 0 ? run : 0;
 }
 
-// The warp of the first of a run adds the whole run.
+// The warp of the first token of a run sums the run.
 __global__ void __launch_bounds__(kThreads)
     add_rows_kernel(std::int64_t n_tokens, std::int64_t width, std::int64_t parts, const std::int32_t* __restrict__ ids,
                     const std::int32_t* __restrict__ sorted, const std::int32_t* __restrict__ runs,

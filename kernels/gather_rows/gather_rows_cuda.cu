@@ -1,4 +1,4 @@
-// Bound by memory: a block takes one row after another, its threads neighboring elements of it.
+// A block has every gridDim.x-th row, its threads consecutive elements. Bound by memory: 8 bytes per element.
 
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda_ops.h"
@@ -7,7 +7,7 @@ namespace matinee {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr std::int64_t kMostBlocks = 65535;
+constexpr std::int64_t kMaxBlocks = 65535;
 
 __global__ void gather_kernel(std::int64_t n_rows, std::int64_t width, const std::int32_t* __restrict__ rows,
                               const float* __restrict__ x, float* __restrict__ y) {
@@ -17,7 +17,7 @@ __global__ void gather_kernel(std::int64_t n_rows, std::int64_t width, const std
   }
 }
 
-// Rows rise, so what belongs to a row of y is found by bisection.
+// `rows` is ascending, so the row of x that belongs to a row of y is found by bisection.
 __global__ void scatter_kernel(std::int64_t n_rows, std::int64_t n_all, std::int64_t width,
                                const std::int32_t* __restrict__ rows, const float* __restrict__ x,
                                float* __restrict__ y) {
@@ -37,7 +37,7 @@ __global__ void scatter_kernel(std::int64_t n_rows, std::int64_t n_all, std::int
   }
 }
 
-unsigned blocks(std::int64_t n_rows) { return static_cast<unsigned>(n_rows < kMostBlocks ? n_rows : kMostBlocks); }
+unsigned blocks(std::int64_t n_rows) { return static_cast<unsigned>(n_rows < kMaxBlocks ? n_rows : kMaxBlocks); }
 
 }  // namespace
 

@@ -1,7 +1,6 @@
-// As in rms_norm_cuda.cu: a warp or a block for each row, one pass over memory that bounds it (8 bytes an element
-// forward, 12 backward, 16 where grad_x is added to), and the parameters' gradients as parts that are added in order.
-// The row stays in registers, so the second sum, about the mean, costs no second reading. Share of the memory's
-// bandwidth: not measured.
+// As in rms_norm_cuda.cu, a warp or a block per row, which stays in registers, so the second sum, about the mean, does
+// not read it again. Bound by memory: 8 bytes per element forward, 12 backward, 16 if grad_x accumulates. The
+// parameters' gradients are summed in parts, which are added in order. Share of the bandwidth: not measured.
 
 #include <algorithm>
 
@@ -12,12 +11,12 @@
 namespace matinee {
 namespace {
 
-// Blocks for each multiprocessor where every block has parts of its own: enough to fill it.
+// Blocks per multiprocessor if every block has parts of its own: enough to fill it.
 constexpr std::int64_t kBlocksWithParts = 4;
 
 __device__ float sum4(float4 a, float sum) { return sum + ((a.x + a.y) + (a.z + a.w)); }
 
-// value - mean for the elements that the row has, 0 for the others.
+// value - mean, and 0 past the width.
 __device__ float4 centered(float4 value, float mean, int at, int width) {
   return make_float4(at < width ? value.x - mean : 0.0f, at + 1 < width ? value.y - mean : 0.0f,
                      at + 2 < width ? value.z - mean : 0.0f, at + 3 < width ? value.w - mean : 0.0f);
@@ -27,53 +26,43 @@ template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(LayerNormArgs args, bool vector) {
   __shared__ float room[32];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows + threadIdx.x / Shape::kLanes;
-  if (row >= args.n_rows) return;  // a whole warp, where a row is a warp's; else there is no such block
+  if (row >= args.n_rows) return;  // only whole warps return; a block per row always has one
   const int width = static_cast<int>(args.width), lane = static_cast<int>(threadIdx.x) % Shape::kLanes;
   const float* x = args.x + row * args.width;
   float* y = args.y + row * args.width;
   float4 kept[Shape::kVectors];
   float sum = 0;
-#pragma unroll
-  for (int v = 0; v < Shape::kVectors; ++v) {
-    kept[v] = load4(x, 4 * (v * Shape::kLanes + lane), width, vector);
+  Shape::each_kept(lane, [&](int v, int i) {
+    kept[v] = load4(x, i, width, vector);
     sum = sum4(kept[v], sum);
-  }
-#pragma unroll 1
-  for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-    sum = sum4(load4(x, i, width, vector), sum);
-  }
+  });
+  Shape::each_other(lane, width, [&](int i) { sum = sum4(load4(x, i, width, vector), sum); });
   const float mean = row_sum<Shape>(sum, room) / static_cast<float>(width);
   float squares = 0;
-#pragma unroll
-  for (int v = 0; v < Shape::kVectors; ++v) {
-    kept[v] = centered(kept[v], mean, 4 * (v * Shape::kLanes + lane), width);
+  Shape::each_kept(lane, [&](int v, int i) {
+    kept[v] = centered(kept[v], mean, i, width);
     squares = dot4(kept[v], kept[v], squares);
-  }
-#pragma unroll 1
-  for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
+  });
+  Shape::each_other(lane, width, [&](int i) {
     const float4 value = centered(load4(x, i, width, vector), mean, i, width);
     squares = dot4(value, value, squares);
-  }
+  });
   squares = row_sum<Shape>(squares, room);
   const float rstd = 1.0f / sqrtf(squares / static_cast<float>(width) + args.eps);
   const auto write = [&](int i, float4 value) {
     const float4 bias = args.bias == nullptr ? all4(0) : load4(args.bias, i, width, vector);
     store4(y, i, width, fma4(mul4(value, all4(rstd)), load4(args.weight, i, width, vector), bias), vector);
   };
-#pragma unroll
-  for (int v = 0; v < Shape::kVectors; ++v) write(4 * (v * Shape::kLanes + lane), kept[v]);
-#pragma unroll 1
-  for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-    write(i, centered(load4(x, i, width, vector), mean, i, width));
-  }
+  Shape::each_kept(lane, [&](int v, int i) { write(i, kept[v]); });
+  Shape::each_other(lane, width, [&](int i) { write(i, centered(load4(x, i, width, vector), mean, i, width)); });
   if (lane == 0) {
     if (args.mean != nullptr) args.mean[row] = mean;
     if (args.rstd != nullptr) args.rstd[row] = rstd;
   }
 }
 
-// With n = (x - mean)·rstd and g = grad_y·weight: grad_x = rstd·(g - mean(g) - n·mean(g·n)). weight_parts and
-// bias_parts [gridDim.x·kRows, width], overwritten, where kParts; the caller takes those that it wants.
+// With n = (x - mean)·rstd and g = grad_y·weight: grad_x = rstd·(g - mean(g) - n·mean(g·n)). With kParts, overwrites
+// weight_parts and bias_parts [gridDim.x·kRows, width] with sums over the rows of each warp or block.
 template <class Shape, bool kParts>
 __global__ void __launch_bounds__(Shape::kThreads)
     backward_kernel(LayerNormBackwardArgs args, float* weight_parts, float* bias_parts, bool vector) {
@@ -84,7 +73,7 @@ __global__ void __launch_bounds__(Shape::kThreads)
   float* bias_part = kParts ? bias_parts + first * args.width : nullptr;
   float4 weight_sums[kParts ? Shape::kVectors : 1] = {}, bias_sums[kParts ? Shape::kVectors : 1] = {};
   bool any = false;
-  // All lanes of a row take the same turns, so the barriers in row_sum() are met by the whole block.
+  // All lanes of a row take the same turns, so the whole block reaches the barriers in row_sum().
   for (std::int64_t row = first; row < args.n_rows; row += static_cast<std::int64_t>(gridDim.x) * Shape::kRows) {
     const float* x = args.x + row * args.width;
     const float* grad_y = args.grad_y + row * args.width;
@@ -101,17 +90,12 @@ __global__ void __launch_bounds__(Shape::kThreads)
       sum_g = sum4(g, sum_g);
       sum_gn = dot4(g, n, sum_gn);
     };
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) {
-      const int i = 4 * (v * Shape::kLanes + lane);
+    Shape::each_kept(lane, [&](int v, int i) {
       kept_n[v] = normalized(i);
       kept_grad[v] = load4(grad_y, i, width, vector);
       add_to_sums(i, kept_n[v], kept_grad[v]);
-    }
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-      add_to_sums(i, normalized(i), load4(grad_y, i, width, vector));
-    }
+    });
+    Shape::each_other(lane, width, [&](int i) { add_to_sums(i, normalized(i), load4(grad_y, i, width, vector)); });
     const float mean_g = row_sum<Shape>(sum_g, room) / static_cast<float>(width);
     const float mean_gn = row_sum<Shape>(sum_gn, room) / static_cast<float>(width);
     const auto write = [&](int i, float4 n, float4 grad) {
@@ -120,16 +104,14 @@ __global__ void __launch_bounds__(Shape::kThreads)
       if (args.accumulate) result = add4(result, load4(grad_x, i, width, vector));
       store4(grad_x, i, width, result, vector);
     };
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) {
-      write(4 * (v * Shape::kLanes + lane), kept_n[v], kept_grad[v]);
+    Shape::each_kept(lane, [&](int v, int i) {
+      write(i, kept_n[v], kept_grad[v]);
       if constexpr (kParts) {
         weight_sums[v] = fma4(kept_grad[v], kept_n[v], weight_sums[v]);
         bias_sums[v] = add4(kept_grad[v], bias_sums[v]);
       }
-    }
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
+    });
+    Shape::each_other(lane, width, [&](int i) {
       const float4 n = normalized(i), grad = load4(grad_y, i, width, vector);
       write(i, n, grad);
       if constexpr (kParts) {
@@ -138,21 +120,19 @@ __global__ void __launch_bounds__(Shape::kThreads)
         store4(weight_part, i, width, fma4(grad, n, weight_before), vector);
         store4(bias_part, i, width, add4(grad, bias_before), vector);
       }
-    }
+    });
     any = true;
   }
   if constexpr (kParts) {
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) {
-      const int i = 4 * (v * Shape::kLanes + lane);
+    Shape::each_kept(lane, [&](int v, int i) {
       store4(weight_part, i, width, weight_sums[v], vector);
       store4(bias_part, i, width, bias_sums[v], vector);
-    }
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); !any && i < width; i += 4 * Shape::kLanes) {
+    });
+    if (any) return;
+    Shape::each_other(lane, width, [&](int i) {
       store4(weight_part, i, width, all4(0), vector);
       store4(bias_part, i, width, all4(0), vector);
-    }
+    });
   }
 }
 

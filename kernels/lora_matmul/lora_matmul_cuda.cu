@@ -1,17 +1,16 @@
-// The products of LoRA layers that share an x, by lora_product_cuda.h. Bytes that must move, with N rows of tokens:
-// forward x once, in bfloat16 where that is given, and each y twice; backward each grad_y once (grad_B and t =
-// scaling·grad_y·B are one kernel's), x once, grad_x twice. The A's of all parts are brought into one matrix, as the
-// product takes its numbers, and so are the t's; what else there is of them is small. The sums over `in` and over the
-// tokens are cut into ranges so that two blocks for each of an H100's 132 multiprocessors have work; how many depends
-// on the sizes alone, and so do the bytes of the result. Up to four rows without dropout, which is decoding, stream A
-// and B as other weights. Speed: not measured.
+// The products of LoRA layers that share an x, by low_rank_product_cuda.h. Bytes that must move, with N rows of tokens:
+// forward, x once, in bfloat16 if it is given so, and each y twice; backward, each grad_y once (one kernel computes
+// grad_B and t = scaling·grad_y·B), x once, and grad_x twice. The A's of all parts are gathered into one matrix in the
+// product's format, as are the t's; the rest is small. Sums over `in` and over the tokens are split into ranges, so
+// that there are two blocks for each of an H100's 132 multiprocessors. The split depends on the sizes alone, and so do
+// the bytes of the result. Up to four rows without dropout, as in decoding, go to gemv_cuda.cu. Speed: not measured.
 
 #include <algorithm>
 
 #include "kernels/context.h"
 #include "kernels/cuda_ops.h"
 #include "kernels/lora_matmul/lora_dropout.h"
-#include "kernels/lora_matmul/lora_product_cuda.h"
+#include "kernels/lora_matmul/low_rank_product_cuda.h"
 #include "kernels/matmul/gemv_cuda.h"
 #include "kernels/round_bf16/round_bf16.h"
 
@@ -21,15 +20,15 @@ namespace {
 using lora::Rows;
 
 constexpr std::int64_t kWantedBlocks = 264;
-constexpr std::int64_t kStep = 64, kStepOfRank = 32;  // along what is long; along the ranks
+constexpr std::int64_t kStep = 64, kStepOfRank = 32;  // of sums over tokens or features; of sums over ranks
 constexpr std::int64_t kShortestPart = 4 * kStep;
 constexpr int kFewThreads = 128;
 
-// A number of the product T (float, or bfloat16 as bits).
+// Converts to T: float, or bfloat16 as bits.
 __device__ void store_number(float* to, float value) { *to = value; }
 __device__ void store_number(std::uint16_t* to, float value) { *to = bf16_of_float(value); }
 
-// Where columns of the narrow side lie, [begin, begin + rank) of each part.
+// The columns [begin, begin + rank) of each part on the narrow side.
 struct Layout {
   int n_parts = 0;
   std::int64_t begin[lora::kMaxRuns] = {}, rank[lora::kMaxRuns] = {};
@@ -38,14 +37,16 @@ struct Layout {
   std::int64_t padded(int part) const { return blocks_for(rank[part], lora::kPiece) * lora::kPiece; }
 };
 
-// Matrices [rank, width] one below the other, rows as far apart as those of rounded numbers, 0 where there is nothing.
+// The A's of all parts, [rank, width].
 struct Factors {
   const float* from[lora::kMaxRuns] = {};
   Layout rows = {};
 };
+// Stacks the factors in to [rows.width, stride], with zeros between them and past their width. A thread converts every
+// element of its grid stride.
 template <class T>
 __global__ void __launch_bounds__(lora::kThreads)
-    join_kernel(Factors factors, std::int64_t width, std::int64_t stride, T* __restrict__ to) {
+    stack_kernel(Factors factors, std::int64_t width, std::int64_t stride, T* __restrict__ to) {
   const std::int64_t n = factors.rows.width * stride, step = static_cast<std::int64_t>(gridDim.x) * lora::kThreads;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * lora::kThreads + threadIdx.x; i < n; i += step) {
     const std::int64_t row = i / stride, column = i % stride;
@@ -64,27 +65,41 @@ __global__ void __launch_bounds__(lora::kThreads)
   }
 }
 
-// to [rows, width], rows to_ld apart, = or += factor·(the parts of sums [rows, width_of_sums], rows ld apart, in
-// order); 0 beyond the width of the sums.
+// to [rows, width], rows to_ld apart, = or += factor·(the parts of a sum [rows, width_of_sums], rows ld apart, in
+// order); 0 past width_of_sums.
 template <class T>
-struct Sum {
+struct SumOfParts {
   const float* from = nullptr;
   std::int64_t ld = 0, n_parts = 0, part_size = 0;
   std::int64_t rows = 0, width = 0, width_of_sums = 0, to_ld = 0;
   float factor = 1;
   T* to = nullptr;
+
+  // Of the parts of a product's c from element `first` on.
+  void set_from(const lora::LowRankProduct& p, std::int64_t first, std::int64_t row_stride) {
+    from = p.c + first;
+    ld = row_stride;
+    n_parts = p.n_parts();
+    part_size = p.c_part;
+  }
+  void set_to(T* matrix, std::int64_t n_rows, std::int64_t n_columns, float scale) {
+    to = matrix;
+    rows = n_rows;
+    width = width_of_sums = to_ld = n_columns;
+    factor = scale;
+  }
 };
-// Several, one after another by the same threads, as some may add to the same place.
+// Several, computed one after another by the same threads, since some may add to the same matrix.
 template <class T>
 struct SumsOfParts {
   int n = 0;
-  Sum<T> sums[lora::kMaxRuns] = {};
+  SumOfParts<T> sums[lora::kMaxRuns] = {};
 };
 template <class T, bool kAdd>
 __global__ void __launch_bounds__(lora::kThreads) add_parts_kernel(SumsOfParts<T> all) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * lora::kThreads;
   for (int which = 0; which < all.n; ++which) {
-    const Sum<T>& s = all.sums[which];
+    const SumOfParts<T>& s = all.sums[which];
     const std::int64_t n = s.rows * s.width;
     for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * lora::kThreads + threadIdx.x; i < n; i += step) {
       const std::int64_t row = i / s.width, column = i % s.width;
@@ -110,7 +125,7 @@ void add_parts(const CudaQueue& queue, const SumsOfParts<T>& all) {
   launch(queue, add_parts_kernel<T, kAdd>, queue.grid_for(most, lora::kThreads), lora::kThreads, 0, all);
 }
 
-// y += scaling·xa·Bᵀ for up to kGemvRows rows: a thread has one column of y.
+// y += scaling·xa·Bᵀ for up to kGemvRows rows; a thread computes one column of y.
 __global__ void __launch_bounds__(kFewThreads)
     add_few_rows_kernel(int n_rows, std::int64_t out, std::int64_t rank, const float* __restrict__ xa,
                         const float* __restrict__ lora_B, float scaling, float* __restrict__ y, bool aligned) {
@@ -136,7 +151,7 @@ __global__ void __launch_bounds__(kFewThreads)
 template <class T>
 constexpr bool kIsBf16 = sizeof(T) == 2;
 
-// An operand [.., width] whose rows lie `ld` numbers apart.
+// An operand whose rows are `ld` elements apart.
 template <class T>
 lora::Operand operand(const T* data, std::int64_t outer, std::int64_t ld) {
   return {.data = data, .outer = outer, .ld = ld, .aligned = rows_aligned(data, ld, sizeof(T), 16)};
@@ -161,9 +176,9 @@ Layout layout_of(const LoraParts<Part>& parts) {
   return layout;
 }
 
-// Neighbors that drop out alike are one run.
+// Consecutive parts with the same mask are one run.
 template <class Part>
-void set_runs(lora::Product& p, const LoraParts<Part>& parts, const Layout& layout) {
+void set_runs(lora::LowRankProduct& p, const LoraParts<Part>& parts, const Layout& layout) {
   p.n_runs = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (i > 0 && same_mask(parts[i].dropout, parts[i - 1].dropout)) continue;
@@ -171,64 +186,60 @@ void set_runs(lora::Product& p, const LoraParts<Part>& parts, const Layout& layo
   }
 }
 
-// The A's of all parts as one matrix [layout.width, in].
+// The A's of all parts as one matrix [layout.width, in] in the product's format.
 template <class T, class Part>
-lora::Operand join_A(Context& context, const LoraParts<Part>& parts, const Layout& layout, std::int64_t in,
-                     std::int64_t outer) {
+lora::Operand stack_A(Context& context, const LoraParts<Part>& parts, const Layout& layout, std::int64_t in,
+                      std::int64_t outer) {
   const CudaQueue& queue = queue_of(context);
   const std::int64_t stride = bf16_stride(in), n = layout.width * stride;
   auto* all = context.scratch().take_array<T>(static_cast<std::size_t>(n));
   Factors factors{.rows = layout};
   for (std::size_t i = 0; i < parts.size(); ++i) factors.from[i] = parts[i].lora_A;
   if (n > 0)
-    launch(queue, join_kernel<T>, queue.grid_for(n, lora::kThreads), lora::kThreads, 0, factors, in, stride, all);
+    launch(queue, stack_kernel<T>, queue.grid_for(n, lora::kThreads), lora::kThreads, 0, factors, in, stride, all);
   return operand(all, outer, stride);
 }
 
 template <class Tile, bool kAdd>
-void run(const CudaQueue& queue, const lora::Product& p) {
+void run(const CudaQueue& queue, const lora::LowRankProduct& p) {
   const std::int64_t tiles = blocks_for(p.a.outer, lora::kM) * blocks_for(p.b.outer, Tile::kN);
-  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
-  launch(queue, lora::product_kernel<Tile, kAdd>, dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(parts)),
-         lora::kThreads, Tile::kSharedBytes, p);
+  launch(queue, lora::product_kernel<Tile, kAdd>,
+         dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(p.n_parts())), lora::kThreads, Tile::kSharedBytes, p);
 }
 
-// Room for the parts of a sum, each of which is c, [a.outer, b.outer] or, with `turned`, the transpose.
-std::int64_t set_parts(Context& context, lora::Product& p, bool turned) {
-  const std::int64_t parts = std::max<std::int64_t>(1, blocks_for(p.inner, p.inner_of_part));
+// Takes scratch memory for the parts of a sum, each [a.outer, b.outer] or, with `turned`, its transpose.
+void take_parts(Context& context, lora::LowRankProduct& p, bool turned) {
   const std::int64_t n = p.a.outer * p.b.outer;
-  p.c = context.scratch().take_array<float>(static_cast<std::size_t>(parts * n));
+  p.c = context.scratch().take_array<float>(static_cast<std::size_t>(p.n_parts() * n));
   p.c_part = n;
   p.c_m = turned ? 1 : p.b.outer;
   p.c_n = turned ? p.a.outer : 1;
   p.c_pairs = !turned && p.b.outer % 2 == 0;
-  return parts;
 }
 
 bool is_narrow(std::int64_t width) { return width <= 16; }
 template <class T>
 constexpr int kWide = kIsBf16<T> ? 64 : 32;
 
-// A product whose n are the ranks, in parts; how many.
+// A product whose n are the ranks, split into parts.
 template <class T, class TA, Rows kA, Rows kB>
-std::int64_t multiply_narrow(Context& context, lora::Product& p, bool turned) {
+void multiply_narrow(Context& context, lora::LowRankProduct& p, bool turned) {
   const CudaQueue& queue = queue_of(context);
   const bool narrow = is_narrow(p.b.outer);
   const std::int64_t tiles = blocks_for(p.a.outer, lora::kM) * blocks_for(p.b.outer, narrow ? 16 : kWide<T>);
   const std::int64_t most = std::max<std::int64_t>(1, p.inner / kShortestPart);
   const std::int64_t wanted = std::clamp<std::int64_t>(blocks_for(kWantedBlocks, tiles), 1, most);
   p.inner_of_part = std::max<std::int64_t>(1, blocks_for(blocks_for(p.inner, wanted), kStep)) * kStep;
-  const std::int64_t parts = set_parts(context, p, turned);
+  take_parts(context, p, turned);
   if (narrow) {
     run<lora::Tiles<kIsBf16<T>, 16, kStep, TA, kA, T, kB>, false>(queue, p);
   } else {
     run<lora::Tiles<kIsBf16<T>, kWide<T>, kStep, TA, kA, T, kB>, false>(queue, p);
   }
-  return parts;
 }
 
 template <class T, int kN>
-void run_both(const CudaQueue& queue, const lora::Product& along, const lora::Product& across) {
+void run_both(const CudaQueue& queue, const lora::LowRankProduct& along, const lora::LowRankProduct& across) {
   using Along = lora::Tiles<kIsBf16<T>, kN, kStep, float, Rows::kAlongSum, float, Rows::kAcrossSum>;
   using Across = lora::Tiles<kIsBf16<T>, kN, kStep, float, Rows::kAcrossSum, float, Rows::kAcrossSum>;
   const std::int64_t squares = blocks_for(along.a.outer, lora::kSquare) * blocks_for(along.inner, lora::kSquare);
@@ -237,52 +248,39 @@ void run_both(const CudaQueue& queue, const lora::Product& along, const lora::Pr
          std::max(Along::kSharedBytes, Across::kSharedBytes), along, across);
 }
 
-// t, columns of a matrix [n_rows, layout.width] that hold this part's, = scaling·grad_y·B;  grad_B +=
-// scaling·grad_yᵀ·xa
+// t = scaling·grad_y·B, in this part's columns of a matrix [n_rows, layout.width];  grad_B += scaling·grad_yᵀ·xa
 template <class T>
 void multiply_grad_y(Context& context, std::int64_t n_rows, const LoraBackwardPart& part, const Layout& layout,
                      int number, T* t) {
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
-  SumsOfParts<T> sum_of_t{.n = 1,
-                          .sums = {{.rows = n_rows,
-                                    .width = layout.padded(number),
-                                    .width_of_sums = part.rank,
-                                    .to_ld = layout.width,
-                                    .factor = part.scaling,
-                                    .to = t + layout.begin[number]}}};
+  SumsOfParts<T> sum_of_t{.n = 1};
+  sum_of_t.sums[0].set_to(t + layout.begin[number], n_rows, part.rank, part.scaling);
+  sum_of_t.sums[0].width = layout.padded(number);
+  sum_of_t.sums[0].to_ld = layout.width;
   if (part.out == 0) return add_parts<false>(queue, sum_of_t);
-  lora::Product along{.a = operand(part.grad_y, n_rows, part.out),
-                      .b = operand(part.lora_B, part.rank, part.rank),
-                      .inner = part.out,
-                      .inner_of_part = lora::kSquare};
-  lora::Product across{.a = operand(part.grad_y, part.out, part.out),
-                       .b = operand(part.xa, part.rank, part.rank),
-                       .inner = n_rows,
-                       .inner_of_part = lora::kSquare};
-  sum_of_t.sums[0].n_parts = set_parts(context, along, false);
-  sum_of_t.sums[0].from = along.c;
-  sum_of_t.sums[0].ld = part.rank;
-  sum_of_t.sums[0].part_size = along.c_part;
-  const std::int64_t parts_of_B = set_parts(context, across, false);
+  lora::LowRankProduct along{.a = operand(part.grad_y, n_rows, part.out),
+                             .b = operand(part.lora_B, part.rank, part.rank),
+                             .inner = part.out,
+                             .inner_of_part = lora::kSquare};
+  lora::LowRankProduct across{.a = operand(part.grad_y, part.out, part.out),
+                              .b = operand(part.xa, part.rank, part.rank),
+                              .inner = n_rows,
+                              .inner_of_part = lora::kSquare};
+  take_parts(context, along, false);
+  take_parts(context, across, false);
+  sum_of_t.sums[0].set_from(along, 0, part.rank);
+  SumsOfParts<float> sum_of_B{.n = 1};
+  sum_of_B.sums[0].set_from(across, 0, part.rank);
+  sum_of_B.sums[0].set_to(part.grad_B, part.out, part.rank, part.scaling);
   is_narrow(part.rank) ? run_both<T, 16>(queue, along, across) : run_both<T, kWide<T>>(queue, along, across);
   add_parts<false>(queue, sum_of_t);
-  add_parts<true>(queue, SumsOfParts<float>{.n = 1,
-                                            .sums = {{.from = across.c,
-                                                      .ld = part.rank,
-                                                      .n_parts = parts_of_B,
-                                                      .part_size = across.c_part,
-                                                      .rows = part.out,
-                                                      .width = part.rank,
-                                                      .width_of_sums = part.rank,
-                                                      .to_ld = part.rank,
-                                                      .factor = part.scaling,
-                                                      .to = part.grad_B}}});
+  add_parts<true>(queue, sum_of_B);
 }
 
-// c [a.outer, width] += scaling·product, the sum over the ranks.
+// c [a.outer, b.outer] += scaling·product, a sum over the ranks.
 template <class T, class TFactors, Rows kB>
-void add_wide(Context& context, lora::Product p, float* c) {
+void add_wide(Context& context, lora::LowRankProduct p, float* c) {
   p.inner_of_part = blocks_for(p.inner, kStepOfRank) * kStepOfRank;
   p.c = c;
   p.c_m = p.b.outer;
@@ -291,46 +289,37 @@ void add_wide(Context& context, lora::Product p, float* c) {
   run<lora::Tiles<kIsBf16<T>, 64, kStepOfRank, TFactors, Rows::kAlongSum, TFactors, kB>, true>(queue_of(context), p);
 }
 
-// T: what the products multiply.
+// T: float, or std::uint16_t for bfloat16, which the products multiply.
 template <class T>
 void forward(Context& context, const LoraMatmulArgs& args) {
   const Layout layout = layout_of(args.parts);
   {
     // xa = drop(x)·Aᵀ
     const ScratchScope scope(context.scratch());
-    lora::Product down{.b = join_A<T>(context, args.parts, layout, args.in, layout.width), .inner = args.in};
+    lora::LowRankProduct down{.b = stack_A<T>(context, args.parts, layout, args.in, layout.width), .inner = args.in};
     set_runs(down, args.parts, layout);
-    std::int64_t n_parts = 0;
     if (kIsBf16<T> && args.x_bf16 != nullptr) {
       down.a = operand(reinterpret_cast<const T*>(args.x_bf16), args.n_rows, bf16_stride(args.in));
-      n_parts = multiply_narrow<T, T, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
+      multiply_narrow<T, T, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
     } else {
       down.a = operand(args.x, args.n_rows, args.in);
-      n_parts = multiply_narrow<T, float, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
+      multiply_narrow<T, float, Rows::kAlongSum, Rows::kAlongSum>(context, down, false);
     }
     SumsOfParts<float> sums{.n = layout.n_parts};
     for (std::size_t i = 0; i < args.parts.size(); ++i) {
       const LoraPart& part = args.parts[i];
-      sums.sums[i] = {.from = down.c + layout.begin[i],
-                      .ld = layout.width,
-                      .n_parts = n_parts,
-                      .part_size = down.c_part,
-                      .rows = args.n_rows,
-                      .width = part.rank,
-                      .width_of_sums = part.rank,
-                      .to_ld = part.rank,
-                      .factor = dropout_of(part.dropout).factor,
-                      .to = part.xa};
+      sums.sums[i].set_from(down, layout.begin[i], layout.width);
+      sums.sums[i].set_to(part.xa, args.n_rows, part.rank, dropout_of(part.dropout).factor);
     }
     add_parts<false>(queue_of(context), sums);
   }
   // y += scaling·xa·Bᵀ
   for (const LoraPart& part : args.parts) {
     if (part.out == 0) continue;
-    const lora::Product up{.a = operand(part.xa, args.n_rows, part.rank),
-                           .b = operand(part.lora_B, part.out, part.rank),
-                           .inner = part.rank,
-                           .scaling = part.scaling};
+    const lora::LowRankProduct up{.a = operand(part.xa, args.n_rows, part.rank),
+                                  .b = operand(part.lora_B, part.out, part.rank),
+                                  .inner = part.rank,
+                                  .scaling = part.scaling};
     add_wide<T, float, Rows::kAlongSum>(context, up, part.y);
   }
 }
@@ -362,31 +351,23 @@ void backward(Context& context, const LoraMatmulBackwardArgs& args) {
   {
     // grad_Aᵀ += drop(x)ᵀ·t
     const ScratchScope scope_of_A(context.scratch());
-    lora::Product grad_A{
+    lora::LowRankProduct grad_A{
         .a = operand(args.x, args.in, args.in), .b = operand(t, layout.width, layout.width), .inner = args.n_rows};
     set_runs(grad_A, args.parts, layout);
-    const std::int64_t n_parts = multiply_narrow<T, float, Rows::kAcrossSum, Rows::kAcrossSum>(context, grad_A, true);
+    multiply_narrow<T, float, Rows::kAcrossSum, Rows::kAcrossSum>(context, grad_A, true);
     SumsOfParts<float> sums{.n = layout.n_parts};
     for (std::size_t i = 0; i < args.parts.size(); ++i) {
       const LoraBackwardPart& part = args.parts[i];
-      sums.sums[i] = {.from = grad_A.c + layout.begin[i] * args.in,
-                      .ld = args.in,
-                      .n_parts = n_parts,
-                      .part_size = grad_A.c_part,
-                      .rows = part.rank,
-                      .width = args.in,
-                      .width_of_sums = args.in,
-                      .to_ld = args.in,
-                      .factor = dropout_of(part.dropout).factor,
-                      .to = part.grad_A};
+      sums.sums[i].set_from(grad_A, layout.begin[i] * args.in, args.in);
+      sums.sums[i].set_to(part.grad_A, part.rank, args.in, dropout_of(part.dropout).factor);
     }
     add_parts<true>(queue_of(context), sums);
   }
   if (args.grad_x == nullptr) return;
   // grad_x += drop'(t·A)
-  lora::Product grad_x{.a = operand(t, args.n_rows, layout.width),
-                       .b = join_A<T>(context, args.parts, layout, args.in, args.in),
-                       .inner = layout.width};
+  lora::LowRankProduct grad_x{.a = operand(t, args.n_rows, layout.width),
+                              .b = stack_A<T>(context, args.parts, layout, args.in, args.in),
+                              .inner = layout.width};
   set_runs(grad_x, args.parts, layout);
   add_wide<T, T, Rows::kAcrossSum>(context, grad_x, args.grad_x);
 }

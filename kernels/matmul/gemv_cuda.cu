@@ -1,11 +1,12 @@
-// y = x·Wᵀ for 1 to 4 rows of x: decoding. Bound by reading W once; 4 to 0.5 bytes a weight, of which each is
-// multiplied with up to four numbers. A block of four warps has four rows of W: its threads share a row's columns, so
-// that even a narrow matrix has enough bytes on their way, and use what they load of x, which the first-level cache
-// keeps, four times. The loads of all four rows are issued before the first is used. int8 codes become float32 by
-// putting the byte into the mantissa of 2^23, which costs a byte permutation and a subtraction. An NF4 code is looked
-// up in 16 banks of shared memory without conflicts; at 32 look-ups a cycle and multiprocessor this and not memory is
-// the bound there, at about half of an H100's bandwidth by count. Sums: over a thread's columns, over its warp, over
-// the warps, always in that order. Speed: not measured.
+// y = x·Wᵀ for 1 to 4 rows of x, as in decoding. Bound by reading W once, 4 to 0.5 bytes per weight, each of which is
+// multiplied by up to four elements. A block of four warps has four rows of W. Its threads share the columns, so that
+// even a narrow matrix has enough bytes in flight, and each element of x that they load, mostly from the first-level
+// cache, is used four times. The loads of all four rows are issued before the first is used. Sums go over a thread's
+// columns, then over its warp, then over the warps.
+//
+// An int8 code becomes float32 by placing its byte in the mantissa of 2^23: a byte permutation and a subtraction. An
+// NF4 code is looked up in 16 banks of shared memory without conflicts; at 32 look-ups per cycle and multiprocessor
+// this is the bound for NF4, at about half of an H100's bandwidth by count. Speed: not measured.
 
 #include "kernels/cuda/vector_access.h"
 #include "kernels/cuda/warp.h"
@@ -18,8 +19,8 @@ namespace {
 constexpr int kThreads = 128, kWarps = kThreads / kWarpSize;
 constexpr int kOut = 4;  // rows of W of a block
 
-// Weights: `load` brings kPack columns of row `o` from column `i` on, of which `n` are there (the others are 0);
-// `value` gives one of them, and what is added up of a pack is multiplied with `scale`. `finish` belongs to the row.
+// Formats of weights. load() reads kPack columns of row `o` from column `i` on, 0 past the width `in`; value() returns
+// one of them; a pack's sum is multiplied by scale() and a row's sum by finish().
 struct PlainPack {
   __device__ static float scale() { return 1.0f; }
 };
@@ -105,7 +106,7 @@ struct Int8Weights {
   __device__ float finish(std::int64_t o) const { return row_scales[o]; }
 };
 
-// Eight codes are a word and lie in one block: rows are multiples of eight.
+// NF4 whose rows are multiples of eight, so that eight codes are one word of one block.
 struct Nf4Weights {
   static constexpr int kPack = 8, kUnroll = 2;
   static constexpr bool kTables = true;
@@ -128,7 +129,7 @@ struct Nf4Weights {
   __device__ float finish(std::int64_t) const { return 1.0f; }
 };
 
-// Rows of any length from any element on.
+// NF4 with rows of any length from any element on.
 struct AnyNf4Weights {
   static constexpr int kPack = 4, kUnroll = 2;
   static constexpr bool kTables = true;
@@ -151,6 +152,7 @@ struct AnyNf4Weights {
   __device__ float finish(std::int64_t) const { return 1.0f; }
 };
 
+// blockIdx.x is the group of kOut rows of W.
 template <int kRows, class Weights>
 __global__ void __launch_bounds__(kThreads)
     gemv_kernel(std::int64_t in, std::int64_t out, const float* __restrict__ x, Weights weights, Nf4Tables given,
@@ -171,7 +173,7 @@ __global__ void __launch_bounds__(kThreads)
       const std::int64_t i = start + (u * kThreads + static_cast<int>(threadIdx.x)) * kPack;
 #pragma unroll
       for (int o = 0; o < kOut; ++o) {
-        // Rows beyond the last are the last once more, and not written.
+        // Rows past the end repeat the last one and are not written.
         const std::int64_t row = first + o < out ? first + o : out - 1;
         weights.load(pack[u][o], in, row, i < in ? i : in, &tables);
       }

@@ -5,7 +5,7 @@
 
 namespace matinee {
 
-/// matmul_forward for 1 to kGemvRows rows and in > 0, from weights of any format; x stays float32.
+/// matmul_forward for 1 to kGemvRows rows and in > 0, with weights of any format; x is not rounded.
 void gemv(const CudaQueue& queue, const MatmulArgs& args);
 
 }  // namespace matinee

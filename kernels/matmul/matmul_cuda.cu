@@ -1,8 +1,8 @@
-// The large products are cuBLASLt's, bound by tensor cores; what is here brings the factors into the format it takes,
-// each read and written once: x rounded to bfloat16, weights widened or rounded a slab at a time, which bounds the
-// scratch memory whatever the matrix. int8 weights keep their codes, which bfloat16 has exactly: their scales go to the
-// columns of the product, as the CPU does it, or backwards to grad_y before it is rounded. Up to four rows go to
-// gemv_cuda.cu. Column sums for a bias: a block adds 64 rows of 256 columns, then add_parts() these sums, in a fixed
+// Products by cuBLASLt, bound by tensor cores. The factors are converted to its format, each read and written once: x
+// is rounded to bfloat16, and weights are widened or rounded a slab at a time, which bounds the scratch memory for any
+// matrix. int8 weights stay codes, which bfloat16 represents exactly; their scales multiply the columns of the product,
+// as on the CPU, or backwards those of grad_y before it is rounded. Up to four rows go to gemv_cuda.cu. For the
+// gradient of a bias, a block of column_sums_kernel sums 64 rows of 256 columns, and add_parts() adds these sums in
 // order. Speed: not measured.
 
 #include <algorithm>
@@ -19,13 +19,12 @@ namespace matinee {
 namespace {
 
 constexpr int kThreads = 256;
-// Weights that are converted at a time: 256 MB of bfloat16, so all but the largest layers at once.
+// Weights that are converted at a time: 256 MB of bfloat16, so most layers are one slab.
 constexpr std::int64_t kSlab = std::int64_t{1} << 27;
 constexpr std::int64_t kSumRows = 64;
 
-// Columns [0, width) of y, whose rows are `out` long: = or += factors·product + bias, where what is not given (null) is
-// 1 and 0, and no product is 0. A thread has four columns of every gridDim.y-th row, so it reads what belongs to them
-// once.
+// Columns [0, width) of y, whose rows are `out` long: = or += factors·product + bias; a null bias or product is 0. A
+// thread has four columns of every gridDim.y-th row, so it reads their factors and biases once.
 __global__ void __launch_bounds__(kThreads)
     finish_kernel(std::int64_t n_rows, std::int64_t width, std::int64_t out, const float* __restrict__ product,
                   const float* __restrict__ factors, const float* __restrict__ bias, float* __restrict__ y,
@@ -62,8 +61,8 @@ __global__ void __launch_bounds__(kThreads)
 
 std::int64_t rows_of_slab(std::int64_t width) { return std::max<std::int64_t>(1, kSlab / width); }
 
-// Rows of a weight as one product takes them: themselves where they are in its format, else a copy in scratch memory,
-// which the next rows overwrite.
+// Rows of a weight in the product's format: in place if they have it, else a copy in scratch memory, which the next
+// rows overwrite.
 class WeightRows {
  public:
   WeightRows(Context& context, const WeightView& weight, std::int64_t rows, std::int64_t width,
@@ -72,16 +71,16 @@ class WeightRows {
         weight_(weight),
         width_(width),
         bf16_(precision == MatmulPrecision::kBF16),
-        as_it_is_(weight.format == (bf16_ ? WeightFormat::kBF16 : WeightFormat::kF32)),
-        at_once_(as_it_is_ ? rows : std::min(rows, rows_of_slab(width))) {
-    if (as_it_is_) return;
+        in_place_(weight.format == (bf16_ ? WeightFormat::kBF16 : WeightFormat::kF32)),
+        at_once_(in_place_ ? rows : std::min(rows, rows_of_slab(width))) {
+    if (in_place_) return;
     copy_ = context.scratch().take(static_cast<std::size_t>(at_once_ * width) * (bf16_ ? 2 : 4));
   }
 
-  /// How many rows one product takes at most.
+  /// The most rows of one product.
   std::int64_t at_once() const { return at_once_; }
   const void* rows_from(std::int64_t row, std::int64_t n_rows) {
-    if (as_it_is_) return matinee::rows_from(weight_, row, width_).data;
+    if (in_place_) return matinee::rows_from(weight_, row, width_).data;
     if (bf16_) {
       weight_to_bf16(queue_, weight_, width_, row * width_, n_rows * width_, static_cast<std::uint16_t*>(copy_));
     } else {
@@ -94,21 +93,21 @@ class WeightRows {
   const CudaQueue& queue_;
   WeightView weight_;
   std::int64_t width_;
-  bool bf16_, as_it_is_;
+  bool bf16_, in_place_;
   std::int64_t at_once_;
   void* copy_ = nullptr;
 };
 
-// x as the product takes it.
+// x in the format of the product, multiplied by column_scales [width] unless null.
 const void* factor(Context& context, const float* x, std::int64_t n, MatmulPrecision precision,
                    const float* column_scales = nullptr, std::int64_t width = 0) {
   if (precision == MatmulPrecision::kF32) return x;
-  auto* narrow = context.scratch().take_array<std::uint16_t>(static_cast<std::size_t>(n));
-  rows_to_bf16(queue_of(context), x, n, column_scales, width, narrow);
-  return narrow;
+  auto* rounded = context.scratch().take_array<std::uint16_t>(static_cast<std::size_t>(n));
+  rows_to_bf16(queue_of(context), x, n, column_scales, width, rounded);
+  return rounded;
 }
 
-// The same of rows of x, which somebody may have rounded already, and how far apart they lie.
+// Rows of x in that format, `ld` elements apart; x_bf16 if the caller has rounded them already.
 struct Rows {
   const void* data;
   std::int64_t ld;
@@ -196,7 +195,7 @@ void matmul_backward_input_cuda(Context& context, const MatmulBackwardInputArgs&
       static_cast<const std::byte*>(factor(context, args.grad_y, args.n_rows * args.out, args.precision,
                                            scale ? args.weight.row_scales : nullptr, args.out));
   WeightRows weight(context, args.weight, args.out, args.in, args.precision);
-  // Slabs of the sum.
+  // Slabs along the sum.
   for (std::int64_t first = 0; first < args.out; first += weight.at_once()) {
     const std::int64_t depth = std::min(weight.at_once(), args.out - first);
     queue.cublas().run(queue.stream(), {.rows = args.n_rows,

@@ -1,6 +1,6 @@
-// Numbers from one format to another, bound by memory: a thread writes 16 bytes, four float32 or eight bfloat16, and
-// reads what they are made from, neighbors beside neighbors. NF4's tables lie in shared memory: the 16 values are 16
-// banks, so lanes never wait for each other. Speed: not measured.
+// Conversion between formats. A thread writes 16 consecutive bytes at a time, four float32 or eight bfloat16. Bound by
+// memory: the bytes of both formats. NF4's tables are in shared memory, the 16 values in 16 banks, so that lanes do not
+// wait for each other. Speed: not measured.
 
 #include "kernels/context.h"
 #include "kernels/cuda/vector_access.h"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// A source gives elements [i, i + kPack) of what is asked for as float32; only the first `n` are there.
+// load() of a source returns elements [i, i + kPack) as float32; only the first `n` of them exist.
 template <class T>
 struct PlainSource {
   const T* x;
@@ -31,7 +31,7 @@ struct PlainSource {
   }
 };
 
-// float32, each column with a factor of its own.
+// float32 with a scale per column.
 struct ScaledSource {
   const float* x;
   const float* scales;
@@ -50,7 +50,7 @@ struct ScaledSource {
   }
 };
 
-// Codes from `codes` on; element i of them is number first + i of the matrix. Without scales, the codes themselves.
+// codes[i] is element first + i of the matrix. Without row_scales, the codes themselves.
 struct Int8Source {
   const std::int8_t* codes;
   const float* row_scales;
@@ -86,7 +86,7 @@ struct Nf4Source {
   const std::uint8_t* codes;
   Nf4Scales scales;
   std::int64_t first;
-  bool aligned;  // the codes of a thread are a word or half of one, in one block
+  bool aligned;  // a pack of codes is an aligned word or half of one, within one block
 
   template <int kPack>
   __device__ void load(float (&to)[kPack], std::int64_t i, std::int64_t n, const Nf4Tables& tables) const {
@@ -161,7 +161,7 @@ void convert(const CudaQueue& queue, std::int64_t n, const Source& source, T* to
          to, is_aligned(to, 16));
 }
 
-// `scaled`: int8 codes times their scales.
+// Without `scaled`, int8 codes are not multiplied by their scales.
 template <class T>
 void convert_weight(const CudaQueue& queue, const WeightView& weight, std::int64_t width, std::int64_t first,
                     std::int64_t n, bool scaled, T* to) {

@@ -1,8 +1,8 @@
-// Run once for each weight when a model is loaded; bound by memory. Every operation that the formats define in float32
-// is written as one that the compiler may not fuse, so the codes are the CPU's bit by bit. An int8 row is a block's:
-// once over it for the maximum, once more, out of the cache, for the codes. An NF4 block is a warp's, two neighbors
-// and so one byte a lane. The mean of NF4's maxima is added up in float64 in parts whose borders depend on the number
-// of them alone. Speed: not measured.
+// Runs once per weight when a model is loaded. int8: a block of threads has a row, which it reads for the maximum and
+// again, from the cache, for the codes. NF4: a warp has a block of 64 elements, two per lane, which make one byte. The
+// mean of NF4's maxima is summed in float64, in parts that depend on their number alone. Operations that the formats
+// define in float32 are written so that the compiler cannot fuse them; so the codes are the same as the CPU's. Bound by
+// memory: 5 bytes per element for int8, 4.5 for NF4. Speed: not measured.
 
 #include <cfloat>
 
@@ -18,9 +18,9 @@ namespace {
 constexpr int kThreads = 256, kWarps = kThreads / kWarpSize;
 constexpr std::int64_t kMeanBlock = 16 * kThreads;
 static_assert(kNf4Block == 2 * kWarpSize, "a lane has two elements of a block");
-static_assert(kAbsmaxBlock == kThreads, "a thread has one maximum of a block");
+static_assert(kAbsmaxBlock == kThreads, "a thread has one maximum of a block of scales");
 
-// Less than a normal number counts as nothing: its reciprocal would be infinite.
+// 0 for a subnormal maximum, whose reciprocal would be infinite.
 __device__ float normal_or_zero(float most) { return most < FLT_MIN ? 0.0f : most; }
 
 __global__ void __launch_bounds__(kThreads)
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// As the values ascend and lie far apart, the index of the nearest is how many are nearer than the one before.
+// The values ascend, so the index of the nearest is the number of values that are nearer than the one before.
 __device__ unsigned nearest_nf4(const float* values, float scaled) {
   unsigned index = 0;
 #pragma unroll
@@ -117,9 +117,9 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.x == 0) *mean = static_cast<float>(total / static_cast<double>(n));
 }
 
-// The index of the value nearest to x, the smaller one of two as near.
+// The index of the value nearest to x; the smaller one in a tie.
 __device__ int nearest_dynamic(const float* values, float x) {
-  // How many values are below x, up to 255.
+  // The number of values below x, at most 255.
   int below = 0;
 #pragma unroll
   for (int step = 128; step > 0; step /= 2) {
@@ -137,7 +137,8 @@ __global__ void __launch_bounds__(kThreads)
   load_tables(given, tables);
   const std::int64_t i = blockIdx.x * kAbsmaxBlock + threadIdx.x;
   const float difference = i < n ? absmax[i] - *mean : 0.0f;
-  const float most = normal_or_zero(block_max<kThreads>(fabsf(difference), room));  // a barrier after the tables, too
+  const float most =
+      normal_or_zero(block_max<kThreads>(fabsf(difference), room));  // also the barrier after load_tables()
   if (threadIdx.x == 0) scales[blockIdx.x] = most;
   const float inverse = most == 0 ? 0.0f : 1.0f / most;
   if (i < n) codes[i] = static_cast<std::uint8_t>(nearest_dynamic(tables.dynamic, __fmul_rn(difference, inverse)));

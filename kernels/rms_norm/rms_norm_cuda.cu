@@ -1,9 +1,9 @@
-// A warp or a block for each row, which stays in registers between the sum and the product, so memory is passed once:
-// 8 bytes an element forward, 12 backward (16 where grad_x is added to). That is what bounds it; the weights come from
-// the cache. Share of the memory's bandwidth: not measured.
+// A warp or a block per row, which stays in registers between the sum and the product. Bound by memory: 8 bytes per
+// element forward, 12 backward, 16 if grad_x accumulates; the weights come from the cache. Share of the bandwidth: not
+// measured.
 //
-// grad_weight sums over the rows: a lane adds up its columns of all rows that come its way, and these parts, some
-// hundred at most for each block's warps, are added by a second kernel in order.
+// For grad_weight, a lane sums its columns over the rows of its warp or block; add_parts() adds these parts, a few
+// hundred, in order.
 
 #include <algorithm>
 
@@ -14,45 +14,39 @@
 namespace matinee {
 namespace {
 
-// Blocks for each multiprocessor where every block has parts of its own: enough to fill it.
+// Blocks per multiprocessor if every block has parts of its own: enough to fill it.
 constexpr std::int64_t kBlocksWithParts = 4;
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(RmsNormArgs args, bool vector) {
   __shared__ float room[32];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows + threadIdx.x / Shape::kLanes;
-  if (row >= args.n_rows) return;  // a whole warp, where a row is a warp's; else there is no such block
+  if (row >= args.n_rows) return;  // only whole warps return; a block per row always has one
   const int width = static_cast<int>(args.width), lane = static_cast<int>(threadIdx.x) % Shape::kLanes;
   const float* x = args.x + row * args.width;
   float* y = args.y + row * args.width;
   float4 kept[Shape::kVectors];
   float sum = 0;
-#pragma unroll
-  for (int v = 0; v < Shape::kVectors; ++v) {
-    kept[v] = load4(x, 4 * (v * Shape::kLanes + lane), width, vector);
+  Shape::each_kept(lane, [&](int v, int i) {
+    kept[v] = load4(x, i, width, vector);
     sum = dot4(kept[v], kept[v], sum);
-  }
-#pragma unroll 1
-  for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
+  });
+  Shape::each_other(lane, width, [&](int i) {
     const float4 value = load4(x, i, width, vector);
     sum = dot4(value, value, sum);
-  }
+  });
   sum = row_sum<Shape>(sum, room);
   const float rstd = 1.0f / sqrtf(sum / static_cast<float>(width) + args.eps);
   const auto write = [&](int i, float4 value) {
     const float4 weight = add4(load4(args.weight, i, width, vector), all4(args.weight_offset));
     store4(y, i, width, mul4(mul4(value, all4(rstd)), weight), vector);
   };
-#pragma unroll
-  for (int v = 0; v < Shape::kVectors; ++v) write(4 * (v * Shape::kLanes + lane), kept[v]);
-#pragma unroll 1
-  for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
-    write(i, load4(x, i, width, vector));
-  }
+  Shape::each_kept(lane, [&](int v, int i) { write(i, kept[v]); });
+  Shape::each_other(lane, width, [&](int i) { write(i, load4(x, i, width, vector)); });
   if (args.rstd != nullptr && lane == 0) args.rstd[row] = rstd;
 }
 
-// parts [gridDim.x·kRows, width], overwritten, where the weight's gradient is wanted.
+// With kParts, overwrites parts [gridDim.x·kRows, width] with sums over the rows of each warp or block.
 template <class Shape, bool kParts>
 __global__ void __launch_bounds__(Shape::kThreads)
     backward_kernel(RmsNormBackwardArgs args, float* parts, bool vector) {
@@ -62,7 +56,7 @@ __global__ void __launch_bounds__(Shape::kThreads)
   float* part = kParts ? parts + first * args.width : nullptr;
   float4 sums[kParts ? Shape::kVectors : 1] = {};
   bool any = false;
-  // All lanes of a row take the same turns, so the barriers in row_sum() are met by the whole block.
+  // All lanes of a row take the same turns, so the whole block reaches the barriers in row_sum().
   for (std::int64_t row = first; row < args.n_rows; row += static_cast<std::int64_t>(gridDim.x) * Shape::kRows) {
     const float* x = args.x + row * args.width;
     const float* grad_y = args.grad_y + row * args.width;
@@ -71,17 +65,14 @@ __global__ void __launch_bounds__(Shape::kThreads)
     const auto weight = [&](int i) { return add4(load4(args.weight, i, width, vector), all4(args.weight_offset)); };
     float4 kept_x[Shape::kVectors], kept_grad[Shape::kVectors];
     float dot = 0;
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) {
-      const int i = 4 * (v * Shape::kLanes + lane);
+    Shape::each_kept(lane, [&](int v, int i) {
       kept_x[v] = load4(x, i, width, vector);
       kept_grad[v] = load4(grad_y, i, width, vector);
       dot = dot4(mul4(kept_grad[v], weight(i)), kept_x[v], dot);
-    }
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
+    });
+    Shape::each_other(lane, width, [&](int i) {
       dot = dot4(mul4(load4(grad_y, i, width, vector), weight(i)), load4(x, i, width, vector), dot);
-    }
+    });
     dot = row_sum<Shape>(dot, room);
     const float slope = -rstd * rstd * rstd * dot / static_cast<float>(width);
     const auto write = [&](int i, float4 value, float4 grad) {
@@ -89,29 +80,24 @@ __global__ void __launch_bounds__(Shape::kThreads)
       if (args.accumulate) result = add4(result, load4(grad_x, i, width, vector));
       store4(grad_x, i, width, result, vector);
     };
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) {
-      write(4 * (v * Shape::kLanes + lane), kept_x[v], kept_grad[v]);
+    Shape::each_kept(lane, [&](int v, int i) {
+      write(i, kept_x[v], kept_grad[v]);
       if constexpr (kParts) sums[v] = fma4(mul4(kept_grad[v], all4(rstd)), kept_x[v], sums[v]);
-    }
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); i < width; i += 4 * Shape::kLanes) {
+    });
+    Shape::each_other(lane, width, [&](int i) {
       const float4 value = load4(x, i, width, vector), grad = load4(grad_y, i, width, vector);
       write(i, value, grad);
       if constexpr (kParts) {
         const float4 before = any ? load4(part, i, width, vector) : all4(0);
         store4(part, i, width, fma4(mul4(grad, all4(rstd)), value, before), vector);
       }
-    }
+    });
     any = true;
   }
   if constexpr (kParts) {
-#pragma unroll
-    for (int v = 0; v < Shape::kVectors; ++v) store4(part, 4 * (v * Shape::kLanes + lane), width, sums[v], vector);
-#pragma unroll 1
-    for (int i = Shape::rest(lane, width); !any && i < width; i += 4 * Shape::kLanes) {
-      store4(part, i, width, all4(0), vector);
-    }
+    Shape::each_kept(lane, [&](int v, int i) { store4(part, i, width, sums[v], vector); });
+    if (any) return;
+    Shape::each_other(lane, width, [&](int i) { store4(part, i, width, all4(0), vector); });
   }
 }
 

@@ -101,7 +101,7 @@ class MpiCommunicator final : public Communicator {
   // have been shown its own only.
   bool shares_its_chip(Device device) const {
     Text mine{};
-    place_of(device).copy(mine.data(), mine.size() - 1);
+    bus_id_of(device).copy(mine.data(), mine.size() - 1);
     int n = 0;
     check(MPI_Comm_size(machine_, &n));
     std::vector<Text> all(static_cast<std::size_t>(n));

@@ -23,27 +23,26 @@ namespace {
 namespace context = boost::context;
 
 constexpr std::size_t kStackBytes = 128 << 10;
-constexpr std::size_t kSlot = 64;
+constexpr std::size_t kSlotBytes = 64;  // of a lane in an exchange
 
-// MATINEE_EMULATION_ORDER is rising, falling or shuffled; set_order() changes it.
-Order order_wanted() {
+Order initial_order() {
   const char* text = std::getenv("MATINEE_EMULATION_ORDER");
   const std::string_view name = text == nullptr ? "rising" : text;
   if (name == "falling") return Order::kFalling;
   if (name == "shuffled") return Order::kShuffled;
   if (name == "rising") return Order::kRising;
-  throw std::runtime_error("MATINEE_EMULATION_ORDER is rising, falling or shuffled");
+  throw std::runtime_error("MATINEE_EMULATION_ORDER must be rising, falling or shuffled");
 }
 
-std::atomic<Order> order{order_wanted()};
+std::atomic<Order> order{initial_order()};
 
 const int count_only = [] {
   const char* text = std::getenv("MATINEE_EMULATION_COUNT");
   return text == nullptr ? 0 : std::atoi(text);
 }();
 
-// MATINEE_EMULATION_SHARED_KB; by default what a block may have on compute capability 9.0.
-std::size_t shared_wanted() {
+// MATINEE_EMULATION_SHARED_KB; by default that of compute capability 9.0.
+std::size_t configured_shared_bytes() {
   const char* text = std::getenv("MATINEE_EMULATION_SHARED_KB");
   return static_cast<std::size_t>(text == nullptr ? 227 : std::atoi(text)) << 10;
 }
@@ -70,7 +69,7 @@ struct Fiber {
   std::exception_ptr failure;
 };
 
-// Gives stacks back to itself: making one costs more than most threads run.
+// Reuses stacks, since allocating one takes longer than most threads run.
 class StackPool {
  public:
   context::stack_context allocate() {
@@ -94,7 +93,7 @@ struct StackAllocator {
   void deallocate(context::stack_context& stack) { pool->deallocate(stack); }
 };
 
-// Runs one block at a time; one of these for each processor.
+// Runs one block at a time. There is one for each processor.
 class BlockRunner {
  public:
   void run(dim3 grid, dim3 block, dim3 index, std::size_t shared_bytes, const std::function<void()>& body);
@@ -106,11 +105,11 @@ class BlockRunner {
   }
 
   const std::byte* exchange(const void* value, std::size_t bytes) {
-    if (bytes > kSlot) throw Fault("more than 64 bytes are exchanged");
+    if (bytes > kSlotBytes) throw Fault("an exchange of more than 64 bytes per lane");
     const unsigned lane = current->at.linear % kWarp, warp = current->at.linear / kWarp;
-    std::byte* slots = slots_.data() + (warp * 2 + current->parity) * kWarp * kSlot;
+    std::byte* slots = slots_.data() + (warp * 2 + current->parity) * kWarp * kSlotBytes;
     current->parity ^= 1;
-    std::memcpy(slots + lane * kSlot, value, bytes);
+    std::memcpy(slots + lane * kSlotBytes, value, bytes);
     pause(Wait::kWarp);
     return slots;
   }
@@ -132,7 +131,7 @@ class BlockRunner {
   StackPool stacks_;
   std::vector<Fiber> fibers_;
   std::vector<std::byte> slots_, shared_;
-  bool any_ = false, any_before_ = false;  // what threads bring to the next barrier, and brought to the last
+  bool any_ = false, any_before_ = false;  // of the threads at the current and at the last barrier
 };
 
 thread_local BlockRunner* runner = nullptr;
@@ -145,7 +144,7 @@ void BlockRunner::resume(Fiber& fiber) {
   if (fiber.failure) std::rethrow_exception(fiber.failure);
 }
 
-// Until every thread of the warp waits for the block or is done. False where it can never get there.
+// Runs until every thread of the warp waits for the block or has returned. False if that can never happen.
 bool BlockRunner::run_warp(std::size_t first) {
   const std::size_t end = std::min(first + kWarp, fibers_.size());
   static thread_local std::minstd_rand random(1);
@@ -167,10 +166,10 @@ bool BlockRunner::run_warp(std::size_t first) {
 
 void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_bytes, const std::function<void()>& body) {
   const std::size_t threads = static_cast<std::size_t>(block.x) * block.y * block.z;
-  if (threads % kWarp != 0 || threads > 1024) throw Fault("a block is not 32 to 1024 threads in whole warps");
+  if (threads % kWarp != 0 || threads > 1024) throw Fault("the block is not of 32 to 1,024 threads in whole warps");
   shared_.resize(shared_bytes + 128);
   std::memset(shared_.data(), 0xff, shared_.size());
-  slots_.resize(threads / kWarp * 2 * kWarp * kSlot);
+  slots_.resize(threads / kWarp * 2 * kWarp * kSlotBytes);
   any_ = false;
   fibers_.clear();
   fibers_.resize(threads);
@@ -197,7 +196,7 @@ void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_byte
   for (std::size_t i = 0; i < warps; ++i) order_of_warps[i] = order == Order::kFalling ? warps - 1 - i : i;
   while (true) {
     for (const std::size_t warp : order_of_warps) {
-      if (!run_warp(warp * kWarp)) throw Fault("some threads of a warp wait for others that do not come");
+      if (!run_warp(warp * kWarp)) throw Fault("some threads of a warp wait for others that never arrive");
     }
     std::size_t done = 0;
     for (const Fiber& fiber : fibers_) done += fiber.wait == Wait::kDone;
@@ -208,7 +207,8 @@ void BlockRunner::run(dim3 grid, dim3 block, dim3 index, std::size_t shared_byte
     any_ = false;
   }
   for (const Fiber& fiber : fibers_) {
-    if (!fiber.open_copies.empty() || !fiber.copy_groups.empty()) throw Fault("a thread ends with copies on their way");
+    if (!fiber.open_copies.empty() || !fiber.copy_groups.empty())
+      throw Fault("a thread returns before its asynchronous copies are complete");
   }
 }
 
@@ -227,7 +227,7 @@ void wait_for_block() { runner->pause(Wait::kBlock); }
 bool wait_for_any(bool mine) { return runner->wait_for_any(mine); }
 const std::byte* exchange(const void* value, std::size_t bytes) { return runner->exchange(value, bytes); }
 std::size_t shared_bytes_of_block() {
-  static const std::size_t bytes = shared_wanted();
+  static const std::size_t bytes = configured_shared_bytes();
   return bytes;
 }
 
@@ -253,9 +253,9 @@ void wait_for_copies(int groups_left) {
 }
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread) {
-  if (shared_bytes > shared_bytes_of_block()) throw Fault("more shared memory than a block may have");
+  if (shared_bytes > shared_bytes_of_block()) throw Fault("more shared memory than a block can have");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) {
-    throw Fault("a grid has no blocks, or more than 65,535 in y or z");
+    throw Fault("the grid has no blocks, or more than 65,535 in y or z");
   }
   const DeviceArena::Access access;
   const std::size_t blocks = static_cast<std::size_t>(grid.x) * grid.y * grid.z;

@@ -1,11 +1,12 @@
 #pragma once
 
-// CUDA on the CPU, as far as kernels/ uses it, so that the very files that nvcc compiles can be tested where there is
-// no GPU. Each thread of a block is a fiber; it runs until it waits for the others of its warp or its block. Blocks run
-// on all processors. Device memory is out of the host's reach but while a kernel or a copy runs, fresh memory is full
-// of NaN. What this finds: wrong indices, missing barriers (the order of the fibers can be turned round), divergent
-// ones, host code that follows a device's pointer, memory that nobody wrote. What it cannot find: what a GPU does
-// besides, such as running out of registers.
+// The part of CUDA that kernels/ uses, on the CPU, so that the files that nvcc compiles can be tested without a GPU.
+// Each thread of a block is a fiber, which runs until it waits for its warp or its block; blocks run on all processors.
+// Device memory is accessible only while a kernel or a copy runs, and new memory is filled with NaN.
+//
+// It finds wrong indices, missing barriers (by running the fibers in another order), divergent barriers, host code that
+// dereferences a device pointer, and reads of memory that was never written. It does not find what depends on the
+// hardware, such as register spills or the memory model.
 
 #include <algorithm>
 #include <cmath>
@@ -60,41 +61,41 @@ namespace matinee::emulation {
 
 inline constexpr int kWarp = 32;
 
-/// The thread that runs, and its block; set before a fiber goes on.
+/// The running thread and its block; set before a fiber resumes.
 struct ThreadState {
   dim3 thread, block, block_size, grid_size;
   unsigned linear = 0;  ///< index within the block
 };
 extern thread_local ThreadState state;
 
-/// In which order the threads of a block go on; MATINEE_EMULATION_ORDER (rising, falling or shuffled) says how a
-/// program starts. A result that depends on it lacks a barrier.
+/// The order in which the threads of a block resume; initially that of MATINEE_EMULATION_ORDER (rising, falling or
+/// shuffled). A result that depends on it means that a barrier is missing.
 enum class Order : std::uint8_t { kRising, kFalling, kShuffled };
 void set_order(Order order);
 Order current_order();
 
-/// How many multiprocessors MATINEE_EMULATION_COUNT gives the device; 0: it is not set. Where it is, operations and
-/// copies do nothing and memory is only counted, so that a plan of a large model takes seconds.
+/// MATINEE_EMULATION_COUNT, or 0 if it is not set. If it is, the device has that many multiprocessors, operations and
+/// copies do nothing, and memory is only counted, so that the memory of a large model is measured in seconds.
 int counted_multiprocessors();
 
-/// Waits until every thread of the block is here. Throws from the launch where one never comes.
+/// Waits for every thread of the block. The launch throws if one never arrives.
 void wait_for_block();
-/// The same; true for every thread where any of them brings true.
+/// The same; true for every thread if `mine` is true for any.
 bool wait_for_any(bool mine);
-/// Hands `bytes` (at most 64) of every lane to all lanes of the warp: element i of the result is lane i's, at a
-/// distance of 64 bytes; valid until the next but one exchange.
+/// Passes `bytes` (at most 64) of every lane to all lanes of the warp. Lane i's are at 64·i in the result, which is
+/// valid until the exchange after the next.
 const std::byte* exchange(const void* value, std::size_t bytes);
-/// What the launch asked for; starts as NaN for every block.
+/// The dynamic shared memory of the launch; NaN at the start of every block.
 void* dynamic_shared_memory();
-/// What a block may have, without what it declares as __shared__, which is not known here.
+/// The most dynamic shared memory of a block. What kernels declare as __shared__ is not counted.
 std::size_t shared_bytes_of_block();
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
-/// Does it at once, or while a graph is recorded when that is launched.
+/// Runs the work now, or during capture adds it to the graph.
 void issue(std::function<void()> work);
-/// Puts it behind what is in a stream that cudaStreamCreateWithPriority made: it is done when somebody waits for that
-/// stream, and not before; false: it never will be. Dies where the stream does not wait for all that was issued before,
-/// since a device would not either.
+/// Queues work in a side stream, one from cudaStreamCreateWithPriority. It runs when someone waits for the stream, and
+/// returns false if it never ends. Aborts unless the stream waits for everything issued before, which on a device would
+/// be a race.
 void issue_later(matinee_emulated_stream* stream, std::function<bool()> work);
 /// Of the calling thread.
 int current_device();
@@ -110,12 +111,12 @@ T lane_value(const std::byte* all, int lane) {
   return value;
 }
 
-/// The tensor cores' products and loads, by the tables of the PTX ISA.
+/// The products and matrix loads of tensor cores, by the tables of the PTX ISA.
 void mma_bf16(float c[4], const std::uint32_t a[4], const std::uint32_t b[2]);
 void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]);
 void load_matrices(std::uint32_t to[4], const void* row, bool transposed);
 
-/// Copies into shared memory that arrive when they are waited for, and not before.
+/// Asynchronous copies to shared memory, which take place when they are waited for.
 void copy_later(void* to, const void* from, std::size_t bytes);
 void end_copy_group();
 void wait_for_copies(int groups_left);
@@ -172,7 +173,7 @@ inline unsigned __ballot_sync(unsigned, int predicate) {
 inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
 inline int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) == 0xffffffffu; }
 
-// Of whole numbers: blocks run side by side.
+// For integers. Blocks run concurrently.
 template <class T>
 T atomicAdd(T* to, T value) {
   return __atomic_fetch_add(to, value, __ATOMIC_RELAXED);
@@ -224,7 +225,7 @@ void __stcs(T* to, T value) {
   *to = value;
 }
 
-// ---- The runtime, as far as kernels/cuda uses it.
+// The part of the runtime that kernels/cuda uses.
 using cudaStream_t = matinee_emulated_stream*;
 using cudaEvent_t = struct matinee_emulated_event*;
 enum cudaError_t {
@@ -265,8 +266,6 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest);
-cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority);
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
 cudaError_t cudaEventQuery(cudaEvent_t event);
 cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int index);
 using cudaGraph_t = struct matinee_emulated_graph*;

@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kGivenBack = 64 * kPage;
+constexpr std::size_t kReturnedFrom = 64 * kPage;
 
 }  // namespace
 
 DeviceArena& DeviceArena::instance() {
-  static DeviceArena& arena = *new DeviceArena;  // outlives whatever still holds memory at exit
+  static DeviceArena& arena = *new DeviceArena;  // never destroyed: others release memory at exit
   return arena;
 }
 
@@ -61,7 +61,7 @@ void DeviceArena::release(void* memory) {
   const std::lock_guard lock(mutex_);
   const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(memory) - start_);
   const auto taken = taken_.find(offset);
-  if (taken == taken_.end()) std::terminate();  // freed twice, or never had
+  if (taken == taken_.end()) std::terminate();  // freed twice, or not from here
   const std::size_t bytes = taken->second;
   taken_.erase(taken);
   used_ -= bytes;
@@ -77,8 +77,8 @@ void DeviceArena::release(void* memory) {
       place = before;
     }
   }
-  // What changes its protection costs time for every page that is there.
-  if (bytes >= kGivenBack) {
+  // Changing the protection takes time for every resident page, so large ranges are returned to the system.
+  if (bytes >= kReturnedFrom) {
     const std::size_t begin = (offset + kPage - 1) / kPage * kPage, end = (offset + bytes) / kPage * kPage;
     madvise(start_ + begin, end - begin, MADV_DONTNEED);
   }

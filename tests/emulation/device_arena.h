@@ -6,13 +6,13 @@
 
 namespace matinee::emulation {
 
-/// The emulated device's memory: one stretch of addresses that may be touched only while an Access lives, so that host
-/// code that follows a device's pointer dies on the spot.
+/// The emulated device's memory: one range of addresses that is accessible only while an Access exists, so that host
+/// code that dereferences a device pointer crashes.
 class DeviceArena {
  public:
   static DeviceArena& instance();
 
-  /// Aligned to 256, with `fill` full of NaN; null where there is no room.
+  /// Aligned to 256 bytes and, with `fill`, filled with NaN; null if there is no room.
   void* allocate(std::size_t bytes, bool fill = true);
   void release(void* memory);
   bool contains(const void* address) const;

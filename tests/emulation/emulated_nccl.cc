@@ -1,5 +1,5 @@
-// NCCL for the emulated device: ranks are processes or threads of one machine that meet at a socket, rank 0 adds. A sum
-// takes place when somebody waits for its stream, and not before; what it adds is what lies there then.
+// NCCL for emulated devices. Ranks are processes or threads of one machine, connected by sockets; rank 0 adds. A sum is
+// computed when someone waits for its stream, from the values in memory at that time.
 
 #include <nccl.h>
 #include <poll.h>
@@ -23,15 +23,15 @@ using matinee::emulation::DeviceArena;
 
 struct matinee_emulated_comm {
   int rank = 0, size = 1;
-  std::vector<int> peers;  // sockets: rank 0 has one for each other rank, they have one
+  std::vector<int> peers;  // sockets: of rank 0 to every other rank, of the others to rank 0
   std::atomic<ncclResult_t> error{ncclSuccess};
 };
 
 namespace {
 
-constexpr int kPatience = 60'000;  // milliseconds until all have come
+constexpr int kTimeout = 60'000;  // milliseconds for all ranks to connect
 
-// Of the ids that this process made.
+// The listening sockets of the ids that this process created.
 std::map<std::string, int> listening;
 std::mutex mutex;
 
@@ -39,7 +39,7 @@ sockaddr_un address_of(const char* name, socklen_t* size) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::size_t length = std::strlen(name);
-  std::memcpy(address.sun_path + 1, name, length);  // a first byte of zero: no file
+  std::memcpy(address.sun_path + 1, name, length);  // a leading zero byte: no file
   *size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
   return address;
 }
@@ -71,7 +71,7 @@ void close_all(matinee_emulated_comm& comm) {
   comm.peers.clear();
 }
 
-// Rank 0 hears which device each has and tells all whether they differ.
+// Connects the ranks. Rank 0 receives the device of each and replies whether all differ.
 ncclResult_t meet(matinee_emulated_comm& comm, const ncclUniqueId& id, int device) {
   if (comm.rank == 0) {
     int listener = -1;
@@ -85,15 +85,15 @@ ncclResult_t meet(matinee_emulated_comm& comm, const ncclUniqueId& id, int devic
     comm.peers.assign(static_cast<std::size_t>(comm.size) - 1, -1);
     for (int i = 1; i < comm.size && result == ncclSuccess; ++i) {
       pollfd waiting{listener, POLLIN, 0};
-      if (poll(&waiting, 1, kPatience) <= 0) result = ncclSystemError;
+      if (poll(&waiting, 1, kTimeout) <= 0) result = ncclSystemError;
       const int peer = result == ncclSuccess ? accept(listener, nullptr, nullptr) : -1;
-      int said[2];
-      if (peer < 0 || !receive_all(peer, said, sizeof said)) return ncclSystemError;
-      comm.peers[static_cast<std::size_t>(said[0]) - 1] = peer;
+      int hello[2];
+      if (peer < 0 || !receive_all(peer, hello, sizeof hello)) return ncclSystemError;
+      comm.peers[static_cast<std::size_t>(hello[0]) - 1] = peer;
       for (const int other : devices) {
-        if (other == said[1]) result = ncclInvalidUsage;
+        if (other == hello[1]) result = ncclInvalidUsage;
       }
-      devices.push_back(said[1]);
+      devices.push_back(hello[1]);
     }
     close(listener);
     for (const int peer : comm.peers) {
@@ -106,9 +106,9 @@ ncclResult_t meet(matinee_emulated_comm& comm, const ncclUniqueId& id, int devic
   socklen_t size = 0;
   const sockaddr_un address = address_of(id.internal, &size);
   if (connect(peer, reinterpret_cast<const sockaddr*>(&address), size) != 0) return ncclSystemError;
-  const int said[2] = {comm.rank, device};
+  const int hello[2] = {comm.rank, device};
   ncclResult_t result = ncclSystemError;
-  if (!send_all(peer, said, sizeof said) || !receive_all(peer, &result, sizeof result)) return ncclSystemError;
+  if (!send_all(peer, hello, sizeof hello) || !receive_all(peer, &result, sizeof result)) return ncclSystemError;
   return result;
 }
 
@@ -119,16 +119,16 @@ bool add_up(const matinee_emulated_comm& comm, std::vector<float>& values) {
     return send_all(root, &n, sizeof n) && send_all(root, values.data(), bytes) &&
            receive_all(root, values.data(), bytes);
   }
-  std::vector<float> theirs(n);
+  std::vector<float> received_values(n);
   for (const int peer : comm.peers) {
-    std::size_t their_n = 0;
-    if (!receive_all(peer, &their_n, sizeof their_n)) return false;
-    if (their_n != n) {
-      std::fprintf(stderr, "emulated NCCL: one rank sums %zu numbers, another %zu\n", n, their_n);
+    std::size_t received_n = 0;
+    if (!receive_all(peer, &received_n, sizeof received_n)) return false;
+    if (received_n != n) {
+      std::fprintf(stderr, "emulated NCCL: one rank sums %zu numbers, another %zu\n", n, received_n);
       std::abort();
     }
-    if (!receive_all(peer, theirs.data(), bytes)) return false;
-    for (std::size_t i = 0; i < n; ++i) values[i] += theirs[i];
+    if (!receive_all(peer, received_values.data(), bytes)) return false;
+    for (std::size_t i = 0; i < n; ++i) values[i] += received_values[i];
   }
   for (const int peer : comm.peers) {
     if (!send_all(peer, values.data(), bytes)) return false;

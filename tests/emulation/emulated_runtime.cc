@@ -1,5 +1,6 @@
-// The CUDA runtime and cuBLASLt of the emulation: as many devices as MATINEE_EMULATION_DEVICES says (one by default) in
-// one memory, whose queues do everything at once, and streams beside them that do nothing before they are waited for.
+// The emulated CUDA runtime and cuBLASLt. MATINEE_EMULATION_DEVICES sets the number of devices (default 1), which share
+// one memory. Work in a queue's stream runs when it is issued; work in a side stream (cudaStreamCreateWithPriority)
+// runs when someone waits for it.
 
 #include <algorithm>
 #include <chrono>
@@ -18,18 +19,18 @@
 
 using matinee::emulation::DeviceArena;
 
-// A recorded graph: what was issued, in order.
+// A captured graph: the work that was issued, in order.
 struct matinee_emulated_graph {
   std::vector<std::function<void()>> work;
 };
 
 struct matinee_emulated_stream {
-  bool later = false;
+  bool deferred = false;  // a side stream
   std::deque<std::function<bool()>> work;
-  std::uint64_t queued = 0;  // in all
-  std::uint64_t sees = 0;    // what the thread had issued at the latest event that it waited for
+  std::uint64_t queued = 0;  // so far, whether it has run or not
+  std::uint64_t sees = 0;    // how much the thread had issued at the latest event that this stream waited for
 
-  // What was queued up to there; false where some of it never ends.
+  // Runs what was queued before `end`; false if some of it never ends.
   bool run(std::uint64_t end) {
     while (queued - work.size() < end) {
       std::function<bool()> next = std::move(work.front());
@@ -43,16 +44,16 @@ struct matinee_emulated_stream {
 };
 
 struct matinee_emulated_event {
-  double milliseconds = 0;  // when it was recorded
+  double milliseconds = 0;  // of the clock, when it was recorded
   matinee_emulated_stream* stream = nullptr;
-  std::uint64_t position = 0;  // what its stream had been given
+  std::uint64_t position = 0;  // how much its stream had queued
   std::uint64_t sees = 0;
 
-  bool reach() const { return stream == nullptr || !stream->later || stream->run(position); }
+  bool reach() const { return stream == nullptr || !stream->deferred || stream->run(position); }
 };
 
 namespace {
-thread_local matinee_emulated_graph* recording = nullptr;
+thread_local matinee_emulated_graph* capturing = nullptr;
 thread_local std::uint64_t issued = 0;
 thread_local int device = 0;
 
@@ -61,8 +62,7 @@ int device_count() {
   return text == nullptr ? 1 : std::atoi(text);
 }
 
-// Until it is done its target is full of NaN. Stricter than CUDA: nobody changes its source or its target before it was
-// waited for.
+// Fills the target with NaN until the copy runs. Stricter than CUDA: neither source nor target may change before then.
 void copy_later(cudaStream_t stream, void* to, const void* from, std::size_t bytes) {
   const DeviceArena::Access access;
   std::memset(to, 0xff, bytes);
@@ -73,7 +73,8 @@ void copy_later(cudaStream_t stream, void* to, const void* from, std::size_t byt
     const bool untouched =
         std::all_of(target, target + content.size(), [](std::byte b) { return b == std::byte{0xff}; });
     if (!untouched || std::memcmp(from, content.data(), content.size()) != 0)
-      throw std::runtime_error("what is being copied was changed by somebody who did not wait");
+      throw std::runtime_error(
+          "the source or target of an asynchronous copy was changed before the copy was waited for");
     std::memcpy(to, from, content.size());
     return true;
   });
@@ -82,8 +83,8 @@ void copy_later(cudaStream_t stream, void* to, const void* from, std::size_t byt
 
 void matinee::emulation::issue(std::function<void()> work) {
   if (counted_multiprocessors() > 0) return;
-  if (recording != nullptr) {
-    recording->work.push_back(std::move(work));
+  if (capturing != nullptr) {
+    capturing->work.push_back(std::move(work));
   } else {
     ++issued;
     work();
@@ -91,8 +92,8 @@ void matinee::emulation::issue(std::function<void()> work) {
 }
 
 void matinee::emulation::issue_later(cudaStream_t stream, std::function<bool()> work) {
-  if (!stream->later || stream->sees != issued) {
-    std::fprintf(stderr, "emulation: work in a stream does not wait for what was issued before it\n");
+  if (!stream->deferred || stream->sees != issued) {
+    std::fprintf(stderr, "emulation: work in a side stream does not wait for what was issued before it\n");
     std::abort();
   }
   stream->work.push_back(std::move(work));
@@ -102,12 +103,12 @@ void matinee::emulation::issue_later(cudaStream_t stream, std::function<bool()> 
 int matinee::emulation::current_device() { return device; }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
-  recording = new matinee_emulated_graph;
+  capturing = new matinee_emulated_graph;
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
-  *graph = recording;
-  recording = nullptr;
+  *graph = capturing;
+  capturing = nullptr;
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
@@ -194,14 +195,14 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   const DeviceArena& arena = DeviceArena::instance();
-  // A pointer on the wrong side is a bug that a GPU may or may not show.
+  // A GPU may or may not notice a pointer on the wrong side.
   if (arena.contains(to) != (kind != cudaMemcpyDeviceToHost) ||
       arena.contains(from) != (kind != cudaMemcpyHostToDevice)) {
     std::abort();
   }
-  if (recording != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
+  if (capturing != nullptr && kind != cudaMemcpyDeviceToDevice) std::abort();
   if (matinee::emulation::counted_multiprocessors() > 0 && kind == cudaMemcpyDeviceToHost) std::memset(to, 0, bytes);
-  if (stream->later) {
+  if (stream->deferred) {
     if (matinee::emulation::counted_multiprocessors() == 0) copy_later(stream, to, from, bytes);
     return cudaSuccess;
   }
@@ -229,7 +230,7 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 }
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
   *stream = new matinee_emulated_stream;
-  (*stream)->later = true;
+  (*stream)->deferred = true;
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
@@ -251,11 +252,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   *event = {std::chrono::duration<double, std::milli>(now).count(), stream, stream->queued,
-            stream->later ? stream->sees : issued};
+            stream->deferred ? stream->sees : issued};
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  if (!stream->later) event->reach();
+  if (!stream->deferred) event->reach();
   if (event->sees > stream->sees) stream->sees = event->sees;
   return cudaSuccess;
 }
@@ -284,7 +285,7 @@ void multiply(const CublasProduct& p) {
   const auto value = [&](const void* from, std::int64_t index) {
     return p.bf16 ? to_float(static_cast<const bf16*>(from)[index]) : static_cast<const float*>(from)[index];
   };
-  // Both sides as rows along the sum, so that the inner loop runs through neighbors.
+  // Copies of both factors with the sum along the rows, so that the inner loop is contiguous.
   std::vector<float> a(static_cast<std::size_t>(p.rows * p.inner)), b(static_cast<std::size_t>(p.columns * p.inner));
   const std::int64_t lda = p.lda != 0 ? p.lda : p.transpose_a ? p.rows : p.inner;
   const std::int64_t ldb = p.ldb != 0 ? p.ldb : p.transpose_b ? p.inner : p.columns;

@@ -1,4 +1,4 @@
-// The emulation itself: what it promises to find, and the tables of the tensor cores.
+// Tests of the emulation itself: the mistakes that it detects, and the tables of the tensor cores.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,7 @@
 
 #include "kernels/all_reduce.h"
 #include "kernels/context.h"
+#include "kernels/cuda/side_stream.h"
 #include "kernels/cuda/tensor_core.h"
 #include "kernels/cuda/warp.h"
 #include "kernels/device_buffer.h"
@@ -28,7 +29,7 @@ class Emulation : public testing::Test {
 
   emulation::Order order_before_ = emulation::current_order();
   ThreadPool pool_{1};
-  std::shared_ptr<DeviceAllocator> allocator_ = memory_of({DeviceKind::kCuda, 0});
+  std::shared_ptr<DeviceAllocator> allocator_ = open_allocator({DeviceKind::kCuda, 0});
   const CudaQueue& queue() const { return static_cast<const CudaQueue&>(*allocator_); }
 };
 
@@ -81,7 +82,7 @@ __global__ void copy_kernel(const float* x, float* y, bool wait) {
   if (!wait) wait_for_copies<0>();
 }
 
-TEST_F(Emulation, CopiesArriveWhenTheyAreWaitedFor) {
+TEST_F(Emulation, CopiesAreIncompleteUntilWaitedFor) {
   std::vector<float> x(128);
   std::iota(x.begin(), x.end(), 0.0f);
   const DeviceBuffer<float> from(allocator_, std::span<const float>(x));
@@ -124,16 +125,16 @@ __global__ void product_kernel(const std::uint16_t* a, const std::uint16_t* b, c
   for (int i = lane; i < 128; i += 32) shared[256 + i] = b[i];
   for (int i = lane; i < 128; i += 32) shared[384 + i] = b_by_rows[i];
   __syncwarp();
-  std::uint32_t fa[4], fb[4], fb_turned[4];
+  std::uint32_t fa[4], fb[4], fb_transposed[4];
   // Matrices in the order of a's registers: upper left, lower left, upper right, lower right.
   load_matrices(fa, shared + (lane % 16) * 16 + lane / 16 * 8);
-  // b [8, 16]: left and right half; the other two addresses are not used.
+  // b [8, 16]: left and right half; the other two matrices are ignored.
   load_matrices(fb, shared + 256 + lane % 8 * 16 + lane / 8 % 2 * 8);
-  // bᵀ [16, 8]: upper and lower half, turned.
-  load_matrices_transposed(fb_turned, shared + 384 + lane % 16 * 8);
+  // bᵀ [16, 8]: upper and lower half, transposed.
+  load_matrices_transposed(fb_transposed, shared + 384 + lane % 16 * 8);
   float sum[4] = {};
   mma_bf16(sum, fa, fb);
-  mma_bf16(sum, fa, fb_turned);
+  mma_bf16(sum, fa, fb_transposed);
   for (int i = 0; i < 4; ++i) c[(g + i / 2 * 8) * 8 + 2 * t + i % 2] = sum[i];
 }
 
@@ -160,25 +161,25 @@ TEST_F(Emulation, TensorCoreProductsAreProducts) {
   }
 }
 
-TEST_F(Emulation, RecordedOperationsRunWhenTheyAreToldTo) {
+TEST_F(Emulation, CapturedOperationsRunWhenLaunched) {
   ThreadPool pool(1);
   Context context(pool, {DeviceKind::kCuda, 0});
   const std::vector<float> ones(100, 1.0f);
   const DeviceBuffer<float> x(context.allocator(), std::span<const float>(ones));
   DeviceBuffer<float> y(context.allocator(), 100), copy(context.allocator(), 100);
-  const auto recording = context.allocator()->capture([&] {
+  const auto graph = context.allocator()->capture([&] {
     add_inplace(context, {.n = 100, .x = x.data(), .y = y.data()});
     context.allocator()->copy(copy.data(), y.data(), 400);
   });
-  ASSERT_NE(recording, nullptr);
+  ASSERT_NE(graph, nullptr);
   EXPECT_EQ(y.values(), std::vector<float>(100, 0.0f));
-  for (int i = 0; i < 3; ++i) recording->run();
+  for (int i = 0; i < 3; ++i) graph->run();
   EXPECT_EQ(y.values(), std::vector<float>(100, 3.0f));
   EXPECT_EQ(copy.values(), std::vector<float>(100, 3.0f));
   EXPECT_THROW(context.allocator()->capture([&] { DeviceBuffer<float>(context.allocator(), 1); }), Error);
 }
 
-TEST_F(Emulation, CopiesOfAStashArriveWhenTheyAreWaitedFor) {
+TEST_F(Emulation, CopiesOfAnOffloadArriveWhenTheyAreWaitedFor) {
   const std::vector<float> ones(100, 1.0f), twos(100, 2.0f);
   DeviceBuffer<float> x(allocator_, std::span<const float>(ones)), y(allocator_, 100);
   const auto offload = allocator_->offload(2, 400);
@@ -212,37 +213,33 @@ TEST_F(Emulation, OperationsReadTheHostSide) {
   EXPECT_EQ(y.values(), ones);
 }
 
-TEST_F(Emulation, AStreamBesideDoesItsWorkWhenItIsWaitedFor) {
-  cudaStream_t stream = nullptr;
-  cudaEvent_t ready = nullptr, done = nullptr;
-  cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, 0);
-  for (cudaEvent_t* event : {&ready, &done}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
+TEST_F(Emulation, ASideStreamDefersItsWork) {
+  SideStream side(queue(), SideStream::Priority::kDefault);
+  const cudaStream_t stream = side.get();
+  CudaEvent done;
   DeviceBuffer<float> buffer(allocator_, 16);
   EXPECT_DEATH(emulation::issue_later(stream, [] { return true; }), "does not wait for what was issued before");
-  cudaEventRecord(ready, queue().stream());
-  cudaStreamWaitEvent(stream, ready, 0);
+  side.follow_queue();
   int done_so_far = 0;
   emulation::issue_later(stream, [&] { return ++done_so_far > 0; });
-  cudaEventRecord(done, stream);
+  done.record(stream);
   emulation::issue_later(stream, [&] { return ++done_so_far > 0; });
   EXPECT_EQ(done_so_far, 0);
-  EXPECT_EQ(cudaEventQuery(done), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(done.get()), cudaSuccess);
   EXPECT_EQ(done_so_far, 1);
   buffer.zero();
   EXPECT_DEATH(emulation::issue_later(stream, [] { return true; }), "does not wait for what was issued before");
-  cudaStreamDestroy(stream);
-  for (cudaEvent_t event : {ready, done}) cudaEventDestroy(event);
 }
 
-// Of two ranks one goes away; the other, which waits for its sum, says so and does not wait for ever.
-TEST_F(Emulation, ARankThatIsGoneIsNoticed) {
+// One of two ranks leaves. The other, which waits for its sum, reports that and does not wait forever.
+TEST_F(Emulation, AMissingRankIsReported) {
   setenv("MATINEE_EMULATION_DEVICES", "2", 1);
-  const AllReduceId key = make_all_reduce_id();
+  const AllReduceId id = make_all_reduce_id();
   std::thread other([&] {
-    const auto allocator = memory_of({DeviceKind::kCuda, 1});
-    open_all_reduce(*allocator, key, 1, 2);
+    const auto allocator = open_allocator({DeviceKind::kCuda, 1});
+    open_all_reduce(*allocator, id, 1, 2);
   });
-  const auto sum = open_all_reduce(*allocator_, key, 0, 2);
+  const auto sum = open_all_reduce(*allocator_, id, 0, 2);
   DeviceBuffer<float> values(allocator_, 100);
   sum->start(values.data(), 100);
   const auto error_of = [](const auto& body) {

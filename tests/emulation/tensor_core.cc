@@ -11,7 +11,7 @@ struct Fragments {
   std::array<std::uint32_t, 2> b;
 };
 
-// What all lanes hold, seen from one.
+// The fragments of all lanes of the warp.
 class WarpFragments {
  public:
   WarpFragments(const std::uint32_t a[4], const std::uint32_t b[2]) {
@@ -19,7 +19,7 @@ class WarpFragments {
     const std::byte* all = exchange(&mine, sizeof mine);
     for (int lane = 0; lane < kWarp; ++lane) lanes_[static_cast<std::size_t>(lane)] = lane_value<Fragments>(all, lane);
   }
-  // Register of a that holds row `row` and the `quarter`-th part of four of half `half` of the sum.
+  // The register of a that holds a row's elements of quarter `quarter` of half `half` of the sum.
   std::uint32_t a(int row, int quarter, int half) const {
     return lanes_[static_cast<std::size_t>(row % 8 * 4 + quarter)].a[static_cast<std::size_t>(row / 8 + 2 * half)];
   }
@@ -31,7 +31,7 @@ class WarpFragments {
   std::array<Fragments, kWarp> lanes_;
 };
 
-// add(row, column, index into c) for the four elements of this lane.
+// Calls add(row, column, index into c) for the four elements of this lane.
 template <class Add>
 void for_results(const Add& add) {
   const int lane = static_cast<int>(state.linear % kWarp), g = lane / 4, t = lane % 4;
@@ -73,7 +73,8 @@ void mma_int8(int c[4], const std::uint32_t a[4], const std::uint32_t b[2]) {
 }
 
 void load_matrices(std::uint32_t to[4], const void* row, bool transposed) {
-  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) throw std::runtime_error("a row of a matrix is not aligned");
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0)
+    throw std::runtime_error("a row of a matrix is not aligned to 16 bytes");
   const std::byte* all = exchange(&row, sizeof row);
   const int lane = static_cast<int>(state.linear % kWarp), g = lane / 4, t = lane % 4;
   for (int i = 0; i < 4; ++i) {

@@ -41,7 +41,7 @@ class AllReduces : public ::testing::Test {
       threads.emplace_back([&, rank] {
         const auto r = static_cast<std::size_t>(rank);
         try {
-          const std::shared_ptr<DeviceAllocator> allocator = memory_of(devices[r]);
+          const std::shared_ptr<DeviceAllocator> allocator = open_allocator(devices[r]);
           const std::unique_ptr<AllReduce> sum = open_all_reduce(*allocator, key, rank, kRanks);
           body(rank, allocator, *sum);
         } catch (const std::exception& error) {
@@ -84,7 +84,7 @@ TEST_F(AllReduces, EveryRankGetsTheSums) {
 }
 
 TEST_F(AllReduces, TwoRanksDoNotShareADevice) {
-  EXPECT_NE(place_of(devices_[0]), place_of(devices_[1]));
+  EXPECT_NE(bus_id_of(devices_[0]), bus_id_of(devices_[1]));
   const auto errors = together({devices_[0], devices_[0]}, [](int, const auto&, AllReduce&) {});
   for (const std::string& error : errors)
     EXPECT_NE(error.find("NCCL: meeting the other ranks failed"), std::string::npos) << error;

@@ -1,8 +1,8 @@
-// Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalog, by the device's
-// clock after a warm-up, the median of many, as one Markdown table. What the device can do (copying, a large bfloat16
-// product) is measured in the same run, so that every row says its share. usage: bench_cuda [--small] [WORD in the
-// name]
-// --small: shapes that the emulation runs in seconds, to see that every row works; its times mean nothing.
+// Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalog, as a Markdown table:
+// the median of many runs by the device's clock, after a warm-up. The device's limits (copying, a large bfloat16
+// product) are measured in the same run, and every row says its share of one of them.
+// usage: bench_cuda [--small] [PART OF A NAME]
+// --small: shapes that the emulation runs in seconds, to check that every row works; its times mean nothing.
 
 #include <fmt/core.h>
 
@@ -28,7 +28,7 @@ namespace {
 
 using Floats = DeviceBuffer<float>;
 
-// What binds a row.
+// What bounds an operation.
 enum class Limit { kBytes, kOperations };
 
 class CudaBench {
@@ -52,24 +52,22 @@ class CudaBench {
  private:
   std::int64_t size(std::int64_t full, std::int64_t small) const { return small_ ? small : full; }
 
-  // Random values, a block of them again and again: only what the numbers look like matters.
+  // Random values, repeated after 4M elements: only their distribution matters.
   Floats random(std::int64_t n, float low = -1, float high = 1) {
-    Floats buffer(context_.allocator(), static_cast<std::size_t>(n));
-    Random random(1, "bench");
-    std::vector<float> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
-    for (float& value : block) value = low + (high - low) * static_cast<float>(random.uniform());
-    for (std::size_t at = 0; at < buffer.size(); at += block.size()) {
-      buffer.upload(std::span<const float>(block).first(std::min(block.size(), buffer.size() - at)), at);
-    }
-    return buffer;
+    return repeated<float>(n, 1,
+                           [&](Random& random) { return low + (high - low) * static_cast<float>(random.uniform()); });
   }
   DeviceBuffer<bf16> random_bf16(std::int64_t n) {
-    DeviceBuffer<bf16> buffer(context_.allocator(), static_cast<std::size_t>(n));
-    Random random(2, "bench");
-    std::vector<bf16> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
-    for (bf16& value : block) value = to_bf16(static_cast<float>(random.uniform()) - 0.5f);
+    return repeated<bf16>(n, 2, [](Random& random) { return to_bf16(static_cast<float>(random.uniform()) - 0.5f); });
+  }
+  template <class T, class Draw>
+  DeviceBuffer<T> repeated(std::int64_t n, std::uint64_t seed, const Draw& draw) {
+    DeviceBuffer<T> buffer(context_.allocator(), static_cast<std::size_t>(n));
+    Random random(seed, "bench");
+    std::vector<T> block(static_cast<std::size_t>(std::min<std::int64_t>(n, 1 << 22)));
+    for (T& value : block) value = draw(random);
     for (std::size_t at = 0; at < buffer.size(); at += block.size()) {
-      buffer.upload(std::span<const bf16>(block).first(std::min(block.size(), buffer.size() - at)), at);
+      buffer.upload(std::span<const T>(block).first(std::min(block.size(), buffer.size() - at)), at);
     }
     return buffer;
   }
@@ -171,8 +169,8 @@ class CudaBench {
         [&] { dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()}); });
   }
 
-  // One adapter, and three on one x as q, k and v are. Bytes: x once for all xa; each y read and written; in the
-  // backward pass each grad_y once, x once, grad_x read and written.
+  // One adapter, and three on one x as for q, k and v. Bytes forward: x once for all xa, each y read and written.
+  // Backward: each grad_y once, x once, grad_x read and written.
   void lora() {
     const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(4096, 160);
     const Floats x = random(n * in), grad_y = random(n * out);
@@ -223,7 +221,7 @@ class CudaBench {
                                                .in = in,
                                                .x = x.data(),
                                                .x_bf16 = rounded,
-                                               .parts = std::span(forward).first(parts),
+                                               .parts = std::span<const LoraPart>(forward).first(parts),
                                                .precision = MatmulPrecision::kBF16});
               });
         }
@@ -231,7 +229,7 @@ class CudaBench {
           lora_matmul_backward(context_, {.n_rows = n,
                                           .in = in,
                                           .x = x.data(),
-                                          .parts = std::span(backward).first(parts),
+                                          .parts = std::span<const LoraBackwardPart>(backward).first(parts),
                                           .grad_x = grad_x.data(),
                                           .precision = MatmulPrecision::kBF16});
         });
@@ -394,8 +392,8 @@ class CudaBench {
     const Floats x = random(in);
     Floats y(context_.allocator(), static_cast<std::size_t>(out));
     const auto weights = static_cast<double>(in * out);
-    // Several matrices, one after the other, so that none is still in the cache.
-    const auto precision = [&](const char* name, double bytes_per_weight, const auto& views) {
+    // Several matrices in turn, so that none is still in the cache.
+    const auto product = [&](const char* name, double bytes_per_weight, const auto& views) {
       row(fmt::format("matmul_forward 1x{}x{} {}, {} matrices", in, out, name, layers), Limit::kBytes, 0,
           static_cast<double>(layers) * weights * bytes_per_weight, [&] {
             for (const WeightView& view : views) {
@@ -440,11 +438,7 @@ class CudaBench {
                           .storage = DType::kBF16,
                           .ids = ids.data(),
                           .scores = scores.data()};
-      args.sets[0] = {.dim = dim,
-                      .rows = catalog.data(),
-
-                      .queries = queries.data(),
-                      .weights = weights.data()};
+      args.sets[0] = {.dim = dim, .rows = catalog.data(), .queries = queries.data(), .weights = weights.data()};
       row(fmt::format("cosine_topk {} queries, {}x{} bf16, k={}", n_queries, rows, dim, k),
           n_queries == 1 ? Limit::kBytes : Limit::kOperations,
           2.0 * static_cast<double>(n_queries) * static_cast<double>(rows * dim), 2.0 * static_cast<double>(rows * dim),

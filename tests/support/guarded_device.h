@@ -1,7 +1,7 @@
 #pragma once
 
-// The CPU's operations on memory that the host may not touch: a device whose every mistaken access dies on the spot. It
-// records operations as a GPU does.
+// A device that runs the CPU's operations on memory that is inaccessible to the host, so that a mistaken access crashes
+// at once. It captures operations as a GPU does.
 
 #include <functional>
 #include <memory>
@@ -17,8 +17,8 @@
 
 namespace matinee {
 
-/// Memory of the arena, open only while one of these functions runs.
-class GuardedMemory final : public DeviceAllocator {
+/// Memory of the arena, accessible only while one of these functions or an operation runs.
+class GuardedAllocator final : public DeviceAllocator {
  public:
   using Work = std::vector<std::function<void()>>;
 
@@ -26,11 +26,11 @@ class GuardedMemory final : public DeviceAllocator {
   void* allocate(std::size_t bytes) override {
     forbid_during_capture();
     ++allocations_;
-    void* allocator = Arena::instance().allocate(bytes);
-    if (allocator == nullptr) throw std::bad_alloc();
-    return allocator;
+    void* memory = Arena::instance().allocate(bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
   }
-  void release(void* allocator) noexcept override { Arena::instance().release(allocator); }
+  void release(void* memory) noexcept override { Arena::instance().release(memory); }
   void upload(void* to, const void* from, std::size_t bytes) override {
     forbid_during_capture();
     uploaded_bytes_ += bytes;
@@ -59,7 +59,7 @@ class GuardedMemory final : public DeviceAllocator {
   std::size_t allocations() const { return allocations_; }
   std::size_t uploaded_bytes() const { return uploaded_bytes_; }
 
-  /// At once, or when what is being recorded is run.
+  /// Runs `work` now, or during capture adds it to the graph.
   void issue(std::function<void()> work) {
     if (capturing_ == nullptr) return work();
     capturing_->push_back(std::move(work));
@@ -70,7 +70,7 @@ class GuardedMemory final : public DeviceAllocator {
 
   class CapturedWork final : public Graph {
    public:
-    CapturedWork(Work work, GuardedMemory& allocator) : work_(std::move(work)), allocator_(allocator) {
+    CapturedWork(Work work, GuardedAllocator& allocator) : work_(std::move(work)), allocator_(allocator) {
       ++allocator_.n_graphs_;
     }
     ~CapturedWork() override { --allocator_.n_graphs_; }
@@ -80,11 +80,12 @@ class GuardedMemory final : public DeviceAllocator {
 
    private:
     Work work_;
-    GuardedMemory& allocator_;
+    GuardedAllocator& allocator_;
   };
 
   void forbid_during_capture() const {
-    if (capturing_ != nullptr) contract_violation("GuardedMemory", "nothing is allocated or brought while recording");
+    if (capturing_ != nullptr)
+      contract_violation("GuardedAllocator", "memory cannot be allocated or transferred during graph capture");
   }
 
   template <class... Parameters, class... Arguments>
@@ -101,12 +102,12 @@ class GuardedMemory final : public DeviceAllocator {
 inline const Ops& guarded_ops() {
   static const Ops ops = [] {
     Ops made;
-#define MATINEE_GUARD_OP(name, Args)                                           \
-  made.name = [](Context& context, const auto& args) {                         \
-    static_cast<GuardedMemory&>(*context.allocator()).issue([&context, args] { \
-      const emulation::DeviceArena::Access access;                             \
-      ops_of(DeviceKind::kCpu).name(context, args);                            \
-    });                                                                        \
+#define MATINEE_GUARD_OP(name, Args)                                              \
+  made.name = [](Context& context, const auto& args) {                            \
+    static_cast<GuardedAllocator&>(*context.allocator()).issue([&context, args] { \
+      const emulation::DeviceArena::Access access;                                \
+      ops_of(DeviceKind::kCpu).name(context, args);                               \
+    });                                                                           \
   };
     MATINEE_OPS(MATINEE_GUARD_OP)
 #undef MATINEE_GUARD_OP
@@ -119,7 +120,7 @@ inline const Ops& guarded_ops() {
 class GuardedContext : public Context {
  public:
   explicit GuardedContext(ThreadPool& pool, IsaLevel isa = isa_level())
-      : Context(pool, {}, isa, guarded_ops(), std::make_shared<GuardedMemory>()) {}
+      : Context(pool, {}, isa, guarded_ops(), std::make_shared<GuardedAllocator>()) {}
 };
 
 }  // namespace matinee

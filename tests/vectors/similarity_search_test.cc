@@ -69,7 +69,7 @@ TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
 
 TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
   GuardedContext guarded(pool);
-  const auto& memory = static_cast<const GuardedMemory&>(*guarded.allocator());
+  const auto& memory = static_cast<const GuardedAllocator&>(*guarded.allocator());
   SimilaritySearch there(view, guarded);
   MovieSet few = MovieSet::all(catalog.size());
   for (MovieId movie = 0; movie < catalog.size(); movie += 3) few.erase(movie);

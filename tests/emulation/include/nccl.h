@@ -1,7 +1,7 @@
 #pragma once
 
-// What kernels/cuda/nccl_cuda.cu uses of NCCL's header, with its numbers; defined in tests/emulation/emulated_nccl.cc,
-// which becomes a library that is opened while a program runs, as the real one is.
+// The part of NCCL's header that kernels/cuda/nccl_cuda.cu uses, with the original values. The functions are in
+// tests/emulation/emulated_nccl.cc, which is built as a library that is opened at run time, like the real one.
 #include "tests/emulation/cuda_emulation.h"
 
 extern "C" {
