@@ -32,6 +32,8 @@ constexpr int kRows = 16;       // queries times heads of a group, of a block
 constexpr int kRowsOfTurn = 4;  // rows that are multiplied by the values together
 constexpr int kLanesOfKey = 8;  // lanes that share the elements of two keys
 constexpr int kKeysOfTurn = 2 * kThreads / kLanesOfKey;
+static_assert(kRows % kRowsOfTurn == 0, "the scores have room for the rows that pad the last turn");
+static_assert(kWarpSize % kLanesOfKey == 0, "the lanes of a key are in one warp");
 
 template <int kDim>
 struct Shape {

@@ -180,14 +180,10 @@ void prepare(const CudaQueue& queue, const CosineTopkArgs& args, std::int64_t fi
     sets.queries[s] = args.sets[s].queries;
     sets.weights[s] = args.sets[s].weights;
   }
-  const auto grid = static_cast<unsigned>(search.padded_queries);
-  if (args.storage == DType::kBF16) {
-    launch(queue, prepare_kernel<DType::kBF16>, grid, kPrepareThreads, 0, search, sets, prepared, scales);
-  } else if (args.storage == DType::kI8) {
-    launch(queue, prepare_kernel<DType::kI8>, grid, kPrepareThreads, 0, search, sets, prepared, scales);
-  } else {
-    launch(queue, prepare_kernel<DType::kF32>, grid, kPrepareThreads, 0, search, sets, prepared, scales);
-  }
+  with_storage(args.storage, [&](auto storage) {
+    launch(queue, prepare_kernel<decltype(storage)::value>, static_cast<unsigned>(search.padded_queries),
+           kPrepareThreads, 0, search, sets, prepared, scales);
+  });
 }
 
 // Searches for the queries [first, first + n).

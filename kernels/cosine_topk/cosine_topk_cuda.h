@@ -67,6 +67,19 @@ void launch_topk_stream(const CudaQueue& queue, DType storage, const TopkPlan& p
 TopkPlan plan_topk_tiles(DType storage, const TopkSearch& search, std::size_t shared_bytes_of_block);
 void launch_topk_tiles(const CudaQueue& queue, DType storage, const TopkPlan& plan, const TopkSearch& search);
 
+/// Calls body(std::integral_constant<DType, storage>) and returns its result.
+template <class Body>
+auto with_storage(DType storage, const Body& body) {
+  switch (storage) {
+    case DType::kBF16:
+      return body(std::integral_constant<DType, DType::kBF16>{});
+    case DType::kI8:
+      return body(std::integral_constant<DType, DType::kI8>{});
+    default:
+      return body(std::integral_constant<DType, DType::kF32>{});
+  }
+}
+
 /// The size of a list: the k best, and room for every row of a tile before the list must be cut.
 constexpr int topk_list_size(int k, int tile_rows) {
   return (k + kWarpSize - 1) / kWarpSize * kWarpSize + 2 * tile_rows;

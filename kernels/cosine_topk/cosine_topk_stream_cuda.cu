@@ -254,15 +254,10 @@ TopkPlan plan_topk_stream(const TopkSearch& search, std::size_t shared_bytes_of_
 }
 
 void launch_topk_stream(const CudaQueue& queue, DType storage, const TopkPlan& plan, const TopkSearch& search) {
-  const auto grid = static_cast<unsigned>(search.splits);
-  switch (storage) {
-    case DType::kBF16:
-      return launch(queue, topk_stream_kernel<DType::kBF16>, grid, kTopkThreads, plan.shared_bytes, search);
-    case DType::kI8:
-      return launch(queue, topk_stream_kernel<DType::kI8>, grid, kTopkThreads, plan.shared_bytes, search);
-    default:
-      return launch(queue, topk_stream_kernel<DType::kF32>, grid, kTopkThreads, plan.shared_bytes, search);
-  }
+  with_storage(storage, [&](auto stored) {
+    launch(queue, topk_stream_kernel<decltype(stored)::value>, static_cast<unsigned>(search.splits), kTopkThreads,
+           plan.shared_bytes, search);
+  });
 }
 
 }  // namespace matinee

@@ -417,25 +417,12 @@ void launch_storage(const CudaQueue& queue, const TopkPlan& plan, const TopkSear
 }  // namespace
 
 TopkPlan plan_topk_tiles(DType storage, const TopkSearch& search, std::size_t shared_bytes_of_block) {
-  switch (storage) {
-    case DType::kBF16:
-      return best_plan<DType::kBF16>(search, shared_bytes_of_block);
-    case DType::kI8:
-      return best_plan<DType::kI8>(search, shared_bytes_of_block);
-    default:
-      return best_plan<DType::kF32>(search, shared_bytes_of_block);
-  }
+  return with_storage(storage,
+                      [&](auto stored) { return best_plan<decltype(stored)::value>(search, shared_bytes_of_block); });
 }
 
 void launch_topk_tiles(const CudaQueue& queue, DType storage, const TopkPlan& plan, const TopkSearch& search) {
-  switch (storage) {
-    case DType::kBF16:
-      return launch_storage<DType::kBF16>(queue, plan, search);
-    case DType::kI8:
-      return launch_storage<DType::kI8>(queue, plan, search);
-    default:
-      return launch_storage<DType::kF32>(queue, plan, search);
-  }
+  with_storage(storage, [&](auto stored) { launch_storage<decltype(stored)::value>(queue, plan, search); });
 }
 
 }  // namespace matinee

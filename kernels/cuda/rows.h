@@ -2,6 +2,8 @@
 
 // Rows of float32, with a warp or a block per row and four elements of a lane at a time.
 
+#include <algorithm>
+
 #include "kernels/cuda/vector_access.h"
 #include "kernels/cuda/warp.h"
 
@@ -73,6 +75,12 @@ void with_row_shape(std::int64_t width, const Body& body) {
   if (width <= 2048) return body(RowShape<256, 2>{});
   if (width <= 4096) return body(RowShape<256, 4>{});
   return body(RowShape<512, 4>{});
+}
+
+/// The blocks, at most `blocks`, of a kernel that sums a part per row of a block over several rows: enough to fill the
+/// device.
+inline std::int64_t blocks_with_parts(const CudaQueue& queue, std::int64_t blocks) {
+  return std::min<std::int64_t>(blocks, 4 * queue.multiprocessors());
 }
 
 /// The sum over the lanes of a row, in every lane. `room`: shared memory for 32 values.

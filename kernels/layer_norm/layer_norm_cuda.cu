@@ -2,17 +2,12 @@
 // not read it again. Bound by memory: 8 bytes per element forward, 12 backward, 16 if grad_x accumulates. The
 // parameters' gradients are summed in parts, which are added in order. Share of the bandwidth: not measured.
 
-#include <algorithm>
-
 #include "kernels/context.h"
 #include "kernels/cuda/rows.h"
 #include "kernels/cuda_ops.h"
 
 namespace matinee {
 namespace {
-
-// Blocks per multiprocessor if every block has parts of its own: enough to fill it.
-constexpr std::int64_t kBlocksWithParts = 4;
 
 __device__ float sum4(float4 a, float sum) { return sum + ((a.x + a.y) + (a.z + a.w)); }
 
@@ -158,8 +153,7 @@ void layer_norm_backward_cuda(Context& context, const LayerNormBackwardArgs& arg
              nullptr, vector);
       return;
     }
-    const std::int64_t some = std::min(blocks, kBlocksWithParts * queue.multiprocessors()),
-                       n_parts = some * Shape::kRows;
+    const std::int64_t some = blocks_with_parts(queue, blocks), n_parts = some * Shape::kRows;
     const auto floats = static_cast<std::size_t>(n_parts * args.width);
     const ScratchScope scope(context.scratch());
     auto* weight_parts = context.scratch().take_array<float>(floats);

@@ -31,27 +31,28 @@ struct Dropout {
 };
 
 inline constexpr int kThreads = 256;   ///< of a block of lora_matmul
-inline constexpr int kKeptPitch = 68;  ///< bytes between groups of a turned mask: no bank conflicts
+inline constexpr int kKeptPitch = 68;  ///< bytes between groups of a transposed mask: no bank conflicts
 inline constexpr int kKeptBytes = 16 * kKeptPitch;
 
 /// Draws the mask of kRows × kColumns elements of x from (row, column) on; `column` is a multiple of 64. Bit j of byte
 /// (row, 8·group + c) belongs to column 64·group + 8·j + c and is 1 if the element is kept. The bytes of a row are
-/// contiguous, or with kTurned those of one (group, c), kKeptPitch apart.
-template <int kRows, int kColumns, bool kTurned>
+/// contiguous, or with kTransposed those of one (group, c), kKeptPitch apart.
+template <int kRows, int kColumns, bool kTransposed>
 __device__ void draw_mask(const Dropout& dropout, std::int64_t row, std::int64_t column, std::uint8_t* kept) {
   constexpr int kBytesOfRow = kColumns / 8;
-  static_assert(kTurned ? kBytesOfRow * kKeptPitch <= kKeptBytes && kRows <= kKeptPitch
-                        : kRows * kBytesOfRow <= kKeptBytes);
+  static_assert(kTransposed ? kBytesOfRow * kKeptPitch <= kKeptBytes && kRows <= kKeptPitch
+                            : kRows * kBytesOfRow <= kKeptBytes);
 #pragma unroll 1
   for (int i = 0; i < kRows * kBytesOfRow / kThreads; ++i) {
     const int at = static_cast<int>(threadIdx.x) + i * kThreads;
-    const int r = kTurned ? at % kRows : at / kBytesOfRow, byte_of_row = kTurned ? at / kRows : at % kBytesOfRow;
+    const int r = kTransposed ? at % kRows : at / kBytesOfRow,
+              byte_of_row = kTransposed ? at / kRows : at % kBytesOfRow;
     const DropoutBits bits(dropout.key, dropout.first_row + row + r,
                            static_cast<std::uint32_t>(column / 8) + static_cast<std::uint32_t>(byte_of_row));
     unsigned byte = 0;
 #pragma unroll
     for (int j = 0; j < 8; ++j) byte |= bits.of(j) < dropout.threshold ? 0u : 1u << j;
-    kept[kTurned ? byte_of_row * kKeptPitch + r : at] = static_cast<std::uint8_t>(byte);
+    kept[kTransposed ? byte_of_row * kKeptPitch + r : at] = static_cast<std::uint8_t>(byte);
   }
 }
 

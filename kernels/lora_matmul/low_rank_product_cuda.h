@@ -29,9 +29,10 @@ struct Run {
   Dropout dropout = {};
 };
 
-/// c(m, n) = Σ_k a(m, k)·b(n, k), m < a.outer, n < b.outer, k < inner. With kAdd, c += scaling·(the sums over each run
-/// along k, masked as elements (m, n) of x). Without, c receives the sum over each range of inner_of_part separately,
-/// and a holds elements of x, which the run of n masks, without the factor.
+/// c(m, n) = Σ_k a(m, k)·b(n, k), m < a.outer, n < b.outer, k < inner, in one of two ways:
+/// - c receives the sum over each range of inner_of_part separately; a is x, masked by the run of n but not scaled by
+///   Dropout::factor.
+/// - c += scaling·Σ (the sum over each run along k, masked as elements (m, n) of x and scaled).
 struct LowRankProduct {
   Operand a = {}, b = {};
   std::int64_t inner = 0;
@@ -46,11 +47,11 @@ struct LowRankProduct {
   std::int64_t n_parts() const { return inner > 0 ? blocks_for(inner, inner_of_part) : 1; }
 };
 
-/// The masks of a: that of piece i of the columns belongs to piece `owners` >> 4·i & 15, the first of its run in the
-/// tile, or there is none if that is kNoMask.
+/// The masks of a tile of a, one per run of columns: piece i of the columns uses the mask of piece owner(i), the first
+/// of its run in the tile, or none.
 inline constexpr unsigned kNoMask = 15;
 struct Masks {
-  unsigned owners = ~0u;
+  unsigned owners = ~0u;               ///< four bits per piece; kNoMask: none
   const std::uint8_t* kept = nullptr;  ///< kKeptBytes per piece
 
   __device__ unsigned owner(int piece) const { return owners >> 4 * piece & 15u; }
@@ -145,7 +146,7 @@ struct Sums<true, kN> {
 
 template <int kN>
 struct Sums<false, kN> {
-  static constexpr int kPairs = kN / 2 < 16 ? kN / 2 : 16;  // side by side
+  static constexpr int kPairs = kN / 2 < 16 ? kN / 2 : 16;  // of threads in a row
   static constexpr int kDown = kThreads / kPairs;
   static constexpr int kI = kM / kDown, kJ = kN / (2 * kPairs);
   float c[kI][kJ][2] = {};

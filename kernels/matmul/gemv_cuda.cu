@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kThreads = 128, kWarps = kThreads / kWarpSize;
 constexpr int kOut = 4;  // rows of W of a block
+static_assert(kOut * kGemvRows <= kThreads, "a thread writes one element of y");
 
 // Formats of weights. load() reads kPack columns of row `o` from column `i` on, 0 past the width `in`; value() returns
 // one of them; a pack's sum is multiplied by scale() and a row's sum by finish().

@@ -5,17 +5,12 @@
 // For grad_weight, a lane sums its columns over the rows of its warp or block; add_parts() adds these parts, a few
 // hundred, in order.
 
-#include <algorithm>
-
 #include "kernels/context.h"
 #include "kernels/cuda/rows.h"
 #include "kernels/cuda_ops.h"
 
 namespace matinee {
 namespace {
-
-// Blocks per multiprocessor if every block has parts of its own: enough to fill it.
-constexpr std::int64_t kBlocksWithParts = 4;
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(RmsNormArgs args, bool vector) {
@@ -123,8 +118,7 @@ void rms_norm_backward_cuda(Context& context, const RmsNormBackwardArgs& args) {
              vector);
       return;
     }
-    const std::int64_t some = std::min(blocks, kBlocksWithParts * queue.multiprocessors()),
-                       n_parts = some * Shape::kRows;
+    const std::int64_t some = blocks_with_parts(queue, blocks), n_parts = some * Shape::kRows;
     const ScratchScope scope(context.scratch());
     auto* parts = context.scratch().take_array<float>(static_cast<std::size_t>(n_parts * args.width));
     launch(queue, backward_kernel<Shape, true>, static_cast<unsigned>(some), Shape::kThreads, 0, args, parts, vector);
