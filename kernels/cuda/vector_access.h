@@ -35,20 +35,26 @@ __device__ void store_single(float* row, Index at, Index width, float4 value) {
 
 /// The first `n` of four elements, and 0 for the others. `aligned`: `from` is a multiple of 16 bytes.
 __device__ inline void load_four(float (&to)[4], const float* from, std::int64_t n, bool aligned) {
-  const float4 four =
-      n >= 4 && aligned ? *reinterpret_cast<const float4*>(from) : load_single<std::int64_t>(from, 0, n);
-  to[0] = four.x;
-  to[1] = four.y;
-  to[2] = four.z;
-  to[3] = four.w;
+  if (n >= 4 && aligned) {
+    const float4 four = *reinterpret_cast<const float4*>(from);
+    to[0] = four.x;
+    to[1] = four.y;
+    to[2] = four.z;
+    to[3] = four.w;
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < 4; ++i) to[i] = i < n ? from[i] : 0.0f;
 }
 /// Stores the first `n` of four elements.
 __device__ inline void store_four(float* to, const float (&from)[4], std::int64_t n, bool aligned) {
-  const float4 four = make_float4(from[0], from[1], from[2], from[3]);
   if (n >= 4 && aligned) {
-    *reinterpret_cast<float4*>(to) = four;
-  } else {
-    store_single<std::int64_t>(to, 0, n, four);
+    *reinterpret_cast<float4*>(to) = make_float4(from[0], from[1], from[2], from[3]);
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if (i < n) to[i] = from[i];
   }
 }
 /// load_four() from bfloat16. `aligned`: `from` is a multiple of 8 bytes.
