@@ -1,4 +1,4 @@
-// lora-train: learns an adapter (or a whole model) from tokens.
+// lora-train: trains an adapter (or a whole model) on tokens.
 
 #include <cstdio>
 #include <memory>
@@ -12,16 +12,12 @@
 namespace {
 
 constexpr const char* kDetails =
-    "The loss is taken on supervised tokens only and is the mean over those of an update, however it is cut into\n"
-    "micro-batches. --checkpoint-every N and --resume: a run that was killed at any moment gives the same bytes as "
-    "one\n"
-    "that was not. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that is not a number or that diverges stops "
-    "the run, "
-    "and\n"
-    "nothing of it is saved. Output of --full is a Hugging Face folder in bfloat16.\n"
-    "Started by mpirun or srun, the processes share the rows of each update: one for each GPU (--device auto or cuda "
-    "takes\n"
-    "another one in each process of a machine; NCCL adds the gradients up), or one for each machine without.";
+    R"(The loss is the mean over the supervised tokens of an update, however it is cut into micro-batches.
+A run that was killed at any moment and continued with --resume (see --checkpoint-every) writes the same
+bytes as one that was not. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that is not finite or that
+diverges stops the run, and nothing of that step is saved. --full writes a Hugging Face folder in bfloat16.
+Under mpirun or srun, the processes share the rows of each update: start one process per GPU (--device auto
+or cuda gives each its own; NCCL sums the gradients), or one per machine without GPUs.)";
 
 const matinee::ToolDescription kTool{
     .name = "lora-train",
@@ -41,7 +37,7 @@ const matinee::ToolDescription kTool{
 
 int main(int argc, char** argv) {
   using namespace matinee;
-  TrainingRun run;
+  TrainingRunOptions run;
   std::vector<std::string> words;
   return run_tool(
       argc, argv, kTool, kThreads | kSeed | kDevice | kMaxHostMem | kProgress,

@@ -76,6 +76,7 @@ struct Option {
   std::string default_text;
   bool repeatable = false;
   std::function<void(const std::string&)> assign;
+  std::vector<std::string> aliases;
 };
 
 }  // namespace
@@ -185,6 +186,10 @@ void OptionSet::size(const char* name, std::uint64_t* target, std::string help) 
              });
 }
 
+void OptionSet::alias(std::string old_name) {
+  impl_->groups.back().second.back().aliases.push_back(std::move(old_name));
+}
+
 void OptionSet::positional(std::vector<std::string>* target, const char* value, std::size_t at_least,
                            std::size_t at_most) {
   impl_->positional_target = target;
@@ -198,12 +203,14 @@ void OptionSet::parse(int argc, const char* const* argv) {
   po::positional_options_description positions;
   for (const auto& [title, options] : impl_->groups) {
     for (const Option& option : options) {
-      const std::string names =
-          option.short_name.empty() ? option.long_name : option.long_name + "," + option.short_name;
-      if (option.value.empty()) {
-        description.add_options()(names.c_str(), new po::untyped_value(true), "");
-      } else {
-        description.add_options()(names.c_str(), po::value<std::vector<std::string>>(), "");
+      std::vector<std::string> spellings = option.aliases;
+      spellings.push_back(option.short_name.empty() ? option.long_name : option.long_name + "," + option.short_name);
+      for (const std::string& names : spellings) {
+        if (option.value.empty()) {
+          description.add_options()(names.c_str(), new po::untyped_value(true), "");
+        } else {
+          description.add_options()(names.c_str(), po::value<std::vector<std::string>>(), "");
+        }
       }
     }
   }
@@ -231,7 +238,9 @@ void OptionSet::parse(int argc, const char* const* argv) {
     }
     for (auto& [title, options] : impl_->groups) {
       for (Option& option : options) {
-        if (option.long_name != item.string_key) continue;
+        if (option.long_name != item.string_key &&
+            std::find(option.aliases.begin(), option.aliases.end(), item.string_key) == option.aliases.end())
+          continue;
         bool& given = impl_->given[option.long_name];
         if (given && !option.repeatable && !option.value.empty()) {
           throw usage_error("--{}: given twice; give it once", option.long_name);

@@ -39,6 +39,8 @@ class OptionSet {
   void choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help);
   /// A size in bytes: 512M, 2G, 1.5G, 50% (of the memory of this machine), or a plain number.
   void size(const char* name, std::uint64_t* target, std::string help);
+  /// An earlier name of the option added last: accepted, but not in the help.
+  void alias(std::string old_name);
   /// The words that are not options. Without this call any such word is an error.
   void positional(std::vector<std::string>* target, const char* value, std::size_t at_least, std::size_t at_most);
 

@@ -17,7 +17,7 @@
 namespace matinee {
 namespace {
 
-// What Open MPI, Slurm, PMI-2 and MPICH's launchers say to the processes they start.
+// The number of processes, as set by the launchers of Open MPI, of PMI (MPICH) and of Slurm.
 constexpr std::array<const char*, 3> kSizeVariables{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
 
 int launched_size() {
@@ -38,9 +38,10 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine_);
     MPI_Comm_set_errhandler(machine_, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(machine_, &rank_on_machine_);
+    MPI_Comm_rank(machine_, &local_rank_);
   }
-  // A rank that fails must not wait here for the others, who wait for it in a sum: it ends, and the launcher ends them.
+  // A rank that fails must not wait for the others in MPI_Finalize, since they wait for it: it exits, and the launcher
+  // ends them.
   ~MpiCommunicator() override {
     if (std::uncaught_exceptions() > 0) return;
     MPI_Comm_free(&machine_);
@@ -51,29 +52,29 @@ class MpiCommunicator final : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  int rank_on_machine() const override { return rank_on_machine_; }
-  void sum(std::span<float> values) override { sum_of(values, MPI_FLOAT); }
-  void sum(std::span<double> values) override { sum_of(values, MPI_DOUBLE); }
-  void wait_for_all() override { check(MPI_Barrier(MPI_COMM_WORLD)); }
+  int local_rank() const override { return local_rank_; }
+  void all_reduce(std::span<float> values) override { reduce_and_broadcast(values, MPI_FLOAT); }
+  void all_reduce(std::span<double> values) override { reduce_and_broadcast(values, MPI_DOUBLE); }
+  void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD)); }
 
   std::unique_ptr<AllReduce> open_all_reduce(Context& context, std::string& why_not) override {
     const Device device = context.device();
     why_not.clear();
     const bool some_on_gpu = any(device.kind == DeviceKind::kCuda), some_on_cpu = any(device.kind == DeviceKind::kCpu);
     if (some_on_gpu && some_on_cpu) {
-      // They round differently, so their parameters would drift apart.
-      throw usage_error("rank {} of {} computes on {}, and not all others on a device of that kind", rank_, size_,
+      // They round differently, so their parameters would diverge.
+      throw usage_error("rank {} of {} computes on {}, but not every other rank on a device of that kind", rank_, size_,
                         describe(device))
           .add_remedy("start as many ranks as there are GPUs, or give --device cpu");
     }
     if (!some_on_gpu) return nullptr;
     const bool shared = shares_its_chip(device);
     std::string reason = why_no_all_reduce(device);
-    if (reason.empty() && shared) reason = describe(device) + " is the device of two ranks of a machine";
+    if (reason.empty() && shared) reason = describe(device) + " is used by two ranks of one machine";
     why_not = first_of_all(reason);
     if (!why_not.empty()) return nullptr;
     AllReduceId key{};
-    std::unique_ptr<AllReduce> sum;
+    std::unique_ptr<AllReduce> all_reduce;
     const auto attempt = [&](auto&& body) {
       std::string error;
       try {
@@ -90,15 +91,16 @@ class MpiCommunicator final : public Communicator {
       return nullptr;
     }
     check(MPI_Bcast(key.data(), static_cast<int>(key.size()), MPI_BYTE, 0, MPI_COMM_WORLD));
-    if (!attempt([&] { sum = matinee::open_all_reduce(*context.allocator(), key, rank_, size_); })) return nullptr;
-    return sum;
+    if (!attempt([&] { all_reduce = matinee::open_all_reduce(*context.allocator(), key, rank_, size_); }))
+      return nullptr;
+    return all_reduce;
   }
 
  private:
   using Text = std::array<char, 512>;
 
-  // Whether another rank of this machine computes on the same chip; numbers of devices say nothing, since each rank may
-  // have been shown its own only.
+  // Whether another rank of this machine uses the same chip. Device numbers cannot tell, since each rank may see only
+  // its own device.
   bool shares_its_chip(Device device) const {
     Text mine{};
     bus_id_of(device).copy(mine.data(), mine.size() - 1);
@@ -110,7 +112,7 @@ class MpiCommunicator final : public Communicator {
     return mine[0] != 0 && std::count(all.begin(), all.end(), mine) > 1;
   }
 
-  // What the lowest rank says that says anything; every rank gets the same.
+  // The text of the lowest rank whose text is not empty; the same on every rank.
   std::string first_of_all(const std::string& mine) const {
     int first = mine.empty() ? size_ : rank_;
     check(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
@@ -126,13 +128,13 @@ class MpiCommunicator final : public Communicator {
     std::array<char, MPI_MAX_ERROR_STRING> text{};
     int length = 0;
     MPI_Error_string(status, text.data(), &length);
-    throw resource_error("rank {} of {}: the ranks lost each other: {}", rank_, size_, text.data());
+    throw resource_error("rank {} of {}: connection to the other ranks lost: {}", rank_, size_, text.data());
   }
 
-  // Summed on one rank and sent from there: an all-reduce may add in another order on each rank, and ranks whose
-  // parameters differ in a last bit drift apart.
+  // Summed on rank 0 and broadcast: MPI_Allreduce may add in another order on each rank, and parameters that differ in
+  // the last bit diverge.
   template <class T>
-  void sum_of(std::span<T> values, MPI_Datatype type) {
+  void reduce_and_broadcast(std::span<T> values, MPI_Datatype type) {
     constexpr std::size_t kMost = std::numeric_limits<int>::max() / 2;  // MPI counts in int
     while (!values.empty()) {
       const auto part = values.first(std::min(values.size(), kMost));
@@ -144,8 +146,8 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  int rank_ = 0, size_ = 1, rank_on_machine_ = 0;
-  MPI_Comm machine_ = MPI_COMM_NULL;  // of the ranks that share this one's
+  int rank_ = 0, size_ = 1, local_rank_ = 0;
+  MPI_Comm machine_ = MPI_COMM_NULL;  // the ranks on this machine
 };
 
 #endif

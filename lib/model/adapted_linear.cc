@@ -11,7 +11,7 @@ float* take(Context& context, std::int64_t elements) {
   return context.scratch().take_array<float>(static_cast<std::size_t>(elements));
 }
 
-// x as bfloat16, where `readers` products that would round it by themselves are worth that; else null.
+// x in bfloat16, if at least two products would otherwise each round it; else null.
 const bf16* rounded(Context& context, const AdaptedLinear& layer, const float* x, std::int64_t readers) {
   if (readers < 2 || !takes_rounded(context, layer.precision, layer.n_rows)) return nullptr;
   auto* y = context.scratch().take_array<bf16>(static_cast<std::size_t>(layer.n_rows * bf16_stride(layer.in)));
@@ -43,7 +43,7 @@ LoraBackwardPart lora_backward_part(const AdaptedLinear& layer, const float* gra
           .grad_B = layer.lora->grad_B};
 }
 
-// The products of adapters that share an x.
+// The products of adapters that share x.
 void lora_forward(Context& context, const AdaptedLinear& any, const float* x, const bf16* x_bf16,
                   std::span<const LoraPart> parts) {
   if (parts.empty()) return;
@@ -59,7 +59,7 @@ void lora_backward(Context& context, const AdaptedLinear& any, const float* x, f
       {.n_rows = any.n_rows, .in = any.in, .x = x, .parts = parts, .grad_x = grad_x, .precision = any.precision});
 }
 
-// y = or += W·x, plus b where it is given.
+// y = or += W·x, plus b unless it is null.
 void weight_forward(Context& context, const AdaptedLinear& layer, const float* x, const bf16* x_bf16, const float* bias,
                     float* y, bool accumulate) {
   matmul_forward(context, {.n_rows = layer.n_rows,
@@ -114,8 +114,8 @@ void forward_scaled(Context& context, const AdaptedLinear& layer, const float* x
                        .accumulate = accumulate || drops});
 }
 
-// grad_z = s∘grad_y;  grad_m += Σ grad_y∘z / norm;  grad_x += drop'(Wᵀ·(grad_z - grad_y)) + what the factors pass on.
-// Without dropout grad_x holds no Wᵀ·grad_y yet, so grad_z goes through whole.
+// grad_z = s∘grad_y;  grad_m += Σ grad_y∘z / norm;  grad_x += drop'(Wᵀ·(grad_z - grad_y)) + the factors' gradient.
+// Without dropout the caller has not added Wᵀ·grad_y to grad_x, so this adds Wᵀ·grad_z.
 void backward_scaled(Context& context, const AdaptedLinear& layer, const float* grad_y, const float* x, float* grad_x) {
   const ScratchScope scope(context.scratch());
   const bool drops = layer.dropout.drop_probability > 0;
@@ -190,7 +190,7 @@ void linear_backward(Context& context, std::span<const LinearOutputGradient> out
   for (const auto& [layer, grad_y] : outputs) {
     if (layer.lora != nullptr && !layer.is_scaled()) parts.push_back(lora_backward_part(layer, grad_y));
     trained += layer.weight->grad != nullptr;
-    // Without dropout a DoRA layer passes nothing on but through s.
+    // Without dropout, backward_scaled() computes the whole gradient of a DoRA layer.
     if (grad_x == nullptr || (layer.is_scaled() && layer.dropout.drop_probability == 0)) continue;
     weight_backward(context, layer, grad_y, grad_x, accumulate);
     accumulate = true;
@@ -200,7 +200,7 @@ void linear_backward(Context& context, std::span<const LinearOutputGradient> out
   const bf16* x_bf16 = rounded(context, any, x, trained);
   for (const auto& [layer, grad_y] : outputs) {
     if (layer.weight->grad != nullptr || layer.weight->grad_bias != nullptr) {
-      // Of a bias alone only the sums are wanted.
+      // in = 0: the gradient of the bias alone.
       matmul_backward_weight(context, {.n_rows = layer.n_rows,
                                        .in = layer.weight->grad != nullptr ? layer.in : 0,
                                        .out = layer.out,

@@ -9,46 +9,46 @@
 
 namespace matinee {
 
-/// Where one block's forward pass reads and writes; every buffer is [rows, its width]. What is marked as kept is for a
-/// backward pass and null where none follows.
+/// The buffers of one block's forward pass, in device memory; each is [rows, its width]. Those marked as kept are for a
+/// backward pass and null when none follows.
 struct BlockBuffers {
   const float* input = nullptr;                               ///< [rows, hidden_size], the residual stream
   float *normed = nullptr, *mean = nullptr, *rstd = nullptr;  ///< mean and rstd kept; mean with LayerNorm only
-  float *q = nullptr, *k = nullptr, *v = nullptr;             ///< k and v may lie in a cache
-  float *q_raw = nullptr, *k_raw = nullptr;                   ///< kept: q and k before the norms of their heads
+  float *q = nullptr, *k = nullptr, *v = nullptr;             ///< k and v may be in a cache
+  float *q_raw = nullptr, *k_raw = nullptr;                   ///< kept: before the norms of heads
   float *q_rstd = nullptr, *k_rstd = nullptr;                 ///< kept: [rows, heads]
   const float* attention = nullptr;                           ///< [rows, q_size], written by the caller
-  float* middle = nullptr;                                 ///< the stream after attention; holds `input`'s rows first
-  float* mlp_input = nullptr;                              ///< `normed` in a parallel block
-  float *middle_mean = nullptr, *middle_rstd = nullptr;    ///< kept
-  float *gate = nullptr, *up = nullptr, *gated = nullptr;  ///< gate: of a gated MLP; gated may be gate or up
-  float* output = nullptr;                                 ///< may be `middle`
+  float* middle = nullptr;                                    ///< the stream after attention; in: the rows of `input`
+  float* mlp_input = nullptr;                                 ///< `normed` in a parallel block
+  float *middle_mean = nullptr, *middle_rstd = nullptr;       ///< kept
+  float *gate = nullptr, *up = nullptr, *gated = nullptr;     ///< gate with a gated MLP only; `gated` may be gate or up
+  float* output = nullptr;                                    ///< may be `middle`
 };
 
-/// The tables and positions that rotate q and k.
+/// Positions and tables for the rotation of q and k, in device memory.
 struct RotaryPositions {
   const std::int32_t* positions = nullptr;  ///< [rows]
   std::int64_t n_positions = 0;
   const float *cosines = nullptr, *sines = nullptr;
 };
 
-/// The forward pass of one block, written once for training and for decoding: what differs (adapters, which keys a
-/// query sees) comes in as functions.
+/// The forward pass of one block, for training and decoding. What differs between them is the caller's: linear layers
+/// with their adapters (as a function), and the attention between project() and finish().
 class BlockForward {
  public:
   struct ModuleOutput {
     Module module;
     float* y;
   };
-  /// Each y = or += its module applied to x, which all modules share.
+  /// For each output, y = or += module(x); all modules share x.
   using Linear = std::function<void(const float* x, std::span<const ModuleOutput> outputs, bool accumulate)>;
 
   BlockForward(Context& context, const ModelConfig& config, const LayerSlots& slots)
       : context_(context), config_(config), slots_(slots) {}
 
-  /// Norm, q, k and v with their biases and norms, rotated. The caller then computes the attention.
+  /// The norm, then q, k and v with biases and norms of heads, rotated. The caller then computes the attention.
   void project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary, const Linear& linear) const;
-  /// What follows the attention: its output into `middle`, the MLP, `output`.
+  /// Everything after the attention: adds its projection to `middle`, then the MLP, to `output`.
   void finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const;
 
  private:
@@ -57,22 +57,24 @@ class BlockForward {
   const LayerSlots& slots_;
 };
 
-/// Norms of either kind; mean and rstd are null where nothing is kept.
+/// RMSNorm or LayerNorm of x [n_rows, hidden_size], and its gradients; mean and rstd [n_rows] may be null in forward.
 void norm_forward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
                   const float* x, float* y, float* mean, float* rstd);
 void norm_backward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
                    const float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x,
                    bool accumulate);
 
-/// Rotates the heads of x [n_rows, heads, head_dim] in place, or back; nothing with learned positions.
+/// Rotates the heads of x [n_rows, heads, head_dim] in place, or with `backward` reverses it. Does nothing with learned
+/// positions.
 void rotate_heads(Context& context, const ModelConfig& config, const RotaryPositions& rotary, std::int64_t n_rows,
                   std::int64_t heads, float* x, bool backward);
 
-/// The stream's beginning: embeddings, plus those of positions where they are learned. `scratch` has the stream's size.
+/// stream [n_rows, hidden_size] = token embeddings, plus those of positions where they are learned. `scratch` has the
+/// stream's size.
 void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch);
 
-/// Throws Error(kDevice) where the model's heads are wider than the context's device takes.
+/// Throws Error(kDevice) if the model's heads are wider than the device supports.
 void require_head_dim(const Context& context, const ModelConfig& config);
 /// 1 / sqrt(head_dim).
 float attention_scale(const ModelConfig& config);

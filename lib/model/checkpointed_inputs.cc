@@ -3,22 +3,22 @@
 namespace matinee {
 
 CheckpointedInputs::CheckpointedInputs(const std::shared_ptr<DeviceAllocator>& allocator, std::size_t layers,
-                                       std::size_t floats, bool aside)
+                                       std::size_t floats, bool offload)
     : layers_(layers) {
-  if (aside && layers > kTurns) offload_ = allocator->offload(layers - kTurns, floats * sizeof(float));
-  buffers_.resize(offload_ != nullptr ? kTurns : layers);
+  if (offload && layers > kAlternating) offload_ = allocator->offload(layers - kAlternating, floats * sizeof(float));
+  buffers_.resize(offload_ != nullptr ? kAlternating : layers);
   for (DeviceBuffer<float>& buffer : buffers_) buffer = {allocator, floats};
 }
 
 void CheckpointedInputs::keep(std::size_t layer, std::size_t floats) {
-  if (goes_aside(layer)) offload_->put(layer, of(layer), floats * sizeof(float));
-  // The next layer's input takes the place of the one before.
-  if (layer > 0 && goes_aside(layer - 1)) offload_->wait(layer - 1);
+  if (is_offloaded(layer)) offload_->put(layer, of(layer), floats * sizeof(float));
+  // The next layer writes its input to the buffer of the layer before.
+  if (layer > 0 && is_offloaded(layer - 1)) offload_->wait(layer - 1);
 }
 
 void CheckpointedInputs::fetch(std::size_t layer, std::size_t floats) {
-  if (goes_aside(layer)) offload_->wait(layer);
-  if (layer > 0 && goes_aside(layer - 1)) offload_->fetch(layer - 1, of(layer - 1), floats * sizeof(float));
+  if (is_offloaded(layer)) offload_->wait(layer);
+  if (layer > 0 && is_offloaded(layer - 1)) offload_->fetch(layer - 1, of(layer - 1), floats * sizeof(float));
 }
 
 }  // namespace matinee

@@ -9,39 +9,41 @@
 
 namespace matinee {
 
-/// The stream before each layer, which the backward pass wants again. Either every layer has a buffer of its own, or
-/// two take turns and what they held waits in the host's memory: it goes there while the next layers run, and comes
-/// back while the backward pass is still at the layer above, so copies cost no time where the bus keeps up.
+/// The residual stream before each layer, kept for the backward pass. Either every layer has a buffer of its own, or
+/// two buffers alternate and their contents are offloaded to the host: copied while the next layers run, and fetched
+/// while the backward pass is at the layer above, so that copies overlap with computation.
 class CheckpointedInputs {
  public:
   CheckpointedInputs() = default;
-  /// Of `layers` layers, up to `floats` each. `aside`: in turns, where the memory is not the host's own.
+  /// Buffers of `floats` elements each. With `offload`, inputs are offloaded if the memory is not the host's.
   CheckpointedInputs(const std::shared_ptr<DeviceAllocator>& allocator, std::size_t layers, std::size_t floats,
-                     bool aside);
+                     bool offload);
 
   std::size_t layers() const { return layers_; }
-  /// Where a layer's input lies. In turns it is the place of the layer two further, too.
-  float* of(std::size_t layer) { return buffers_[buffers_.size() < layers_ ? layer % kTurns : layer].data(); }
+  /// The layer's input [floats]. When offloading, layers l and l + 2 share a buffer.
+  float* of(std::size_t layer) { return buffers_[buffers_.size() < layers_ ? layer % kAlternating : layer].data(); }
 
-  /// In a forward pass that a backward pass follows: the layer's first `floats` are whole, and from now on of(layer +
-  /// 1) may be written to.
+  /// Forward pass, if a backward pass follows: keeps the first `floats` elements of the layer's input, which is
+  /// complete. Afterwards of(layer + 1) may be written.
   void keep(std::size_t layer, std::size_t floats);
-  /// In the backward pass, from the last layer to the first, each once: makes of(layer) what it was. From now on
-  /// of(layer + 1) is nobody's to write to.
+  /// Backward pass, once per layer from last to first: restores of(layer). Afterwards of(layer + 1) must not be
+  /// written.
   void fetch(std::size_t layer, std::size_t floats);
 
-  /// Of `layers` layers, how many inputs lie beside the activations, and how many on the host.
-  static std::int64_t on_device(std::int64_t layers, bool aside) { return aside && layers > kTurns ? kTurns : layers; }
-  static std::int64_t on_host(std::int64_t layers, bool aside) { return layers - on_device(layers, aside); }
+  /// Numbers of buffers on the device and on the host.
+  static std::int64_t on_device(std::int64_t layers, bool offload) {
+    return offload && layers > kAlternating ? kAlternating : layers;
+  }
+  static std::int64_t on_host(std::int64_t layers, bool offload) { return layers - on_device(layers, offload); }
 
  private:
-  static constexpr std::int64_t kTurns = 2;
-  /// The last ones are still in their places when the backward pass begins.
-  bool goes_aside(std::size_t layer) const { return offload_ != nullptr && layer + kTurns < layers_; }
+  static constexpr std::int64_t kAlternating = 2;
+  /// The last two are still in their buffers when the backward pass begins.
+  bool is_offloaded(std::size_t layer) const { return offload_ != nullptr && layer + kAlternating < layers_; }
 
   std::size_t layers_ = 0;
   std::vector<DeviceBuffer<float>> buffers_;
-  std::unique_ptr<ActivationOffload> offload_;  // ends before the buffers do
+  std::unique_ptr<ActivationOffload> offload_;  // destroyed before the buffers
 };
 
 }  // namespace matinee

@@ -12,7 +12,7 @@ namespace {
 double llama3_frequency(const ModelConfig& config, double frequency) {
   const double wavelength = 2 * std::numbers::pi / frequency;
   const auto length = static_cast<double>(config.rope_original_max_positions);
-  // How many turns it makes over the length of the first training.
+  // Rotations over the original context length.
   const double turns = length / wavelength;
   if (turns < config.rope_low_freq_factor) return frequency / config.rope_factor;
   if (turns > config.rope_high_freq_factor) return frequency;

@@ -8,15 +8,14 @@
 
 namespace matinee {
 
-/// The angles by which a position turns the pairs of a head: rope_theta^(-2i/dim) for the dim/2 pairs that turn, then
-/// stretched as rope_scaling says. Su et al. 2021, arXiv:2104.09864; linear: Chen et al. 2023, arXiv:2306.15595;
-/// llama3: frequencies whose wavelength is short against rope_original_max_positions stay, long ones are divided by the
-/// factor, linearly blended between (Llama 3.1's reference code). dynamic changes nothing up to
-/// max_position_embeddings, and no text goes beyond.
+/// Radians per position for each of the dim/2 rotated pairs of a head: rope_theta^(-2i/dim), then scaled by
+/// rope_scaling. Su et al. 2021, arXiv:2104.09864; linear: Chen et al. 2023, arXiv:2306.15595; llama3 (Llama 3.1's
+/// reference code): frequencies with a wavelength that is short relative to rope_original_max_positions are kept, long
+/// ones are divided by the factor, and those between are interpolated. dynamic changes nothing up to
+/// max_position_embeddings, the longest text we accept.
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 
-/// cos and sin of position·frequency, [n_positions, frequencies] each, in a device's memory; empty where nothing is
-/// rotated.
+/// cos and sin of position·frequency, [n_positions, frequencies] each, in device memory; empty with learned positions.
 struct RotaryTables {
   RotaryTables() = default;
   RotaryTables(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config, std::int64_t positions);

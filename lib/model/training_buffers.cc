@@ -142,12 +142,12 @@ std::int64_t rotated_positions(const ModelConfig& config, const TrainingBufferOp
 
 TrainingBuffers::Bytes TrainingBuffers::bytes_of(const ModelConfig& config, const AdapterWidths& adapter,
                                                  const TrainingBufferOptions& options, bool offload) {
-  const bool aside = options.recompute && offload;
+  offload = offload && options.recompute;
   const std::int64_t layers = config.num_hidden_layers;
   const auto input_bytes = sizeof(float) * static_cast<std::uint64_t>(options.max_tokens * config.hidden_size);
   const auto bytes_of_inputs = [&](std::int64_t inputs) { return static_cast<std::uint64_t>(inputs) * input_bytes; };
-  Bytes bytes{.device = bytes_of_inputs(CheckpointedInputs::on_device(layers, aside)),
-              .host = bytes_of_inputs(CheckpointedInputs::on_host(layers, aside))};
+  Bytes bytes{.device = bytes_of_inputs(CheckpointedInputs::on_device(layers, offload)),
+              .host = bytes_of_inputs(CheckpointedInputs::on_host(layers, offload))};
   bytes.device += RotaryTables::bytes_of(config, rotated_positions(config, options));
   TrainingBuffers nothing;
   nothing.list(config, adapter, options, [&](auto& buffer, std::int64_t elements) {

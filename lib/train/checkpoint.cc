@@ -15,7 +15,7 @@
 namespace matinee {
 namespace {
 
-// Names each field of the progress once, for writing and for reading.
+// Lists each field of the progress once, for writing and reading.
 template <class Visitor>
 void for_each_field(TrainProgress& progress, Visitor&& visit) {
   visit("matinee.step", progress.step);
@@ -29,7 +29,7 @@ void for_each_field(TrainProgress& progress, Visitor&& visit) {
   visit("matinee.validations_since_best", progress.validations_since_best);
 }
 
-// Hexadecimal floats come back bit for bit.
+// Hexadecimal floats round-trip exactly.
 std::string text_of(double value) { return fmt::format("{:a}", value); }
 std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
 
@@ -39,7 +39,7 @@ bool parse(const std::string& text, std::int64_t& value) {
 }
 bool parse(const std::string& text, double& value) {
   const bool negative = text.starts_with('-');
-  const std::size_t skipped = (negative ? 1u : 0u) + 2;  // from_chars knows no "0x"
+  const std::size_t skipped = (negative ? 1u : 0u) + 2;  // from_chars does not accept "0x"
   if (text.size() < skipped) return false;
   const auto [stop, error] =
       std::from_chars(text.data() + skipped, text.data() + text.size(), value, std::chars_format::hex);
@@ -72,7 +72,7 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
     } else {
       for (const char* moment : {"adam_m8.", "adam_r8."}) writer.declare(moment + p.name, DType::kU8, p.shape);
       for (const char* scales : {"adam_m_scale.", "adam_r_scale."})
-        writer.declare(scales + p.name, DType::kF32, rows(state.narrow[i].m_scales));
+        writer.declare(scales + p.name, DType::kF32, rows(state.moments8[i].m_scales));
     }
   }
   if (!state.best.empty()) {
@@ -81,7 +81,7 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
   const auto write = [&](const std::string& name, const auto& buffer) {
     visit_values(buffer, [&](std::size_t, const auto& values) { writer.write(name, values); });
   };
-  // In the order that the file has them, bytes last: what comes before its turn would wait in memory.
+  // In the file's order, bytes last: data written early would be buffered.
   for (const Parameter& p : parameters) write("param." + p.name, p.value);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::string& name = parameters[i].name;
@@ -89,15 +89,15 @@ void write_checkpoint(const std::string& path, const RunIdentity& run, const Tra
       write("adam_m." + name, state.m[i]);
       write("adam_v." + name, state.v[i]);
     } else {
-      write("adam_m_scale." + name, state.narrow[i].m_scales);
-      write("adam_r_scale." + name, state.narrow[i].r_scales);
+      write("adam_m_scale." + name, state.moments8[i].m_scales);
+      write("adam_r_scale." + name, state.moments8[i].r_scales);
     }
   }
   for (std::size_t i = 0; i < state.best.size(); ++i) write("best." + parameters[i].name, state.best[i]);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!state.m[i].empty()) continue;
-    write("adam_m8." + parameters[i].name, state.narrow[i].m_codes);
-    write("adam_r8." + parameters[i].name, state.narrow[i].r_codes);
+    write("adam_m8." + parameters[i].name, state.moments8[i].m_codes);
+    write("adam_r8." + parameters[i].name, state.moments8[i].r_codes);
   }
   writer.commit();
 }
@@ -156,11 +156,11 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Parameter& p = parameters[i];
     read("param." + p.name, p.value);
-    if (Moments8& bytes = state.narrow[i]; state.m[i].empty()) {
-      read("adam_m8." + p.name, bytes.m_codes);
-      read("adam_r8." + p.name, bytes.r_codes);
-      read("adam_m_scale." + p.name, bytes.m_scales);
-      read("adam_r_scale." + p.name, bytes.r_scales);
+    if (Moments8& moments = state.moments8[i]; state.m[i].empty()) {
+      read("adam_m8." + p.name, moments.m_codes);
+      read("adam_r8." + p.name, moments.r_codes);
+      read("adam_m_scale." + p.name, moments.m_scales);
+      read("adam_r_scale." + p.name, moments.r_scales);
     } else {
       read("adam_m." + p.name, state.m[i]);
       read("adam_v." + p.name, state.v[i]);

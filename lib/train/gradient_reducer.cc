@@ -5,10 +5,11 @@
 
 namespace matinee {
 
-// Within what is updated alike layers rise with the place, so a bucket is some layers that follow each other. It ends
-// between two layers where it is large enough, and before a layer that is lower than the last.
-GradientReducer::GradientReducer(ParameterSet& parameters, Communicator& ranks, AllReduce* device, std::size_t bytes)
-    : parameters_(parameters), communicator_(ranks), device_(device) {
+// Among parameters with equal optimizer options, layers rise with the place in memory, so a bucket is a range of
+// layers. It ends at the first layer boundary where it is large enough, and where the layer number falls.
+GradientReducer::GradientReducer(ParameterSet& parameters, Communicator& communicator, AllReduce* device,
+                                 std::size_t bytes)
+    : parameters_(parameters), communicator_(communicator), device_(device) {
   std::int64_t last_layer = -1;
   for (const std::size_t i : parameters.by_place()) {
     const Parameter& p = parameters.all()[i];
@@ -39,11 +40,11 @@ void GradientReducer::finish() {
     device_->finish();
     next_ = 0;
   } else if (gradients.allocator()->is_host()) {
-    communicator_.sum(std::span<float>(gradients.data(), gradients.size()));
+    communicator_.all_reduce(std::span<float>(gradients.data(), gradients.size()));
   } else {
     host_.resize(gradients.size());
     gradients.download(host_);
-    communicator_.sum(std::span<float>(host_));
+    communicator_.all_reduce(std::span<float>(host_));
     gradients.upload(host_);
   }
 }

@@ -10,24 +10,25 @@
 
 namespace matinee {
 
-/// Adds the gradients of all ranks up, so that each holds the same bytes. Where their devices can do that among
-/// themselves, the sums of the layers that are through run while the backward pass goes on below; else everything goes
+/// Sums the gradients over all ranks; afterwards every rank has the same bytes. With an AllReduce between devices, the
+/// layers are reduced in buckets while the backward pass continues below them; otherwise all gradients are reduced
 /// through the hosts at the end.
 class GradientReducer {
  public:
-  /// All must outlive it; `device` null: through the hosts. Some layers are summed together, at least `bytes` of them:
-  /// a message costs time whatever its length.
-  GradientReducer(ParameterSet& parameters, Communicator& ranks, AllReduce* device,
+  /// All must outlive this; `device` null: through the hosts. A bucket has whole layers of at least `bytes` in all,
+  /// since each message has a fixed cost.
+  GradientReducer(ParameterSet& parameters, Communicator& communicator, AllReduce* device,
                   std::size_t bytes = std::size_t{8} << 20);
 
-  /// Gradients of this layer and those above are complete, once the device has done what was issued.
+  /// Call it when the gradients of this layer and those above are complete after the operations issued so far.
   void layer_done(std::int64_t layer);
-  /// All of them are. Returns when they are summed. Throws Error(kResource) or Error(kDevice) where a rank is lost.
+  /// Call it when all gradients are complete. Returns when they are summed. Throws Error(kResource) or Error(kDevice)
+  /// when a rank is lost.
   void finish();
 
  private:
   struct Bucket {
-    std::int64_t lowest_layer;  // -1: complete at the end only
+    std::int64_t lowest_layer;  // -1: complete only at the end
     std::size_t first, size;
   };
   void start(const Bucket& bucket);
@@ -35,9 +36,9 @@ class GradientReducer {
   ParameterSet& parameters_;
   Communicator& communicator_;
   AllReduce* device_;
-  std::vector<Bucket> buckets_;  // in the order in which every rank sums them: from the highest layer down
+  std::vector<Bucket> buckets_;  // in the order of reduction on every rank: from the highest layer down
   std::size_t next_ = 0;
-  std::vector<float> host_;  // where gradients of a device pass through here
+  std::vector<float> host_;  // staging of a device's gradients
 };
 
 }  // namespace matinee

@@ -28,21 +28,24 @@ PatternValues parse_patterns(const char* option, const std::vector<std::string>&
 
 void LoraOptions::add(OptionSet& options) {
   options.group("LoRA");
-  options.integer("rank", &rank, 1, 65536, "rows of lora_A");
-  options.real("alpha", &lora_alpha, 0, 1e6, "the adapter's products count alpha / rank");
-  options.real("dropout", &lora_dropout, 0, 0.99, "share of a layer's inputs that the adapter does not see");
-  options.list("targets", &targets, "NAMES", "linear layers with an adapter: last parts of their names, or all-linear");
-  options.text("target-pattern", &pattern, "REGEX",
-               "instead of --targets: the layers whose whole name, as model.layers.0.self_attn.q_proj, it matches");
-  options.list("rank-pattern", &ranks, "REGEX=N", "another rank for layers whose name, or a part of it, it matches");
-  options.list("alpha-pattern", &alphas, "REGEX=N", "another alpha, likewise");
-  options.choice("bias", &biases, {"none", "all", "lora_only"}, "biases of the base that are trained, too");
-  options.flag("rslora", &use_rslora, "the adapter's products count alpha / sqrt(rank)");
-  options.flag("dora", &use_dora, "also learn the length of each row of an adapted weight (DoRA)");
+  options.integer("rank", &rank, 1, 65536, "rank of the adapter: rows of lora_A");
+  options.real("alpha", &lora_alpha, 0, 1e6, "scale the adapter's output by alpha / rank");
+  options.real("dropout", &lora_dropout, 0, 0.99, "dropout probability on the adapter's input");
+  options.list("targets", &targets, "NAMES",
+               "linear layers to adapt: last parts of their names such as q_proj, or all-linear");
+  options.text(
+      "target-pattern", &pattern, "REGEX",
+      "instead of --targets: adapt the layers whose full name, such as model.layers.0.self_attn.q_proj, matches");
+  options.list("rank-pattern", &ranks, "REGEX=N",
+               "rank of the layers whose name, or its end after a dot, matches REGEX");
+  options.list("alpha-pattern", &alphas, "REGEX=N", "alpha of such layers");
+  options.choice("bias", &biases, {"none", "all", "lora_only"}, "biases of the base to train as well");
+  options.flag("rslora", &use_rslora, "rank-stabilized LoRA: scale the adapter's output by alpha / sqrt(rank)");
+  options.flag("dora", &use_dora, "DoRA: also train the magnitude of each row of the adapted weights");
   options.list("modules-to-save", &modules_to_save, "NAMES",
-               "layers to train whole: embed_tokens (wte in the GPTs), lm_head");
+               "layers to train in full: embed_tokens (wte in GPT models), lm_head");
   options.real("loraplus-lr-ratio", &loraplus_lr_ratio, 0, 1000,
-               "lora_B learns so many times as fast as lora_A (LoRA+)");
+               "LoRA+: learning rate of lora_B relative to that of lora_A");
 }
 
 LoraConfig LoraOptions::resolved(const ModelConfig& model) const {

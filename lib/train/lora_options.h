@@ -8,18 +8,18 @@
 
 namespace matinee {
 
-/// The adapter that a run trains, as the command line spells it.
+/// The adapter to train, as given on the command line.
 struct LoraOptions : LoraConfig {
-  std::vector<std::string> targets{"all-linear"};  ///< names of linear layers; overridden by `pattern`
-  std::string pattern;                             ///< a regular expression of whole paths, or ""
+  std::vector<std::string> targets{"all-linear"};  ///< names of linear layers; `pattern` overrides them
+  std::string pattern;                             ///< regular expression that matches whole paths, or ""
   std::string biases = "none";                     ///< none | all | lora_only
   std::vector<std::string> ranks, alphas;          ///< "PATTERN=NUMBER" each
-  /// The learning rate of lora_B in that of lora_A; LoRA+, Hayou et al. 2024, arXiv:2402.12354.
+  /// Learning rate of lora_B relative to lora_A's: LoRA+, Hayou et al. 2024, arXiv:2402.12354.
   double loraplus_lr_ratio = 1;
 
-  /// Options of the command line, under the group "LoRA".
+  /// Adds the command-line options, in the group "LoRA".
   void add(OptionSet& options);
-  /// What they say for a base model; names and patterns that it does not have throw Error(kUsage).
+  /// The configuration for a base model. Throws Error(kUsage) for names and patterns that match nothing in it.
   LoraConfig resolved(const ModelConfig& model) const;
 };
 

@@ -5,25 +5,25 @@
 
 namespace matinee {
 
-/// What follows the warm-up.
+/// The schedule after warmup.
 enum class ScheduleShape : std::uint8_t {
   kCosine,    ///< half a cosine down to the floor (Loshchilov and Hutter 2017, "SGDR", arXiv:1608.03983, equation 5)
   kLinear,    ///< a line down to the floor
-  kConstant,  ///< the peak, to the end and beyond
-  kWsd,       ///< the peak, and in the last decay_steps a line down to the floor (Hu et al. 2024, arXiv:2404.06395)
+  kConstant,  ///< the peak
+  kWsd,       ///< the peak, then a line down to the floor in the last decay_steps (Hu et al. 2024, arXiv:2404.06395)
 };
 
-/// Linear warm-up from 0 to the peak, then a shape whose floor the last step reaches exactly.
-/// By steps only: a run that is stopped and resumed sees the same rates.
+/// Linear warmup from 0 to the peak, then decay that reaches the floor exactly at the last step. A function of the step
+/// alone, so a resumed run has the same rates.
 struct LrSchedule {
   double learning_rate = 1e-3;      ///< the peak, at step warmup_steps
   double min_learning_rate = 1e-4;  ///< the floor, from step total_steps on
   std::int64_t warmup_steps = 0;
-  std::int64_t total_steps = 1;  ///< warm-up included
+  std::int64_t total_steps = 1;  ///< with warmup
   ScheduleShape shape = ScheduleShape::kCosine;
-  std::int64_t decay_steps = 0;  ///< of kWsd; cut to what the warm-up leaves
+  std::int64_t decay_steps = 0;  ///< of kWsd; at most total_steps - warmup_steps
 
-  /// The rate of update `step`, 1 at the first.
+  /// The learning rate of update `step`; the first is 1.
   double at(std::int64_t step) const;
 };
 

@@ -33,13 +33,13 @@ std::string list(const std::vector<Part>& parts) {
   return text;
 }
 
-std::vector<Part> worked_on(const MemoryPlan& plan) {
+std::vector<Part> device_parts(const MemoryPlan& plan) {
   return {{"weights", plan.weights},       {"trained parameters", plan.trained},      {"gradients", plan.gradients},
           {"moments", plan.moments},       {"best parameters", plan.best_parameters}, {"activations", plan.activations},
           {"scratch memory", plan.scratch}};
 }
 
-std::vector<Part> kept_by_host(const MemoryPlan& plan) {
+std::vector<Part> host_parts(const MemoryPlan& plan) {
   return {{"table of tokens", plan.table},
           {"inputs of layers", plan.inputs},
           {"tokens", plan.tokens},
@@ -49,14 +49,14 @@ std::vector<Part> kept_by_host(const MemoryPlan& plan) {
 }  // namespace
 
 std::uint64_t MemoryPlan::host_bytes() const {
-  return sum_of(kept_by_host(*this)) + (on_device ? 0 : sum_of(worked_on(*this)));
+  return sum_of(host_parts(*this)) + (on_device ? 0 : sum_of(device_parts(*this)));
 }
 
-std::uint64_t MemoryPlan::device_bytes() const { return on_device ? sum_of(worked_on(*this)) : 0; }
+std::uint64_t MemoryPlan::device_bytes() const { return on_device ? sum_of(device_parts(*this)) : 0; }
 
 std::string MemoryPlan::describe() const {
-  std::vector<Part> parts = worked_on(*this);
-  const std::vector<Part> others = kept_by_host(*this);
+  std::vector<Part> parts = device_parts(*this);
+  const std::vector<Part> others = host_parts(*this);
   if (on_device) return "on the device " + list(parts) + "; on the host " + list(others);
   parts.insert(parts.end(), others.begin(), others.end());
   return list(parts);

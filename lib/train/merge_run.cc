@@ -11,6 +11,7 @@
 #include "lib/model/decoder_training.h"
 #include "lib/model/gguf_model.h"
 #include "lib/model/weights.h"
+#include "lib/train/dataset_loss.h"
 #include "lib/train/token_dataset.h"
 
 namespace matinee {
@@ -36,16 +37,7 @@ double mean_loss(Context& context, const ModelConfig& config, const WeightSlots&
                  MatmulPrecision precision, const TokenDataset& data) {
   const std::int64_t tokens = tokens_of_a_pass(data);
   DecoderTraining decoder(context, config, weights, lora, tokens, precision);
-  const auto rows = data.rows_in_order();
-  const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(1, tokens / data.info().seq_len));
-  CrossEntropySums sums;
-  for (std::size_t row = 0; row < rows.size(); row += at_once) {
-    const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(at_once, rows.size() - row)));
-    const CrossEntropySums part =
-        decoder.evaluate({batch.input_ids, batch.targets, batch.positions, batch.segment_start});
-    sums.loss += part.loss;
-    sums.n_counted += part.n_counted;
-  }
+  const CrossEntropySums sums = dataset_loss(decoder, data, std::max<std::int64_t>(1, tokens / data.info().seq_len));
   return sums.loss / static_cast<double>(sums.n_counted);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -24,7 +25,7 @@ std::string lines_up_to(const std::string& path, std::int64_t step) {
     try {
       if (json.parse(line).get("step").integer() <= step) kept.append(line).push_back('\n');
     } catch (const Error&) {
-      // A line that a kill cut off; it is dropped.
+      // Cut off by a kill: dropped.
     }
   }
   return kept;
@@ -52,20 +53,23 @@ void MetricsFile::write(const StepMetrics& metrics) {
   }
   json.end_object();
   line.push_back('\n');
-  // Opened for each line: a reader may move the file away, and nothing is lost in a buffer when the process is killed.
+  // Opened for each line, so that the file may be moved and a kill loses nothing in a buffer.
   std::FILE* file = std::fopen(path_.c_str(), "ab");
   const bool written = file != nullptr && std::fwrite(line.data(), 1, line.size(), file) == line.size();
   const bool closed = file == nullptr || std::fclose(file) == 0;
   if (!written || !closed) throw resource_error("{}: cannot write: {}", path_, std::strerror(errno));
 }
 
+std::string with_commas(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
 std::string progress_text(const StepMetrics& metrics) {
-  std::string speed = fmt::format("{:.0f}", metrics.tokens_per_second);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(speed.size()) - 3; at > 0; at -= 3) {
-    speed.insert(static_cast<std::size_t>(at), ",");
-  }
-  return fmt::format("loss {:.4f}, {} tokens/s, {:.0f}% of the matrix-product peak", metrics.loss, speed,
-                     100 * metrics.share_of_peak);
+  return fmt::format("loss {:.4f}, {} tokens/s, {:.0f}% of the matrix-product peak", metrics.loss,
+                     with_commas(std::llrint(metrics.tokens_per_second)), 100 * metrics.share_of_peak);
 }
 
 }  // namespace matinee

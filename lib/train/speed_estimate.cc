@@ -16,11 +16,11 @@
 namespace matinee {
 namespace {
 
-// What is measured: the more layers, the less noise the rest is extrapolated from.
+// More layers mean less noise in the extrapolation.
 constexpr std::int64_t kMeasuredLayers = 3;
 constexpr double kMeasuringSeconds = 2;
 
-// An adapter as near to the wanted one as the first layers allow: paths of single layers may lie beyond them.
+// The given adapter on the first layers only. Where it names single layers that are missing there, all linear layers.
 std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraConfig& lora,
                                          const std::shared_ptr<DeviceAllocator>& allocator) {
   try {
@@ -33,8 +33,8 @@ std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraCo
   }
 }
 
-// Memory that every tensor of a model may be, as its format holds it. The numbers are small enough that activations
-// stay in range through every layer.
+// Memory that all tensors of a model share, in their formats. The values are small enough that activations stay in
+// range through all layers.
 class SharedMemory {
  public:
   SharedMemory(Context& context, const std::vector<WeightSpec>& specs, WeightFormat format, bool trained)
@@ -77,7 +77,7 @@ class SharedMemory {
   WeightView view_of_codes_;
 };
 
-// A model of the first layers, whose passes can be timed one at a time.
+// A model of the first layers, to time single passes.
 class Trial {
  public:
   Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
@@ -99,8 +99,7 @@ class Trial {
   double seconds() {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    decoder_->forward_backward({batch_.input_ids, batch_.targets, batch_.positions, batch_.segment_start}, 1e-3f,
-                               {.step = 1});
+    decoder_->forward_backward(batch_.view(), 1e-3f, {.step = 1});
     context_.allocator()->synchronize();
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
@@ -133,8 +132,8 @@ double estimate_seconds(Context& context, const ModelConfig& config, const LoraC
   if (lora == nullptr) format = WeightFormat::kF32;
   Trial of_few(context, few, lora, batch, format, precision, recompute);
   Trial of_one(context, one, lora, batch, format, precision, recompute);
-  // In turn, so that a machine that slows down meanwhile slows both; medians, since a run is no faster than its usual
-  // update. The first round grows scratch memory and wakes the threads.
+  // The two alternate, so that a machine that slows down affects both; medians, since those are typical updates. The
+  // first round warms up: it grows scratch memory and starts the threads.
   std::vector<double> seconds, of_layers;
   double spent = 0;
   for (int round = 0; round < 3 || (spent < kMeasuringSeconds && round < 100); ++round) {

@@ -135,7 +135,7 @@ std::vector<PackedRow> TokenDataset::pack(std::span<const std::uint32_t> order) 
     auto fits = std::find_if(open.begin(), open.end(), [&](const OpenRow& row) { return row.left >= length; });
     if (fits == open.end()) {
       if (open.size() == kOpenRows) {
-        // The fullest goes: the others have more room for what comes.
+        // Close the fullest: the others have more room for the samples to come.
         const auto fullest = std::min_element(open.begin(), open.end(),
                                               [](const OpenRow& a, const OpenRow& b) { return a.left < b.left; });
         rows.push_back(std::move(fullest->samples));

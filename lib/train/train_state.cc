@@ -15,15 +15,15 @@ constexpr std::size_t kBlock = static_cast<std::size_t>(kAdamW8Block);
 
 std::size_t blocks(std::size_t elements) { return (elements + kBlock - 1) / kBlock; }
 
-bool updated_alike(const Parameter& a, const Parameter& b) { return a.decay == b.decay && a.lr_factor == b.lr_factor; }
+bool same_update(const Parameter& a, const Parameter& b) { return a.decay == b.decay && a.lr_factor == b.lr_factor; }
 
 }  // namespace
 
-std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool narrow) {
+std::uint64_t moment_bytes(const std::vector<std::int64_t>& shape, bool use_8bit) {
   std::size_t elements = 1;
   for (const std::int64_t extent : shape) elements *= static_cast<std::size_t>(extent);
   elements = padded_elements(elements);
-  return narrow && is_large_matrix(shape) ? 2 * (elements + 4 * blocks(elements)) : 8 * elements;
+  return use_8bit && is_large_matrix(shape) ? 2 * (elements + 4 * blocks(elements)) : 8 * elements;
 }
 
 TrainState::TrainState(ParameterSet& trained, bool moments_8bit) : parameters(trained) {
@@ -39,14 +39,14 @@ TrainState::TrainState(ParameterSet& trained, bool moments_8bit) : parameters(tr
   fill_values(r_codes_, [] { return kAdamW8ZeroR; });
   for (const Parameter& parameter : trained.all()) {
     const std::size_t n = parameter.value.size();
-    const bool wide = parameter.place < first_8bit_;
-    m.push_back(wide ? m_.part(parameter.place, n) : DeviceSpan<float>());
-    v.push_back(wide ? v_.part(parameter.place, n) : DeviceSpan<float>());
-    Moments8& bytes = narrow.emplace_back();
-    if (wide) continue;
+    const bool is_f32 = parameter.place < first_8bit_;
+    m.push_back(is_f32 ? m_.part(parameter.place, n) : DeviceSpan<float>());
+    v.push_back(is_f32 ? v_.part(parameter.place, n) : DeviceSpan<float>());
+    Moments8& moments = moments8.emplace_back();
+    if (is_f32) continue;
     const std::size_t place = parameter.place - first_8bit_;
-    bytes = {m_codes_.part(place, n), r_codes_.part(place, n), m_scales_.part(place / kBlock, blocks(n)),
-             r_scales_.part(place / kBlock, blocks(n))};
+    moments = {m_codes_.part(place, n), r_codes_.part(place, n), m_scales_.part(place / kBlock, blocks(n)),
+               r_scales_.part(place / kBlock, blocks(n))};
   }
 }
 
@@ -68,46 +68,34 @@ void TrainState::update(Context& context, const AdamWOptions& options, double le
   for (std::size_t i = 0; i < by_place.size();) {
     const Parameter& like = all[by_place[i]];
     const std::size_t first = like.place;
-    const bool wide = first < first_8bit_;
+    const bool is_f32 = first < first_8bit_;
     std::size_t end = first;
     for (; i < by_place.size(); ++i) {
       const Parameter& next = all[by_place[i]];
-      if (!updated_alike(like, next) || (next.place < first_8bit_) != wide) break;
+      if (!same_update(like, next) || (next.place < first_8bit_) != is_f32) break;
       end = next.place + padded_elements(next.value.size());
     }
-    const auto n = static_cast<std::int64_t>(end - first);
-    float* const param = parameters.values().data() + first;
-    const float* const grad = parameters.gradients().data() + first;
-    const double rate = learning_rate * like.lr_factor, decay = like.decay ? options.weight_decay : 0;
-    if (wide) {
-      adamw_update(context, {.n = n,
-                             .param = param,
-                             .grad = grad,
-                             .m = m_.data() + first,
-                             .v = v_.data() + first,
-                             .learning_rate = rate,
-                             .beta1 = options.beta1,
-                             .beta2 = options.beta2,
-                             .eps = options.eps,
-                             .weight_decay = decay,
-                             .step = step,
-                             .grad_scale = grad_scale});
+    const auto with_options = [&](auto args) {
+      args.n = static_cast<std::int64_t>(end - first);
+      args.param = parameters.values().data() + first;
+      args.grad = parameters.gradients().data() + first;
+      args.learning_rate = learning_rate * like.lr_factor;
+      args.beta1 = options.beta1;
+      args.beta2 = options.beta2;
+      args.eps = options.eps;
+      args.weight_decay = like.decay ? options.weight_decay : 0;
+      args.step = step;
+      args.grad_scale = grad_scale;
+      return args;
+    };
+    if (is_f32) {
+      adamw_update(context, with_options(AdamWArgs{.m = m_.data() + first, .v = v_.data() + first}));
     } else {
       const std::size_t place = first - first_8bit_;
-      adamw8_update(context, {.n = n,
-                              .param = param,
-                              .grad = grad,
-                              .m_codes = m_codes_.data() + place,
-                              .m_scales = m_scales_.data() + place / kBlock,
-                              .r_codes = r_codes_.data() + place,
-                              .r_scales = r_scales_.data() + place / kBlock,
-                              .learning_rate = rate,
-                              .beta1 = options.beta1,
-                              .beta2 = options.beta2,
-                              .eps = options.eps,
-                              .weight_decay = decay,
-                              .step = step,
-                              .grad_scale = grad_scale});
+      adamw8_update(context, with_options(AdamW8Args{.m_codes = m_codes_.data() + place,
+                                                     .m_scales = m_scales_.data() + place / kBlock,
+                                                     .r_codes = r_codes_.data() + place,
+                                                     .r_scales = r_scales_.data() + place / kBlock}));
     }
   }
 }

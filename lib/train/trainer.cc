@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/train/dataset_loss.h"
 #include "lib/train/training_speed.h"
 
 namespace matinee {
@@ -22,83 +23,18 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // Weight of one step in the smoothed loss.
 constexpr double kSmoothing = 0.05;
 
-// Updates in an epoch of so many rows.
+// Number of updates in an epoch of n_rows rows.
 std::int64_t steps_of(const TrainOptions& options, const TokensInfo& info, std::size_t n_rows) {
   const std::int64_t rows_per_step =
       Trainer::max_tokens(options, info) / info.seq_len * options.gradient_accumulation_steps;
   return (static_cast<std::int64_t>(n_rows) + rows_per_step - 1) / rows_per_step;
 }
 
-PackedBatch view_of(const TokenBatch& batch) {
-  return {batch.input_ids, batch.targets, batch.positions, batch.segment_start};
-}
-
 }  // namespace
-
-void TrainOptions::add(OptionSet& options) {
-  options.group("Training");
-  options.integer("epochs", &epochs, 1, 1'000'000, "passes over the samples");
-  options.integer("max-steps", &max_steps, 0, INT64_MAX / 2,
-                  "updates in all, however many epochs; 0: as --epochs says");
-  options.integer("micro-batch-tokens", &micro_batch_tokens, 1, 1 << 28,
-                  "tokens in memory at a time, in rows of the tokens' seq_len");
-  options.integer("gradient-accumulation-steps", &gradient_accumulation_steps, 1, 1 << 20,
-                  "micro-batches to an update");
-  options.real("learning-rate", &learning_rate, 0, 10, "the peak of the schedule");
-  options.choice(
-      "schedule", &schedule, {"cosine", "linear", "constant", "wsd"},
-      "after the warm-up: half a cosine or a line down to the floor, the peak for ever, or the peak and then a "
-      "line down");
-  options.real("decay-share", &decay_share, 0, 1, "with wsd: the share of all updates that go down");
-  options.real("min-learning-rate", &min_learning_rate, 0, 1, "the schedule's floor, as a share of its peak");
-  options.integer("warmup-steps", &warmup_steps, -1, INT64_MAX / 2, "updates until the peak; -1: 3 % of all");
-  options.real("neftune-alpha", &neftune_alpha, 0, 1000,
-               "uniform noise of this strength on embeddings while training (NEFTune); 0: none");
-  options.real("weight-decay", &weight_decay, 0, 10,
-               "of matrices, decoupled (AdamW); norms, biases and DoRA's lengths never decay");
-  options.real("beta1", &beta1, 0, 0.9999999, "decay of the first moment");
-  options.real("beta2", &beta2, 0, 0.9999999, "decay of the second moment");
-  options.integer("adam-bits", &adam_bits, 8, 32, "bits of each moment of AdamW: 32, or 8 for a quarter of the memory");
-  options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "longer gradients are shortened to this; 0: never");
-  options.integer("validate-every", &validate_every, 0, INT64_MAX / 2,
-                  "updates between two validations; 0: one after each epoch");
-  options.integer("patience", &patience, 0, 1 << 20, "stop after so many validations without a lower loss; 0: never");
-  options.integer("checkpoint-every", &checkpoint_every, 0, INT64_MAX / 2,
-                  "updates between two checkpoints; 0: only where the run is interrupted");
-  options.real("checkpoint-minutes", &checkpoint_minutes, 0, 1e6,
-               "minutes after which there is another checkpoint, whatever the updates; 0: none");
-  options.integer("keep-checkpoints", &keep_checkpoints, 1, 1000,
-                  "how many are kept: the newest, and older ones as checkpoint.safetensors.1, .2, ...");
-  options.flag("keep-going", &keep_going,
-               "go on where a checkpoint cannot be written, as on a full disk; the last stays");
-  options.real("time-limit", &time_limit_minutes, 0, 1e6, "minutes after which to save a checkpoint and stop; 0: none");
-}
-
-std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const {
-  const auto text = [](const auto& value) { return fmt::format("{}", value); };
-  return {{"--epochs", text(epochs)},
-          {"--max-steps", text(max_steps)},
-          {"--micro-batch-tokens", text(micro_batch_tokens)},
-          {"--gradient-accumulation-steps", text(gradient_accumulation_steps)},
-          {"--learning-rate", text(learning_rate)},
-          {"--schedule", schedule},
-          {"--min-learning-rate", text(min_learning_rate)},
-          {"--decay-share", text(decay_share)},
-          {"--warmup-steps", text(warmup_steps)},
-          {"--neftune-alpha", text(neftune_alpha)},
-          {"--weight-decay", text(weight_decay)},
-          {"--beta1", text(beta1)},
-          {"--beta2", text(beta2)},
-          {"--adam-bits", text(adam_bits)},
-          {"--max-grad-norm", text(max_grad_norm)},
-          {"--validate-every", text(validate_every)},
-          {"--patience", text(patience)},
-          {"--seed", text(seed)}};
-}
 
 Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string checkpoint, RunIdentity run)
     : parts_(parts),
-      communicator_(parts.ranks != nullptr ? *parts.ranks : alone_),
+      communicator_(parts.communicator != nullptr ? *parts.communicator : alone_),
       gradient_reducer_(parts.parameters, communicator_, parts.all_reduce),
       options_(options),
       checkpoint_(std::move(checkpoint)),
@@ -108,7 +44,7 @@ Trainer::Trainer(const Parts& parts, const TrainOptions& options, std::string ch
   const std::int64_t total = count_steps(options, parts.train);
   const std::int64_t warmup = options.warmup_steps >= 0 ? options.warmup_steps : (total * 3 + 99) / 100;
   schedule_ = {.learning_rate = options.learning_rate,
-               .min_learning_rate = options.learning_rate * options.min_learning_rate,
+               .min_learning_rate = options.learning_rate * options.min_learning_rate_ratio,
                .warmup_steps = warmup,
                .total_steps = total,
                .shape = parse_schedule(options.schedule),
@@ -138,28 +74,27 @@ void Trainer::resume() { progress_ = read_checkpoint(checkpoint_, run_, state_);
 void Trainer::require_agreement() {
   const auto step = static_cast<double>(progress_.step);
   double sum = step;
-  communicator_.sum({&sum, 1});
-  // The others need not all differ from this one: any that does says so, and the launcher ends the rest.
+  communicator_.all_reduce({&sum, 1});
+  // A rank that sees a difference throws; the launcher then ends the others.
   if (communicator_.any(sum != step * communicator_.size())) {
-    throw bad_data("{}: rank {} stands at step {}, another rank elsewhere", checkpoint_, communicator_.rank(),
-                   progress_.step)
-        .add_remedy("put the checkpoint on a disk that every machine sees");
+    throw bad_data("{}: rank {} is at step {}, another rank is not", checkpoint_, communicator_.rank(), progress_.step)
+        .add_remedy("put the checkpoint on a file system that all machines share");
   }
 }
 
-// Where a gradient differs, the norm of all does, but for what rounding hides in one update and a later one shows. Its
-// bits are summed as two whole numbers, exactly.
+// Compares the gradient norm between ranks, bit by bit: a gradient that differs changes the norm, in this update or, if
+// rounding hides it, in a later one. The bits are summed as two whole numbers, so the sum is exact.
 void Trainer::require_same_gradients(double norm) {
   if (communicator_.size() == 1) return;
   const auto bits = std::bit_cast<std::uint64_t>(norm);
   const std::array<double, 2> mine{static_cast<double>(bits >> 32), static_cast<double>(bits & 0xffffffffu)};
   std::array<double, 2> sums = mine;
-  communicator_.sum(std::span<double>(sums));
+  communicator_.all_reduce(std::span<double>(sums));
   const auto n = static_cast<double>(communicator_.size());
   if (communicator_.any(sums[0] != n * mine[0] || sums[1] != n * mine[1])) {
     throw device_error("step {}: the ranks hold different gradients after they were summed (norm {} on rank {})",
                        progress_.step + 1, norm, communicator_.rank())
-        .add_remedy("one of the machines reckons or sends wrongly; the last checkpoint is from before");
+        .add_remedy("one of the machines computes or sends wrong numbers; the last checkpoint is older than this step");
   }
 }
 
@@ -174,7 +109,7 @@ StepMetrics Trainer::step() {
 
   struct Piece {
     TokenBatch batch;
-    std::int64_t tokens_before, supervised_before;  // of the update: dropout does not depend on who computes a row
+    std::int64_t tokens_before, supervised_before;  // in the update, so that dropout is independent of the ranks
   };
   std::vector<Piece> mine;
   StepMetrics metrics{.step = progress_.step + 1, .epoch = progress_.epoch, .valid_loss = {}};
@@ -197,7 +132,7 @@ StepMetrics Trainer::step() {
   }
 
   parts_.parameters.zero_grad();
-  std::array<double, 2> sums{0, operations};  // of losses first
+  std::array<double, 2> sums{0, operations};  // losses, operations
   const float grad_scale = supervised > 0 ? 1 / static_cast<float>(supervised) : 0;
   for (std::size_t i = 0; i < mine.size(); ++i) {
     const Piece& piece = mine[i];
@@ -205,10 +140,10 @@ StepMetrics Trainer::step() {
                          options_.neftune_alpha};
     std::function<void(std::int64_t)> layer_done;
     if (i + 1 == mine.size()) layer_done = [this](std::int64_t layer) { gradient_reducer_.layer_done(layer); };
-    sums[0] += parts_.decoder.forward_backward(view_of(piece.batch), grad_scale, key, layer_done).loss;
+    sums[0] += parts_.decoder.forward_backward(piece.batch.view(), grad_scale, key, layer_done).loss;
   }
-  // The hosts meet first: a rank that is lost is noticed here, before anybody waits for its device.
-  communicator_.sum(std::span<double>(sums));
+  // The hosts exchange first, so that a lost rank is noticed here and not while waiting for its device.
+  communicator_.all_reduce(std::span<double>(sums));
   gradient_reducer_.finish();
   metrics.loss = supervised > 0 ? sums[0] / static_cast<double>(supervised) : 0;
   metrics.grad_norm = state_.gradient_norm(parts_.context);
@@ -217,10 +152,10 @@ StepMetrics Trainer::step() {
   require_same_gradients(metrics.grad_norm);
 
   const bool clipped = options_.max_grad_norm > 0 && metrics.grad_norm > options_.max_grad_norm;
-  const auto shortened = clipped ? static_cast<float>(options_.max_grad_norm / metrics.grad_norm) : 1.0f;
+  const auto grad_clip = clipped ? static_cast<float>(options_.max_grad_norm / metrics.grad_norm) : 1.0f;
   state_.update(parts_.context,
                 {.beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay},
-                metrics.learning_rate, metrics.step, shortened);
+                metrics.learning_rate, metrics.step, grad_clip);
 
   progress_.smoothed_loss = progress_.step == 0
                                 ? metrics.loss
@@ -257,20 +192,11 @@ void Trainer::check(const StepMetrics& metrics) const {
 }
 
 double Trainer::mean_loss(const TokenDataset& data) {
-  CrossEntropySums sums;
-  const auto rows = data.rows_in_order();
-  const auto micro = static_cast<std::size_t>(rows_per_micro_batch_);
-  int turn = 0;
-  for (std::size_t row = 0; row < rows.size(); row += micro) {
-    if (turn++ % communicator_.size() != communicator_.rank()) continue;
-    const TokenBatch batch = data.batch(std::span(rows).subspan(row, std::min(micro, rows.size() - row)));
-    const CrossEntropySums part = parts_.decoder.evaluate(view_of(batch));
-    sums.loss += part.loss;
-    sums.n_counted += part.n_counted;
-  }
-  std::array<double, 2> all{sums.loss, static_cast<double>(sums.n_counted)};
-  communicator_.sum(std::span(all));
-  return all[1] > 0 ? all[0] / all[1] : 0;
+  const CrossEntropySums mine =
+      dataset_loss(parts_.decoder, data, rows_per_micro_batch_, communicator_.rank(), communicator_.size());
+  std::array<double, 2> sums{mine.loss, static_cast<double>(mine.n_counted)};
+  communicator_.all_reduce(std::span(sums));
+  return sums[1] > 0 ? sums[0] / sums[1] : 0;
 }
 
 // True where the run should stop early.
@@ -313,7 +239,7 @@ TrainEnd Trainer::run(const TrainCallbacks& callbacks) {
   last_save_ = start;
   require_agreement();
   const std::int64_t first_step = progress_.step;
-  // A checkpoint written at the moment of an early stop says so by its count of validations.
+  // A checkpoint may have been written just before an early stop; its count of validations shows it.
   bool stop_early = options_.patience > 0 && progress_.validations_since_best >= options_.patience;
   while (progress_.step < schedule_.total_steps && !stop_early) {
     StepMetrics metrics = step();

@@ -39,7 +39,7 @@ double measure_matmul_peak(Context& context, MatmulPrecision precision) {
 double training_operations(const ModelConfig& config, const LoraSlots* lora, const TokenBatch& batch) {
   const auto tokens = static_cast<double>(batch.n_tokens()), supervised = static_cast<double>(batch.n_supervised);
   const auto layers = static_cast<double>(config.num_hidden_layers);
-  // Forward, gradient of the input and, where the weight is trained, its own gradient.
+  // Forward, gradient of the input, and gradient of the weight where it is trained.
   const double passes = lora == nullptr ? 3 : 2;
   double operations = 0;
   for (int m = 0; m < kModules; ++m) {
@@ -47,7 +47,7 @@ double training_operations(const ModelConfig& config, const LoraSlots* lora, con
     if (!has_module(config, module)) continue;
     const auto shape = module_shape(config, module);
     const auto elements = static_cast<double>(shape[0] * shape[1]);
-    // From the last attention on there are only supervised tokens.
+    // After the last attention there are only supervised tokens.
     const double last = module >= Module::kO ? supervised : tokens;
     operations += 2 * passes * elements * (tokens * (layers - 1) + last);
     for (std::int64_t layer = 0; lora != nullptr && layer < config.num_hidden_layers; ++layer) {
@@ -55,7 +55,7 @@ double training_operations(const ModelConfig& config, const LoraSlots* lora, con
       operations += 2 * 3 * static_cast<double>(slot.rank * (shape[0] + shape[1])) *
                     (layer + 1 < config.num_hidden_layers ? tokens : last);
     }
-    // Below the first layer of a frozen base nothing learns.
+    // The first layer of a frozen base needs no gradient of its input.
     if (lora != nullptr && module <= Module::kV) operations -= 2 * tokens * elements;
   }
   operations += 2 * passes * static_cast<double>(batch.n_supervised * config.vocab_size * config.hidden_size);
@@ -65,7 +65,7 @@ double training_operations(const ModelConfig& config, const LoraSlots* lora, con
     for (const std::int32_t position : batch.positions)
       pairs += static_cast<double>(window == 0 ? position + 1 : std::min<std::int64_t>(position + 1, window));
   }
-  // 4 operations per pair and element forward, 2.5 times that backward.
+  // Per pair and element: 4 operations forward, 2.5 times as many backward.
   operations += 3.5 * 4 * pairs * static_cast<double>(config.q_size());
   return operations;
 }

@@ -11,11 +11,11 @@ namespace matinee {
 
 class Context;
 
-/// Operations per second of the best matrix product we have, measured now for about a tenth of a second.
+/// Peak operations per second of our matrix product; measures for about a tenth of a second.
 double measure_matmul_peak(Context& context, MatmulPrecision precision);
 
-/// Operations (multiplications and additions) of one forward and backward pass over a batch: linear layers, the output
-/// layer on the supervised rows, attention within the samples, LoRA products. Without `lora` every weight is trained.
+/// Multiplications and additions of one forward and backward pass over a batch: linear layers, the head on supervised
+/// rows, attention within samples, LoRA products. `lora` null: every weight is trained.
 double training_operations(const ModelConfig& config, const LoraSlots* lora, const TokenBatch& batch);
 
 }  // namespace matinee

@@ -54,6 +54,18 @@ TEST(Options, ShortFormsAndEqualsSigns) {
   EXPECT_EQ(Parsed({"--rank=4"}).rank, 4);
 }
 
+TEST(Options, AliasesAreAcceptedButNotInTheHelp) {
+  OptionSet set;
+  double ratio = 0.1;
+  set.real("min-learning-rate-ratio", &ratio, 0, 1, "final learning rate");
+  set.alias("min-learning-rate");
+  const std::vector<const char*> words{"tool", "--min-learning-rate", "0.5"};
+  set.parse(static_cast<int>(words.size()), words.data());
+  EXPECT_EQ(ratio, 0.5);
+  EXPECT_TRUE(set.given("min-learning-rate-ratio"));
+  EXPECT_EQ(set.help().find("--min-learning-rate "), std::string::npos);
+}
+
 TEST(Options, RefuseWhatIsOutOfRange) {
   EXPECT_EQ(error_of([] { Parsed({"--rank", "0"}); }), "--rank: expected a whole number from 1 to 256, found \"0\"");
   EXPECT_EQ(error_of([] { Parsed({"--seed", "-1"}); }), "--seed: expected a whole number from 0 on, found \"-1\"");

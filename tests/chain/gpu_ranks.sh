@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # lora-train over two processes with a GPU each, on the emulated device with the emulated NCCL: the losses of one process,
 # the same bytes on both ranks; each rank takes its own device; what happens where two share one or NCCL is missing; a
-# rank that dies ends the job; another number of ranks goes on from its checkpoint.
+# rank that dies ends the job; another number of ranks resumes from its checkpoint.
 source "$(dirname "$0")/support.bash"
 command -v mpirun >/dev/null || skip "mpirun is not installed"
 program=$BUILD/emulated/lora-train
@@ -38,7 +38,7 @@ for variant in plain more; do
   run "$program" --device cuda "${options[@]}" "${these[@]}" --metrics "$work/one-$variant" -o "$work/one" "$work/tokens.bin"
   expect_equal "0 " "$status $err" "one process, $variant"
   run lead 2 "$program" --device auto "${options[@]}" "${these[@]}" --metrics "$work/two-$variant" -o "$work/two-of-$variant" "$work/tokens.bin"
-  expect_equal "0 lora-train: 2 ranks; NCCL adds their gradients up" "$status $err" "two ranks, $variant"
+  expect_equal "0 lora-train: 2 ranks; gradients are summed by NCCL" "$status $err" "two ranks, $variant"
   expect_near "$work/one-$variant" "$work/two-$variant" "${these[3]}"
 done
 
@@ -48,11 +48,11 @@ expect_same_bytes "$work/again/adapter_model.safetensors" "$work/two-of-plain/ad
 
 # One device for two ranks, chosen by name or because there is one only: NCCL cannot, the hosts can.
 run lead 2 "$program" --device cuda:1 "${options[@]}" "${plain[@]}" --metrics "$work/shared" -o "$work/two" "$work/tokens.bin"
-expect_equal "0 lora-train: 2 ranks; gradients pass through the hosts: cuda:1 is the device of two ranks of a machine" \
+expect_equal "0 lora-train: 2 ranks; gradients pass through the hosts: cuda:1 is used by two ranks of one machine" \
   "$status $err" "two ranks on one device"
 expect_near "$work/one-plain" "$work/shared" 5
 MATINEE_EMULATION_DEVICES=1 run lead 2 "$program" --device cuda "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin"
-[[ $status -eq 0 && $err == *"cuda:0 is the device of two ranks of a machine" ]] || fail "two ranks and one device say: $err"
+[[ $status -eq 0 && $err == *"cuda:0 is used by two ranks of one machine" ]] || fail "two ranks and one device say: $err"
 
 # Without the library.
 mkdir "$work/bare" && cp "$program" "$work/bare/lora-train"
@@ -63,7 +63,7 @@ run lead 2 "$work/bare/lora-train" --device cuda "${options[@]}" --max-steps 1 -
 # A rank on a GPU and one on the CPU.
 run lead 1 "$program" --device cuda "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin" : \
   -n 1 "$program" --device cpu "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin"
-[[ $status -ne 0 && $status -ne 124 && $err == *"rank 0 of 2 computes on cuda:0, and not all others on a device of that kind"* ]] ||
+[[ $status -ne 0 && $status -ne 124 && $err == *"rank 0 of 2 computes on cuda:0, but not every other rank on a device of that kind"* ]] ||
   fail "a rank with a GPU and one without say: $status $err"
 
 # A rank is killed while it trains; then three go on.
@@ -82,5 +82,5 @@ pgrep -f "lora-train .*-o $work/killed" >/dev/null && fail "ranks of a killed jo
 [[ -e $work/killed/checkpoint.safetensors ]] || fail "a killed job leaves no checkpoint: $(<"$work/.err")"
 MATINEE_EMULATION_DEVICES=3 run lead 3 "$program" --device cuda "${slow[@]}" --time-limit 0.03 --resume -o "$work/killed" "$work/tokens.bin"
 expect_equal 0 "$status" "three ranks after two: $err"
-[[ $err == *"continuing after step "*"lora-train: 3 ranks; NCCL adds their gradients up"* ]] || fail "three ranks after two say: $err"
+[[ $err == *"continuing after step "*"lora-train: 3 ranks; gradients are summed by NCCL"* ]] || fail "three ranks after two say: $err"
 finish

@@ -119,7 +119,7 @@ done
 # With --keep-going the run outlives a full disk; what it learned is the same.
 out=$work/going
 MATINEE_FAIL_WRITE=7 train "$out" "${often[@]}" --keep-going 2>"$work/.err" || fail "--keep-going: $(<"$work/.err")"
-grep -q 'no checkpoint: .*No space left on device.*; training goes on' "$work/.err" || fail "--keep-going says: $(<"$work/.err")"
+grep -q 'no checkpoint: .*No space left on device.*; training continues' "$work/.err" || fail "--keep-going says: $(<"$work/.err")"
 same "$out" "trained through a full disk"
 
 # Moments in bytes, and several checkpoints: killed and resumed the same bytes, and nothing is left over.

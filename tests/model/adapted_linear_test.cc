@@ -47,7 +47,7 @@ std::vector<double> norms(const Tensors& t) {
   return result;
 }
 
-// The layer as PEFT computes it, in float64, with the lengths of the rows as given (they count as constants).
+// The layer as PEFT computes it, in float64. The row norms are given, since they count as constants.
 std::vector<double> layer(const Tensors& t, const std::vector<double>& lengths, const LoraDropout& dropout) {
   std::vector<double> y;
   for (std::int64_t row = 0; row < kRows; ++row) {
@@ -126,8 +126,7 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
   }
 }
 
-// Four layers on one x: with adapters that drop out differently, with none, with a magnitude. Equal arguments make
-// equal ones.
+// Four layers on one x: adapters with different dropout, no adapter, a magnitude. Equal arguments give equal layers.
 class FourLayers {
  public:
   FourLayers(MatmulPrecision precision, float drop_probability) {
@@ -166,7 +165,7 @@ class FourLayers {
       linear_backward(context, std::span(gradients_).subspan(i, size), x_, grad_x_, i > 0);
     }
   }
-  /// Whatever was computed: outputs, what is kept of them, gradients.
+  /// All results: outputs, kept activations, gradients.
   const std::deque<std::vector<float>>& computed() const { return computed_; }
 
  private:

@@ -187,7 +187,7 @@ TEST(DecoderTraining, FreshAdapterChangesNothing) {
 }
 
 TEST(DecoderTraining, MicroBatchesGiveTheSameDropoutMasks) {
-  // Rows are named by their place in the step, so cutting it in two changes only the order of sums.
+  // Masks are keyed by the row's index in the step, so cutting it in two changes only the order of sums.
   Tiny whole(true), cut(true);
   for (Tiny* tiny : {&whole, &cut}) {
     tiny->adapt(0.4, {"q_proj", "v_proj", "o_proj", "down_proj"});
@@ -254,7 +254,7 @@ TEST(DecoderTraining, NoiseOnEmbeddingsHasTheStrengthOfNeftune) {
   for (const std::size_t length : lengths) {
     const auto start = static_cast<std::int32_t>(samples.tokens.size());
     for (std::size_t t = 0; t < length; ++t) {
-      samples.tokens.push_back(token++);  // each once, so that a row of the table has the gradient of one place
+      samples.tokens.push_back(token++);  // each once, so that each row of the table has the gradient of one token
       samples.targets.push_back(static_cast<std::int32_t>((t * 5 + 1) % 13));
       samples.positions.push_back(static_cast<std::int32_t>(t));
       samples.segment_start.push_back(start);
@@ -289,7 +289,7 @@ TEST(DecoderTraining, DropoutDependsOnSeedStepLayerAndModule) {
   EXPECT_NE(lora_dropout_key(key, 0, Module::kK), base);
 }
 
-// A model with blocks enough that threads share the work.
+// A model large enough that threads share the work.
 struct Larger {
   explicit Larger(int threads, MatmulPrecision precision) : pool(threads), context(pool) {
     config.vocab_size = 300;
@@ -333,7 +333,7 @@ TEST_P(DecoderTrainingProduct, SameBytesAtAnyNumberOfThreads) {
 }
 
 TEST_P(DecoderTrainingProduct, LossInChunksIsThatOfAllLogits) {
-  // 582 supervised rows: more than are whole in memory at a time.
+  // 582 supervised rows: more than one chunk of logits.
   const Larger larger(1, GetParam());
   double expected = 0;
   std::int64_t counted = 0;

@@ -23,7 +23,7 @@ bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
 
 RunIdentity named(const std::string& rate) { return {{{"the base", "b"}, {"--learning-rate", rate}}}; }
 
-// A state of two tensors with numbers that a text form would round.
+// A state of two tensors with numbers that decimal text would round.
 struct SmallState {
   SmallState() {
     parameters.allocate({{"first", {3}}, {"second", {3}}});
@@ -72,8 +72,8 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
   EXPECT_EQ(again.parameters.all()[0].value.values(), small.parameters.all()[0].value.values());
 }
 
-// Interrupts after each step in turn, once with LoRA and dropout and once with all weights; validation, keep-best and
-// early stop included. What comes out is the unbroken run's, bit for bit.
+// Interrupts a run after each step in turn, once with LoRA and dropout and once with all weights, with validation and
+// early stop. The result is that of the uninterrupted run, bit for bit.
 TEST(Checkpoint, ResumedRunEqualsUnbroken) {
   const TemporaryFolder folder;
   tiny_tokens(40).write(folder.file("train"));
@@ -105,7 +105,7 @@ TEST(Checkpoint, ResumedRunEqualsUnbroken) {
   }
 }
 
-// Fails each write in turn until one attempt passes: the checkpoint from before is whole each time.
+// Fails each write in turn until one attempt succeeds: the previous checkpoint is intact each time.
 TEST(Checkpoint, IsWholeOrAbsent) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
@@ -177,13 +177,13 @@ TEST(Checkpoint, EightBitMomentsComeBack) {
   TrainState state(parameters, true), again(parameters, true);
   EXPECT_TRUE(state.m[0].empty() && !state.m[1].empty());
   EXPECT_EQ(moment_bytes({64, 65}, true), 2u * (4352 + 4 * 17));
-  for (std::size_t i = 0; i < 4160; ++i) in_place(state.narrow[0].m_codes)[i] = static_cast<std::uint8_t>(i * 7);
-  in_place(state.narrow[0].r_scales)[16] = 0.1f;
+  for (std::size_t i = 0; i < 4160; ++i) in_place(state.moments8[0].m_codes)[i] = static_cast<std::uint8_t>(i * 7);
+  in_place(state.moments8[0].r_scales)[16] = 0.1f;
   write_checkpoint(folder.file("c"), named("1"), {.step = 1}, state);
   read_checkpoint(folder.file("c"), named("1"), again);
-  EXPECT_EQ(again.narrow[0].m_codes.values(), state.narrow[0].m_codes.values());
-  EXPECT_EQ(again.narrow[0].r_codes.values(), state.narrow[0].r_codes.values());
-  EXPECT_EQ(again.narrow[0].r_scales.values(), state.narrow[0].r_scales.values());
+  EXPECT_EQ(again.moments8[0].m_codes.values(), state.moments8[0].m_codes.values());
+  EXPECT_EQ(again.moments8[0].r_codes.values(), state.moments8[0].r_codes.values());
+  EXPECT_EQ(again.moments8[0].r_scales.values(), state.moments8[0].r_scales.values());
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 using testing::TinyRun;
 using testing::TinySets;
 
-// What the threads share: one rank after the other adds its values to those of rank 0.
+// State shared by the threads: one rank after the other adds its values to those of rank 0.
 struct Meeting {
   explicit Meeting(int n) : size(n), barrier(n) {}
   const int size;
@@ -31,9 +31,9 @@ class ThreadRank final : public Communicator {
   ThreadRank(Meeting& meeting, int rank) : meeting_(meeting), rank_(rank) {}
   int rank() const override { return rank_; }
   int size() const override { return meeting_.size; }
-  void sum(std::span<float> values) override { add(values); }
-  void sum(std::span<double> values) override { add(values); }
-  void wait_for_all() override { meeting_.barrier.arrive_and_wait(); }
+  void all_reduce(std::span<float> values) override { add(values); }
+  void all_reduce(std::span<double> values) override { add(values); }
+  void barrier() override { meeting_.barrier.arrive_and_wait(); }
 
  private:
   template <class T>
@@ -43,17 +43,17 @@ class ThreadRank final : public Communicator {
         if (turn == 0) meeting_.sums.assign(values.size(), 0);
         for (std::size_t i = 0; i < values.size(); ++i) meeting_.sums[i] += static_cast<double>(values[i]);
       }
-      wait_for_all();
+      barrier();
     }
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(meeting_.sums[i]);
-    wait_for_all();
+    barrier();
   }
 
   Meeting& meeting_;
   int rank_;
 };
 
-// Adds up when it is waited for; until then nobody may have touched what was begun.
+// Adds in finish(); checks that the values have not changed since start().
 class SumBeside final : public AllReduce {
  public:
   explicit SumBeside(Communicator& ranks) : communicator_(ranks) {}
@@ -62,7 +62,7 @@ class SumBeside final : public AllReduce {
     for (const auto& [values, then] : begun_) {
       const std::span<float> now(values, then.size());
       EXPECT_TRUE(std::equal(now.begin(), now.end(), then.begin())) << "a gradient changed after its layer was done";
-      communicator_.sum(now);
+      communicator_.all_reduce(now);
     }
     begun_.clear();
   }
@@ -77,8 +77,8 @@ struct Outcome {
   std::vector<float> values;
 };
 
-// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: rank 1 asks to stop after so many updates;
-// `beside`: gradients are summed while the backward pass goes on; without `lora` everything is trained.
+// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: number of updates after which rank 1 asks to stop;
+// `beside`: gradients are summed during the backward pass; without `lora` every weight is trained.
 std::vector<Outcome> train_together(const TinySets& sets, const TrainOptions& options, int size,
                                     const std::string& path, bool resume = false,
                                     std::size_t stop_after = ~std::size_t{0}, bool beside = false, bool lora = true) {
@@ -117,7 +117,7 @@ TEST(Communicator, LossesAreThoseOfOneProcess) {
   const Outcome alone = train_together(sets, options_of_test(), 1, "")[0];
   ASSERT_EQ(alone.losses.size(), 8u);
   ASSERT_EQ(alone.valid_losses.size(), 2u);
-  for (const int size : {2, 3, 5, 9}) {  // nine: more than an update has rows, so some have nothing to do
+  for (const int size : {2, 3, 5, 9}) {  // nine: more ranks than an update has rows
     const auto together = train_together(sets, options_of_test(), size, "");
     for (const Outcome& rank : together) {
       ASSERT_EQ(rank.losses.size(), alone.losses.size());
@@ -143,7 +143,7 @@ TEST(Communicator, SumsBesideTheBackwardPassAreThoseAfterIt) {
   }
 }
 
-// Adds as SumBeside, and on one rank changes the last bit of one number.
+// Adds as SumBeside does, and changes the last bit of one number on one rank.
 class WrongSum final : public AllReduce {
  public:
   explicit WrongSum(Communicator& ranks) : sum_(ranks), wrong_(ranks.rank() == 1) {}
@@ -192,7 +192,7 @@ TEST(Communicator, ARunGoesOnWithAnotherNumberOfThem) {
     ASSERT_EQ(rest.losses.size(), 3u);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(rest.losses[i], whole.losses[5 + i], 2e-5);
   }
-  // With as many as before: the same bytes.
+  // With the same number of ranks: the same bytes.
   EXPECT_EQ(train_together(sets, options_of_test(), 2, path, true)[0].values, whole.values);
 }
 

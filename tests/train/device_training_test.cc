@@ -1,6 +1,6 @@
-// A whole run, its checkpoint, its adapter and decoding on other devices than the CPU: one whose memory the host may
-// not touch (whoever follows a pointer into it dies here, and what comes out has the bytes of the CPU's own memory),
-// and a CUDA device where there is one.
+// A complete run, its checkpoint, its adapter and decoding on devices other than the CPU: one whose memory the host must
+// not access (an access crashes the test, and results are the same bytes as in the CPU's own memory), and a CUDA device
+// if there is one.
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ struct Variant {
   MatmulPrecision precision = MatmulPrecision::kF32;
 };
 
-// Everything that a training makes, as numbers.
+// All results of a training, as numbers.
 struct Outcome {
   std::vector<double> losses;
   std::vector<float> values, logits, merged;
@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, OnGuardedDevice,
                                            Variant{.format = WeightFormat::kInt8},
                                            Variant{.format = WeightFormat::kNf4, .dora = true}, Variant{.full = true}));
 
-// The root of the mean square of the differences.
+// Root mean square of the differences.
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
   EXPECT_EQ(a.size(), b.size());
   double sum = 0;
@@ -150,7 +150,7 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 
 class OnCuda : public ::testing::TestWithParam<Variant> {};
 
-// Sums are taken in another order there, so numbers differ by roundings; the run itself is the same bytes again.
+// Sums are in another order there, so numbers differ by rounding; repeating the run gives the same bytes.
 TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
   try {
     resolve_device("cuda");
@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                                            Variant{.precision = MatmulPrecision::kBF16},
                                            Variant{.format = WeightFormat::kNf4, .precision = MatmulPrecision::kBF16}));
 
-// A base of enough layers and parameters that all parts of a plan show, and the options of a short run.
+// A base with enough layers and parameters that every part of a plan counts, and the options of a short run.
 struct LargerRun {
   LargerRun() {
     ParameterSet random;
@@ -200,7 +200,7 @@ struct LargerRun {
     lora.lora_dropout = 0.1;
     lora.resolve(config);
   }
-  /// What it trains, on a device that nobody used yet.
+  /// The trained values, on a device that was not used before.
   std::vector<float> train(Context& context, const Variant& variant) const {
     const FrozenWeights frozen(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
                                variant.recompute);
@@ -247,7 +247,7 @@ class LargerOnCuda : public ::testing::TestWithParam<Variant> {
   }
 };
 
-// A plan counts what it cannot measure, so it must follow the code.
+// The plan's count must agree with the allocations.
 TEST_P(LargerOnCuda, HoldsWhatThePlanSays) {
   const Variant& variant = GetParam();
   const LargerRun run;
@@ -266,7 +266,7 @@ TEST_P(LargerOnCuda, HoldsWhatThePlanSays) {
   EXPECT_NEAR(static_cast<double>(plan.device_bytes()), seen, 0.01 * seen) << plan.describe();
 }
 
-// Inputs of layers that wait on the host, and a table that lies there, are the same bytes as on the device.
+// Offloaded layer inputs and an embedding table in host memory give the same bytes as on the device.
 TEST_P(LargerOnCuda, TrainsTheSameWithLessMemory) {
   const LargerRun run;
   ThreadPool pool(2);

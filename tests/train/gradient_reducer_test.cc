@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// Remembers what was begun.
+// Records what start() was given.
 struct Recorder final : AllReduce {
   void start(float* values, std::size_t n) override { begun.emplace_back(values, n); }
   void finish() override { ++finished; }
@@ -17,15 +17,15 @@ struct Recorder final : AllReduce {
   int finished = 0;
 };
 
-// One of two.
+// One of two ranks with equal gradients.
 struct Half final : Communicator {
   int rank() const override { return 0; }
   int size() const override { return 2; }
-  void sum(std::span<float> values) override {
+  void all_reduce(std::span<float> values) override {
     for (float& value : values) value *= 2;
   }
-  void sum(std::span<double>) override {}
-  void wait_for_all() override {}
+  void all_reduce(std::span<double>) override {}
+  void barrier() override {}
 };
 
 ParameterSet three_layers() {
@@ -81,7 +81,7 @@ TEST(GradientReducer, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
       }
       EXPECT_EQ(end, parameters.gradients().data() + parameters.gradients().size());
     }
-    // A rank without rows has no layers and begins the same sums.
+    // A rank without rows runs no backward pass and starts the same sums.
     device.begun.clear();
     sum.finish();
     EXPECT_EQ(device.begun, before);

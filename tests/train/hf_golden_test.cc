@@ -1,4 +1,4 @@
-// What transformers and PEFT compute on small checkpoints of every family (testdata/golden/hf, scripts/compare-hf).
+// Compares with transformers and PEFT on small checkpoints of every family (testdata/golden/hf, scripts/compare-hf).
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ using testing::Trace;
 
 const std::string kGoldens = "testdata/golden/hf/";
 
-// The largest difference in the largest absolute value of `wanted`.
+// The largest difference, relative to the largest absolute value of `wanted`.
 double difference(const std::vector<float>& found, const std::vector<float>& wanted) {
   if (found.size() != wanted.size()) return HUGE_VAL;
   double largest = 0, scale = 0;
@@ -79,7 +79,7 @@ TEST_P(HfGolden, AdaptersLearnAsInPeft) {
     const Trace found = at.adapter(name);
     for (const TensorInfo& tensor : file.tensors()) {
       ASSERT_TRUE(found.contains(tensor.name)) << tensor.name;
-      // Fifty updates carry rounding on.
+      // Fifty updates accumulate rounding.
       const double limit = tensor.name == "losses" ? 1e-4 : 2e-5;
       EXPECT_LT(difference(found.at(tensor.name), golden(file, tensor.name)), limit) << tensor.name;
     }
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(Families, HfGolden,
                            return name;
                          });
 
-// So that a folder that is added is also tested.
+// A folder that is added must also be tested.
 TEST(HfGoldens, EveryFolderIsListed) {
   std::size_t folders = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens)) folders += entry.is_directory() ? 1 : 0;

@@ -66,7 +66,7 @@ std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, c
     DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], MatmulPrecision::kF32);
     const auto sample = std::span(ids_).subspan(static_cast<std::size_t>(offsets_[s]),
                                                 static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
-    // Only the logits after the last token of a piece come out; then its tokens are gone through again one by one.
+    // A piece gives only the logits after its last token; its tokens are then repeated one by one.
     std::size_t done = 0;
     for (std::size_t piece = 1; done < sample.size(); ++piece) {
       const std::size_t end = std::min(sample.size(), done + piece);
@@ -124,7 +124,7 @@ Trace HfCase::full() const {
     for (std::size_t i = 0; i < grad.size(); ++i) {
       const double value = static_cast<double>(grad[i]);
       squares += value * value;
-      // Where element i lies in the file.
+      // Index of element i in the file.
       std::size_t at = i;
       if (spec.transposed) {
         const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);

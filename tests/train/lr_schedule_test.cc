@@ -17,7 +17,7 @@ TEST(LrSchedule, NeverRisesAfterWarmup) {
     for (std::int64_t step = std::max<std::int64_t>(1, schedule.warmup_steps); step < 2 * 101; ++step) {
       EXPECT_LE(schedule.at(step + 1), schedule.at(step)) << "step " << step;
     }
-    // Past the end too: an unclamped cosine comes up again there.
+    // Past the end too, where an unclamped cosine rises again.
     for (std::int64_t beyond = 0; beyond < 50; ++beyond) {
       EXPECT_EQ(schedule.at(schedule.total_steps + beyond), schedule.min_learning_rate);
     }

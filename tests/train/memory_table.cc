@@ -1,5 +1,5 @@
-// The table of docs/benchmarks.md: memory to train an adapter and to chat, by family, size and format of the base; from
-// the functions by which the tools refuse what does not fit.
+// The memory table of docs/benchmarks.md: bytes to train an adapter and to chat, by family, size and format of the base,
+// from the functions that the tools use for --max-host-mem.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -32,7 +32,7 @@ TEST(MetricsFile, WritesOneLineForEachStep) {
             "{\"step\":1,\"epoch\":0,\"valid_loss\":0.75}\n");
 }
 
-// Steps after the checkpoint come again, and a kill may have cut the last line.
+// A resumed run repeats the steps after the checkpoint, and a kill may have cut the last line.
 TEST(MetricsFile, AResumedRunDropsWhatItWillWriteAgain) {
   const TemporaryFolder folder;
   {

@@ -22,7 +22,7 @@ using testing::TemporaryFolder;
 using testing::TinySample;
 using testing::TinyTokens;
 
-// Samples that can be learnt by heart, of a base's vocabulary.
+// Samples that can be memorized, of a base's vocabulary.
 TinyTokens tokens_of(const ModelConfig& config) {
   TinyTokens tokens = testing::tiny_tokens(8);
   tokens.vocab_size = config.vocab_size;
@@ -71,7 +71,7 @@ class QuantizedTraining : public ::testing::TestWithParam<Case> {
   TemporaryFolder folder;
   std::string base;
   ModelConfig config;
-  TrainingRun run;
+  TrainingRunOptions run;
   CommonOptions common;
   ToolDescription description{"lora-train", "", "", "", {}, ""};
 };
@@ -82,7 +82,7 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   for (const double loss : found) ASSERT_TRUE(std::isfinite(loss));
   EXPECT_LT(found.back(), 0.7 * found.front());
 
-  // What was learnt is there where a session reads it: the samples are likelier than without the adapter.
+  // A session with the adapter gives the samples a higher likelihood than one without.
   ThreadPool pool(1);
   Context context(pool);
   const FrozenWeights weights(base, config, run.base_format.format(context), 0, &context);

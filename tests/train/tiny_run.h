@@ -17,7 +17,7 @@
 
 namespace matinee::testing {
 
-/// One sample of a tokens file: ids, and from where on they are supervised.
+/// One sample of a tokens file: ids, and the index of the first supervised one.
 struct TinySample {
   std::vector<std::int32_t> ids;
   std::size_t supervised_from = 1;
@@ -64,12 +64,12 @@ inline TinyTokens tiny_tokens(int count, std::uint64_t seed = 7) {
     Random random(seed, "tiny", static_cast<std::uint64_t>(i));
     TinySample sample;
     sample.ids.push_back(0);
-    // The first 30 begin differently, so that each can be told from its prompt.
+    // The first 30 begin differently, so that the prompt determines the sample.
     auto next = static_cast<std::int32_t>(2 + (7 * static_cast<std::uint64_t>(i) + seed) % 30);
     const std::uint64_t length = 2 + random.below(7);
     for (std::uint64_t t = 0; t < length; ++t) {
       sample.ids.push_back(next);
-      next = 2 + (next + 9) % 30;  // no two alike in a sample
+      next = 2 + (next + 9) % 30;  // all different within a sample
     }
     sample.ids.push_back(1);
     sample.supervised_from = 2;
@@ -135,7 +135,7 @@ struct TinyRun {
             .valid = valid,
             .config = config,
             .lora = lora ? &lora_slots : nullptr,
-            .ranks = ranks,
+            .communicator = ranks,
             .all_reduce = all_reduce,
         },
         options, checkpoint, RunIdentity{{{"--seed", "42"}}});

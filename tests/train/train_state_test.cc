@@ -25,7 +25,7 @@ TEST(TrainState, AParameterLearnsAtItsOwnRate) {
   Context context(pool);
   state.update(context, {}, 0.01, 1, 1);
   for (std::size_t i = 0; i < a.value.size(); ++i) {
-    // AdamW's first update is the learning rate against the sign of the gradient.
+    // AdamW's first update is -learning_rate · sign(gradient).
     EXPECT_NEAR(in_place(a.value)[i], in_place(a.grad)[i] > 0 ? -0.01 : 0.01, 1e-6);
     EXPECT_NEAR(in_place(b.value)[i], in_place(a.grad)[i] > 0 ? -0.04 : 0.04, 1e-6);
   }
@@ -78,8 +78,8 @@ TEST(TrainState, APlainAdapterIsUpdatedAtOnce) {
   }
 }
 
-// Tensors of every kind, of sizes that are no whole blocks; updated as one they become what each becomes alone, and
-// what lies between them stays zero.
+// Tensors of every kind, with sizes that are not multiples of a block. Updating them together equals updating each
+// alone, and the padding between them stays zero.
 TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
   const std::vector<ParameterSpec> specs{{"a", {65, 64}},          {"norm", {300}, false}, {"b", {64, 65}, true, 4},
                                          {"bias", {7}, false},     {"c", {70, 70}},        {"small", {5, 5}, true, 4},
@@ -108,7 +108,7 @@ TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
       EXPECT_NEAR(state.gradient_norm(context), std::sqrt(squares), 1e-9 * std::sqrt(squares));
       state.update(context, options, 0.01, step, 0.5f);
     }
-    // Wide: norms and biases; then small and large matrices by their rates.
+    // Float32 moments: norms and biases; then small and large matrices by their rates.
     EXPECT_EQ(updates, 3 * (narrow ? 2 : 4));
     EXPECT_EQ(narrow_updates, 3 * (narrow ? 2 : 0));
     for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -120,9 +120,9 @@ TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
       EXPECT_EQ(all.all()[i].value.values(), alone[i]->all()[0].value.values()) << specs[i].name;
       EXPECT_EQ(state.m[i].values(), states[i]->m[0].values()) << specs[i].name;
       EXPECT_EQ(state.v[i].values(), states[i]->v[0].values()) << specs[i].name;
-      EXPECT_EQ(state.narrow[i].m_codes.values(), states[i]->narrow[0].m_codes.values()) << specs[i].name;
-      EXPECT_EQ(state.narrow[i].r_codes.values(), states[i]->narrow[0].r_codes.values()) << specs[i].name;
-      EXPECT_EQ(state.narrow[i].r_scales.values(), states[i]->narrow[0].r_scales.values()) << specs[i].name;
+      EXPECT_EQ(state.moments8[i].m_codes.values(), states[i]->moments8[0].m_codes.values()) << specs[i].name;
+      EXPECT_EQ(state.moments8[i].r_codes.values(), states[i]->moments8[0].r_codes.values()) << specs[i].name;
+      EXPECT_EQ(state.moments8[i].r_scales.values(), states[i]->moments8[0].r_scales.values()) << specs[i].name;
     }
     std::vector<float> values = all.values().values();
     for (const Parameter& p : all.all())

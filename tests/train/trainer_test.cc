@@ -61,11 +61,11 @@ TEST(Trainer, OverfitsATinySet) {
   const TokenDataset few(sets.folder.file("few"));
   TinyRun run(few, nullptr, {.max_steps = 300, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", false);
   const auto losses = run.losses();
-  EXPECT_GT(losses.front(), 3.0);  // ln 32 = 3.47: nothing is known at first
+  EXPECT_GT(losses.front(), 3.0);  // ln 32 = 3.47: uniform predictions at first
   EXPECT_LT(losses.back(), 0.05);
 }
 
-// What the earlier attempt could not do: an adapter on a frozen base learns its samples by heart.
+// An adapter on a frozen base memorizes its samples.
 TEST(Trainer, AnAdapterOverfitsATinySet) {
   const TinySets sets;
   TinyRun base(*sets.train, nullptr, {.max_steps = 100, .micro_batch_tokens = 128, .learning_rate = 0.02}, "", false);
@@ -145,7 +145,7 @@ TEST(Trainer, UpdatesOfAnEpochCoverItOnceAndEvenly) {
   run.trainer->run(callbacks);
   EXPECT_EQ(tokens, sets.train->n_tokens());
   EXPECT_EQ(run.trainer->progress().epoch, 1);
-  EXPECT_LT(most - least, 40);  // one row of 16, and what the rows leave empty
+  EXPECT_LT(most - least, 40);  // one row of 16, and the unused ends of rows
 }
 
 TEST(Trainer, LongGradientsAreShortened) {

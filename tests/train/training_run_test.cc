@@ -54,7 +54,7 @@ struct Workplace {
   TemporaryFolder folder;
   std::string base;
   TinyTokens tokens;
-  TrainingRun run;
+  TrainingRunOptions run;
   CommonOptions common;
   ToolDescription description{"lora-train", "", "", "", {}, ""};
 };
@@ -76,7 +76,7 @@ TEST(TrainingRun, SameBytesTwiceAndNoneTheThirdTime) {
   const std::string first = read_file(at.run.output + "/adapter_model.safetensors");
   at.train();
   EXPECT_EQ(read_file(at.run.output + "/adapter_model.safetensors"), first);
-  // Finished already: --resume trains nothing, so what lies there stays.
+  // Finished already: --resume trains nothing and leaves the files as they are.
   write_file(at.run.output + "/adapter_model.safetensors", "untouched");
   at.run.resume = true;
   EXPECT_EQ(at.train(), 0);
@@ -95,7 +95,7 @@ TEST(TrainingRun, FullWritesAWholeModelWithItsTokenizer) {
   load_parameters(at.run.output, config, parameters);
   EXPECT_EQ(parameters.elements(), config.parameters());
   EXPECT_EQ(read_file(at.run.output + "/tokenizer.json"), kTokenizer);
-  // What it wrote is a base.
+  // The result can be used as a base.
   at.run.full = false;
   at.run.config.clear();
   at.run.base = at.run.output;

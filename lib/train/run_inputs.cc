@@ -1,0 +1,102 @@
+#include "lib/train/run_inputs.h"
+
+#include <fmt/format.h>
+
+#include "lib/base/file.h"
+#include "lib/base/format_error.h"
+#include "lib/base/random.h"
+#include "lib/train/trainer.h"
+
+namespace matinee {
+namespace {
+
+std::string folder_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "." : file.substr(0, slash);
+}
+
+std::string hex(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
+
+// Throws unless the tokens were made with the tokenizer in `folder`, for a model of this configuration.
+void require_match(const TokenDataset& data, const ModelConfig& config, const std::string& folder) {
+  const std::string remedy = fmt::format("make the tokens again: tokenize --model {}", folder);
+  const TokensInfo& info = data.info();
+  if (info.vocab_size != config.vocab_size) {
+    throw bad_data("{}: the tokens were made for a vocabulary of {}, but {} has {}", data.path(), info.vocab_size,
+                   folder, config.vocab_size)
+        .add_remedy(remedy);
+  }
+  if (info.seq_len > config.max_position_embeddings) {
+    throw bad_data("{}: samples of up to {} tokens (seq_len), but {} has positions for {}", data.path(), info.seq_len,
+                   folder, config.max_position_embeddings)
+        .add_remedy(remedy + fmt::format(" --seq-len {}", config.max_position_embeddings));
+  }
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    const std::string tokenizer = folder + "/" + name;
+    if (!file_exists(tokenizer)) continue;
+    const std::string found = hex(hash64(read_file(tokenizer)));
+    if (info.tokenizer_sha != found) {
+      throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(),
+                     info.tokenizer_sha, tokenizer, found)
+          .add_remedy(remedy);
+    }
+    return;
+  }
+}
+
+void require_same_preparation(const TokenDataset& train, const TokenDataset& valid) {
+  const TokensInfo &a = train.info(), &b = valid.info();
+  const char* differs = a.vocab_size != b.vocab_size             ? "vocabulary"
+                        : a.tokenizer_sha != b.tokenizer_sha     ? "tokenizer"
+                        : a.prompt_template != b.prompt_template ? "prompt template"
+                        : a.seq_len != b.seq_len                 ? "seq_len"
+                                                                 : nullptr;
+  if (differs != nullptr) throw bad_data("{}: was made with another {} than {}", valid.path(), differs, train.path());
+}
+
+}  // namespace
+
+RunInputs::RunInputs(const TrainingRunOptions& options)
+    : model_folder(options.base.empty() ? folder_of(options.config) : options.base),
+      train(options.tokens),
+      config(options.base.empty() ? parse_model_config(read_file(options.config), options.config)
+                                  : read_model_config(options.base)) {
+  require_match(train, config, model_folder);
+  if (!options.valid.empty()) {
+    valid.emplace(options.valid);
+    require_same_preparation(train, *valid);
+  }
+  if (!options.full) lora = options.lora.resolved(config);
+}
+
+MemoryPlan RunInputs::memory_plan(const TrainingRunOptions& options, const Context& context) const {
+  MemoryPlan plan = memory_to_train(config, options.full ? nullptr : &lora, options.base_format.format(context),
+                                    {.max_tokens = Trainer::max_tokens(options.train, train.info()),
+                                     .recompute = options.recompute,
+                                     .moments_8bit = options.train.adam_bits == 8,
+                                     .on_device = !context.allocator()->is_host()});
+  if (valid) plan.best_parameters = plan.trained;
+  // Five bytes per token, and two copies of the sample order while it is packed.
+  plan.tokens = 5 * static_cast<std::uint64_t>(train.n_tokens()) + 16 * static_cast<std::uint64_t>(train.n_samples());
+  return plan;
+}
+
+RunIdentity RunInputs::identity(const TrainingRunOptions& options, const Context& context,
+                                const CheckpointHashes& hashes) const {
+  const std::string config_file = options.base.empty() ? options.config : options.base + "/config.json";
+  RunIdentity identity{{{"the hash of config.json", hex(hash64(read_file(config_file)))}}};
+  auto& parts = identity.parts;
+  for (const auto& [file, hash] : hashes.of_files()) parts.emplace_back("the hash of " + file, hex(hash));
+  parts.emplace_back("the hash of the tokens", hex(train.fingerprint()));
+  parts.emplace_back("the hash of the --valid tokens", valid ? hex(valid->fingerprint()) : "not given");
+  parts.emplace_back("--full", options.full ? "yes" : "no");
+  parts.emplace_back("--base-format", name_of(options.base_format.format(context)));
+  for (const auto& part : options.train.identity()) parts.push_back(part);
+  if (!options.full) {
+    for (const auto& part : identity_of(lora)) parts.push_back(part);
+    parts.emplace_back("--loraplus-lr-ratio", fmt::format("{}", options.lora.loraplus_lr_ratio));
+  }
+  return identity;
+}
+
+}  // namespace matinee
