@@ -38,7 +38,8 @@ void LoraOptions::add(OptionSet& options) {
       "instead of --targets: adapt the layers whose full name, such as model.layers.0.self_attn.q_proj, matches");
   options.list("rank-pattern", &ranks, "REGEX=N",
                "rank of the layers whose name, or its end after a dot, matches REGEX");
-  options.list("alpha-pattern", &alphas, "REGEX=N", "alpha of such layers");
+  options.list("alpha-pattern", &alphas, "REGEX=N",
+               "alpha of the layers whose name, or its end after a dot, matches REGEX");
   options.choice("bias", &biases, {"none", "all", "lora_only"}, "biases of the base to train as well");
   options.flag("rslora", &use_rslora, "rank-stabilized LoRA: scale the adapter's output by alpha / sqrt(rank)");
   options.flag("dora", &use_dora, "DoRA: also train the magnitude of each row of the adapted weights");
