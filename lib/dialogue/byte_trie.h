@@ -8,17 +8,17 @@
 
 namespace matinee {
 
-/// A set of strings as a tree over their bytes: where a grammar stands inside a name. Node 0 is the root; a child's
-/// number is greater than its parent's.
+/// A set of strings as a tree over their bytes. A grammar keeps its place inside a name as a node. Node 0 is the root,
+/// and children have greater numbers than their parents.
 class ByteTrie {
  public:
-  /// The node of `text`, made where it is not there yet.
+  /// Returns the node of `text`; adds it if it is missing.
   std::uint32_t add(std::string_view text);
-  /// 0 where there is none: the root is nobody's child.
+  /// The child of `node` for `byte`, or 0.
   std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;
   std::uint32_t parent(std::uint32_t node) const { return nodes_[node].parent; }
   std::uint32_t depth(std::uint32_t node) const { return nodes_[node].depth; }
-  /// (byte, node) of each child.
+  /// The children as (byte, node).
   std::span<const std::pair<std::uint8_t, std::uint32_t>> children(std::uint32_t node) const {
     return nodes_[node].children;
   }

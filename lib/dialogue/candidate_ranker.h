@@ -22,8 +22,7 @@ struct Candidate {
   std::vector<Reason> reasons;  ///< strongest first; may be empty where nothing is known yet
 };
 
-/// Ranks the catalog for what is known of the user. Implemented by MovieRanker (lib/recommend), where vectors and facts
-/// meet.
+/// Ranks the movies of the catalog for a user. MovieRanker (lib/recommend) implements it.
 class CandidateRanker {
  public:
   virtual ~CandidateRanker() = default;

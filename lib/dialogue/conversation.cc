@@ -84,7 +84,7 @@ std::string messages_json(const Conversation& conversation, const MovieCatalog& 
   const auto message = [&](const char* role, const std::string& text) {
     json.begin_object().field("role", role).field("content", text).end_object();
   };
-  // A dialogue begins with a user in every chat format; what starts ours is the wish for a movie.
+  // Chat formats begin with a message of the user.
   message("user", "I am looking for a movie.");
   for (const Exchange& exchange : conversation.exchanges) {
     message("assistant", exchange.system_text());

@@ -11,7 +11,7 @@
 
 namespace matinee {
 
-/// One exchange: what the system did and said, what the user said and meant by it, what is known afterward.
+/// A turn of the system and the user's answer to it.
 struct Exchange {
   std::vector<SystemAct> acts;
   std::vector<std::string> texts;      ///< of each act
@@ -20,7 +20,7 @@ struct Exchange {
   std::vector<std::string> mentioned;  ///< TurnNames::mentioned of it
   PreferenceUpdate update;
 
-  /// The texts joined, as the user reads them.
+  /// The texts of all acts, joined by spaces.
   std::string system_text() const;
 };
 
@@ -32,7 +32,7 @@ struct Conversation {
   bool accepted = false;  ///< the target was recommended and taken
 };
 
-/// Everything that conversations are made of; all by reference.
+/// What generates conversations. All by reference.
 struct ConversationWorld {
   const MovieCatalog& catalog;
   const CandidateRanker& ranker;
@@ -47,12 +47,12 @@ struct ConversationOptions {
   std::vector<Persona> personas;  ///< those to choose from; empty: all
 };
 
-/// Conversation number `index`, between the policy with phrases of the book and a simulated user: a pure function of
-/// (seed, index). `target` must be one that the world's policy can reach.
+/// Generates conversation number `index` between the policy, worded by the phrasebook, and a simulated user who looks
+/// for `target`. A pure function of (seed, index, target).
 Conversation converse(const ConversationWorld& world, const ConversationOptions& options, std::uint64_t index,
                       MovieId target);
 
-/// One tuple that the model is trained on.
+/// One training example.
 struct InstructionTuple {
   std::string kind;  ///< name of the system act that is worded; "u." and the user's act that is understood
   SkillPrompt prompt;
@@ -60,7 +60,7 @@ struct InstructionTuple {
 };
 std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const MovieCatalog& catalog);
 
-/// One line of JSON each (docs/formats.md).
+/// Each returns one line of JSON (docs/formats.md).
 std::string conversation_json(const Conversation& conversation, const MovieCatalog& catalog);
 std::string messages_json(const Conversation& conversation, const MovieCatalog& catalog);
 std::string tuple_json(const InstructionTuple& tuple);

@@ -13,7 +13,7 @@
 namespace matinee {
 namespace {
 
-// Shorter words have too many neighbors to be taken for mistyped.
+// Shorter words resemble too many others to be corrected.
 constexpr std::size_t kShortest = 5;
 constexpr GenreId kNone = -1, kSeveral = -2;
 
@@ -26,7 +26,7 @@ void add_words(std::string_view text, std::set<std::string>& words) {
 GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebook) {
   std::set<std::string> others;
   for (const std::string& section : phrasebook.sections()) {
-    // Who asks for the genres of a movie names some.
+    // Questions about a movie's genres name some as examples.
     if (section.starts_with("s.") || is_genre_section(section) || section == "u.ask.genres") continue;
     for (const std::string& word : phrasebook.section_words(section)) add_words(word, others);
   }
@@ -47,7 +47,7 @@ GenreFinder::GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebo
     }
     give(genre);
   }
-  // A genre without phrases is called by its name, but for words of it that mean another ("stand-up comedy").
+  // A genre without phrases is found by its name, except for words that mean another genre ("stand-up comedy").
   const auto worded = meanings;
   for (GenreId genre = 0; genre < count; ++genre) {
     add_words(catalog.genres()[static_cast<std::size_t>(genre)], words);

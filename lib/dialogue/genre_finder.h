@@ -11,23 +11,22 @@
 
 namespace matinee {
 
-/// A genre that a text may speak of, and the bytes of the word that says so.
+/// A genre that a text mentions, and the bytes of the word for it.
 struct GenreMention {
   GenreId genre;
   std::size_t begin, end;
   bool exact;  ///< without typing errors
 };
 
-/// Finds genres in free text by the words that speak for one genre only ("thriller", "gangsters", "funny"), typing
-/// errors allowed. The words are those of the phrasebook's genres and the catalog's own names of them, less what
-/// users also say about other things. What it finds is possible, not meant: "I hate thrillers" speaks of thrillers,
-/// too.
+/// Finds genres in free text by words that belong to one genre only ("thriller", "gangsters", "funny"), also with
+/// typing errors. The words come from the phrasebook's genre sections and the catalog's genre names, without those that
+/// users say about other things. A mention is not a wish: "I hate thrillers" mentions thrillers.
 class GenreFinder {
  public:
   GenreFinder(const MovieCatalog& catalog, const Phrasebook& phrasebook);
 
-  /// In the order of the text, each genre once. A word with typing errors that is as near to another genre's word, or
-  /// is an English word itself, means none.
+  /// The mentions in the order of the text, each genre once. A misspelled word counts only if it is closest to one
+  /// genre's word and is not an English word itself.
   std::vector<GenreMention> find(std::string_view text) const;
 
  private:

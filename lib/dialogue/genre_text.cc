@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/ascii.h"
+
 namespace matinee {
 namespace {
 
@@ -29,7 +31,7 @@ constexpr auto kNouns = std::to_array<Noun>({{"animation", "animated movie"},
                                              {"western", "western"}});
 
 std::string noun_of(std::string_view genre) {
-  const std::string word = lower_genre(genre);
+  const std::string word = to_lower(genre);
   const auto found = std::find_if(kNouns.begin(), kNouns.end(), [&](const Noun& noun) { return noun.genre == word; });
   return found == kNouns.end() ? word + " movie" : std::string(found->noun);
 }
@@ -40,12 +42,6 @@ std::string plural(const std::string& word) {
 
 }  // namespace
 
-std::string lower_genre(std::string_view genre) {
-  std::string text(genre);
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
 std::string a_genre(std::string_view genre) {
   std::string noun = noun_of(genre);
   const bool vowel = std::string_view("aeiou").find(noun[0]) != std::string_view::npos;
@@ -55,7 +51,7 @@ std::string a_genre(std::string_view genre) {
 std::string genre_plural(std::string_view genre) { return plural(noun_of(genre)); }
 
 std::vector<std::string> genre_claims(std::string_view genre) {
-  const std::string word = lower_genre(genre), noun = noun_of(genre);
+  const std::string word = to_lower(genre), noun = noun_of(genre);
   std::vector<std::string> claims{word, plural(word)};
   for (std::size_t begin = 0; begin < noun.size();) {
     const std::size_t end = std::min(noun.find(' ', begin), noun.size());

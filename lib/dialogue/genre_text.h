@@ -6,10 +6,8 @@
 
 namespace matinee {
 
-/// How the system words a genre of the catalog. All four take its name ("Sci-Fi").
+/// How the system words a genre of the catalog, given its name ("Sci-Fi").
 
-/// As one word in running text: "sci-fi".
-std::string lower_genre(std::string_view genre);
 /// One movie of the genre: "a sci-fi movie", "a thriller", "an action movie".
 std::string a_genre(std::string_view genre);
 /// Several: "sci-fi movies", "thrillers", "comedies".

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "lib/base/ascii.h"
 #include "lib/base/format_error.h"
 
 namespace matinee {
@@ -28,8 +29,6 @@ constexpr std::uint16_t kNoWord = Lexicon::kNone;
 // How a possessive is written; the apostrophe may be straight or typographic.
 constexpr std::array<std::string_view, 2> kPossessives{"'s", "\u2019s"};
 
-bool lower(std::uint8_t byte) { return byte >= 'a' && byte <= 'z'; }
-bool digit(char byte) { return byte >= '0' && byte <= '9'; }
 // A hyphen, a straight apostrophe, or a byte of a typographic one.
 bool joins(std::uint8_t byte) { return byte == '-' || byte == '\'' || byte >= 0x80; }
 
@@ -257,7 +256,7 @@ void GroundedText::begin_word(const Reading& reading, std::uint8_t byte, std::ve
     name.node = static_cast<std::uint16_t>(node);
     if (reachable(name, name_nodes_[node])) next.push_back(name);
   }
-  if (reading.place == Place::kStart || !lower(byte)) return;
+  if (reading.place == Place::kStart || !is_lower(static_cast<char>(byte))) return;
   Reading word = reading;
   word.place = Place::kWord;
   word.letters = 1;
@@ -279,7 +278,7 @@ void GroundedText::step_letter(const Reading& reading, std::uint8_t byte, std::v
 }
 
 void GroundedText::step_word(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
-  if (lower(byte)) return step_letter(reading, byte, next);
+  if (is_lower(static_cast<char>(byte))) return step_letter(reading, byte, next);
   Reading word = reading;
   if (joins(byte)) {  // inside "sci-fi" or "don't"
     word.node = static_cast<std::uint16_t>(reading.node == 0 ? 0 : claims_.child(reading.node, byte));
@@ -319,7 +318,7 @@ void GroundedText::step_name(const Reading& reading, std::uint8_t byte, std::vec
   if (ending == Ending::kNone) return;
   if (const Place place = after_word(byte); place != Place::kNowhere) return next.push_back(name.outside(place));
   if (ending == Ending::kCapitalWord || node.last == 0) return;
-  if (byte == '-' && digit(node.last)) return next.push_back(name.outside(Place::kJoint));  // "96-minute"
+  if (byte == '-' && is_digit(node.last)) return next.push_back(name.outside(Place::kJoint));  // "96-minute"
   for (std::uint16_t i = 0; i < kPossessives.size(); ++i) {
     if (byte != static_cast<std::uint8_t>(kPossessives[i][0])) continue;
     next.push_back(name.outside(Place::kPossessive));

@@ -14,7 +14,7 @@ Lexicon::Lexicon(const std::vector<std::string>& words) {
   if (trie_.size() >= kNone) throw internal_error("Lexicon: {} nodes, at most {} fit", trie_.size(), kNone - 1);
   shortest_.assign(trie_.size(), UINT16_MAX);
   for (const std::uint32_t end : ends) shortest_[end] = 0;
-  // Children have greater numbers than their parents.
+  // From the leaves up: children have greater numbers than their parents.
   for (std::uint32_t node = trie_.size(); node-- > 1;) {
     std::uint16_t& parent = shortest_[trie_.parent(node)];
     parent = std::min<std::uint16_t>(parent, static_cast<std::uint16_t>(shortest_[node] + 1));

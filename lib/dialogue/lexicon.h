@@ -9,12 +9,12 @@
 
 namespace matinee {
 
-/// The words that a reply may use, as a trie: which letters lead on to a word, and how far its end is.
+/// The words that a reply may use, as a trie that knows the distance from each node to the nearest end of a word.
 class Lexicon {
  public:
   static constexpr std::uint32_t kNone = 0xffff;
 
-  /// Throws Error(kInternal) where the words need more than 65,534 nodes.
+  /// Throws Error(kInternal) if the words need more than 65,534 nodes.
   explicit Lexicon(const std::vector<std::string>& words);
 
   std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;  ///< kNone where there is none; the root is 0

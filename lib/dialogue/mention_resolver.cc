@@ -19,8 +19,8 @@ TurnNames MentionResolver::names(std::span<const SystemAct> acts, std::string_vi
     if (act->movie >= 0) add(names.movies, catalog_.display_name(act->movie));
   }
   const std::vector<GenreMention> genres = genres_.find(user_text);
-  // A genre's word alone is the genre: "comdy" is no misspelt Cody. Inside a longer name ("Scary Movie") it is part of
-  // that.
+  // A word for a genre is not a misspelled name ("comdy" is not Cody), unless it is part of a longer name ("Scary
+  // Movie").
   const auto is_genre = [&](const Mention& mention) {
     return std::any_of(genres.begin(), genres.end(), [&](const GenreMention& genre) {
       return (genre.exact || mention.errors > 0) && genre.begin <= mention.begin && mention.end <= genre.end;

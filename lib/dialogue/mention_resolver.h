@@ -11,21 +11,21 @@
 
 namespace matinee {
 
-/// What the update of a turn may name, as the JSON has it (display names).
+/// The names that an update may contain, as display names.
 struct TurnNames {
   std::vector<std::string> genres, people, movies;
-  /// People, movies and genres that the user's text names, in the order of the text: what the model is told of it.
+  /// People, movies and genres that the user's text mentions, in its order. They are part of the prompt.
   std::vector<std::string> mentioned;
 };
 
-/// Reads the names off a user's turn. Everything by reference; must outlive this.
+/// Resolves the names that a user's text mentions. All by reference; they must outlive this.
 class MentionResolver {
  public:
   MentionResolver(const MovieCatalog& catalog, const MentionFinder& mentions, const Phrasebook& phrasebook)
       : catalog_(catalog), mentions_(mentions), genres_(catalog, phrasebook) {}
 
-  /// The catalog's genres, what the text mentions, and the movies that the system's last acts spoke of: "it" means
-  /// one of those. Where several people share a surname the best reading of a place counts, and no other.
+  /// All genres, the names that the text mentions, and the movies of the system's last acts, to which "it" refers. If
+  /// people share a surname, only the best match of a place counts.
   TurnNames names(std::span<const SystemAct> acts, std::string_view user_text) const;
   const MentionFinder& mentions() const { return mentions_; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/base/ascii.h"
 #include "lib/dialogue/genre_text.h"
 
 namespace matinee {
@@ -35,7 +36,7 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
         break;
     }
   }
-  // Popularity needs fewer: a movie without votes is known to be no hit.
+  // Popularity needs fewer values: a movie without votes counts as hidden.
   return known * (slot == Slot::kPopularity ? 5 : 3) >= catalog.size();
 }
 
@@ -67,7 +68,7 @@ std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_v
   const auto genres = catalog.genres_of(movie);
   for (std::size_t i = 0; i < genres.size(); ++i) {
     if (i > 0) text += i + 1 == genres.size() ? last : ", ";
-    text += lower_genre(catalog.genres()[static_cast<std::size_t>(genres[i])]);
+    text += to_lower(catalog.genres()[static_cast<std::size_t>(genres[i])]);
   }
   return text;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "lib/base/ascii.h"
 #include "lib/base/format_error.h"
 #include "lib/io/text_reader.h"
 
@@ -28,7 +29,7 @@ std::uint64_t times(std::uint64_t a, std::uint64_t b) {
 
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) { return a > kMany - b ? kMany : a + b; }
 
-// A piece of a phrase: a sequence is a list of these.
+// A part of a phrase.
 struct Piece {
   enum class Kind { kText, kSlot, kPart, kGroup } kind;
   std::string text;                              // the text, or the name of the slot or part
@@ -106,7 +107,7 @@ class Parser {
 struct Phrasebook::Impl {
   std::map<std::string, std::vector<Sequence>, std::less<>> sections, parts;
 
-  // A sequence fits where all slots it needs are given; a group needs one alternative that fits.
+  // A sequence fits if all its slots are given. A group needs one alternative that fits.
   bool fits(const Sequence& sequence, const PhraseSlots& slots) const {
     return std::all_of(sequence.begin(), sequence.end(), [&](const Piece& piece) {
       switch (piece.kind) {
@@ -150,7 +151,7 @@ struct Phrasebook::Impl {
     }
   }
 
-  // Positions of `text` at which the sequence can end when it begins at any of `starts`.
+  // The positions of `text` where the sequence can end if it begins at one of `starts`.
   std::set<std::size_t> ends(const Sequence& sequence, const PhraseSlots& slots, std::string_view text,
                              std::set<std::size_t> starts) const {
     for (const Piece& piece : sequence) {
@@ -159,7 +160,7 @@ struct Phrasebook::Impl {
       const auto literal = [&](std::string_view wanted) {
         for (const std::size_t start : starts) {
           if (text.substr(start, wanted.size()) == wanted) next.insert(start + wanted.size());
-          // A name that ends with a period ends its sentence, too: see `choose`.
+          // `choose` leaves out a period after a name that ends with one.
           if (wanted.starts_with('.') && text.substr(0, start).ends_with('.') &&
               text.substr(start, wanted.size() - 1) == wanted.substr(1))
             next.insert(start + wanted.size() - 1);
@@ -207,7 +208,7 @@ struct Phrasebook::Impl {
         if (piece.kind == Piece::Kind::kGroup) collect_words(piece.alternatives, words);
         if (piece.kind != Piece::Kind::kText) continue;
         const std::string& text = piece.text;
-        const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+        const auto letter = [](char c) { return is_lower(c) || is_upper(c); };
         for (std::size_t i = 0; i < text.size();) {
           std::size_t end = i;
           while (end < text.size() &&
@@ -273,7 +274,7 @@ Phrasebook Phrasebook::built_in() {
 void Phrasebook::add_file(const std::string& path) { add_text(read_text(path), path); }
 
 void Phrasebook::add_text(std::string_view text, const std::string& name) {
-  // Into a book that has sections already, a new name or slot is a slip of the pen: nothing would ever use it.
+  // A new section or slot in a book with sections is a mistake: nothing would use it.
   const bool extends = !impl_->sections.empty();
   std::set<std::string> slots;
   std::vector<Sequence>* section = nullptr;
@@ -292,7 +293,7 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
         throw bad_data("{}: expected [section] or [=part], found \"{}\"", place, line);
       const bool part = line[1] == '=';
       const std::string title(line.substr(part ? 2 : 1, line.size() - (part ? 3 : 2)));
-      // Genres are the catalog's own; one that the book lacks may get its words.
+      // Catalogs may have genres that the book lacks.
       if (extends && !part && !is_genre_section(title) && !has(title))
         throw bad_data("{}: no act is called [{}]; the sections are listed in docs/phrases.md", place, title);
       section = &(part ? impl_->parts : impl_->sections)[title];

@@ -12,30 +12,30 @@
 
 namespace matinee {
 
-/// Values of the slots of a phrase: {genre} and the like, already worded.
+/// The text of each slot of a phrase, by its name.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
 /// The forms in which users word a genre of the catalog, each in a section FORM.GENRE: "genre.Comedy" (comedy),
 /// "a_genre.Comedy" (a comedy), "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
 inline constexpr std::array<std::string_view, 4> kGenreForms{"genre", "a_genre", "genres", "like_genre"};
-/// True for such a section.
+/// True for the name of such a section.
 bool is_genre_section(std::string_view section);
 
-/// How the acts of a conversation are worded: plain text files that anyone can extend.
+/// Phrases for the acts of system and users, read from text files (docs/phrases.md):
 ///
 ///   # a comment
-///   [ask.genre]                      a section: the act these phrases are for
-///   What (kind|sort) of film would you like( today|)?
-///   <hello> {genre}, please.         <name> is a part, defined in a section [=name]; {name} is a slot
+///   [u.genre]                        a section: the act that these phrases are for
+///   I'd like {a_genre}( today|)      a phrase with a slot and two alternatives, the second of them empty
+///   <want> {a_genre}                 a phrase with a part, which the section [=want] defines
 ///
-/// A line is a phrase: text, (a|b|) alternatives, which may nest, <parts> and {slots}. A backslash takes the next
-/// character as it is. Every phrase of a section is chosen equally often, and within it every alternative of a group.
+/// Alternatives may nest. A backslash makes the next character plain text. All phrases of a section are equally likely,
+/// and so are all alternatives of a group.
 class Phrasebook {
  public:
   /// The phrases that come with the program.
   static Phrasebook built_in();
-  /// Reads one more file into the book; its sections add to those there. Throws Error(kBadData) "FILE:LINE: ...", also
-  /// where a book that has sections already gets one of another name or a slot that its section never had.
+  /// Adds a file's phrases to the sections of the book. Throws Error(kBadData) "FILE:LINE: ..." for wrong syntax, and,
+  /// if the book has sections already, for an unknown section or a slot that no phrase of the section has.
   void add_file(const std::string& path);
   void add_text(std::string_view text, const std::string& name);
   Phrasebook();
@@ -45,18 +45,17 @@ class Phrasebook {
 
   bool has(std::string_view section) const;
   std::vector<std::string> sections() const;
-  /// A phrase of the section in which all slots are filled; phrases that need a slot which `slots` lacks are not
-  /// chosen. Throws Error(kMissing) where the section has none that fits.
+  /// A random phrase of the section with its slots filled. Phrases with slots that are not in `slots` are left out.
+  /// Throws Error(kMissing) if no phrase is left.
   std::string expand(std::string_view section, const PhraseSlots& slots, Random& random) const;
-  /// True where `text` is a phrase of the section with these slots: "a listed paraphrase".
+  /// True if `expand` can return `text`.
   bool lists(std::string_view section, const PhraseSlots& slots, std::string_view text) const;
-  /// How many texts the section has, slots counted once (2^64 - 1 where more); phrases of its own, lines.
+  /// The number of texts that the section has for one value of each slot, at most 2^64 - 1, and of its lines.
   std::uint64_t count(std::string_view section) const;
   std::size_t lines(std::string_view section) const;
-  /// Words outside slots of the sections beginning with `prefix`, joined by - or ' where they are ("What", "I'd",
-  /// "well-known"): what a system sentence may say beside facts.
+  /// The words outside of slots in all sections whose names begin with `prefix`: "What", "I'd", "well-known".
   std::vector<std::string> words(std::string_view prefix) const;
-  /// The same of one section; none where there is no such section.
+  /// The same for one section; none if it does not exist.
   std::vector<std::string> section_words(std::string_view section) const;
 
  private:

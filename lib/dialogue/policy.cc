@@ -10,8 +10,7 @@
 namespace matinee {
 namespace {
 
-// How often users have an answer to the question, from the simulated users' personas; people seldom think of a
-// name.
+// Share of users who have an answer, estimated from the simulated users.
 double answer_rate(Slot slot) {
   switch (slot) {
     case Slot::kGenre:
@@ -28,7 +27,7 @@ double answer_rate(Slot slot) {
   return 0;
 }
 
-bool speaks_of(const PreferenceState& state, Slot slot) {
+bool has_value(const PreferenceState& state, Slot slot) {
   switch (slot) {
     case Slot::kGenre:
       return !state.genres.empty();
@@ -53,8 +52,8 @@ Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, Polic
   }
 }
 
-// The user answers with one value of the target; movies without that value drop out. With N movies left and answer a
-// keeping N_a of them, the gain is ln N - E[ln N_a] over movies and the values they may be described by.
+// The user answers with one value of the target, and movies without it drop out. If N movies are viable and N_a of them
+// have the value a, the gain is ln N - E[ln N_a], over all movies and their values.
 double Policy::gain(Slot slot, const MovieSet& viable) const {
   if (!answerable_.contains(slot)) return 0;
   std::unordered_map<std::int32_t, double> movies_with;
@@ -110,14 +109,14 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
       std::find(state.recommended.begin(), state.recommended.end(), movie) != state.recommended.end();
   PreferenceUpdate update = given;
   if (movie >= 0 && !recommended && state.question_pending) {
-    // "Do you like it?" - "I'd take that": to accept or turn down what was not recommended is an opinion of it.
+    // To accept or reject a movie that was not recommended is an opinion of it: "Do you like it?" "I'd watch that."
     if (update.act == UserAct::kAccept) update.said.liked = {movie};
     if (update.act == UserAct::kReject) update.said.disliked = {movie};
   }
   merge(state.preferences, update);
   for (const Slot slot : update.any) state.any.insert(slot);
   for (int slot = 0; slot < kSlots; ++slot) {
-    if (speaks_of(update.said, static_cast<Slot>(slot))) state.any.erase(static_cast<Slot>(slot));
+    if (has_value(update.said, static_cast<Slot>(slot))) state.any.erase(static_cast<Slot>(slot));
   }
   if (state.question_pending && !update.said.empty()) ++state.questions;
   state.question_pending = false;
@@ -160,8 +159,8 @@ SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendati
   double best_gain = 0.2;  // below this an answer is not worth a turn
   for (int i = 0; i < kSlots; ++i) {
     const auto slot = static_cast<Slot>(i);
-    if (state.asked.contains(slot) || state.any.contains(slot) || speaks_of(state.preferences, slot)) continue;
-    // One opens with the simple question, not with "which actor?", whatever that would tell.
+    if (state.asked.contains(slot) || state.any.contains(slot) || has_value(state.preferences, slot)) continue;
+    // The first question is a simple one, never about people.
     if (state.asked.empty() && slot == Slot::kPerson) continue;
     if (const double expected = gain(slot, viable); expected > best_gain) {
       best = slot;
@@ -174,7 +173,7 @@ SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendati
     return {.kind = SystemActKind::kAsk, .slot = *best};
   }
   if (static_cast<int>(state.opinions.size()) < options_.max_opinions && state.questions < options_.opinions_below) {
-    // The best known movie among those that fit: most people can say something about it.
+    // The first popular movie among the best candidates: most people have an opinion of it.
     for (const Candidate& candidate : ranker_.rank(state.preferences, state.recommended, 20)) {
       if (state.opinions.contains(candidate.movie) || popularity_of(catalog_, candidate.movie) != Popularity::kPopular)
         continue;

@@ -11,14 +11,14 @@
 namespace matinee {
 
 struct PolicyOptions {
-  int max_questions = 5;        ///< that were answered; then it recommends
+  int max_questions = 5;        ///< answered questions before it recommends
   int max_opinions = 1;         ///< questions about a movie, at most
-  int opinions_below = 2;       ///< asked only of those who answered fewer questions
-  std::int32_t few_enough = 5;  ///< so many viable movies are recommended without further questions
-  std::int32_t candidates = 3;  ///< shown to the model when it recommends
+  int opinions_below = 2;       ///< asks for opinions only after fewer answers than this
+  std::int32_t few_enough = 5;  ///< recommends at once if no more movies than this are viable
+  std::int32_t candidates = 3;  ///< in the prompt of a recommendation
 };
 
-/// What the system remembers of a conversation beside the preferences.
+/// The state of a conversation.
 struct DialogueState {
   PreferenceState preferences;
   std::set<Slot> asked;              ///< never asked again
@@ -28,24 +28,24 @@ struct DialogueState {
   MovieId under_discussion = -1;     ///< "it"
   Candidate last_recommendation;     ///< with its reasons, for "why"
   bool question_pending = false;     ///< the last act was a question or asked for an opinion
-  bool helped = false;               ///< the last turn said what the system can do
-  int questions = 0;                 ///< answered by more than "I don't know"
+  bool helped = false;               ///< the last turn explained what the system can do
+  int questions = 0;                 ///< answered with a preference
   bool finished = false;
 };
 
-/// Decides what the system does next: answers what was asked; asks what is expected to narrow the candidates most,
-/// never what the catalog cannot answer and never twice; recommends once few are left, the questions are used up or
-/// the user wants it.
+/// Decides what the system does next. It answers the user's question; else it asks for the slot that is expected to
+/// narrow down the candidates most, each slot once; it recommends when few candidates or no questions are left, or when
+/// the user asks for a recommendation.
 class Policy {
  public:
   Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options = {});
 
   /// The opening: greet, then the first question.
   std::vector<SystemAct> open(DialogueState& state) const;
-  /// Takes the user's turn into `state` and gives the next acts.
+  /// Merges the user's turn into `state` and returns the next acts.
   std::vector<SystemAct> next(DialogueState& state, const PreferenceUpdate& update) const;
 
-  /// Expected information of the answer, in nats, over the movies of `viable`; 0 where the slot is of no use.
+  /// Expected information of the answer over the movies of `viable`, in nats; 0 if the catalog lacks the slot.
   double gain(Slot slot, const MovieSet& viable) const;
 
  private:

@@ -12,7 +12,7 @@
 namespace matinee {
 namespace {
 
-// Calls list(key, names) and span(key, span) for everything that the state says, in the order of the JSON.
+// Calls list(key, names), span(key, span) or word(key, text) for each value of the state, in the order of the JSON.
 void visit(const PreferenceState& state, const MovieCatalog& catalog,
            const std::function<void(const char*, const std::vector<std::string>&)>& list,
            const std::function<void(const char*, Span)>& span,
@@ -160,7 +160,7 @@ class Reader {
     if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
   }
 
-  // Words, or the two ends as a list.
+  // A span as text, or its two ends as a list.
   Span span(simdjson::dom::element value, std::optional<Span> (*of_text)(std::string_view), const char* example) const {
     std::string_view word;
     if (value.get(word) == simdjson::SUCCESS) {

@@ -28,7 +28,7 @@ void add_once(std::vector<T>& list, const T& value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
-// What is said now goes to one list and leaves the other.
+// Adds the values to one list and removes them from the other.
 template <class T>
 void move_to(std::vector<T>& to, std::vector<T>& from, const std::vector<T>& said) {
   for (const T& value : said) {

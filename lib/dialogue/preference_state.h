@@ -13,27 +13,27 @@
 
 namespace matinee {
 
-/// What the system can ask about, in the order of the JSON.
+/// What the system can ask about.
 enum class Slot : std::uint8_t { kGenre, kYears, kRuntime, kPopularity, kPerson };
 inline constexpr int kSlots = 5;
 /// "genre", "years", "runtime", "popularity", "person".
 const char* name_of(Slot slot);
 std::optional<Slot> slot_from_name(std::string_view name);
 
-/// What a user did in a turn; the first key of an update.
+/// What the user does in a turn.
 enum class UserAct : std::uint8_t {
-  kInform,   ///< says something about the movie that is wanted
-  kLike,     ///< likes the movie that was asked about
-  kDislike,  ///< does not like it
-  kUnsure,   ///< does not know, does not care, has not seen it
-  kAccept,   ///< takes the recommendation
-  kReject,   ///< does not want it
-  kSeen,     ///< has seen the recommended one
-  kMore,     ///< wants a recommendation, or another one, now
-  kAsk,      ///< asks for a fact of the movie under discussion; which is in `asks`
+  kInform,   ///< gives a preference
+  kLike,     ///< likes the movie that the system asked about
+  kDislike,  ///< dislikes it
+  kUnsure,   ///< does not know, does not care or has not seen it
+  kAccept,   ///< accepts the recommendation
+  kReject,   ///< rejects it
+  kSeen,     ///< has seen the recommended movie
+  kMore,     ///< asks for a recommendation, or for another one
+  kAsk,      ///< asks for a fact of the movie under discussion (`asks`)
   kWhy,      ///< asks why it was recommended
   kLeave,    ///< ends the conversation
-  kOther,    ///< speaks of something else: hello, who are you, the weather
+  kOther,    ///< small talk: hello, who are you, the weather
 };
 inline constexpr int kUserActs = 12;
 const char* name_of(UserAct act);
@@ -54,9 +54,8 @@ struct Span {
 enum class Popularity : std::uint8_t { kAny, kPopular, kHidden };
 const char* name_of(Popularity popularity);  ///< "any", "popular", "hidden"
 
-/// What is known of the user: the one form in which it is trained on, searched by, chatted with and evaluated. Movies
-/// and people are ids of the catalog; their JSON form is their display name. Lists hold no duplicates, in the order
-/// of mention.
+/// The user's preferences. Training data, search, chat and evaluation all use this form. Movies and people are ids of
+/// the catalog, and display names in JSON. Lists are in the order of mention, without duplicates.
 struct PreferenceState {
   std::vector<GenreId> genres, not_genres;
   std::optional<Span> years;    ///< startYear
@@ -69,33 +68,32 @@ struct PreferenceState {
   friend bool operator==(const PreferenceState&, const PreferenceState&) = default;
 };
 
-/// What one turn of the user says: the change of the state, and what the user did. `said` is in the form of a state.
+/// What one turn of the user says.
 struct PreferenceUpdate {
   UserAct act = UserAct::kInform;
   PreferenceState said;
   std::vector<Slot> any;   ///< slots that the user does not care about
-  std::vector<Slot> drop;  ///< slots whose former values are taken back; what `said` has of them is true now
+  std::vector<Slot> drop;  ///< slots whose earlier values are cleared before `said` is merged
   std::optional<Fact> asks;
 
   friend bool operator==(const PreferenceUpdate&, const PreferenceUpdate&) = default;
 };
 
-/// Puts an update into a state: `drop` empties slots first; scalars are overwritten, lists grow; a genre, person or
-/// movie moves between the wanted and the unwanted list rather than standing in both.
+/// Merges an update into a state. First, the slots of `drop` are cleared. Then scalars are overwritten and lists grow.
+/// A genre, person or movie is in the wanted or the unwanted list, whichever came last.
 void merge(PreferenceState& state, const PreferenceUpdate& update);
 
-/// One line of JSON. Keys in this order, each only where it says something:
+/// One line of JSON (docs/formats.md) with those of these keys that have a value, in this order:
 /// act genres not_genres years runtime popularity people not_people liked disliked seen any drop asks
-/// (docs/formats.md).
 std::string to_json(const PreferenceState& state, const MovieCatalog& catalog);
 std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog);
 
-/// Reads it back. A state has no act, any, drop or asks. Throws Error(kBadData) naming the key where something is
-/// unknown: a genre, movie or person that the catalog lacks, a span that is no span, a key that does not exist.
+/// The inverse. A state has no act, any, drop or asks. Throws Error(kBadData) with the key for an unknown key, for a
+/// genre, movie or person that is not in the catalog, and for a wrong span.
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog);
 PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatalog& catalog);
 
-/// The update as (slot, value) pairs, for slot F1: ("genres", "Comedy"), ("years", "1990-1999"), ("act", "inform") ...
+/// (slot, value) pairs for the F1 score of slots: ("genres", "Comedy"), ("years", "1990-1999"), ("act", "inform") ...
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceUpdate& update,
                                                              const MovieCatalog& catalog);
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceState& state, const MovieCatalog& catalog);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/title_index.h"
 #include "lib/dialogue/genre_text.h"
@@ -29,7 +30,7 @@ class Collector {
     for (const PersonId person : people) name(catalog_.person_name(person), of, required);
   }
 
-  // Genres of the movies, bit c standing for movies[c], and whether they are hits; false where no bit is set.
+  // The genres and the popularity of the movies; bit c of a fact is movies[c]. Facts without a bit are false of all.
   void claims(const std::vector<MovieId>& movies, bool required = false) {
     for (std::size_t genre = 0; genre < catalog_.genres().size(); ++genre) {
       const std::uint32_t of = where(movies, [&](MovieId m) { return (catalog_.genre_mask(m) >> genre & 1) != 0; });
@@ -42,8 +43,8 @@ class Collector {
     facts_.claims.push_back({"hidden", fame(Popularity::kHidden), false});
   }
 
-  // What may be said for a candidate is what speaks for it: "since you asked for comedy" must not be said to somebody
-  // who did not, though the movie is one.
+  // Only the reasons of a candidate are facts: "since you asked for a comedy" is wrong for a user who did not, even if
+  // the movie is one.
   void reasons(const std::vector<Candidate>& candidates) {
     std::vector<std::uint32_t> genres(catalog_.genres().size(), 0);
     std::uint32_t popular = 0, hidden = 0;
@@ -127,7 +128,7 @@ class Collector {
   ReplyFacts& facts_;
 };
 
-// Only these words have an apostrophe in a reply, and those of the phrasebook.
+// Replies have no other words with an apostrophe, except those of the phrasebook.
 constexpr std::array kContractions{
     "I'd",    "I'll",     "I'm",     "I've",    "aren't",  "can't",   "couldn't", "didn't",    "doesn't",
     "don't",  "hadn't",   "hasn't",  "haven't", "he'd",    "he'll",   "he's",     "here's",    "isn't",
@@ -135,12 +136,10 @@ constexpr std::array kContractions{
     "that's", "there's",  "they'd",  "they'll", "they're", "they've", "wasn't",   "we'd",      "we'll",
     "we're",  "we've",    "weren't", "what's",  "where's", "who'd",   "who'll",   "who's",     "who've",
     "won't",  "wouldn't", "you'd",   "you'll",  "you're",  "you've"};
-// What is a word without its apostrophe, too.
+// Those of them that are other words without the apostrophe.
 constexpr std::array kOtherWords{"hell", "id", "ill", "its", "lets", "shed", "shell", "wed", "well", "were"};
 
-bool lower(char c) { return c >= 'a' && c <= 'z'; }
-
-// The word, and its spelling with a typographic apostrophe.
+// Adds the word, also with a typographic apostrophe.
 void add_word(std::vector<std::string>& words, const std::string& word) {
   words.push_back(word);
   if (const std::size_t at = word.find('\''); at != std::string::npos)
@@ -153,10 +152,10 @@ std::vector<std::string> lower_words(const Phrasebook& phrasebook) {
   for (const std::string contraction : kContractions) {
     const std::string bare = fold_name(contraction);
     if (std::find(kOtherWords.begin(), kOtherWords.end(), bare) == kOtherWords.end()) std::erase(words, bare);
-    if (lower(contraction[0])) add_word(words, contraction);
+    if (is_lower(contraction[0])) add_word(words, contraction);
   }
   for (const std::string& word : phrasebook.words("s.")) {
-    if (lower(word[0])) add_word(words, word);
+    if (is_lower(word[0])) add_word(words, word);
   }
   return words;
 }
@@ -165,11 +164,11 @@ std::vector<std::string> lower_words(const Phrasebook& phrasebook) {
 
 ReplyWords::ReplyWords(const Phrasebook& phrasebook) : lexicon_(lower_words(phrasebook)) {
   for (std::string word : kContractions) {
-    if (lower(word[0])) word[0] = static_cast<char>(word[0] - 'a' + 'A');
+    word[0] = to_upper(word[0]);
     add_word(capital_words_, word);
   }
   for (const std::string& word : phrasebook.words("s.")) {
-    if (!lower(word[0])) add_word(capital_words_, word);
+    if (!is_lower(word[0])) add_word(capital_words_, word);
   }
 }
 
@@ -215,11 +214,9 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
 
 namespace {
 
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool in_word(char c) { return upper(c) || digit(c) || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+bool in_word(char c) { return is_upper(c) || is_digit(c) || is_lower(c) || static_cast<unsigned char>(c) >= 0x80; }
 
-// With straight apostrophes.
+// The text with straight apostrophes only.
 std::string straight(std::string_view text) {
   constexpr std::string_view kTypographic = "\u2019";
   std::string out(text);
@@ -260,7 +257,7 @@ class Checker {
     return end == text_.size() || !in_word(text_[end]) || !in_word(word.back());
   }
 
-  // The longest of the names here; the same name may stand there for several candidates.
+  // Takes the longest name that begins here.
   bool take_name() {
     std::size_t length = 0;
     for (const ReplyFact& fact : facts_.names) {
@@ -279,7 +276,7 @@ class Checker {
   void take_ending(std::string_view name, bool extends) {
     const bool hyphen = rest().starts_with('-') && rest().size() > 1 && in_word(rest()[1]);
     if (!hyphen && !rest().starts_with('\'')) return;
-    if (hyphen && extends && digit(name.back())) return;
+    if (hyphen && extends && is_digit(name.back())) return;
     std::size_t end = 1;
     while (end < rest().size() && in_word(rest()[end])) ++end;
     const std::string_view ending = rest().substr(0, end);
@@ -307,7 +304,7 @@ class Checker {
     while (end < text_.size() && (in_word(text_[end]) || joins(end))) ++end;
     const std::string_view word = rest().substr(0, end - at_);
     at_ = end;
-    if (std::any_of(word.begin(), word.end(), [](char c) { return upper(c) || digit(c); })) {
+    if (std::any_of(word.begin(), word.end(), [](char c) { return is_upper(c) || is_digit(c); })) {
       check_.ungrounded.emplace_back(word);
       return;
     }

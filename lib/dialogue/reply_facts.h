@@ -12,11 +12,11 @@
 
 namespace matinee {
 
-/// Something that a reply may say, and of which movies it is true.
+/// Something that a reply may say, and the candidates it is true of.
 struct ReplyFact {
   std::string text;
   std::uint32_t of = ~0u;  ///< bit c: true of candidate c, c < 16; all bits: true whatever the candidate
-  bool required = false;   ///< the reply must say one of those with this mark
+  bool required = false;   ///< the reply must say one of the required facts
 };
 
 /// True for "I" and its contractions ("I'm"), which have a capital anywhere in a sentence and take no possessive.
@@ -38,30 +38,30 @@ class ReplyWords {
   Lexicon lexicon_;
 };
 
-/// What a reply is grounded in.
+/// What a reply may say.
 struct ReplyFacts {
-  std::vector<ReplyFact> names;            ///< titles, people, years, numbers: all that has capitals or digits
-  std::vector<ReplyFact> claims;           ///< words like "comedy": only for the candidates named, elsewhere forbidden
-  std::vector<std::string> capital_words;  ///< what else may begin a sentence
-  const Lexicon* words = nullptr;          ///< what stands there in lower case; null: any word
-  bool once = false;                       ///< only one of the required names may stand in the reply
+  std::vector<ReplyFact> names;            ///< titles, people, years, numbers: everything with capitals or digits
+  std::vector<ReplyFact> claims;           ///< words like "comedy", allowed only where true
+  std::vector<std::string> capital_words;  ///< other words that may begin a sentence
+  const Lexicon* words = nullptr;          ///< the words in lower case; null: any word
+  bool once = false;                       ///< only one required name may be in the reply
   std::size_t max_bytes = 240;
 };
 
-/// The facts for wording an act: the movies' titles, the people, years and numbers that the act is about. Of a
-/// recommendation or an explanation one candidate's title is required, and only the reasons that speak for that one may
-/// be given; of an answer the fact is required where the catalog knows it. `words` must outlive the facts.
+/// The facts for the reply of an act. A recommendation must have the title of one candidate. It and an explanation may
+/// give only that candidate's reasons. An answer must have the fact, if the catalog knows it. `words` must outlive the
+/// facts.
 ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const ReplyWords& words);
 
-/// What stands in a reply, against its facts.
+/// The result of checking a reply against its facts.
 struct ReplyCheck {
-  /// Capitalised words, numbers and claims that are no facts, words that are none; facts that are true of different
-  /// candidates as "A / B". Empty: the reply is grounded.
+  /// Capitalized words, numbers and claims that are not facts, words that are not in the lexicon, and pairs "A / B" of
+  /// facts that are true of different candidates. Empty if the reply is grounded.
   std::vector<std::string> ungrounded;
-  std::uint32_t candidates = 0xffff;  ///< bit c: all that is said is true of candidate c
-  bool complete = true;               ///< a required fact is said, or none is required
+  std::uint32_t candidates = 0xffff;  ///< bit c: all facts in the reply are true of candidate c
+  bool complete = true;               ///< it has a required fact, or none is required
 };
-/// For evaluation: shares no code with GroundedText.
+/// For evaluation. Shares no code with GroundedText, so that each checks the other.
 ReplyCheck check_reply(std::string_view text, const ReplyFacts& facts);
 
 }  // namespace matinee

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/title_index.h"
 #include "lib/dialogue/typing_errors.h"
@@ -12,15 +13,10 @@
 namespace matinee {
 namespace {
 
-// From this attempt on without typing errors and lower case: names written plainly are found most surely.
+// From kPlainAttempt on, texts have neither typing errors nor changed capitals, so that names are found.
 constexpr int kPlainAttempt = 4, kAttempts = 8;
 
-std::string lowered(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
-// True where the first mention that reaches into the place of `id` is `id`: the best reading of that name.
+// True if `id` is the best match of the place where it is mentioned.
 bool means(const std::vector<Mention>& mentions, MentionKind kind, std::int32_t id) {
   const auto wanted =
       std::find_if(mentions.begin(), mentions.end(), [&](const Mention& m) { return m.kind == kind && m.id == id; });
@@ -30,7 +26,7 @@ bool means(const std::vector<Mention>& mentions, MentionKind kind, std::int32_t 
   });
 }
 
-// Says one thing after the other; the first one's act stands.
+// Appends a second sentence and its preferences. The act remains that of the first.
 void append(UserTurn& turn, const UserTurn& more) {
   const char last = turn.text.back();
   turn.text += (last == '!' || last == '?' || last == '.' ? " " : ". ") + more.text;
@@ -59,14 +55,14 @@ SimulatedUser::SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phra
       random_(random),
       wishes_(catalog, phrasebook, target, style_of(persona), random_),
       target_words_(fold_name(catalog.title(target))) {
-  // A title like "It" cannot be avoided, and says nothing.
+  // A title like "It" cannot be avoided and gives nothing away.
   if (is_common_word(target_words_) && target_words_.size() < 4) target_words_.clear();
 }
 
 UserTurn SimulatedUser::respond(const SystemAct& act) {
   ++turns_;
   if (random_.chance(0.01)) return say("u.leave", UserAct::kLeave);
-  // Small talk, but not twice in a row.
+  // Small talk, but never twice in a row.
   if (act.kind != SystemActKind::kHelp && turns_ != small_talk_ + 1 && random_.chance(0.04)) {
     small_talk_ = turns_;
     return say("u.other", UserAct::kOther);
@@ -96,28 +92,28 @@ UserTurn SimulatedUser::do_not_care(Slot slot) {
   return turn;
 }
 
-// Who changes their mind first says something else, and takes it back at the next question or recommendation.
+// A changeable user first says something wrong, and corrects it at the next question or recommendation.
 std::optional<UserTurn> SimulatedUser::change_of_mind(std::optional<Slot> asked) {
   if (mistake_) {
     auto turn = say(wishes_.correction(*mistake_));
     if (!turn) return {};
     mistake_.reset();
-    // Half of them answer the question, too.
-    if (asked && !told_.contains(*asked) && random_.chance(0.5)) {
+    // In half of the cases the answer to the question follows.
+    if (asked && !named_.contains(*asked) && random_.chance(0.5)) {
       if (const auto more = say(wishes_.about(*asked))) {
-        told_.insert(*asked);
+        named_.insert(*asked);
         append(*turn, *more);
       }
     }
     return turn;
   }
   const bool changes = persona_ == Persona::kChangeable && mistaken_.size() < 2 && random_.chance(0.6);
-  if (!asked || !changes || told_.contains(*asked) || !mistaken_.insert(*asked).second) return {};
+  if (!asked || !changes || named_.contains(*asked) || !mistaken_.insert(*asked).second) return {};
   const auto mistake = wishes_.mistaken(*asked);
   auto turn = say(mistake);
   if (turn) {
     mistake_ = mistake;
-    told_.insert(*asked);
+    named_.insert(*asked);
   }
   return turn;
 }
@@ -129,15 +125,15 @@ UserTurn SimulatedUser::answer(Slot slot) {
     hurried_ = true;
     return say("u.hurry", UserAct::kMore);
   }
-  if ((persona_ == Persona::kVolunteer || random_.chance(0.12)) && !told_.contains(slot)) {
-    if (auto turn = say(wishes_.several(told_))) return *turn;
+  if ((persona_ == Persona::kVolunteer || random_.chance(0.12)) && !named_.contains(slot)) {
+    if (auto turn = say(wishes_.several(named_))) return *turn;
   }
-  // Some speak of something else than what was asked.
+  // Sometimes the answer is about something else.
   if (random_.chance(0.06)) {
     const auto other = static_cast<Slot>(random_.below(kSlots));
-    if (other != slot && !told_.contains(other)) {
+    if (other != slot && !named_.contains(other)) {
       if (auto turn = say(wishes_.about(other))) {
-        told_.insert(other);
+        named_.insert(other);
         return *turn;
       }
     }
@@ -149,14 +145,14 @@ UserTurn SimulatedUser::answer(Slot slot) {
   if (picky && (slot == Slot::kGenre || slot == Slot::kPerson)) {
     const bool only = random_.chance(0.3);
     if (auto turn = say(only ? wishes_.against(slot) : wishes_.about_and_against(slot))) {
-      if (!only) told_.insert(slot);
+      if (!only) named_.insert(slot);
       return *turn;
     }
   }
-  // Not everybody has a name at hand.
+  // Many people cannot think of a name.
   if (slot == Slot::kPerson && !random_.chance(0.75)) return do_not_care(slot);
   if (auto turn = say(wishes_.about(slot))) {
-    told_.insert(slot);
+    named_.insert(slot);
     return *turn;
   }
   return do_not_care(slot);
@@ -178,7 +174,7 @@ UserTurn SimulatedUser::opinion(MovieId movie) {
   return say("u.unsure_movie", UserAct::kUnsure);
 }
 
-// Questions come before the decision, once for each fact and at most two in all.
+// Questions before the decision: at most three facts, each once, and the reason.
 std::optional<UserTurn> SimulatedUser::question() {
   const double curiosity = persona_ == Persona::kCurious ? 0.8 : 0.2;
   if (asked_facts_.size() < 3 && random_.chance(curiosity)) {
@@ -196,7 +192,7 @@ std::optional<UserTurn> SimulatedUser::question() {
   return {};
 }
 
-// What is said with a rejection: something not told before, or what was wrong with it.
+// What follows a rejection: a preference, or what was wrong with the movie.
 std::optional<UserTurn> SimulatedUser::detail(MovieId rejected, bool just_named) {
   const bool talkative = persona_ == Persona::kDemanding || persona_ == Persona::kUndecided;
   if (!random_.chance(talkative ? 0.8 : 0.4)) return {};
@@ -209,19 +205,19 @@ std::optional<UserTurn> SimulatedUser::detail(MovieId rejected, bool just_named)
   if (random_.chance(0.35)) {
     if (auto turn = say(wishes_.objection(rejected))) return turn;
   }
-  return untold_wish();
+  return new_wish();
 }
 
-// Something that was not said before.
-std::optional<UserTurn> SimulatedUser::untold_wish() {
-  std::vector<Slot> untold;
+// A preference that was not given before.
+std::optional<UserTurn> SimulatedUser::new_wish() {
+  std::vector<Slot> unnamed;
   for (int slot = 0; slot < kSlots; ++slot) {
-    if (!told_.contains(static_cast<Slot>(slot))) untold.push_back(static_cast<Slot>(slot));
+    if (!named_.contains(static_cast<Slot>(slot))) unnamed.push_back(static_cast<Slot>(slot));
   }
-  if (untold.empty()) return {};
-  const Slot slot = random_.pick(untold);
+  if (unnamed.empty()) return {};
+  const Slot slot = random_.pick(unnamed);
   auto turn = say(wishes_.about(slot));
-  if (turn) told_.insert(slot);
+  if (turn) named_.insert(slot);
   return turn;
 }
 
@@ -239,9 +235,9 @@ UserTurn SimulatedUser::react(MovieId movie, bool just_named) {
     return turn;
   }
   if (choice < 0.27) return say("u.more", UserAct::kMore);
-  // Some turn it down without a word of it: "rather something with ...".
+  // Sometimes a preference alone is the rejection: "maybe something older".
   if (choice < 0.37) {
-    if (auto turn = just_named && random_.chance(0.4) ? say(wishes_.other_age(movie)) : untold_wish()) return *turn;
+    if (auto turn = just_named && random_.chance(0.4) ? say(wishes_.other_age(movie)) : new_wish()) return *turn;
   }
   UserTurn turn = say("u.reject", UserAct::kReject);
   if (const auto more = detail(movie, just_named)) append(turn, *more);
@@ -252,7 +248,7 @@ UserTurn SimulatedUser::say(std::string section, UserAct act) {
   Wish plain;
   plain.section = std::move(section);
   plain.update.act = act;
-  // Words without slots name the target by chance only; after some attempts they stand.
+  // Phrases without slots contain the title only by chance. After some attempts they are used anyway.
   return say(std::optional(plain)).value_or(UserTurn{phrasebook_.expand(plain.section, {}, random_), plain.update});
 }
 
@@ -279,7 +275,7 @@ std::optional<UserTurn> SimulatedUser::say(const std::optional<Wish>& wish) {
     std::string text = phrasebook_.expand(wish->section, wish->slots, random_);
     if (persona_ == Persona::kChatty && turns_ == 1) text.insert(0, phrasebook_.expand("u.hello", {}, random_));
     const bool plain = attempt >= kPlainAttempt;
-    if (lower && !plain) text = lowered(std::move(text));
+    if (lower && !plain) text = to_lower(text);
     if (persona_ == Persona::kTypos && !plain && random_.chance(0.8)) text = mistype(text, random_);
     if (reads_well(*wish, text)) return UserTurn{std::move(text), wish->update};
   }

@@ -10,7 +10,7 @@
 namespace matinee {
 namespace {
 
-const char* asked_for(Slot slot) {
+const char* name_in_prompt(Slot slot) {
   switch (slot) {
     case Slot::kGenre:
       return "the genre";
@@ -26,7 +26,7 @@ const char* asked_for(Slot slot) {
   return "";
 }
 
-const char* told(Fact fact) {
+const char* name_in_prompt(Fact fact) {
   switch (fact) {
     case Fact::kCast:
       return "the cast";
@@ -46,7 +46,7 @@ const char* told(Fact fact) {
   return "";
 }
 
-// One line, whatever the user typed: a newline in it must not look like the end of the turn.
+// The text in one line: a newline would look like the end of the turn.
 std::string one_line(std::string_view text) {
   std::string line(text);
   for (char& c : line) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
@@ -67,13 +67,13 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kHelp:
       return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", ""};
     case SystemActKind::kAsk:
-      return {Skill::kAsk, fmt::format("Ask the user about {}.", asked_for(act.slot)), ""};
+      return {Skill::kAsk, fmt::format("Ask the user about {}.", name_in_prompt(act.slot)), ""};
     case SystemActKind::kAskOpinion:
       return {Skill::kAsk, fmt::format("Ask the user what they think of {}.", catalog.display_name(act.movie)), ""};
     case SystemActKind::kClose:
       return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.", ""};
     case SystemActKind::kAnswer:
-      return {Skill::kAnswer, fmt::format("Tell the user {}.", told(act.fact)),
+      return {Skill::kAnswer, fmt::format("Tell the user {}.", name_in_prompt(act.fact)),
               fact_line(catalog, act.movie, act.fact)};
     case SystemActKind::kRecommend: {
       std::string input = to_json(preferences, catalog);

@@ -8,7 +8,7 @@
 
 namespace matinee {
 
-/// Open ends of spans: "since 1985" is [1985, kLastYear], "until 1960" [kFirstYear, 1960]; minutes [0, kLongest].
+/// Open ends: "since 1985" is [1985, kLastYear], "until 1960" is [kFirstYear, 1960]; minutes are in [0, kLongest].
 inline constexpr std::int32_t kFirstYear = 1900, kLastYear = 2030, kLongest = 600;
 /// "around 2005" covers this many years, or minutes, on both sides.
 inline constexpr std::int32_t kAroundYears = 3, kAroundMinutes = 10;
@@ -18,13 +18,13 @@ struct SpanWords {
   std::string_view since, until, around;
 };
 inline constexpr SpanWords kYearWords{"since ", "until ", "around "}, kRuntimeWords{"at least ", "up to ", "around "};
-/// What is between the two numbers.
+/// The text between the two numbers.
 inline constexpr std::string_view kSpanTo = " to ";
 
 /// A span of years in the digits that people use for it, so that a model can copy them and need not calculate: "1994",
 /// "1990s", "since 1985", "until 1960", "around 2005", "1999 to 2007".
 std::string years_text(Span years);
-/// Likewise minutes: "90", "at least 140", "up to 100", "around 90", "90 to 120".
+/// The same for minutes: "90", "at least 140", "up to 100", "around 90", "90 to 120".
 std::string runtime_text(Span minutes);
 
 /// The span of such a text; nothing if it is not one.

@@ -9,19 +9,19 @@
 
 namespace matinee {
 
-/// What the system does in a turn. Values are in conversations on disk by name.
+/// What the system does in a turn. Conversations on disk have the names.
 enum class SystemActKind : std::uint8_t { kGreet, kAsk, kAskOpinion, kRecommend, kAnswer, kExplain, kClose, kHelp };
 inline constexpr int kSystemActKinds = 8;
 const char* name_of(SystemActKind kind);
 
-/// One act with what it speaks about.
+/// An act and what it is about.
 struct SystemAct {
   SystemActKind kind = SystemActKind::kGreet;
-  Slot slot = Slot::kGenre;             ///< kAsk
-  MovieId movie = -1;                   ///< kAskOpinion, kRecommend, kAnswer, kExplain; kHelp: the one still on offer
-  Fact fact = Fact::kYear;              ///< kAnswer
-  std::vector<Candidate> candidates{};  ///< kRecommend: what was to choose from, best first; `movie` is the first
-  bool accepted = false;                ///< kClose: the user took the recommendation
+  Slot slot = Slot::kGenre;  ///< kAsk
+  MovieId movie = -1;        ///< kAskOpinion, kRecommend, kAnswer, kExplain; kHelp: the pending recommendation, or -1
+  Fact fact = Fact::kYear;   ///< kAnswer
+  std::vector<Candidate> candidates{};  ///< kRecommend: best first, `movie` is the first; kExplain: the movie
+  bool accepted = false;                ///< kClose: the user accepted the recommendation
 };
 
 }  // namespace matinee

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/title_index.h"
 #include "lib/dialogue/movie_facts.h"
@@ -15,22 +16,17 @@
 namespace matinee {
 namespace {
 
-// What open-ended words mean; the phrasebook's "old" and "recent" too. Values reach the training data.
+// The meaning of "old", "recent", "short" and "long" in the training data.
 constexpr std::int32_t kOldUntil = 1979, kRecentFrom = 2010;
-// Nobody asks for movies from before a year that is still to come.
+// Users name no later year.
 constexpr std::int32_t kLastSaid = 2025;
-// Years apart from which on people call a movie older than another.
+// Difference in years from which a movie is called older than another.
 constexpr std::int32_t kOtherAge = 5;
 constexpr std::int32_t kShortUntil = 100, kLongFrom = 140;
 
 constexpr std::array<const char*, 13> kDecades{
     "nineteen-hundreds", "tens",     "twenties", "thirties",      "forties",     "fifties",        "sixties",
     "seventies",         "eighties", "nineties", "two thousands", "twenty tens", "twenty twenties"};
-
-std::string lowered(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
 
 }  // namespace
 
@@ -54,7 +50,7 @@ std::string TargetWishes::genre_words(const std::string& form, GenreId genre) {
   return phrasebook_.expand(form + catalog_.genres()[static_cast<std::size_t>(genre)], {}, random_);
 }
 
-// The genre in the forms that the book has: {a_genre} (a comedy), {genres} (comedies), {like_genre} (funny).
+// Fills the slots for all forms of the genre that the book has (kGenreForms).
 void TargetWishes::add_words(Wish& wish, GenreId genre, std::string_view before, std::string_view after) {
   const std::string& name = catalog_.genres()[static_cast<std::size_t>(genre)];
   for (const std::string_view form : kGenreForms) {
@@ -81,7 +77,7 @@ GenreId TargetWishes::other_genre() {
   return others.empty() ? -1 : random_.pick(others);
 }
 
-// Fills {years} and {from_years} with one way to bound `year`.
+// Fills {years} and {from_years} with a span that has `year`.
 void TargetWishes::add_years(Wish& wish, std::int32_t year) {
   const std::int32_t decade = year / 10 * 10;
   std::string form;
@@ -96,7 +92,7 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     slots["decade"] = words ? kDecades[index] : fmt::format("{}s", decade);
     slots["short"] = decade >= 2000 ? fmt::format("{}s", decade) : fmt::format("{:02}s", decade % 100);
   } else if (choice < 0.58) {
-    // People round what they remember.
+    // People round to five years.
     form = "around";
     const std::int32_t round = (year + 2) / 5 * 5;
     span = {round - kAroundYears, round + kAroundYears};
@@ -114,7 +110,7 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     const auto before = static_cast<std::int32_t>(random_.below(6));
     const auto after = static_cast<std::int32_t>(1 + random_.below(6));
     span = {year - before, std::max(year, std::min(year + after, kLastSaid))};
-    // Ends that would be told as a decade or as "around" are moved.
+    // Moves the low end if the span would be written as a decade or with "around".
     if (years_text(span).find(" to ") == std::string::npos) --span.low;
     put("low", span.low);
     put("high", span.high);
@@ -129,7 +125,7 @@ void TargetWishes::add_years(Wish& wish, std::int32_t year) {
     span = {year, year};
     put("low", year);
   }
-  // Beyond the ends of time the span gives way, so that it holds the year itself.
+  // The span includes years outside of [kFirstYear, kLastYear].
   span = {std::min(span.low, year), std::max(span.high, year)};
   wish.slots["years"] = phrasebook_.expand("years." + form, slots, random_);
   wish.slots["from_years"] = phrasebook_.expand("from_years." + form, slots, random_);
@@ -147,20 +143,20 @@ void TargetWishes::add_person(Wish& wish, PersonId person, bool wanted) {
     }
     if (!fitting.empty() && random_.chance(0.6)) {
       std::string nickname(random_.pick(fitting));
-      nickname[0] = static_cast<char>(nickname[0] - 'a' + 'A');
+      nickname[0] = to_upper(nickname[0]);
       name = nickname + name.substr(first);
     } else {
       name = name.substr(last + 1);
     }
   }
-  if (random_.chance(names_.lower_case)) name = lowered(std::move(name));
+  if (random_.chance(names_.lower_case)) name = to_lower(name);
   wish.slots[wanted ? "person" : "not_person"] = name;
   wish.people.push_back(person);
   (wanted ? wish.update.said.people : wish.update.said.not_people).push_back(person);
 }
 
 PersonId TargetWishes::stranger() {
-  // Somebody people have heard of: from the cast of one of the best known movies.
+  // A person from the cast of a popular movie.
   const auto known = static_cast<std::uint64_t>(std::max(1, catalog_.size() / 10));
   for (int attempt = 0; attempt < 20; ++attempt) {
     const auto cast = catalog_.cast(static_cast<MovieId>(random_.below(known)));
@@ -264,7 +260,7 @@ std::optional<Wish> TargetWishes::about_and_against(Slot slot) {
   return wish;
 }
 
-std::optional<Wish> TargetWishes::several(std::set<Slot>& told) {
+std::optional<Wish> TargetWishes::several(std::set<Slot>& named) {
   const double choice = random_.uniform();
   const std::vector<Slot> parts = choice < 0.35  ? std::vector{Slot::kGenre, Slot::kYears}
                                   : choice < 0.6 ? std::vector{Slot::kGenre, Slot::kPerson}
@@ -275,7 +271,7 @@ std::optional<Wish> TargetWishes::several(std::set<Slot>& told) {
   Wish all;
   all.section = "u";
   for (const Slot slot : parts) {
-    if (told.contains(slot)) return {};
+    if (named.contains(slot)) return {};
     const bool is_against = unwanted && slot == Slot::kPerson;
     const auto part = is_against ? against(slot) : about(slot, true);
     if (!part) return {};
@@ -286,7 +282,7 @@ std::optional<Wish> TargetWishes::several(std::set<Slot>& told) {
   }
   if (!phrasebook_.has(all.section)) return {};
   for (const Slot slot : parts) {
-    if (!unwanted || slot != Slot::kPerson) told.insert(slot);
+    if (!unwanted || slot != Slot::kPerson) named.insert(slot);
   }
   return all;
 }
@@ -301,7 +297,7 @@ std::optional<Wish> TargetWishes::mistaken(Slot slot) {
     return wish;
   }
   if (slot != Slot::kYears || catalog_.year(target_) == kUnknown) return {};
-  // Some other decade of the last hundred years.
+  // Another decade of the last hundred years.
   const std::int32_t decade = catalog_.year(target_) / 10;
   auto other = static_cast<std::int32_t>(193 + random_.below(9));
   if (other >= decade) ++other;
@@ -353,7 +349,7 @@ std::optional<Wish> TargetWishes::other_age(MovieId movie) {
   return wish;
 }
 
-// A movie that is like the target, or unlike it, -1 where chance finds none. The better known the likelier.
+// A random movie of that likeness, popular ones more often; -1 if none was found.
 MovieId TargetWishes::compared(Likeness wanted, MovieId but) {
   for (int attempt = 0; attempt < 24; ++attempt) {
     const double share = random_.uniform();

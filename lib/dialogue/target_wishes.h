@@ -12,49 +12,49 @@
 
 namespace matinee {
 
-/// Something a user may say: a section of the phrasebook with its slots filled, and what it means.
+/// Something that a user can say: a section of the phrasebook, its slots, and the meaning.
 struct Wish {
   std::string section;
   PhraseSlots slots;
   PreferenceUpdate update;
-  std::vector<MovieId> movies;  ///< named in the slots
+  std::vector<MovieId> movies;  ///< in the slots
   std::vector<PersonId> people;
 };
 
-/// How people's names are written.
+/// How the user writes people's names.
 struct NameStyle {
   double short_form = 0;  ///< probability of a surname or a nickname instead of the full name
   double lower_case = 0;
 };
 
-/// How near two movies are to someone who tells one for the other: by genres and years.
+/// How similar two movies are to a user, by genres and years.
 enum class Likeness { kAlike, kUnlike, kNeither };
 Likeness likeness(const MovieCatalog& catalog, MovieId a, MovieId b);
 
-/// Makes wishes that are true of one movie, as somebody would word them who looks for it. All by reference.
+/// Makes wishes of a user who looks for one movie, the target. All by reference.
 class TargetWishes {
  public:
   TargetWishes(const MovieCatalog& catalog, const Phrasebook& phrasebook, MovieId target, NameStyle names,
                Random& random);
 
-  /// A value of the target; nothing where the catalog does not know one. Runtime and years are spans around it,
-  /// genres one or, unless `single`, two.
+  /// A value of the target, or nothing if the catalog has none. Runtime and years are spans around it. Genres are one
+  /// or, unless `single`, two.
   std::optional<Wish> about(Slot slot, bool single = false);
-  /// What is not wanted, because the target does not have it; slot: genre or person.
+  /// A genre or person that the target does not have.
   std::optional<Wish> against(Slot slot);
   /// Both in one sentence.
   std::optional<Wish> about_and_against(Slot slot);
-  /// Two or three things at once, none of them in `told`, to which they are added.
-  std::optional<Wish> several(std::set<Slot>& told);
-  /// Something that is not true of the target, to be taken back; slot: genre or years.
+  /// Two or three slots that are not in `named` yet; adds them to it.
+  std::optional<Wish> several(std::set<Slot>& named);
+  /// A genre or years that are wrong for the target, to be corrected later.
   std::optional<Wish> mistaken(Slot slot);
-  /// Takes `mistake` back and says what is true.
+  /// Corrects `mistake`.
   std::optional<Wish> correction(const Wish& mistake);
-  /// Something that `movie` has and the target has not: why it is turned down.
+  /// A genre or person that `movie` has and the target has not.
   std::optional<Wish> objection(MovieId movie);
   /// That the target is older or newer than `movie`.
   std::optional<Wish> other_age(MovieId movie);
-  /// A known movie much like the target, or quite unlike it.
+  /// A movie that is similar to the target, or quite different.
   std::optional<Wish> comparison();
 
  private:

@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/ascii.h"
+
 namespace matinee {
 namespace {
 
 constexpr std::array<std::string_view, 3> kRows{"qwertyuiop", "asdfghjkl", "zxcvbnm"};
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) { return is_lower(c) || is_upper(c); }
 
 char neighbor(char c, Random& random) {
   for (const std::string_view row : kRows) {
@@ -25,7 +27,7 @@ char neighbor(char c, Random& random) {
 }  // namespace
 
 std::string mistype(std::string_view text, Random& random) {
-  // Places inside a long word, its first letter left alone: people seldom miss that one.
+  // Places inside long words. First letters are rarely wrong.
   std::vector<std::size_t> places;
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = begin;

@@ -7,8 +7,8 @@
 
 namespace matinee {
 
-/// Makes one error as people make them at a keyboard, inside a word of five letters or more: two letters swapped, one
-/// left out, one doubled, or its neighbor hit. Text without such a word comes back unchanged.
+/// Makes one typing error in a word of at least five letters: two letters swapped, one omitted, one doubled, or a
+/// neighbor on the keyboard. Text without such a word is returned unchanged.
 std::string mistype(std::string_view text, Random& random);
 
 }  // namespace matinee

@@ -5,6 +5,7 @@
 #include <bit>
 #include <string>
 
+#include "lib/base/format_error.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/io/json_writer.h"
 
@@ -59,13 +60,13 @@ constexpr std::uint32_t bit(std::uint32_t i) { return std::uint32_t{1} << i; }
 constexpr std::uint32_t kPreferences = bit(kAsks) - 1;
 
 struct ActRule {
-  std::uint32_t may, must;  // keys; one of `must` is demanded
+  std::uint32_t may, must;  // allowed keys; keys of which it needs at least one
 };
 ActRule rule_of(UserAct act) {
   switch (act) {
     case UserAct::kInform:
       return {kPreferences, kPreferences};
-    // The other opinion is left out: it could use up the movies that this one needs.
+    // The opposite opinion is not allowed: it could use up the movies that this one needs.
     case UserAct::kLike:
       return {kPreferences & ~bit(kDisliked), bit(kLiked)};
     case UserAct::kDislike:
@@ -88,8 +89,8 @@ ActRule rule_of(UserAct act) {
   return {0, 0};
 }
 
-// Lists that share an entry of Position::used have no item in common: a genre, person or opinion of a movie is in one
-// list only. A movie can be liked and seen.
+// Two lists with the same entry of Position::used cannot both have an item: a genre, a person or an opinion of a movie
+// is in one list only. A movie can be liked and seen.
 constexpr std::size_t kUsedLists = 6;
 std::size_t used_list(std::uint32_t key) {
   switch (key) {
@@ -114,7 +115,7 @@ std::size_t used_list(std::uint32_t key) {
 bool is_span(std::uint32_t key) { return key == kYears || key == kRuntime; }
 bool is_list(std::uint32_t key) { return !is_span(key) && key != kPopularity && key != kAsks; }
 
-// True where digits appended to `value`, or none, can give a number of [low, high].
+// True if `value`, perhaps with more digits, can become a number of [low, high].
 bool extends_to(std::int64_t value, std::int64_t low, std::int64_t high) {
   for (std::int64_t scale = 1; value * scale <= high; scale *= 10) {
     if (value * scale + scale - 1 >= low) return true;
@@ -157,6 +158,7 @@ void UpdateGrammar::Words::set(const std::vector<std::string>& words) {
   const std::size_t count = std::min<std::size_t>(words.size(), 32);
   std::vector<std::uint32_t> ends;
   for (std::size_t i = 0; i < count; ++i) ends.push_back(trie.add(words[i]));
+  if (trie.size() > 0xffff) throw internal_error("UpdateGrammar: names of {} bytes", trie.size());
   at.assign(trie.size(), -1);
   reach.assign(trie.size(), 0);
   for (std::size_t i = 0; i < count; ++i) {

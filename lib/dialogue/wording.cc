@@ -85,7 +85,7 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
 
 std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random) {
   const std::vector<WordingRequest> requests = possible_wordings(act, catalog);
-  // The strongest reason as often as not: five recommendations in a row should not all say the same.
+  // Not always the strongest reason: recommendations in a row should differ.
   const WordingRequest& request = requests.size() == 1 || random.chance(0.4) ? requests.front() : random.pick(requests);
   return phrasebook.expand(request.section, request.slots, random);
 }

@@ -7,16 +7,16 @@
 
 namespace matinee {
 
-/// A section of the phrasebook in which a system act can be worded, and the values of its slots.
+/// A section of the phrasebook for a system act, and the values of its slots.
 struct WordingRequest {
   std::string section;
   PhraseSlots slots;
 };
 
-/// The sections that may word the act: for a recommendation or an explanation one for each reason, strongest first.
+/// The sections for the act. A recommendation or an explanation has one for each reason, strongest first.
 std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog);
 
-/// One phrase for the act, more often than not with its strongest reason.
+/// A random phrase for the act, mostly with the strongest reason.
 std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random);
 
 }  // namespace matinee

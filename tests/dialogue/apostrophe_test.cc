@@ -1,4 +1,4 @@
-// What may follow an apostrophe in a grounded reply: the end of a listed contraction or of a possessive, nothing else.
+// After an apostrophe, a grounded reply has only the end of a listed contraction or of a possessive.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ std::vector<std::string> contractions() {
   return all;
 }
 
-// True where each apostrophe of the text is in a listed contraction or a possessive, the last one perhaps unfinished.
+// True if each apostrophe of the text is in a listed contraction or a possessive. The last one may be unfinished.
 bool well_formed(std::string text, const ReplyFacts& facts, const std::vector<std::string>& listed) {
   text = straight(std::move(text));
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\''; };
@@ -94,7 +94,7 @@ TEST(Apostrophe, OnlyListedContractionsAndPossessives) {
   }
 }
 
-// Walks that take an apostrophe wherever one may come.
+// Random walks that prefer apostrophes.
 TEST(Apostrophe, NoWalkLeavesTheList) {
   const ReplyFacts facts = some_facts();
   const GroundedText language(facts);
@@ -125,7 +125,7 @@ TEST(Apostrophe, NoWalkLeavesTheList) {
   EXPECT_GT(seen, 100u);
 }
 
-// Every token of real vocabularies, where an apostrophe came last or can come next.
+// All tokens of real vocabularies, right after an apostrophe or where one may follow.
 TEST(Apostrophe, NoTokenLeavesTheList) {
   const ReplyFacts facts = some_facts();
   const GroundedText language(facts);

@@ -52,8 +52,8 @@ TEST(Conversation, PersonasCanBeChosen) {
   EXPECT_EQ(seen, (std::set{Persona::kPicky, Persona::kDemanding}));
 }
 
-// Each section says its own name, so that what is used can be seen. Phrases whose slots a turn lacks are not chosen, so
-// there is one for each combination that the turns have; names must stand in the text.
+// A book in which each phrase is the name of its section, so that the sections in use can be seen. Phrases without
+// their slots are not chosen, so there is one for each combination of slots. Names must be in the text.
 Phrasebook marks_for(const std::vector<std::string>& sections) {
   std::string text;
   for (const std::string& section : sections) {
@@ -170,7 +170,7 @@ TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
       const Exchange& exchange = *answered[understood];
       EXPECT_EQ(tuple.prompt.input,
                 understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned).input);
-      // The names that the text holds are told in the order of the text.
+      // The names are in the order of the text.
       for (const PersonId person : exchange.update.said.people) {
         const std::string name(world.catalog.person_display_name(person));
         EXPECT_NE(std::find(exchange.mentioned.begin(), exchange.mentioned.end(), name), exchange.mentioned.end())
@@ -211,7 +211,7 @@ TEST(Conversation, LinesAreJson) {
       EXPECT_EQ(std::string_view(line["input"]), tuple.prompt.input);
     }
   }
-  // What JSON must escape survives.
+  // Characters that JSON escapes are kept.
   const InstructionTuple odd{"ask", {Skill::kAsk, "a\"b\\c", "line\nnext\ttab"}, "\x01 caf\xc3\xa9"};
   const auto line = parsed(tuple_json(odd));
   EXPECT_EQ(std::string_view(line["instruction"]), odd.prompt.instruction);

@@ -10,8 +10,7 @@
 
 namespace matinee::testing {
 
-/// Six hundred movies of which every fact is known, running times too: what the sample has too few of. Names are made
-/// of syllables.
+/// Six hundred generated movies with all facts, also those that the sample mostly lacks, such as running times.
 class FullCatalog {
  public:
   static const FullCatalog& get() {

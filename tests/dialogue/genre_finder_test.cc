@@ -43,7 +43,7 @@ TEST(GenreFinder, SaysWhereTheWordIs) {
   EXPECT_EQ(mentions[0].end, 14u);
 }
 
-// What simulated users say of a genre is found nearly always, so that the model can rely on it.
+// The genres of simulated users are nearly always found.
 TEST(GenreFinder, FindsWhatUsersMean) {
   const SampleWorld& world = SampleWorld::get();
   const GenreFinder finder(world.catalog, world.phrasebook);

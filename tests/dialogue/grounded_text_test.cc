@@ -58,7 +58,7 @@ TEST(GroundedText, RefusesWhatIsNoFact) {
   EXPECT_FALSE(check_reply("Try it.", two_movies()).complete);
 }
 
-// Random bytes among those allowed, lower-case letters mostly, as a bad model would choose.
+// A random walk through the language, mostly over lower-case letters, as of a bad model.
 std::string walk(const GroundedText& language, Random& random, std::size_t limit) {
   std::string text;
   ByteAutomaton::State state = language.start();

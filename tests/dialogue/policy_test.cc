@@ -17,7 +17,7 @@ PreferenceUpdate act(UserAct what) {
   return update;
 }
 
-// Somebody who says anything at all.
+// A random update.
 PreferenceUpdate random_answer(Random& random, const MovieCatalog& catalog) {
   PreferenceUpdate update;
   update.act = static_cast<UserAct>(random.below(kUserActs));
@@ -76,7 +76,7 @@ TEST(Policy, WhateverIsSaidNothingIsAskedOrRecommendedTwice) {
 }
 
 TEST(Policy, NeverAsksTheUnanswerable) {
-  // The sample has next to no running times; the full catalog has all.
+  // The sample has few running times, the full catalog has all.
   const auto asks = [](const Policy& policy, Slot slot) {
     DialogueState state;
     auto acts = policy.open(state);
@@ -103,7 +103,7 @@ TEST(Policy, GainIsWhatNarrowsTheCandidates) {
   EXPECT_EQ(world.policy.gain(Slot::kRuntime, all), 0);
   for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPopularity, Slot::kPerson})
     EXPECT_GT(world.policy.gain(slot, all), 0.2) << name_of(slot);
-  // Among the movies of one decade the years tell nothing more.
+  // Within one decade, the years give no information.
   nothing.years = Span{1990, 1999};
   const auto nineties = world.ranker.viable(nothing, {});
   EXPECT_LT(world.policy.gain(Slot::kYears, nineties), 1e-9);
@@ -159,7 +159,7 @@ TEST(Policy, SmallTalkIsAnsweredAndTheTalkGoesOn) {
   EXPECT_FALSE(asked.contains(acts[1].slot)) << "what was asked is not asked again";
   EXPECT_EQ(world.policy.next(state, act(UserAct::kOther)).size(), 1u) << "help comes once in a row";
 
-  // A recommendation stays on offer.
+  // A recommendation stays pending.
   const MovieId movie = world.policy.next(state, act(UserAct::kMore)).back().movie;
   acts = world.policy.next(state, act(UserAct::kOther));
   ASSERT_EQ(acts.size(), 1u);

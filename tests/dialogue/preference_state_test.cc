@@ -118,14 +118,14 @@ TEST(PreferenceState, WhatIsWantedIsNotUnwanted) {
     PreferenceState state;
     for (std::uint64_t turn = 0; turn < 4; ++turn) {
       PreferenceUpdate update = random_update(4 * i + turn);
-      // One turn does not contradict itself.
+      // A turn does not contradict itself.
       std::erase_if(update.said.not_genres, [&](GenreId id) { return std::ranges::count(update.said.genres, id) > 0; });
       std::erase_if(update.said.disliked, [&](MovieId id) { return std::ranges::count(update.said.liked, id) > 0; });
       merge(state, update);
       for (const GenreId id : state.genres) EXPECT_EQ(std::ranges::count(state.not_genres, id), 0);
       for (const MovieId id : state.liked) EXPECT_EQ(std::ranges::count(state.disliked, id), 0);
       for (const PersonId id : state.people) EXPECT_EQ(std::ranges::count(state.not_people, id), 0);
-      // What was said last holds.
+      // The last value counts.
       for (const GenreId id : update.said.genres) EXPECT_EQ(std::ranges::count(state.genres, id), 1);
       for (const GenreId id : update.said.not_genres) EXPECT_EQ(std::ranges::count(state.not_genres, id), 1);
       for (const MovieId id : update.said.seen) EXPECT_EQ(std::ranges::count(state.seen, id), 1);

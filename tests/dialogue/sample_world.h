@@ -12,7 +12,7 @@
 
 namespace matinee::testing {
 
-/// Ranks by how many of the user's wishes a movie's facts meet; ties by smaller id. Plain loops, no vectors.
+/// Ranks movies by the number of the user's preferences that they meet; ties by smaller id.
 class CountingRanker final : public CandidateRanker {
  public:
   explicit CountingRanker(const MovieCatalog& catalog) : catalog_(catalog) {}
@@ -70,7 +70,7 @@ class CountingRanker final : public CandidateRanker {
   const MovieCatalog& catalog_;
 };
 
-/// The sample catalog with all that conversations need, made once.
+/// The sample catalog and everything for conversations, made once.
 class SampleWorld {
  public:
   static const SampleWorld& get() {

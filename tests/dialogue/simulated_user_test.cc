@@ -13,7 +13,7 @@ namespace {
 using testing::FullCatalog;
 using testing::SampleWorld;
 
-// What the update says, other than a mistake to be taken back, holds for the target.
+// Except for mistakes, the update is true of the target.
 void expect_true(const MovieCatalog& catalog, MovieId target, const PreferenceState& said) {
   for (const GenreId genre : said.genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 1u);
   for (const GenreId genre : said.not_genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 0u);
@@ -61,7 +61,7 @@ TEST(SimulatedUser, MistakesAreTakenBack) {
       corrections += !turn.update.drop.empty();
     }
     ++talks;
-    // Two mistakes may be made, in the first two answers; by now both are taken back.
+    // There are at most two mistakes, in the first two answers. By now both are corrected.
     expect_true(world.catalog, target, state);
     agreeing += !state.genres.empty();
   }
@@ -83,7 +83,7 @@ TEST(SimulatedUser, NeverNamesTheTarget) {
 }
 
 TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
-  // Words that the phrases use all the time are kept out of the mouth of who must not say them.
+  // Titles made of words that the phrases often use.
   const SampleWorld& world = SampleWorld::get();
   int tried = 0;
   for (MovieId target = 0; target < world.catalog.size(); ++target) {
@@ -161,7 +161,7 @@ TEST(SimulatedUser, TakesTheTargetAndNothingElse) {
 }
 
 TEST(SimulatedUser, NamesMeanWhomTheyShould) {
-  // The likeliest person at the place of a name is the one of the update, half names and typing errors included.
+  // The best match of each name is the person of the update, even for half names and typing errors.
   const SampleWorld& world = SampleWorld::get();
   int named = 0;
   for (std::uint64_t index = 0; index < 200; ++index) {

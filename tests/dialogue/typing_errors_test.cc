@@ -20,7 +20,7 @@ TEST(TypingErrors, OneErrorInsideALongWord) {
     EXPECT_NE(typed.find(" with "), std::string::npos) << typed;
     seen.insert(typed);
   }
-  // Left out, doubled, swapped and hit beside it, in either word.
+  // Omitted, doubled, swapped and replaced letters, in both words.
   for (const char* typed : {"somthing with Robert, ok", "sommething with Robert, ok", "soemthing with Robert, ok",
                             "something with Rbert, ok", "something with Rovert, ok"})
     EXPECT_TRUE(seen.contains(typed)) << typed;

@@ -20,7 +20,7 @@ std::vector<std::uint8_t> open_bytes(const ByteAutomaton& grammar, const ByteAut
   return bytes;
 }
 
-// Any way through the grammar to an end.
+// A random walk through the grammar to an end.
 std::string walk(const ByteAutomaton& grammar, Random& random) {
   std::string text;
   ByteAutomaton::State state = grammar.start();
@@ -56,7 +56,7 @@ TEST(UpdateGrammar, EveryWalkIsAnUpdateThatIsWrittenTheSame) {
     const PreferenceUpdate update = parse_preference_update(text, catalog);
     const std::string again = to_json(update, catalog);
     ASSERT_EQ(to_json(parse_preference_update(again, catalog), catalog), again);
-    // Spans have several texts ("1990 to 1999"), all else has one.
+    // Spans have several texts ("1990 to 1999"), all other values have one.
     if (!update.said.years && !update.said.runtime) {
       ASSERT_EQ(again, text) << "something stood twice or out of order";
     }
