@@ -13,7 +13,7 @@ struct Row {
   std::string key, title;
   std::function<double(const Figures&)> value;
   bool percent = true;
-  bool of_model_only = false;  // says nothing about templates
+  bool of_model_only = false;  // trivial for the templates
 };
 
 std::vector<Row> rows() {

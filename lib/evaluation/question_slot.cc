@@ -7,7 +7,7 @@
 namespace matinee {
 namespace {
 
-// Words by which people would tell what a question is about, folded and between spaces.
+// Words that show what a question is about, as fold_name() writes them, each between two spaces.
 constexpr std::array<std::string_view, kSlots> kWords{
     " genre genres kind sort type funny scary romantic comedy drama thriller horror romance action ",
     " years decade decades old new older newer recent classic period made ",

@@ -8,8 +8,8 @@
 
 namespace matinee {
 
-/// The slot that a question is about: the one whose section of the phrasebook lists it, else the one whose words it has
-/// most of; nothing where it has none.
+/// The slot that a question is about: the one whose phrases include it, else the one with the most of its typical words
+/// in the question (the first of several); nothing if there are none.
 std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook);
 
 }  // namespace matinee

@@ -49,7 +49,7 @@ grep -q '^Not saved: /nowhere/talk.txt: ' "$work/commands" || fail "/save to now
 grep -q '^/save needs a file name\.$' "$work/commands" || fail "/save without a name"
 grep -q '^Unknown command /sing; /help lists the commands\.$' "$work/commands" || fail "an unknown command"
 for word in /why /facts /more /undo /restart /save /help /quit; do
-  grep -q -- "$word" "$work/commands" || fail "/help does not tell $word"
+  grep -q -- "$word" "$work/commands" || fail "/help does not list $word"
 done
 grep -qE '^Rating: [0-9]\.[0-9] out of 10 \([0-9,]+ votes?\)$' "$work/commands" || fail "/facts has no rating"
 grep -qE '^Genres?: [A-Z]' "$work/commands" || fail "/facts has no genres"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# evaluate on a handful of conversations: every figure is there, in range and the same again; nothing ungrounded is said.
+# evaluate on a handful of conversations: every figure is there, in range and the same again; no reply is ungrounded.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 evaluate=(evaluate --base testdata/mini --movies "$work/movies.bin" --held-out 3 --self-play 2 --training 1)
@@ -18,7 +18,7 @@ for system, values in figures.items():
         assert name in values, (system, name)
 for name in ("understand_f1", "understand_act", "tokens_ask", "tokens_understand", "exact_recommend"):
     assert name in figures["model"], name
-# The book says what the book lists, and knows what it is told.
+# Templates are phrases of the phrasebook, and the true meaning is given.
 for name in ("ask_slot", "recommend_true", "recommend_best", "training_again", "exact_ask"):
     assert figures["templates"][name] == 1, (name, figures["templates"][name])
 for line in open(sys.argv[2], encoding="utf-8"):

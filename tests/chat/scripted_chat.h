@@ -33,7 +33,7 @@ class NamedActs final : public Wording {
   std::optional<SystemActKind> unfinished;
 };
 
-/// Users who speak JSON: an update as it is written in the data; "?" is not understood.
+/// For users' lines that are updates in JSON; "?" is not understood.
 class JsonUnderstanding final : public Understanding {
  public:
   UnderstoodTurn understand(std::span<const SystemAct>, std::string_view system_text,

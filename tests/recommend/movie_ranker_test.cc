@@ -100,7 +100,7 @@ TEST_F(MovieRankerTest, ViableMoviesAgreeWithEverythingAndRankFirst) {
 }
 
 TEST_F(MovieRankerTest, FindsTheTargetOfTrueAnswers) {
-  // A user who tells two genres, the decade, how known it is and one actor has told nearly everything.
+  // Two genres, the decade, the popularity and one actor determine a movie almost completely.
   std::int64_t first_ten = 0, trials = 0;
   for (std::uint64_t trial = 0; trial < 200; ++trial) {
     Random random(1, "target", trial);
@@ -145,7 +145,7 @@ TEST_F(MovieRankerTest, ReasonsAreTrueAndStrongestFirst) {
           EXPECT_EQ(reason.id, state.liked[0]);
           break;
         default:
-          ADD_FAILURE() << "nobody asked for that";
+          ADD_FAILURE() << "a reason that no preference asks for";
       }
     }
   }
