@@ -64,10 +64,10 @@ AdaptedLinear DecoderTraining::linear(std::size_t layer, Module module, const Dr
   TrainingBuffers::Layer& kept = buffers_.layer(layer);
   linear.lora = &lora_->layers[layer][m];
   linear.dropout = lora_dropout(layer, module, *linear.lora, dropout);
-  linear.xa = kept.xa[m].data();
+  linear.xa = kept.xa[m];
   if (linear.lora->magnitude == nullptr) return linear;
-  linear.unscaled = kept.unscaled[m].data();
-  linear.norms = kept.norms[m].data();
+  linear.unscaled = kept.unscaled[m];
+  linear.norms = kept.norms[m];
   return linear;
 }
 
@@ -129,7 +129,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
       const AdaptedLinear layer = linear(at.first, module, at.second);
       if (layer.norms != nullptr) {
         adapted_row_norms(context_, layer.out, layer.in, layer.weight->view, *layer.lora,
-                          buffers_.layer(at.first).norms[index_of(module)].data());
+                          buffers_.layer(at.first).norms[index_of(module)]);
       }
       layers.push_back({layer, y});
     }
@@ -148,12 +148,12 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
                                .q = buffers.q,
                                .k = buffers.k,
                                .v = buffers.v,
-                               .out = kept.attention.data(),
-                               .logsumexp = kept.logsumexp.data(),
+                               .out = kept.attention,
+                               .logsumexp = kept.logsumexp,
                                .precision = precision_});
   if (is_last(l)) {
     gather(buffers.input, c, buffers.middle);
-    gather(kept.attention.data(), config_.q_size(), buffers_.selected_attention.data());
+    gather(kept.attention, config_.q_size(), buffers_.selected_attention.data());
     if (config_.parallel_block) gather(buffers.normed, c, buffers.mlp_input);
   } else {
     context_.allocator()->copy(buffers.middle, buffers.input, size(n_rows_ * c) * sizeof(float));
@@ -165,7 +165,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
 void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* noisy) {
   CheckpointedInputs& inputs = buffers_.inputs;
   embed_tokens(context_, config_, weights_, n_rows_, buffers_.tokens.data(), buffers_.positions.data(), inputs.of(0),
-               buffers_.layer(0).normed.data());
+               buffers_.layer(0).at.normed);
   if (noisy != nullptr)
     add_neftune_noise(context_, *noisy, *dropout, config_.hidden_size, buffers_.grad_normed, inputs.of(0));
   for (std::size_t l = 0; l < inputs.layers(); ++l) {
@@ -193,7 +193,7 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
   BlockGradients grad = buffers_.gradients(is_last(l));
   block.finish(rows_of(l, Module::kO), buffers, grad, apply);
   if (is_last(l)) {
-    scatter(grad.attention, config_.q_size(), buffers_.grad_attention.data());
+    scatter(grad.attention, config_.q_size(), buffers_.grad_attention);
     scatter_stream(buffers_.grad_stream);
     if (config_.parallel_block) scatter_stream(buffers_.grad_normed);
     grad = buffers_.gradients(false);
@@ -208,8 +208,8 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
                                 .q = buffers.q,
                                 .k = buffers.k,
                                 .v = buffers.v,
-                                .out = kept.attention.data(),
-                                .logsumexp = kept.logsumexp.data(),
+                                .out = kept.attention,
+                                .logsumexp = kept.logsumexp,
                                 .grad_out = grad.attention,
                                 .grad_q = grad.q,
                                 .grad_k = grad.k,
@@ -255,7 +255,7 @@ CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
   return head_.run({.n_rows = n_selected_,
                     .x = buffers_.output_normed.data(),
                     .targets = buffers_.selected_targets.data(),
-                    .logits = buffers_.logits.data()},
+                    .logits = buffers_.logits},
                    buffers_.sums);
 }
 
@@ -267,7 +267,7 @@ CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, flo
   const CrossEntropySums sums = head_.run({.n_rows = n_selected_,
                                            .x = buffers_.output_normed.data(),
                                            .targets = buffers_.selected_targets.data(),
-                                           .logits = buffers_.logits.data(),
+                                           .logits = buffers_.logits,
                                            .grad_x = buffers_.grad_normed.data(),
                                            .grad_scale = grad_scale},
                                           buffers_.sums);
@@ -282,7 +282,7 @@ std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
   std::vector<float> all(size(n_rows_ * vocab));
   for (std::int64_t first = 0; first < n_rows_; first += HeadLoss::kChunkRows) {
     const std::int64_t n = std::min(n_rows_ - first, HeadLoss::kChunkRows);
-    head_.logits(n, buffers_.output_normed.data() + first * c, buffers_.logits.data());
+    head_.logits(n, buffers_.output_normed.data() + first * c, buffers_.logits);
     buffers_.shared.download(std::span(all).subspan(size(first * vocab), size(n * vocab)));
   }
   return all;

@@ -1,6 +1,7 @@
 #include "lib/model/training_buffers.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "lib/model/head_loss.h"
@@ -8,8 +9,67 @@
 namespace matinee {
 namespace {
 
-// Parts of the shared buffer begin at multiples of 256 bytes, as a GPU's own allocations do.
+// A part of a buffer: where its address goes, and its floats; 0: there is none.
+using Part = std::pair<float**, std::int64_t>;
+
+// Parts begin at multiples of 256 bytes, as a GPU's own allocations do.
 std::int64_t aligned(std::int64_t floats) { return (floats + 63) / 64 * 64; }
+
+// One allocation for all parts. Those of one group follow each other; groups use the same memory.
+template <class Take>
+void take_parts(TrainingBuffers::Floats& memory, std::initializer_list<std::vector<Part>> groups, const Take& take) {
+  std::int64_t largest = 0;
+  for (const auto& group : groups) {
+    std::int64_t floats = 0;
+    for (const auto& [part, size] : group) floats += aligned(size);
+    largest = std::max(largest, floats);
+  }
+  take(memory, largest);
+  if (memory.empty()) return;  // only counted
+  for (const auto& group : groups) {
+    float* next = memory.data();
+    for (const auto& [part, size] : group) {
+      *part = size > 0 ? next : nullptr;
+      next += aligned(size);
+    }
+  }
+}
+
+template <class Take>
+void take_layer(TrainingBuffers::Layer& layer, const ModelConfig& config,
+                const std::array<AdapterWidth, kModules>& adapter, std::int64_t n, bool own_mlp_input,
+                const Take& take) {
+  const std::int64_t c = n * config.hidden_size, q = n * config.q_size(), kv = n * config.kv_size();
+  const std::int64_t heads = n * config.num_attention_heads, kv_heads = n * config.num_key_value_heads;
+  const std::int64_t mlp = n * config.intermediate_size;
+  const bool means = config.norm == NormKind::kLayer, second_norm = !config.parallel_block;
+  BlockBuffers& at = layer.at;
+  std::vector<Part> parts{{&at.normed, c},
+                          {&at.mean, means ? n : 0},
+                          {&at.rstd, n},
+                          {&at.q_raw, config.qk_norm ? q : 0},
+                          {&at.k_raw, config.qk_norm ? kv : 0},
+                          {&at.q_rstd, config.qk_norm ? heads : 0},
+                          {&at.k_rstd, config.qk_norm ? kv_heads : 0},
+                          {&at.q, q},
+                          {&at.k, kv},
+                          {&at.v, kv},
+                          {&layer.logsumexp, heads},
+                          {&layer.attention, q},
+                          {&at.middle, c},
+                          {&layer.mlp_normed, own_mlp_input ? c : 0},
+                          {&at.middle_mean, means && second_norm ? n : 0},
+                          {&at.middle_rstd, second_norm ? n : 0},
+                          {&at.gate, config.gated_mlp ? mlp : 0},
+                          {&at.up, mlp},
+                          {&at.gated, mlp}};
+  for (std::size_t m = 0; m < adapter.size(); ++m) {
+    const std::int64_t out = adapter[m].magnitude ? module_shape(config, static_cast<Module>(m))[0] : 0;
+    parts.insert(parts.end(),
+                 {{&layer.xa[m], n * adapter[m].rank}, {&layer.unscaled[m], n * out}, {&layer.norms[m], out}});
+  }
+  take_parts(layer.memory, {parts}, take);
+}
 
 // What one layer needs where all layers use the same buffers: the largest of each, since ranks may differ.
 std::array<AdapterWidth, kModules> largest_of(const AdapterWidths& adapter) {
@@ -51,69 +111,6 @@ AdapterWidths adapter_widths(const ModelConfig& config, const LoraConfig* lora) 
 }
 
 template <class Take>
-void TrainingBuffers::list_layer(Layer& a, const ModelConfig& config, const std::array<AdapterWidth, kModules>& adapter,
-                                 std::int64_t max_tokens, bool own_mlp_input, const Take& take) {
-  const std::int64_t c = config.hidden_size, q = config.q_size(), kv = config.kv_size();
-  const std::int64_t heads = config.num_attention_heads, kv_heads = config.num_key_value_heads;
-  const std::int64_t mlp = config.intermediate_size;
-  const bool means = config.norm == NormKind::kLayer, second_norm = !config.parallel_block;
-  const std::pair<Floats*, std::int64_t> widths[] = {
-      {&a.normed, c},
-      {&a.mean, means ? 1 : 0},
-      {&a.rstd, 1},
-      {&a.q_raw, config.qk_norm ? q : 0},
-      {&a.k_raw, config.qk_norm ? kv : 0},
-      {&a.q_rstd, config.qk_norm ? heads : 0},
-      {&a.k_rstd, config.qk_norm ? kv_heads : 0},
-      {&a.q, q},
-      {&a.k, kv},
-      {&a.v, kv},
-      {&a.logsumexp, heads},
-      {&a.attention, q},
-      {&a.middle, c},
-      {&a.middle_normed, own_mlp_input ? c : 0},
-      {&a.middle_mean, means && second_norm ? 1 : 0},
-      {&a.middle_rstd, second_norm ? 1 : 0},
-      {&a.gate, config.gated_mlp ? mlp : 0},
-      {&a.up, mlp},
-      {&a.gated, mlp},
-  };
-  for (const auto& [buffer, width] : widths) take(*buffer, max_tokens * width);
-  for (std::size_t m = 0; m < adapter.size(); ++m) {
-    if (adapter[m].rank == 0) continue;
-    take(a.xa[m], max_tokens * adapter[m].rank);
-    if (!adapter[m].magnitude) continue;
-    const std::int64_t out = module_shape(config, static_cast<Module>(m))[0];
-    take(a.unscaled[m], max_tokens * out);
-    take(a.norms[m], out);
-  }
-}
-
-template <class Take>
-void TrainingBuffers::list_shared(const ModelConfig& config, std::int64_t max_tokens, const Take& take) {
-  const std::int64_t q = max_tokens * config.q_size(), kv = max_tokens * config.kv_size();
-  using Part = std::pair<std::span<float>*, std::int64_t>;
-  const std::vector<Part> groups[] = {{{&logits, HeadLoss::kChunkRows * config.vocab_size}},
-                                      {{&grad_gated, max_tokens * config.intermediate_size}},
-                                      {{&grad_attention, q}, {&grad_q, q}, {&grad_k, kv}, {&grad_v, kv}}};
-  std::int64_t largest = 0;
-  for (const auto& group : groups) {
-    std::int64_t floats = 0;
-    for (const auto& [part, size] : group) floats += aligned(size);
-    largest = std::max(largest, floats);
-  }
-  take(shared, largest);
-  if (shared.empty()) return;  // only counted
-  for (const auto& group : groups) {
-    float* next = shared.data();
-    for (const auto& [part, size] : group) {
-      *part = {next, static_cast<std::size_t>(size)};
-      next += aligned(size);
-    }
-  }
-}
-
-template <class Take>
 void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapter,
                            const TrainingBufferOptions& options, const Take& take) {
   const std::int64_t n = options.max_tokens, c = config.hidden_size;
@@ -121,7 +118,7 @@ void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapt
   layers.resize(options.recompute ? 1 : n_layers);
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const bool own_mlp_input = !config.parallel_block || options.recompute || l + 1 == n_layers;
-    list_layer(layers[l], config, options.recompute || adapter.empty() ? largest_of(adapter) : adapter[l], n,
+    take_layer(layers[l], config, options.recompute || adapter.empty() ? largest_of(adapter) : adapter[l], n,
                own_mlp_input, take);
   }
   for (Floats* values : {&output, &output_normed, &grad_stream, &grad_normed}) take(*values, n * c);
@@ -129,7 +126,12 @@ void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapt
   take(selected_attention, n * config.q_size());
   for (Integers* values : {&tokens, &positions, &segment_start, &selected, &selected_targets}) take(*values, n);
   take(sums, 1);
-  list_shared(config, n, take);
+  const std::int64_t q = n * config.q_size(), kv = n * config.kv_size();
+  take_parts(shared,
+             {{{&logits, HeadLoss::kChunkRows * config.vocab_size}},
+              {{&grad_gated, n * config.intermediate_size}},
+              {{&grad_attention, q}, {&grad_q, q}, {&grad_k, kv}, {&grad_v, kv}}},
+             take);
 }
 
 namespace {
@@ -168,36 +170,22 @@ TrainingBuffers::TrainingBuffers(const std::shared_ptr<DeviceAllocator>& allocat
 }
 
 BlockBuffers TrainingBuffers::block(std::size_t l) {
-  Layer& a = layer(l);
-  return {.input = inputs.of(l),
-          .normed = a.normed.data(),
-          .mean = a.mean.data(),
-          .rstd = a.rstd.data(),
-          .q = a.q.data(),
-          .k = a.k.data(),
-          .v = a.v.data(),
-          .q_raw = a.q_raw.data(),
-          .k_raw = a.k_raw.data(),
-          .q_rstd = a.q_rstd.data(),
-          .k_rstd = a.k_rstd.data(),
-          .attention = is_last(l) ? selected_attention.data() : a.attention.data(),
-          .middle = a.middle.data(),
-          .mlp_input = parallel_block_ && !is_last(l) ? a.normed.data() : a.middle_normed.data(),
-          .middle_mean = a.middle_mean.data(),
-          .middle_rstd = a.middle_rstd.data(),
-          .gate = a.gate.data(),
-          .up = a.up.data(),
-          .gated = a.gated.data()};
+  const Layer& kept = layer(l);
+  BlockBuffers at = kept.at;
+  at.input = inputs.of(l);
+  at.attention = is_last(l) ? selected_attention.data() : kept.attention;
+  at.mlp_input = parallel_block_ && !is_last(l) ? at.normed : kept.mlp_normed;
+  return at;
 }
 
 BlockGradients TrainingBuffers::gradients(bool last_layer) {
   return {.stream = grad_stream.data(),
           .normed = grad_normed.data(),
-          .gated = grad_gated.data(),
-          .attention = last_layer ? grad_q.data() : grad_attention.data(),
-          .q = grad_q.data(),
-          .k = grad_k.data(),
-          .v = grad_v.data()};
+          .gated = grad_gated,
+          .attention = last_layer ? grad_q : grad_attention,
+          .q = grad_q,
+          .k = grad_k,
+          .v = grad_v};
 }
 
 }  // namespace matinee

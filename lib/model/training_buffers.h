@@ -55,21 +55,14 @@ class TrainingBuffers {
                   const AdapterWidths& adapter, const TrainingBufferOptions& options);
 
   /// Written by a layer's forward pass, read by its backward pass. With `recompute` one instance serves all layers, and
-  /// is written again before each layer's backward pass.
+  /// is written again before each layer's backward pass. Pointers are null where the model has no such activation.
   struct Layer {
-    Floats normed, mean, rstd;  // of the input norm; mean with LayerNorm only
-    Floats q_raw, k_raw;        // before the norms of heads, where the model has them
-    Floats q_rstd, k_rstd;      // [heads]
-    Floats q, k, v;             // rotated
-    Floats logsumexp;           // [heads], of the attention
-    Floats attention;           // its output
-    Floats middle;              // the stream between attention and MLP
-    Floats middle_normed;       // the MLP's input; absent where that is `normed`
-    Floats middle_mean, middle_rstd;
-    Floats gate, up, gated;                 // the backward pass overwrites gate and up by their gradients
-    std::array<Floats, kModules> xa;        // [rank], x·Aᵀ
-    std::array<Floats, kModules> unscaled;  // [out], with DoRA
-    std::array<Floats, kModules> norms;     // [out] in all, with DoRA
+    BlockBuffers at;              // `input`, `attention`, `mlp_input` and `output` are set by block()
+    float* attention = nullptr;   // output of the attention
+    float* logsumexp = nullptr;   // [heads], of the attention
+    float* mlp_normed = nullptr;  // the MLP's input; null where that is `at.normed`
+    std::array<float*, kModules> xa{}, unscaled{}, norms{};  // AdaptedLinear's; norms [out] in all
+    Floats memory;                                           // all of these
   };
   Layer& layer(std::size_t l) { return layers.size() == 1 ? layers.front() : layers[l]; }
   bool recomputes() const { return layers.size() < inputs.layers(); }
@@ -94,19 +87,15 @@ class TrainingBuffers {
   Floats output_mean, output_rstd;
   Floats grad_stream, grad_normed;  // from the head to the end of the backward pass; before it grad_normed is free
 
-  // Parts of one allocation, of which only one group is in use at a time: a chunk of logits in the head; the gradient
-  // of `gated` in the MLP's backward pass; the other four in the attention's.
-  std::span<float> logits, grad_gated, grad_attention, grad_q, grad_k, grad_v;
+  // Parts of `shared`, of which only one group is in use at a time: a chunk of logits in the head; the gradient of
+  // `gated` in the MLP's backward pass; the other four in the attention's.
+  float *logits = nullptr, *grad_gated = nullptr;
+  float *grad_attention = nullptr, *grad_q = nullptr, *grad_k = nullptr, *grad_v = nullptr;
   Floats shared;
 
   RotaryTables rotary;
 
  private:
-  template <class Take>
-  void list_layer(Layer& a, const ModelConfig& config, const std::array<AdapterWidth, kModules>& adapter,
-                  std::int64_t max_tokens, bool own_mlp_input, const Take& take);
-  template <class Take>
-  void list_shared(const ModelConfig& config, std::int64_t max_tokens, const Take& take);
   template <class Take>
   void list(const ModelConfig& config, const AdapterWidths& adapter, const TrainingBufferOptions& options,
             const Take& take);
