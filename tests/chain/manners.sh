@@ -17,7 +17,8 @@ for source in cmd/*.cc; do
   run "$tool" --version
   [[ $out == "$tool (Matinee) "* ]] || fail "$tool --version says: $out"
 
-  expect_error 2 "$tool: unrecognized option '--no-such-option'; try --help" "$tool" --no-such-option
+  # The spelling is Boost's.
+  expect_error 2 "$tool: unrecognised option '--no-such-option'; try --help" "$tool" --no-such-option
 
   "$tool" --help >/dev/full 2>"$work/.err"
   status=$?
