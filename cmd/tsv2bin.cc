@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/tool.h"
-#include "lib/catalog/imdb_table.h"
+#include "lib/catalog/tsv_reader.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;

@@ -10,24 +10,16 @@
 #include <vector>
 
 #include "lib/base/format_error.h"
+#include "lib/base/half.h"
 #include "lib/catalog/imdb_table.h"
+#include "lib/catalog/movie_catalog.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
 
 namespace matinee {
 namespace {
 
-// IEEE 754 binary16.
-float half_to_float(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const float fraction = static_cast<float>(bits & 1023) / 1024;
-  const float magnitude = exponent == 0    ? std::ldexp(fraction, -14)
-                          : exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
-                                           : std::ldexp(1 + fraction, exponent - 15);
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
-// The shortest digits that read back as the same float; JSON has no word for what is not finite.
+// The shortest digits that read back as the same float; null for NaN and infinity, which JSON lacks.
 void append_float(JsonWriter& json, float value) {
   if (std::isfinite(value)) {
     json.raw(fmt::format("{}", value));
@@ -86,7 +78,7 @@ void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorI
   }
 }
 
-// A column of rows made from one tensor or from the two or three of a string or list column.
+// A column of rows, read from one tensor or from the two or three tensors of a string or list column.
 struct Column {
   std::string name;
   std::int64_t rows;
@@ -99,10 +91,10 @@ bool ends_with_part(const SafetensorsFile& file, const std::string& name, const 
   return file.find(stem + ".offsets") != nullptr || file.find(stem + ".rows") != nullptr;
 }
 
-// What the values of a catalog's list column are rows of; nothing for other columns and files.
+// Names for the values of a list column of a catalog; empty for other columns and files.
 StringColumn referenced_names(const SafetensorsFile& file, const std::string& column) {
   const auto kind = file.metadata().find("matinee.kind");
-  if (kind == file.metadata().end() || kind->second != "catalog") return {};
+  if (kind == file.metadata().end() || kind->second != kCatalogKind) return {};
   if (column == "genres") return StringColumn(file, "genre_names");
   if (column == "cast" || column == "directors" || column == "writers") return StringColumn(file, "nconst");
   return {};
@@ -184,14 +176,14 @@ void write_artifact_text(const std::string& path, ArtifactFormat format, OutputF
     ImdbTable(path).write_tsv(out);
     return;
   }
-  // The rows of a catalog are its movies, which most columns have. Elsewhere all columns must have as many, else what
-  // is said is a listing: the first extents of weights are no rows.
+  // The rows of a catalog are its movies. In other files all columns must have the same number of rows; otherwise the
+  // file is listed, because the first dimension of a weight does not count rows.
   const auto columns = columns_of(file);
   std::map<std::int64_t, int> votes;
   for (const Column& column : columns) ++votes[column.rows];
   const auto most =
       std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  const bool catalog = kind != file.metadata().end() && kind->second == "catalog";
+  const bool catalog = kind != file.metadata().end() && kind->second == kCatalogKind;
   if (most == votes.end() || most->second < 2 || (!catalog && votes.size() > 1)) {
     write_artifact_listing(path, out);
     return;

@@ -1,5 +1,7 @@
-// Joins IMDb's tables into the catalog. Title rows are few enough to hold (the whole of IMDb has 12 million);
-// principals and names, the large tables, are read once and only what belongs to kept movies stays.
+// Joins IMDb's tables into the catalog. All title rows are held in memory (the whole of IMDb has 12 million).
+// Principals and names, the large tables, are read once, and only rows of kept movies stay.
+#include "lib/catalog/catalog_builder.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -18,14 +20,15 @@
 #include "lib/catalog/imdb_table.h"
 #include "lib/catalog/list_column.h"
 #include "lib/catalog/movie_catalog.h"
+#include "lib/catalog/tsv_reader.h"
 
 namespace matinee {
 namespace {
 
 std::int32_t known(std::int32_t value) { return value == kMissingValue ? kUnknown : value; }
 
-// A table file as it is; a TSV through a temporary table.
-std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expected) {
+// Maps a table file; a TSV is converted into a temporary table first.
+std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expected, ThreadPool& pool) {
   std::unique_ptr<ImdbTable> table;
   if (path.ends_with(".bin")) {
     table = std::make_unique<ImdbTable>(path);
@@ -34,7 +37,6 @@ std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expec
     const int descriptor = ::mkstemp(name.data());
     if (descriptor < 0) throw resource_error("{}: cannot create a temporary file", name);
     ::close(descriptor);
-    ThreadPool pool(0);
     try {
       tsv_to_table(path, name, {}, pool, [](std::uint64_t) {});
       table = std::make_unique<ImdbTable>(name);
@@ -97,7 +99,7 @@ std::string CatalogReport::describe() const {
 }
 
 struct CatalogBuilder::Impl {
-  Impl(const CatalogTables& tables, const CatalogOptions& options) {
+  Impl(const CatalogTables& tables, const CatalogOptions& options, ThreadPool& threads) : pool(threads) {
     read_titles(tables, options);
     read_crew(tables.crew);
     read_principals(tables.principals, options.cast_size);
@@ -106,8 +108,8 @@ struct CatalogBuilder::Impl {
   }
 
   void read_titles(const CatalogTables& tables, const CatalogOptions& options) {
-    const auto ratings = open_table(tables.ratings, "title.ratings");
-    const auto basics = open_table(tables.basics, "title.basics");
+    const auto ratings = open_table(tables.ratings, "title.ratings", pool);
+    const auto basics = open_table(tables.basics, "title.basics", pool);
     std::unordered_map<std::string_view, std::size_t> rating_row;
     const StringColumn rated = ratings->text("tconst");
     const auto votes = ratings->integers("numVotes"), average = ratings->integers("averageRating");
@@ -136,7 +138,7 @@ struct CatalogBuilder::Impl {
     for (const auto& [name, row] : rating_row) report.ratings_without_title += titles.contains(name) ? 0 : 1;
     if (candidates.empty())
       throw bad_data("{}: no title of the type \"{}\"; --type chooses another", tables.basics, options.type);
-    // Most votes first; without votes the later film first, then by place in the table, so that the order is total.
+    // Most votes first, then the later film, then the order of the table, so that the order is total.
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
       return std::tuple(-a.votes, -a.year, a.row) < std::tuple(-b.votes, -b.year, b.row);
     });
@@ -164,7 +166,7 @@ struct CatalogBuilder::Impl {
   }
 
   void read_crew(const std::string& path) {
-    const auto crew = open_table(path, "title.crew");
+    const auto crew = open_table(path, "title.crew", pool);
     const StringColumn tconst = crew->text("tconst"), directors = crew->text("directors"),
                        writers = crew->text("writers");
     for (std::size_t row = 0; row < tconst.size(); ++row) {
@@ -180,7 +182,7 @@ struct CatalogBuilder::Impl {
   }
 
   void read_principals(const std::string& path, std::int64_t cast_size) {
-    const auto principals = open_table(path, "title.principals");
+    const auto principals = open_table(path, "title.principals", pool);
     const StringColumn tconst = principals->text("tconst"), nconst = principals->text("nconst"),
                        category = principals->text("category");
     const auto ordering = principals->integers("ordering");
@@ -211,7 +213,7 @@ struct CatalogBuilder::Impl {
       wanted.insert(movie.writers.begin(), movie.writers.end());
       for (const auto& [order, person] : movie.cast) wanted.insert(person);
     }
-    const auto names = open_table(path, "name.basics");
+    const auto names = open_table(path, "name.basics", pool);
     const StringColumn nconst_column = names->text("nconst"), name = names->text("primaryName");
     const auto birth = names->integers("birthYear");
     for (std::size_t row = 0; row < nconst_column.size(); ++row) {
@@ -268,6 +270,7 @@ struct CatalogBuilder::Impl {
     }
   }
 
+  ThreadPool& pool;
   CatalogReport report;
   std::vector<Movie> movies;
   std::unordered_map<std::string, std::size_t> row_of;
@@ -278,8 +281,8 @@ struct CatalogBuilder::Impl {
   std::vector<std::int32_t> years, runtimes, vote_column, rating_column, births;
 };
 
-CatalogBuilder::CatalogBuilder(const CatalogTables& tables, const CatalogOptions& options)
-    : impl_(std::make_unique<Impl>(tables, options)) {}
+CatalogBuilder::CatalogBuilder(const CatalogTables& tables, const CatalogOptions& options, ThreadPool& pool)
+    : impl_(std::make_unique<Impl>(tables, options, pool)) {}
 CatalogBuilder::~CatalogBuilder() = default;
 
 const CatalogReport& CatalogBuilder::report() const { return impl_->report; }
@@ -323,7 +326,7 @@ void CatalogBuilder::write(SafetensorsWriter& writer) const {
 }
 
 void CatalogBuilder::save(const std::string& path) const {
-  SafetensorsWriter writer(path, "catalog");
+  SafetensorsWriter writer(path, kCatalogKind);
   declare(writer);
   write(writer);
   writer.commit();

@@ -21,7 +21,7 @@ namespace {
 
 std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
 
-// Calls `use` with each piece of `text` between two `separator`s that is not empty.
+// Calls `use` with each non-empty piece of `text` between separators.
 template <class Use>
 void for_pieces(std::string_view text, char separator, const Use& use) {
   for (std::size_t begin = 0; begin < text.size();) {
@@ -39,7 +39,7 @@ void for_lines(std::string_view text, const Use& use) {
   });
 }
 
-// Finds by string_view without making a string.
+// Allows lookup by string_view.
 struct TransparentHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }

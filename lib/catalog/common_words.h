@@ -9,13 +9,14 @@
 namespace matinee {
 
 /// Words and phrases of everyday English and of talk about films (folded; lib/catalog/words/common_words.txt and
-/// function_words.txt). Alone and in lower case they are not taken for a title or a surname.
+/// function_words.txt). In lower case, such a word alone does not count as a title or a surname.
 bool is_common_word(std::string_view folded);
 
-/// Those of them that only hold a sentence together (folded; lib/catalog/words/function_words.txt).
+/// Only the function words among them (folded; lib/catalog/words/function_words.txt).
 bool is_function_word(std::string_view folded);
 
-/// Those and more words of English (folded; lib/catalog/words/english_words.txt): not taken for misspelt names.
+/// Common words and more words of English (folded; lib/catalog/words/english_words.txt). None counts as a misspelled
+/// name.
 bool is_english_word(std::string_view folded);
 
 /// All single words of those lists, without order.
@@ -25,7 +26,7 @@ std::vector<std::string> english_words();
 /// name; of several names for one nickname it is the first of lib/catalog/words/nicknames.txt.
 std::string_view full_given_name(std::string_view nickname);
 
-/// A nickname and what it stands for (folded): a given name where that is one word, else a person's whole name.
+/// A nickname and its meaning (folded): a given name if that is one word, else a person's full name.
 using Nickname = std::pair<std::string_view, std::string_view>;
 
 /// All of lib/catalog/words/nicknames.txt, in its order.

@@ -1,11 +1,11 @@
-// fold_name, fold_title and edit_distance: how names are compared.
+// fold_name, fold_title and edit_distance: the comparison of names.
+#include "lib/catalog/fold_name.h"
+
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <array>
 #include <vector>
-
-#include "lib/catalog/title_index.h"
 
 namespace matinee {
 namespace {
@@ -54,7 +54,7 @@ std::string fold_name(std::string_view text) {
     // "Ocean's" and "O'Toole" stay one word.
     if (point == '\'' || point == 0x2019 || point == '.') continue;
     if (!is_letter_or_number(point)) {
-      gap = gap || !is_mark(point);  // an accent written as a mark of its own (NFD) is left out like one that is not
+      gap = gap || !is_mark(point);  // a combining accent (NFD) is dropped, as a precomposed one is
       continue;
     }
     if (gap && !out.empty()) out += ' ';

@@ -12,7 +12,7 @@ constexpr auto kText = ColumnType::kText;
 constexpr auto kInteger = ColumnType::kInteger;
 constexpr auto kTenths = ColumnType::kTenths;
 
-// Generous bounds: they are to catch shifted rows and broken files, not unusual films.
+// Wide bounds: they catch shifted rows and broken files and accept unusual films.
 ColumnSpec text(const char* name) { return {name, kText, 0, 0}; }
 ColumnSpec count(const char* name) { return {name, kInteger, 0, std::numeric_limits<std::int32_t>::max()}; }
 ColumnSpec flag(const char* name) { return {name, kInteger, 0, 1}; }

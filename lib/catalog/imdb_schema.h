@@ -18,7 +18,7 @@ enum class ColumnType : std::uint8_t {
 struct ColumnSpec {
   std::string name;
   ColumnType type = ColumnType::kText;
-  std::int32_t low = 0, high = 0;  ///< what a number may be; in tenths for kTenths
+  std::int32_t low = 0, high = 0;  ///< range of valid numbers; in tenths for kTenths
 };
 
 /// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/).
@@ -28,15 +28,15 @@ struct TableSchema {
 };
 std::span<const TableSchema> imdb_tables();
 
-/// The table whose columns the header has, and the types of the header's columns in their order; columns that the table
-/// does not know are text. Throws Error(kBadData) for a header that is none of the seven tables', naming the nearest.
+/// The table that a header line belongs to, and the types of the header's columns in order; unknown columns are text.
+/// Throws Error(kBadData) with the most similar table if the header fits none of the seven.
 struct RecognizedHeader {
   const TableSchema* table;
   std::vector<ColumnSpec> columns;
 };
 RecognizedHeader recognize_header(std::string_view line);
 
-/// Cuts a line at its tabs.
+/// Splits a line at its tabs.
 void split_fields(std::string_view line, std::vector<std::string_view>& fields);
 
 }  // namespace matinee

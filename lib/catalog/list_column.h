@@ -13,7 +13,7 @@ namespace matinee {
 class ListColumn {
  public:
   ListColumn() = default;
-  /// Throws Error(kBadData) where the offsets do not cut the values or a value is outside [0, limit).
+  /// Throws Error(kBadData) if the offsets are not ascending within the values or a value is outside [0, limit).
   ListColumn(const SafetensorsFile& file, const std::string& name, std::int64_t rows, std::int32_t limit);
   std::span<const std::int32_t> operator[](std::size_t row) const {
     return values_.subspan(static_cast<std::size_t>(offsets_[row]),

@@ -1,5 +1,5 @@
-// Names are phrases of words in a trie. A text is walked from each of its words; a word of the text may stand for words
-// of the vocabulary that are a typing error away, for what a nickname means, or be joined with the next one.
+// Names are phrases of words in a trie, which is walked from each word of the text. A word of the text also matches
+// words that differ by a typing error, the meaning of a nickname, and itself joined with the next word.
 #include "lib/catalog/mention_finder.h"
 
 #include <algorithm>
@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "lib/catalog/common_words.h"
+#include "lib/catalog/fold_name.h"
 #include "lib/catalog/sentence_words.h"
 #include "lib/catalog/spelling_index.h"
-#include "lib/catalog/title_index.h"
 
 namespace matinee {
 namespace {
@@ -20,17 +20,17 @@ namespace {
 using Node = std::uint32_t;
 using WordId = SpellingIndex::WordId;
 
-constexpr std::size_t kMaxWords = 10;    // of a name
-constexpr std::size_t kTargets = 5;      // of one phrase
-constexpr std::size_t kSeriesSize = 3;   // films that make the common beginning of their titles a name
-constexpr float kKnownByGivenName = 25;  // weight of a person whose given name alone is enough (see weigh_people)
+constexpr std::size_t kMaxWords = 10;    // words of a name
+constexpr std::size_t kTargets = 5;      // movies and people of one phrase
+constexpr std::size_t kSeriesSize = 3;   // movies that must share the beginning of their titles for it to be a name
+constexpr float kKnownByGivenName = 25;  // weight from which a given name alone identifies a person (see weigh_people)
 
-// How surely a form of a name means it.
+// Confidence of each form of a name.
 constexpr float kPart = 0.8f, kSeries = 0.75f, kSurname = 0.6f, kGivenName = 0.45f, kSqueezed = 0.95f,
                 kPersonNickname = 0.9f;
 constexpr double kNicknameFactor = 0.95, kJoinedFactor = 0.95, kPlainWordsFactor = 0.8;
 
-// Left out of phrases on both sides: "Lord of Rings", "Fast & Furious", "Matrix, The".
+// Dropped from names and from texts alike: "Lord of Rings", "Fast & Furious", "Matrix, The".
 bool is_left_out(std::string_view word) { return word == "the" || word == "a" || word == "an" || word == "and"; }
 
 std::string_view without_roman(std::string_view word) {
@@ -52,7 +52,7 @@ std::vector<std::string_view> split_words(std::string_view folded) {
   return words;
 }
 
-// The words of a name that count; all of them where none does ("The The").
+// The words of a name without the dropped ones; all words if none remains ("The The").
 std::vector<std::string_view> key_words(std::string_view folded) {
   const auto all = split_words(folded);
   std::vector<std::string_view> kept;
@@ -77,12 +77,12 @@ bool has_digit(std::string_view word) {
   return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// A word or number that says nothing of a name.
+// A word or number that does not identify a name.
 bool is_plain(std::string_view word) {
   return is_common_word(word) || std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "robots", "laughed": an everyday word in another form is not a misspelt name.
+// An inflected everyday word ("robots", "laughed") is not a misspelled name.
 bool is_form_of_english_word(std::string_view word) {
   if (is_english_word(word)) return true;
   for (const std::string_view ending : {"s", "es", "d", "ed", "ing", "er", "ers", "ly", "y"}) {
@@ -100,7 +100,7 @@ struct Target {
   float score;
 };
 
-// A word of the text as it may be meant.
+// One reading of a word of the text.
 struct Reading {
   WordId word;
   int errors;
@@ -108,7 +108,7 @@ struct Reading {
   bool owner;  // without its possessive 's
 };
 
-// A stretch of the text that is a phrase.
+// A part of the text that matches a phrase.
 struct Match {
   std::size_t begin, end;  // words
   Node node;
@@ -175,7 +175,7 @@ struct MentionFinder::Impl {
     const auto words = key_words(folded);
     if (words.empty() || words.size() > kMaxWords || folded.size() < 2) return;
     add_target(walk(words), target);
-    // "spiderman", "walle", "deniro"; whole names only of the well-known.
+    // "spiderman", "walle", "deniro"; full names only for well-known people.
     if (words.size() < 2 || words.size() > 3 || is_minor_person(target)) return;
     std::string squeezed;
     for (const std::string_view word : words) squeezed += word;
@@ -187,7 +187,7 @@ struct MentionFinder::Impl {
   void add_movie(MovieId movie) {
     for (const std::string_view title : {catalog.title(movie), catalog.original_title(movie)}) {
       add(fold_name(title), {MentionKind::kMovie, movie, 1});
-      // "The Lord of the Rings: The Two Towers" is also called by what stands before or behind the colon.
+      // "The Lord of the Rings: The Two Towers" is also found by the part before or after the colon.
       std::size_t begin = 0;
       while (begin < title.size()) {
         const std::size_t end =
@@ -203,7 +203,7 @@ struct MentionFinder::Impl {
     }
   }
 
-  // The beginning that the titles of a series share ("Harry Potter") names its films.
+  // The common beginning of the titles of a series ("Harry Potter") is a name of its movies.
   void add_series() {
     std::unordered_map<Node, std::vector<MovieId>> films;
     for (MovieId movie = 0; movie < catalog.size(); ++movie) {
@@ -275,7 +275,7 @@ struct MentionFinder::Impl {
                                                : std::max(catalog.votes(target.id), 0) + 1.0;
   }
 
-  // Most likely first; a phrase that many share means its best-known bearers.
+  // Most likely first; a phrase with many targets keeps the best-known ones.
   void keep_best(std::vector<Target>& targets) const {
     std::sort(targets.begin(), targets.end(), [&](const Target& a, const Target& b) {
       if (a.score != b.score) return a.score > b.score;
@@ -294,7 +294,7 @@ struct MentionFinder::Impl {
   // ---- Finding ------------------------------------------------------------------------------------------------------
   static std::uint64_t key(Node node, WordId word) { return static_cast<std::uint64_t>(node) << 32 | word; }
 
-  // 0, the root, is nobody's child.
+  // 0 (the root) if there is no such child.
   Node child(Node node, WordId word) const {
     if (word == SpellingIndex::kNone) return 0;
     const auto edge = edges.find(key(node, word));
@@ -318,7 +318,7 @@ struct MentionFinder::Impl {
     return found;
   }
 
-  // All phrases that begin at `begin` and go on at word `at` of the text from `match.node`.
+  // All phrases that continue from `match.node` at word `at` of the text.
   void follow(const std::vector<SentenceWord>& words, const std::vector<std::vector<Reading>>& read, std::size_t at,
               Match match, std::vector<Match>& found) const {
     if (at == words.size() || at - match.begin >= kMaxWords + 2) return;
@@ -329,7 +329,7 @@ struct MentionFinder::Impl {
       if (!owner) follow(words, read, end, longer, found);
     };
     for (const Reading& reading : read[at]) {
-      if (reading.factor < 1 && at != match.begin) continue;  // nicknames are given names: they come first
+      if (reading.factor < 1 && at != match.begin) continue;  // nicknames replace given names, so they come first
       step(child(match.node, reading.word), at + 1, reading.errors, reading.factor, reading.owner);
     }
     if (at + 1 < words.size()) {
@@ -341,7 +341,7 @@ struct MentionFinder::Impl {
   }
 
   const MovieCatalog& catalog;
-  std::vector<float> weight;  // of people: films, votes and billing
+  std::vector<float> weight;  // of each person, from movies, votes and billing
   SpellingIndex spelling;
   std::unordered_map<std::uint64_t, Node> edges;
   std::vector<std::vector<Target>> targets_of{1};  // of each node
@@ -350,7 +350,7 @@ struct MentionFinder::Impl {
 
 namespace {
 
-// "seen", "called", "something like": what follows is rather a title than a word.
+// After "seen", "called", "something like", a title is more likely than a word.
 bool announces_title(const std::vector<SentenceWord>& words, std::size_t last) {
   constexpr std::array<std::string_view, 8> kCues{"seen",   "saw",   "watched", "rewatched",
                                                   "called", "named", "titled",  "entitled"};
@@ -364,7 +364,7 @@ bool announces_title(const std::vector<SentenceWord>& words, std::size_t last) {
          (cue == "to" && thing == "similar");
 }
 
-// How much the way a stretch is written speaks for a name, 0 for not at all.
+// Evidence for a name from the spelling of a part of the text; 0 is none.
 double credibility(const std::vector<SentenceWord>& words, const Match& match, bool root_has_exact) {
   std::size_t letters = 0, content = 0, counted = 0;
   std::string phrase;
@@ -430,7 +430,7 @@ std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limi
       const auto& targets = impl_->targets_of[match.node];
       const std::size_t end = match.owner ? words[match.end - 1].owner_end : words[match.end - 1].end;
       const double factor = credibility(words, match, alone != 0 && !impl_->targets_of[alone].empty());
-      // A year behind a title says that it is one, and which.
+      // A year after a title confirms it and selects the movie.
       const std::int32_t year = match.end < words.size() ? year_of(words[match.end]) : kUnknown;
       bool dated = false;
       for (const Target& target : targets) {
@@ -442,7 +442,7 @@ std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limi
       }
       if (dated) continue;
       for (const Target& target : targets) {
-        // Whole names of people are no everyday phrase, even where their words are ("will smith").
+        // A person's full name counts even if its words are everyday words ("will smith").
         const bool whole_name = target.kind == MentionKind::kPerson && target.score >= 0.9f && match.errors == 0 &&
                                 match.end - match.begin > 1;
         // "the rock": a nickname with its article.
@@ -457,7 +457,7 @@ std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limi
       }
     }
   }
-  // A name inside a longer one that is about as sure is part of it.
+  // A name inside a longer one of similar score is part of it.
   std::vector<Mention> kept;
   for (const Mention& mention : found) {
     const bool inside = std::any_of(found.begin(), found.end(), [&](const Mention& other) {

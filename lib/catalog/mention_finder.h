@@ -12,18 +12,18 @@ namespace matinee {
 
 enum class MentionKind { kMovie, kPerson };
 
-/// A stretch of a user's text that may name a movie or a person.
+/// A part of a user's text that may name a movie or a person.
 struct Mention {
   MentionKind kind;
   std::int32_t id;         ///< MovieId or PersonId
   std::size_t begin, end;  ///< bytes of the text
-  double score;            ///< 1: exact; less with typing errors, half names and nicknames
-  int errors = 0;          ///< of typing
+  double score;            ///< 1: exact; less for typing errors, partial names and nicknames
+  int errors = 0;          ///< typing errors
 };
 
-/// Finds in free text which movies and people of the catalog it may be speaking of: full names, surnames, nicknames,
-/// titles without article or subtitle, all with typing errors. It says what is possible; the language model decides
-/// what is meant. Words of everyday English that are also names (Up, Her, Black) count only when written as a name.
+/// Finds movies and people of the catalog that a text may mention: by full name, surname, nickname, or title without
+/// article or subtitle, all also with typing errors. It returns candidates; the language model decides between them.
+/// Everyday English words that are also names (Up, Her, Black) count only if they are written as a name.
 class MentionFinder {
  public:
   explicit MentionFinder(const MovieCatalog& catalog);

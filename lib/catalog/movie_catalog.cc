@@ -17,7 +17,7 @@ std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
 // Index of a name among display names.
 using NameMap = std::unordered_map<std::string_view, std::int32_t>;
 
-// Movies by person: the inverse of a list column.
+// Movies by person, the inverse of a list column.
 struct Inverse {
   std::vector<std::int64_t> offsets;
   std::vector<std::int32_t> movies;
@@ -45,7 +45,7 @@ struct Inverse {
 }  // namespace
 
 struct MovieCatalog::Impl {
-  explicit Impl(const std::string& path) : file(path, "catalog", "embed") {
+  explicit Impl(const std::string& path) : file(path, kCatalogKind, "embed") {
     tconst = StringColumn(file, "tconst");
     title = StringColumn(file, "primaryTitle");
     original = StringColumn(file, "originalTitle");
@@ -151,7 +151,6 @@ std::string_view MovieCatalog::display_name(MovieId movie) const { return impl_-
 const std::vector<std::string>& MovieCatalog::genres() const { return impl_->genres; }
 std::string_view MovieCatalog::nconst(PersonId person) const { return impl_->nconst[at(person)]; }
 std::string_view MovieCatalog::person_name(PersonId person) const { return impl_->name[at(person)]; }
-std::int32_t MovieCatalog::birth_year(PersonId person) const { return impl_->birth[at(person)]; }
 std::string_view MovieCatalog::person_display_name(PersonId person) const { return impl_->person_display[at(person)]; }
 std::span<const std::int32_t> MovieCatalog::acted_in(PersonId person) const { return (*impl_->acted)[person]; }
 std::span<const std::int32_t> MovieCatalog::directed(PersonId person) const { return (*impl_->directed)[person]; }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 
 namespace matinee {
 namespace {

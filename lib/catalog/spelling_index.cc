@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 
 namespace matinee {
 namespace {
@@ -63,7 +63,7 @@ SpellingIndex::WordId SpellingIndex::exact(std::string_view word) const {
 
 std::vector<SpellingIndex::Near> SpellingIndex::near(std::string_view word) const {
   std::vector<Near> found;
-  // An insertion may make a short word long enough for two errors; both sides' lengths must allow them.
+  // An insertion can make a short word long enough for two errors, so both lengths must allow them.
   const int errors = spelling_errors_allowed(word.size());
   if (errors == 0) return found;
   std::vector<std::uint64_t> hashes;

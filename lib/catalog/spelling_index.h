@@ -17,9 +17,9 @@ class SpellingIndex {
   using WordId = std::uint32_t;
   static constexpr WordId kNone = ~WordId{0};
 
-  /// The number of a word, given on first sight.
+  /// The number of a word; a new word gets the next number.
   WordId add(std::string_view word);
-  /// After the last add, before the first near.
+  /// Call after the last add() and before the first near().
   void build();
 
   WordId exact(std::string_view word) const;
@@ -38,7 +38,7 @@ class SpellingIndex {
   std::vector<std::uint64_t> deletions_;  // 32 bits of the hash of a shortened word, then its number; sorted
 };
 
-/// Typing errors that are looked for in a word or phrase of so many bytes.
+/// Number of typing errors that are tolerated in a word or phrase of this length.
 int spelling_errors_allowed(std::size_t bytes);
 
 }  // namespace matinee

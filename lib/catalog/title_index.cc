@@ -4,6 +4,8 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "lib/catalog/fold_name.h"
+
 namespace matinee {
 namespace {
 
@@ -11,7 +13,7 @@ using Movies = std::vector<MovieId>;
 
 int errors_allowed(std::size_t length) { return length < 4 ? 0 : length < 8 ? 1 : length < 16 ? 2 : 3; }
 
-// "Heat (1995)" is cut into title and year.
+// Removes the year of "Heat (1995)" from the title and returns it.
 std::int32_t take_year(std::string_view& title) {
   while (!title.empty() && title.back() == ' ') title.remove_suffix(1);
   if (title.size() < 7 || title.back() != ')' || title[title.size() - 6] != '(') return kUnknown;
@@ -41,7 +43,7 @@ struct TitleIndex::Impl {
       for (const std::string_view title : {catalog.title(movie), catalog.original_title(movie)}) {
         add_once(exact[title], movie);
         add_key(fold_title(title), movie);
-        add_key(fold_name(title), movie);  // with its article, which may be what is mistyped: "Teh Matrix"
+        add_key(fold_name(title), movie);  // with its article, which may be misspelled: "Teh Matrix"
       }
     }
   }
@@ -57,7 +59,7 @@ struct TitleIndex::Impl {
     for (std::size_t i = 0; i + 3 <= padded.size(); ++i) trigrams[trigram(padded, i)].push_back(number);
   }
 
-  // Folded titles that share most trigrams with `key`, nearest first, as (distance, key number).
+  // Folded titles within `limit` errors of `key`, nearest first, as (distance, key number).
   std::vector<std::pair<int, std::uint32_t>> nearest(const std::string& key, int limit, std::size_t count) const {
     std::unordered_map<std::uint32_t, int> shared;
     const std::string padded = " " + key + " ";
@@ -66,7 +68,7 @@ struct TitleIndex::Impl {
       if (found == trigrams.end()) continue;
       for (const std::uint32_t number : found->second) ++shared[number];
     }
-    // One error spoils at most three trigrams, a swap four.
+    // One error changes at most three trigrams, a swap four.
     const int needed = std::max(1, static_cast<int>(padded.size()) - 2 - 4 * limit);
     std::vector<std::pair<int, std::uint32_t>> close;
     for (const auto& [number, hits] : shared) {
@@ -96,7 +98,7 @@ TitleLookup TitleIndex::find(std::string_view title, std::int32_t year) const {
     TitleLookup lookup{match, {}};
     std::copy_if(movies.begin(), movies.end(), std::back_inserter(lookup.movies),
                  [&](MovieId movie) { return year == kUnknown || impl_->catalog.year(movie) == year; });
-    // People remember a year by one; a title that is exact in all else is then still what they mean.
+    // A year that is off by one is accepted: people misremember it.
     if (lookup.movies.empty()) {
       std::copy_if(movies.begin(), movies.end(), std::back_inserter(lookup.movies),
                    [&](MovieId movie) { return std::abs(impl_->catalog.year(movie) - year) <= 1; });

@@ -1,4 +1,6 @@
-// tsv_to_table: blocks of whole lines are parsed in parallel and appended in order.
+// Reads IMDb TSV. Blocks of whole lines are parsed in parallel and appended in order.
+#include "lib/catalog/tsv_reader.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -50,7 +52,7 @@ std::size_t first_invalid_utf8(std::string_view text) {
 
 struct ParsedNumber {
   std::int32_t value;
-  bool canonical;  // printing it gives the same text
+  bool canonical;  // printing the number gives the same text
 };
 
 std::optional<ParsedNumber> parse_number(std::string_view text, const ColumnSpec& column) {
@@ -86,11 +88,11 @@ std::string describe(const ColumnSpec& column) {
                      column.high / 10, column.high % 10);
 }
 
-// What one block of lines becomes.
+// The columns of one block of lines.
 struct Block {
   std::string text;
   std::uint64_t first_line = 0;
-  std::size_t cut_off = 0;  // bytes that the first line has beyond those kept
+  std::size_t cut_off = 0;  // bytes of the first line beyond the limit, which were dropped
 
   struct Column {
     std::vector<std::int64_t> lengths;
@@ -184,7 +186,7 @@ class BlockParser {
   const TsvReadOptions& options_;
 };
 
-// The columns of the whole table, waiting to be written.
+// The columns of the whole table, before they are written.
 class Columns {
  public:
   explicit Columns(const std::vector<ColumnSpec>& specs) : specs_(specs), columns_(specs.size()) {
@@ -230,7 +232,7 @@ class Columns {
         }
       }
     }
-    // In the order of the file (wide elements first), so that nothing large waits in memory.
+    // In the order of the file (wide elements first), so that the writer buffers nothing large.
     for (std::size_t c = 0; c < specs_.size(); ++c) {
       const std::string& name = specs_[c].name;
       Column& column = columns_[c];
@@ -264,7 +266,7 @@ class Columns {
   std::int64_t rows_ = 0;
 };
 
-// Cuts the input into blocks of whole lines.
+// Splits the input into blocks of whole lines.
 class BlockReader {
  public:
   BlockReader(const std::string& input, const TsvReadOptions& options)
@@ -289,7 +291,8 @@ class BlockReader {
     return line;
   }
 
-  // False at the end, or where reading failed: then what came whole before has been given, and failure() says why.
+  // False at the end and after a failed read; all whole lines before it have been returned, and failure() has the
+  // cause.
   bool next(Block& block) {
     block = Block{};
     while (rest_.size() < kBlockBytes && fill()) {
@@ -320,7 +323,7 @@ class BlockReader {
     return true;
   }
 
-  // Why reading ended early, with the place of the row that it broke.
+  // Why reading ended early, with the position of the incomplete row.
   std::optional<Error> failure() const { return failure_; }
 
  private:
@@ -360,7 +363,7 @@ class BlockReader {
   bool keep_going_;
   std::string rest_;
   std::uint64_t line_ = 1, bytes_ = 0;
-  std::size_t cut_off_ = 0;  // bytes that are not kept of a line over the limit
+  std::size_t cut_off_ = 0;  // dropped bytes of a line over the limit
   bool ended_ = false, last_line_ends_ = true;
   std::optional<Error> failure_;
 };

@@ -6,19 +6,19 @@
 #include <map>
 #include <string>
 
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 
 namespace matinee {
 namespace {
 
 using Entries = std::vector<std::pair<std::int32_t, float>>;
 
-// Words that say nothing of what a movie is about; sorted.
+// Stop words, sorted.
 constexpr std::array<std::string_view, 24> kEmptyWords{"a",  "an",  "and",  "as", "at",  "by", "der",  "die",
                                                        "el", "for", "from", "i",  "in",  "it", "la",   "le",
                                                        "my", "of",  "on",   "s",  "the", "to", "with", "you"};
 
-// Centres low, low + step, ..., high. A bump below 1 % is left out.
+// Bumps with centers low, low + step, ..., high. A bump below 1 % is dropped.
 class Bumps {
  public:
   Bumps(double low, double high, double step, double width)
@@ -125,7 +125,7 @@ MovieFeatures movie_features(const MovieCatalog& catalog) {
   features.cast = rows_of(catalog, people, [&](MovieId movie, Entries& entries) {
     double place = 1;
     for (const PersonId person : catalog.cast(movie)) {
-      // Someone billed twice counts by the better place.
+      // A person who is billed twice counts once, by the better position.
       const bool again = std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return e.first == person; });
       if (!again) entries.emplace_back(person, static_cast<float>(1 / std::sqrt(place)));
       ++place;

@@ -5,15 +5,15 @@
 
 namespace matinee {
 
-/// What is told of each movie as sparse rows, one row per movie of the catalog. What is unknown has no entry.
+/// Features of each movie as sparse rows, one row per movie of the catalog. Unknown values have no entry.
 struct MovieFeatures {
   SparseRows genres;     ///< 1 for each genre; column: GenreId
   SparseRows votes;      ///< numVotes on a log scale, as bumps (below) from the fewest to the most of the catalog
   SparseRows years;      ///< startYear, bumps every 5 years
   SparseRows ratings;    ///< averageRating, bumps every half point
   SparseRows runtimes;   ///< runtimeMinutes, bumps every quarter of an hour
-  SparseRows words;      ///< 1 for each word of the title but articles and the like
-  SparseRows cast;       ///< 1 / sqrt(place in the billing, from 1); column: PersonId
+  SparseRows words;      ///< 1 for each word of the title except stop words
+  SparseRows cast;       ///< 1 / sqrt(billing position, from 1); column: PersonId
   SparseRows directors;  ///< 1; column: PersonId
   SparseRows crew;       ///< 1 for directors, 1/2 for the first four writers; column: PersonId
 };

@@ -12,7 +12,7 @@
 namespace matinee {
 namespace {
 
-// What each part of the title vector counts, found by measurement.
+// Weights of the parts of the title vector, found by measurement.
 constexpr float kGenres = 1.0f, kVotes = 1.1f, kYears = 0.7f, kRatings = 0.3f, kRuntimes = 0.2f, kWords = 0.4f;
 
 struct Part {
@@ -20,8 +20,8 @@ struct Part {
   float weight;
 };
 
-// Adds weight · row · P to to[movie, first ..]; P has normal entries of variance 1 / width and a row per feature that
-// depends on seed, purpose and the feature's number only.
+// Adds weight · row · P to to[movie, first ..]. P has normal entries of variance 1 / width; its row for a feature
+// depends only on seed, purpose and the feature's number.
 void add_projected(const SparseRows& rows, float weight, std::string_view purpose, std::uint64_t seed,
                    std::int64_t first, std::int64_t dim, std::vector<float>& to, ThreadPool& pool) {
   const std::int64_t width = dim - first;
@@ -57,7 +57,7 @@ std::vector<float> title_vectors(const MovieFeatures& features, const VectorOpti
                         {&features.runtimes, kRuntimes}};
   std::int64_t exact = 0;
   for (const Part& part : parts) exact += part.rows->n_columns;
-  // Each feature but the words has a dimension of its own; the words are projected into the rest.
+  // Each feature except the words has its own dimension; the words are projected into the rest.
   if (options.dim < exact + 16) {
     throw usage_error("--dim {} is too small for the features of a title; at least {}", options.dim, exact + 16);
   }
@@ -72,14 +72,14 @@ std::vector<float> title_vectors(const MovieFeatures& features, const VectorOpti
     }
     first += part.rows->n_columns;
   }
-  // The parts that are known have length 1 together, so that a word counts the same beside few facts and many.
+  // The known parts together have length 1, so that a word counts the same whether few or many facts are known.
   scale_rows_to_unit(result, options.dim);
   add_projected(words, kWords, "title words", options.seed, first, options.dim, result, pool);
   scale_rows_to_unit(result, options.dim);
   return result;
 }
 
-// Σ_people weight · embedding, of unit length.
+// Σ_people weight · embedding, scaled to unit length.
 std::vector<float> sums_of_people(const SparseRows& people, const std::vector<float>& embedding, std::int64_t dim) {
   const SparseRows weighted = weighted_by_rarity(people, 2);
   std::vector<float> result(static_cast<std::size_t>(people.rows() * dim), 0.0f);
@@ -204,8 +204,6 @@ MovieVectorView::MovieVectorView(const MovieCatalog& catalog) : size_(catalog.si
     }
     at = end + 1;
   }
-  const auto method = file.metadata().find("matinee.vectors.method");
-  if (method != file.metadata().end()) method_ = method->second;
 }
 
 }  // namespace matinee

@@ -25,7 +25,7 @@ struct VectorOptions {
   std::array<float, kVectorKinds> weights{0.50f, 0.30f, 0.20f};
 };
 
-/// {"0.6", "0.25", "0.15"} as numbers. Throws Error(kUsage) where they are not three numbers of at least 0.
+/// {"0.6", "0.25", "0.15"} as numbers. Throws Error(kUsage) unless they are three numbers of at least 0.
 std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> words);
 
 /// The three vectors of each movie, [movies, dim] each, row-major, every row of unit length or zero (nothing known).
@@ -34,22 +34,22 @@ struct MovieVectors {
   std::array<std::vector<float>, kVectorKinds> rows;
 };
 
-/// Deterministic by options.seed, with any number of threads. Throws Error(kUsage) where dim is too small for the
+/// Deterministic by options.seed, with any number of threads. Throws Error(kUsage) if dim is too small for the
 /// title features.
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool);
 
 /// Tensors "vectors.title", "vectors.cast", "vectors.crew" [movies, dim] F32.
 void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
 void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
-/// The metadata that go with them: matinee.vectors.{method,dim,seed,weights}.
+/// Their metadata: matinee.vectors.{method,dim,seed,weights}.
 Metadata vector_metadata(const VectorOptions& options);
 
-/// The vectors that a catalog file holds, mapped; valid as long as the catalog. Throws Error(kMissing) where it
-/// holds none (a catalog that `embed` did not finish) and Error(kBadData) where shapes or weights are wrong.
+/// The vectors that a catalog file holds, mapped; valid as long as the catalog. Throws Error(kMissing) if it
+/// holds none and Error(kBadData) if shapes or weights are wrong.
 class MovieVectorView {
  public:
   explicit MovieVectorView(const MovieCatalog& catalog);
-  /// The same of vectors in memory, which must outlive this.
+  /// A view of vectors in memory, which must outlive it.
   MovieVectorView(const MovieVectors& vectors, const std::array<float, kVectorKinds>& weights);
 
   std::int64_t dim() const { return dim_; }
@@ -59,14 +59,12 @@ class MovieVectorView {
     return all(kind).subspan(static_cast<std::size_t>(movie * dim_), static_cast<std::size_t>(dim_));
   }
   const std::array<float, kVectorKinds>& weights() const { return weights_; }
-  const std::string& method() const { return method_; }
 
  private:
   std::int64_t dim_ = 0;
   std::int32_t size_ = 0;
   std::array<std::span<const float>, kVectorKinds> rows_;
   std::array<float, kVectorKinds> weights_{};
-  std::string method_;
 };
 
 }  // namespace matinee

@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// Columns with fewer than `at_least` rows emptied; their numbers remain.
+// Empties columns with fewer than `at_least` rows; the other columns keep their numbers.
 SparseRows without_rare(const SparseRows& matrix, std::int32_t at_least) {
   std::vector<std::int32_t> count(static_cast<std::size_t>(matrix.n_columns), 0);
   for (const std::int32_t column : matrix.columns) ++count[column];
@@ -82,7 +82,7 @@ SparseRows positive_mutual_information(const SparseRows& who, const SparseRows& 
   }
   double smoothed_total = 0;
   for (double& sum : column_sum) {
-    sum = std::pow(sum, 0.75);  // rare contexts would else look too telling
+    sum = std::pow(sum, 0.75);  // otherwise rare contexts would count too much
     smoothed_total += sum;
   }
   SparseRows result;
@@ -108,7 +108,7 @@ PersonEmbedding person_embedding(const MovieFeatures& features, std::int64_t dim
   const SparseRows contexts = side_by_side(parts);
   const SparseRows actors = positive_mutual_information(features.cast, contexts, 2, pool);
   const SparseRows makers = positive_mutual_information(features.crew, contexts, 2, pool);
-  // Both in one matrix, so that they share their axes: first the actors' rows, then the makers'.
+  // Both in one matrix, so that they share their axes: first the rows of actors, then those of makers.
   SparseRows both = actors;
   const std::int64_t first = both.offsets.back();
   both.columns.insert(both.columns.end(), makers.columns.begin(), makers.columns.end());

@@ -9,16 +9,16 @@
 namespace matinee {
 
 /// One vector per person, [people_count, dim], of unit length, or zero for people of fewer than two movies. People who
-/// work with the same people, in the same genres, years and circles of popularity are near each other.
+/// work with the same people and in movies of similar genres, years and popularity have similar vectors.
 ///
-/// Two halves of the work: positive pointwise mutual information of person and context over the movies,
+/// Two steps: positive pointwise mutual information of person and context over the movies,
 /// max(0, ln(n(p, c)·n / (n(p)·n(c)^0.75)) up to the scale of the smoothed counts), with contexts = other people,
 /// genres, bumps of year and votes, words of the title; then a truncated SVD of it, u·√s (Levy, Goldberg, Dagan 2015,
 /// "Improving distributional similarity with lessons learned from word embeddings", TACL 3).
 struct PersonEmbedding {
   std::int64_t dim = 0;
-  std::vector<float> actors;  ///< of people as cast
-  std::vector<float> makers;  ///< of people as crew
+  std::vector<float> actors;  ///< vectors of people as cast
+  std::vector<float> makers;  ///< vectors of people as crew
 };
 
 PersonEmbedding person_embedding(const MovieFeatures& features, std::int64_t dim, std::uint64_t seed, ThreadPool& pool);

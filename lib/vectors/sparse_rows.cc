@@ -68,7 +68,7 @@ SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least) {
   for (std::int32_t row = 0; row < matrix.rows(); ++row) {
     for (std::int64_t i = matrix.offsets[row]; i < matrix.offsets[row + 1]; ++i) {
       const std::int32_t column = matrix.columns[i];
-      // What every row has tells nothing apart: ln 1 = 0.
+      // A column that every row has gets ln 1 = 0.
       if (count[column] < at_least || count[column] == matrix.rows()) continue;
       result.columns.push_back(column);
       result.values.push_back(matrix.values[i] *

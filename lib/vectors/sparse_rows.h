@@ -26,14 +26,14 @@ struct SparseRows {
 };
 
 SparseRows transposed(const SparseRows& matrix);
-/// The matrices side by side, columns numbered on. All of the same number of rows.
+/// The matrices side by side; all have the same number of rows.
 SparseRows side_by_side(std::span<const SparseRows> matrices);
-/// Multiplies each value by ln(rows / rows that have the column): what is rare says more. A column with fewer than
-/// `at_least` rows is left out (its number remains).
+/// Multiplies each value by ln(rows / rows that have the column), the inverse document frequency. A column with fewer
+/// than `at_least` rows is dropped; the other columns keep their numbers.
 SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least);
-/// Each row divided by its length; a row of zeros stays.
+/// Divides each row by its length; rows of zeros are unchanged.
 void scale_rows_to_unit(SparseRows& matrix);
-/// Likewise for a dense [rows, dim].
+/// The same for a dense matrix [rows, dim].
 void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim);
 
 }  // namespace matinee

@@ -27,7 +27,7 @@ std::vector<double> multiply(const SparseRows& a, const std::vector<double>& x, 
   return y;
 }
 
-// G [l, l] = Yᵀ·Y; blocks of rows are summed apart and then in order, so the threads do not show.
+// G [l, l] = Yᵀ·Y; blocks of rows are summed separately and then in order, so the result does not depend on threads.
 std::vector<double> gram(const std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
   const std::size_t rows = y.size() / static_cast<std::size_t>(l);
   const std::size_t blocks = (rows + kRowBlock - 1) / kRowBlock;
@@ -55,8 +55,8 @@ std::vector<double> gram(const std::vector<double>& y, std::int32_t l, ThreadPoo
   return sum;
 }
 
-// Makes the columns of Y orthonormal through the Cholesky factor of its Gram matrix, twice, since once loses half of
-// the digits. A column that depends on those before it becomes zero.
+// Makes the columns of Y orthonormal by the Cholesky factor of its Gram matrix, twice, since one pass loses half of the
+// digits. A column that depends linearly on earlier ones becomes zero.
 void orthonormalize(std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
   for (int round = 0; round < 2; ++round) {
     std::vector<double> r = gram(y, l, pool);
@@ -75,7 +75,7 @@ void orthonormalize(std::vector<double>& y, std::int32_t l, ThreadPool& pool) {
       for (std::int32_t k = 0; k < i; ++k) rest -= row[k] * row[k];
       inverse[i] = rest > 1e-12 * largest ? 1 / std::sqrt(rest) : 0;
     }
-    // Row k of `solve` is column k of the inverse of the factor: y·R⁻¹ is then a sum of rows, which vectorises.
+    // Row k of `solve` is column k of the inverse of the factor: y·R⁻¹ is then a sum of rows, which vectorizes.
     std::vector<double> solve(static_cast<std::size_t>(l) * l, 0.0);
     for (std::int32_t k = 0; k < l; ++k) {
       double* column = solve.data() + static_cast<std::size_t>(k) * l;

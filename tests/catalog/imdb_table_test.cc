@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/base/random.h"
+#include "lib/catalog/tsv_reader.h"
 #include "lib/io/text_reader.h"
 #include "tests/catalog/small_catalog.h"
 

@@ -6,7 +6,7 @@
 
 #include "lib/base/random.h"
 #include "lib/catalog/common_words.h"
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 #include "tests/catalog/small_catalog.h"
 
 namespace matinee {

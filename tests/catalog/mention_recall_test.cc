@@ -7,8 +7,9 @@
 #include <map>
 
 #include "lib/base/random.h"
+#include "lib/catalog/catalog_builder.h"
+#include "lib/catalog/fold_name.h"
 #include "lib/catalog/mention_finder.h"
-#include "lib/catalog/title_index.h"
 #include "lib/io/text_reader.h"
 #include "tests/support/temporary_folder.h"
 
@@ -21,7 +22,8 @@ struct WholeSample {
   std::unique_ptr<MentionFinder> finder;
 
   WholeSample() {
-    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {}).save(folder.file("movies.bin"));
+    ThreadPool pool(1);
+    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {}, pool).save(folder.file("movies.bin"));
     catalog = std::make_unique<MovieCatalog>(folder.file("movies.bin"));
     finder = std::make_unique<MentionFinder>(*catalog);
   }

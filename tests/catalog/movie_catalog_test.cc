@@ -6,7 +6,9 @@
 #include <set>
 
 #include "lib/catalog/artifact_text.h"
+#include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/imdb_table.h"
+#include "lib/catalog/tsv_reader.h"
 #include "lib/io/text_reader.h"
 #include "tests/catalog/small_catalog.h"
 
@@ -70,7 +72,8 @@ TEST(MovieCatalog, NamesakesAreToldApart) {
 
 TEST(MovieCatalog, WhatTheJoinMissesIsCounted) {
   const SmallTables tables;
-  const CatalogBuilder builder(tables.write(), {});
+  ThreadPool pool(1);
+  const CatalogBuilder builder(tables.write(), {}, pool);
   const CatalogReport& report = builder.report();
   EXPECT_EQ(report.titles_read, 8);
   EXPECT_EQ(report.titles_of_type, 7);
@@ -101,8 +104,10 @@ TEST(MovieCatalog, BadTablesAreNamed) {
   const SmallTables swapped;
   CatalogTables paths = swapped.write();
   std::swap(paths.crew, paths.ratings);
-  EXPECT_NE(error_of([&] { CatalogBuilder(paths, {}); }).find("expected the table title.ratings, found title.crew"),
-            std::string::npos);
+  ThreadPool pool(1);
+  EXPECT_NE(
+      error_of([&] { CatalogBuilder(paths, {}, pool); }).find("expected the table title.ratings, found title.crew"),
+      std::string::npos);
   const testing::TemporaryFolder empty;
   EXPECT_EQ(error_of([&] { CatalogTables::in_folder(empty.path()); }),
             empty.path() +
@@ -122,17 +127,17 @@ TEST(MovieCatalog, ListsMayHaveStrayCommas) {
   EXPECT_EQ(catalog.writers(0).size(), 1u);
 }
 
-TEST(MovieCatalog, ATsvAndItsTableGiveTheSameCatalogue) {
+TEST(MovieCatalog, ATsvAndItsTableGiveTheSameCatalog) {
   const SmallTables tables;
   CatalogTables paths = tables.write();
-  CatalogBuilder(paths, {}).save(tables.folder.file("a.bin"));
   ThreadPool pool(1);
+  CatalogBuilder(paths, {}, pool).save(tables.folder.file("a.bin"));
   for (std::string* path : {&paths.basics, &paths.ratings, &paths.crew, &paths.principals, &paths.names}) {
     const std::string table = path->substr(0, path->size() - 4) + ".bin";
     tsv_to_table(*path, table, {}, pool, [](std::uint64_t) {});
     *path = table;
   }
-  CatalogBuilder(paths, {}).save(tables.folder.file("b.bin"));
+  CatalogBuilder(paths, {}, pool).save(tables.folder.file("b.bin"));
   EXPECT_TRUE(read_text(tables.folder.file("a.bin")) == read_text(tables.folder.file("b.bin")));
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/movie_catalog.h"
 #include "tests/support/temporary_folder.h"
 
@@ -57,7 +58,8 @@ struct SmallTables {
   }
 
   MovieCatalog catalog(const CatalogOptions& options = {}) const {
-    CatalogBuilder(write(), options).save(folder.file("movies.bin"));
+    ThreadPool pool(1);
+    CatalogBuilder(write(), options, pool).save(folder.file("movies.bin"));
     return MovieCatalog(folder.file("movies.bin"));
   }
 };
@@ -68,7 +70,8 @@ struct SampleMovies {
   std::unique_ptr<MovieCatalog> catalog;
 
   SampleMovies() {
-    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 400}).save(folder.file("movies.bin"));
+    ThreadPool pool(1);
+    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 400}, pool).save(folder.file("movies.bin"));
     catalog = std::make_unique<MovieCatalog>(folder.file("movies.bin"));
   }
   static const MovieCatalog& get() {

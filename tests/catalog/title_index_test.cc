@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lib/base/random.h"
+#include "lib/catalog/fold_name.h"
 #include "tests/catalog/small_catalog.h"
 
 namespace matinee {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lib/base/random.h"
+#include "lib/catalog/catalog_builder.h"
 #include "tests/dialogue/sample_world.h"
 
 namespace matinee::testing {
@@ -53,7 +54,8 @@ class FullCatalog {
         principals << fmt::format("{}\t{}\tnm{:07}\tactor\t\\N\t\\N\n", tconst, billing, random.below(300));
     }
     for (std::ofstream* file : {&basics, &ratings, &crew, &principals, &names}) file->close();
-    CatalogBuilder(CatalogTables::in_folder(folder.path()), {}).save(folder.file("movies.bin"));
+    ThreadPool pool(1);
+    CatalogBuilder(CatalogTables::in_folder(folder.path()), {}, pool).save(folder.file("movies.bin"));
     return folder.file("movies.bin");
   }
   FullCatalog() = default;

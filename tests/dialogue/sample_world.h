@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/candidate_ranker.h"
 #include "lib/dialogue/conversation.h"
@@ -90,7 +91,8 @@ class SampleWorld {
 
  private:
   static std::string build(const std::string& path) {
-    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {}).save(path);
+    ThreadPool pool(1);
+    CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {}, pool).save(path);
     return path;
   }
   SampleWorld() = default;

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 #include "tests/dialogue/full_catalog.h"
 
 namespace matinee {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "lib/catalog/catalog_builder.h"
 #include "lib/vectors/movie_features.h"
 #include "lib/vectors/person_embedding.h"
 #include "tests/vectors/sample_catalog.h"
@@ -52,9 +53,9 @@ TEST(MovieVectors, AreZeroWhereNothingIsKnown) {
 
 TEST(MovieVectors, SameBytesWithAnyNumberOfThreadsOtherBytesWithAnotherSeed) {
   testing::TemporaryFolder folder;
-  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 700}).save(folder.file("bare.bin"));
-  const MovieCatalog catalog(folder.file("bare.bin"));
   ThreadPool one(1), two(2);
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 700}, two).save(folder.file("bare.bin"));
+  const MovieCatalog catalog(folder.file("bare.bin"));
   for (const char* method : {"cooccurrence", "projection"}) {
     VectorOptions options{.method = method};
     const MovieVectors a = make_movie_vectors(catalog, options, one), b = make_movie_vectors(catalog, options, two);
@@ -133,16 +134,18 @@ TEST(MovieVectors, RefuseADimensionTooSmallForTitles) {
 TEST(MovieVectorView, SaysThatVectorsAreMissing) {
   testing::TemporaryFolder folder;
   const std::string path = folder.file("bare.bin");
-  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 10}).save(path);
+  ThreadPool pool(1);
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 10}, pool).save(path);
   const MovieCatalog catalog(path);
   EXPECT_EQ(error_of([&] { const MovieVectorView view(catalog); }),
             path + ": the catalog has no tensor \"vectors.title\"; make it with embed");
 }
 
 TEST(MovieVectorView, HasTheWeightsOfTheFile) {
-  const MovieVectorView view(*SampleCatalog::shared().catalog);
+  const MovieCatalog& catalog = *SampleCatalog::shared().catalog;
+  const MovieVectorView view(catalog);
   EXPECT_EQ(view.weights(), VectorOptions().weights);
-  EXPECT_EQ(view.method(), "cooccurrence");
+  EXPECT_EQ(catalog.file().metadata().at("matinee.vectors.method"), "cooccurrence");
   EXPECT_EQ(view.dim(), 128);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/vectors/movie_vectors.h"
 #include "tests/support/temporary_folder.h"
@@ -17,13 +18,13 @@ struct SampleCatalog {
   std::unique_ptr<MovieCatalog> catalog;
 
   explicit SampleCatalog(std::int64_t top = 10000) {
-    const CatalogBuilder builder(CatalogTables::in_folder("testdata/sample"), {.top = top});
+    ThreadPool pool(2);
+    const CatalogBuilder builder(CatalogTables::in_folder("testdata/sample"), {.top = top}, pool);
     builder.save(folder.file("bare.bin"));
     const MovieCatalog bare(folder.file("bare.bin"));
-    ThreadPool pool(2);
     const VectorOptions options;
     vectors = make_movie_vectors(bare, options, pool);
-    SafetensorsWriter writer(folder.file("movies.bin"), "catalog", vector_metadata(options));
+    SafetensorsWriter writer(folder.file("movies.bin"), kCatalogKind, vector_metadata(options));
     builder.declare(writer);
     declare_vectors(writer, vectors);
     builder.write(writer);

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lib/base/parallel.h"
+#include "lib/io/safetensors.h"
+
+namespace matinee {
+
+/// Paths of the tables of one IMDb release: TSV (plain or gzip) or the output of tsv2bin.
+struct CatalogTables {
+  std::string basics, ratings, crew, principals, names;
+  /// The five files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) with the name of the
+  /// first that is not there.
+  static CatalogTables in_folder(const std::string& folder);
+};
+
+struct CatalogOptions {
+  std::int64_t top = 10000;     ///< keep this many, the most voted-for
+  std::string type = "movie";   ///< titleType
+  std::int64_t cast_size = 10;  ///< people per movie, by ordering
+};
+
+/// Counts of the join. Dangling references are counted and reported; they are not errors.
+struct CatalogReport {
+  std::int64_t titles_read = 0, titles_of_type = 0, kept = 0;
+  std::int64_t without_rating = 0, without_crew = 0, without_cast = 0;  ///< among the kept
+  std::int64_t dangling_people = 0;  ///< references of kept movies to an nconst that name.basics lacks
+  std::int64_t ratings_without_title = 0, crew_without_title = 0, principals_without_title = 0;
+  std::string describe() const;
+};
+
+/// The joined catalog in memory, before it is written; `embed` adds the vectors.
+class CatalogBuilder {
+ public:
+  /// Reads the tables; `pool` parses TSV. Throws Error(kMissing / kBadData) with the path of the table.
+  CatalogBuilder(const CatalogTables& tables, const CatalogOptions& options, ThreadPool& pool);
+  ~CatalogBuilder();
+
+  const CatalogReport& report() const;
+  std::int32_t size() const;
+  /// Declares and writes all tensors of the catalog through `writer`; the caller may add further tensors.
+  void declare(SafetensorsWriter& writer) const;
+  void write(SafetensorsWriter& writer) const;
+  /// Writes a catalog without vectors (kind kCatalogKind).
+  void save(const std::string& path) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace matinee

@@ -1,0 +1,108 @@
+#include "lib/vectors/embedding_run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "kernels/context.h"
+#include "lib/base/format_error.h"
+#include "lib/catalog/movie_catalog.h"
+#include "lib/vectors/similarity_search.h"
+
+namespace matinee {
+namespace {
+
+CatalogTables tables_of(const EmbeddingRun& run) {
+  CatalogTables tables;
+  if (!run.folder.empty()) tables = CatalogTables::in_folder(run.folder.front());
+  struct Table {
+    const char* option;
+    std::string& path;
+    const std::string& given;
+  };
+  for (const Table& table :
+       {Table{"--basics", tables.basics, run.tables.basics}, Table{"--ratings", tables.ratings, run.tables.ratings},
+        Table{"--crew", tables.crew, run.tables.crew}, Table{"--principals", tables.principals, run.tables.principals},
+        Table{"--names", tables.names, run.tables.names}}) {
+    if (!table.given.empty()) table.path = table.given;
+    if (table.path.empty()) throw usage_error("expected a folder with the five tables, or {} FILE", table.option);
+  }
+  return tables;
+}
+
+// The catalog as later readers see it, without vectors: written beside the output, mapped, and unlinked at once.
+MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
+  const std::string beside = output == "-" ? (std::filesystem::temp_directory_path() / "movies").string() : output;
+  const std::string path = fmt::format("{}.{}.unfinished", beside, ::getpid());
+  builder.save(path);
+  try {
+    MovieCatalog catalog(path);
+    ::unlink(path.c_str());
+    return catalog;
+  } catch (...) {
+    ::unlink(path.c_str());
+    throw;
+  }
+}
+
+}  // namespace
+
+void EmbeddingRun::add(OptionSet& options) {
+  options.text("output,o", &output, "FILE", "where the catalog goes; - is stdout");
+  options.group("Tables");
+  options.text("basics", &tables.basics, "FILE", "title.basics");
+  options.text("ratings", &tables.ratings, "FILE", "title.ratings");
+  options.text("crew", &tables.crew, "FILE", "title.crew");
+  options.text("principals", &tables.principals, "FILE", "title.principals");
+  options.text("names", &tables.names, "FILE", "name.basics");
+  options.group("Which movies");
+  options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
+  options.text("type", &catalog.type, "TYPE", "keep titles of this titleType");
+  options.integer("cast", &catalog.cast_size, 0, 1000, "people of the cast to keep per movie");
+  options.group("Vectors");
+  options.integer("dim", &vectors.dim, 16, 4096, "length of each vector");
+  options.choice("method", &vectors.method, {"cooccurrence", "projection"},
+                 "how cast and crew become vectors (docs/embeddings.md)");
+  options.list("weights", &weights, "TITLE,CAST,CREW",
+               "weight of each vector in a similarity; stored in the file [0.5,0.3,0.2]");
+  options.integer("neighbors", &neighbors, 0, 1000, "also store this many nearest movies of each movie");
+  options.positional(&folder, "FOLDER", 0, 1);
+}
+
+void run_embedding(EmbeddingRun run, const ToolContext& tool) {
+  run.vectors.seed = tool.common().seed;
+  if (!run.weights.empty()) run.vectors.weights = weights_from_words(run.weights);
+  ThreadPool pool(tool.threads());
+  const CatalogBuilder builder(tables_of(run), run.catalog, pool);
+  tool.note(builder.report().describe());
+  const MovieCatalog catalog = mapped(builder, run.output);
+  const MovieVectors vectors = make_movie_vectors(catalog, run.vectors, pool);
+
+  std::vector<std::int32_t> ids;
+  std::vector<float> scores;
+  if (run.neighbors > 0) {
+    Context context(pool, resolve_device(tool.common().device));
+    const MovieVectorView view(vectors, run.vectors.weights);
+    SimilaritySearch(view, context).all_neighbors(run.neighbors, ids, scores);
+  }
+  SafetensorsWriter writer(run.output, kCatalogKind, vector_metadata(run.vectors));
+  builder.declare(writer);
+  declare_vectors(writer, vectors);
+  // The names of these tensors are spelled as in the first version of the format.
+  if (run.neighbors > 0) {
+    writer.declare("neighbours.ids", DType::kI32, {catalog.size(), run.neighbors});
+    writer.declare("neighbours.scores", DType::kF32, {catalog.size(), run.neighbors});
+  }
+  builder.write(writer);
+  write_vectors(writer, vectors);
+  if (run.neighbors > 0) {
+    writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
+    writer.write("neighbours.scores", std::span<const float>(scores));
+  }
+  writer.commit();
+}
+
+}  // namespace matinee
