@@ -12,6 +12,7 @@ lint-run: $(TIDIED:%.cc=$(BUILD)/lint/%.tidy) isa-check
 	@clang-format --dry-run --Werror $(FORMATTED)
 	@scripts/check-includes
 	@scripts/check-length
+	@scripts/check-words
 
 $(BUILD)/lint/%.tidy: %.cc .clang-tidy
 	@mkdir -p $(@D)

@@ -15,8 +15,9 @@ test_sources = $(sort $(wildcard tests/$(1)/*_test.cc)) $(SUPPORT) $(SUPPORT_$(1
 TEST_TOP_vocabulary := tokenizer
 # The grammar of replies is tested on all tokens of real vocabularies.
 TEST_TOP_dialogue := dialogue constraint
+test_top = $(or $(TEST_TOP_$(1)),$(1))
 $(foreach folder,$(TESTED),\
-  $(call program,tests/$(folder)_test,$(call test_sources,$(folder)),$(or $(TEST_TOP_$(folder)),$(folder)),$(TEST_LIBS)))
+  $(call program,tests/$(folder)_test,$(call test_sources,$(folder)),$(call test_top,$(folder)),$(TEST_LIBS)))
 
 .PHONY: $(TESTED:%=test-%)
 $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test

@@ -1,5 +1,5 @@
-"""Virtual environments with PyPI's packages, for the scripts that compare with other implementations; made under BUILD where
-they are not there. Python is for tests and benches only."""
+"""Virtual environments with packages from PyPI, for the scripts that compare with other implementations. They are created
+under BUILD when first needed. Python is used for tests and benchmarks only."""
 import os
 import subprocess
 import sys
@@ -29,14 +29,14 @@ def environment(name):
 
 
 def enter(name, script):
-    """Runs the script again in the environment, unless it does already."""
+    """Runs the script again in the environment, unless it already runs there."""
     if os.path.abspath(sys.prefix) != os.path.abspath(os.path.join(BUILD, f"{name}-venv")):
         python = environment(name)
         os.execv(python, [python, os.path.abspath(script), *sys.argv[1:]])
 
 
 def versions(name, packages):
-    """"torch 2.9.1, peft 0.21.2" of what the environment really has."""
+    """"torch 2.9.1, peft 0.21.2" of the installed packages."""
     program = ("import sys, importlib.metadata as m\n"
                "print(', '.join(f'{name} {m.version(name)}' for name in sys.argv[1:]))")
     return subprocess.run([environment(name), "-c", program, *packages], stdout=subprocess.PIPE, text=True,

@@ -1,4 +1,4 @@
-"""Random checkpoints of LLaMA's shape in the sizes that the benches time, and what belongs to them."""
+"""Random checkpoints of LLaMA's shape in the sizes of the benchmarks, and helpers for them."""
 import json
 import os
 import shutil
@@ -22,14 +22,14 @@ def config_of(shape):
 
 
 def multiplied_weights(shape):
-    """Weights that a token is multiplied with: the linear layers and the head, not the table it is looked up in."""
+    """Weights that each token is multiplied with: linear layers and head, without the embedding table."""
     hidden, intermediate, layers, heads, kv_heads, vocab = SHAPES[shape]
     attention = 2 * hidden * hidden + 2 * hidden * hidden // heads * kv_heads
     return layers * (attention + 3 * hidden * intermediate) + hidden * vocab
 
 
 def make_model(shape):
-    """The checkpoint's folder, in bfloat16; it has the mini base's tokenizer, whose ids are fewer."""
+    """The folder of the checkpoint, in bfloat16, with the tokenizer of the mini base, which has fewer ids."""
     folder = os.path.join(FOLDER, shape)
     if os.path.exists(os.path.join(folder, "complete")):
         return folder
@@ -60,7 +60,7 @@ def write_safetensors(path, tensors, metadata):
 
 
 def machine():
-    """One line about what was measured on."""
+    """One line that describes the machine."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True,
@@ -69,14 +69,14 @@ def machine():
 
 
 def limits(threads):
-    """What this machine can do now, by build/tests/bench_kernels: bf16_operations and read_bytes, per second."""
+    """The limits of this machine at present, by build/tests/bench_kernels: bf16_operations and read_bytes, per second."""
     done = subprocess.run([os.path.join(BUILD, "tests", "bench_kernels"), str(threads), "--limits"], stdout=subprocess.PIPE,
                           text=True, check=True)
     return json.loads(done.stdout)
 
 
 def run_measured(command, **options):
-    """Runs a command; what it printed, and the most memory it ever held (VmHWM) in bytes."""
+    """Runs a command; returns its output and its peak memory (VmHWM) in bytes."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
         text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

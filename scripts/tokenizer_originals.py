@@ -1,4 +1,4 @@
-"""The original implementations behind scripts/compare-tokenizers and scripts/bench-tokenize, a family each.
+"""The original implementations for scripts/compare-tokenizers and scripts/bench-tokenize, one per family.
 
 Vocabularies are the ones at hand (REAL_DATA); what is not there is made in its form: with the same tokens, or trained on
 the film extracts by the original's own trainer.
@@ -10,7 +10,7 @@ import os
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 QWEN2 = LLAMA3.replace("{1,3}", "")
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-# Of no family here: runs on PCRE2 (tiktoken's o200k_base splits so).
+# A pattern of no family here, which runs on PCRE2 (tiktoken's o200k_base).
 O200K = "|".join([
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -19,7 +19,7 @@ MARK = "\u2581"
 
 
 class Family:
-    """What ours loads, the original (texts -> ids), whether it takes bytes, and what its added tokens look like in texts."""
+    """Our tokenizer's file, the original (texts -> ids), whether it takes bytes, and the added tokens as texts."""
 
     def __init__(self, path, original, takes_bytes=False, added=()):
         self.path, self.original, self.takes_bytes, self.added = path, original, takes_bytes, added
@@ -74,7 +74,7 @@ def sentencepiece_of(path):
 
 # ---- Files that are made ---------------------------------------------------------------------------------------------
 def once(make):
-    """A file or folder that is made where it is not there; `make` gets self and its path."""
+    """A file or folder that is created if it is missing; `make` gets self and its path."""
 
     def made(self, name):
         path = os.path.join(self.work, name)
@@ -148,7 +148,7 @@ class Families:
 
     @once
     def llama3_model(self, path):
-        """Llama 3's own file is not at hand; this is one of its form with GPT-2's tokens."""
+        """A file of the form of Llama 3's, with GPT-2's tokens, since Llama 3's own is not available."""
         with open(path, "w", encoding="ascii") as file:
             for token, rank in sorted(gpt2_ranks(self.gpt2).items(), key=lambda item: item[1]):
                 file.write(f"{base64.b64encode(token).decode()} {rank}\n")
@@ -179,7 +179,7 @@ class Families:
         model = tokenizer["model"]
         model["ignore_merges"] = True
         merges = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
-        # Tokens that no merge makes any more: only the look at whole pieces finds them.
+        # Tokens that no merge can produce: only the lookup of whole pieces finds them.
         model["merges"] = [pair for pair in merges if "".join(pair) not in ("Ġmovie", "Ġthe", "Heat")]
         self.write(path, tokenizer)
 
@@ -251,7 +251,7 @@ class Families:
 
     @once
     def tinyllama_json(self, path):
-        """LLaMA-2's tokenizer.model as transformers turns it into tokenizer.json: merges by the ranks of what they make."""
+        """LLaMA-2's tokenizer.model as transformers turns it into tokenizer.json: merges by the ranks of their results."""
         import sentencepiece
         processor = sentencepiece.SentencePieceProcessor(model_file=self.llama2)
         pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]

@@ -7,7 +7,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
-#include "lib/catalog/title_index.h"
+#include "lib/catalog/fold_name.h"
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/base/file.h"
+#include "lib/catalog/catalog_builder.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -28,7 +29,8 @@ TEST(FactSheet, ReadsAsAPersonWouldWriteIt) {
   write_file(folder.file("name.basics.tsv"),
              "nconst\tprimaryName\tbirthYear\tdeathYear\tprimaryProfession\tknownForTitles\n"
              "nm0000001\tAnn Lee\t1960\t\\N\tdirector\t\\N\nnm0000002\tBo Diaz\t1970\t\\N\tactress\t\\N\n");
-  CatalogBuilder(CatalogTables::in_folder(folder.path()), {}).save(folder.file("movies.bin"));
+  ThreadPool pool(1);
+  CatalogBuilder(CatalogTables::in_folder(folder.path()), {}, pool).save(folder.file("movies.bin"));
   const MovieCatalog catalog(folder.file("movies.bin"));
   const auto sheet = [&](const char* name) { return fact_sheet(catalog, catalog.find_display_name(name).value()); };
   using Lines = std::vector<std::string>;
