@@ -32,6 +32,7 @@ void LanguageModelOptions::add(OptionSet& options) {
   base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10,
                "sampling temperature; 0: always take the most probable token");
+  options.integer("top-k", &sampler.top_k, 0, INT32_MAX, "sample among this many most probable tokens; 0: all");
   options.real("top-p", &sampler.top_p, 1e-6, 1, "nucleus sampling: keep this probability mass");
 }
 

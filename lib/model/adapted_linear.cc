@@ -149,7 +149,7 @@ void backward_scaled(Context& context, const AdaptedLinear& layer, const float* 
 }  // namespace
 
 void adapted_row_norms(Context& context, std::int64_t out, std::int64_t in, const WeightView& weight,
-                       const LoraSlot& lora, float* norms) {
+                       const LoraFactors& lora, float* norms) {
   dora_norms(context, {.out = out,
                        .in = in,
                        .rank = lora.rank,

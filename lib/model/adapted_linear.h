@@ -5,8 +5,8 @@
 
 #include "kernels/context.h"
 #include "kernels/lora_matmul/lora_matmul.h"
-#include "lib/model/lora_slots.h"
-#include "lib/model/tensor_names.h"
+#include "lib/model/lora_weights.h"
+#include "lib/model/model_weights.h"
 
 namespace matinee {
 
@@ -17,8 +17,8 @@ namespace matinee {
 /// Owns nothing; all arrays are in device memory.
 struct AdaptedLinear {
   std::int64_t n_rows = 0, in = 0, out = 0;
-  const WeightSlot* weight = nullptr;
-  const LoraSlot* lora = nullptr;  ///< null: no adapter
+  const WeightRef* weight = nullptr;
+  const LoraFactors* lora = nullptr;  ///< null: no adapter
   LoraDropout dropout = {};
   float* xa = nullptr;           ///< [n_rows, rank], written by forward, read by backward; null without an adapter
   float* unscaled = nullptr;     ///< [n_rows, out], the same, with a magnitude: W·drop(x) + scaling·B·A·drop(x)
@@ -40,13 +40,13 @@ struct LinearOutputGradient {
 /// For each layer, y = or += layer(x), x [n_rows, in]. There are 1 to kMaxLoraParts layers with the same n_rows, in and
 /// precision. x is rounded once for all products, and read once for all adapters.
 void linear_forward(Context& context, std::span<const LinearOutput> outputs, const float* x, bool accumulate);
-/// Adds the gradients of weights, biases and factors to those that the slots have. grad_x [n_rows, in] = or += the
+/// Adds the gradients of weights, biases and factors to those that the refs have. grad_x [n_rows, in] = or += the
 /// gradient of x through all layers; null: not computed.
 void linear_backward(Context& context, std::span<const LinearOutputGradient> outputs, const float* x, float* grad_x,
                      bool accumulate);
 
 /// norms [out] = the Euclidean norm of each row of W + scaling·B·A: W [out, in], A [rank, in], B [out, rank].
 void adapted_row_norms(Context& context, std::int64_t out, std::int64_t in, const WeightView& weight,
-                       const LoraSlot& lora, float* norms);
+                       const LoraFactors& lora, float* norms);
 
 }  // namespace matinee

@@ -8,16 +8,16 @@ namespace matinee {
 namespace {
 
 // RMSNorm of each head; the gradient of its output, `grad` [n_heads, head_dim], becomes that of its input x.
-void norm_heads_backward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_heads,
+void norm_heads_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_heads,
                          const float* x, const float* rstd, float* grad) {
   rms_norm_backward(context, {.n_rows = n_heads,
                               .width = config.head_dim,
                               .grad_y = grad,
                               .x = x,
-                              .weight = slot.value,
+                              .weight = norm.floats(),
                               .rstd = rstd,
                               .grad_x = grad,
-                              .grad_weight = slot.grad});
+                              .grad_weight = norm.grad});
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ void BlockBackward::finish(std::int64_t n_rows, const BlockBuffers& kept, const 
   const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, kept.gate}, {Module::kUp, kept.up}}};
   linear(std::span(gate_and_up).subspan(gated ? 0 : 1), kept.mlp_input, grad.normed, false);
   if (!config_.parallel_block) {
-    norm_backward(context_, config_, slots_.post_attention_norm, n_rows, grad.normed, kept.middle, kept.middle_mean,
+    norm_backward(context_, config_, weights_.post_attention_norm, n_rows, grad.normed, kept.middle, kept.middle_mean,
                   kept.middle_rstd, grad.stream, true);
   }
   linear(std::array{ModuleGradient{Module::kO, grad.stream}}, kept.attention, grad.attention, false);
@@ -48,13 +48,13 @@ void BlockBackward::project(std::int64_t n_rows, const BlockBuffers& kept, const
   rotate_heads(context_, config_, rotary, n_rows, heads, grad.q, true);
   rotate_heads(context_, config_, rotary, n_rows, kv_heads, grad.k, true);
   if (config_.qk_norm) {
-    norm_heads_backward(context_, config_, slots_.q_norm, n_rows * heads, kept.q_raw, kept.q_rstd, grad.q);
-    norm_heads_backward(context_, config_, slots_.k_norm, n_rows * kv_heads, kept.k_raw, kept.k_rstd, grad.k);
+    norm_heads_backward(context_, config_, weights_.q_norm, n_rows * heads, kept.q_raw, kept.q_rstd, grad.q);
+    norm_heads_backward(context_, config_, weights_.k_norm, n_rows * kv_heads, kept.k_raw, kept.k_rstd, grad.k);
   }
   const std::array<ModuleGradient, 3> projected{{{Module::kQ, grad.q}, {Module::kK, grad.k}, {Module::kV, grad.v}}};
   linear(projected, kept.normed, to_input ? grad.normed : nullptr, config_.parallel_block);
   if (!to_input) return;
-  norm_backward(context_, config_, slots_.input_norm, n_rows, grad.normed, kept.input, kept.mean, kept.rstd,
+  norm_backward(context_, config_, weights_.input_norm, n_rows, grad.normed, kept.input, kept.mean, kept.rstd,
                 grad.stream, true);
 }
 

@@ -20,7 +20,7 @@ struct BlockGradients {
 
 /// The backward pass of one block, the mirror of BlockForward: finish(), then the caller's backward pass of the
 /// attention, then project(). `kept` has what the forward pass left; gate and up are overwritten by their gradients.
-/// Gradients of weights are added to those of the slots.
+/// Gradients of weights are added to the grad pointers of the layer.
 class BlockBackward {
  public:
   struct ModuleGradient {
@@ -31,8 +31,8 @@ class BlockBackward {
   using Linear =
       std::function<void(std::span<const ModuleGradient> outputs, const float* x, float* grad_x, bool accumulate)>;
 
-  BlockBackward(Context& context, const ModelConfig& config, const LayerSlots& slots)
-      : context_(context), config_(config), slots_(slots) {}
+  BlockBackward(Context& context, const ModelConfig& config, const LayerWeights& weights)
+      : context_(context), config_(config), weights_(weights) {}
 
   /// From grad.stream, the gradient of the output, to grad.attention. grad.stream becomes the gradient of the stream
   /// between attention and MLP; in a parallel block it stays, and grad.normed has what the MLP passes to its input.
@@ -45,7 +45,7 @@ class BlockBackward {
  private:
   Context& context_;
   const ModelConfig& config_;
-  const LayerSlots& slots_;
+  const LayerWeights& weights_;
 };
 
 }  // namespace matinee

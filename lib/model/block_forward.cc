@@ -10,12 +10,12 @@ namespace matinee {
 namespace {
 
 // RMSNorm of every head of x [n_rows, heads, head_dim].
-void norm_heads(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_heads, const float* x,
-                float* y, float* rstd) {
+void norm_heads(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_heads,
+                const float* x, float* y, float* rstd) {
   rms_norm_forward(context, {.n_rows = n_heads,
                              .width = config.head_dim,
                              .x = x,
-                             .weight = slot.value,
+                             .weight = norm.floats(),
                              .eps = static_cast<float>(config.norm_eps),
                              .y = y,
                              .rstd = rstd});
@@ -32,14 +32,14 @@ void require_head_dim(const Context& context, const ModelConfig& config) {
 
 float attention_scale(const ModelConfig& config) { return 1 / std::sqrt(static_cast<float>(config.head_dim)); }
 
-void norm_forward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+void norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
                   const float* x, float* y, float* mean, float* rstd) {
   const auto eps = static_cast<float>(config.norm_eps);
   if (config.norm == NormKind::kRms) {
     rms_norm_forward(context, {.n_rows = n_rows,
                                .width = config.hidden_size,
                                .x = x,
-                               .weight = slot.value,
+                               .weight = norm.floats(),
                                .eps = eps,
                                .y = y,
                                .rstd = rstd});
@@ -47,8 +47,8 @@ void norm_forward(Context& context, const ModelConfig& config, const NormSlot& s
     layer_norm_forward(context, {.n_rows = n_rows,
                                  .width = config.hidden_size,
                                  .x = x,
-                                 .weight = slot.value,
-                                 .bias = slot.bias,
+                                 .weight = norm.floats(),
+                                 .bias = norm.bias,
                                  .eps = eps,
                                  .y = y,
                                  .mean = mean,
@@ -56,7 +56,7 @@ void norm_forward(Context& context, const ModelConfig& config, const NormSlot& s
   }
 }
 
-void norm_backward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+void norm_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
                    const float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x,
                    bool accumulate) {
   if (config.norm == NormKind::kRms) {
@@ -64,23 +64,23 @@ void norm_backward(Context& context, const ModelConfig& config, const NormSlot& 
                                 .width = config.hidden_size,
                                 .grad_y = grad_y,
                                 .x = x,
-                                .weight = slot.value,
+                                .weight = norm.floats(),
                                 .rstd = rstd,
                                 .grad_x = grad_x,
                                 .accumulate = accumulate,
-                                .grad_weight = slot.grad});
+                                .grad_weight = norm.grad});
   } else {
     layer_norm_backward(context, {.n_rows = n_rows,
                                   .width = config.hidden_size,
                                   .grad_y = grad_y,
                                   .x = x,
-                                  .weight = slot.value,
+                                  .weight = norm.floats(),
                                   .mean = mean,
                                   .rstd = rstd,
                                   .grad_x = grad_x,
                                   .accumulate = accumulate,
-                                  .grad_weight = slot.grad,
-                                  .grad_bias = slot.grad_bias});
+                                  .grad_weight = norm.grad,
+                                  .grad_bias = norm.grad_bias});
   }
 }
 
@@ -104,7 +104,7 @@ void rotate_heads(Context& context, const ModelConfig& config, const RotaryPosit
   }
 }
 
-void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
+void embed_tokens(Context& context, const ModelConfig& config, const ModelWeights& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch) {
   embedding_forward(context, {.n_tokens = n_rows,
                               .vocab = config.vocab_size,
@@ -124,14 +124,14 @@ void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots
 
 void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary,
                            const Linear& linear) const {
-  norm_forward(context_, config_, slots_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
+  norm_forward(context_, config_, weights_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
   float* q = at.q_raw != nullptr ? at.q_raw : at.q;
   float* k = at.k_raw != nullptr ? at.k_raw : at.k;
   const std::array<ModuleOutput, 3> projected{{{Module::kQ, q}, {Module::kK, k}, {Module::kV, at.v}}};
   linear(at.normed, projected, false);
   if (config_.qk_norm) {
-    norm_heads(context_, config_, slots_.q_norm, n_rows * config_.num_attention_heads, q, at.q, at.q_rstd);
-    norm_heads(context_, config_, slots_.k_norm, n_rows * config_.num_key_value_heads, k, at.k, at.k_rstd);
+    norm_heads(context_, config_, weights_.q_norm, n_rows * config_.num_attention_heads, q, at.q, at.q_rstd);
+    norm_heads(context_, config_, weights_.k_norm, n_rows * config_.num_key_value_heads, k, at.k, at.k_rstd);
   }
   rotate_heads(context_, config_, rotary, n_rows, config_.num_attention_heads, at.q, false);
   rotate_heads(context_, config_, rotary, n_rows, config_.num_key_value_heads, at.k, false);
@@ -140,7 +140,7 @@ void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const Ro
 void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const {
   linear(at.attention, std::array{ModuleOutput{Module::kO, at.middle}}, true);
   if (!config_.parallel_block) {
-    norm_forward(context_, config_, slots_.post_attention_norm, n_rows, at.middle, at.mlp_input, at.middle_mean,
+    norm_forward(context_, config_, weights_.post_attention_norm, n_rows, at.middle, at.mlp_input, at.middle_mean,
                  at.middle_rstd);
   }
   const std::array<ModuleOutput, 2> gate_and_up{{{Module::kGate, at.gate}, {Module::kUp, at.up}}};

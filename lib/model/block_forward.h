@@ -5,7 +5,7 @@
 #include <span>
 
 #include "kernels/context.h"
-#include "lib/model/tensor_names.h"
+#include "lib/model/model_weights.h"
 
 namespace matinee {
 
@@ -43,8 +43,8 @@ class BlockForward {
   /// For each output, y = or += module(x); all modules share x.
   using Linear = std::function<void(const float* x, std::span<const ModuleOutput> outputs, bool accumulate)>;
 
-  BlockForward(Context& context, const ModelConfig& config, const LayerSlots& slots)
-      : context_(context), config_(config), slots_(slots) {}
+  BlockForward(Context& context, const ModelConfig& config, const LayerWeights& weights)
+      : context_(context), config_(config), weights_(weights) {}
 
   /// The norm, then q, k and v with biases and norms of heads, rotated. The caller then computes the attention.
   void project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary, const Linear& linear) const;
@@ -54,13 +54,13 @@ class BlockForward {
  private:
   Context& context_;
   const ModelConfig& config_;
-  const LayerSlots& slots_;
+  const LayerWeights& weights_;
 };
 
 /// RMSNorm or LayerNorm of x [n_rows, hidden_size], and its gradients; mean and rstd [n_rows] may be null in forward.
-void norm_forward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+void norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
                   const float* x, float* y, float* mean, float* rstd);
-void norm_backward(Context& context, const ModelConfig& config, const NormSlot& slot, std::int64_t n_rows,
+void norm_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
                    const float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x,
                    bool accumulate);
 
@@ -71,7 +71,7 @@ void rotate_heads(Context& context, const ModelConfig& config, const RotaryPosit
 
 /// stream [n_rows, hidden_size] = token embeddings, plus those of positions where they are learned. `scratch` has the
 /// stream's size.
-void embed_tokens(Context& context, const ModelConfig& config, const WeightSlots& weights, std::int64_t n_rows,
+void embed_tokens(Context& context, const ModelConfig& config, const ModelWeights& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch);
 
 /// Throws Error(kDevice) if the model's heads are wider than the device supports.

@@ -1,10 +1,9 @@
 #include "lib/model/checkpoint_files.h"
 
-#include <simdjson.h>
-
 #include <map>
 
 #include "lib/base/format_error.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/text_reader.h"
 
 namespace matinee {
@@ -12,22 +11,25 @@ namespace {
 
 using Files = std::vector<std::unique_ptr<SafetensorsFile>>;
 
-Files open_shards(const std::string& folder, const std::string& index) {
-  simdjson::dom::parser parser;
-  const simdjson::padded_string text(read_text(index));
-  simdjson::dom::object map;
-  if (parser.parse(text)["weight_map"].get(map) != simdjson::SUCCESS) {
-    throw bad_data("{}: weight_map is missing, or the file is no JSON", index);
-  }
-  std::map<std::string, std::vector<std::string>> shards;  // tensors that each should hold
-  for (const auto entry : map) {
-    std::string_view shard;
-    if (entry.value.get(shard) != simdjson::SUCCESS || shard.empty() || shard.front() == '.' ||
-        shard.find_first_of(std::string_view("/\0", 2)) != std::string_view::npos) {
-      throw bad_data("{}: tensor \"{}\": expected the name of a file in the same folder", index, entry.key);
+using Shards = std::map<std::string, std::vector<std::string>>;  // the tensors that each shard should hold
+
+Shards read_weight_map(const std::string& index) {
+  return read_json(read_text(index), index, [](const JsonNode& root) {
+    Shards shards;
+    for (const auto& [tensor, shard] : root.get("weight_map").fields()) {
+      const std::string_view name = shard.is_string() ? shard.view() : "";
+      if (name.empty() || name.front() == '.' ||
+          name.find_first_of(std::string_view("/\0", 2)) != std::string_view::npos) {
+        throw bad_data("tensor \"{}\": expected the name of a file in the same folder", tensor);
+      }
+      shards[std::string(name)].emplace_back(tensor);
     }
-    shards[std::string(shard)].emplace_back(entry.key);
-  }
+    return shards;
+  });
+}
+
+Files open_shards(const std::string& folder, const std::string& index) {
+  const Shards shards = read_weight_map(index);
   if (shards.empty()) throw bad_data("{}: weight_map is empty", index);
   Files files;
   std::map<std::string_view, const SafetensorsFile*> holders;

@@ -1,6 +1,6 @@
 #include "lib/model/checkpoint_hashes.h"
 
-#include <xxh_x86dispatch.h>  // XXH3 with the widest registers that the processor has
+#include <xxh_x86dispatch.h>  // XXH3 for the processor at hand
 
 #include <new>
 
@@ -10,7 +10,7 @@ namespace matinee {
 
 struct CheckpointHashes::State {
   XXH3_state_t* xxh = XXH3_createState();
-  std::size_t bytes = 0;  // of the tensor that is being read
+  std::size_t bytes = 0;  // added so far of the current tensor
 
   State() {
     if (xxh == nullptr) throw std::bad_alloc();

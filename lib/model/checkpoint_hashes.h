@@ -13,11 +13,10 @@
 
 namespace matinee {
 
-/// A hash of each file of a checkpoint, taken of the bytes that CheckpointReader reads while they are in the cache
-/// anyway: reading a large base once more before each start could cost minutes, sampling it would overlook a changed
-/// byte, and times of change come along with a copy. A file's hash is that of its tensors' names, dtypes, shapes and
-/// bytes, whichever order they lie in or are read in; a tensor that is not read changes nothing and is left out.
-/// XXH3, 64 bits (https://xxhash.com): it finds accidents and exchanged files, not a forger.
+/// Hashes each file of a checkpoint while CheckpointReader reads it, when its bytes are in the cache anyway. Reading a
+/// large base a second time could take minutes, hashing a sample would miss a changed byte, and modification times
+/// survive a copy. A file's hash covers the names, dtypes, shapes and bytes of the tensors that were read, in any
+/// order. XXH3, 64 bits (https://xxhash.com): it detects corruption and swapped files, not a deliberate forgery.
 class CheckpointHashes {
  public:
   CheckpointHashes();
@@ -25,10 +24,10 @@ class CheckpointHashes {
   CheckpointHashes(const CheckpointHashes&) = delete;
   CheckpointHashes& operator=(const CheckpointHashes&) = delete;
 
-  /// The bytes of a tensor from `first` on; all of a tensor come in order, in pieces of any size. `first` = 0 begins
-  /// anew.
+  /// Adds the bytes of a tensor from offset `first` on. A tensor must be added completely and in order, in pieces of
+  /// any size; `first` = 0 starts a new one.
   void add(const SafetensorsFile& file, const TensorInfo& tensor, std::size_t first, std::span<const std::byte> bytes);
-  /// Name of each file, without its folder, and hash; by name.
+  /// The name of each file, without its folder, and its hash; sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> of_files() const;
 
  private:

@@ -10,10 +10,10 @@
 namespace matinee {
 namespace {
 
-// Numbers that are in memory at a time, at least a row.
+// Elements converted at a time; at least one row. Pages are released after kPiecesKept of these.
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;
 constexpr std::int64_t kPiecesKept = 64;
-// Those that are handed on as they lie in the file.
+// The same for elements passed on without conversion.
 constexpr std::int64_t kStoredPiece = std::int64_t{1} << 21;
 constexpr std::int64_t kStoredPiecesKept = 4;
 
@@ -21,18 +21,18 @@ std::pair<std::int64_t, std::int64_t> rows_and_width(const WeightSpec& spec) {
   return {spec.shape.size() > 1 ? spec.shape[0] : 1, spec.shape.back()};
 }
 
-// Of about `numbers`, and a multiple.
-std::int64_t rows_of_piece(std::int64_t numbers, std::int64_t width, std::int64_t multiple) {
-  return std::max<std::int64_t>(1, numbers / std::max<std::int64_t>(width, 1) / multiple) * multiple;
+// A multiple of `multiple` rows with about `elements` elements.
+std::int64_t rows_of_piece(std::int64_t elements, std::int64_t width, std::int64_t multiple) {
+  return std::max<std::int64_t>(1, elements / std::max<std::int64_t>(width, 1) / multiple) * multiple;
 }
 
 bool follows_from_config(const std::string& name) {
-  // Older checkpoints store the rotary frequencies, and the GPTs' causal masks.
+  // Older checkpoints store rotary frequencies, and the causal masks of GPTs.
   constexpr std::array<const char*, 3> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias"};
   return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
 }
 
-// Rows [first, first + n) of a matrix [out, in] that the file holds as [in, out].
+// Rows [first, first + n) of a matrix [out, in] that the file stores as [in, out].
 void read_columns(const SafetensorsFile& file, const TensorInfo& tensor, std::int64_t out, std::int64_t first,
                   std::int64_t n, std::span<float> rows) {
   const std::size_t in = rows.size() / static_cast<std::size_t>(n);
@@ -51,7 +51,7 @@ CheckpointReader::CheckpointReader(const std::string& folder, const ModelConfig&
     by_name_[spec.name] = &spec;
     by_name_[bare_name(config, spec.name)] = &spec;
   }
-  // A tied head is often stored nevertheless; then it is not read.
+  // Many checkpoints store a tied head too; it is not read.
   const std::string head = lm_head_path(config) + ".weight";
   for (const auto& file : files_) {
     for (const TensorInfo& tensor : file->tensors()) {
@@ -80,7 +80,7 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
   const auto [rows, width] = rows_and_width(spec);
   const std::int64_t some = rows_of_piece(kPiece, width, multiple);
   std::vector<float> values(static_cast<std::size_t>(std::min(some, rows) * width));
-  // A transposed tensor is read across, all of it for each band.
+  // A transposed tensor is read once for every group of rows, so it is hashed up front.
   if (hashes_ != nullptr && spec.transposed) hashes_->add(*file, *tensor, 0, file->data(*tensor));
   for (std::int64_t row = 0; row < rows; row += some) {
     const std::int64_t n = std::min(some, rows - row);
@@ -97,7 +97,7 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
       read_floats(*file, *tensor, first, part);
     }
     piece(first, part);
-    // Of a large one pages go while it is read; a transposed one needs them all for every band.
+    // Pages of a large tensor are released as it is read; a transposed tensor needs all of them for every group.
     if (!spec.transposed && row / some % kPiecesKept == kPiecesKept - 1) file->release(*tensor);
   }
   file->release(*tensor);
@@ -120,7 +120,7 @@ void CheckpointReader::read_bytes(const WeightSpec& spec,
   for (std::int64_t row = 0; row < rows; row += some) {
     const std::int64_t first = row * width, n = std::min(some, rows - row) * width;
     const auto part = bytes.subspan(static_cast<std::size_t>(first * element), static_cast<std::size_t>(n * element));
-    // This brings the pages in; whoever takes the piece finds it in the cache.
+    // Hashing loads the pages, so `piece` finds them in the cache.
     if (hashes_ != nullptr) hashes_->add(*file, *tensor, static_cast<std::size_t>(first * element), part);
     piece(static_cast<std::size_t>(first), part);
     if (row / some % kStoredPiecesKept == kStoredPiecesKept - 1) file->release(*tensor);

@@ -15,28 +15,28 @@
 
 namespace matinee {
 
-/// A checkpoint with its tensors as the decoder holds them: matrices [out, in] whichever way the files have them, under
-/// the names of the whole model also where they are those of the bare one, without the prefix.
+/// Reads the tensors of a checkpoint in the decoder's layout: matrices are [out, in] even if the file stores [in, out].
+/// A checkpoint of the bare model, whose names lack the prefix, reads like one of the whole model.
 class CheckpointReader {
  public:
-  /// Opens the files in `folder` (open_checkpoint). A tensor that the decoder has no place for is part of mathematics
-  /// that it does not compute: Error(kBadData) naming it. What is read goes into `hashes`, where there are any.
+  /// Opens the files in `folder` (open_checkpoint). Throws Error(kBadData) for a tensor that the decoder does not use,
+  /// since the model then computes something else. `hashes`, where given, gets everything that is read.
   CheckpointReader(const std::string& folder, const ModelConfig& config, CheckpointHashes* hashes = nullptr);
   CheckpointReader(const CheckpointReader&) = delete;
   CheckpointReader& operator=(const CheckpointReader&) = delete;
 
-  /// Gets elements from `first` on, in float32; may write to them.
+  /// Receives elements from `first` on, in float32, and may overwrite them.
   using Piece = std::function<void(std::size_t first, std::span<float> values)>;
-  /// Calls `piece` for all of a tensor in order, a number of whole rows at a time that `multiple` divides, then lets
-  /// its pages go. Holds a quarter of a MiB or `multiple` rows, of transposed ones too. Throws Error naming file and
-  /// tensor where it is missing, of another shape or of another dtype than F32, F16, BF16.
+  /// Calls `piece` for all of a tensor in order, each time with a multiple of `multiple` rows, then releases the file's
+  /// pages. Holds 256 KiB or `multiple` rows in memory, also of a transposed tensor. Throws Error naming file and
+  /// tensor if it is missing or has another shape or another dtype than F32, F16, BF16.
   void read(const WeightSpec& spec, const Piece& piece, std::int64_t multiple = 1) const;
 
-  /// Whether the file has a tensor just as memory has it that holds `dtype`: read_as may be called for it. Throws as
-  /// `read` does.
+  /// Whether the file stores the tensor in `dtype` and in the decoder's layout, so that read_as may be called. Throws
+  /// as `read` does.
   bool is_stored_as(const WeightSpec& spec, DType dtype) const;
-  /// The same as `read` in the bytes of the file, without a copy of them; some MiB or `multiple` rows at a time. T is
-  /// that of is_stored_as: float or bf16.
+  /// As `read`, but passes the bytes of the mapped file without a copy, some MiB or `multiple` rows at a time. T is the
+  /// type of is_stored_as: float or bf16.
   template <class T>
   void read_as(const WeightSpec& spec, const std::function<void(std::size_t first, std::span<const T> values)>& piece,
                std::int64_t multiple = 1) const {
@@ -49,7 +49,7 @@ class CheckpointReader {
   }
 
   const std::vector<WeightSpec>& specs() const { return specs_; }
-  /// What the decoder knows of the tensor that a file calls so, or null where it does not read it.
+  /// The decoder's tensor with this name in a file; null: the decoder does not read it.
   const WeightSpec* spec_of(const std::string& name) const;
   const std::vector<std::unique_ptr<SafetensorsFile>>& files() const { return files_; }
 
@@ -66,7 +66,7 @@ class CheckpointReader {
 
   ModelConfig config_;
   std::vector<WeightSpec> specs_;
-  std::map<std::string, const WeightSpec*, std::less<>> by_name_;  // whole and bare
+  std::map<std::string, const WeightSpec*, std::less<>> by_name_;  // with and without the prefix
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
   CheckpointHashes* hashes_;
 };

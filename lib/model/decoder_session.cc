@@ -11,17 +11,17 @@
 namespace matinee {
 namespace {
 
-// A longer prompt goes through in pieces of this many tokens, which bounds the buffers.
+// A longer prompt is processed in chunks of this many tokens, which bounds the buffers.
 constexpr std::int64_t kChunk = 256;
-// A step of one token is launched for a sequence of this many tokens, or twice, four times ... as many.
+// A graph covers sequences of up to this many tokens, or 2, 4, 8 ... times as many.
 constexpr std::int64_t kShortest = 256;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
-DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                               std::int64_t max_tokens, MatmulPrecision precision, const LoraSlots* lora)
+DecoderSession::DecoderSession(Context& context, const ModelConfig& config, const ModelWeights& weights,
+                               std::int64_t max_tokens, MatmulPrecision precision, const LoraWeights* lora)
     : context_(context),
       config_(config),
       weights_(weights),
@@ -54,21 +54,21 @@ std::uint64_t DecoderSession::bytes_of(const ModelConfig& config, std::int64_t m
   return static_cast<std::uint64_t>(4 * (cache + buffers + 2 * kChunk));
 }
 
-// Room for what any adapted layer needs, and the lengths of rows that DoRA scales: they stay as long as the weights.
+// Buffers that any adapted layer needs, and DoRA's row norms, which depend on the weights only.
 void DecoderSession::prepare_adapter() {
   if (lora_ == nullptr) return;
   norms_.resize(weights_.layers.size());
   std::int64_t rank = 0, width = 0;
   for (std::size_t l = 0; l < norms_.size(); ++l) {
     for (std::size_t m = 0; m < kModules; ++m) {
-      const LoraSlot& slot = lora_->layers[l][m];
-      if (slot.lora_A == nullptr) continue;
+      const LoraFactors& factors = lora_->layers[l][m];
+      if (factors.lora_A == nullptr) continue;
       const auto [out, in] = module_shape(config_, static_cast<Module>(m));
-      rank = std::max(rank, slot.rank);
-      if (slot.magnitude == nullptr) continue;
+      rank = std::max(rank, factors.rank);
+      if (factors.magnitude == nullptr) continue;
       width = std::max(width, out);
       norms_[l][m] = {context_.allocator(), size(out)};
-      adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, slot, norms_[l][m].data());
+      adapted_row_norms(context_, out, in, weights_.layers[l].modules[m].view, factors, norms_[l][m].data());
     }
   }
   xa_ = {context_.allocator(), kMaxLoraParts * size(kChunk * rank)};
@@ -94,7 +94,7 @@ void DecoderSession::truncate(std::int64_t length) { tokens_.resize(std::min(tok
 
 std::span<const float> DecoderSession::restart(std::span<const std::int32_t> tokens) {
   std::size_t common = 0;
-  // The last token always runs, since its logits are wanted.
+  // The last token is always processed, to get its logits.
   while (common + 1 < tokens.size() && common < tokens_.size() && tokens_[common] == tokens[common]) ++common;
   truncate(static_cast<std::int64_t>(common));
   return append(tokens.subspan(common));
@@ -118,7 +118,7 @@ void DecoderSession::run_one() {
   std::int64_t longest = kShortest;
   while (longest <= length()) longest *= 2;
   longest = std::min(longest, max_tokens_);
-  // Another sequence of calls before this one may have moved what the operations take from scratch memory.
+  // The graph holds addresses in scratch memory, which other calls may have moved since.
   const Scratch& scratch = context_.scratch();
   CapturedStep& step = captured_[longest];
   if (step.graph != nullptr && step.scratch_allocations == scratch.allocations() &&
@@ -134,13 +134,13 @@ void DecoderSession::run_one() {
   step.scratch_used = scratch.used();
 }
 
-// The operations of one piece: what stands in step_, in a sequence of at most max_tokens with it.
+// Issues the operations for the n tokens in step_; with them the sequence has at most max_tokens tokens.
 void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
   const std::int64_t c = config_.hidden_size;
   const std::int32_t *positions = step_.data(), *tokens = positions + n;
   embed_tokens(context_, config_, weights_, n, tokens, positions, stream_.data(), normed_.data());
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
-    const LayerSlots& w = weights_.layers[l];
+    const LayerWeights& w = weights_.layers[l];
     const BlockForward block(context_, config_, w);
     const BlockForward::Linear linear = [&](const float* x, std::span<const BlockForward::ModuleOutput> outputs,
                                             bool accumulate) {
@@ -159,8 +159,8 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
       }
       linear_forward(context_, layers, x, accumulate);
     };
-    // The stream is worked on in place; nothing is kept but keys and values, which the attention adds to its cache. In
-    // a parallel block the MLP reads what the attention read, so the attention's output may not overwrite it.
+    // The residual stream is updated in place, and only keys and values are kept. The attention's output needs a buffer
+    // of its own, since the MLP of a parallel block reads the attention's input too.
     const BlockBuffers buffers{.input = stream_.data(),
                                .normed = normed_.data(),
                                .q = q_.data(),

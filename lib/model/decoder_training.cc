@@ -14,8 +14,8 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
-DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights,
-                                 const LoraSlots* lora, std::int64_t max_tokens, MatmulPrecision precision,
+DecoderTraining::DecoderTraining(Context& context, const ModelConfig& config, const ModelWeights& weights,
+                                 const LoraWeights* lora, std::int64_t max_tokens, MatmulPrecision precision,
                                  bool recompute)
     : context_(context),
       config_(config),
@@ -44,11 +44,11 @@ std::int64_t DecoderTraining::rows_of(std::size_t layer, Module module) const {
   return is_last(layer) && module >= Module::kO ? n_selected_ : n_rows_;
 }
 
-LoraDropout DecoderTraining::lora_dropout(std::size_t layer, Module module, const LoraSlot& slot,
+LoraDropout DecoderTraining::lora_dropout(std::size_t layer, Module module, const LoraFactors& factors,
                                           const DropoutKey* dropout) const {
   if (dropout == nullptr) return {};
   const bool selected = is_last(layer) && module >= Module::kO;
-  return {lora_->drop_probability, lora_dropout_key(*dropout, static_cast<std::int64_t>(layer), slot.mask),
+  return {lora_->drop_probability, lora_dropout_key(*dropout, static_cast<std::int64_t>(layer), factors.mask),
           selected ? dropout->first_supervised_row : dropout->first_row};
 }
 
@@ -180,8 +180,8 @@ void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* nois
 // trained, so that the gradient of the input was not computed.
 bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
   TrainingBuffers::Layer& kept = buffers_.layer(l);
-  const LayerSlots& slots = weights_.layers[l];
-  const BlockBackward block(context_, config_, slots);
+  const LayerWeights& weights = weights_.layers[l];
+  const BlockBackward block(context_, config_, weights);
   const std::pair<std::size_t, const DropoutKey*> at{l, &dropout};
   const BlockBackward::Linear apply = [this, &at](std::span<const BlockBackward::ModuleGradient> outputs,
                                                   const float* x, float* grad_x, bool accumulate) {
@@ -215,7 +215,7 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
                                 .grad_k = grad.k,
                                 .grad_v = grad.v,
                                 .precision = precision_});
-  const bool to_input = l > 0 || slots.input_norm.grad != nullptr || slots.input_norm.grad_bias != nullptr ||
+  const bool to_input = l > 0 || weights.input_norm.grad != nullptr || weights.input_norm.grad_bias != nullptr ||
                         weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr;
   block.project(n_rows_, buffers, grad, rotary(), to_input, apply);
   return to_input;
@@ -236,14 +236,14 @@ void DecoderTraining::backward(const DropoutKey& dropout, const std::function<vo
 }
 
 void DecoderTraining::backward_embeddings() {
-  const auto add_rows = [&](const WeightSlot& slot, std::int64_t rows, const std::int32_t* ids) {
-    if (slot.grad == nullptr) return;
+  const auto add_rows = [&](const WeightRef& table, std::int64_t rows, const std::int32_t* ids) {
+    if (table.grad == nullptr) return;
     embedding_backward(context_, {.n_tokens = n_rows_,
                                   .vocab = rows,
                                   .width = config_.hidden_size,
                                   .ids = ids,
                                   .grad_y = buffers_.grad_stream.data(),
-                                  .grad_table = slot.grad});
+                                  .grad_table = table.grad});
   };
   add_rows(weights_.embed_tokens, config_.vocab_size, buffers_.tokens.data());
   add_rows(weights_.positions, config_.max_position_embeddings, buffers_.positions.data());

@@ -11,7 +11,7 @@
 #include "lib/model/block_backward.h"
 #include "lib/model/block_forward.h"
 #include "lib/model/head_loss.h"
-#include "lib/model/lora_slots.h"
+#include "lib/model/lora_weights.h"
 #include "lib/model/packed_batch.h"
 #include "lib/model/tensor_names.h"
 #include "lib/model/training_buffers.h"
@@ -25,7 +25,7 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 /// Forward and backward pass of the decoder over packed samples. Buffers for `max_tokens` tokens are allocated once; a
 /// step allocates none. What follows the last layer's attention is computed for supervised tokens only, and logits a
 /// chunk of rows at a time. The same bytes at any number of threads.
-/// Gradients are added to the slots' grad pointers: of all weights, of the LoRA factors, or of what else an adapter
+/// Gradients are added to the weights' grad pointers: of all weights, of the LoRA factors, or of what else an adapter
 /// trains. With `recompute` (gradient checkpointing) only the inputs of layers are kept and the backward pass computes
 /// the rest again: the same bytes in four thirds of the time (Chen et al. 2016, arXiv:1604.06174). On a device with its
 /// own memory these inputs are offloaded to the host (CheckpointedInputs).
@@ -33,7 +33,7 @@ class DecoderTraining {
  public:
   /// All references must outlive this; `lora` may be null. `precision` is that of the matrix products. A batch larger
   /// than `max_tokens`, or a position beyond max_position_embeddings, throws Error(kInternal).
-  DecoderTraining(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
+  DecoderTraining(Context& context, const ModelConfig& config, const ModelWeights& weights, const LoraWeights* lora,
                   std::int64_t max_tokens, MatmulPrecision precision, bool recompute = false);
 
   /// The summed loss of the batch, without dropout. Changes nothing.
@@ -60,13 +60,14 @@ class DecoderTraining {
   bool is_last(std::size_t layer) const { return layer + 1 == buffers_.inputs.layers(); }
   std::int64_t rows_of(std::size_t layer, Module module) const;
   AdaptedLinear linear(std::size_t layer, Module module, const DropoutKey* dropout);
-  LoraDropout lora_dropout(std::size_t layer, Module module, const LoraSlot& slot, const DropoutKey* dropout) const;
+  LoraDropout lora_dropout(std::size_t layer, Module module, const LoraFactors& factors,
+                           const DropoutKey* dropout) const;
   RotaryPositions rotary() const;
 
   Context& context_;
   const ModelConfig& config_;
-  const WeightSlots& weights_;
-  const LoraSlots* lora_;
+  const ModelWeights& weights_;
+  const LoraWeights* lora_;
   std::int64_t max_tokens_;
   MatmulPrecision precision_;
   HeadLoss head_;

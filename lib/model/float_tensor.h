@@ -14,7 +14,7 @@ namespace matinee {
 const TensorInfo& require_float_tensor(const SafetensorsFile& file, const std::string& name,
                                        const std::vector<std::int64_t>& shape);
 
-/// Elements [first, first + to.size()) of such a tensor as float32 (exact from each of the three).
+/// Reads elements [first, first + to.size()) of such a tensor as float32; exact for all three dtypes.
 void read_floats(const SafetensorsFile& file, const TensorInfo& tensor, std::size_t first, std::span<float> to);
 
 }  // namespace matinee

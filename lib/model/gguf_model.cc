@@ -6,18 +6,19 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/rotary_tables.h"
 
 namespace matinee {
 namespace {
 
-// Numbers that are decoded before they are brought to where they stay, at least those of a head.
+// Elements decoded at a time; at least one head.
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;
 
-// What llama.cpp calls a family, and what its code for it computes.
+// The name of a family in llama.cpp, and what llama.cpp computes for it.
 struct Architecture {
   const char *model_type, *name;
-  bool rotates_neighbors;  // heads' rows stand in another order
+  bool rotates_neighbors;  // so the rows of each head are reordered
   bool qkv_bias, other_biases, scaled_rotary, any_head_dim;
 };
 constexpr std::array<Architecture, 5> kArchitectures{{
@@ -49,7 +50,7 @@ const Architecture& architecture_of(const ModelConfig& config) {
 }
 
 std::string gguf_name_of(const WeightSpec& spec) {
-  // In the order of Module; three at once are of GPT-2's c_attn.
+  // In the order of Module. A tensor of three modules is GPT-2's c_attn.
   constexpr std::array<const char*, kModules> kModuleNames{"attn_q",   "attn_k", "attn_v",  "attn_output",
                                                            "ffn_gate", "ffn_up", "ffn_down"};
   const char* name = nullptr;
@@ -105,8 +106,8 @@ std::vector<GgufName> gguf_names(const ModelConfig& config) {
   const Architecture& architecture = architecture_of(config);
   std::vector<GgufName> names;
   for (const WeightSpec& spec : weight_specs(config)) {
-    const bool turns = architecture.rotates_neighbors && spec.role == WeightRole::kLinear;
-    const std::int64_t heads = !turns                      ? 0
+    const bool reordered = architecture.rotates_neighbors && spec.role == WeightRole::kLinear;
+    const std::int64_t heads = !reordered                  ? 0
                                : spec.module == Module::kQ ? config.num_attention_heads
                                : spec.module == Module::kK ? config.num_key_value_heads
                                                            : 0;
@@ -116,7 +117,7 @@ std::vector<GgufName> gguf_names(const ModelConfig& config) {
 }
 
 GgufFormat gguf_format_of(const WeightSpec& spec, GgufFormat wish) {
-  // llama.cpp adds the table of positions as it stands.
+  // llama.cpp adds the position table without converting it.
   if (spec.shape.size() == 1 || spec.role == WeightRole::kPositions) return GgufFormat::kF32;
   return static_cast<std::uint64_t>(spec.shape.back()) % gguf_block(wish) == 0 ? wish : GgufFormat::kF16;
 }
@@ -144,7 +145,7 @@ void add_gguf_config(GgufWriter& writer, const ModelConfig& config, GgufFormat f
   writer.add("general.file_type", GgufValue::u32(file_type(format)));
   writer.add("general.quantization_version", GgufValue::u32(2));
   whole("block_count", config.num_hidden_layers);
-  // None of these architectures has a window; within one no token is out of sight.
+  // llama.cpp has no window for these architectures; a context no longer than the window needs none.
   whole("context_length", config.sliding_window > 0 ? std::min(config.sliding_window, config.max_position_embeddings)
                                                     : config.max_position_embeddings);
   whole("embedding_length", config.hidden_size);
@@ -170,30 +171,23 @@ std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf
   return head * head_dim + (to_gguf ? at % 2 * half + at / 2 : at % half * 2 + at / half);
 }
 
-GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat dtype,
+GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat format,
                          std::uint64_t max_host_mem, const std::shared_ptr<DeviceAllocator>& device) {
   const GgufFile file(path);
-  require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, dtype) : 0, max_host_mem);
-  const auto names = gguf_names(config);
-  tensors_.reserve(names.size());
-  std::vector<WeightMemory> memory;
+  require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, format) : 0, max_host_mem);
+  std::vector<WeightRef> refs;
   std::vector<float> piece;
-  std::vector<bf16> narrow_piece;
-  for (const GgufName& name : names) {
+  std::vector<bf16> narrow;
+  for (const GgufName& name : gguf_names(config)) {
     const GgufTensor& tensor = file.tensor(name.gguf);
     if (tensor.shape != name.spec.shape) throw bad_data("{}: tensor \"{}\" is of another shape", path, name.gguf);
-    Tensor& to = tensors_.emplace_back();
-    const bool matrix = tensor.shape.size() > 1, narrow = matrix && dtype == WeightFormat::kBF16;
+    const bool matrix = tensor.shape.size() > 1;
     const std::int64_t width = matrix ? tensor.shape[1] : 1, rows = tensor.shape[0];
     if (!matrix && tensor.format != GgufFormat::kF32) throw bad_data("{}: tensor \"{}\" is not F32", path, name.gguf);
-    const auto elements = static_cast<std::size_t>(rows * width);
-    if (narrow) {
-      to.bf16_values = DeviceBuffer<bf16>::unset(device, elements);
-    } else {
-      to.f32_values = DeviceBuffer<float>::unset(device, elements);
-    }
+    WeightTensor& to =
+        tensors_.emplace_back(device, matrix ? format : WeightFormat::kF32, static_cast<std::size_t>(rows * width));
     const std::uint64_t row_bytes = bytes_of(tensor.format, static_cast<std::uint64_t>(width));
-    // Rows of whole heads, among which they change places.
+    // Whole heads at a time, since rows are reordered within a head.
     const std::int64_t group = name.heads > 0 ? config.head_dim : 1;
     const std::int64_t some = std::max<std::int64_t>(1, kPiece / (group * width)) * group;
     for (std::int64_t first = 0; first < rows; first += some) {
@@ -204,22 +198,12 @@ GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, Wei
         decode_gguf(tensor.format, file.data(tensor).subspan(static_cast<std::uint64_t>(r) * row_bytes, row_bytes),
                     std::span(piece).subspan(static_cast<std::size_t>(at * width), static_cast<std::size_t>(width)));
       }
-      if (narrow) {
-        narrow_piece.resize(piece.size());
-        std::transform(piece.begin(), piece.end(), narrow_piece.begin(), to_bf16);
-        to.bf16_values.upload(narrow_piece, static_cast<std::size_t>(first * width));
-      } else {
-        to.f32_values.upload(piece, static_cast<std::size_t>(first * width));
-      }
+      to.fill(static_cast<std::size_t>(first * width), piece, narrow);
     }
     file.release(tensor);
-    if (narrow) {
-      memory.push_back({{to.bf16_values.data(), WeightFormat::kBF16}, nullptr});
-    } else {
-      memory.push_back({{to.f32_values.data(), WeightFormat::kF32}, nullptr});
-    }
+    refs.push_back({.view = to.finish()});
   }
-  slots_ = slots_over(config, memory);
+  refs_ = refs_over(config, refs);
 }
 
 }  // namespace matinee

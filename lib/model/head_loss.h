@@ -5,7 +5,8 @@
 #include "kernels/context.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/device_buffer.h"
-#include "lib/model/tensor_names.h"
+#include "kernels/matmul/matmul.h"
+#include "lib/model/model_weights.h"
 
 namespace matinee {
 
@@ -17,7 +18,7 @@ class HeadLoss {
   static constexpr std::int64_t kChunkRows = 512;
 
   /// `head` must outlive this.
-  HeadLoss(Context& context, const ModelConfig& config, const WeightSlot& head, MatmulPrecision precision)
+  HeadLoss(Context& context, const ModelConfig& config, const WeightRef& head, MatmulPrecision precision)
       : context_(context), config_(config), head_(head), precision_(precision) {}
 
   /// Arrays in device memory.
@@ -41,7 +42,7 @@ class HeadLoss {
 
   Context& context_;
   const ModelConfig& config_;
-  const WeightSlot& head_;
+  const WeightRef& head_;
   MatmulPrecision precision_;
 };
 

@@ -31,12 +31,14 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
   }
   std::optional<LoraMerge> merge;
   if (adapter_ && !options.base_format.is_quantized()) merge.emplace(context, config_, *adapter_);
-  frozen_.emplace(options.base, config_, format_, options.max_host_mem, &context, merge ? &*merge : nullptr);
-  weights_ = frozen_->slots();
+  frozen_.emplace(options.base, config_, format_,
+                  FrozenWeightsOptions{
+                      .max_host_mem = options.max_host_mem, .context = &context, .merge = merge ? &*merge : nullptr});
+  weights_ = frozen_->refs();
   if (merge) {
     adapter_.reset();
   } else if (adapter_) {
-    lora_ = adapter_->slots();
+    lora_ = adapter_->factors();
     adapter_->attach_to(weights_);
   }
 }

@@ -8,9 +8,9 @@
 #include "kernels/context.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/model_config.h"
-#include "lib/model/weights.h"
 
 namespace matinee {
 
@@ -51,8 +51,8 @@ class LoadedModel {
   std::int64_t max_tokens_;
   std::optional<LoraAdapter> adapter_;  // only where it is not merged
   std::optional<FrozenWeights> frozen_;
-  WeightSlots weights_;
-  std::optional<LoraSlots> lora_;
+  ModelWeights weights_;
+  std::optional<LoraWeights> lora_;
 };
 
 }  // namespace matinee

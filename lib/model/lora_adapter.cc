@@ -22,7 +22,7 @@ constexpr const char* kConfigFile = "/adapter_config.json";
 constexpr const char* kWeightsFile = "/adapter_model.safetensors";
 constexpr const char* kRoot = "base_model.model.";
 
-// Rows of the tensor before those of one of its modules.
+// The first row of a module in the tensor that holds it.
 std::int64_t first_row(const ModelConfig& model, const LinearLayer& linear, int module) {
   std::int64_t row = 0;
   for (int m = 0; m < module; ++m)
@@ -30,28 +30,28 @@ std::int64_t first_row(const ModelConfig& model, const LinearLayer& linear, int 
   return row;
 }
 
-// Calls visit(value, grad, first_row, rows) for the slot of the base's bias of that name, or for those of each module
-// whose rows the tensor holds.
+// Calls visit(value, grad, first_row, rows) for the base's bias of that name: once, or for each module whose rows the
+// tensor holds.
 template <class Visit>
-void visit_bias(const ModelConfig& model, WeightSlots& slots, const std::string& name, const Visit& visit) {
+void visit_bias(const ModelConfig& model, ModelWeights& weights, const std::string& name, const Visit& visit) {
   for (const WeightSpec& spec : weight_specs(model)) {
     if (!spec.bias || spec.name != name) continue;
-    LayerSlots* layer = spec.layer < 0 ? nullptr : &slots.layers[static_cast<std::size_t>(spec.layer)];
+    LayerWeights* layer = spec.layer < 0 ? nullptr : &weights.layers[static_cast<std::size_t>(spec.layer)];
     if (spec.role == WeightRole::kLinear) {
       std::int64_t row = 0;
       for (int m = 0; m < spec.n_modules; ++m) {
         const auto module = static_cast<Module>(static_cast<int>(spec.module) + m);
-        WeightSlot& slot = layer->modules[index_of(module)];
+        WeightRef& weight = layer->modules[index_of(module)];
         const std::int64_t rows = module_shape(model, module)[0];
-        visit(slot.bias, slot.grad_bias, row, rows);
+        visit(weight.bias, weight.grad_bias, row, rows);
         row += rows;
       }
       return;
     }
-    if (spec.role == WeightRole::kHead) return visit(slots.lm_head.bias, slots.lm_head.grad_bias, 0, spec.shape[0]);
-    NormSlot& norm = spec.role == WeightRole::kNorm        ? slots.norm
-                     : spec.role == WeightRole::kInputNorm ? layer->input_norm
-                                                           : layer->post_attention_norm;
+    if (spec.role == WeightRole::kHead) return visit(weights.lm_head.bias, weights.lm_head.grad_bias, 0, spec.shape[0]);
+    WeightRef& norm = spec.role == WeightRole::kNorm        ? weights.norm
+                      : spec.role == WeightRole::kInputNorm ? layer->input_norm
+                                                            : layer->post_attention_norm;
     return visit(norm.bias, norm.grad_bias, 0, spec.shape[0]);
   }
 }
@@ -61,7 +61,7 @@ float* gradient_at(Parameter& parameter, std::int64_t first) {
   return parameter.grad.empty() ? nullptr : parameter.grad.data() + first;
 }
 
-// In pieces, so that no tensor is ever held twice.
+// Reads in pieces, so that no tensor is in memory twice.
 void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceSpan<float>& to) {
   std::vector<float> piece(std::min(kDevicePiece, to.size()));
   for (std::size_t first = 0; first < to.size(); first += piece.size()) {
@@ -160,9 +160,9 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder,
   }
 }
 
-void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
-  WeightSlots read = base;
-  const LoraSlots factors = slots();
+void LoraAdapter::begin_from(Context& context, const ModelWeights& base) {
+  ModelWeights read = base;
+  const LoraWeights lora = factors();
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
     DeviceSpan<float>& value = parameters_.all()[t].value;
@@ -172,7 +172,7 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
         const auto [out, in] = module_shape(model_, module);
         const auto layer = static_cast<std::size_t>(tensor.layer);
         adapted_row_norms(context, out, in, base.layers[layer].modules[index_of(module)].view,
-                          factors.layers[layer][index_of(module)], value.data() + first_row(model_, tensor.linear, m));
+                          lora.layers[layer][index_of(module)], value.data() + first_row(model_, tensor.linear, m));
       }
     } else if (tensor.shape.size() == 1) {
       visit_bias(model_, read, tensor.base_name, [&](const float*& from, float*&, std::int64_t row, std::int64_t rows) {
@@ -189,7 +189,7 @@ void LoraAdapter::begin_from(Context& context, const WeightSlots& base) {
   }
 }
 
-void LoraAdapter::attach_to(WeightSlots& weights) {
+void LoraAdapter::attach_to(ModelWeights& weights) {
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
     Parameter& parameter = parameters_.all()[t];
@@ -202,16 +202,16 @@ void LoraAdapter::attach_to(WeightSlots& weights) {
                  });
     } else {
       const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
-      WeightSlot& slot = head ? weights.lm_head : weights.embed_tokens;
-      slot.view = {parameter.value.data(), WeightFormat::kF32};
-      slot.grad = parameter.grad.data();
+      WeightRef& weight = head ? weights.lm_head : weights.embed_tokens;
+      weight.view = {parameter.value.data(), WeightFormat::kF32};
+      weight.grad = parameter.grad.data();
     }
   }
 }
 
-LoraSlots LoraAdapter::slots() {
-  LoraSlots slots{static_cast<float>(config_.lora_dropout), {}};
-  slots.layers.resize(static_cast<std::size_t>(model_.num_hidden_layers));
+LoraWeights LoraAdapter::factors() {
+  LoraWeights lora{static_cast<float>(config_.lora_dropout), {}};
+  lora.layers.resize(static_cast<std::size_t>(model_.num_hidden_layers));
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
     if (tensor.kind == Kind::kBias || tensor.kind == Kind::kWhole) continue;
@@ -220,26 +220,26 @@ LoraSlots LoraAdapter::slots() {
     const std::int64_t rank = config_.rank_of(linear);
     const float scaling = config_.scaling_of(linear);
     for (int m = 0; m < linear.n_modules; ++m) {
-      LoraSlot& slot =
-          slots.layers[static_cast<std::size_t>(tensor.layer)][index_of(linear.first) + static_cast<std::size_t>(m)];
+      LoraFactors& factors =
+          lora.layers[static_cast<std::size_t>(tensor.layer)][index_of(linear.first) + static_cast<std::size_t>(m)];
       const std::int64_t row = first_row(model_, linear, m);
-      slot.rank = rank;
-      slot.scaling = scaling;
-      slot.mask = linear.first;
+      factors.rank = rank;
+      factors.scaling = scaling;
+      factors.mask = linear.first;
       float* value = parameter.value.data();
       if (tensor.kind == Kind::kA) {
-        slot.lora_A = value;
-        slot.grad_A = gradient_at(parameter, 0);
+        factors.lora_A = value;
+        factors.grad_A = gradient_at(parameter, 0);
       } else if (tensor.kind == Kind::kB) {
-        slot.lora_B = value + row * rank;
-        slot.grad_B = gradient_at(parameter, row * rank);
+        factors.lora_B = value + row * rank;
+        factors.grad_B = gradient_at(parameter, row * rank);
       } else {
-        slot.magnitude = value + row;
-        slot.grad_magnitude = gradient_at(parameter, row);
+        factors.magnitude = value + row;
+        factors.grad_magnitude = gradient_at(parameter, row);
       }
     }
   }
-  return slots;
+  return lora;
 }
 
 std::map<std::string, std::string> read_adapter_metadata(const std::string& folder) {

@@ -7,56 +7,58 @@
 #include <vector>
 
 #include "lib/model/lora_config.h"
-#include "lib/model/lora_slots.h"
+#include "lib/model/lora_weights.h"
+#include "lib/model/model_weights.h"
 #include "lib/model/parameter_set.h"
-#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
-/// One tensor of an adapter: PEFT's name, and what it is.
+/// The name, shape and role of one tensor of an adapter.
 struct LoraTensor {
   enum class Kind : std::uint8_t {
     kA,          ///< [rank, in]
     kB,          ///< [out, rank]
     kMagnitude,  ///< [out]
-    kBias,       ///< of the base, trained
-    kWhole,      ///< a weight or bias of a layer that is trained whole
+    kBias,       ///< a trained bias of the base
+    kWhole,      ///< a weight or bias of a fully trained layer (modules_to_save)
   };
-  std::string name;
+  std::string name;  ///< PEFT's
   std::vector<std::int64_t> shape;
   Kind kind = Kind::kA;
-  std::int64_t layer = -1;  ///< -1: no layer's
+  std::int64_t layer = -1;  ///< -1: not in a block
   LinearLayer linear;
-  std::string base_name;  ///< of kBias and kWhole: the tensor of the base that it takes the place of
+  std::string base_name;  ///< kBias and kWhole: the tensor of the base that it replaces
 };
-/// The tensors that an adapter of this (resolved) configuration has, in the order of its file.
+/// All tensors of an adapter of this configuration (see LoraConfig::resolve), in the order of its file.
 std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config);
 
-/// A LoRA adapter in `memory`, that of the context which uses it. Hu et al. 2021, arXiv:2106.09685; files as PEFT
-/// writes them (https://huggingface.co/docs/peft, "Checkpoint format").
+/// A LoRA adapter (Hu et al. 2021, arXiv:2106.09685) in the memory of `allocator`, which must be that of the context
+/// that uses it. Owns its parameters. Its files are PEFT's (https://huggingface.co/docs/peft, "Checkpoint format").
 class LoraAdapter {
  public:
-  /// A fresh one: lora_A uniform in ±1/sqrt(in) (PEFT's kaiming_uniform with a = √5), lora_B zero, so that it changes
-  /// nothing. Where it trains magnitudes, biases or whole layers, `begin_from` must follow. lora_B learns at
-  /// lr_factor_of_B times the rate of the rest (Hayou et al. 2024, "LoRA+", arXiv:2402.12354).
+  /// A new adapter: lora_A uniform in ±1/sqrt(in) (PEFT's kaiming_uniform with a = √5), lora_B zero, so that it changes
+  /// nothing. If it trains magnitudes, biases or whole layers, call `begin_from` next. The learning rate of lora_B is
+  /// lr_factor_of_B times that of the rest (Hayou et al. 2024, "LoRA+", arXiv:2402.12354).
   LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint64_t seed,
               std::shared_ptr<DeviceAllocator> allocator = host_allocator(), double lr_factor_of_B = 1);
-  /// Reads adapter_config.json and adapter_model.safetensors. What it does not understand is refused by name, a tensor
-  /// that is missing, of another shape or without a place is named: Error(kBadData).
+  /// Reads adapter_config.json and adapter_model.safetensors. Throws Error(kBadData), naming the field or tensor, for a
+  /// field that the decoder does not support and a tensor that is missing, has another shape or is not expected.
   LoraAdapter(const ModelConfig& model, const std::string& folder,
               std::shared_ptr<DeviceAllocator> allocator = host_allocator(), Gradients gradients = Gradients::kNone);
 
-  /// Takes the base's values for what a fresh adapter does not draw: lengths of rows, biases, whole layers.
-  void begin_from(Context& context, const WeightSlots& base);
-  /// Makes `weights` read biases and whole layers here, and sum their gradients here. The adapter must outlive it.
-  void attach_to(WeightSlots& weights);
+  /// Copies from the base what a new adapter starts from: row norms (DoRA), biases, whole layers.
+  void begin_from(Context& context, const ModelWeights& base);
+  /// Points biases and whole layers of `weights`, and their gradients, at this adapter, which must outlive `weights`.
+  void attach_to(ModelWeights& weights);
 
   const LoraConfig& config() const { return config_; }
   ParameterSet& parameters() { return parameters_; }
   const ParameterSet& parameters() const { return parameters_; }
-  LoraSlots slots();
-  /// What `matinee.*` metadata of adapter_model.safetensors says (the prompt template, the tokenizer's hash).
+  /// The factors by layer and module; valid as long as this.
+  LoraWeights factors();
+  /// The metadata of adapter_model.safetensors; `matinee.*` are ours (prompt template, tokenizer fingerprint ...).
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// Writes both files into `folder`.
   void save(const std::string& folder, const std::map<std::string, std::string>& metadata) const;
 
  private:

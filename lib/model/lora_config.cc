@@ -1,91 +1,46 @@
 #include "lib/model/lora_config.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 
 #include "lib/base/format_error.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
+#include "lib/model/config_fields.h"
 #include "lib/model/families.h"
 #include "lib/model/module_pattern.h"
 
 namespace matinee {
 namespace {
 
-using simdjson::dom::element;
-using simdjson::dom::object;
-
 constexpr const char* kAllLinear = "all-linear";
 constexpr std::array<const char*, 3> kBiasNames{"none", "all", "lora_only"};
 
-// Fields of PEFT that change nothing in what the decoder computes, or are read below. Any other field must be off:
-// null, false or empty.
-constexpr std::array<std::string_view, 22> kHarmless{"peft_type",
-                                                     "task_type",
-                                                     "r",
-                                                     "lora_alpha",
-                                                     "lora_dropout",
-                                                     "target_modules",
-                                                     "use_rslora",
-                                                     "use_dora",
-                                                     "bias",
-                                                     "rank_pattern",
-                                                     "alpha_pattern",
-                                                     "modules_to_save",
-                                                     "fan_in_fan_out",
-                                                     "revision",
-                                                     "inference_mode",
-                                                     "auto_mapping",
-                                                     "init_lora_weights",
-                                                     "eva_config",
-                                                     "base_model_name_or_path",
-                                                     "qalora_group_size",
-                                                     "megatron_core",
-                                                     "peft_version"};
-// Ways to begin that leave the base as it was. Others (PiSSA, OLoRA, LoftQ ...) change the base's weights too.
-constexpr std::array<std::string_view, 5> kPlainBeginnings{"true", "false", "\"gaussian\"", "\"eva\"",
-                                                           "\"orthogonal\""};
+// Fields of PEFT that are read below or do not change what the decoder computes. Any other field must be off: null,
+// false or empty.
+constexpr std::string_view kHarmless =
+    "peft_type task_type r lora_alpha lora_dropout target_modules use_rslora use_dora bias rank_pattern "
+    "alpha_pattern modules_to_save fan_in_fan_out revision inference_mode auto_mapping init_lora_weights "
+    "eva_config base_model_name_or_path qalora_group_size megatron_core peft_version";
+// Initializations that leave the base as it was. Others (PiSSA, OLoRA, LoftQ ...) change the base's weights too.
+constexpr std::string_view kPlainInitializations = "true false \"gaussian\" \"eva\" \"orthogonal\"";
 
-template <class Names>
-bool is_among(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-void refuse_unknown(object root) {
-  constexpr std::array<std::string_view, 4> kOff{"null", "false", "{}", "[]"};
-  for (const auto& [key, value] : root) {
-    const std::string found = simdjson::minify(value);
-    if (key == "init_lora_weights" ? !is_among(kPlainBeginnings, found)
-                                   : !is_among(kHarmless, key) && !is_among(kOff, found)) {
+void refuse_unknown(const JsonNode& root) {
+  for (const auto& [key, value] : root.fields()) {
+    const std::string found = value.text();
+    if (key == "init_lora_weights" ? !is_listed(kPlainInitializations, found)
+                                   : !is_listed(kHarmless, key) && !is_off(value)) {
       throw bad_data("{}: {} is not understood; the adapter would not compute what it was trained to", key, found);
     }
   }
 }
 
-bool is_given(object root, const char* key, element& field) {
-  return root[key].get(field) == simdjson::SUCCESS && !field.is_null();
-}
-
-bool read_flag(object root, const char* key) {
-  element field;
-  bool value = false;
-  if (is_given(root, key, field) && field.get(value) != simdjson::SUCCESS)
-    throw bad_data("{}: expected true or false", key);
-  return value;
-}
-
-std::vector<std::string> read_names(element field, const char* key) {
-  simdjson::dom::array items;
-  if (field.get(items) != simdjson::SUCCESS) throw bad_data("{}: expected a list of names", key);
+std::vector<std::string> read_names(const JsonNode& field) {
   std::vector<std::string> names;
-  for (const element item : items) {
-    std::string_view name;
-    if (item.get(name) != simdjson::SUCCESS) throw bad_data("{}: expected a list of names", key);
-    names.emplace_back(name);
-  }
+  if (!field.is_array()) throw field.unexpected("a list of names");
+  for (const JsonNode& item : field.array()) names.push_back(item.string());
   return names;
 }
 
@@ -93,51 +48,45 @@ constexpr std::int64_t kMostRank = 65536;
 
 bool is_rank(double value) { return value >= 1 && value <= kMostRank && value == std::floor(value); }
 
-PatternValues read_patterns(object root, const char* key) {
+PatternValues read_patterns(const JsonNode& field) {
   PatternValues values;
-  element field;
-  if (!is_given(root, key, field)) return values;
-  object patterns;
-  if (field.get(patterns) != simdjson::SUCCESS) throw bad_data("{}: expected an object of patterns and numbers", key);
-  for (const auto& [pattern, number] : patterns) {
-    double value = 0;
-    if (number.get(value) != simdjson::SUCCESS) throw bad_data("{}: \"{}\": expected a number", key, pattern);
-    values.emplace_back(pattern, value);
-  }
+  if (field.is_null()) return values;
+  for (const auto& [pattern, number] : field.fields()) values.emplace_back(pattern, number.number());
   return values;
 }
 
-LoraConfig parse(object root) {
-  std::string_view word;
-  if (root["peft_type"].get(word) != simdjson::SUCCESS || word != "LORA") throw bad_data("peft_type: expected LORA");
+LoraConfig parse(const JsonNode& root) {
+  if (!root.is_object()) throw bad_data("expected a JSON object, as PEFT's adapter_config.json");
+  if (const JsonNode type = root["peft_type"]; !type.is_string() || type.view() != "LORA")
+    throw bad_data("peft_type: expected LORA");
   refuse_unknown(root);
-  if (root["task_type"].get(word) == simdjson::SUCCESS && word != "CAUSAL_LM") {
-    throw bad_data("task_type: expected CAUSAL_LM, found \"{}\"", word);
-  }
+  if (const JsonNode task = root["task_type"]; task.is_string() && task.view() != "CAUSAL_LM")
+    throw task.unexpected("CAUSAL_LM");
   LoraConfig config;
-  if (root["bias"].get(word) == simdjson::SUCCESS) {
-    const auto* found = std::find(kBiasNames.begin(), kBiasNames.end(), word);
-    if (found == kBiasNames.end()) throw bad_data("bias: expected none, all or lora_only, found \"{}\"", word);
+  if (const JsonNode bias = root["bias"]; bias.is_string()) {
+    const auto* found = std::find(kBiasNames.begin(), kBiasNames.end(), bias.view());
+    if (found == kBiasNames.end()) throw bias.unexpected("none, all or lora_only");
     config.bias = static_cast<LoraBias>(found - kBiasNames.begin());
   }
-  if (root["r"].get(config.rank) != simdjson::SUCCESS || !is_rank(static_cast<double>(config.rank)))
+  const JsonNode rank = root["r"];
+  if (!rank.is_number() || !is_rank(rank.number()))
     throw bad_data("r: expected a whole number from 1 to {}", kMostRank);
-  if (root["lora_alpha"].get(config.lora_alpha) != simdjson::SUCCESS) throw bad_data("lora_alpha: expected a number");
-  if (root["lora_dropout"].get(config.lora_dropout) != simdjson::SUCCESS) config.lora_dropout = 0;
-  config.use_rslora = read_flag(root, "use_rslora");
-  config.use_dora = read_flag(root, "use_dora");
-  config.rank_pattern = read_patterns(root, "rank_pattern");
-  config.alpha_pattern = read_patterns(root, "alpha_pattern");
-  if (root["base_model_name_or_path"].get(word) == simdjson::SUCCESS) config.base_model_name_or_path = word;
-  element field;
-  if (!is_given(root, "target_modules", field)) throw bad_data("target_modules: expected a list of names");
+  config.rank = static_cast<std::int64_t>(rank.number());
+  config.lora_alpha = root.get("lora_alpha").number();
+  config.lora_dropout = root.number_or("lora_dropout", 0);
+  config.use_rslora = root.boolean_or("use_rslora", false);
+  config.use_dora = root.boolean_or("use_dora", false);
+  config.rank_pattern = read_patterns(root["rank_pattern"]);
+  config.alpha_pattern = read_patterns(root["alpha_pattern"]);
+  config.base_model_name_or_path = root.string_or("base_model_name_or_path", "");
+  const JsonNode targets = root["target_modules"];
   config.target_pattern.clear();
-  if (field.get(word) == simdjson::SUCCESS) {
-    config.target_pattern = word;
+  if (targets.is_string()) {
+    config.target_pattern = targets.string();
   } else {
-    config.target_modules = read_names(field, "target_modules");
+    config.target_modules = read_names(targets);
   }
-  if (is_given(root, "modules_to_save", field)) config.modules_to_save = read_names(field, "modules_to_save");
+  if (root.has("modules_to_save")) config.modules_to_save = read_names(root["modules_to_save"]);
   return config;
 }
 
@@ -156,7 +105,7 @@ std::vector<std::string> linear_names(const ModelConfig& model) {
   std::vector<std::string> names;
   for (const LinearLayer& layer : linear_layers(model, 0)) {
     const std::string name = layer.path.substr(layer.path.rfind('.') + 1);
-    if (!is_among(names, name)) names.push_back(name);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
 }
@@ -223,16 +172,7 @@ void LoraConfig::resolve(const ModelConfig& model) {
     throw bad_data("bias: all is not understood together with {} in modules_to_save", lm_head_path(model));
 }
 
-LoraConfig parse_lora_config(const std::string& json, const std::string& name) {
-  return with_context(name, [&] {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(json);
-    object root;
-    if (parser.parse(text).get(root) != simdjson::SUCCESS)
-      throw bad_data("expected a JSON object, as PEFT's adapter_config.json");
-    return parse(root);
-  });
-}
+LoraConfig parse_lora_config(const std::string& json, const std::string& name) { return read_json(json, name, parse); }
 
 std::string lora_config_json(const LoraConfig& config, const ModelConfig& model) {
   std::string out;

@@ -8,14 +8,14 @@
 namespace matinee {
 namespace {
 
-// Each row to the length that the adapter has learned for it.
-void scale_rows(std::span<float> rows, std::size_t width, const float* lengths) {
+// Scales each row to the norm that the adapter has learned for it.
+void scale_rows(std::span<float> rows, std::size_t width, const float* norms) {
   for (; !rows.empty(); rows = rows.subspan(width)) {
     double squares = 0;
     for (const float value : rows.first(width)) squares += static_cast<double>(value) * value;
-    const float length = *lengths++;
+    const float norm = *norms++;
     if (squares == 0) continue;
-    const auto factor = static_cast<float>(length / std::sqrt(squares));
+    const auto factor = static_cast<float>(norm / std::sqrt(squares));
     for (float& value : rows.first(width)) value *= factor;
   }
 }
@@ -72,13 +72,13 @@ void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float
   DeviceAllocator& allocator = *context_.allocator();
   auto* factor = context_.scratch().take_array<float>(scaled.size());
   allocator.upload(factor, scaled.data(), scaled.size() * sizeof(float));
-  // On the host the rows are worked on where they are.
+  // On the host the rows are updated in place.
   float* rows = values.data();
   if (!allocator.is_host()) {
     rows = context_.scratch().take_array<float>(values.size());
     allocator.upload(rows, values.data(), values.size_bytes());
   }
-  // (scaling·B)·A, the product of a gradient with a weight.
+  // rows += (scaling·B)·A, which has the form of a gradient times a weight.
   matmul_backward_input(context_, {.n_rows = static_cast<std::int64_t>(n_rows),
                                    .in = spec.shape.back(),
                                    .out = target.rank,
@@ -89,9 +89,9 @@ void LoraMerge::apply(const WeightSpec& spec, std::size_t first, std::span<float
                                    .precision = MatmulPrecision::kF32});
   if (!allocator.is_host()) allocator.download(values.data(), rows, values.size_bytes());
   if (target.magnitude == nullptr) return;
-  std::vector<float> lengths(n_rows);
-  target.magnitude->download(lengths, row);
-  scale_rows(values, width, lengths.data());
+  std::vector<float> norms(n_rows);
+  target.magnitude->download(norms, row);
+  scale_rows(values, width, norms.data());
 }
 
 }  // namespace matinee

@@ -15,21 +15,21 @@
 
 namespace matinee {
 
-/// An adapter as what it makes of a base's tensors, some rows at a time: W + scaling·B·A, with DoRA each row scaled to
-/// its learned length, biases and whole layers in the place of the base's.
+/// Applies an adapter to the tensors of its base, some rows at a time: W + scaling·B·A, with DoRA each row scaled to
+/// its learned norm; biases and whole layers replace the base's.
 class LoraMerge {
  public:
-  /// All must outlive this; the adapter lies in the context's memory.
+  /// All must outlive this. The adapter must be in the context's memory.
   LoraMerge(Context& context, const ModelConfig& config, const LoraAdapter& adapter);
 
-  /// Whether the tensor of this name changes.
+  /// Whether merging changes the tensor of this name.
   bool changes(const std::string& tensor) const { return targets_.contains(tensor); }
-  /// Turns `values`, whole rows of the tensor from element `first` on as the decoder holds it and in float32, into the
-  /// merged model's. Nothing where it does not change.
+  /// Replaces `values`, whole rows of the tensor from element `first` on in the decoder's layout, by those of the
+  /// merged model. Does nothing if the tensor does not change.
   void apply(const WeightSpec& spec, std::size_t first, std::span<float> values) const;
-  /// Elements of what takes the whole place of the tensor; 0 where nothing does.
+  /// The number of elements of the adapter's tensor that replaces this one; 0: none does.
   std::size_t whole_size(const std::string& tensor) const;
-  /// Calls visit(first, values) for them in order and in pieces.
+  /// Calls visit(first, values) for these elements in order and in pieces.
   void visit_whole(const std::string& tensor,
                    const std::function<void(std::size_t first, std::span<const float> values)>& visit) const;
 

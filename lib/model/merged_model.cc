@@ -18,7 +18,7 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kCopy = std::size_t{4} << 20;  // bytes
+constexpr std::size_t kCopy = std::size_t{4} << 20;  // bytes copied at a time
 
 void write_as(SafetensorsWriter& writer, const TensorInfo& tensor, std::span<const float> values,
               std::vector<std::uint16_t>& narrow) {
@@ -41,8 +41,8 @@ void copy_tensor(const SafetensorsFile& file, const TensorInfo& tensor, Safetens
   file.release(tensor);
 }
 
-// What is written of one tensor: the decoder's tensor that it holds and where the base has its numbers. They differ for
-// a head that was tied and is not any more: those are the embedding's.
+// The decoder's tensor that is written, and the base's tensor that it is made from. They differ for a head that was
+// tied and no longer is: it is made from the embedding.
 struct Source {
   const WeightSpec* spec = nullptr;  // null: copied
   const WeightSpec* from = nullptr;
@@ -63,7 +63,7 @@ class FileMerger {
   void write(const SafetensorsFile& file, const std::string& path) const {
     SafetensorsWriter writer(path, "", file.metadata());
     std::vector<TensorInfo> order = tensors_of(file);
-    // The writer's own order, so that nothing has to wait in memory.
+    // The order in which the writer stores tensors, so that none has to be buffered.
     std::stable_sort(order.begin(), order.end(),
                      [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
     for (const TensorInfo& tensor : order) writer.declare(tensor.name, tensor.dtype, tensor.shape);
@@ -74,7 +74,7 @@ class FileMerger {
     writer.commit();
   }
 
-  /// Those of the base, and a head that comes apart, beside the embedding.
+  /// The file's tensors, and after the embedding a head that is no longer tied.
   std::vector<TensorInfo> tensors_of(const SafetensorsFile& file) const {
     std::vector<TensorInfo> tensors = file.tensors();
     if (!untied_ || file.find(untied_->name) != nullptr) return tensors;
@@ -95,7 +95,7 @@ class FileMerger {
   }
 
   Source source_of(const std::string& name) const {
-    // A tied head may be stored nevertheless; nothing reads it, and it need not be the embedding.
+    // A stored copy of a tied head is ignored, since it need not equal the embedding.
     if (untied_ && name == untied_->name) return {&*untied_, reader_.spec_of(embedding_)};
     const WeightSpec* spec = reader_.spec_of(name);
     return spec != nullptr && merge_.changes(spec->name) ? Source{spec, spec} : Source{};
@@ -104,23 +104,23 @@ class FileMerger {
   void write_merged(const TensorInfo& tensor, const Source& source, SafetensorsWriter& writer) const {
     const WeightSpec& spec = *source.spec;
     std::vector<std::uint16_t> narrow;
-    std::vector<float> turned(spec.transposed ? static_cast<std::size_t>(spec.elements()) : 0);
+    std::vector<float> transposed(spec.transposed ? static_cast<std::size_t>(spec.elements()) : 0);
     reader_.read(*source.from, [&](std::size_t first, std::span<float> values) {
       merge_.apply(spec, first, values);
       if (!spec.transposed) return write_as(writer, tensor, values, narrow);
       const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-      for (std::size_t at = 0; at < values.size(); ++at) turned[at % in * out + (first + at) / in] = values[at];
+      for (std::size_t at = 0; at < values.size(); ++at) transposed[at % in * out + (first + at) / in] = values[at];
     });
-    if (spec.transposed) write_as(writer, tensor, turned, narrow);
+    if (spec.transposed) write_as(writer, tensor, transposed, narrow);
   }
 
   CheckpointReader reader_;
   const LoraMerge& merge_;
   std::string embedding_;
-  std::optional<WeightSpec> untied_;  // the head, where it comes apart from the embedding
+  std::optional<WeightSpec> untied_;  // the head, if it is no longer tied to the embedding
 };
 
-// Configuration and tokenizer; not weights in other formats that may lie there too.
+// Copies configuration and tokenizer, but no weights in other formats.
 void copy_companions(const std::string& from, const std::string& to) {
   constexpr std::array<const char*, 4> kEndings{".json", ".txt", ".model", ".jinja"};
   for (const auto& entry : std::filesystem::directory_iterator(from)) {
@@ -131,7 +131,7 @@ void copy_companions(const std::string& from, const std::string& to) {
   }
 }
 
-// The base's text with one field changed: the others are not all known to us.
+// The base's config.json with one field changed; the others are copied as text.
 std::string untied_config(std::string text) {
   constexpr std::string_view key = "\"tie_word_embeddings\"";
   const std::size_t at = text.find(key);
@@ -144,7 +144,7 @@ std::string untied_config(std::string text) {
 
 std::string name_of(const SafetensorsFile& file) { return file.path().substr(file.path().rfind('/') + 1); }
 
-// Where each tensor is, with a head among them that came apart.
+// The text of model.safetensors.index.json, with a head that is no longer tied.
 std::string index_of(const FileMerger& merger) {
   std::uint64_t bytes = 0;
   std::map<std::string, std::string> places;
@@ -174,12 +174,12 @@ ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge) {
 }
 
 std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
-  std::int64_t turned = 0;
+  std::int64_t largest = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
-    if (spec.transposed) turned = std::max(turned, spec.elements());
+    if (spec.transposed) largest = std::max(largest, spec.elements());
   }
-  // In float32 and as it is written.
-  return static_cast<std::uint64_t>(6 * turned) + kProgramMemory;
+  // A transposed tensor is in memory in float32 and in the dtype of the file.
+  return static_cast<std::uint64_t>(6 * largest) + kProgramMemory;
 }
 
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
@@ -212,12 +212,12 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
     writer.declare(kGgufRotaryFactors, GgufFormat::kF32, {static_cast<std::int64_t>(factors.size())});
   std::vector<float> sorted;
   for (const GgufName& tensor : names) {
-    // Whole heads at a time, since rows change places within one.
+    // Whole heads at a time, since rows are reordered within a head.
     const std::int64_t multiple = tensor.heads > 0 ? config.head_dim : 1;
-    // A head that is not tied any more has the embedding's numbers, where it was not trained itself.
-    const bool comes_apart = config.tie_word_embeddings && tensor.spec.name == head;
+    // A head that is no longer tied is made from the embedding, if it was not trained itself.
+    const bool is_untied = config.tie_word_embeddings && tensor.spec.name == head;
     reader.read(
-        comes_apart ? embedding : tensor.spec,
+        is_untied ? embedding : tensor.spec,
         [&](std::size_t first, std::span<float> values) {
           merge.apply(tensor.spec, first, values);
           if (tensor.heads == 0) return writer.write(tensor.gguf, values);

@@ -15,18 +15,18 @@ enum class NormKind : std::uint8_t {
   kLayer,  ///< LayerNorm with bias
 };
 
-/// How the frequencies of rotary embedding are stretched for longer texts than the model was first trained on.
+/// How rotary frequencies are scaled for texts longer than those of the first training.
 enum class RotaryScaling : std::uint8_t {
   kNone,
   kLinear,   ///< every frequency divided by `factor`
-  kDynamic,  ///< as it is up to max_position_embeddings; beyond that no text goes here
+  kDynamic,  ///< unscaled up to max_position_embeddings, and longer texts are not accepted
   kLlama3,   ///< long wavelengths divided by `factor`, short ones kept, blended between
 };
 
-/// The facts in which model families differ, as read from Hugging Face's config.json. The decoder reads these facts and
-/// knows no family. The defaults are LLaMA's.
+/// Everything in which models differ, read from Hugging Face's config.json. The decoder depends on these facts only,
+/// not on the family. The defaults are LLaMA's.
 struct ModelConfig {
-  std::string model_type = "llama";  ///< the row of families.h: names of tensors and fields
+  std::string model_type = "llama";  ///< the family (families.h): names of tensors and fields
   std::int64_t vocab_size = 0, hidden_size = 0, intermediate_size = 0;
   std::int64_t num_hidden_layers = 0, num_attention_heads = 0, num_key_value_heads = 0, head_dim = 0;
   std::int64_t max_position_embeddings = 0;
@@ -34,17 +34,17 @@ struct ModelConfig {
   double norm_eps = 1e-6;
   Activation activation = Activation::kSilu;
   bool gated_mlp = true;        ///< down(act(gate)·up); else down(act(up))
-  bool parallel_block = false;  ///< attention and MLP both read the block's one norm (GPT-J)
+  bool parallel_block = false;  ///< attention and MLP read the output of the same norm (GPT-J)
   bool qkv_bias = false, o_bias = false, mlp_bias = false, head_bias = false;
   bool qk_norm = false;            ///< RMSNorm of each head of q and k before the rotation
-  bool learned_positions = false;  ///< a table of positions is added to the embedding; nothing is rotated
+  bool learned_positions = false;  ///< a position table is added to the embedding, instead of rotary embedding
   std::int64_t rotary_dim = 0;     ///< elements of a head that are rotated; 0: all
   RotaryStyle rotary_style = RotaryStyle::kHalfSplit;
   double rope_theta = 10000;
   RotaryScaling rope_scaling = RotaryScaling::kNone;
   double rope_factor = 1, rope_low_freq_factor = 1, rope_high_freq_factor = 4;
   std::int64_t rope_original_max_positions = 0;  ///< of kLlama3
-  std::int64_t sliding_window = 0;               ///< tokens that a token sees; 0: all before it
+  std::int64_t sliding_window = 0;               ///< tokens that a token attends to; 0: all before it
   std::vector<bool> sliding_layers;              ///< which layers have that window; empty: all
   bool tie_word_embeddings = false;
   std::int32_t bos_token_id = -1, eos_token_id = -1;
@@ -59,12 +59,11 @@ struct ModelConfig {
   std::int64_t parameters() const;
 };
 
-/// Reads config.json's text. A field that changes the mathematics and is not understood (another kind of rope_scaling,
-/// quantization_config, another activation, another family, a field that is not known at all) is refused by name:
-/// Error(kBadData). The base's own dropouts (attn_pdrop and so on) are read over: it is frozen, or trained without.
-/// `name` is for messages.
+/// Parses config.json. Throws Error(kBadData), naming the field, for anything that changes the mathematics and is not
+/// supported: another family, activation or rope_scaling, a quantization_config, an unknown field. The base's own
+/// dropouts (attn_pdrop ...) are ignored, since it is frozen or trained without dropout. `name` is for messages.
 ModelConfig parse_model_config(std::string_view json, const std::string& name);
-/// The same of `folder`/config.json; Error(kMissing) where there is none.
+/// Reads `folder`/config.json; Error(kMissing) if there is none.
 ModelConfig read_model_config(const std::string& folder);
 /// The config.json of a model we write; `dtype` is "bfloat16" or "float32".
 std::string model_config_json(const ModelConfig& config, std::string_view dtype);

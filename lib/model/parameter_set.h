@@ -15,51 +15,51 @@ namespace matinee {
 /// Whether a set has memory for gradients. Without it every Parameter::grad is empty: enough to read values.
 enum class Gradients : std::uint8_t { kNone, kAllocated };
 
-/// A tensor that is to be trained.
+/// The description of a trained tensor.
 struct ParameterSpec {
-  std::string name;  ///< as in the file it is written to
+  std::string name;  ///< in the file
   std::vector<std::int64_t> shape;
-  bool decay = true;        ///< weight decay applies: matrices yes, norms no
+  bool decay = true;        ///< whether weight decay applies: to matrices, not to norms
   double lr_factor = 1;     ///< of the run's learning rate
-  std::int64_t layer = -1;  ///< of the decoder, whose backward pass completes its gradient; -1: of none
+  std::int64_t layer = -1;  ///< the layer whose backward pass completes the gradient; -1: none
 };
 
-/// A trained tensor: float32 master value and the sum of its gradient, as parts of its set's memory.
+/// A trained tensor: its float32 value and the sum of its gradient, parts of the memory of its set.
 struct Parameter : ParameterSpec {
   DeviceSpan<float> value;
   DeviceSpan<float> grad;
-  std::size_t place = 0;  ///< element of values() and gradients() where it begins
+  std::size_t place = 0;  ///< index of its first element in values() and gradients()
 };
 
-/// Elements that a tensor of so many takes of a ParameterSet's memory: whole blocks of AdamW's 8-bit moments, which are
-/// four times what a GPU wants to have aligned. What is beyond the tensor is zero and stays so.
+/// The elements that a tensor occupies in a ParameterSet: whole blocks of AdamW's 8-bit moments (256 elements, four
+/// times the alignment of a GPU). The padding is zero and stays zero.
 constexpr std::size_t padded_elements(std::size_t elements) { return (elements + 255) / 256 * 256; }
 
-/// Whether it is a matrix of 4,096 elements and more: of others there are few, and an optimizer need not spare them.
+/// Whether it is a matrix of at least 4,096 elements. Other tensors are too small to be worth 8-bit moments.
 bool is_large_matrix(const std::vector<std::int64_t>& shape);
 
-/// What a run trains: all weights, or the LoRA factors. All values lie in one piece of memory and all gradients in
-/// another, and tensors that are updated alike lie side by side, so that what is done to each of them (an update, a
-/// norm, a sum over processes) is a few operations, not one for each tensor.
+/// The tensors that a run trains: all weights, or the parameters of an adapter. Owns one array of all values and one of
+/// all gradients. Tensors that are updated alike are neighbors, so that an update, a norm or an all-reduce takes a few
+/// operations instead of one per tensor.
 class ParameterSet {
  public:
-  /// Values and gradients lie in `memory`: that of the context which uses them.
+  /// `allocator` is that of the context that uses the set.
   explicit ParameterSet(std::shared_ptr<DeviceAllocator> allocator = host_allocator())
       : allocator_(std::move(allocator)) {}
 
-  /// Makes the tensors, all zeros. To be called once; what refers to a Parameter then stays valid, also where the set
-  /// is moved.
+  /// Allocates the tensors, all zeros. Call it once; references to parameters and their memory then stay valid, also
+  /// when the set is moved.
   void allocate(std::vector<ParameterSpec> specs, Gradients gradients = Gradients::kAllocated);
+  /// Null if there is none.
   Parameter* find(std::string_view name);
-  /// In the order in which they were given.
+  /// In the order of the specs.
   std::vector<Parameter>& all() { return parameters_; }
   const std::vector<Parameter>& all() const { return parameters_; }
-  /// Indices into all() in the order of their places: large matrices behind the others, then by decay and lr_factor,
-  /// then as they were given.
+  /// Indices into all() in the order of memory: large matrices last, then by decay and lr_factor, then by index.
   const std::vector<std::size_t>& by_place() const { return by_place_; }
-  /// Of the tensors, without padding.
+  /// The number of elements, without padding.
   std::int64_t elements() const;
-  /// Of all tensors, with padding.
+  /// All tensors, with padding.
   DeviceSpan<float>& values() { return values_; }
   DeviceSpan<float>& gradients() { return gradients_; }
   const DeviceSpan<float>& gradients() const { return gradients_; }

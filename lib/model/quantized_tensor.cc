@@ -23,7 +23,7 @@ QuantizedTensor::QuantizedTensor(Context& context, WeightFormat format, std::int
 void QuantizedTensor::append(std::span<const float> values) {
   while (!values.empty()) {
     const auto some = values.first(std::min(values.size(), rows_.size() - waiting_));
-    if (some.empty()) throw internal_error("QuantizedTensor: more numbers than the matrix has");
+    if (some.empty()) throw internal_error("QuantizedTensor: more elements than the matrix has");
     std::copy(some.begin(), some.end(), rows_.begin() + static_cast<std::ptrdiff_t>(waiting_));
     waiting_ += some.size();
     values = values.subspan(some.size());
@@ -56,13 +56,13 @@ void QuantizedTensor::append_rows(std::span<const bf16> values) {
     const std::int64_t n_rows = std::min(kGroup, matrix_.rows() - next_row_);
     const auto n = static_cast<std::size_t>(n_rows * width);
     if (n == 0 || n > values.size() || waiting_ > 0) {
-      throw internal_error("QuantizedTensor: expected {} rows of {} numbers, found {} numbers", n_rows, width,
+      throw internal_error("QuantizedTensor: expected {} rows of {} elements, found {} elements", n_rows, width,
                            values.size());
     }
     const auto some = values.first(n);
     require_finite(some);
     if (on_host) {
-      // The check has brought them into the cache; waking threads for this would take longer.
+      // The rows are in the cache after the check, so more threads would not help.
       std::transform(some.begin(), some.end(), rows_.begin(), to_float);
     } else {
       staged_bf16_.upload(some);
@@ -83,7 +83,7 @@ void QuantizedTensor::quantize(std::int64_t n_rows, const float* rows) {
 
 template <class T>
 void QuantizedTensor::require_finite(std::span<const T> rows) const {
-  std::size_t finite = 0;  // counted, since that takes many at a time
+  std::size_t finite = 0;  // a count vectorizes, a search does not
   for (const T value : rows) finite += is_finite(value) ? 1 : 0;
   if (finite == rows.size()) return;
   const auto width = static_cast<std::size_t>(matrix_.width());
@@ -94,9 +94,9 @@ void QuantizedTensor::require_finite(std::span<const T> rows) const {
 }
 
 WeightView QuantizedTensor::finish() {
-  if (next_row_ != matrix_.rows()) throw internal_error("QuantizedTensor: numbers are missing");
+  if (next_row_ != matrix_.rows()) throw internal_error("QuantizedTensor: elements are missing");
   matrix_.finish(context_);
-  rows_ = std::vector<float>();  // not {}: that is a list of no numbers, and keeps the memory
+  rows_ = std::vector<float>();  // {} would keep the capacity
   staged_ = {};
   staged_bf16_ = {};
   return matrix_.view();

@@ -9,23 +9,23 @@
 
 namespace matinee {
 
-/// A matrix quantized while it is read: takes its numbers in order, in float32 and pieces of any size or in bfloat16
-/// and whole groups of rows, and never holds more than some rows of them.
+/// A matrix that is quantized while it is read. Accepts its elements in order: float32 in pieces of any size, or
+/// bfloat16 in whole groups of rows. Buffers at most kGroup rows.
 class QuantizedTensor {
  public:
-  /// Rows that are quantized together: groups but the last are of whole NF4 blocks, whatever the width.
+  /// Rows quantized together: a group consists of whole NF4 blocks at any width.
   static constexpr std::int64_t kGroup = kNf4Block;
 
-  /// `format` is kInt8 or kNf4. `context` must outlive this.
+  /// `format` is kInt8 or kNf4. `context` must outlive the appending.
   QuantizedTensor(Context& context, WeightFormat format, std::int64_t rows, std::int64_t width);
 
-  /// The next numbers, row by row. Throws Error(kBadData) where one is not finite, naming its row and column as an
-  /// output and an input.
+  /// Appends the next elements, row by row. Throws Error(kBadData) if one is not finite, naming its row and column as
+  /// output and input.
   void append(std::span<const float> values);
-  /// The same of a multiple of kGroup rows, or all that are left: brought to the device as they are, where that is a
-  /// GPU, and widened there.
+  /// Appends a multiple of kGroup rows, or all that are left. For a GPU they are uploaded in bfloat16 and widened
+  /// there.
   void append_rows(std::span<const bf16> values);
-  /// The view of the whole matrix, once every number is there; valid as long as this lives.
+  /// The view of the matrix once all elements have been appended; valid as long as this lives.
   WeightView finish();
 
  private:
@@ -36,10 +36,10 @@ class QuantizedTensor {
 
   Context& context_;
   QuantizedMatrix matrix_;
-  std::vector<float> rows_;         // what waits to be quantized
-  DeviceBuffer<float> staged_;      // the same for a device that cannot read it
-  DeviceBuffer<bf16> staged_bf16_;  // rows in bfloat16, likewise
-  std::size_t waiting_ = 0;         // numbers of it
+  std::vector<float> rows_;         // waiting to be quantized
+  DeviceBuffer<float> staged_;      // the same on a device
+  DeviceBuffer<bf16> staged_bf16_;  // bfloat16 rows on a device
+  std::size_t waiting_ = 0;         // elements of rows_ in use
   std::int64_t next_row_ = 0;
 };
 

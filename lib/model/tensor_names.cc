@@ -24,39 +24,6 @@ void add(std::vector<WeightSpec>& specs, const WeightSpec& spec, const std::stri
   specs.back().transposed = false;
 }
 
-// Spreads one tensor of a linear layer over the modules whose rows it holds.
-void place_linear(const ModelConfig& config, const WeightSpec& spec, const WeightMemory& memory, LayerSlots& layer) {
-  std::int64_t row = 0;
-  for (int m = 0; m < spec.n_modules; ++m) {
-    const auto module = static_cast<Module>(static_cast<int>(spec.module) + m);
-    const auto [out, in] = module_shape(config, module);
-    WeightSlot& slot = layer.modules[index_of(module)];
-    if (spec.bias) {
-      slot.bias = static_cast<const float*>(memory.view.data) + row;
-      slot.grad_bias = memory.grad == nullptr ? nullptr : memory.grad + row;
-    } else {
-      slot.view = rows_from(memory.view, row, in);
-      slot.grad = memory.grad == nullptr ? nullptr : memory.grad + row * in;
-    }
-    row += out;
-  }
-}
-
-void place(NormSlot& slot, const WeightSpec& spec, const WeightMemory& memory) {
-  (spec.bias ? slot.bias : slot.value) = static_cast<const float*>(memory.view.data);
-  (spec.bias ? slot.grad_bias : slot.grad) = memory.grad;
-}
-
-void place(WeightSlot& slot, const WeightSpec& spec, const WeightMemory& memory) {
-  if (spec.bias) {
-    slot.bias = static_cast<const float*>(memory.view.data);
-    slot.grad_bias = memory.grad;
-  } else {
-    slot.view = memory.view;
-    slot.grad = memory.grad;
-  }
-}
-
 }  // namespace
 
 bool has_module(const ModelConfig& config, Module module) { return config.gated_mlp || module != Module::kGate; }
@@ -178,47 +145,6 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
 std::string bare_name(const ModelConfig& config, const std::string& name) {
   const std::string_view prefix = family_of(config).names.prefix;
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-}
-
-WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors) {
-  WeightSlots slots;
-  slots.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
-  std::size_t i = 0;
-  for (const WeightSpec& spec : weight_specs(config)) {
-    const WeightMemory& memory = tensors.at(i++);
-    LayerSlots* layer = spec.layer < 0 ? nullptr : &slots.layers[static_cast<std::size_t>(spec.layer)];
-    switch (spec.role) {
-      case WeightRole::kEmbedTokens:
-        place(slots.embed_tokens, spec, memory);
-        break;
-      case WeightRole::kPositions:
-        place(slots.positions, spec, memory);
-        break;
-      case WeightRole::kInputNorm:
-        place(layer->input_norm, spec, memory);
-        break;
-      case WeightRole::kPostAttentionNorm:
-        place(layer->post_attention_norm, spec, memory);
-        break;
-      case WeightRole::kQNorm:
-        place(layer->q_norm, spec, memory);
-        break;
-      case WeightRole::kKNorm:
-        place(layer->k_norm, spec, memory);
-        break;
-      case WeightRole::kLinear:
-        place_linear(config, spec, memory, *layer);
-        break;
-      case WeightRole::kNorm:
-        place(slots.norm, spec, memory);
-        break;
-      case WeightRole::kHead:
-        place(slots.lm_head, spec, memory);
-        break;
-    }
-  }
-  if (config.tie_word_embeddings) slots.lm_head = slots.embed_tokens;
-  return slots;
 }
 
 std::int64_t ModelConfig::parameters() const {

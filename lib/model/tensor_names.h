@@ -5,12 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "kernels/matmul/matmul.h"
 #include "lib/model/model_config.h"
 
 namespace matinee {
 
-/// The linear layers of a block, in the order of the arrays below.
+/// The linear layers of a block; arrays over modules are in this order.
 enum class Module : std::uint8_t { kQ, kK, kV, kO, kGate, kUp, kDown };
 inline constexpr int kModules = 7;
 
@@ -22,25 +21,25 @@ bool has_module(const ModelConfig& config, Module module);
 std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module);
 bool has_bias(const ModelConfig& config, Module module);
 
-/// A linear layer as the model's files and PEFT name it: one module, or several whose rows follow each other (c_attn of
-/// GPT-2 holds q, k and v).
+/// A linear layer under its name in checkpoints and in PEFT: one module, or several modules whose rows are stored one
+/// after another (c_attn of GPT-2 holds q, k and v).
 struct LinearLayer {
   std::string path;  ///< "model.layers.3.self_attn.q_proj", "transformer.h.0.attn.c_attn"
   Module first = Module::kQ;
   int n_modules = 1;
   std::int64_t out = 0, in = 0;
 };
-/// Those of one layer of the model, in the order of Module.
+/// The linear layers of block `layer`, in the order of Module.
 std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t layer);
 /// The linear layer that holds a module.
 LinearLayer linear_layer_of(const ModelConfig& config, std::int64_t layer, Module module);
-/// Its path; so two modules may have the same.
+/// The path of that layer; modules of one layer share it.
 std::string module_path(const ModelConfig& config, std::int64_t layer, Module module);
-/// "model.embed_tokens" and "lm_head": the paths of the two layers that PEFT may train whole.
+/// "model.embed_tokens" and "lm_head": the paths of the two layers that an adapter can train fully (modules_to_save).
 std::string embed_tokens_path(const ModelConfig& config);
 std::string lm_head_path(const ModelConfig& config);
 
-/// What a tensor is to the decoder.
+/// What the decoder uses a tensor for.
 enum class WeightRole : std::uint8_t {
   kEmbedTokens,
   kPositions,
@@ -53,53 +52,23 @@ enum class WeightRole : std::uint8_t {
   kHead
 };
 
-/// One tensor that a model of this configuration has.
+/// One tensor of a model.
 struct WeightSpec {
-  std::string name = {};                 ///< Hugging Face's
-  std::vector<std::int64_t> shape = {};  ///< as the decoder holds it: [out, in] for a linear layer
+  std::string name = {};                 ///< in Hugging Face's files
+  std::vector<std::int64_t> shape = {};  ///< in memory: [out, in] for a linear layer
   WeightRole role = WeightRole::kNorm;
   bool bias = false;
-  bool transposed = false;  ///< the file holds [in, out]
-  std::int64_t layer = -1;  ///< of the block it belongs to
+  bool transposed = false;  ///< stored as [in, out]
+  std::int64_t layer = -1;  ///< index of its block; -1: not part of a block
   Module module = Module::kQ;
-  int n_modules = 1;  ///< of kLinear: the modules whose rows it holds, from `module` on
+  int n_modules = 1;  ///< kLinear only: how many modules it holds, from `module` on
 
   std::int64_t elements() const;
   std::vector<std::int64_t> stored_shape() const;
 };
+/// All tensors of a model of this configuration, in a fixed order.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
-/// The name that a checkpoint of the bare model, without its head, has for the tensor: "layers.0..." or "h.0...".
+/// The tensor's name in a checkpoint of the bare model, which leaves out the prefix: "layers.0..." or "h.0...".
 std::string bare_name(const ModelConfig& config, const std::string& name);
-
-/// Where the decoder finds each weight, and (in training everything) where its gradient is summed. Owns nothing.
-struct WeightSlot {
-  WeightView view;
-  float* grad = nullptr;        ///< same shape, float32; null: frozen
-  const float* bias = nullptr;  ///< [out], or none
-  float* grad_bias = nullptr;
-};
-struct NormSlot {
-  const float* value = nullptr;
-  float* grad = nullptr;
-  const float* bias = nullptr;  ///< LayerNorm only
-  float* grad_bias = nullptr;
-};
-struct LayerSlots {
-  std::array<WeightSlot, kModules> modules;
-  NormSlot input_norm, post_attention_norm, q_norm, k_norm;
-};
-struct WeightSlots {
-  WeightSlot embed_tokens, positions, lm_head;  ///< embedding and head are the same where tied
-  NormSlot norm;
-  std::vector<LayerSlots> layers;
-};
-
-/// A tensor's memory: `data` of its dtype, and its gradient or null.
-struct WeightMemory {
-  WeightView view;
-  float* grad = nullptr;
-};
-/// Slots over tensors in the order of weight_specs; vectors must be float32.
-WeightSlots slots_over(const ModelConfig& config, const std::vector<WeightMemory>& tensors);
 
 }  // namespace matinee

@@ -85,13 +85,13 @@ std::array<AdapterWidth, kModules> largest_of(const AdapterWidths& adapter) {
 
 }  // namespace
 
-AdapterWidths adapter_widths(const LoraSlots* lora) {
+AdapterWidths adapter_widths(const LoraWeights* lora) {
   if (lora == nullptr) return {};
   AdapterWidths widths(lora->layers.size());
   for (std::size_t l = 0; l < widths.size(); ++l) {
     for (std::size_t m = 0; m < widths[l].size(); ++m) {
-      const LoraSlot& slot = lora->layers[l][m];
-      if (slot.lora_A != nullptr) widths[l][m] = {slot.rank, slot.magnitude != nullptr};
+      const LoraFactors& factors = lora->layers[l][m];
+      if (factors.lora_A != nullptr) widths[l][m] = {factors.rank, factors.magnitude != nullptr};
     }
   }
   return widths;

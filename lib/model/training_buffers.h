@@ -12,7 +12,7 @@
 #include "lib/model/block_forward.h"
 #include "lib/model/checkpointed_inputs.h"
 #include "lib/model/lora_config.h"
-#include "lib/model/lora_slots.h"
+#include "lib/model/lora_weights.h"
 #include "lib/model/rotary_tables.h"
 #include "lib/model/tensor_names.h"
 
@@ -25,7 +25,7 @@ struct AdapterWidth {
 };
 /// By layer and module; empty without an adapter.
 using AdapterWidths = std::vector<std::array<AdapterWidth, kModules>>;
-AdapterWidths adapter_widths(const LoraSlots* lora);
+AdapterWidths adapter_widths(const LoraWeights* lora);
 /// Of an adapter that is not loaded yet; `lora` must be resolved, null: none.
 AdapterWidths adapter_widths(const ModelConfig& config, const LoraConfig* lora);
 

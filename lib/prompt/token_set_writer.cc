@@ -110,7 +110,7 @@ std::uint64_t TokenSetWriter::supervised_tokens() const { return impl_->supervis
 void TokenSetWriter::write(const std::string& path, const TokenSetDescription& description) {
   SafetensorsWriter writer(path, "tokens",
                            {{"matinee.vocab_size", std::to_string(description.vocab_size)},
-                            {"matinee.tokenizer_sha", description.tokenizer_sha},
+                            {"matinee.tokenizer_sha", description.tokenizer_fingerprint},
                             {"matinee.template", description.prompt_template},
                             {"matinee.seq_len", std::to_string(description.seq_len)},
                             {"matinee.bos_token_id", std::to_string(description.bos_token_id)},

@@ -4,9 +4,9 @@
 
 #include "lib/base/memory_budget.h"
 #include "lib/base/options.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/training_buffers.h"
-#include "lib/model/weights.h"
 #include "lib/train/train_state.h"
 
 namespace matinee {

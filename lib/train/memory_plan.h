@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/weight_view.h"
 #include "lib/base/dtype.h"
 #include "lib/model/lora_config.h"
 #include "lib/model/model_config.h"

@@ -9,8 +9,8 @@
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/gguf_model.h"
-#include "lib/model/weights.h"
 #include "lib/train/dataset_loss.h"
 #include "lib/train/token_dataset.h"
 
@@ -33,7 +33,7 @@ std::string model_name(const std::string& folder) {
 
 std::int64_t tokens_of_a_pass(const TokenDataset& data) { return std::max(kMaxTokens, data.info().seq_len); }
 
-double mean_loss(Context& context, const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora,
+double mean_loss(Context& context, const ModelConfig& config, const ModelWeights& weights, const LoraWeights* lora,
                  MatmulPrecision precision, const TokenDataset& data) {
   const std::int64_t tokens = tokens_of_a_pass(data);
   DecoderTraining decoder(context, config, weights, lora, tokens, precision);
@@ -102,18 +102,20 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   MergeLosses losses;
   if (data) {
     {
-      const FrozenWeights weights(run.base, config, dtype, tool.common().max_host_mem, &context);
-      WeightSlots slots = weights.slots();
-      adapter.attach_to(slots);
-      const LoraSlots lora = adapter.slots();
-      losses.before = mean_loss(context, config, slots, &lora, precision, *data);
+      const FrozenWeights weights(run.base, config, dtype,
+                                  {.max_host_mem = tool.common().max_host_mem, .context = &context});
+      ModelWeights refs = weights.refs();
+      adapter.attach_to(refs);
+      const LoraWeights lora = adapter.factors();
+      losses.before = mean_loss(context, config, refs, &lora, precision, *data);
     }
     if (run.to_gguf()) {
       const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.allocator());
-      losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
+      losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
     } else {
-      const FrozenWeights weights(output.path(), merged, dtype, tool.common().max_host_mem, &context);
-      losses.after = mean_loss(context, merged, weights.slots(), nullptr, precision, *data);
+      const FrozenWeights weights(output.path(), merged, dtype,
+                                  {.max_host_mem = tool.common().max_host_mem, .context = &context});
+      losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
     }
     const double difference = std::fabs(losses.after / losses.before - 1);
     if (!(difference <= run.max_loss_difference)) {

@@ -9,19 +9,19 @@
 
 namespace matinee {
 
-/// What lora-merge is asked to do.
+/// The options of lora-merge.
 struct MergeRun {
   std::string base, adapter, output;
   std::string format = "safetensors";  ///< or gguf-f16, gguf-bf16, gguf-q8_0
-  std::string tokens;                  ///< to compare losses on; "": none
-  double max_loss_difference = 0.01;   ///< relative; more is refused
-  BaseFormat base_format;              ///< of base and result while the loss is measured
+  std::string tokens;                  ///< a file of tokens to compare losses on; "": none
+  double max_loss_difference = 0.01;   ///< relative
+  BaseFormat base_format;              ///< of base and merged model while the loss is measured
 
   void add(OptionSet& options);
   bool to_gguf() const { return format != "safetensors"; }
 };
 
-/// Mean losses in nats a token of the adapter beside the base, and of what was written.
+/// Mean losses in nats per token: of the base with the adapter beside it, and of the merged model.
 struct MergeLosses {
   double before = 0, after = 0;
 };

@@ -35,9 +35,9 @@ void require_match(const TokenDataset& data, const ModelConfig& config, const st
     const std::string tokenizer = folder + "/" + name;
     if (!file_exists(tokenizer)) continue;
     const std::string found = hex(hash64(read_file(tokenizer)));
-    if (info.tokenizer_sha != found) {
+    if (info.tokenizer_fingerprint != found) {
       throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(),
-                     info.tokenizer_sha, tokenizer, found)
+                     info.tokenizer_fingerprint, tokenizer, found)
           .add_remedy(remedy);
     }
     return;
@@ -46,11 +46,11 @@ void require_match(const TokenDataset& data, const ModelConfig& config, const st
 
 void require_same_preparation(const TokenDataset& train, const TokenDataset& valid) {
   const TokensInfo &a = train.info(), &b = valid.info();
-  const char* differs = a.vocab_size != b.vocab_size             ? "vocabulary"
-                        : a.tokenizer_sha != b.tokenizer_sha     ? "tokenizer"
-                        : a.prompt_template != b.prompt_template ? "prompt template"
-                        : a.seq_len != b.seq_len                 ? "seq_len"
-                                                                 : nullptr;
+  const char* differs = a.vocab_size != b.vocab_size                         ? "vocabulary"
+                        : a.tokenizer_fingerprint != b.tokenizer_fingerprint ? "tokenizer"
+                        : a.prompt_template != b.prompt_template             ? "prompt template"
+                        : a.seq_len != b.seq_len                             ? "seq_len"
+                                                                             : nullptr;
   if (differs != nullptr) throw bad_data("{}: was made with another {} than {}", valid.path(), differs, train.path());
 }
 

@@ -8,7 +8,7 @@
 
 #include "lib/base/file.h"
 #include "lib/io/json_writer.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 
 namespace matinee {
 namespace {
@@ -53,7 +53,7 @@ void RunOutput::write(const std::string& folder, LoraAdapter& adapter) const {
   const TokensInfo& info = inputs_.train.info();
   adapter.save(folder, {{"matinee.run", id_},
                         {"matinee.template", info.prompt_template},
-                        {"matinee.tokenizer_sha", info.tokenizer_sha},
+                        {"matinee.tokenizer_sha", info.tokenizer_fingerprint},
                         {"matinee.vocab_size", std::to_string(info.vocab_size)}});
 }
 

@@ -9,9 +9,10 @@
 #include "lib/base/error.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/model/model_weights.h"
 #include "lib/model/quantized_tensor.h"
-#include "lib/model/weights.h"
 
 namespace matinee {
 namespace {
@@ -61,7 +62,7 @@ class SharedMemory {
     view_of_codes_ = codes_->finish();
   }
 
-  WeightMemory of(const WeightSpec& spec) {
+  WeightRef of(const WeightSpec& spec) {
     if (is_quantized(spec, format_)) return {view_of_codes_, nullptr};
     if (spec.shape.size() > 1 && !narrow_.empty()) return {{narrow_.data(), WeightFormat::kBF16}, nullptr};
     return {{wide_.data(), WeightFormat::kF32}, grad_.empty() ? nullptr : grad_.data()};
@@ -83,16 +84,16 @@ class Trial {
   Trial(Context& context, const ModelConfig& config, const LoraConfig* lora, const TokenBatch& batch,
         WeightFormat format, MatmulPrecision precision, bool recompute)
       : context_(context), batch_(batch), shared_(context, weight_specs(config), format, lora == nullptr) {
-    std::vector<WeightMemory> memory;
+    std::vector<WeightRef> memory;
     for (const WeightSpec& spec : weight_specs(config)) memory.push_back(shared_.of(spec));
-    slots_ = slots_over(config, memory);
+    refs_ = refs_over(config, memory);
     if (lora != nullptr) {
       adapter_ = adapter_for(config, *lora, context.allocator());
-      adapter_->begin_from(context, slots_);
-      adapter_->attach_to(slots_);
-      factors_ = adapter_->slots();
+      adapter_->begin_from(context, refs_);
+      adapter_->attach_to(refs_);
+      factors_ = adapter_->factors();
     }
-    decoder_ = std::make_unique<DecoderTraining>(context, config, slots_, lora != nullptr ? &factors_ : nullptr,
+    decoder_ = std::make_unique<DecoderTraining>(context, config, refs_, lora != nullptr ? &factors_ : nullptr,
                                                  batch.n_tokens(), precision, recompute);
   }
 
@@ -108,9 +109,9 @@ class Trial {
   Context& context_;
   const TokenBatch& batch_;
   SharedMemory shared_;
-  WeightSlots slots_;
+  ModelWeights refs_;
   std::unique_ptr<LoraAdapter> adapter_;
-  LoraSlots factors_;
+  LoraWeights factors_;
   std::unique_ptr<DecoderTraining> decoder_;
 };
 

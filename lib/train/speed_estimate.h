@@ -1,6 +1,8 @@
 #pragma once
 
 #include "kernels/context.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/weight_view.h"
 #include "lib/model/lora_config.h"
 #include "lib/train/token_dataset.h"
 

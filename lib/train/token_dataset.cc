@@ -38,7 +38,7 @@ TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tok
   info_.seq_len = number_in(metadata, path, "seq_len");
   info_.bos_token_id = static_cast<std::int32_t>(number_in(metadata, path, "bos_token_id"));
   info_.eos_token_id = static_cast<std::int32_t>(number_in(metadata, path, "eos_token_id"));
-  info_.tokenizer_sha = text_in(metadata, path, "tokenizer_sha");
+  info_.tokenizer_fingerprint = text_in(metadata, path, "tokenizer_sha");
   info_.prompt_template = text_in(metadata, path, "template");
 
   input_ids_ = file_.view<std::int32_t>("input_ids");

@@ -46,8 +46,8 @@ class Trainer {
     const TokenDataset& train;
     const TokenDataset* valid = nullptr;
     const ModelConfig& config;
-    const LoraSlots* lora = nullptr;  ///< null: every weight is trained
-    double matmul_peak = 0;           ///< operations per second (measure_matmul_peak), for share_of_peak; 0: unknown
+    const LoraWeights* lora = nullptr;  ///< null: every weight is trained
+    double matmul_peak = 0;             ///< operations per second (measure_matmul_peak), for share_of_peak; 0: unknown
     Communicator* communicator = nullptr;  ///< null: a single process
     AllReduce* all_reduce = nullptr;       ///< between devices (Communicator::open_all_reduce); null: through the hosts
   };

@@ -10,7 +10,8 @@
 #include "lib/base/file.h"
 #include "lib/base/memory_budget.h"
 #include "lib/model/checkpoint_hashes.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/train/run_inputs.h"
 #include "lib/train/run_output.h"
 #include "lib/train/trainer.h"
@@ -56,8 +57,8 @@ class TrainingRun {
   std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
   ParameterSet all_weights_;  // with --full, in place of the two above
-  WeightSlots slots_;
-  LoraSlots lora_slots_;
+  ModelWeights refs_;
+  LoraWeights lora_weights_;
   std::optional<RunOutput> output_;
   std::unique_ptr<DecoderTraining> decoder_;
   std::unique_ptr<Trainer> trainer_;
@@ -74,20 +75,22 @@ void TrainingRun::load_weights(CheckpointHashes& hashes) {
     } else {
       load_parameters(options.base, inputs_.config, all_weights_, &hashes);
     }
-    slots_ = slots_of(inputs_.config, all_weights_);
+    refs_ = refs_of(inputs_.config, all_weights_);
     return;
   }
-  frozen_ =
-      std::make_unique<FrozenWeights>(options.base, inputs_.config, options.base_format.format(context_),
-                                      tool_.common().max_host_mem, &context_, nullptr, &hashes, options.recompute);
-  slots_ = frozen_->slots();
+  frozen_ = std::make_unique<FrozenWeights>(options.base, inputs_.config, options.base_format.format(context_),
+                                            FrozenWeightsOptions{.max_host_mem = tool_.common().max_host_mem,
+                                                                 .context = &context_,
+                                                                 .hashes = &hashes,
+                                                                 .table_aside = options.recompute});
+  refs_ = frozen_->refs();
   LoraConfig lora = inputs_.lora;
   lora.base_model_name_or_path = options.base;
   adapter_ = std::make_unique<LoraAdapter>(inputs_.config, lora, options.train.seed, context_.allocator(),
                                            options.lora.loraplus_lr_ratio);
-  adapter_->begin_from(context_, slots_);
-  adapter_->attach_to(slots_);
-  lora_slots_ = adapter_->slots();
+  adapter_->begin_from(context_, refs_);
+  adapter_->attach_to(refs_);
+  lora_weights_ = adapter_->factors();
 }
 
 void TrainingRun::load() {
@@ -97,7 +100,7 @@ void TrainingRun::load() {
   CheckpointHashes hashes;  // filled while the base is read
   load_weights(hashes);
   output_.emplace(options_, inputs_, inputs_.identity(options_, context_, hashes));
-  decoder_ = std::make_unique<DecoderTraining>(context_, inputs_.config, slots_, adapter_ ? &lora_slots_ : nullptr,
+  decoder_ = std::make_unique<DecoderTraining>(context_, inputs_.config, refs_, adapter_ ? &lora_weights_ : nullptr,
                                                Trainer::max_tokens(options_.train, inputs_.train.info()), precision_,
                                                options_.recompute);
   all_reduce_ = communicator_.open_all_reduce(context_, why_no_all_reduce_);
@@ -107,7 +110,7 @@ void TrainingRun::load() {
                                                       .train = inputs_.train,
                                                       .valid = inputs_.valid ? &*inputs_.valid : nullptr,
                                                       .config = inputs_.config,
-                                                      .lora = adapter_ ? &lora_slots_ : nullptr,
+                                                      .lora = adapter_ ? &lora_weights_ : nullptr,
                                                       .matmul_peak = measure_matmul_peak(context_, precision_),
                                                       .communicator = &communicator_,
                                                       .all_reduce = all_reduce_.get()},

@@ -6,7 +6,7 @@
 
 #include "kernels/context.h"
 #include "kernels/device_buffer.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_weights.h"
 
 namespace matinee {
 
@@ -36,7 +36,7 @@ double measure_matmul_peak(Context& context, MatmulPrecision precision) {
   return best;
 }
 
-double training_operations(const ModelConfig& config, const LoraSlots* lora, const TokenBatch& batch) {
+double training_operations(const ModelConfig& config, const LoraWeights* lora, const TokenBatch& batch) {
   const auto tokens = static_cast<double>(batch.n_tokens()), supervised = static_cast<double>(batch.n_supervised);
   const auto layers = static_cast<double>(config.num_hidden_layers);
   // Forward, gradient of the input, and gradient of the weight where it is trained.
@@ -51,8 +51,8 @@ double training_operations(const ModelConfig& config, const LoraSlots* lora, con
     const double last = module >= Module::kO ? supervised : tokens;
     operations += 2 * passes * elements * (tokens * (layers - 1) + last);
     for (std::int64_t layer = 0; lora != nullptr && layer < config.num_hidden_layers; ++layer) {
-      const LoraSlot& slot = lora->layers[static_cast<std::size_t>(layer)][index_of(module)];
-      operations += 2 * 3 * static_cast<double>(slot.rank * (shape[0] + shape[1])) *
+      const LoraFactors& factors = lora->layers[static_cast<std::size_t>(layer)][index_of(module)];
+      operations += 2 * 3 * static_cast<double>(factors.rank * (shape[0] + shape[1])) *
                     (layer + 1 < config.num_hidden_layers ? tokens : last);
     }
     // The first layer of a frozen base needs no gradient of its input.

@@ -11,7 +11,7 @@
 #include "lib/base/parallel.h"
 #include "lib/io/json_writer.h"
 #include "lib/model/decoder_session.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/prompt/sample_encoder.h"
 
 namespace matinee {
@@ -23,14 +23,14 @@ void run(const std::string& base, const std::string& adapter_folder, std::size_t
   const ModelConfig config = read_model_config(base);
   const FrozenWeights weights(base, config, WeightFormat::kF32);
   LoraAdapter adapter(config, adapter_folder);
-  WeightSlots slots = weights.slots();
-  adapter.attach_to(slots);
-  const LoraSlots lora = adapter.slots();
+  ModelWeights refs = weights.refs();
+  adapter.attach_to(refs);
+  const LoraWeights lora = adapter.factors();
   const Tokenizer tokenizer = Tokenizer::load(base);
   const auto found = adapter.metadata().find("matinee.template");
   const PromptTemplate prompt_template(found == adapter.metadata().end() ? "plain" : found->second);
   SampleEncoder encoder(tokenizer, prompt_template);
-  DecoderSession session(context, config, slots, config.max_position_embeddings, MatmulPrecision::kF32, &lora);
+  DecoderSession session(context, config, refs, config.max_position_embeddings, MatmulPrecision::kF32, &lora);
   simdjson::dom::parser parser;
   for (std::string line; std::getline(std::cin, line);) {
     const simdjson::dom::element request = parser.parse(line);

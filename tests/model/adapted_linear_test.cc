@@ -83,15 +83,15 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
   }
   ThreadPool pool(2);
   Context context(pool);
-  const WeightSlot weight{{f["W"].data(), WeightFormat::kF32}, nullptr, f["bias"].data(), grad["bias"].data()};
-  const LoraSlot lora{.lora_A = f["A"].data(),
-                      .lora_B = f["B"].data(),
-                      .grad_A = grad["A"].data(),
-                      .grad_B = grad["B"].data(),
-                      .magnitude = f["m"].data(),
-                      .grad_magnitude = grad["m"].data(),
-                      .rank = kRank,
-                      .scaling = kScaling};
+  const WeightRef weight{{f["W"].data(), WeightFormat::kF32}, nullptr, f["bias"].data(), grad["bias"].data()};
+  const LoraFactors lora{.lora_A = f["A"].data(),
+                         .lora_B = f["B"].data(),
+                         .grad_A = grad["A"].data(),
+                         .grad_B = grad["B"].data(),
+                         .magnitude = f["m"].data(),
+                         .grad_magnitude = grad["m"].data(),
+                         .rank = kRank,
+                         .scaling = kScaling};
   std::vector<float> xa(kRows * kRank), unscaled(kRows * kOut), row_norms(kOut), y(kRows * kOut, 0.25f);
   const AdaptedLinear linear{.n_rows = kRows,
                              .in = kIn,
@@ -135,19 +135,19 @@ class FourLayers {
       const bool scaled = i == 2;
       weights_[i] = {
           {inputs(out[i] * kWide), WeightFormat::kF32}, zeros(out[i] * kWide), inputs(out[i]), zeros(out[i])};
-      slots_[i] = {.lora_A = inputs(rank[i] * kWide),
-                   .lora_B = inputs(out[i] * rank[i]),
-                   .grad_A = zeros(rank[i] * kWide),
-                   .grad_B = zeros(out[i] * rank[i]),
-                   .magnitude = scaled ? inputs(out[i]) : nullptr,
-                   .grad_magnitude = scaled ? zeros(out[i]) : nullptr,
-                   .rank = rank[i],
-                   .scaling = kScaling};
+      refs_[i] = {.lora_A = inputs(rank[i] * kWide),
+                  .lora_B = inputs(out[i] * rank[i]),
+                  .grad_A = zeros(rank[i] * kWide),
+                  .grad_B = zeros(out[i] * rank[i]),
+                  .magnitude = scaled ? inputs(out[i]) : nullptr,
+                  .grad_magnitude = scaled ? zeros(out[i]) : nullptr,
+                  .rank = rank[i],
+                  .scaling = kScaling};
       const AdaptedLinear layer{.n_rows = kMany,
                                 .in = kWide,
                                 .out = out[i],
                                 .weight = &weights_[i],
-                                .lora = rank[i] > 0 ? &slots_[i] : nullptr,
+                                .lora = rank[i] > 0 ? &refs_[i] : nullptr,
                                 .dropout = {drop_probability, 5 + i, 0},
                                 .xa = zeros(kMany * rank[i]),
                                 .unscaled = zeros(kMany * out[i]),
@@ -179,8 +179,8 @@ class FourLayers {
   float* zeros(std::int64_t size) { return computed_.emplace_back(static_cast<std::size_t>(size)).data(); }
 
   std::deque<std::vector<float>> inputs_, computed_;
-  std::array<WeightSlot, kLayers> weights_;
-  std::array<LoraSlot, kLayers> slots_;
+  std::array<WeightRef, kLayers> weights_;
+  std::array<LoraFactors, kLayers> refs_;
   std::array<LinearOutput, kLayers> outputs_;
   std::array<LinearOutputGradient, kLayers> gradients_;
   const float* x_ = inputs(kMany * kWide);

@@ -15,9 +15,10 @@
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
+#include "lib/model/model_parameters.h"
 #include "lib/model/sampler.h"
-#include "lib/model/weights.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/in_place.h"
@@ -43,27 +44,27 @@ struct Tiny {
     save();
   }
   void save() { save_model(folder.path(), config, parameters, DType::kF32); }
-  FrozenWeights weights(WeightFormat format) const { return {folder.path(), config, format, 0, &context()}; }
+  FrozenWeights weights(WeightFormat format) const { return {folder.path(), config, format, {.context = &context()}}; }
   // The parameters with every number as its code, or its bfloat16, stands for it.
   void decode(const FrozenWeights& weights, ParameterSet& all) const {
     load_parameters(folder.path(), config, all);
-    const WeightSlots slots = slots_of(config, all);
+    const ModelWeights refs = refs_of(config, all);
     const auto read = [](const WeightView& from, const WeightView& to, std::int64_t out, std::int64_t in) {
       float* values = const_cast<float*>(static_cast<const float*>(to.data));
       dequantize(context(), {.first = 0, .n = out * in, .width = in, .weight = from, .y = values});
     };
-    const WeightSlots& held = weights.slots();
-    for (std::size_t layer = 0; layer < slots.layers.size(); ++layer) {
+    const ModelWeights& held = weights.refs();
+    for (std::size_t layer = 0; layer < refs.layers.size(); ++layer) {
       for (std::size_t m = 0; m < kModules; ++m) {
         if (!has_module(config, static_cast<Module>(m))) continue;
         const auto [out, in] = module_shape(config, static_cast<Module>(m));
-        read(held.layers[layer].modules[m].view, slots.layers[layer].modules[m].view, out, in);
+        read(held.layers[layer].modules[m].view, refs.layers[layer].modules[m].view, out, in);
       }
     }
-    read(held.embed_tokens.view, slots.embed_tokens.view, config.vocab_size, config.hidden_size);
-    read(held.lm_head.view, slots.lm_head.view, config.vocab_size, config.hidden_size);
+    read(held.embed_tokens.view, refs.embed_tokens.view, config.vocab_size, config.hidden_size);
+    read(held.lm_head.view, refs.lm_head.view, config.vocab_size, config.hidden_size);
     if (config.learned_positions)
-      read(held.positions.view, slots.positions.view, config.max_position_embeddings, config.hidden_size);
+      read(held.positions.view, refs.positions.view, config.max_position_embeddings, config.hidden_size);
   }
   ModelConfig config;
   ParameterSet parameters;
@@ -83,7 +84,7 @@ LoraConfig some_lora(bool dora) {
 }
 
 // A random one that begins from the base; its magnitudes, biases and head are moved a little from there.
-LoraAdapter some_adapter(const ModelConfig& config, const WeightSlots& base, bool dora) {
+LoraAdapter some_adapter(const ModelConfig& config, const ModelWeights& base, bool dora) {
   LoraAdapter adapter(config, some_lora(dora), 5);
   testing::randomise(adapter.parameters(), 8);
   adapter.begin_from(context(), base);
@@ -114,20 +115,20 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
     const FrozenWeights weights = tiny.weights(format);
     ParameterSet decoded;
     tiny.decode(weights, decoded);
-    const WeightSlots plain = slots_of(tiny.config, decoded);
+    const ModelWeights plain = refs_of(tiny.config, decoded);
     const auto samples = testing::tiny_samples(tiny.config.vocab_size);
     for (const bool dora : {false, true}) {
       SCOPED_TRACE(fmt::format("{} dora {}", name_of(format), dora));
       std::vector<std::vector<float>> logits, gradients;
-      for (const WeightSlots* base : {&weights.slots(), &plain}) {
+      for (const ModelWeights* base : {&weights.refs(), &plain}) {
         LoraAdapter adapter = some_adapter(tiny.config, *base, dora);
-        WeightSlots slots = *base;
-        for (LayerSlots& layer : slots.layers) {
-          for (WeightSlot& module : layer.modules) module.grad = module.grad_bias = nullptr;
+        ModelWeights refs = *base;
+        for (LayerWeights& layer : refs.layers) {
+          for (WeightRef& module : layer.modules) module.grad = module.grad_bias = nullptr;
         }
-        adapter.attach_to(slots);
-        const LoraSlots lora = adapter.slots();
-        DecoderTraining decoder(context(), tiny.config, slots, &lora, 16, MatmulPrecision::kF32);
+        adapter.attach_to(refs);
+        const LoraWeights lora = adapter.factors();
+        DecoderTraining decoder(context(), tiny.config, refs, &lora, 16, MatmulPrecision::kF32);
         logits.push_back(decoder.logits(samples.batch()));
         decoder.forward_backward(samples.batch(), 0.1f, {});
         std::vector<float>& all = gradients.emplace_back();
@@ -149,15 +150,15 @@ TEST_P(QuantizedFamily, DecodingWithAnAdapterBesideEqualsTraining) {
     const FrozenWeights weights = tiny.weights(format);
     for (const bool dora : {false, true}) {
       SCOPED_TRACE(fmt::format("{} dora {}", name_of(format), dora));
-      LoraAdapter adapter = some_adapter(tiny.config, weights.slots(), dora);
-      WeightSlots slots = weights.slots();
-      adapter.attach_to(slots);
-      const LoraSlots lora = adapter.slots();
-      DecoderTraining training(context(), tiny.config, slots, &lora, 16, MatmulPrecision::kF32);
+      LoraAdapter adapter = some_adapter(tiny.config, weights.refs(), dora);
+      ModelWeights refs = weights.refs();
+      adapter.attach_to(refs);
+      const LoraWeights lora = adapter.factors();
+      DecoderTraining training(context(), tiny.config, refs, &lora, 16, MatmulPrecision::kF32);
       const auto wanted = training.logits(sample.batch());
-      DecoderTraining alone(context(), tiny.config, weights.slots(), nullptr, 16, MatmulPrecision::kF32);
+      DecoderTraining alone(context(), tiny.config, weights.refs(), nullptr, 16, MatmulPrecision::kF32);
       EXPECT_GT(relative_error(alone.logits(sample.batch()), wanted), 0.1) << "the adapter does nothing";
-      DecoderSession session(context(), tiny.config, slots, 16, MatmulPrecision::kF32, &lora);
+      DecoderSession session(context(), tiny.config, refs, 16, MatmulPrecision::kF32, &lora);
       session.append(std::span(sample.tokens).first(6));
       for (std::size_t i = 6; i < 8; ++i) {
         const auto found = session.append(std::span(sample.tokens).subspan(i, 1));
@@ -179,7 +180,7 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
   const auto logits = [&](WeightFormat format) {
     const FrozenWeights weights = tiny.weights(format);
-    DecoderSession session(context(), tiny.config, weights.slots(), 16, MatmulPrecision::kF32);
+    DecoderSession session(context(), tiny.config, weights.refs(), 16, MatmulPrecision::kF32);
     std::vector<float> all;
     for (std::size_t i = 0; i < sample.tokens.size(); ++i) {
       const auto found = session.append(std::span(sample.tokens).subspan(i, 1));
@@ -205,7 +206,8 @@ TEST_P(QuantizedFamily, BytesAreThoseThatAreHeld) {
     EXPECT_LT(weights.bytes(), last);
     last = weights.bytes();
     EXPECT_NE(error_of([&] {
-                FrozenWeights(tiny.folder.path(), tiny.config, format, weights.bytes() - 1, &context());
+                FrozenWeights(tiny.folder.path(), tiny.config, format,
+                              {.max_host_mem = weights.bytes() - 1, .context = &context()});
               }).find("--max-host-mem"),
               std::string::npos);
   }
@@ -260,7 +262,7 @@ class Quality {
   explicit Quality(const std::string& folder) : folder_(folder), config_(read_model_config(folder)) {
     const FrozenWeights weights(folder, config_, WeightFormat::kF32);
     for (std::uint64_t story = 0; story < 8; ++story) {
-      DecoderSession session(context(), config_, weights.slots(), 200, MatmulPrecision::kF32);
+      DecoderSession session(context(), config_, weights.refs(), 200, MatmulPrecision::kF32);
       Sampler sampler({.temperature = 1}, story);
       std::vector<std::int32_t> tokens{std::max(config_.bos_token_id, 0)};
       while (tokens.size() < 200) tokens.push_back(sampler.choose(session.append(std::span(tokens).last(1))));
@@ -274,8 +276,8 @@ class Quality {
   }
   double loss(const char* name) const {
     const BaseFormat format{name};
-    const FrozenWeights weights(folder_, config_, format.format(context()), 0, &context());
-    DecoderTraining decoder(context(), config_, weights.slots(), nullptr, 1600, format.matmul_precision(context()));
+    const FrozenWeights weights(folder_, config_, format.format(context()), {.context = &context()});
+    DecoderTraining decoder(context(), config_, weights.refs(), nullptr, 1600, format.matmul_precision(context()));
     const CrossEntropySums sums = decoder.evaluate(samples_.batch());
     return sums.loss / static_cast<double>(sums.n_counted);
   }

@@ -15,8 +15,9 @@
 #include "lib/base/parallel.h"
 #include "lib/base/random.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/guarded_device.h"
@@ -56,16 +57,16 @@ class Model {
   Model(const Variant& variant, const TemporaryFolder& folder, Context& context)
       : context_(context),
         config_(config_of(variant.family)),
-        weights_(folder.path(), config_, variant.format, 0, &context),
-        slots_(weights_.slots()) {
+        weights_(folder.path(), config_, variant.format, {.context = &context}),
+        refs_(weights_.refs()) {
     if (!variant.lora) return;
     LoraConfig lora;
     lora.rank = 3;
     lora.use_dora = variant.dora;
     adapter_ = std::make_unique<LoraAdapter>(config_, lora, 3, context.allocator());
-    adapter_->begin_from(context, slots_);
-    adapter_->attach_to(slots_);
-    lora_ = adapter_->slots();
+    adapter_->begin_from(context, refs_);
+    adapter_->attach_to(refs_);
+    lora_ = adapter_->factors();
     std::uint64_t index = 0;
     for (Parameter& p : adapter_->parameters().all()) {
       Random random(5, "values", index++);
@@ -80,7 +81,7 @@ class Model {
   }
 
   DecoderSession session() {
-    return {context_, config_, slots_, kMostTokens, MatmulPrecision::kF32, adapter_ ? &lora_ : nullptr};
+    return {context_, config_, refs_, kMostTokens, MatmulPrecision::kF32, adapter_ ? &lora_ : nullptr};
   }
   Context& context() { return context_; }
 
@@ -88,9 +89,9 @@ class Model {
   Context& context_;
   ModelConfig config_;
   FrozenWeights weights_;
-  WeightSlots slots_;
+  ModelWeights refs_;
   std::unique_ptr<LoraAdapter> adapter_;
-  LoraSlots lora_;
+  LoraWeights lora_;
 };
 
 struct Outcome {

@@ -7,8 +7,9 @@
 
 #include "lib/base/file.h"
 #include "lib/model/checkpoint_reader.h"
+#include "lib/model/frozen_weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/model/parameter_set.h"
-#include "lib/model/weights.h"
 #include "tests/model/small_families.h"
 #include "tests/support/temporary_folder.h"
 
@@ -88,7 +89,7 @@ TEST(CheckpointHashes, DoesNotDependOnTheFormatThatTheBaseIsHeldIn) {
   Context context(pool);
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     CheckpointHashes hashes;
-    const FrozenWeights weights(folder.path(), config, format, 0, &context, nullptr, &hashes);
+    const FrozenWeights weights(folder.path(), config, format, {.context = &context, .hashes = &hashes});
     EXPECT_EQ(hashes.of_files(), whole);
   }
 }

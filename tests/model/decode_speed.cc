@@ -18,7 +18,7 @@
 #include "lib/io/json_writer.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_session.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 
 namespace matinee {
 namespace {
@@ -58,11 +58,11 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
   const ModelConfig config = read_model_config(folder);
   const WeightFormat dtype = format.format(context);
   auto begin = Clock::now();
-  const FrozenWeights weights(folder, config, dtype, 0, &context);
+  const FrozenWeights weights(folder, config, dtype, {.context = &context});
   context.allocator()->synchronize();
   const double load = seconds_since(begin);
   const std::uint64_t host_bytes = peak_resident_memory();
-  DecoderSession session(context, config, weights.slots(), n_prompt + static_cast<std::int64_t>(n_tokens),
+  DecoderSession session(context, config, weights.refs(), n_prompt + static_cast<std::int64_t>(n_tokens),
                          format.matmul_precision(context));
   std::vector<std::int32_t> prompt;
   for (std::int64_t t = 0; t < n_prompt; ++t)

@@ -11,8 +11,9 @@
 #include "kernels/ops.h"
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_training.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_merge.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/in_place.h"
@@ -37,10 +38,10 @@ struct Tiny {
   Tiny() : config(testing::tiny_config(true)), pool(2), context(pool) {
     initialize_parameters(config, 1, weights);
     testing::randomise(weights, 11);
-    slots = slots_of(config, weights);
+    refs = refs_of(config, weights);
   }
   DecoderSession session(std::int64_t max_tokens = 16) {
-    return {context, config, slots, max_tokens, MatmulPrecision::kF32};
+    return {context, config, refs, max_tokens, MatmulPrecision::kF32};
   }
   /// Logits after the last of `tokens`, in float64 and without a cache.
   std::vector<double> expected(const std::vector<std::int32_t>& tokens) const {
@@ -50,7 +51,7 @@ struct Tiny {
   ThreadPool pool;
   Context context;
   ParameterSet weights;
-  WeightSlots slots;
+  ModelWeights refs;
 };
 
 void expect_near(std::span<const float> found, const std::vector<double>& expected) {
@@ -129,12 +130,12 @@ TEST(DecoderSession, PromptsLongerThanAChunk) {
   ParameterSet weights;
   initialize_parameters(config, 1, weights);
   testing::randomise(weights, 11);
-  const WeightSlots slots = slots_of(config, weights);
+  const ModelWeights refs = refs_of(config, weights);
   ThreadPool pool(1);
   Context context(pool);
   const auto tokens = some_tokens(600);
-  DecoderSession whole(context, config, slots, 640, MatmulPrecision::kF32),
-      single(context, config, slots, 640, MatmulPrecision::kF32);
+  DecoderSession whole(context, config, refs, 640, MatmulPrecision::kF32),
+      single(context, config, refs, 640, MatmulPrecision::kF32);
   const auto logits = copy(whole.append(tokens));
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) single.append(std::span(tokens).subspan(i, 1));
   const auto last = single.append(std::span(tokens).last(1));
@@ -157,16 +158,16 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
   for (Parameter& p : adapter.parameters().all()) {
     for (float& value : in_place(p.value)) value *= 0.3f;
   }
-  const LoraSlots lora_slots = adapter.slots();
+  const LoraWeights lora_weights = adapter.factors();
   const auto tokens = some_tokens(11);
   const testing::Samples samples(tokens);
-  DecoderTraining training(tiny.context, tiny.config, beside.slots(), &lora_slots, 16, MatmulPrecision::kF32);
+  DecoderTraining training(tiny.context, tiny.config, beside.refs(), &lora_weights, 16, MatmulPrecision::kF32);
   const auto expected = training.logits(samples.batch());
 
   const LoraMerge merge(tiny.context, tiny.config, adapter);
-  const FrozenWeights merged(folder.path(), tiny.config, dtype, 0, nullptr, &merge);
-  DecoderSession session(tiny.context, tiny.config, merged.slots(), 16, MatmulPrecision::kF32);
-  DecoderSession base(tiny.context, tiny.config, beside.slots(), 16, MatmulPrecision::kF32);
+  const FrozenWeights merged(folder.path(), tiny.config, dtype, {.merge = &merge});
+  DecoderSession session(tiny.context, tiny.config, merged.refs(), 16, MatmulPrecision::kF32);
+  DecoderSession base(tiny.context, tiny.config, beside.refs(), 16, MatmulPrecision::kF32);
   const auto found = copy(session.append(tokens)), without = copy(base.append(tokens));
   double worst = 0, changed = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -187,10 +188,10 @@ TEST(DecoderSession, HeadsThatAGpuDoesNotTakeAreRefused) {
   Tiny tiny;
   tiny.config.head_dim = kWidestCudaHead + 8;
   Context gpu(tiny.pool, {DeviceKind::kCuda, 0}, isa_level(), ops_of(DeviceKind::kCpu), host_allocator());
-  const std::string error = error_of([&] { DecoderSession(gpu, tiny.config, tiny.slots, 16, MatmulPrecision::kF32); });
+  const std::string error = error_of([&] { DecoderSession(gpu, tiny.config, tiny.refs, 16, MatmulPrecision::kF32); });
   EXPECT_NE(error.find("head_dim is 264"), std::string::npos) << error;
-  EXPECT_THROW(DecoderTraining(gpu, tiny.config, tiny.slots, nullptr, 16, MatmulPrecision::kF32), Error);
-  EXPECT_NO_THROW(DecoderSession(tiny.context, tiny.config, tiny.slots, 16, MatmulPrecision::kF32));
+  EXPECT_THROW(DecoderTraining(gpu, tiny.config, tiny.refs, nullptr, 16, MatmulPrecision::kF32), Error);
+  EXPECT_NO_THROW(DecoderSession(tiny.context, tiny.config, tiny.refs, 16, MatmulPrecision::kF32));
 }
 
 }  // namespace

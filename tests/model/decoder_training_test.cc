@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lib/base/parallel.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/reference_decoder.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/in_place.h"
@@ -23,35 +23,35 @@ struct Tiny {
   explicit Tiny(bool tied, int threads = 1) : config(testing::tiny_config(tied)), pool(threads), context(pool) {
     initialize_parameters(config, 1, weights);
     testing::randomise(weights, 11);
-    slots = slots_of(config, weights);
+    refs = refs_of(config, weights);
   }
   /// Freezes the weights and puts an adapter on them.
   void adapt(double dropout, std::vector<std::string> targets) {
-    for (auto& layer : slots.layers) {
+    for (auto& layer : refs.layers) {
       for (auto& module : layer.modules) module.grad = nullptr;
       layer.input_norm.grad = layer.post_attention_norm.grad = nullptr;
     }
-    slots.embed_tokens.grad = slots.lm_head.grad = slots.norm.grad = nullptr;
+    refs.embed_tokens.grad = refs.lm_head.grad = refs.norm.grad = nullptr;
     lora.rank = 3;
     lora.lora_alpha = 4;
     lora.lora_dropout = dropout;
     lora.target_modules = std::move(targets);
     adapter = std::make_unique<LoraAdapter>(config, lora, 2);
-    lora_slots = adapter->slots();
+    lora_weights = adapter->factors();
   }
   DecoderTraining decoder(std::int64_t max_tokens, MatmulPrecision precision = MatmulPrecision::kF32,
                           bool recompute = false) {
-    return {context, config, slots, adapter ? &lora_slots : nullptr, max_tokens, precision, recompute};
+    return {context, config, refs, adapter ? &lora_weights : nullptr, max_tokens, precision, recompute};
   }
 
   ModelConfig config;
   ThreadPool pool;
   Context context;
   ParameterSet weights;
-  WeightSlots slots;
+  ModelWeights refs;
   LoraConfig lora;
   std::unique_ptr<LoraAdapter> adapter;
-  LoraSlots lora_slots;
+  LoraWeights lora_weights;
 };
 
 // Every element of every tensor against central differences of the float64 reference. Their own errors are small:
@@ -304,8 +304,8 @@ struct Larger {
     initialize_parameters(config, 1, weights);
     Random random(2, "tokens");
     for (int i = 0; i < 12; ++i) samples.add(50 + static_cast<std::size_t>(i), 7, config.vocab_size, random);
-    const WeightSlots slots = slots_of(config, weights);
-    DecoderTraining decoder(context, config, slots, nullptr, 700, precision);
+    const ModelWeights refs = refs_of(config, weights);
+    DecoderTraining decoder(context, config, refs, nullptr, 700, precision);
     sums = decoder.forward_backward(samples.batch(), 0.01f, {});
     evaluated = decoder.evaluate(samples.batch());
     logits = decoder.logits(samples.batch());

@@ -20,7 +20,7 @@
 #include "lib/model/base_format.h"
 #include "lib/model/checkpoint_files.h"
 #include "lib/model/checkpoint_hashes.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 
 namespace matinee {
 namespace {
@@ -57,7 +57,7 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
     for (const TensorInfo& tensor : file->tensors()) bytes += static_cast<double>(tensor.bytes);
   }
   const auto load = [&](CheckpointHashes* hashes) {
-    const FrozenWeights weights(folder, config, dtype, 0, &context, nullptr, hashes);
+    const FrozenWeights weights(folder, config, dtype, {.context = &context, .hashes = hashes});
     context.allocator()->synchronize();
   };
   std::vector<Way> ways{

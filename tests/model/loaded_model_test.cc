@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/memory_budget.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/temporary_folder.h"
 

@@ -157,7 +157,10 @@ TEST(LoraAdapter, WhatIsNotUnderstoodIsRefusedByName) {
   EXPECT_EQ(error("\"q_proj\"", "\"embed_tokens\""),
             "target module \"embed_tokens\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
             "down_proj");
-  EXPECT_EQ(error("{", "["), "expected a JSON object, as PEFT's adapter_config.json");
+  EXPECT_TRUE(error("{", "[").starts_with("not valid JSON: "));
+  write_file(path, "[]");
+  EXPECT_EQ(error_of([&] { LoraAdapter(model, folder.path()); }),
+            path + ": expected a JSON object, as PEFT's adapter_config.json");
 }
 
 TEST(LoraAdapter, TensorsThatDoNotFitAreNamed) {

@@ -13,9 +13,10 @@
 #include "lib/io/safetensors.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/float_tensor.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/gguf_model.h"
 #include "lib/model/merged_model.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/small_families.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/in_place.h"
@@ -112,7 +113,7 @@ TEST(LoraMerge, FilesDtypesAndUntouchedTensorsAreTheBases) {
 TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
   const Base base;
   LoraAdapter adapter = some_adapter(base.config);
-  const LoraSlots slots = adapter.slots();
+  const LoraWeights refs = adapter.factors();
   const LoraMerge merge(context(), base.config, adapter);
   const TemporaryFolder out;
   write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
@@ -125,12 +126,12 @@ TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
       std::vector<float> w(12 * 8), merged(12 * 8);
       read_floats(before, tensor, 0, w);
       read_floats(after, after.get(name), 0, merged);
-      const LoraSlot& slot = slots.layers[static_cast<std::size_t>(layer)][static_cast<std::size_t>(Module::kUp)];
+      const LoraFactors& factors = refs.layers[static_cast<std::size_t>(layer)][static_cast<std::size_t>(Module::kUp)];
       for (std::size_t o = 0; o < 12; ++o) {
         for (std::size_t i = 0; i < 8; ++i) {
           double sum = w[o * 8 + i];
           for (std::size_t r = 0; r < 3; ++r) {
-            sum += static_cast<double>(slot.scaling) * slot.lora_B[o * 3 + r] * slot.lora_A[r * 8 + i];
+            sum += static_cast<double>(factors.scaling) * factors.lora_B[o * 3 + r] * factors.lora_A[r * 8 + i];
           }
           // Half of the last place, and the float32 sums before it.
           const double bound = std::fabs(sum) / (tensor.dtype == DType::kF16 ? 2048 : 256) + 1e-5;
@@ -167,7 +168,7 @@ TEST(LoraMerge, ABaseOfAnotherShapeIsRefused) {
   EXPECT_FALSE(file_exists(out.file(kFiles[1])));
 }
 
-std::vector<float> logits_of(const ModelConfig& config, const WeightSlots& weights, const LoraSlots* lora) {
+std::vector<float> logits_of(const ModelConfig& config, const ModelWeights& weights, const LoraWeights* lora) {
   DecoderTraining decoder(context(), config, weights, lora, 16, MatmulPrecision::kF32);
   return decoder.logits(testing::tiny_samples(config.vocab_size).batch());
 }
@@ -175,9 +176,9 @@ std::vector<float> logits_of(const ModelConfig& config, const WeightSlots& weigh
 TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
   const Base base;
   LoraAdapter adapter = some_adapter(base.config);
-  const LoraSlots slots = adapter.slots();
+  const LoraWeights refs = adapter.factors();
   const FrozenWeights weights(base.folder.path(), base.config, WeightFormat::kF32);
-  const auto wanted = logits_of(base.config, weights.slots(), &slots);
+  const auto wanted = logits_of(base.config, weights.refs(), &refs);
   const LoraMerge merge(context(), base.config, adapter);
   const TemporaryFolder out;
   for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kBF16, GgufFormat::kQ8_0}) {
@@ -190,7 +191,7 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
     EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format, format == GgufFormat::kQ8_0 ? GgufFormat::kF16 : format);
     EXPECT_EQ(file.tensor("blk.1.attn_norm.weight").format, GgufFormat::kF32);
     const GgufWeights again(out.file("m.gguf"), base.config, WeightFormat::kF32);
-    const auto found = logits_of(base.config, again.slots(), nullptr);
+    const auto found = logits_of(base.config, again.refs(), nullptr);
     const double bound = format == GgufFormat::kF32 ? 1e-4 : format == GgufFormat::kBF16 ? 0.3 : 0.05;
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], bound) << name_of(format);
@@ -236,10 +237,10 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
   // What the adapter beside the base gives.
   std::vector<float> wanted(LoraAdapter& adapter) const {
     const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32);
-    WeightSlots slots = weights.slots();
-    adapter.attach_to(slots);
-    const LoraSlots lora = adapter.slots();
-    return logits_of(config, slots, &lora);
+    ModelWeights refs = weights.refs();
+    adapter.attach_to(refs);
+    const LoraWeights lora = adapter.factors();
+    return logits_of(config, refs, &lora);
   }
   void expect_near(const std::vector<float>& found, const std::vector<float>& expected, double bound) const {
     ASSERT_EQ(found.size(), expected.size());
@@ -258,9 +259,9 @@ TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
     const TemporaryFolder out;
     write_merged_checkpoint(folder.file("base"), config, merge, out.path());
     const FrozenWeights merged(out.path(), read_model_config(out.path()), WeightFormat::kF32);
-    expect_near(logits_of(config, merged.slots(), nullptr), expected, 2e-4);
-    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
-    EXPECT_EQ(logits_of(config, loaded.slots(), nullptr), logits_of(config, merged.slots(), nullptr));
+    expect_near(logits_of(config, merged.refs(), nullptr), expected, 2e-4);
+    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, {.merge = &merge});
+    EXPECT_EQ(logits_of(config, loaded.refs(), nullptr), logits_of(config, merged.refs(), nullptr));
     // The layout is the base's.
     const SafetensorsFile before(folder.file("base") + "/model.safetensors"), after(out.file("model.safetensors"));
     ASSERT_EQ(after.tensors().size(), before.tensors().size());
@@ -289,7 +290,7 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
     for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16}) {
       write(format);
       const GgufWeights again(path, config, WeightFormat::kF32);
-      expect_near(logits_of(config, again.slots(), nullptr), expected, format == GgufFormat::kF32 ? 2e-4 : 0.1);
+      expect_near(logits_of(config, again.refs(), nullptr), expected, format == GgufFormat::kF32 ? 2e-4 : 0.1);
     }
     const GgufFile file(path);
     const std::string architecture = file.get("general.architecture").as_text();
@@ -306,7 +307,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   if (name == "gptj") return;
   LoraAdapter fresh = adapter(LoraConfig());
   const LoraMerge merge(context(), config, fresh);
-  const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
+  const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32, {.merge = &merge});
   write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "small", {}, folder.file("m.gguf"));
   const GgufFile file(folder.file("m.gguf"));
   const auto numbers = [&](const std::string& tensor) {
@@ -318,7 +319,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   const bool fused = name == "gpt2";
   const auto width = static_cast<std::size_t>(config.hidden_size), head = static_cast<std::size_t>(config.head_dim);
   for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
-    const WeightSlot& slot = weights.slots().layers[1].modules[index_of(module)];
+    const WeightRef& weight = weights.refs().layers[1].modules[index_of(module)];
     const auto rows = static_cast<std::size_t>(module_shape(config, module)[0]);
     const std::string tensor = std::string("blk.1.attn_") + (fused                  ? "qkv"
                                                              : module == Module::kQ ? "q"
@@ -332,10 +333,10 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
       const std::size_t from =
           neighbors && module != Module::kV ? row - in_head + in_head % 2 * (head / 2) + in_head / 2 : row;
       for (std::size_t i = 0; i < width; ++i) {
-        ASSERT_EQ(matrix[(before + row) * width + i], static_cast<const float*>(slot.view.data)[from * width + i]);
+        ASSERT_EQ(matrix[(before + row) * width + i], static_cast<const float*>(weight.view.data)[from * width + i]);
       }
       if (!bias.empty()) {
-        ASSERT_EQ(bias[before + row], slot.bias[from]);
+        ASSERT_EQ(bias[before + row], weight.bias[from]);
       }
     }
   }
@@ -349,17 +350,17 @@ TEST_P(TiedFamily, ItsPartsComeApartWhenLoadedAndWhenWritten) {
     lora.modules_to_save = {path};
     LoraAdapter fresh = adapter(lora);
     const LoraMerge merge(context(), config, fresh);
-    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, 0, nullptr, &merge);
-    expect_near(logits_of(config, loaded.slots(), nullptr), wanted(fresh), 2e-4);
+    const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, {.merge = &merge});
+    expect_near(logits_of(config, loaded.refs(), nullptr), wanted(fresh), 2e-4);
     const TemporaryFolder out;
     write_merged_checkpoint(folder.file("base"), config, merge, out.path());
     const ModelConfig untied = read_model_config(out.path());
     EXPECT_FALSE(untied.tie_word_embeddings);
     const FrozenWeights written(out.path(), untied, WeightFormat::kF32);
-    expect_near(logits_of(untied, written.slots(), nullptr), wanted(fresh), 2e-4);
+    expect_near(logits_of(untied, written.refs(), nullptr), wanted(fresh), 2e-4);
     write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "x", {}, out.file("x.gguf"));
     const GgufWeights gguf(out.file("x.gguf"), untied, WeightFormat::kF32);
-    expect_near(logits_of(untied, gguf.slots(), nullptr), wanted(fresh), 2e-4);
+    expect_near(logits_of(untied, gguf.refs(), nullptr), wanted(fresh), 2e-4);
   }
 }
 
@@ -391,17 +392,17 @@ TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
       SCOPED_TRACE(folder.path().string());
       LoraAdapter adapter(config, folder.path().string());
       const FrozenWeights weights(wide.path(), config, WeightFormat::kF32);
-      WeightSlots slots = weights.slots();
-      adapter.attach_to(slots);
-      const LoraSlots lora = adapter.slots();
-      const auto wanted = logits_of(config, slots, &lora), without = logits_of(config, weights.slots(), nullptr);
+      ModelWeights refs = weights.refs();
+      adapter.attach_to(refs);
+      const LoraWeights lora = adapter.factors();
+      const auto wanted = logits_of(config, refs, &lora), without = logits_of(config, weights.refs(), nullptr);
       const LoraMerge merge(context(), config, adapter);
       const TemporaryFolder out;
       write_merged_checkpoint(wide.path(), config, merge, out.path());
       const ModelConfig merged_to = read_model_config(out.path());
       untied += merged_to.tie_word_embeddings != config.tie_word_embeddings;
       const FrozenWeights merged(out.path(), merged_to, WeightFormat::kF32);
-      const auto found = logits_of(merged_to, merged.slots(), nullptr);
+      const auto found = logits_of(merged_to, merged.refs(), nullptr);
       double changed = 0;
       for (std::size_t i = 0; i < found.size(); ++i) {
         ASSERT_NEAR(found[i], wanted[i], 2e-4) << i;

@@ -21,7 +21,7 @@
 #include "lib/io/safetensors.h"
 #include "lib/model/base_format.h"
 #include "lib/model/decoder_session.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 
 namespace matinee {
 namespace {
@@ -91,9 +91,10 @@ void forward(const std::string& folder, const std::string& format_name, std::uin
   Context context(pool);
   const BaseFormat format{format_name};
   const ModelConfig config = read_model_config(folder);
-  const FrozenWeights weights(folder, config, format.format(context), max_host_mem, &context);
+  const FrozenWeights weights(folder, config, format.format(context),
+                              {.max_host_mem = max_host_mem, .context = &context});
   const double loaded = seconds();
-  DecoderSession session(context, config, weights.slots(), 64, format.matmul_precision(context));
+  DecoderSession session(context, config, weights.refs(), 64, format.matmul_precision(context));
   std::vector<std::int32_t> tokens(16);
   for (std::size_t t = 0; t < tokens.size(); ++t) tokens[t] = static_cast<std::int32_t>(t * 37 % 1000);
   const float logit = session.append(tokens)[0];

@@ -11,8 +11,8 @@
 #include "lib/base/file.h"
 #include "lib/base/parallel.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/sampler.h"
-#include "lib/model/weights.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -54,7 +54,7 @@ TEST(Stories, GreedyStoryIsTheQuotedOne) {
   const FrozenWeights weights(model, config, WeightFormat::kF32);
   ThreadPool pool(2);
   Context context(pool);
-  DecoderSession session(context, config, weights.slots(), 257, MatmulPrecision::kF32);
+  DecoderSession session(context, config, weights.refs(), 257, MatmulPrecision::kF32);
   const auto vocabulary = read_vocabulary(original + "/tok512.bin", static_cast<std::size_t>(config.vocab_size));
   ASSERT_EQ(vocabulary.size(), 512u);
 

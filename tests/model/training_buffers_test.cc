@@ -68,17 +68,17 @@ TEST_P(TrainingBuffersOf, AllocatesTheBytesThatArePlanned) {
   lora.use_dora = adapter.dora;
   lora.rank_pattern = adapter.ranks;
   std::unique_ptr<LoraAdapter> loaded;
-  LoraSlots slots;
+  LoraWeights refs;
   if (adapter.exists) {
     lora.resolve(config);
     loaded = std::make_unique<LoraAdapter>(config, lora, 1);
-    slots = loaded->slots();
+    refs = loaded->factors();
   }
   const TrainingBufferOptions options{.max_tokens = 10, .recompute = recompute};
   const TrainingBuffers::Bytes planned =
       TrainingBuffers::bytes_of(config, adapter_widths(config, adapter.exists ? &lora : nullptr), options, on_device);
   const auto memory = std::make_shared<CountingMemory>(on_device);
-  TrainingBuffers buffers(memory, config, adapter_widths(adapter.exists ? &slots : nullptr), options);
+  TrainingBuffers buffers(memory, config, adapter_widths(adapter.exists ? &refs : nullptr), options);
   EXPECT_EQ(planned.device, memory->bytes);
   EXPECT_EQ(planned.host, memory->offloaded);
   EXPECT_EQ(planned.host > 0, recompute && on_device);

@@ -125,7 +125,7 @@ TEST_F(TokenizeLines, SameBytesAtAnyNumberOfThreads) {
     TokenSetWriter writer;
     for (const EncodedSample& sample : samples) writer.add(sample);
     writer.write(folder.file("tokens.bin"), {.vocab_size = tokenizer.vocab_size(),
-                                             .tokenizer_sha = tokenizer.content_hash(),
+                                             .tokenizer_fingerprint = tokenizer.content_hash(),
                                              .prompt_template = "plain",
                                              .seq_len = 512,
                                              .eos_token_id = tokenizer.eos_token_id()});
@@ -140,7 +140,7 @@ TEST_F(TokenizeLines, WritesWhatTheFormatSays) {
   TokenSetWriter writer;
   for (const EncodedSample& sample : samples) writer.add(sample);
   writer.write(folder.file("tokens.bin"), {.vocab_size = tokenizer.vocab_size(),
-                                           .tokenizer_sha = tokenizer.content_hash(),
+                                           .tokenizer_fingerprint = tokenizer.content_hash(),
                                            .prompt_template = "plain",
                                            .seq_len = 512,
                                            .eos_token_id = tokenizer.eos_token_id()});

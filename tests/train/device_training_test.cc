@@ -1,6 +1,6 @@
-// A complete run, its checkpoint, its adapter and decoding on devices other than the CPU: one whose memory the host must
-// not access (an access crashes the test, and results are the same bytes as in the CPU's own memory), and a CUDA device
-// if there is one.
+// A complete run, its checkpoint, its adapter and decoding on devices other than the CPU: one whose memory the host
+// must not access (an access crashes the test, and results are the same bytes as in the CPU's own memory), and a CUDA
+// device if there is one.
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,9 @@
 
 #include "lib/base/error.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_merge.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/train/memory_plan.h"
 #include "lib/train/speed_estimate.h"
 #include "lib/train/trainer.h"
@@ -46,30 +47,31 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
   ParameterSet everything(context.allocator());
   std::unique_ptr<FrozenWeights> frozen;
   std::unique_ptr<LoraAdapter> adapter;
-  WeightSlots slots;
-  LoraSlots lora_slots;
+  ModelWeights refs;
+  LoraWeights lora_weights;
   if (variant.full) {
     load_parameters(folder.file("base"), config, everything);
-    slots = slots_of(config, everything);
+    refs = refs_of(config, everything);
   } else {
-    frozen = std::make_unique<FrozenWeights>(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
-                                             variant.recompute);
-    slots = frozen->slots();
+    frozen =
+        std::make_unique<FrozenWeights>(folder.file("base"), config, variant.format,
+                                        FrozenWeightsOptions{.context = &context, .table_aside = variant.recompute});
+    refs = frozen->refs();
     LoraConfig lora;
     lora.rank = 3;
     lora.lora_dropout = 0.1;
     lora.use_dora = variant.dora;
     lora.modules_to_save = {"lm_head"};
     adapter = std::make_unique<LoraAdapter>(config, lora, 5, context.allocator());
-    adapter->begin_from(context, slots);
-    adapter->attach_to(slots);
-    lora_slots = adapter->slots();
+    adapter->begin_from(context, refs);
+    adapter->attach_to(refs);
+    lora_weights = adapter->factors();
   }
   TrainOptions options{.max_steps = 6, .micro_batch_tokens = 48, .gradient_accumulation_steps = 2};
   options.neftune_alpha = 5;
   options.adam_bits = variant.full ? 8 : 32;
   options.validate_every = 2;
-  DecoderTraining decoder(context, config, slots, adapter ? &lora_slots : nullptr,
+  DecoderTraining decoder(context, config, refs, adapter ? &lora_weights : nullptr,
                           Trainer::max_tokens(options, train.info()), variant.precision, variant.recompute);
   const Trainer::Parts parts{.context = context,
                              .decoder = decoder,
@@ -77,7 +79,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
                              .train = train,
                              .valid = &valid,
                              .config = config,
-                             .lora = adapter ? &lora_slots : nullptr};
+                             .lora = adapter ? &lora_weights : nullptr};
   const RunIdentity run{{{"--seed", "1"}}};
   Outcome outcome;
   TrainCallbacks callbacks;
@@ -93,7 +95,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
     const std::vector<float> values = p.value.values();
     outcome.values.insert(outcome.values.end(), values.begin(), values.end());
   }
-  DecoderSession session(context, config, slots, 16, MatmulPrecision::kF32, adapter ? &lora_slots : nullptr);
+  DecoderSession session(context, config, refs, 16, MatmulPrecision::kF32, adapter ? &lora_weights : nullptr);
   const std::vector<std::int32_t> tokens{3, 1, 4, 1, 5};
   for (const float logit : session.append(tokens)) outcome.logits.push_back(logit);
   if (variant.full) {
@@ -103,8 +105,8 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
   adapter->save(folder.file(name), {});
   LoraAdapter read(config, folder.file(name), context.allocator());
   const LoraMerge merge(context, config, read);
-  const FrozenWeights merged(folder.file("base"), config, WeightFormat::kBF16, 0, &context, &merge);
-  DecoderSession of_merged(context, config, merged.slots(), 16, MatmulPrecision::kF32);
+  const FrozenWeights merged(folder.file("base"), config, WeightFormat::kBF16, {.context = &context, .merge = &merge});
+  DecoderSession of_merged(context, config, merged.refs(), 16, MatmulPrecision::kF32);
   for (const float logit : of_merged.append(tokens)) outcome.merged.push_back(logit);
   return outcome;
 }
@@ -202,13 +204,13 @@ struct LargerRun {
   }
   /// The trained values, on a device that was not used before.
   std::vector<float> train(Context& context, const Variant& variant) const {
-    const FrozenWeights frozen(folder.file("base"), config, variant.format, 0, &context, nullptr, nullptr,
-                               variant.recompute);
-    WeightSlots slots = frozen.slots();
+    const FrozenWeights frozen(folder.file("base"), config, variant.format,
+                               {.context = &context, .table_aside = variant.recompute});
+    ModelWeights refs = frozen.refs();
     LoraAdapter adapter(config, lora, 5, context.allocator());
-    adapter.attach_to(slots);
-    const LoraSlots factors = adapter.slots();
-    DecoderTraining decoder(context, config, slots, &factors, max_tokens, variant.precision, variant.recompute);
+    adapter.attach_to(refs);
+    const LoraWeights factors = adapter.factors();
+    DecoderTraining decoder(context, config, refs, &factors, max_tokens, variant.precision, variant.recompute);
     Trainer trainer({.context = context,
                      .decoder = decoder,
                      .parameters = adapter.parameters(),

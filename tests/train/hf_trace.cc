@@ -8,8 +8,9 @@
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
 #include "lib/model/decoder_session.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_merge.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/train/lr_schedule.h"
 #include "lib/train/train_state.h"
 
@@ -60,7 +61,7 @@ HfCase::Packed HfCase::all() const {
   return pack(samples);
 }
 
-std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, const WeightSlots& weights) const {
+std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, const ModelWeights& weights) const {
   std::vector<float> logits(ids_.size() * static_cast<std::size_t>(config.vocab_size));
   for (std::size_t s = 0; s + 1 < offsets_.size(); ++s) {
     DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], MatmulPrecision::kF32);
@@ -90,13 +91,13 @@ Trace HfCase::base(bool narrow) const {
   const auto rows = static_cast<std::int64_t>(packed.tokens.size());
   const auto logits = [&](const ModelConfig& config, WeightFormat dtype) {
     const FrozenWeights weights(folder_, config, dtype);
-    DecoderTraining decoder(context, config, weights.slots(), nullptr, rows,
+    DecoderTraining decoder(context, config, weights.refs(), nullptr, rows,
                             dtype == WeightFormat::kBF16 ? MatmulPrecision::kBF16 : MatmulPrecision::kF32);
     return decoder.logits(packed.batch());
   };
   trace["logits"] = logits(config_, WeightFormat::kF32);
   if (narrow) trace["logits_bf16"] = logits(config_, WeightFormat::kBF16);
-  trace["cached"] = cached(context, config_, FrozenWeights(folder_, config_, WeightFormat::kF32).slots());
+  trace["cached"] = cached(context, config_, FrozenWeights(folder_, config_, WeightFormat::kF32).refs());
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("config.") || name == "config.json") continue;
@@ -111,7 +112,7 @@ Trace HfCase::full() const {
   Context context(pool);
   ParameterSet parameters;
   load_parameters(folder_, config_, parameters);
-  const WeightSlots weights = slots_of(config_, parameters);
+  const ModelWeights weights = refs_of(config_, parameters);
   const Packed packed = all();
   DecoderTraining decoder(context, config_, weights, nullptr, static_cast<std::int64_t>(packed.tokens.size()),
                           MatmulPrecision::kF32);
@@ -145,15 +146,15 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
   LoraAdapter adapter(config_, folder_ + "/" + name, host_allocator(), Gradients::kAllocated);
   {
     const LoraMerge merge(context, config_, adapter);
-    const FrozenWeights merged(folder_, config_, WeightFormat::kF32, 0, nullptr, &merge);
-    trace["merged"] = cached(context, config_, merged.slots());
+    const FrozenWeights merged(folder_, config_, WeightFormat::kF32, {.merge = &merge});
+    trace["merged"] = cached(context, config_, merged.refs());
   }
   const FrozenWeights frozen(folder_, config_, WeightFormat::kF32);
-  WeightSlots weights = frozen.slots();
+  ModelWeights weights = frozen.refs();
   adapter.attach_to(weights);
-  const LoraSlots slots = adapter.slots();
+  const LoraWeights refs = adapter.factors();
   const Packed packed = all();
-  DecoderTraining decoder(context, config_, weights, &slots, static_cast<std::int64_t>(packed.tokens.size()),
+  DecoderTraining decoder(context, config_, weights, &refs, static_cast<std::int64_t>(packed.tokens.size()),
                           MatmulPrecision::kF32, recompute);
   trace["logits"] = decoder.logits(packed.batch());
   const auto loss_of = [&](const Packed& batch) {

@@ -7,7 +7,7 @@
 
 #include "lib/model/decoder_training.h"
 #include "lib/model/lora_adapter.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_weights.h"
 
 namespace matinee::testing {
 
@@ -43,7 +43,7 @@ class HfCase {
   std::int64_t n_samples() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
   Packed pack(const std::vector<std::int64_t>& samples) const;
   Packed all() const;
-  std::vector<float> cached(Context& context, const ModelConfig& config, const WeightSlots& weights) const;
+  std::vector<float> cached(Context& context, const ModelConfig& config, const ModelWeights& weights) const;
 
   std::string folder_;
   ModelConfig config_;

@@ -1,5 +1,5 @@
-// The memory table of docs/benchmarks.md: bytes to train an adapter and to chat, by family, size and format of the base,
-// from the functions that the tools use for --max-host-mem.
+// The memory table of docs/benchmarks.md: bytes to train an adapter and to chat, by family, size and format of the
+// base, from the functions that the tools use for --max-host-mem.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 #include "lib/base/memory_budget.h"
 #include "lib/model/decoder_session.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/train/memory_plan.h"
 
 namespace matinee {

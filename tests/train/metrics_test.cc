@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "lib/base/file.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/train/memory_plan.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"

@@ -10,7 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/io/text_reader.h"
 #include "lib/model/decoder_session.h"
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/train/training_run.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"
@@ -85,14 +85,14 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   // A session with the adapter gives the samples a higher likelihood than one without.
   ThreadPool pool(1);
   Context context(pool);
-  const FrozenWeights weights(base, config, run.base_format.format(context), 0, &context);
+  const FrozenWeights weights(base, config, run.base_format.format(context), {.context = &context});
   LoraAdapter adapter(config, run.output);
-  WeightSlots slots = weights.slots();
-  adapter.attach_to(slots);
-  const LoraSlots lora = adapter.slots();
+  ModelWeights refs = weights.refs();
+  adapter.attach_to(refs);
+  const LoraWeights lora = adapter.factors();
   const MatmulPrecision precision = run.base_format.matmul_precision(context);
-  DecoderSession with(context, config, slots, 16, precision, &lora),
-      without(context, config, weights.slots(), 16, precision);
+  DecoderSession with(context, config, refs, 16, precision, &lora),
+      without(context, config, weights.refs(), 16, precision);
   double gained = 0;
   for (const TinySample& sample : tokens_of(config).samples) {
     for (std::size_t t = sample.supervised_from; t < sample.ids.size(); ++t) {

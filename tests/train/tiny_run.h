@@ -10,7 +10,7 @@
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
 #include "lib/model/lora_adapter.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/train/trainer.h"
 #include "tests/support/in_place.h"
 #include "tests/support/temporary_folder.h"
@@ -26,7 +26,7 @@ struct TinySample {
 struct TinyTokens {
   std::int64_t vocab_size = 32, seq_len = 16;
   std::int32_t eos_token_id = 1;
-  std::string tokenizer_sha = "00000000000000aa", prompt_template = "plain";
+  std::string tokenizer_fingerprint = "00000000000000aa", prompt_template = "plain";
   std::vector<TinySample> samples;
 
   void write(const std::string& path) const {
@@ -42,7 +42,7 @@ struct TinyTokens {
     }
     SafetensorsWriter writer(path, "tokens",
                              {{"matinee.vocab_size", std::to_string(vocab_size)},
-                              {"matinee.tokenizer_sha", tokenizer_sha},
+                              {"matinee.tokenizer_sha", tokenizer_fingerprint},
                               {"matinee.template", prompt_template},
                               {"matinee.seq_len", std::to_string(seq_len)},
                               {"matinee.bos_token_id", "0"},
@@ -113,18 +113,18 @@ struct TinyRun {
           Communicator* ranks = nullptr, AllReduce* all_reduce = nullptr)
       : pool(threads), context(pool, {DeviceKind::kCpu, 0}), config(tiny_config()) {
     initialize_parameters(config, 3, everything);
-    slots = slots_of(config, everything);
+    refs = refs_of(config, everything);
     if (lora) {
       lora_config.rank = 3;
       lora_config.lora_dropout = dropout;
       adapter = std::make_unique<LoraAdapter>(config, lora_config, 5);
-      lora_slots = adapter->slots();
-      for (auto& layer : slots.layers) {
+      lora_weights = adapter->factors();
+      for (auto& layer : refs.layers) {
         for (auto& module : layer.modules) module.grad = nullptr;
       }
-      slots.embed_tokens.grad = slots.lm_head.grad = nullptr;
+      refs.embed_tokens.grad = refs.lm_head.grad = nullptr;
     }
-    decoder = std::make_unique<DecoderTraining>(context, config, slots, lora ? &lora_slots : nullptr,
+    decoder = std::make_unique<DecoderTraining>(context, config, refs, lora ? &lora_weights : nullptr,
                                                 Trainer::max_tokens(options, train.info()), MatmulPrecision::kF32);
     trainer = std::make_unique<Trainer>(
         Trainer::Parts{
@@ -134,7 +134,7 @@ struct TinyRun {
             .train = train,
             .valid = valid,
             .config = config,
-            .lora = lora ? &lora_slots : nullptr,
+            .lora = lora ? &lora_weights : nullptr,
             .communicator = ranks,
             .all_reduce = all_reduce,
         },
@@ -162,10 +162,10 @@ struct TinyRun {
   Context context;
   ModelConfig config;
   ParameterSet everything;
-  WeightSlots slots;
+  ModelWeights refs;
   LoraConfig lora_config;
   std::unique_ptr<LoraAdapter> adapter;
-  LoraSlots lora_slots;
+  LoraWeights lora_weights;
   std::unique_ptr<DecoderTraining> decoder;
   std::unique_ptr<Trainer> trainer;
 };

@@ -4,7 +4,7 @@
 
 #include "lib/base/file.h"
 #include "lib/model/lora_adapter.h"
-#include "lib/model/weights.h"
+#include "lib/model/model_parameters.h"
 #include "lib/train/training_speed.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/tiny_run.h"
@@ -31,7 +31,7 @@ struct Workplace {
     tokens = tiny_tokens(30);
     char hash[17];
     std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(hash64(kTokenizer)));
-    tokens.tokenizer_sha = hash;
+    tokens.tokenizer_fingerprint = hash;
     tokens.write(folder.file("tokens"));
     run.base = base;
     run.tokens = folder.file("tokens");
@@ -66,7 +66,7 @@ TEST(TrainingRun, WritesAnAdapterThatNamesItsTokens) {
   EXPECT_EQ(adapter.config().rank, 2);
   EXPECT_EQ(adapter.config().base_model_name_or_path, at.base);
   EXPECT_EQ(adapter.metadata().at("matinee.template"), "plain");
-  EXPECT_EQ(adapter.metadata().at("matinee.tokenizer_sha"), at.tokens.tokenizer_sha);
+  EXPECT_EQ(adapter.metadata().at("matinee.tokenizer_sha"), at.tokens.tokenizer_fingerprint);
   EXPECT_FALSE(file_exists(at.run.output + "/checkpoint.safetensors"));
 }
 
@@ -117,8 +117,8 @@ TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
                             " has positions for 16; make the tokens again: tokenize --model " + at.base +
                             " --seq-len 16");
   at.tokens.seq_len = 16;
-  const std::string right = at.tokens.tokenizer_sha;
-  at.tokens.tokenizer_sha = "00000000000000bb";
+  const std::string right = at.tokens.tokenizer_fingerprint;
+  at.tokens.tokenizer_fingerprint = "00000000000000bb";
   at.tokens.write(at.run.tokens);
   EXPECT_EQ(at.error(), at.run.tokens + ": the tokens were made with another tokenizer (00000000000000bb) than " +
                             at.base + "/tokenizer.json (" + right + "); make the tokens again: tokenize --model " +

@@ -1,4 +1,4 @@
-#include "lib/model/weights.h"
+#include "lib/model/frozen_weights.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +12,7 @@
 #include "lib/base/file.h"
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
+#include "lib/model/model_parameters.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/in_place.h"
@@ -105,17 +106,18 @@ TEST(Weights, FrozenBfloat16RoundsMatricesAndKeepsNorms) {
       narrow(folder.path(), config, WeightFormat::kBF16);
   const Parameter& gate = *parameters.find("model.layers.1.mlp.gate_proj.weight");
   const auto module = static_cast<std::size_t>(Module::kGate);
-  const auto* exact = static_cast<const float*>(wide.slots().layers[1].modules[module].view.data);
-  const auto* rounded = static_cast<const bf16*>(narrow.slots().layers[1].modules[module].view.data);
+  const auto* exact = static_cast<const float*>(wide.refs().layers[1].modules[module].view.data);
+  const auto* rounded = static_cast<const bf16*>(narrow.refs().layers[1].modules[module].view.data);
   for (std::size_t i = 0; i < gate.value.size(); ++i) {
     EXPECT_EQ(exact[i], in_place(gate.value)[i]);
     EXPECT_EQ(rounded[i].bits, to_bf16(in_place(gate.value)[i]).bits);
   }
   const Parameter& norm = *parameters.find("model.layers.0.input_layernorm.weight");
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(narrow.slots().layers[0].input_norm.value[i], in_place(norm.value)[i]);
+  for (std::size_t i = 0; i < 8; ++i)
+    EXPECT_EQ(narrow.refs().layers[0].input_norm.floats()[i], in_place(norm.value)[i]);
   EXPECT_EQ(wide.bytes(), 4 * static_cast<std::uint64_t>(config.parameters()));
   EXPECT_EQ(narrow.bytes(), 2 * static_cast<std::uint64_t>(config.parameters()) + 2 * 5 * 8);
-  EXPECT_EQ(narrow.slots().layers[0].modules[0].grad, nullptr);
+  EXPECT_EQ(narrow.refs().layers[0].modules[0].grad, nullptr);
 }
 
 TEST(Weights, Bfloat16FileReadBackIsExact) {
@@ -164,8 +166,7 @@ TEST(Weights, ShardsAreOneModel) {
   for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(again.all()[i].value.values(), parameters.all()[i].value.values());
 
   write_file(index, "{}");
-  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
-            index + ": weight_map is missing, or the file is no JSON");
+  EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }), index + ": weight_map: missing");
   write_file(index, R"({"weight_map":{"model.norm.weight":"../secret"}})");
   EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
             index + ": tensor \"model.norm.weight\": expected the name of a file in the same folder");
@@ -253,12 +254,12 @@ TEST(Weights, FusedAndTransposedTensorsOfGpt2) {
   const FrozenWeights weights(folder.path(), config, WeightFormat::kF32);
   const auto biases = file.view<float>("transformer.h.1.attn.c_attn.bias");
   for (const Module module : {Module::kQ, Module::kK, Module::kV}) {
-    const WeightSlot& slot = weights.slots().layers[1].modules[index_of(module)];
+    const WeightRef& weight = weights.refs().layers[1].modules[index_of(module)];
     for (std::size_t o = 0; o < 6; ++o) {
       const std::size_t column = 6 * index_of(module) + o;
-      EXPECT_EQ(slot.bias[o], biases[column]);
+      EXPECT_EQ(weight.bias[o], biases[column]);
       for (std::size_t i = 0; i < 6; ++i)
-        EXPECT_EQ(static_cast<const float*>(slot.view.data)[o * 6 + i], stored[i * 18 + column]);
+        EXPECT_EQ(static_cast<const float*>(weight.view.data)[o * 6 + i], stored[i * 18 + column]);
     }
   }
 }
@@ -312,16 +313,16 @@ TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
     const TemporaryFolder folder;
     save_model(folder.path(), config, parameters, dtype);
     for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
-      const FrozenWeights weights(folder.path(), config, format, 0, context);
+      const FrozenWeights weights(folder.path(), config, format, {.context = context});
       std::vector<float> wanted = parameters.all().front().value.values();
       if (dtype == DType::kBF16) {
         for (float& value : wanted) value = to_float(to_bf16(value));
       }
-      const auto& slots = weights.slots();
-      EXPECT_EQ(slots.embed_tokens.view.format, format);
-      EXPECT_TRUE(numbers_of(*context, slots.embed_tokens.view, config.vocab_size, config.hidden_size) == wanted);
+      const auto& refs = weights.refs();
+      EXPECT_EQ(refs.embed_tokens.view.format, format);
+      EXPECT_TRUE(numbers_of(*context, refs.embed_tokens.view, config.vocab_size, config.hidden_size) == wanted);
       std::vector<float> norm(static_cast<std::size_t>(config.hidden_size));
-      context->allocator()->download(norm.data(), slots.norm.value, norm.size() * sizeof(float));
+      context->allocator()->download(norm.data(), refs.norm.floats(), norm.size() * sizeof(float));
       for (std::size_t i = 0; i < norm.size(); ++i) {
         const float value = parameters.all()[parameters.all().size() - 2].value.values()[i];
         EXPECT_EQ(norm[i], dtype == DType::kBF16 ? to_float(to_bf16(value)) : value);
@@ -344,14 +345,14 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
   Context host(pool);
   GuardedContext guarded(pool);
   for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
-    const FrozenWeights wanted(wide.path(), config, format, 0, &host);
+    const FrozenWeights wanted(wide.path(), config, format, {.context = &host});
     for (Context* context : {&host, static_cast<Context*>(&guarded)}) {
       for (const auto& folder : {narrow.path(), wide.path()}) {
-        const FrozenWeights found(folder, config, format, 0, context);
+        const FrozenWeights found(folder, config, format, {.context = context});
         for (const Module module : {Module::kQ, Module::kGate, Module::kDown}) {
           const auto [out, in] = module_shape(config, module);
           const auto view = [&](const FrozenWeights& weights) {
-            return weights.slots().layers[1].modules[index_of(module)].view;
+            return weights.refs().layers[1].modules[index_of(module)].view;
           };
           EXPECT_EQ(view(found).format, format);
           EXPECT_EQ(numbers_of(*context, view(found), out, in), numbers_of(host, view(wanted), out, in));
@@ -361,7 +362,7 @@ TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
   }
   in_place(parameters.find("model.layers.1.mlp.up_proj.weight")->value)[70 * 32 + 3] = -INFINITY;
   save_model(narrow.path(), config, parameters, DType::kBF16);
-  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, WeightFormat::kNf4, 0, &host); }),
+  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, WeightFormat::kNf4, {.context = &host}); }),
             narrow.path() +
                 ": tensor \"model.layers.1.mlp.up_proj.weight\": the weight of output 70 and input 3 is -inf; a matrix "
                 "with it cannot be quantized");
@@ -372,11 +373,13 @@ TEST(Weights, MemoryLimitIsHonored) {
   const ModelConfig config = testing::tiny_config(true);
   save_model(folder.path(), config, random_parameters(config), DType::kF32);
   const std::uint64_t bytes = FrozenWeights(folder.path(), config, WeightFormat::kF32).bytes();
-  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kF32, bytes); }), "");
-  EXPECT_NE(
-      error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kF32, bytes - 1); }).find("--max-host-mem"),
-      std::string::npos);
-  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kBF16, bytes - 1); }), "");
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kF32, {.max_host_mem = bytes}); }), "");
+  EXPECT_NE(error_of([&] {
+              FrozenWeights(folder.path(), config, WeightFormat::kF32, {.max_host_mem = bytes - 1});
+            }).find("--max-host-mem"),
+            std::string::npos);
+  EXPECT_EQ(error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kBF16, {.max_host_mem = bytes - 1}); }),
+            "");
 }
 
 TEST(Weights, InitializationIsDrawnFromTheSeed) {
