@@ -6,13 +6,12 @@ namespace matinee {
 
 class Context;
 
-/// y = x · rstd · (weight + weight_offset), rstd = 1 / sqrt(mean(x²) + eps), for each row.
+/// y = x · rstd · weight, rstd = 1 / sqrt(mean(x²) + eps), for each row.
 template <class T>
 struct RmsNormArgsOf {
   std::int64_t n_rows = 0, width = 0;
   const T* x = nullptr;       ///< [n_rows, width]
   const T* weight = nullptr;  ///< [width]
-  float weight_offset = 0;    ///< 1 in families that store weight - 1 (Gemma)
   float eps = 1e-5f;
   T* y = nullptr;     ///< [n_rows, width], overwritten; may be x itself when nothing is kept for a backward pass
   T* rstd = nullptr;  ///< [n_rows], overwritten; none where no backward pass follows
@@ -26,11 +25,10 @@ struct RmsNormBackwardArgsOf {
   const T* grad_y = nullptr;  ///< [n_rows, width]
   const T* x = nullptr;       ///< [n_rows, width]
   const T* weight = nullptr;  ///< [width]
-  float weight_offset = 0;
-  const T* rstd = nullptr;   ///< [n_rows], from the forward pass
-  T* grad_x = nullptr;       ///< [n_rows, width]; may be grad_y itself when not accumulating
-  bool accumulate = false;   ///< grad_x is added to (the residual stream)
-  T* grad_weight = nullptr;  ///< [width], added to; none when frozen
+  const T* rstd = nullptr;    ///< [n_rows], from the forward pass
+  T* grad_x = nullptr;        ///< [n_rows, width]; may be grad_y itself when not accumulating
+  bool accumulate = false;    ///< grad_x is added to (the residual stream)
+  T* grad_weight = nullptr;   ///< [width], added to; none when frozen
 };
 using RmsNormBackwardArgs = RmsNormBackwardArgsOf<float>;
 

@@ -9,19 +9,12 @@ namespace {
 struct Shape {
   std::int64_t n_rows, width;
   float magnitude = 1;
-  float weight_offset = 0;
   bool accumulate = false;
 };
 
 template <class T>
 RmsNormArgsOf<T> forward_args(const Shape& s, T* const* t) {
-  return {.n_rows = s.n_rows,
-          .width = s.width,
-          .x = t[0],
-          .weight = t[1],
-          .weight_offset = s.weight_offset,
-          .y = t[2],
-          .rstd = t[3]};
+  return {.n_rows = s.n_rows, .width = s.width, .x = t[0], .weight = t[1], .y = t[2], .rstd = t[3]};
 }
 
 template <class T>
@@ -31,7 +24,6 @@ RmsNormBackwardArgsOf<T> backward_args(const Shape& s, T* const* t) {
           .grad_y = t[0],
           .x = t[1],
           .weight = t[2],
-          .weight_offset = s.weight_offset,
           .rstd = t[3],
           .grad_x = t[4],
           .accumulate = s.accumulate,
@@ -39,8 +31,8 @@ RmsNormBackwardArgsOf<T> backward_args(const Shape& s, T* const* t) {
 }
 
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false) {
-  const std::string text = fmt::format("n_rows={} width={} magnitude={} weight_offset={}{}", s.n_rows, s.width,
-                                       s.magnitude, s.weight_offset, s.accumulate ? " accumulate" : "");
+  const std::string text = fmt::format("n_rows={} width={} magnitude={}{}", s.n_rows, s.width, s.magnitude,
+                                       s.accumulate ? " accumulate" : "");
   const std::int64_t n = s.n_rows * s.width;
   // The mean of the squares has a relative error of width roundings at most, the root halves it.
   const double relative = (static_cast<double>(s.width) / 2 + 8) * kFloatRounding;
@@ -106,11 +98,11 @@ std::vector<KernelCase> rms_norm_cases() {
   for (const std::int64_t width : {1, 7, 31, 32, 33, 101, 255, 257}) {
     for (const std::int64_t n_rows : {0, 1, 130}) add_shape(cases, {n_rows, width});
   }
-  add_shape(cases, {5, 33, 1, 1.0f, true});
+  add_shape(cases, {5, 33, 1, true});
   add_shape(cases, {5, 33, 1000});
   add_shape(cases, {5, 33, 0});
-  add_shape(cases, {65, 64, 1, 0, true});
-  // Rows that a GPU gives to a block, in one, two or four turns, and rows too wide to be kept.
+  add_shape(cases, {65, 64, 1, true});
+  // On a GPU: rows that a block takes in one, two or four rounds, and rows too wide for its registers.
   for (const std::int64_t width : {513, 1024, 1028, 2049, 5000, 8192, 8196, 9001}) add_shape(cases, {3, width});
   add_shape(cases, {40, 516});
   add_shape(cases, {4096, 256}, true);

@@ -30,11 +30,11 @@ float sum_of_squares(const float* x, long width) {
   return sum_lanes(sum + second);
 }
 
-// Σ grad_y·(weight + offset)·x of one row.
-float weighted_dot(const float* grad_y, const float* x, const float* weight, float offset, long width) {
+// Σ grad_y·weight·x of one row.
+float weighted_dot(const float* grad_y, const float* x, const float* weight, long width) {
   vec sum = zero();
   for_vectors(width, [&](long i, auto mask) {
-    sum = fmadd(load(grad_y + i, mask) * (load(weight + i, mask) + offset), load(x + i, mask), sum);
+    sum = fmadd(load(grad_y + i, mask) * load(weight + i, mask), load(x + i, mask), sum);
   });
   return sum_lanes(sum);
 }
@@ -44,12 +44,12 @@ void backward_row(const RmsNormBackwardArgs& args, std::int64_t row, float* grad
   const float* grad_y = args.grad_y + row * args.width;
   float* grad_x = args.grad_x + row * args.width;
   const float rstd = args.rstd[row];
-  const float dot = weighted_dot(grad_y, x, args.weight, args.weight_offset, args.width);
+  const float dot = weighted_dot(grad_y, x, args.weight, args.width);
   const float slope = -rstd * rstd * rstd * dot / static_cast<float>(args.width);
   for_vectors(args.width, [&](long i, auto mask) {
     const vec g = load(grad_y + i, mask), value = load(x + i, mask);
     if (grad_weight != nullptr) store(grad_weight + i, fmadd(g * rstd, value, load(grad_weight + i, mask)), mask);
-    vec result = fmadd(value, broadcast(slope), g * (load(args.weight + i, mask) + args.weight_offset) * rstd);
+    vec result = fmadd(value, broadcast(slope), g * load(args.weight + i, mask) * rstd);
     if (args.accumulate) result += load(grad_x + i, mask);
     store(grad_x + i, result, mask);
   });
@@ -66,7 +66,7 @@ void rms_norm_forward_cpu(Context& context, const RmsNormArgs& args) {
           const float rstd =
               1.0f / std::sqrt(sum_of_squares(x, args.width) / static_cast<float>(args.width) + args.eps);
           for_vectors(args.width, [&](long i, auto mask) {
-            store(y + i, load(x + i, mask) * rstd * (load(args.weight + i, mask) + args.weight_offset), mask);
+            store(y + i, load(x + i, mask) * rstd * load(args.weight + i, mask), mask);
           });
           if (args.rstd != nullptr) args.rstd[row] = rstd;
         }

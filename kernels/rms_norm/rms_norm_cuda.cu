@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(Shape::kThreads) forward_kernel(RmsNormArgs ar
   sum = row_sum<Shape>(sum, room);
   const float rstd = 1.0f / sqrtf(sum / static_cast<float>(width) + args.eps);
   const auto write = [&](int i, float4 value) {
-    const float4 weight = add4(load4(args.weight, i, width, vector), all4(args.weight_offset));
+    const float4 weight = load4(args.weight, i, width, vector);
     store4(y, i, width, mul4(mul4(value, all4(rstd)), weight), vector);
   };
   Shape::each_kept(lane, [&](int v, int i) { write(i, kept[v]); });
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(Shape::kThreads)
     const float* grad_y = args.grad_y + row * args.width;
     float* grad_x = args.grad_x + row * args.width;
     const float rstd = args.rstd[row];
-    const auto weight = [&](int i) { return add4(load4(args.weight, i, width, vector), all4(args.weight_offset)); };
+    const auto weight = [&](int i) { return load4(args.weight, i, width, vector); };
     float4 kept_x[Shape::kVectors], kept_grad[Shape::kVectors];
     float dot = 0;
     Shape::each_kept(lane, [&](int v, int i) {

@@ -143,13 +143,8 @@ TEST(Gradient, RmsNorm) {
   Tensor rstd(static_cast<std::size_t>(n));
   const auto forward = [&](const Tensors& t) {
     Tensor y(static_cast<std::size_t>(n * width));
-    rms_norm_forward_ref({.n_rows = n,
-                          .width = width,
-                          .x = t[0].data(),
-                          .weight = t[1].data(),
-                          .weight_offset = 1,
-                          .y = y.data(),
-                          .rstd = rstd.data()});
+    rms_norm_forward_ref(
+        {.n_rows = n, .width = width, .x = t[0].data(), .weight = t[1].data(), .y = y.data(), .rstd = rstd.data()});
     return dot(grad_y, y);
   };
   forward(inputs);
@@ -159,7 +154,6 @@ TEST(Gradient, RmsNorm) {
                          .grad_y = grad_y.data(),
                          .x = inputs[0].data(),
                          .weight = inputs[1].data(),
-                         .weight_offset = 1,
                          .rstd = rstd.data(),
                          .grad_x = found[0].data(),
                          .grad_weight = found[1].data()});
