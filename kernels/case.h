@@ -38,13 +38,19 @@ struct KernelCase {
   std::string name;  ///< prints itself: the operation and its arguments
   std::vector<CaseTensor> tensors;
   /// Computes inputs that come from a forward pass, in place of the random ones; may be empty.
-  std::function<void(double* const* tensors)> prepare;
+  std::function<void(double* const* tensors)> prepare = {};
   /// The tensors lie in the context's memory; what else the operation takes, the case brings there itself.
   std::function<void(Context& context, float* const* tensors)> run;
   std::function<void(double* const* tensors)> reference;  ///< empty in a case that is only timed
   double operations = 0;                                  ///< floating-point operations that must be done
   double bytes = 0;                                       ///< bytes that must move between memory and processor
 };
+
+/// Appends a case; one that is only timed loses its reference.
+inline void add_case(std::vector<KernelCase>& cases, KernelCase c, bool timed_only) {
+  if (timed_only) c.reference = {};
+  cases.push_back(std::move(c));
+}
 
 #define MATINEE_DECLARE(name, n) std::vector<KernelCase> name##_cases();
 MATINEE_CASES(MATINEE_DECLARE)

@@ -61,7 +61,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                   .absolute = absolute,
                                   .relative = relative,
                                   .reason = reason}},
-                     .prepare = {},
                      .run = [s](Context& context, float* const* t) { activation_forward(context, forward_args(s, t)); },
                      .reference = [s](double* const* t) { activation_forward_ref(forward_args(s, t)); },
                      .operations = 20.0 * static_cast<double>(s.n),
@@ -83,7 +82,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .absolute = absolute,
                    .relative = relative,
                    .reason = reason}},
-      .prepare = {},
       .run = [s](Context& context, float* const* t) { activation_backward(context, backward_args(s, t)); },
       .reference = [s](double* const* t) { activation_backward_ref(backward_args(s, t)); },
       .operations = 30.0 * static_cast<double>(s.n),
@@ -98,10 +96,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       activation_backward(context, backward_args(s, aliased));
     };
   }
-  for (KernelCase* c : {&forward, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

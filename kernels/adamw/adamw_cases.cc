@@ -44,13 +44,11 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
             .low = 0.25f,
             .absolute = 5 * kFloatRounding,
             .reason = "five roundings"}},
-      .prepare = {},
       .run = [s](Context& context, float* const* t) { adamw_update(context, args_of(s, t)); },
       .reference = [s](double* const* t) { adamw_update_ref(args_of(s, t)); },
       .operations = 15.0 * static_cast<double>(s.n),
       .bytes = 28.0 * static_cast<double>(s.n)};
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 void add_squared_sum(std::vector<KernelCase>& cases, std::int64_t n, float magnitude, bool timed_only = false) {
@@ -61,7 +59,6 @@ void add_squared_sum(std::vector<KernelCase>& cases, std::int64_t n, float magni
                             .role = Role::kOutput,
                             .relative = 2 * kFloatRounding,
                             .reason = "summed in float64, rounded to float32 by the case"}},
-               .prepare = {},
                .run =
                    [n](Context& context, float* const* t) {
                      const double one = 1;
@@ -76,8 +73,7 @@ void add_squared_sum(std::vector<KernelCase>& cases, std::int64_t n, float magni
                    },
                .operations = 2.0 * static_cast<double>(n),
                .bytes = 4.0 * static_cast<double>(n)};
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 }  // namespace

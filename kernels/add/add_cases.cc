@@ -12,7 +12,6 @@ std::vector<KernelCase> add_cases() {
         .name = fmt::format("add_inplace n={}", n),
         .tensors = {{.name = "x", .size = n},
                     {.name = "y", .size = n, .role = Role::kAdded, .relative = kFloatRounding, .reason = "one sum"}},
-        .prepare = {},
         .run = [n](Context& context, float* const* t) { add_inplace(context, {.n = n, .x = t[0], .y = t[1]}); },
         .reference = [n](double* const* t) { add_inplace_ref({.n = n, .x = t[0], .y = t[1]}); },
         .operations = static_cast<double>(n),

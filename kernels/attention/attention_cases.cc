@@ -137,7 +137,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .absolute = error,
                    .relative = 4 * kFloatRounding,
                    .reason = "errors of the scores"}},
-      .prepare = {},
       .run = [s, starts](Context& context,
                          float* const* t) { attention_forward(context, forward_args(s, starts.in(context), t)); },
       .reference = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts.host(), t)); },
@@ -180,10 +179,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .reference = [s, starts](double* const* t) { attention_backward_ref(backward_args(s, starts.host(), t)); },
       .operations = 10 * pairs * static_cast<double>(s.n_heads * s.head_dim),
       .bytes = 4.0 * static_cast<double>(4 * q + 4 * kv)};
-  for (KernelCase* c : {&forward, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 template <class T>
@@ -235,7 +231,6 @@ void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int
                    .role = Role::kOutput,
                    .absolute = score_error(s) + BfloatErrors(s).out,
                    .reason = "errors of the scores"}},
-      .prepare = {},
       .run =
           [=](Context& context, float* const* t) {
             attention_cached(context, cached_args(s, n_queries, max_tokens, first.in(context), t));
@@ -244,8 +239,7 @@ void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int
           [=](double* const* t) { attention_cached_ref(cached_args(s, n_queries, max_tokens, first.host(), t)); },
       .operations = 4.0 * static_cast<double>(n_queries * n * n_heads * head_dim),
       .bytes = 8.0 * static_cast<double>(n * kv)};
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 }  // namespace

@@ -78,7 +78,6 @@ KernelCase search_case(std::int64_t n_queries, std::int64_t n_rows, std::int64_t
   KernelCase c{.name = fmt::format("cosine_topk n_queries={} n_rows={} dims={}x{} k={} {}", n_queries, n_rows, n_sets,
                                    dim, k, name_of(storage)),
                .tensors = {},
-               .prepare = {},
                .run =
                    [=](Context& context, float* const* t) {
                      const ScratchScope scope(context.scratch());

@@ -59,7 +59,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                             .reason = "the relative error of the sum of each row"},
                            {.name = "n_counted", .size = 1, .role = Role::kOutput},
                            {.name = "n_correct", .size = 1, .role = Role::kOutput}},
-               .prepare = {},
                .run =
                    [s, targets](Context& context, float* const* t) {
                      call(s, context.allocator(), targets.in(context), t,
@@ -77,8 +76,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       for (std::int64_t i = 0; i < s.n_rows * s.vocab; ++i) t[0][i] = std::round(t[0][i]);
     };
   }
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 }  // namespace

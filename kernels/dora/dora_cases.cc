@@ -39,14 +39,12 @@ void add_norms(std::vector<KernelCase>& cases, const Layer& s, bool timed_only =
                    .absolute = std::sqrt(in) * (1 + std::sqrt(rank)) * (rank + 2) * kFloatRounding,
                    .relative = kFloatRounding,
                    .reason = "rank + 2 roundings of every element"}},
-      .prepare = {},
       .run = [s, weight](Context& context,
                          float* const* t) { dora_norms(context, norms_args(s, t, weight->view(context, t[0]))); },
       .reference = [s, weight](double* const* t) { dora_norms_ref(norms_args(s, t, weight->reference_view(t[0]))); },
       .operations = 2.0 * static_cast<double>(s.out * s.in * (s.rank + 1)),
       .bytes = CaseWeight::bytes(s.weight, s.out, s.in)};
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 struct Rows {
@@ -96,7 +94,6 @@ void add_rows(std::vector<KernelCase>& cases, const Rows& s, bool timed_only = f
                                 .role = s.accumulate ? Role::kAdded : Role::kOutput,
                                 .absolute = 8 * kFloatRounding,
                                 .reason = "a quotient, a product and two sums of numbers below 2"}},
-                   .prepare = {},
                    .run = [s](Context& context, float* const* t) { dora_scale(context, scale_args(s, t)); },
                    .reference = [s](double* const* t) { dora_scale_ref(scale_args(s, t)); },
                    .operations = 4.0 * static_cast<double>(n),
@@ -122,15 +119,11 @@ void add_rows(std::vector<KernelCase>& cases, const Rows& s, bool timed_only = f
                    .role = Role::kAdded,
                    .absolute = 2 * (rows + 4) * std::sqrt(rows + 1) * kFloatRounding,
                    .reason = "a sum of n_rows numbers below 2"}},
-      .prepare = {},
       .run = [s](Context& context, float* const* t) { dora_backward(context, backward_args(s, t)); },
       .reference = [s](double* const* t) { dora_backward_ref(backward_args(s, t)); },
       .operations = 5.0 * static_cast<double>(n),
       .bytes = (s.through ? 16.0 : 12.0) * static_cast<double>(n)};
-  for (KernelCase* c : {&scale, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&scale, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

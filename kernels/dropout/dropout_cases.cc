@@ -42,13 +42,11 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                             .role = Role::kOutput,
                             .absolute = 2 * largest * kFloatRounding,
                             .reason = "a product and a difference"}},
-               .prepare = {},
                .run = [s](Context& context, float* const* t) { dropout_rows(context, args_of(s, t)); },
                .reference = [s](double* const* t) { dropout_rows_ref(args_of(s, t)); },
                .operations = 30.0 * static_cast<double>(n),
                .bytes = 4.0 * static_cast<double>(2 * n + rest)};
-  if (timed_only) c.reference = {};
-  cases.push_back(std::move(c));
+  add_case(cases, std::move(c), timed_only);
 }
 
 }  // namespace

@@ -53,7 +53,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .role = Role::kOutput,
                    .relative = rounding,
                    .reason = "moves bytes; one product where there is a multiplier"}},
-      .prepare = {},
       .run =
           [s, ids, narrow = std::make_shared<Bf16Copy>()](Context& context, float* const* t) {
             const WeightView table = s.bf16_table ? narrow->view(context, t[0], s.vocab * s.width) : weight_view(t[0]);
@@ -71,15 +70,11 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                    .absolute = static_cast<double>(s.n_tokens + 1) * 2 * kFloatRounding *
                                static_cast<double>(s.multiplier) * static_cast<double>(s.n_tokens + 1) / 2,
                    .reason = "a sum of at most n_tokens"}},
-      .prepare = {},
       .run = [s, ids](Context& context,
                       float* const* t) { embedding_backward(context, backward_args(s, ids.in(context), t)); },
       .reference = [s, ids](double* const* t) { embedding_backward_ref(backward_args(s, ids.host(), t)); },
       .bytes = 12.0 * static_cast<double>(s.n_tokens * s.width)};
-  for (KernelCase* c : {&forward, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

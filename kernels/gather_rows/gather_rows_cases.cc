@@ -32,7 +32,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .name = "gather_rows " + text,
       .tensors = {{.name = "x", .size = all},
                   {.name = "y", .size = few, .role = Role::kOutput, .reason = "moves bytes: exact"}},
-      .prepare = {},
       .run = [s, rows](Context& context,
                        float* const* t) { gather_rows(context, args_of<GatherRowsArgs>(s, rows.in(context), t)); },
       .reference = [s,
@@ -42,16 +41,12 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .name = "scatter_rows " + text,
       .tensors = {{.name = "x", .size = few},
                   {.name = "y", .size = all, .role = Role::kOutput, .reason = "moves bytes: exact"}},
-      .prepare = {},
       .run = [s, rows](Context& context,
                        float* const* t) { scatter_rows(context, args_of<ScatterRowsArgs>(s, rows.in(context), t)); },
       .reference =
           [s, rows](double* const* t) { scatter_rows_ref(args_of<ScatterRowsArgsOf<double>>(s, rows.host(), t)); },
       .bytes = 4.0 * static_cast<double>(few + all)};
-  for (KernelCase* c : {&gather, &scatter}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&gather, &scatter}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

@@ -75,7 +75,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                   .role = Role::kOutput,
                                   .relative = rounding + error,
                                   .reason = "a sum of width squares about a rounded mean"}},
-                     .prepare = {},
                      .run = [s](Context& context, float* const* t) { layer_norm_forward(context, forward_args(s, t)); },
                      .reference = [s](double* const* t) { layer_norm_forward_ref(forward_args(s, t)); },
                      .operations = 8.0 * static_cast<double>(n),
@@ -115,10 +114,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .reference = [s](double* const* t) { layer_norm_backward_ref(backward_args(s, t)); },
       .operations = 14.0 * static_cast<double>(n),
       .bytes = 12.0 * static_cast<double>(n)};
-  for (KernelCase* c : {&forward, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

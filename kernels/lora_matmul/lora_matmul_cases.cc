@@ -120,7 +120,6 @@ void run_backward(const Shape& s, Context& context, float* const* t) {
 KernelCase forward_case(const Shape& s) {
   KernelCase c{.name = describe("lora_matmul_forward", s),
                .tensors = {{.name = "x", .size = s.n_rows * s.in}},
-               .prepare = {},
                .run = [s](Context& context, float* const* t) { run_forward(s, context, t); },
                .reference =
                    [s](double* const* t) {
@@ -144,7 +143,6 @@ KernelCase backward_case(const Shape& s) {
   KernelCase c{
       .name = describe("lora_matmul_backward", s),
       .tensors = {{.name = "x", .size = s.n_rows * s.in}, {}},
-      .prepare = {},
       .run = [s](Context& context, float* const* t) { run_backward(s, context, t); },
       .reference =
           [s](double* const* t) {

@@ -116,7 +116,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                  factor("weight", s.out * s.in, s),
                                  {.name = "bias", .size = s.bias ? s.out : 0},
                                  result("y", s.n_rows * s.out, s, s.in)},
-                     .prepare = {},
                      .run =
                          [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](Context& context,
                                                                                                       float* const* t) {
@@ -131,7 +130,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .name = describe("matmul_backward_input", s),
       .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("weight", s.out * s.in, s),
                   result("grad_x", s.n_rows * s.in, s, s.out)},
-      .prepare = {},
       .run = [s, weight = std::make_shared<CaseWeight>(s.weight, s.out, s.in, s.skipped)](
                  Context& context,
                  float* const* t) { matmul_backward_input(context, input_args(s, t, weight->view(context, t[1]))); },
@@ -147,7 +145,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .tensors = {factor("grad_y", s.n_rows * s.out, s), factor("x", s.n_rows * s.in, s),
                   result("grad_weight", s.out * s.in, added, s.n_rows),
                   result("grad_bias", s.bias ? s.out : 0, added, s.n_rows)},
-      .prepare = {},
       .run = [s](Context& context,
                  float* const* t) { with_rounded_x(context, s, weight_args(s, t), matmul_backward_weight); },
       .reference = [s](double* const* t) { matmul_backward_weight_ref(weight_args(s, t)); }};

@@ -54,7 +54,6 @@ void add_int8(std::vector<KernelCase>& cases, std::int64_t rows, std::int64_t wi
                    .tensors = {{.name = "x", .size = rows * width, .low = -magnitude, .high = magnitude},
                                exact("codes", rows * width),
                                exact("row_scales", rows)},
-                   .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
                          run_int8(context.allocator(), rows, width, t,
@@ -75,7 +74,6 @@ void add_nf4(std::vector<KernelCase>& cases, std::int64_t n, float magnitude, bo
        .tensors = {{.name = "x", .size = n, .low = -magnitude, .high = magnitude},
                    exact("codes", (n + 1) / 2),
                    exact("absmax", nf4_blocks(n))},
-       .prepare = {},
        .run =
            [=](Context& context, float* const* t) {
              run_nf4(context.allocator(), n, t, [&](const auto& args) { quantize_nf4(context, args); });
@@ -93,7 +91,6 @@ void add_absmax(std::vector<KernelCase>& cases, std::int64_t blocks, float low, 
                                exact("codes", blocks),
                                exact("scales", absmax_blocks(blocks)),
                                exact("offset", 1)},
-                   .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
                          run_absmax(context.allocator(), blocks, t,
@@ -117,7 +114,6 @@ void add_dequantize(std::vector<KernelCase>& cases, WeightFormat format, std::in
                                 .role = Role::kOutput,
                                 .relative = kFloatRounding,
                                 .reason = "one product rounded to float32"}},
-                   .prepare = {},
                    .run =
                        [=](Context& context, float* const* t) {
                          *matrix = std::make_unique<QuantizedMatrix>(context.allocator(), format, rows, width);

@@ -50,7 +50,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                                   .role = Role::kOutput,
                                   .relative = relative,
                                   .reason = "a sum of width squares, halved by the root"}},
-                     .prepare = {},
                      .run = [s](Context& context, float* const* t) { rms_norm_forward(context, forward_args(s, t)); },
                      .reference = [s](double* const* t) { rms_norm_forward_ref(forward_args(s, t)); },
                      .operations = 4.0 * static_cast<double>(n),
@@ -85,10 +84,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .reference = [s](double* const* t) { rms_norm_backward_ref(backward_args(s, t)); },
       .operations = 10.0 * static_cast<double>(n),
       .bytes = 12.0 * static_cast<double>(n)};
-  for (KernelCase* c : {&forward, &backward}) {
-    if (timed_only) c->reference = {};
-    cases.push_back(std::move(*c));
-  }
+  for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
 }  // namespace

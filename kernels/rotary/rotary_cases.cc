@@ -43,7 +43,6 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                               .role = Role::kAdded,
                               .absolute = 3 * kFloatRounding,
                               .reason = "two products and a sum, of numbers below 1"}},
-                 .prepare = {},
                  .run =
                      [s, positions, backward](Context& context, float* const* t) {
                        (backward ? rotary_backward : rotary_forward)(context, args_of(s, positions.in(context), t));
@@ -54,8 +53,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                      },
                  .operations = 3.0 * static_cast<double>(n),
                  .bytes = 8.0 * static_cast<double>(n)};
-    if (timed_only) c.reference = {};
-    cases.push_back(std::move(c));
+    add_case(cases, std::move(c), timed_only);
   }
 }
 

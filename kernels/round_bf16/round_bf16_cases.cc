@@ -24,7 +24,6 @@ void add_shape(std::vector<KernelCase>& cases, std::int64_t n_rows, std::int64_t
       {.name = fmt::format("round_bf16 n_rows={} width={}", n_rows, width),
        .tensors = {{.name = "x", .size = n_rows * width},
                    {.name = "y", .size = n_rows * bf16_stride(width), .role = Role::kOutput, .reason = "one rounding"}},
-       .prepare = {},
        .run =
            [=](Context& context, float* const* t) {
              run_case(context.allocator(), n_rows, width, t, [&](const auto& args) { round_bf16(context, args); });
