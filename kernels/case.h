@@ -14,36 +14,36 @@
 
 namespace matinee {
 
-/// How a tensor of a case starts and what is asked of it afterward.
+/// How a tensor of a case starts and how it is checked afterward.
 enum class Role : std::uint8_t {
   kInput,   ///< must not change
-  kOutput,  ///< starts as NaN, so that an element never written is seen
-  kAdded,   ///< starts with known numbers: it is added to, or worked on in place
+  kOutput,  ///< starts as NaN, so that an unwritten element is found
+  kAdded,   ///< starts with known numbers, which are added to or updated in place
 };
 
-/// One tensor of float32 and, for an output, how far an element may be from the reference's `r`:
-/// absolute + relative·|r|, with the reason.
+/// One tensor of float32 and, for an output, the tolerance of an element against the reference's `r`:
+/// absolute + relative·|r|, with its reason.
 struct CaseTensor {
   const char* name = "";
   std::int64_t size = 0;
   Role role = Role::kInput;
   float low = -1, high = 1;    ///< values are uniform between these
-  bool representable = false;  ///< values are rounded to bfloat16, so that a product in it loses nothing
+  bool representable = false;  ///< values are bfloat16 numbers, so that products in bfloat16 are exact
   double absolute = 0, relative = 0;
   const char* reason = "exact";
 };
 
-/// One call of one operation: the same description is tested against the reference and timed.
+/// One call of one operation, which the tests compare with the reference and the benchmark times.
 struct KernelCase {
-  std::string name;  ///< prints itself: the operation and its arguments
+  std::string name;  ///< the operation and its arguments
   std::vector<CaseTensor> tensors;
-  /// Computes inputs that come from a forward pass, in place of the random ones; may be empty.
+  /// Replaces random inputs by those that a forward pass computes; may be empty.
   std::function<void(double* const* tensors)> prepare = {};
-  /// The tensors lie in the context's memory; what else the operation takes, the case brings there itself.
+  /// The tensors are in the context's memory; the case uploads the other arrays itself.
   std::function<void(Context& context, float* const* tensors)> run;
   std::function<void(double* const* tensors)> reference;  ///< empty in a case that is only timed
-  double operations = 0;                                  ///< floating-point operations that must be done
-  double bytes = 0;                                       ///< bytes that must move between memory and processor
+  double operations = 0;                                  ///< floating-point operations required
+  double bytes = 0;                                       ///< bytes required to move between memory and processor
 };
 
 /// Appends a case; one that is only timed loses its reference.
@@ -58,14 +58,14 @@ MATINEE_CASES(MATINEE_DECLARE)
 
 /// Half a unit in the last place of float32, relative.
 inline constexpr double kFloatRounding = 1.0 / (1 << 24);
-/// The same of bfloat16.
+/// The same for bfloat16.
 inline constexpr double kBfloatRounding = 1.0 / (1 << 9);
 
 inline WeightView weight_view(const float* data) { return {data, WeightFormat::kF32}; }
 inline WeightView weight_view(const double* data) { return {data, WeightFormat::kF32}; }
 
-/// An array that a case gives to its operation beside the tensors: ids, positions, a filter. Copies share it, and what
-/// was brought into a memory stays there until a context with another asks, so that this is not timed.
+/// An array that an operation takes besides the tensors: ids, positions, a filter. Copies share it. The upload is kept
+/// until a context with another allocator uses it, so that uploads are not timed.
 template <class T>
 class CaseInput {
  public:
@@ -92,15 +92,15 @@ class CaseInput {
   std::shared_ptr<Kept> kept_;
 };
 
-/// What a tensor of the case holds.
+/// Downloads a tensor of the case.
 inline std::vector<float> host_values(const Context& context, const float* data, std::int64_t size) {
   std::vector<float> values(static_cast<std::size_t>(size));
   context.allocator()->download(values.data(), data, values.size() * sizeof(float));
   return values;
 }
 
-/// A tensor of the case as bfloat16, where its operation takes that. A case starts from the same values in every run,
-/// so the copy is kept and the conversion is not timed.
+/// A tensor of the case as bfloat16. A case has the same values in every run, so the copy is kept and the conversion is
+/// not timed.
 class Bf16Copy {
  public:
   WeightView view(const Context& context, const float* data, std::int64_t size) {
@@ -116,7 +116,7 @@ class Bf16Copy {
   std::unique_ptr<CaseInput<bf16>> values_;
 };
 
-/// Writes numbers of any kind to a tensor of the case, to be compared there.
+/// Writes numbers of any type to a tensor of the case, where they are compared.
 template <class Number, class T>
 void write_numbers(DeviceAllocator& allocator, const std::vector<Number>& numbers, T* to) {
   const std::vector<T> values(numbers.begin(), numbers.end());

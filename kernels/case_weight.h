@@ -10,9 +10,9 @@
 
 namespace matinee {
 
-/// The weight of a case in one of WeightView's formats, made of a float32 tensor; kept, like Bf16Copy. Rows of
-/// quantized ones are of three sizes, so that a scale of another row is seen; before them stand `skipped` rows of
-/// zeros, which the view leaves out.
+/// The weight of a case in one of WeightView's formats, made from a float32 tensor and kept, like Bf16Copy. The rows of
+/// a quantized weight have three magnitudes, so that using another row's scale is noticed. `skipped` rows of zeros
+/// precede them, which the view leaves out.
 class CaseWeight {
  public:
   CaseWeight(WeightFormat format, std::int64_t rows, std::int64_t width, std::int64_t skipped = 0)
@@ -38,7 +38,7 @@ class CaseWeight {
     return rows_from(quantized_->view(), skipped_, width_);
   }
 
-  /// What the reference multiplies with: the numbers that a quantized weight stands for.
+  /// The dequantized values, for the reference.
   WeightView reference_view(const double* data) {
     if (format_ != WeightFormat::kInt8 && format_ != WeightFormat::kNf4) return weight_view(data);
     values_.resize(static_cast<std::size_t>(rows_ * width_));
@@ -48,7 +48,7 @@ class CaseWeight {
   }
 
  private:
-  // Exact.
+  // Divides by powers of two, so it is exact.
   template <class T>
   std::vector<T> sizes_of_rows(const T* data) const {
     std::vector<T> rows(static_cast<std::size_t>(skipped_ * width_));

@@ -8,7 +8,7 @@
 namespace matinee {
 namespace {
 
-// Of what is handed out: a GPU reads rows that begin on such a border in whole transactions.
+// Alignment of what take() returns: a GPU reads rows that start at such an address in whole transactions.
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kSmallestChunk = 1 << 20;
 
@@ -18,7 +18,7 @@ void require_all(const Ops& ops, Device device) {
   throw device_error("{}: this build has no version of {} for this device; use --device cpu", describe(device), name);
 }
 
-// Before the device is asked: the reason is then the same with and without one.
+// Before the device is used, so that the error is the same with and without one.
 std::shared_ptr<DeviceAllocator> memory_for(const Ops& ops, Device device) {
   require_all(ops, device);
   return open_allocator(device);
@@ -51,7 +51,7 @@ void Scratch::add_chunk(std::size_t bytes) {
   peak_ = std::max(peak_, capacity());
 }
 
-// Nothing may be in use. The old ones go first: the new one may need their room.
+// Nothing may be in use. Frees the old chunks first, as the new one may need their memory.
 void Scratch::join_chunks(std::size_t bytes) {
   for (const Chunk& chunk : chunks_) allocator_->release(chunk.start);
   chunks_.clear();

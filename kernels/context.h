@@ -15,17 +15,16 @@ namespace matinee {
 
 struct Ops;
 
-/// Memory that an operation needs while it runs. Handed out like a stack: ScratchScope gives it back. It grows in
-/// chunks while it is in use and becomes one chunk of the most that was ever needed when it is not, so nothing is
-/// allocated once a training step has run. One user at a time.
+/// Temporary memory of operations, allocated like a stack and released by ScratchScope. It grows in chunks while in use
+/// and merges them into one of the peak size when nothing is in use, so that no allocation happens after the first
+/// training step. Not thread-safe.
 class Scratch {
  public:
   explicit Scratch(std::shared_ptr<DeviceAllocator> allocator = host_allocator()) : allocator_(std::move(allocator)) {}
   Scratch(Scratch&&) = default;
   ~Scratch();
 
-  /// `bytes` bytes, aligned as the memory's allocations are; contents undefined. Earlier pointers of the scope stay
-  /// valid.
+  /// `bytes` bytes with the allocator's alignment; contents undefined. Earlier pointers of the scope stay valid.
   void* take(std::size_t bytes);
   template <class T>
   T* take_array(std::size_t count) {
@@ -33,10 +32,10 @@ class Scratch {
   }
   /// Bytes held from the system.
   std::size_t capacity() const;
-  /// The most that were.
+  /// The largest capacity so far.
   std::size_t peak() const { return peak_; }
-  /// How often memory was taken from the system, and bytes before what is handed out next: while both are the same, so
-  /// are the addresses that are handed out.
+  /// The number of allocations from the system, and the bytes in use: as long as both are the same, take() returns the
+  /// same addresses.
   std::uint64_t allocations() const { return allocations_; }
   std::size_t used() const;
 
@@ -51,14 +50,14 @@ class Scratch {
 
   std::shared_ptr<DeviceAllocator> allocator_;
   std::vector<Chunk> chunks_;
-  std::size_t chunk_ = 0;               // in use
-  std::size_t used_ = 0;                // bytes of it
-  std::size_t taken_ = 0, needed_ = 0;  // bytes that are handed out, and the most that ever were
+  std::size_t chunk_ = 0;               // index of the current one
+  std::size_t used_ = 0;                // bytes used of it
+  std::size_t taken_ = 0, needed_ = 0;  // bytes in use, and their maximum so far
   std::size_t peak_ = 0;
   std::uint64_t allocations_ = 0;
 };
 
-/// Everything taken from `scratch` within the scope is given back at its end.
+/// Releases at its end everything taken from `scratch` within the scope.
 class ScratchScope {
  public:
   explicit ScratchScope(Scratch& scratch)
@@ -76,28 +75,28 @@ class ScratchScope {
   std::size_t chunk_, used_, taken_;
 };
 
-/// What every operation is given: the device, its table of functions, the threads, the instruction set and scratch
-/// memory. `pool` must outlive it. One operation at a time may run on a context; make another for another thread.
+/// The environment of every operation: the device, its table of functions, threads, instruction set and scratch memory.
+/// `pool` must outlive it. A context runs one operation at a time; another thread needs a context of its own.
 class Context {
  public:
   /// Throws Error(kDevice) if an operation is missing on `device`, naming it, so that no run fails in the middle.
   explicit Context(ThreadPool& pool, Device device = {}, IsaLevel isa = isa_level());
-  /// With a table, which must outlive it, and a memory of its own instead of the device's: for tests.
+  /// For tests: with another table, which must outlive it, and another allocator.
   Context(ThreadPool& pool, Device device, IsaLevel isa, const Ops& ops, std::shared_ptr<DeviceAllocator> allocator);
 
   ThreadPool& pool() const { return pool_; }
   Device device() const { return device_; }
-  /// Where every array lies that an operation is given (kernels/ops.h).
+  /// Every array in an operation's arguments is allocated here (kernels/ops.h).
   const std::shared_ptr<DeviceAllocator>& allocator() const { return allocator_; }
   IsaLevel isa() const { return isa_; }
-  /// Whether products in bfloat16 are the faster ones here.
+  /// Whether bfloat16 products are faster than float32 ones here.
   bool multiplies_bf16() const { return device_.kind == DeviceKind::kCuda || isa_ == IsaLevel::kAvx512Bf16; }
   const Ops& ops() const { return *ops_; }
-  /// For the thread that calls operations; in allocator().
+  /// For the thread that calls operations; allocated in allocator().
   Scratch& scratch() { return scratch_; }
-  /// For one worker inside a body of ThreadPool::for_blocks; the host's.
+  /// For one worker inside a body of ThreadPool::for_blocks; in the host's memory.
   Scratch& worker_scratch(int worker) { return worker_scratch_[static_cast<std::size_t>(worker)]; }
-  /// The most that all scratch memory held.
+  /// The sum of the peaks of all scratch memory, in bytes.
   std::size_t scratch_bytes() const;
 
  private:

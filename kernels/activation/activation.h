@@ -32,7 +32,7 @@ struct ActivationBackwardArgsOf {
   const T* x = nullptr;       ///< [n]
   const T* up = nullptr;      ///< [n], or none
   T* grad_x = nullptr;        ///< [n], overwritten; may be any of the inputs (element i is read before it is written)
-  T* grad_up = nullptr;       ///< [n], overwritten, likewise; given just where `up` is. Not the same as grad_x
+  T* grad_up = nullptr;       ///< [n], overwritten, likewise; given if `up` is. Not the same array as grad_x
 };
 using ActivationBackwardArgs = ActivationBackwardArgsOf<float>;
 

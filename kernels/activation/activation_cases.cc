@@ -43,13 +43,13 @@ const char* name_of(Activation activation) {
   return "?";
 }
 
-// With `in_place` the gradients take the places of x and up.
+// With `in_place` the gradients overwrite x and up.
 void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only = false, bool in_place = false) {
   const std::string text = fmt::format("n={} activation={}{} magnitude={}", s.n, name_of(s.activation),
                                        s.gated ? " gated" : "", s.magnitude);
   const std::int64_t gate = s.gated ? s.n : 0;
-  // The exponential is good to 3e-7 of itself, and in the tails 1 - sigmoid and 1 + erf lose what lies below one
-  // rounding of 1; x up to `magnitude` multiplies that.
+  // The exponential has a relative error of 3e-7. In the tails 1 - sigmoid and 1 + erf lose what is smaller than one
+  // rounding of 1. Both are multiplied by x, which is at most `magnitude`.
   const double absolute = 6e-7 * (1 + static_cast<double>(s.magnitude)), relative = 1e-6;
   const char* reason = "the exponential's error and a rounding of 1, times x";
   KernelCase forward{.name = "activation_forward " + text,

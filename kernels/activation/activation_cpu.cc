@@ -33,7 +33,7 @@ inline Value gelu_tanh(vec x) {
   return {y, s + y * (1.0f - s) * (k * (1.0f + 3 * c * square))};
 }
 
-// The error function has no short polynomial that is good in the tails, so the library's is called per lane.
+// No short polynomial approximates erf well in the tails, so each lane calls the C library's function.
 Value gelu_exact(vec x) {
   alignas(32) float lane[kLanes];
   store(lane, x);
@@ -73,7 +73,7 @@ void backward(const ActivationBackwardArgs& args, std::size_t begin, std::size_t
   });
 }
 
-// Calls body(function) with the function that `activation` names.
+// Calls body(function) with the function for `activation`.
 template <class Body>
 void with_function(Activation activation, const Body& body) {
   switch (activation) {

@@ -33,7 +33,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .name = fmt::format("adamw_update n={} step={} weight_decay={} grad_scale={}", s.n, s.step, s.weight_decay,
                           s.grad_scale),
       // At step 1 the corrected moments are about 20 times their stored values, and a ratio of 1e-2·20 is rounded
-      // six times over.
+      // six times.
       .tensors =
           {{.name = "param", .size = s.n, .role = Role::kAdded, .absolute = 1e-6, .reason = "six roundings"},
            {.name = "grad", .size = s.n},

@@ -31,7 +31,7 @@ void squared_sum_cpu(Context& context, const SquaredSumArgs& args) {
   const ScratchScope scope(context.scratch());
   auto* parts = context.scratch().take_array<double>(n_blocks);
   context.pool().for_blocks(n, kBlock, [&](std::size_t begin, std::size_t end, int) {
-    // Eight sums side by side: one chain of additions would wait for each.
+    // Eight independent sums hide the latency of the additions.
     double sum[8] = {};
     std::size_t i = begin;
     for (; i + 8 <= end; i += 8) {

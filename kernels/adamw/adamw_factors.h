@@ -4,11 +4,11 @@
 
 namespace matinee {
 
-/// What of a step of AdamW does not depend on the element, each number reckoned in float64 and rounded once, on every
-/// device, with g = grad_scale·grad:
+/// The factors of an AdamW step that are the same for all elements. Every device computes them in float64 and rounds
+/// each once. With g = grad_scale·grad:
 ///   m = beta1·m + rest1·g;  v = beta2·v + rest2·g²;  param = decay·param - rate·m / (sqrt(v·second_correction) + eps)
 struct AdamWFactors {
-  /// From an AdamWArgs or an AdamW8Args.
+  /// `args` is an AdamWArgs or an AdamW8Args.
   template <class Args>
   explicit AdamWFactors(const Args& args)
       : beta1(static_cast<float>(args.beta1)),

@@ -10,8 +10,8 @@
 namespace matinee {
 namespace {
 
-// `per_power` values of the smallest power of ten, twice as many of the next, ... in the middles of equal parts of
-// [0.1, 1].
+// Emits `per_power` values for the smallest power of ten, twice as many for the next, and so on: the midpoints of equal
+// parts of [0.1, 1] times the power.
 template <class Emit>
 void dynamic_values(int per_power, const Emit& emit) {
   int parts = per_power;

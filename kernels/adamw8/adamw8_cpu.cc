@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// The code whose value is nearest to x; of two as near the larger.
+// The code whose value is nearest to x; the larger of two equally near ones.
 std::uint8_t nearest(const std::array<float, 256>& values, float x) {
   std::size_t at = 0;
   for (std::size_t step = 128; step > 0; step /= 2) {
@@ -33,7 +33,7 @@ float largest(const float* values, std::int64_t n) {
 void adamw8_update_cpu(Context& context, const AdamW8Args& args) {
   const AdamW8Codes& codes = adamw8_codes();
   const AdamWFactors factors(args);
-  constexpr std::size_t kBlocks = 64;  // to a task
+  constexpr std::size_t kBlocks = 64;  // per task
   const std::int64_t n_blocks = (args.n + kAdamW8Block - 1) / kAdamW8Block;
   context.pool().for_blocks(static_cast<std::size_t>(n_blocks), kBlocks, [&](std::size_t begin, std::size_t end, int) {
     std::array<float, kAdamW8Block> m{}, r{};

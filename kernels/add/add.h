@@ -15,7 +15,7 @@ struct AddArgsOf {
 };
 using AddArgs = AddArgsOf<float>;
 
-/// The sum of a residual branch. Throws Error(kInternal) for a negative size or missing pointers.
+/// Adds a residual branch. Throws Error(kInternal) for a negative size or missing pointers.
 void add_inplace(Context& context, const AddArgs& args);
 
 }  // namespace matinee

@@ -16,7 +16,7 @@ void check_heads(const Context& context, const char* op, std::int64_t n_heads, s
   require(window >= 0, op, "window is not negative");
 }
 
-// What lies on a GPU cannot be looked at from here.
+// The host cannot read arrays on a GPU.
 void check_segments(const Context& context, const char* op, const std::int32_t* start, std::int64_t n_tokens) {
   require(start != nullptr, op, "segment_start is given");
   if (!context.allocator()->is_host()) return;
@@ -57,7 +57,7 @@ void attention_cached(Context& context, const CachedAttentionArgs& args) {
           "all tensors are given");
   require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
           "there is a position, and room for the tokens");
-  // What lies on a GPU cannot be looked at from here.
+  // The host cannot read arrays on a GPU.
   if (context.allocator()->is_host()) {
     const std::int64_t first = *args.first_position;
     require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached",

@@ -8,7 +8,7 @@ namespace matinee {
 
 class Context;
 
-/// The widest head_dim that the CUDA versions take; the CPU's take any.
+/// The largest head_dim of the CUDA versions; the CPU versions have no limit.
 inline constexpr std::int64_t kWidestCudaHead = 256;
 
 /// Causal attention over packed samples: token t sees tokens max(segment_start[t], t - window + 1) ... t.
@@ -16,7 +16,7 @@ inline constexpr std::int64_t kWidestCudaHead = 256;
 template <class T>
 struct AttentionArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
-  float scale = 1;          ///< 1 / sqrt(head_dim) as a rule
+  float scale = 1;          ///< usually 1 / sqrt(head_dim)
   std::int64_t window = 0;  ///< tokens that a token sees, itself included (Mistral's sliding_window); 0: all
   const std::int32_t* segment_start = nullptr;  ///< [n_tokens], the first token of t's sample; never decreasing
   const T* q = nullptr;                         ///< [n_tokens, n_heads, head_dim]
@@ -24,14 +24,14 @@ struct AttentionArgsOf {
   const T* v = nullptr;                         ///< [n_tokens, n_kv_heads, head_dim]
   T* out = nullptr;                             ///< [n_tokens, n_heads, head_dim], overwritten
   T* logsumexp = nullptr;  ///< [n_tokens, n_heads], overwritten: ln Σ exp(scale·q·k); for the backward pass
-  /// kBF16: queries, keys, values, probabilities and gradients rounded to bfloat16 where they are multiplied, on
-  /// devices whose bfloat16 is faster. The CPU does so for samples of at least 64 tokens, and computes the rest and
+  /// kBF16: queries, keys, values, probabilities and gradients are rounded to bfloat16 before they are multiplied, on
+  /// devices with fast bfloat16. The CPU does so for samples of at least 64 tokens; it computes shorter ones and
   /// attention_cached() in float32.
   MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using AttentionArgs = AttentionArgsOf<float>;
 
-/// The three gradients; the probabilities are made again from logsumexp, so nothing of size tokens² is ever kept.
+/// The three gradients. The probabilities are recomputed from logsumexp, so no array of tokens² elements is stored.
 template <class T>
 struct AttentionBackwardArgsOf {
   std::int64_t n_tokens = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
@@ -51,15 +51,14 @@ struct AttentionBackwardArgsOf {
 };
 using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 
-/// Attention of n_queries new tokens of one sequence over a cache of its keys and values, to which theirs are added:
-/// query i stands at position p = *first_position + i and sees positions max(0, p - window + 1) ... p. How long the
-/// sequence is lies in the device's memory, so that one recording (DeviceAllocator::capture) serves a token after
-/// another.
+/// Attention of n_queries new tokens of one sequence over a cache of its keys and values, to which theirs are added.
+/// Query i is at position p = *first_position + i and sees positions max(0, p - window + 1) ... p. The length of the
+/// sequence is in the device's memory, so that one captured graph (DeviceAllocator::capture) serves all tokens.
 template <class T>
 struct CachedAttentionArgsOf {
   std::int64_t n_queries = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
-  /// *first_position + n_queries is at most this. As much is launched and taken from scratch memory; of what is
-  /// computed not a bit depends on it.
+  /// *first_position + n_queries is at most this. It determines the size of the launch and of the scratch memory, but
+  /// no bit of the result.
   std::int64_t max_tokens = 0;
   const std::int32_t* first_position = nullptr;  ///< [1]
   float scale = 1;
@@ -67,16 +66,16 @@ struct CachedAttentionArgsOf {
   const T* q = nullptr;     ///< [n_queries, n_heads, head_dim]
   const T* k = nullptr;     ///< [n_queries, n_kv_heads, head_dim], of the new tokens
   const T* v = nullptr;     ///< likewise
-  T* k_cache = nullptr;     ///< [max_tokens, n_kv_heads, head_dim]; rows from *first_position on become k, no others
-  T* v_cache = nullptr;     ///< likewise v
+  T* k_cache = nullptr;     ///< [max_tokens, n_kv_heads, head_dim]; k is written to the rows from *first_position on
+  T* v_cache = nullptr;     ///< the same for v
   T* out = nullptr;         ///< [n_queries, n_heads, head_dim], overwritten
   MatmulPrecision precision = MatmulPrecision::kF32;
 };
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 
 /// n_heads is a multiple of n_kv_heads (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). Outputs alias no
-/// input. Throws Error(kInternal) for wrong sizes, a negative window, missing pointers, segment_start that is no list
-/// of segments, tokens past max_tokens, or a head_dim above kWidestCudaHead on a GPU. Blocks outside the segment are
+/// input. Throws Error(kInternal) for wrong sizes, a negative window, missing pointers, an invalid segment_start,
+/// tokens past max_tokens, or a head_dim above kWidestCudaHead on a GPU. Blocks outside the segment are
 /// skipped: the cost is 4·head_dim·n_heads·Σ length²/2 operations forward, 2.5 times that backward; with a window,
 /// blocks outside it are skipped too. Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithms 1 and 4.
 void attention_forward(Context& context, const AttentionArgs& args);

@@ -77,8 +77,8 @@ AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* sta
           .precision = s.precision};
 }
 
-// A score is off by head_dim roundings of sums below head_dim·magnitude², times scale; the logarithm passes that on,
-// and a probability is off by it relatively, as is every mean of values below 1.
+// The error of a score: head_dim roundings of sums below head_dim·magnitude², times scale. The logarithm has the same
+// absolute error, and a probability has it as its relative error, as has every mean of values below 1.
 double score_error(const Shape& s) {
   const double score = std::fabs(static_cast<double>(s.scale)) * static_cast<double>(s.magnitude * s.magnitude) *
                        static_cast<double>(s.head_dim);
@@ -86,11 +86,11 @@ double score_error(const Shape& s) {
          kFloatRounding;
 }
 
-// What rounding to bfloat16 adds. The inputs are representable, so scores are as exact as in float32; a probability is
-// rounded, and so is a slope, which is that times a difference of means, below 2·sqrt(head_dim) (a product of two
-// vectors of numbers below 1 has a standard deviation of sqrt(head_dim) / 3). A query's probabilities sum to 1. A key's
-// squared ones, over the queries of each head that see it, sum to less than 4 where they are near even: 1 + 1/4 + 1/9
-// ...
+// The additional errors of bfloat16. The inputs are representable, so scores are as exact as in float32. Probabilities
+// are rounded, and so are slopes: a slope is a probability times a difference of means below 2·sqrt(head_dim), as the
+// inner product of two vectors of numbers below 1 has a standard deviation of sqrt(head_dim) / 3. A query's
+// probabilities sum to 1. The squares of a key's probabilities, over the queries of a head that see it, sum to less
+// than 4 if they are nearly uniform: 1 + 1/4 + 1/9 + ...
 struct BfloatErrors {
   double out = 0, grad_q = 0, grad_k = 0, grad_v = 0;
 
@@ -142,7 +142,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
       .reference = [s, starts](double* const* t) { attention_forward_ref(forward_args(s, starts.host(), t)); },
       .operations = 4 * pairs * static_cast<double>(s.n_heads * s.head_dim),
       .bytes = 4.0 * static_cast<double>(2 * q + 2 * kv)};
-  // Of the sums over queries and keys of slopes, which are differences of numbers below head_dim.
+  // The error of sums of slopes over queries or keys; a slope is a difference of numbers below head_dim.
   const double slope_error =
       8 * error * std::fabs(static_cast<double>(s.scale * s.magnitude)) * static_cast<double>(s.head_dim) *
       std::sqrt(static_cast<double>(n) * static_cast<double>(s.n_heads) / static_cast<double>(s.n_kv_heads) + 1);
@@ -254,7 +254,7 @@ std::vector<KernelCase> attention_cases() {
   add_shape(cases, {{63, 128}, 2, 2, 64});
   add_shape(cases, {{100}, 3, 3, 101});
   add_shape(cases, {{257}, 2, 1, 16, -0.5f});
-  add_shape(cases, {{150}, 2, 1, 16, 0.25f, 20});  // scores of some hundreds: nearly all weight on one key
+  add_shape(cases, {{150}, 2, 1, 16, 0.25f, 20});  // scores of some hundreds put nearly all weight on one key
   add_shape(cases, {{40, 90}, 2, 1, 16, 0.25f, 0});
   add_cached(cases, 0, 5, 2, 1, 8);
   add_cached(cases, 1, 0, 2, 1, 8);
@@ -266,21 +266,21 @@ std::vector<KernelCase> attention_cases() {
     add_shape(cases, {{7, 64, 65, 1, 330}, 4, 2, 16, 0.25f, 1, window});
     add_cached(cases, 1, 200, 2, 1, 16, window);
     add_cached(cases, 130, 70, 2, 1, 16, window);
-    // Longer caches: what is behind the new tokens counts nothing and stays.
+    // Longer caches: what follows the new tokens is neither read nor written.
     add_cached(cases, 1, 200, 2, 1, 16, window, false, MatmulPrecision::kF32, 150);
     add_cached(cases, 20, 70, 2, 1, 16, window, false, MatmulPrecision::kF32, 150);
   }
   add_shape(cases, {{257}, 2, 1, 16, -0.5f, 1, 70});
-  // Each head size that a GPU has kernels for, and some between them.
+  // Each head size with CUDA kernels of its own, and some in between.
   for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const std::int64_t head_dim : {20, 64, 90, 128, 160, 256}) {
       add_shape(cases, {{5, 75}, 2, 1, head_dim, 0.125f, 1, 0, precision});
       add_cached(cases, 1, 70, 4, 1, head_dim, 0, false, precision);
       add_cached(cases, 20, 50, 2, 1, head_dim, 0, false, precision);
     }
-    add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, precision);  // many parts, rows that are no multiple of four
+    add_cached(cases, 1, 1500, 5, 1, 64, 1100, false, precision);  // many parts; rows that are not a multiple of four
     add_cached(cases, 7, 40, 6, 2, 24, 0, false, precision);
-    add_cached(cases, 7, 90, 6, 2, 24, 70, false, precision);      // each query has another first key
+    add_cached(cases, 7, 90, 6, 2, 24, 70, false, precision);      // each query has a different first key
     add_cached(cases, 2, 90, 71, 1, 64, 0, false, precision);      // more rows than a block takes
     add_cached(cases, 8, 60, 4, 2, 32, 0, false, precision, 1);    // new tokens in two parts
     add_cached(cases, 3, 64, 6, 3, 20, 0, false, precision, 300);  // and alone in one

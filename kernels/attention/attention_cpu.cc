@@ -23,13 +23,13 @@ std::int64_t cut_segments(const std::int32_t* segment_start, std::int64_t n_toke
   return count;
 }
 
-// What the inner parts take for "no window".
+// The window as the inner kernels expect it.
 std::int64_t window_of(std::int64_t window) { return window == 0 ? kEveryKey : window; }
 
-// Below this packing costs what the products of pairs save.
+// For shorter samples packing costs more than products of pairs save.
 constexpr std::int64_t kShortestInPairs = 64;
 
-// How blocks of the first n tokens of a sample are worked on, and what that needs.
+// The inner kernels for samples of n tokens, and the scratch memory that they need.
 class Kernels {
  public:
   Kernels(const Context& context, MatmulPrecision precision)
@@ -98,7 +98,7 @@ void attention_forward_cpu(Context& context, const AttentionArgs& args) {
 }
 
 void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args) {
-  // One task has all that adds to the gradients of a sample's keys and values, so nothing is shared between threads.
+  // One task adds everything to the gradients of a sample's keys and values, so threads share no sums.
   const Kernels kernels(context, args.precision);
   const ScratchScope scope(context.scratch());
   auto* rows = context.scratch().take_array<Rows>(static_cast<std::size_t>(args.n_tokens));
@@ -144,7 +144,7 @@ void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
   std::copy_n(args.k, args.n_queries * kv_stride, args.k_cache + position * kv_stride);
   std::copy_n(args.v, args.n_queries * kv_stride, args.v_cache + position * kv_stride);
   const std::int64_t n_blocks = (args.n_queries + kAttentionBlock - 1) / kAttentionBlock;
-  // Waking a thread costs more than a head over a short cache.
+  // Waking a thread costs more than one head over a short cache.
   const std::int64_t work = (position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
   const auto per_task =
       static_cast<std::size_t>(std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(work, 1)));

@@ -1,14 +1,14 @@
 #pragma once
 
-// The inner parts of attention_cpu.cc that exist per instruction set. Plain pointers only, nothing inline: files
+// The inner kernels of attention_cpu.cc that exist per instruction set. Plain pointers only, nothing inline: files
 // compiled for wider sets include this.
 
 #include <cstdint>
 
 namespace matinee {
 
-constexpr std::int64_t kAttentionBlock = 64;       ///< queries, and keys, that are worked on together
-constexpr std::int64_t kEveryKey = INT64_MAX / 4;  ///< a window that leaves nothing out
+constexpr std::int64_t kAttentionBlock = 64;       ///< queries, and keys, in one block
+constexpr std::int64_t kEveryKey = INT64_MAX / 4;  ///< a window that includes every key
 
 /// Up to kAttentionBlock queries of one head. Strides are floats from one token to the next. Row i sees the keys
 /// max(0, n_visible + i - window) ... n_visible - 1 + i, counted from `k` on; n_visible is at most `window`, so each
@@ -25,12 +25,12 @@ struct AttentionBlock {
   float* out = nullptr;  ///< q_stride apart
   float* logsumexp = nullptr;
   std::int64_t logsumexp_stride = 0;
-  float* scratch = nullptr;  ///< as many floats as the function of that name says
+  float* scratch = nullptr;  ///< attention_block_scratch() floats, or attention_pairs_block_scratch()
 };
 
 /// One whole sample for one key/value head and the query heads that share it.
 struct AttentionSegment {
-  std::int64_t n_tokens = 0, head_dim = 0, n_group = 0;  ///< n_group: query heads, which lie side by side
+  std::int64_t n_tokens = 0, head_dim = 0, n_group = 0;  ///< n_group: adjacent query heads
   std::int64_t window = kEveryKey;                       ///< token t sees tokens max(0, t - window + 1) ... t
   float scale = 1;
   const float* q = nullptr;  ///< first token, first query head
@@ -45,7 +45,7 @@ struct AttentionSegment {
   std::int64_t kv_stride = 0;
   const float* logsumexp = nullptr;
   std::int64_t logsumexp_stride = 0;
-  float* scratch = nullptr;  ///< as many floats as the function of that name says
+  float* scratch = nullptr;  ///< attention_segment_scratch() floats, or attention_pairs_segment_scratch()
 };
 
 constexpr std::int64_t attention_block_scratch(std::int64_t head_dim) {

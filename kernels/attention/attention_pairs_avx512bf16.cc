@@ -1,7 +1,7 @@
-// Attention with products of bfloat16 pairs, which take half of float32's time: what is multiplied is rounded and
-// packed as kernels/matmul/matmul_kernels.h has it, block by block; scores, their weights and all sums stay float32.
+// Attention with products of bfloat16 pairs, which take half of float32's time. Factors are rounded and packed block by
+// block into the layouts of kernels/matmul/matmul_kernels.h; scores, probabilities and all sums stay float32.
 
-// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+// g++ 12 warns about the deliberately undefined vectors of its own header (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
@@ -17,8 +17,8 @@ namespace {
 #include "kernels/attention/attention_rows.inc"
 
 static_assert(kBlock == kPanel, "a block of keys is a panel");
-constexpr long kPairs = kBlock / 2;            // of tokens of a block
-constexpr long kTokenPanel = kPairs * kPanel;  // dwords of a panel whose sum goes over tokens
+constexpr long kPairs = kBlock / 2;            // pairs of tokens in a block
+constexpr long kTokenPanel = kPairs * kPanel;  // dwords of a panel with tokens along k
 
 /// Cuts scratch memory into parts.
 class Room {
@@ -37,7 +37,7 @@ class Room {
 long pairs_of(long n) { return (n + 1) / 2; }
 long panels_of(long n) { return (n + kPanel - 1) / kPanel; }
 
-// Rows of tokens [n, dim] as a right factor whose sum goes over the tokens.
+// Packs rows of tokens [n, dim] as a right factor with the tokens along k.
 void pack_tokens(const float* rows, long stride, long n, long dim, std::uint32_t* panels) {
   for (long column = 0; column < dim; column += kPanel) {
     pack_interleaved_avx512bf16({.source = rows + column,
@@ -108,7 +108,7 @@ void attention_block_avx512bf16(const AttentionBlock& b) {
     pack_tokens(b.v + first * b.kv_stride, b.kv_stride, n, dim, values);
     for (long row = 0; row < b.n_rows; row += kTileRows) {
       const long m = smaller(kTileRows, b.n_rows - row);
-      // Keys of the block that the last row of the tile sees; earlier rows see up to five fewer.
+      // Keys of the block that the tile's last row sees; earlier rows see up to five fewer.
       const long seen = smaller(n, b.n_visible + row + m - 1 - first);
       if (seen <= 0) continue;
       float* tile = scores + row * kBlock;
@@ -150,7 +150,7 @@ void attention_segment_avx512bf16(const AttentionSegment& s) {
     bool add = false;  // grad_k and grad_v are overwritten by the first product
     for (long head = 0; head < s.n_group; ++head) {
       for (long first = first_key; first < s.n_tokens; first += kBlock) {
-        // From here on no query's window reaches back to these keys.
+        // The windows of all later queries begin after these keys.
         if (first - first_key >= kBlock - 1 + s.window) break;
         const bool first_visit = first_key == 0 || first - (first_key - kBlock) >= kBlock - 1 + s.window;
         const long n_rows = smaller(kBlock, s.n_tokens - first), at = first * s.q_stride + head * dim;
@@ -176,7 +176,7 @@ void attention_segment_avx512bf16(const AttentionSegment& s) {
             {.source = slope, .stride = kBlock, .n_columns = n_keys, .k = n_rows, .panel = slope_across});
         const auto add_to = [&](const std::uint32_t* weights, const std::uint32_t* tokens, float* grad) {
           for (long key = 0; key < n_keys; key += kTileRows) {
-            // On the diagonal no query before the tile's first key sees it.
+            // In a block on the diagonal, queries before the tile's first key see none of its keys.
             const long from = first == first_key ? key / 2 : 0;
             multiply_pairs_avx512bf16({.m = smaller(kTileRows, n_keys - key),
                                        .n = dim,

@@ -10,8 +10,8 @@
 namespace matinee {
 namespace {
 
-// 64 random bits for each number: the finisher of SplitMix64 (Steele, Lea & Flood 2014, "Fast Splittable Pseudorandom
-// Number Generators"). A catalog has billions of elements, so that a generator with more state would be waited for.
+// 64 random bits for each number: the finalizer of SplitMix64 (Steele, Lea & Flood 2014, "Fast Splittable Pseudorandom
+// Number Generators"). It is fast enough for billions of elements.
 std::uint64_t bits_of(std::uint64_t number) {
   number = (number + 1) * 0x9e3779b97f4a7c15u;
   number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9u;
@@ -19,8 +19,8 @@ std::uint64_t bits_of(std::uint64_t number) {
   return number ^ number >> 31;
 }
 
-// Rows in their storage, uniform and of about unit length, in the memory of the context that asked last: too many for a
-// tensor of the case, which is float32 and on the host.
+// Rows in their storage, uniform and of about unit length, in the memory of the context that used them last. They are
+// too many for a tensor of the case, which is float32 and on the host.
 class StoredRows {
  public:
   StoredRows(std::int64_t n_rows, std::int64_t dim, DType storage) : n_rows_(n_rows), dim_(dim), storage_(storage) {}
@@ -47,7 +47,7 @@ class StoredRows {
  private:
   static constexpr std::size_t kPart = std::size_t{1} << 24;
 
-  // Uniform numbers up to this make vectors of unit length.
+  // Uniform numbers up to this bound make vectors of about unit length.
   float length() const { return std::sqrt(3.0f / static_cast<float>(dim_)); }
 
   void store(std::size_t index, std::byte* to) const {
@@ -113,8 +113,8 @@ KernelCase search_case(std::int64_t n_queries, std::int64_t n_rows, std::int64_t
 
 }  // namespace
 
-// Timed here, and over catalogs of millions of rows in tests/kernels/bench_cuda.cc; tested by its properties in
-// tests/kernels/cosine_topk_test.cc, since near-equal scores may change places.
+// Timed here, and for catalogs of millions of rows in tests/kernels/bench_cuda.cc. tests/kernels/cosine_topk_test.cc
+// tests it by its properties, as nearly equal scores may swap places.
 std::vector<KernelCase> cosine_topk_cases() {
   std::vector<KernelCase> cases;
   for (const DType storage : {DType::kF32, DType::kBF16, DType::kI8}) {

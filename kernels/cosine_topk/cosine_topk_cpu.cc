@@ -1,6 +1,6 @@
 // Rows are cut into chunks and queries into batches; a task scores a chunk for a batch, 64 rows at a time, and keeps
 // the best k of each query in a heap whose worst element is the threshold that most scores fail at once. Then the
-// chunks' lists are merged. The order (score, then smaller row) is total, so the cuts do not show in the result.
+// chunks' lists are merged. The order (score, then smaller row) is total, so the result does not depend on the chunks.
 
 #include <algorithm>
 #include <cmath>
@@ -25,12 +25,12 @@ struct Found {
 
 bool better(const Found& a, const Found& b) { return a.score > b.score || (a.score == b.score && a.id < b.id); }
 
-// The best `limit` of what was offered. A heap under `better` has its worst element in front.
+// Collects the best `limit` of the offered rows in a heap with its worst element in front.
 class Collector {
  public:
   Collector(Found* heap, std::int64_t limit) : heap_(heap), limit_(limit) {}
 
-  // A NaN has no place in the order and never enters.
+  // NaN never enters.
   void offer(float score, std::int32_t id) {
     if (score != score) return;
     const Found found{score, id};
@@ -52,16 +52,16 @@ class Collector {
 
 std::int64_t padded(std::int64_t dim) { return (dim + kScorePad - 1) / kScorePad * kScorePad; }
 
-// A batch of queries times their weights as the storage wants them: the sets one after another, each padded with zeros.
+// A batch of queries times their weights, in the format of the storage: set after set, each padded with zeros.
 struct PreparedQueries {
   std::int64_t stride = 0;
-  float* values = nullptr;        // [n, stride], of kF32 and kBF16
-  std::int16_t* codes = nullptr;  // [n, stride], of kI8
-  float* scales = nullptr;        // [n, n_sets], of kI8
+  float* values = nullptr;        // [n, stride], kF32 and kBF16
+  std::int16_t* codes = nullptr;  // [n, stride], kI8
+  float* scales = nullptr;        // [n, n_sets], kI8
   const void* data() const { return values != nullptr ? static_cast<const void*>(values) : codes; }
 };
 
-// The codes of `values` and their scale; NaN for the scale where a value is not finite.
+// Computes the codes of `values`; returns their scale, NaN if a value is not finite.
 float quantize(const float* values, std::int64_t n, std::int16_t* codes) {
   float most = 0;
   bool finite = true;
@@ -76,7 +76,7 @@ float quantize(const float* values, std::int64_t n, std::int16_t* codes) {
   return most / 127.0f;
 }
 
-// Of the queries [first, first + n).
+// Prepares the queries [first, first + n).
 PreparedQueries prepare_queries(const CosineTopkArgs& args, std::int64_t first, std::int64_t n, Scratch& scratch) {
   PreparedQueries to;
   std::int64_t widest = 0;

@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// The query's inner products in float64, of what the storage makes of both sides.
+// The score in float64 of the stored values of query and row.
 double score_of_floats(const CosineTopkArgsOf<double>& args, std::int64_t query, std::int64_t row) {
   double score = 0;
   for (int s = 0; s < args.n_sets; ++s) {
@@ -19,7 +19,7 @@ double score_of_floats(const CosineTopkArgsOf<double>& args, std::int64_t query,
       if (args.storage == DType::kF32) {
         score += wanted * static_cast<const double*>(set.rows)[row * set.dim + i];
       } else {
-        // In float32 first, as the contract says: rounding twice may differ from rounding once.
+        // Rounds to float32 first, as the contract says: rounding twice may differ from rounding once.
         score += static_cast<double>(to_float(to_bf16(static_cast<float>(wanted)))) *
                  static_cast<double>(to_float(static_cast<const bf16*>(set.rows)[row * set.dim + i]));
       }
@@ -28,7 +28,7 @@ double score_of_floats(const CosineTopkArgsOf<double>& args, std::int64_t query,
   return score;
 }
 
-// The contract's float32 operations one by one, since of int8 the result is defined to the bit.
+// The float32 operations of the contract one by one, as it defines the result of int8 to the bit.
 double score_of_int8(const CosineTopkArgsOf<double>& args, std::int64_t query, std::int64_t row) {
   float score = 0;
   for (int s = 0; s < args.n_sets; ++s) {
@@ -59,7 +59,7 @@ double score_of_int8(const CosineTopkArgsOf<double>& args, std::int64_t query, s
 
 void cosine_topk_ref(const CosineTopkArgsOf<double>& args) {
   for (std::int64_t query = 0; query < args.n_queries; ++query) {
-    std::vector<std::pair<double, std::int32_t>> found;  // (-score, row): sorted, it is the order that is asked for
+    std::vector<std::pair<double, std::int32_t>> found;  // (-score, row), whose order is that of the result
     for (std::int64_t row = 0; row < args.n_rows; ++row) {
       if (args.filter != nullptr && (args.filter[query * args.filter_stride + row / 64] >> row % 64 & 1) == 0) continue;
       const double score =

@@ -11,7 +11,7 @@ void cross_entropy(Context& context, const CrossEntropyArgs& args) {
   require(args.sums != nullptr, "cross_entropy", "sums is given");
   if (args.n_rows == 0) return;
   require(args.logits && args.targets, "cross_entropy", "logits and targets are given");
-  // What lies on a GPU cannot be looked at from here.
+  // The host cannot read arrays on a GPU.
   for (std::int64_t row = 0; row < args.n_rows && context.allocator()->is_host(); ++row) {
     const std::int32_t target = args.targets[row];
     require(target == kIgnoredTarget || (target >= 0 && target < args.vocab), "cross_entropy",

@@ -6,10 +6,10 @@ namespace matinee {
 
 class Context;
 
-/// Target of a row that is not supervised: no loss, and its gradient is zero.
+/// Target of an unsupervised row, which has no loss and a gradient of zero.
 inline constexpr std::int32_t kIgnoredTarget = -1;
 
-/// What rows of logits amount to. Chunks are added to one of these.
+/// Sums over rows of logits; several calls may add to the same one.
 struct CrossEntropySums {
   double loss = 0;             ///< Σ ln Σ_v exp(logits[v]) - logits[target], nats, in the order of the rows
   std::int64_t n_counted = 0;  ///< rows with a target
@@ -27,7 +27,7 @@ struct CrossEntropyArgsOf {
 };
 using CrossEntropyArgs = CrossEntropyArgsOf<float>;
 
-/// Loss of next-token prediction and its gradient, fused, so that a chunk of logits is the only large buffer.
+/// Loss of next-token prediction and its gradient in one operation, so that a chunk of logits is the only large buffer.
 /// Throws Error(kInternal) for wrong sizes, missing pointers or a target outside the vocabulary.
 void cross_entropy(Context& context, const CrossEntropyArgs& args);
 

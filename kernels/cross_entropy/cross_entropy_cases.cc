@@ -39,7 +39,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   }
   const CaseInput<std::int32_t> targets(std::move(next));
   const auto rows = static_cast<double>(s.n_rows);
-  // Of a sum of `vocab` exponentials, each good to 3e-7, and of the rounding of logit - maximum.
+  // The errors of a sum of `vocab` exponentials of 3e-7 each, and of rounding logit - maximum.
   const double relative =
       3e-7 + (std::sqrt(static_cast<double>(s.vocab)) + 2 * static_cast<double>(s.magnitude)) * kFloatRounding;
   KernelCase c{.name = fmt::format("cross_entropy n_rows={} vocab={}{} magnitude={}{}", s.n_rows, s.vocab,

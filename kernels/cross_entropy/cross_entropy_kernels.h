@@ -1,6 +1,6 @@
 #pragma once
 
-// The inner part of cross_entropy_cpu.cc that exists per instruction set. Plain pointers only, nothing inline: files
+// The inner kernel of cross_entropy_cpu.cc that exists per instruction set. Plain pointers only, nothing inline: files
 // compiled for wider sets include this.
 
 #include <cstdint>

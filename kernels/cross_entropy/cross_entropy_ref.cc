@@ -13,7 +13,7 @@ void cross_entropy_ref(const CrossEntropyArgsOf<double>& args) {
       if (args.with_gradient) std::fill_n(logits, args.vocab, 0.0);
       continue;
     }
-    const double* largest = std::max_element(logits, logits + args.vocab);  // the first of equals
+    const double* largest = std::max_element(logits, logits + args.vocab);  // the first of equal ones
     const double top = *largest;
     args.sums->n_correct += largest - logits == target;
     ++args.sums->n_counted;

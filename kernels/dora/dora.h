@@ -31,8 +31,8 @@ struct DoraScaleArgsOf {
 };
 using DoraScaleArgs = DoraScaleArgsOf<float>;
 
-/// grad_z = (magnitude / norms)∘grad_y; where asked for through = grad_z - grad_y; grad_magnitude += Σ grad_y∘z / norms
-/// over the rows in order. The norms count as constants.
+/// grad_z = (magnitude / norms)∘grad_y; through = grad_z - grad_y if given; grad_magnitude += Σ grad_y∘z / norms
+/// over the rows in order. The norms are treated as constants.
 template <class T>
 struct DoraBackwardArgsOf {
   std::int64_t n_rows = 0, out = 0;
@@ -46,9 +46,9 @@ struct DoraBackwardArgsOf {
 };
 using DoraBackwardArgs = DoraBackwardArgsOf<float>;
 
-/// What DoRA does to a linear layer beside its products (Liu et al. 2024, arXiv:2402.09353, sections 4.1 and 4.3);
-/// lib/model/adapted_linear.h has the whole. Outputs alias no input but where it says so. Throw Error(kInternal) for
-/// negative sizes, missing pointers or a weight that WeightView does not know.
+/// The parts of a DoRA layer besides its matrix products (Liu et al. 2024, arXiv:2402.09353, sections 4.1 and 4.3);
+/// lib/model/adapted_linear.h has the whole layer. Outputs alias no input except as stated. Throw Error(kInternal) for
+/// negative sizes, missing pointers or an invalid weight.
 void dora_norms(Context& context, const DoraNormsArgs& args);
 void dora_scale(Context& context, const DoraScaleArgs& args);
 void dora_backward(Context& context, const DoraBackwardArgs& args);

@@ -81,7 +81,7 @@ DoraBackwardArgsOf<T> backward_args(const Rows& s, T* const* t) {
 void add_rows(std::vector<KernelCase>& cases, const Rows& s, bool timed_only = false) {
   const std::int64_t n = s.n_rows * s.out;
   const auto rows = static_cast<double>(s.n_rows);
-  // Norms are at least a half, so that scales and their products stay below two.
+  // Norms are at least 1/2, so that scales and their products stay below 2.
   const CaseTensor norms{.name = "norms", .size = s.out, .low = 0.5f, .high = 2};
   KernelCase scale{.name = fmt::format("dora_scale n_rows={} out={}{}{}", s.n_rows, s.out, s.bias ? " bias" : "",
                                        s.accumulate ? " accumulate" : ""),

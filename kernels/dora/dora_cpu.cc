@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kRowBlock = 64;
 
-// body(row) for every row, in blocks.
+// Calls body(row) for every row, in blocks.
 template <class Body>
 void for_rows(Context& context, std::int64_t n_rows, const Body& body) {
   context.pool().for_blocks(static_cast<std::size_t>(n_rows), kRowBlock, [&](std::size_t begin, std::size_t end, int) {
@@ -25,7 +25,7 @@ void dora_norms_cpu(Context& context, const DoraNormsArgs& args) {
         const ScratchScope scope(context.worker_scratch(worker));
         float* row = context.worker_scratch(worker).take_array<float>(static_cast<std::size_t>(in));
         for (auto o = static_cast<std::int64_t>(begin); o < static_cast<std::int64_t>(end); ++o) {
-          // Within a body the pool runs this in the worker alone.
+          // The pool runs a nested call on the worker alone.
           dequantize_cpu(context, {.first = o * in, .n = in, .width = in, .weight = args.weight, .y = row});
           for (std::int64_t r = 0; r < args.rank; ++r) {
             const float b = args.scaling * args.lora_B[o * args.rank + r];
@@ -58,7 +58,7 @@ void dora_backward_cpu(Context& context, const DoraBackwardArgs& args) {
       if (args.through != nullptr) args.through[i] = args.grad_z[i] - args.grad_y[i];
     }
   });
-  // A block of columns goes through all rows in order, so that sums do not depend on the threads.
+  // A task sums a block of columns over all rows in order, so that sums do not depend on the number of threads.
   context.pool().for_blocks(static_cast<std::size_t>(args.out), kRowBlock,
                             [&](std::size_t begin, std::size_t end, int) {
                               for (std::int64_t row = 0; row < args.n_rows; ++row) {

@@ -7,7 +7,7 @@
 namespace matinee {
 namespace {
 
-// What lies on a GPU cannot be looked at from here.
+// The host cannot read arrays on a GPU.
 void check_ids(const Context& context, const char* op, const std::int32_t* ids, std::int64_t n_tokens,
                std::int64_t vocab) {
   require(ids != nullptr, op, "ids are given");

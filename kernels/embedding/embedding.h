@@ -11,7 +11,7 @@ template <class T>
 struct EmbeddingArgsOf {
   std::int64_t n_tokens = 0, vocab = 0, width = 0;
   const std::int32_t* ids = nullptr;  ///< [n_tokens], each in [0, vocab)
-  WeightView table = {};              ///< [vocab, width], F32 or BF16
+  WeightView table = {};              ///< [vocab, width], kF32 or kBF16
   float multiplier = 1;               ///< sqrt(hidden_size) in some families (Gemma)
   T* y = nullptr;                     ///< [n_tokens, width], overwritten
 };

@@ -22,7 +22,7 @@ void embedding_forward_cpu(Context& context, const EmbeddingArgs& args) {
 }
 
 void embedding_backward_cpu(Context& context, const EmbeddingBackwardArgs& args) {
-  // Each block of columns goes through all tokens in order, so two threads never add to one element.
+  // A task adds a block of columns of all tokens in order, so two threads never add to the same element.
   context.pool().for_blocks(static_cast<std::size_t>(args.width), 64, [&](std::size_t begin, std::size_t end, int) {
     for (std::int64_t token = 0; token < args.n_tokens; ++token) {
       const float* grad_y = args.grad_y + token * args.width;

@@ -11,10 +11,10 @@ template <class Args>
 void check(const Context& context, const char* op, const Args& args) {
   require(args.n_rows >= 0 && args.n_all >= 0 && args.width >= 0, op, "sizes are not negative");
   require(args.n_rows == 0 || args.rows != nullptr, op, "rows are given");
-  // What lies on a GPU cannot be looked at from here.
+  // The host cannot read arrays on a GPU.
   std::int32_t before = -1;
   for (std::int64_t i = 0; i < args.n_rows && context.allocator()->is_host(); ++i) {
-    require(args.rows[i] > before && args.rows[i] < args.n_all, op, "rows rise and lie within all of them");
+    require(args.rows[i] > before && args.rows[i] < args.n_all, op, "rows are ascending and in range");
     before = args.rows[i];
   }
 }

@@ -10,7 +10,7 @@ class Context;
 template <class T>
 struct GatherRowsArgsOf {
   std::int64_t n_rows = 0, n_all = 0, width = 0;
-  const std::int32_t* rows = nullptr;  ///< [n_rows], rising, in [0, n_all)
+  const std::int32_t* rows = nullptr;  ///< [n_rows], ascending, in [0, n_all)
   const T* x = nullptr;                ///< [n_all, width]
   T* y = nullptr;                      ///< [n_rows, width], overwritten
 };
@@ -20,14 +20,14 @@ using GatherRowsArgs = GatherRowsArgsOf<float>;
 template <class T>
 struct ScatterRowsArgsOf {
   std::int64_t n_rows = 0, n_all = 0, width = 0;
-  const std::int32_t* rows = nullptr;  ///< [n_rows], rising, in [0, n_all)
+  const std::int32_t* rows = nullptr;  ///< [n_rows], ascending, in [0, n_all)
   const T* x = nullptr;                ///< [n_rows, width]
   T* y = nullptr;                      ///< [n_all, width], overwritten
 };
 using ScatterRowsArgs = ScatterRowsArgsOf<float>;
 
-/// Move bytes; y may not overlap x. Throw Error(kInternal) for negative sizes, missing pointers, or rows that do not
-/// rise within [0, n_all).
+/// Copy bytes; y must not overlap x. Throw Error(kInternal) for negative sizes, missing pointers, or rows that are not
+/// ascending within [0, n_all).
 void gather_rows(Context& context, const GatherRowsArgs& args);
 void scatter_rows(Context& context, const ScatterRowsArgs& args);
 

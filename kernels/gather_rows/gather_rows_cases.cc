@@ -10,7 +10,7 @@ struct Shape {
   std::int64_t n_rows, n_all, width;
 };
 
-// Spread evenly over all.
+// Evenly spaced rows.
 CaseInput<std::int32_t> rows_of(const Shape& s) {
   std::vector<std::int32_t> rows;
   for (std::int64_t i = 0; i < s.n_rows; ++i)

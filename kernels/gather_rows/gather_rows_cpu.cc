@@ -23,7 +23,7 @@ void gather_rows_cpu(Context& context, const GatherRowsArgs& args) {
 void scatter_rows_cpu(Context& context, const ScatterRowsArgs& args) {
   context.pool().for_blocks(
       static_cast<std::size_t>(args.n_all), kRowBlock, [&](std::size_t begin, std::size_t end, int) {
-        // The first that lies in this block or behind it.
+        // The first row at or after the start of this block.
         const std::int32_t* last = args.rows + args.n_rows;
         const std::int32_t* next = std::lower_bound(args.rows, last, static_cast<std::int32_t>(begin));
         for (auto row = static_cast<std::int64_t>(begin); row < static_cast<std::int64_t>(end); ++row) {

@@ -14,13 +14,13 @@ struct LayerNormArgsOf {
   const T* weight = nullptr;  ///< [width]
   const T* bias = nullptr;    ///< [width], or none
   float eps = 1e-5f;
-  T* y = nullptr;     ///< [n_rows, width], overwritten; may be x itself when nothing is kept for a backward pass
-  T* mean = nullptr;  ///< [n_rows], overwritten; none where no backward pass follows
-  T* rstd = nullptr;  ///< [n_rows], likewise
+  T* y = nullptr;     ///< [n_rows, width], overwritten; may be x if no backward pass follows
+  T* mean = nullptr;  ///< [n_rows], overwritten; or none if no backward pass follows
+  T* rstd = nullptr;  ///< [n_rows], overwritten; or none if no backward pass follows
 };
 using LayerNormArgs = LayerNormArgsOf<float>;
 
-/// grad_x = or += the gradient; grad_weight and grad_bias += where given.
+/// grad_x = or += the gradient; grad_weight and grad_bias += theirs if given.
 template <class T>
 struct LayerNormBackwardArgsOf {
   std::int64_t n_rows = 0, width = 0;
@@ -29,10 +29,10 @@ struct LayerNormBackwardArgsOf {
   const T* weight = nullptr;  ///< [width]
   const T* mean = nullptr;    ///< [n_rows], from the forward pass
   const T* rstd = nullptr;    ///< [n_rows], from the forward pass
-  T* grad_x = nullptr;        ///< [n_rows, width]; may be grad_y itself when not accumulating
+  T* grad_x = nullptr;        ///< [n_rows, width]; may be grad_y unless accumulating
   bool accumulate = false;    ///< grad_x is added to (the residual stream)
-  T* grad_weight = nullptr;   ///< [width], added to; none when frozen
-  T* grad_bias = nullptr;     ///< [width], added to; none when frozen
+  T* grad_weight = nullptr;   ///< [width], added to; or none
+  T* grad_bias = nullptr;     ///< [width], added to; or none
 };
 using LayerNormBackwardArgs = LayerNormBackwardArgsOf<float>;
 

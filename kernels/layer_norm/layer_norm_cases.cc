@@ -47,9 +47,8 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   const std::string text = fmt::format("n_rows={} width={} low={} high={}{}{}", s.n_rows, s.width, s.low, s.high,
                                        s.bias ? " bias" : "", s.accumulate ? " accumulate" : "");
   const std::int64_t n = s.n_rows * s.width;
-  // The mean is off by width roundings of the largest x; divided by the standard deviation (its inverse is at most
-  // 316 = 1/sqrt(eps), which a row of equal elements has and a short one may come near) that is the error of the
-  // normalized value.
+  // The error of the mean is `width` roundings of the largest x. Divided by the standard deviation it is the error of
+  // the normalized value. The inverse of that deviation is at most 1/sqrt(eps) = 316, for a row of equal elements.
   const double largest = std::max(std::abs(static_cast<double>(s.low)), std::abs(static_cast<double>(s.high)));
   const double inverse =
       s.width < 16 || s.low == s.high ? 316.3 : 4.0 / (static_cast<double>(s.high) - static_cast<double>(s.low));
@@ -127,7 +126,7 @@ std::vector<KernelCase> layer_norm_cases() {
   add_shape(cases, {5, 33, 100, 101});
   add_shape(cases, {5, 33, 2, 2});
   add_shape(cases, {65, 64, -1, 1, false, true});
-  // Rows that a GPU gives to a block, in one, two or four turns, and rows too wide to be kept.
+  // On a GPU: rows that a block takes in one, two or four rounds, and rows too wide for its registers.
   for (const std::int64_t width : {513, 1024, 1028, 2049, 5000, 8192, 8196, 9001}) add_shape(cases, {3, width});
   add_shape(cases, {40, 516});
   add_shape(cases, {4096, 256}, true);

@@ -21,7 +21,7 @@ float sum_of(const float* x, long width) {
   return sum_lanes(sum);
 }
 
-// Two passes, so that a mean far from zero costs no precision.
+// Two passes, so that a large mean costs no precision.
 float sum_of_squares_about(float mean, const float* x, long width) {
   vec sum = zero();
   for_vectors(width, [&](long i, auto mask) {

@@ -11,18 +11,18 @@
 
 namespace matinee {
 
-/// Which elements of x the dropout of a LoRA layer drops: a pure function of (key, element), so that the backward pass
-/// makes the same mask again and nothing is stored.
+/// The dropout mask on the input of a LoRA layer: a pure function of (key, element), so that the backward pass
+/// recomputes it and no mask is stored.
 struct LoraDropout {
   float drop_probability = 0;  ///< in [0, 1); kept elements are divided by 1 - drop_probability
-  std::uint64_t key = 0;       ///< names seed, step and module, e.g. a hash of them
-  std::int64_t first_row = 0;  ///< the index of row 0 in the whole batch, so that accumulation changes nothing
+  std::uint64_t key = 0;       ///< identifies seed, step and module, e.g. a hash of them
+  std::int64_t first_row = 0;  ///< index of row 0 in the whole batch: the same masks with gradient accumulation
 };
 
-/// So many adapters may share an x.
+/// The largest number of adapters that share an x.
 inline constexpr std::size_t kMaxLoraParts = 4;
 
-/// Those that do. By value, as all of an operation's arguments are: a recording keeps them longer than the caller does.
+/// Adapters that share an x, held by value, because a captured graph outlives the caller's arrays.
 template <class Part>
 class LoraParts {
  public:
@@ -34,7 +34,7 @@ class LoraParts {
   // NOLINTNEXTLINE(google-explicit-constructor)
   LoraParts(const std::vector<Part>& parts) : LoraParts(std::span<const Part>(parts)) {}
 
-  /// As many as were given; where these are more than kMaxLoraParts, the operations refuse.
+  /// The number of parts given; operations refuse more than kMaxLoraParts.
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   const Part& operator[](std::size_t i) const { return parts_[i]; }
@@ -54,17 +54,17 @@ struct LoraPartOf {
   const T* lora_B = nullptr;  ///< [out, rank]
   float scaling = 1;          ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
   LoraDropout dropout = {};
-  T* xa = nullptr;  ///< [n_rows, rank], overwritten; the backward pass needs it
-  T* y = nullptr;   ///< [n_rows, out], added to: the base layer's product is there already
+  T* xa = nullptr;  ///< [n_rows, rank], overwritten; for the backward pass
+  T* y = nullptr;   ///< [n_rows, out], added to; it holds the base layer's product
 };
 using LoraPart = LoraPartOf<float>;
 
-/// What each of 1 to kMaxLoraParts adapters adds to its own y, from one reading of x.
+/// 1 to kMaxLoraParts adapters, each with its own y; x is read once.
 template <class T>
 struct LoraMatmulArgsOf {
   std::int64_t n_rows = 0, in = 0;
   const T* x = nullptr;          ///< [n_rows, in]
-  const bf16* x_bf16 = nullptr;  ///< what round_bf16() made of x, or none; see takes_rounded()
+  const bf16* x_bf16 = nullptr;  ///< x rounded by round_bf16(), or none; see takes_rounded()
   LoraParts<LoraPartOf<T>> parts = {};
   MatmulPrecision precision = MatmulPrecision::kF32;
 };
@@ -85,8 +85,7 @@ struct LoraBackwardPartOf {
 };
 using LoraBackwardPart = LoraBackwardPartOf<float>;
 
-/// The gradients of 1 to kMaxLoraParts adapters from one reading of x; grad_x += the sum of all drop'(t·A), in one
-/// reading and writing.
+/// The gradients of 1 to kMaxLoraParts adapters; x is read once. grad_x += the sum of all drop'(t·A), in one pass.
 template <class T>
 struct LoraMatmulBackwardArgsOf {
   std::int64_t n_rows = 0, in = 0;
@@ -98,13 +97,13 @@ struct LoraMatmulBackwardArgsOf {
 using LoraMatmulBackwardArgs = LoraMatmulBackwardArgsOf<float>;
 
 /// The low-rank additions to frozen linear layers that share their input, and their gradients. Any rank from 1 up.
-/// Outputs alias no input and, but for grad_A, not each other. Throws Error(kInternal) for negative sizes, a rank of 0,
+/// Outputs alias no input and, except grad_A, not each other. Throws Error(kInternal) for negative sizes, a rank of 0,
 /// missing pointers, no parts or more than kMaxLoraParts, a drop_probability outside [0, 1).
 /// Hu et al. 2021, "LoRA", arXiv:2106.09685, section 4.1; rsLoRA scaling: Kalajdzievski 2023, arXiv:2312.03732.
 void lora_matmul_forward(Context& context, const LoraMatmulArgs& args);
 void lora_matmul_backward(Context& context, const LoraMatmulBackwardArgs& args);
 
-/// What dropout multiplies element `column` of row `row` with: 0 or 1 / (1 - drop_probability).
+/// The factor of dropout for element `column` of row `row`: 0 or 1 / (1 - drop_probability).
 float lora_dropout_factor(const LoraDropout& dropout, std::int64_t in, std::int64_t row, std::int64_t column);
 
 }  // namespace matinee

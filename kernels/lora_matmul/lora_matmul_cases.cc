@@ -38,9 +38,9 @@ LoraDropout dropout(const Part& part) {
   return {.drop_probability = part.drop_probability, .key = part.key, .first_row = 5};
 }
 
-// A sum over k of products, one factor of which is itself a sum over `inner` terms. Kept elements are made larger by
-// 1 / (1 - p). In bfloat16 each factor is off by up to 2^-9 of itself; errors have either sign, so a sum of k of them
-// grows as sqrt(k); 6 of its standard deviations are allowed.
+// The error of a sum over k of products, one factor of which is itself a sum over `inner` terms. Kept elements are
+// scaled by 1 / (1 - p). In bfloat16 each factor has a relative error of up to 2^-9. These errors have either sign, so
+// that of a sum grows as sqrt(k); 6 standard deviations are allowed.
 CaseTensor result(const char* name, std::int64_t size, MatmulPrecision precision, float drop_probability,
                   std::int64_t k, std::int64_t inner, Role role) {
   const auto terms = static_cast<double>(k + 2), depth = static_cast<double>(inner + 2);
@@ -197,7 +197,7 @@ std::vector<KernelCase> lora_matmul_cases() {
       // Long sums, over the columns and over the rows.
       add_shape(cases, {70, 1100, {{590, 20, drop}}, precision});
       add_shape(cases, {700, 36, {{132, 12, drop}}, precision});
-      // Several adapters: each with a mask of its own, one without, some with the same.
+      // Several adapters: with masks of their own, without one, and with a shared one.
       add_shape(cases, {33, 100, {{40, 4, drop, 1}, {40, 4, drop, 2}}, precision});
       add_shape(cases, {130, 136, {{64, 16, drop, 1}, {17, 16, drop, 2}, {31, 16, drop, 3}}, precision});
       add_shape(cases, {65, 257, {{33, 7, drop, 1}, {20, 33, 0}, {41, 20, drop, 3}}, precision});

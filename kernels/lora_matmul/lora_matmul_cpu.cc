@@ -1,7 +1,6 @@
-// Where x, grad_x or a gradient of A is long, blocks of it that a first- or second-level cache holds pass by all parts
-// one after another, so memory is read once; neighbors with the same mask share what was dropped and rounded for them.
-// What has a side of its own, y and grad_y, is multiplied by kernels/matmul, which has tiles for a side as narrow as a
-// rank.
+// x, grad_x and the gradients of A are processed in blocks that fit the first- or second-level cache: all parts use a
+// block before the next one, so memory is read once. Adjacent parts with the same mask share the dropped and rounded
+// copy. Products with y and grad_y, which each part has for itself, are those of kernels/matmul.
 
 #include <algorithm>
 #include <array>
@@ -16,10 +15,10 @@
 namespace matinee {
 namespace {
 
-constexpr std::int64_t kRows = 4 * kTileRows;  // of a block that is as wide as x
+constexpr std::int64_t kRows = 4 * kTileRows;  // of a block as wide as x
 constexpr std::int64_t kColumns = 4 * kPanel;  // of a block of grad_x
 constexpr std::int64_t kPanelRows = 512;       // of a panel of x
-constexpr std::size_t kPanelColumns = kPanel;  // the groups of columns that dropout has
+constexpr std::size_t kPanelColumns = kPanel;  // dropout's groups of columns
 static_assert(kPanelColumns % 64 == 0, "a panel is whole groups of the dropout");
 
 float* scaled(Context& context, float factor, const float* x, std::int64_t n) {
@@ -34,7 +33,7 @@ struct Block {
   std::int64_t stride, row, n_rows, column, n_columns;
 };
 
-// The block itself, or a copy with elements dropped.
+// The block, or a copy with elements dropped.
 Block dropped(Scratch& scratch, const LoraDropout& dropout, const Block& block) {
   if (dropout.drop_probability == 0) return block;
   auto* copy = scratch.take_array<float>(static_cast<std::size_t>(block.n_rows * block.n_columns));
@@ -50,7 +49,7 @@ Block dropped(Scratch& scratch, const LoraDropout& dropout, const Block& block) 
 
 // xa of all parts.
 void multiply_x(Context& context, const LoraMatmulArgs& args) {
-  // A row that is decoded alone is not worth packing A for it.
+  // For a single row (decoding) packing A does not pay.
   const Factors factors = args.n_rows <= kGemvRows ? Factors::kF32 : factors_of(context, args.precision);
   const ScratchScope scope(context.scratch());
   std::vector<RightFactor> lora_A;
@@ -124,7 +123,7 @@ void add_grad_x(Context& context, const LoraMatmulBackwardArgs& args, const std:
         for (std::int64_t column = 0; column < args.in; column += kColumns) {
           const std::int64_t width = std::min(kColumns, args.in - column);
           float* to = args.grad_x + row * args.in + column;
-          // What the same mask drops is summed before.
+          // Parts with the same mask are summed before it is applied.
           for (std::size_t i = 0, last = 0; i < t.size(); i = last) {
             const LoraDropout& dropout = args.parts[i].dropout;
             const bool drops = dropout.drop_probability > 0;

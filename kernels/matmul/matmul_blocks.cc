@@ -16,7 +16,7 @@ constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
 
-// n floats rounded to bfloat16 values.
+// A copy of n floats, rounded to bfloat16 values.
 const float* rounded(Scratch& scratch, std::int64_t n, const float* x) {
   auto* copy = scratch.take_array<float>(static_cast<std::size_t>(n));
   widen(x, false, true, n, copy);
@@ -31,13 +31,13 @@ void sgemm(const SgemmArgs& args) {
     for (std::int64_t i = 0; i < args.m && !args.accumulate; ++i) std::fill_n(args.c + i * args.c_stride, args.n, 0.0f);
     return;
   }
-  // A level that was asked for holds for oneDNN too. Once per process, before its first product.
+  // MATINEE_ISA limits oneDNN too. Once per process, before its first product.
   static const dnnl_status_t limited =
       dnnl_set_max_cpu_isa(isa_level() == IsaLevel::kAvx2     ? dnnl_cpu_isa_avx2
                            : isa_level() == IsaLevel::kAvx512 ? dnnl_cpu_isa_avx512_core
                                                               : dnnl_cpu_isa_all);
   static_cast<void>(limited);
-  // oneDNN's own threads are OpenMP's; this setting is the calling thread's.
+  // oneDNN's own threads are OpenMP's. This setting is per calling thread.
   static thread_local const bool alone = (omp_set_num_threads(1), true);
   static_cast<void>(alone);
   const auto status = dnnl_sgemm(args.left_transposed ? 'T' : 'N', args.right_transposed ? 'T' : 'N', args.m, args.n,
@@ -145,7 +145,7 @@ LeftFactor::LeftFactor(Context& context, Factors factors, std::int64_t k, std::i
     : m_(m), stride_(m), values_(source) {
   if (factors == Factors::kRounded) values_ = rounded(context.scratch(), k * m, source);
   if (factors != Factors::kPairs) return;
-  // An odd number of lines per row spreads the tiles' short columns over all sets of the first-level cache.
+  // An odd number of cache lines per row spreads the tiles' columns over all sets of the first-level cache.
   stride_ = (blocks_of(m, kPairsPerLine) | 1) * kPairsPerLine;
   auto* pairs = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(stride_ * ((k + 1) / 2)));
   pack_interleaved_avx512bf16(

@@ -1,7 +1,6 @@
 #pragma once
 
-// Products that one thread computes alone, for operations that cut their work themselves: matmul_cpu.cc, and those that
-// multiply with factors as narrow as a rank.
+// Products that one thread computes alone, for operations that divide their work among threads themselves.
 
 #include <cstdint>
 
@@ -25,18 +24,18 @@ struct SgemmArgs {
 };
 /// oneDNN's product, computed by the calling thread alone.
 void sgemm(const SgemmArgs& args);
-/// Copies n elements, float32 or bfloat16, as float32; rounded to bfloat16 values if asked to.
+/// Copies n elements, float32 or bfloat16, as float32; with `round`, rounded to bfloat16 values.
 void widen(const void* source, bool is_bf16, bool round, std::int64_t n, float* to);
 
-/// How a product takes its factors on this processor.
+/// The format of a product's factors on this processor.
 enum class Factors : std::uint8_t {
   kF32,
-  kRounded,  ///< float32 that bfloat16 has
-  kPairs     ///< bfloat16, as matmul_kernels.h has them
+  kRounded,  ///< float32 rounded to bfloat16 values
+  kPairs     ///< bfloat16 pairs (matmul_kernels.h)
 };
 Factors factors_of(const Context& context, MatmulPrecision precision);
 
-/// Rows of a left factor, one after another, or up to kPanel columns of a right one: as they were given, or a copy.
+/// Rows of a left factor or up to kPanel columns of a right one: a view of the original or of a copy.
 struct Operand {
   const float* values = nullptr;
   const std::uint32_t* pairs = nullptr;
@@ -45,16 +44,16 @@ struct Operand {
 /// x [n_rows, k], rows x_stride apart, as left factor; a copy is taken from `scratch`.
 Operand left_rows(Scratch& scratch, Factors factors, std::int64_t n_rows, std::int64_t k, const float* x,
                   std::int64_t x_stride);
-/// The same of what round_bf16() made, from row `row` on; for kPairs.
+/// The same from rows rounded by round_bf16(), from row `row` on; for kPairs.
 Operand left_rows(const bf16* rounded, std::int64_t k, std::int64_t row);
 /// x [k, width], width at most kPanel, as right factor.
 Operand right_columns(Scratch& scratch, Factors factors, std::int64_t k, std::int64_t width, const float* x,
                       std::int64_t x_stride);
 
-/// A right factor [k, n], made ready once for blocks of many rows.
+/// A right factor [k, n], prepared once for products with many blocks of rows.
 class RightFactor {
  public:
-  /// Of float32 [k, n], or [n, k] where it lies there transposed. Copies are from context.scratch().
+  /// `source` is float32 [k, n], or [n, k] if transposed. Copies are taken from context.scratch().
   RightFactor(Context& context, Factors factors, std::int64_t k, std::int64_t n, const float* source, bool transposed);
   /// c [m, width] = or += left [m, k]·columns [column, column + width); `column` is a multiple of kPanel.
   void multiply(std::int64_t m, const Operand& left, std::int64_t column, std::int64_t width, float* c,
@@ -67,10 +66,10 @@ class RightFactor {
   const std::uint32_t* panels_ = nullptr;
 };
 
-/// A left factor [m, k] that lies there as its transpose [k, m].
+/// A left factor [m, k] that is stored as its transpose [k, m].
 class LeftFactor {
  public:
-  /// Copies are from context.scratch().
+  /// Copies are taken from context.scratch().
   LeftFactor(Context& context, Factors factors, std::int64_t k, std::int64_t m, const float* source);
   /// c [m, width] += columns [first, ...) of this, `first` even, · right [n, width].
   void multiply(std::int64_t first, std::int64_t n, const Operand& right, std::int64_t width, float* c,

@@ -19,8 +19,8 @@ struct Shape {
   MatmulPrecision precision = MatmulPrecision::kF32;
   bool accumulate = false;
   bool bias = false;
-  std::int64_t skipped = 0;  ///< rows of zeros that a quantized matrix has before those that are used
-  bool rounded = false;      ///< x is given rounded too
+  std::int64_t skipped = 0;  ///< rows of zeros before the rows that are used, in quantized matrices
+  bool rounded = false;      ///< x_bf16 is given too
 };
 
 std::string describe(const char* operation, const Shape& s) {
@@ -32,13 +32,13 @@ std::string describe(const char* operation, const Shape& s) {
 
 bool quantized(const Shape& s) { return s.weight == WeightFormat::kInt8 || s.weight == WeightFormat::kNf4; }
 
-// Factors of a bfloat16 product are bfloat16 numbers in these cases, so every product is exact in float32 and both
-// kinds have the same bound: each of k additions rounds a partial sum, which stays below 4·sqrt(k) for factors within
-// ±1.
+// Factors of bfloat16 products are bfloat16 numbers in these cases. So every product is exact in float32, and both
+// precisions have the same bound: each of k additions rounds a partial sum, which stays below 4·sqrt(k) for factors
+// within ±1.
 CaseTensor result(const char* name, std::int64_t size, const Shape& s, std::int64_t k) {
   const auto terms = static_cast<double>(k + 2);
-  // NF4 numbers are not bfloat16's, nor are gradients times int8 scales. The product's other factor is within ±1 and 6
-  // times the root of the terms' number is never met.
+  // NF4 values and gradients times int8 scales are not bfloat16 numbers. The other factor is within ±1; the bound is 6
+  // times the root of the number of terms.
   const double rounded =
       s.precision == MatmulPrecision::kBF16 && quantized(s) ? 6 * kBfloatRounding * std::sqrt(terms / 3) : 0;
   return {.name = name,
@@ -92,7 +92,7 @@ MatmulBackwardWeightArgsOf<T> weight_args(const Shape& s, T* const* t) {
           .precision = s.precision};
 }
 
-// Runs args with x as round_bf16() makes it. Where that is what products take, x itself holds no number.
+// Runs args with x_bf16 = round_bf16(x). If products read x_bf16, x is NaN.
 template <class Args>
 void with_rounded_x(Context& context, const Shape& s, Args args, void (*run)(Context&, const Args&)) {
   if (!s.rounded) return run(context, args);
@@ -191,7 +191,7 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {97, 64, 65, narrow, precision, true, true, 0, true});
     }
   }
-  // Rows of a quantized matrix that begin within a block, a byte or both.
+  // Rows of a quantized matrix that begin inside a block, a byte or both.
   for (const WeightFormat weight : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     for (const MatmulPrecision precision : {f32, bf}) {
       add_shape(cases, {.n_rows = 2, .in = 33, .out = 20, .weight = weight, .precision = precision, .skipped = 1});
@@ -199,7 +199,7 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {.n_rows = 9, .in = 37, .out = 20, .weight = weight, .precision = precision, .skipped = 3});
     }
   }
-  // More weights than one slab of the repacked copy holds.
+  // More weights than one slab holds.
   for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4})
     add_shape(cases, {6, 8200, 520, weight, bf});
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{4096, 256, 256},
@@ -211,7 +211,7 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {rows, in, out, precision == bf ? WeightFormat::kBF16 : WeightFormat::kF32, precision}, true);
     }
   }
-  // Quantized weights beside bfloat16: training, and decoding from memory that no cache holds.
+  // Quantized weights and bfloat16: training, and decoding of matrices larger than the caches.
   for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_shape(cases, {2048, 2048, 2048, weight, bf}, true);
     for (const std::int64_t rows : {1, 4}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);

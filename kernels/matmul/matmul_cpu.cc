@@ -1,6 +1,6 @@
-// How the products are cut: every block of the result is computed by one call into a single-threaded product (oneDNN's
-// for float32, ours for bfloat16 pairs), the borders of the blocks depend on the sizes only, and the sum over k runs
-// within a block in a fixed order. So the number of threads changes nothing but the time.
+// The three products on the CPU. Every block of the result is computed by one call of a single-threaded product
+// (oneDNN's for float32, ours for bfloat16 pairs). Blocks depend on the sizes only, and the sum over k has a fixed
+// order within a block. So the result does not depend on the number of threads.
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +26,7 @@ constexpr std::int64_t kSlab = 4 << 20;
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
 
-// Elements [first, first + n) of a matrix of rows of `width`.
+// Elements [first, first + n) of a matrix with rows of `width`, as float32; with `round`, as bfloat16 values.
 void widen_parallel(Context& context, const WeightView& weight, std::int64_t width, bool round, std::int64_t first,
                     std::int64_t n, float* to) {
   constexpr std::int64_t kBlock = 1 << 16;
@@ -39,8 +39,8 @@ void widen_parallel(Context& context, const WeightView& weight, std::int64_t wid
   });
 }
 
-// Calls body(row, n_rows, column, n_columns, worker) for blocks of a matrix [n_rows, n_columns]. Rows run fastest, so
-// that neighbors share the right factor.
+// Calls body(row, n_rows, column, n_columns, worker) for blocks of a matrix [n_rows, n_columns]. The row index runs
+// fastest, so that consecutive blocks share the right factor.
 template <class Body>
 void for_tiles(Context& context, std::int64_t n_rows, std::int64_t n_columns, std::int64_t row_block,
                std::int64_t column_block, const Body& body) {
@@ -63,8 +63,8 @@ void widen_quantized(const WeightView& weight, std::int64_t first, std::int64_t 
   }
 }
 
-// Packs a panel of columns [column, column + kPanel) of rows [first, first + depth) of a quantized matrix, whose rows
-// are what is summed over. A few rows at a time, so that what is widened stays in the first-level cache.
+// Packs columns [column, column + kPanel) of rows [first, first + depth) of a quantized matrix into a panel, with the
+// rows along k. A few rows at a time, so that the widened copy stays in the first-level cache.
 void pack_quantized_columns(Scratch& scratch, const WeightView& weight, std::int64_t in, std::int64_t first,
                             std::int64_t depth, std::int64_t column, std::uint32_t* panel) {
   constexpr std::int64_t kRows = 64;
@@ -89,14 +89,14 @@ bool uses_pairs(const Context& context, MatmulPrecision precision) {
   return factors_of(context, precision) == Factors::kPairs;
 }
 
-// Scales of int8 weights, applied where they belong: to the columns of the product, or to those of x.
+// Scales of int8 weights: factors of the columns of the product, or of the columns of x.
 struct Int8Scales {
   const float* of_columns = nullptr;
   const float* of_k = nullptr;
 };
 
-// Rows of x [n_rows, k], x_stride apart, as pairs, whose rows are those of round_bf16(); with scales of int8 weights
-// each row is multiplied by them before it is rounded.
+// Rounds rows of x [n_rows, k], x_stride apart, to pairs with the row stride of round_bf16(). With scales, x is
+// multiplied by them before it is rounded.
 void round_rows(Scratch& scratch, std::int64_t n_rows, std::int64_t k, const float* x, std::int64_t x_stride,
                 const float* scales_of_k, std::uint32_t* pairs) {
   const std::int64_t stride = bf16_stride(k) / 2;
@@ -109,15 +109,15 @@ void round_rows(Scratch& scratch, std::int64_t n_rows, std::int64_t k, const flo
   }
 }
 
-// Rows of a left factor, `stride` apart, and, where somebody has rounded them already, what round_bf16() made of them.
+// Rows of a left factor, `stride` apart, and their rounded copy by round_bf16() if there is one.
 struct LeftRows {
   const float* x;
   std::int64_t stride;
   const bf16* x_bf16 = nullptr;
 };
 
-// c [m, n] (+)= x [m, k] · right, where `right` is packed panels. Where several blocks of columns need a row, it is
-// rounded once, beforehand; else by the task that needs it, while it is in its cache.
+// c [m, n] (+)= x [m, k] · right, where `right` is packed panels. If several blocks of columns need a row, it is
+// rounded once beforehand, otherwise by the task that needs it.
 void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const LeftRows& rows,
                              const std::uint32_t* right, const Int8Scales& scales, float* c, std::int64_t c_stride,
                              bool accumulate) {
@@ -190,8 +190,8 @@ void add_weight_gradient_pairs(Context& context, const MatmulBackwardWeightArgs&
   const std::int64_t pairs = (depth + 1) / 2;
   const float* grad_y = args.grad_y + first * args.out;
   const ScratchScope scope(context.scratch());
-  // The left factor is kept as rows of pairs, so that packing reads and writes whole lines. An odd number of lines
-  // per row spreads the tiles' short columns over all sets of the first-level cache.
+  // The left factor is stored as rows of pairs, so that packing reads and writes whole cache lines. An odd number of
+  // them per row spreads the tiles' columns over all sets of the first-level cache.
   const std::int64_t left_stride = (blocks_of(args.out, kPairsPerLine) | 1) * kPairsPerLine;
   const std::int64_t right_panels = blocks_of(args.in, kPanel), row_blocks = blocks_of(pairs, kPackRows);
   const bool is_rounded = args.x_bf16 != nullptr;
@@ -427,8 +427,8 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
                     .c_stride = args.in,
                     .accumulate = args.accumulate};
   if (!is_bf16 && !quantized && !round) return multiply_blocks(context, product, false);
-  // oneDNN sums blocks of so many k and adds them up one after another. Slabs of whole blocks give the bytes of one
-  // product; a remainder below one block goes into the last slab.
+  // oneDNN computes sums over blocks of this many k and adds them in order. Slabs of whole blocks therefore give the
+  // bytes of a single product. A remainder shorter than a block belongs to the last slab.
   const std::int64_t block = context.isa() >= IsaLevel::kAvx512 ? 384 : 256;
   const std::int64_t depth = std::max<std::int64_t>(1, kSlab / args.in / block - 1) * block;
   auto* weights =

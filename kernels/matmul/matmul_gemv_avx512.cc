@@ -1,4 +1,4 @@
-// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+// g++ 12 warns about the deliberately undefined vectors of its own header (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>

@@ -2,7 +2,7 @@
 // float32 sum. A tile of 6 rows and 64 columns keeps 24 sums in registers; per pair of k it loads four vectors of the
 // right factor and broadcasts six pairs of the left one, so that loads stay at half of the multiplies' rate.
 
-// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+// g++ 12 warns about the deliberately undefined vectors of its own header (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
@@ -12,7 +12,7 @@
 namespace matinee {
 namespace {
 
-// Pairs of k per pass: a panel's part (64 KiB) stays in the second-level cache while all rows pass over it.
+// Pairs of k per pass: this part of a panel (64 KiB) stays in the second-level cache while all rows use it.
 constexpr long kChunk = 256;
 
 inline __mmask16 first_lanes(long n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << (n < 0 ? 0 : n)) - 1u); }
@@ -125,7 +125,7 @@ inline __m512i load_two_rows(const unsigned short* a, const unsigned short* b, _
   return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, b)), 16));
 }
 
-// The first n of 16 pairs. A masked store costs many times a plain one on AMD's processors.
+// The first n of 16 pairs. Masked stores are many times slower than plain ones on AMD processors.
 inline void store_pairs(std::uint32_t* to, long n, __m512i pairs) {
   if (n >= 16) {
     _mm512_storeu_si512(to, pairs);

@@ -6,19 +6,19 @@
 
 namespace matinee {
 
-/// Weights that share one scale in NF4, and such scales that share one of their own.
+/// The number of weights that share a scale in NF4, and of such scales that share a scale of their own.
 constexpr std::int64_t kNf4Block = 64;
 constexpr std::int64_t kAbsmaxBlock = 256;
 
-/// The 16 numbers of NF4, ascending. Do not change: quantiles of the normal distribution as Dettmers et al. 2023,
-/// "QLoRA", arXiv:2305.14314, appendix E, lists them.
+/// The 16 values of NF4, ascending. Do not change: quantiles of the normal distribution as listed in Dettmers et al.
+/// 2023, "QLoRA", arXiv:2305.14314, appendix E.
 extern const float kNf4Values[16];
 /// The 256 numbers of the dynamic 8-bit type, ascending: a sign, an exponent of ten in unary, a linear fraction.
-/// Dettmers 2016, "8-Bit Approximations for Parallelism in Deep Learning", arXiv:1511.04561; as bitsandbytes makes it
-/// (create_dynamic_map).
+/// Dettmers 2016, "8-Bit Approximations for Parallelism in Deep Learning", arXiv:1511.04561; the same numbers as those
+/// of bitsandbytes' create_dynamic_map.
 const float* dynamic_8bit_values();
 
-/// How many blocks NF4 cuts `n` weights into, and how many scales these blocks have.
+/// The number of NF4 blocks of `n` weights, and the number of scales of these blocks.
 constexpr std::int64_t nf4_blocks(std::int64_t n) { return (n + kNf4Block - 1) / kNf4Block; }
 constexpr std::int64_t absmax_blocks(std::int64_t blocks) { return (blocks + kAbsmaxBlock - 1) / kAbsmaxBlock; }
 
@@ -34,9 +34,9 @@ struct QuantizeInt8ArgsOf {
 using QuantizeInt8Args = QuantizeInt8ArgsOf<float>;
 
 /// NF4: in each block of 64, whatever the rows, code = index of the number of kNf4Values nearest to x·(1 / max|x|) in
-/// float32, the smaller one of two as near. Byte i holds code 2i in its upper and 2i + 1 in its lower half. A block
-/// without a normal number gets the code of zero. bitsandbytes leaves it 0, the code of -1, which is not zero any more
-/// once max|x| has gone through 8 bits; this is the only difference.
+/// float32, the smaller of two equally near ones. Byte i holds code 2i in its upper and 2i + 1 in its lower half. A
+/// block without a normal number gets the code of zero. This is the only difference to bitsandbytes, which uses code 0,
+/// the value -1: once max|x| is quantized to 8 bits, such a block may not be zero any more.
 template <class T>
 struct QuantizeNf4ArgsOf {
   std::int64_t n = 0;
@@ -47,7 +47,7 @@ struct QuantizeNf4ArgsOf {
 using QuantizeNf4Args = QuantizeNf4ArgsOf<float>;
 
 /// Double quantization of these maxima: their mean is subtracted, then in each block of 256, code = index of the
-/// dynamic 8-bit number nearest to d·(1 / max|d|), the smaller one of two as near.
+/// dynamic 8-bit number nearest to d·(1 / max|d|), the smaller of two equally near ones.
 template <class T>
 struct QuantizeAbsmaxArgsOf {
   std::int64_t n_blocks = 0;
@@ -69,8 +69,8 @@ struct DequantizeArgsOf {
 };
 using DequantizeArgs = DequantizeArgsOf<float>;
 
-/// All throw Error(kInternal) where a size is negative or a pointer is missing. The same bytes at any number of threads
-/// and on every instruction set.
+/// All throw Error(kInternal) for a negative size or a missing pointer. The result is the same bytes with any number of
+/// threads and on every instruction set.
 void quantize_int8(Context& context, const QuantizeInt8Args& args);
 void quantize_nf4(Context& context, const QuantizeNf4Args& args);
 void quantize_absmax(Context& context, const QuantizeAbsmaxArgs& args);

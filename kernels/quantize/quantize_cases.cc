@@ -17,8 +17,7 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 using Memory = std::shared_ptr<DeviceAllocator>;
 
-// The same for the operation, whose tensors lie in the context's memory, and for the reference, whose lie in the
-// host's.
+// For the operation, with tensors in the context's memory, and for the reference, with tensors in the host's.
 template <class T, class Run>
 void run_int8(const Memory& allocator, std::int64_t rows, std::int64_t width, T* const* t, const Run& run) {
   DeviceBuffer<std::int8_t> codes(allocator, size(rows * width));
@@ -119,7 +118,7 @@ void add_dequantize(std::vector<KernelCase>& cases, WeightFormat format, std::in
                          *matrix = std::make_unique<QuantizedMatrix>(context.allocator(), format, rows, width);
                          (*matrix)->set_rows(context, 0, rows, t[0]);
                          (*matrix)->finish(context);
-                         // Half of the rows are passed over by the view, the rest by `first`.
+                         // The view skips half of the rows, `first` skips the rest.
                          const std::int64_t skipped = first / width / 2;
                          dequantize(context, {.first = first - skipped * width,
                                               .n = n,
@@ -144,7 +143,7 @@ std::vector<KernelCase> quantize_cases() {
     add_nf4(cases, 200, magnitude, false);
   }
   for (const std::int64_t blocks : {1, 2, 255, 256, 257, 3000}) add_absmax(cases, blocks, 0.01f, 0.2f);
-  add_absmax(cases, 300, 0.5f, 0.5f);  // all alike: nothing is left of the differences
+  add_absmax(cases, 300, 0.5f, 0.5f);  // all equal: the differences are zero
   for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_dequantize(cases, format, 5, 33, 0, 165);
     add_dequantize(cases, format, 5, 33, 34, 100);

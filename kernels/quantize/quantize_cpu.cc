@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// 0 where it is less than a normal number, whose reciprocal would be infinite.
+// 0 if it is smaller than a normal number: its reciprocal could be infinite.
 float largest_magnitude(const float* x, std::int64_t n) {
   float most = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -19,8 +19,8 @@ float largest_magnitude(const float* x, std::int64_t n) {
   return most < std::numeric_limits<float>::min() ? 0 : most;
 }
 
-// A block of at most kNf4Block numbers. As the values ascend and lie far apart, the index of the nearest is how many
-// are nearer than the one before.
+// A block of at most kNf4Block numbers. As the values ascend, the index of the nearest one is the number of values that
+// are nearer than the value before them.
 void nf4_block(const float* x, std::int64_t n, std::uint8_t* codes, float* absmax) {
   const float most = largest_magnitude(x, n);
   *absmax = most;

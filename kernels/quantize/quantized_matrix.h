@@ -16,7 +16,7 @@ class QuantizedMatrix {
                   std::int64_t width);
 
   /// Quantizes rows [first, first + n_rows) from x [n_rows, width], both in the context's memory. NF4 takes pieces in
-  /// order, each but the last of a multiple of kNf4Block elements, and is whole after `finish`.
+  /// order, each but the last of a multiple of kNf4Block elements, and is complete after finish().
   void set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x);
   void finish(Context& context);
 

@@ -1,6 +1,6 @@
 // Quantized weights as bfloat16, for products of bfloat16 pairs.
 
-// g++ 12 takes the deliberately undefined vectors of its own header for a mistake (GCC bug 105593).
+// g++ 12 warns about the deliberately undefined vectors of its own header (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr long kBlock = 64, kScaleBlock = 256;
 
-// 16 numbers that int8 has lose nothing.
+// Exact for int8 codes.
 inline __m512i pairs_of(__m128i low, __m128i high) {
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(high)),
                                                        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(low))));
@@ -47,7 +47,7 @@ void widen_int8_avx512bf16(const std::int8_t* codes, std::int64_t n, std::uint16
 
 void widen_nf4_avx512bf16(const Nf4Rows& rows, std::int64_t first, std::int64_t n, std::uint16_t* to) {
   const __m512 values = _mm512_loadu_ps(rows.values);
-  // Even and odd places of 32 numbers, as two vectors of 16 bfloat16, back in turn.
+  // Interleaves the even and the odd elements of 32 numbers, given as two vectors of 16 bfloat16.
   const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
                                          5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   const long last = first + n;

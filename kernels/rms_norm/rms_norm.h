@@ -13,12 +13,12 @@ struct RmsNormArgsOf {
   const T* x = nullptr;       ///< [n_rows, width]
   const T* weight = nullptr;  ///< [width]
   float eps = 1e-5f;
-  T* y = nullptr;     ///< [n_rows, width], overwritten; may be x itself when nothing is kept for a backward pass
-  T* rstd = nullptr;  ///< [n_rows], overwritten; none where no backward pass follows
+  T* y = nullptr;     ///< [n_rows, width], overwritten; may be x if no backward pass follows
+  T* rstd = nullptr;  ///< [n_rows], overwritten; or none if no backward pass follows
 };
 using RmsNormArgs = RmsNormArgsOf<float>;
 
-/// grad_x = or += the gradient; grad_weight += where given.
+/// grad_x = or += the gradient; grad_weight += its gradient if given.
 template <class T>
 struct RmsNormBackwardArgsOf {
   std::int64_t n_rows = 0, width = 0;
@@ -26,9 +26,9 @@ struct RmsNormBackwardArgsOf {
   const T* x = nullptr;       ///< [n_rows, width]
   const T* weight = nullptr;  ///< [width]
   const T* rstd = nullptr;    ///< [n_rows], from the forward pass
-  T* grad_x = nullptr;        ///< [n_rows, width]; may be grad_y itself when not accumulating
+  T* grad_x = nullptr;        ///< [n_rows, width]; may be grad_y unless accumulating
   bool accumulate = false;    ///< grad_x is added to (the residual stream)
-  T* grad_weight = nullptr;   ///< [width], added to; none when frozen
+  T* grad_weight = nullptr;   ///< [width], added to; or none
 };
 using RmsNormBackwardArgs = RmsNormBackwardArgsOf<float>;
 

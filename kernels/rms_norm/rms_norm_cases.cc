@@ -34,7 +34,7 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   const std::string text = fmt::format("n_rows={} width={} magnitude={}{}", s.n_rows, s.width, s.magnitude,
                                        s.accumulate ? " accumulate" : "");
   const std::int64_t n = s.n_rows * s.width;
-  // The mean of the squares has a relative error of width roundings at most, the root halves it.
+  // The mean of the squares has a relative error of at most `width` roundings; the root halves it.
   const double relative = (static_cast<double>(s.width) / 2 + 8) * kFloatRounding;
   KernelCase forward{.name = "rms_norm_forward " + text,
                      .tensors = {{.name = "x", .size = n, .low = -s.magnitude, .high = s.magnitude},
@@ -54,8 +54,8 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
                      .reference = [s](double* const* t) { rms_norm_forward_ref(forward_args(s, t)); },
                      .operations = 4.0 * static_cast<double>(n),
                      .bytes = 8.0 * static_cast<double>(n)};
-  // grad_x is the difference of two terms of the size of grad_y·weight·rstd. rstd is near sqrt(3) / magnitude, but a
-  // short row may happen to be near zero: then eps bounds it, at 316.
+  // grad_x is the difference of two terms of about grad_y·weight·rstd. rstd is near sqrt(3) / magnitude, but may be
+  // larger for a short row whose elements happen to be near zero; eps bounds it at 316.
   const double scale = s.width < 16 || s.magnitude == 0 ? 316.3 : 4.0 / static_cast<double>(s.magnitude);
   KernelCase backward{
       .name = "rms_norm_backward " + text,

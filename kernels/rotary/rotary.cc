@@ -9,14 +9,14 @@
 namespace matinee {
 namespace {
 
-// True where there is something to turn.
+// Whether there is anything to rotate.
 bool check(const Context& context, const char* op, const RotaryArgs& args) {
   require(args.n_tokens >= 0 && args.n_heads >= 0 && args.head_dim >= 0, op, "sizes are not negative");
   require(args.rotary_dim >= 0 && args.rotary_dim % 2 == 0 && args.rotary_dim <= args.head_dim, op,
           "rotary_dim is even and within the head");
   if (args.n_tokens == 0 || args.n_heads == 0 || args.rotary_dim == 0) return false;
   require(args.positions && args.cosines && args.sines && args.x, op, "positions, both tables and x are given");
-  // What lies on a GPU cannot be looked at from here.
+  // The host cannot read arrays on a GPU.
   for (std::int64_t t = 0; t < args.n_tokens && context.allocator()->is_host(); ++t) {
     require(args.positions[t] >= 0 && args.positions[t] < args.n_positions, op, "positions lie within the tables");
   }

@@ -4,7 +4,7 @@
 namespace matinee {
 namespace {
 
-// `sign` is +1 forward and -1 backward. The loops have independent elements, so the compiler makes vectors of them.
+// `sign` is +1 forward and -1 backward. The iterations are independent, so the compiler vectorizes the loops.
 void turn_token(const RotaryArgs& args, std::int64_t token, float sign) {
   const std::int64_t half = args.rotary_dim / 2;
   const float* cosine = args.cosines + args.positions[token] * half;

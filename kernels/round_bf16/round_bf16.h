@@ -8,10 +8,10 @@ namespace matinee {
 
 class Context;
 
-/// Elements of a row of rounded numbers: a multiple of 8, so that where the first row begins at 16 bytes, all do.
+/// Elements from one rounded row to the next: a multiple of 8, so that rows keep the first one's alignment of 16 bytes.
 constexpr std::int64_t bf16_stride(std::int64_t width) { return (width + 7) / 8 * 8; }
 
-/// y = x rounded to bfloat16, zero beyond the width.
+/// y = x rounded to bfloat16, to nearest, ties to even; zero beyond the width.
 template <class T>
 struct RoundBf16ArgsOf {
   std::int64_t n_rows = 0, width = 0;
@@ -20,8 +20,8 @@ struct RoundBf16ArgsOf {
 };
 using RoundBf16Args = RoundBf16ArgsOf<float>;
 
-/// What several products of one x read in its place: half the bytes, rounded once. To nearest, ties to even. Throws
-/// Error(kInternal) for negative sizes or missing pointers.
+/// Several products of one x then read half the bytes and share the rounding. Throws Error(kInternal) for negative
+/// sizes or missing pointers.
 void round_bf16(Context& context, const RoundBf16Args& args);
 
 }  // namespace matinee

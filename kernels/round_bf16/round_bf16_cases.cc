@@ -8,7 +8,7 @@
 namespace matinee {
 namespace {
 
-// The rounded rows stand in the second tensor as float32, which has them exactly.
+// The second tensor holds the rounded rows as float32, which is exact.
 template <class T, class Run>
 void run_case(const std::shared_ptr<DeviceAllocator>& allocator, std::int64_t n_rows, std::int64_t width, T* const* t,
               const Run& run) {

@@ -86,8 +86,8 @@ TEST(AdamW8, CodesRiseAndHoldZeroAndOne) {
   EXPECT_NEAR(codes.r[254] - codes.r[253], 0.9 / 128, 1e-6);
 }
 
-// From the same codes each step gives the parameters and scales of the float64 reference to float32's rounding, and its
-// codes but where an element lies so near the middle of two that rounding decides.
+// From the same codes each step gives the parameters and scales of the float64 reference up to float32's rounding, and
+// the same codes, except for elements so near the middle of two codes that rounding decides.
 void expect_the_reference(Context& context) {
   for (const std::size_t n : {1u, 255u, 256u, 257u, 1000u, 40000u}) {
     State<float> found(n);
@@ -132,8 +132,8 @@ TEST(AdamW8, EqualsTheReferenceOnCuda) {
   expect_the_reference(*cuda().context);
 }
 
-// An element whose gradient was small and vanishes beside large ones: its second moment must not become zero while its
-// first is not, or it would be flung away.
+// An element with a small gradient among large ones: its second moment must not become zero before its first, or the
+// update would be divided by eps alone.
 TEST(AdamW8, AVanishingGradientIsNotDividedByEpsAlone) {
   State<float> state(256);
   ThreadPool pool(1);
@@ -146,7 +146,7 @@ TEST(AdamW8, AVanishingGradientIsNotDividedByEpsAlone) {
   }
 }
 
-// A least-squares problem comes as far as with moments in float32.
+// A least-squares problem converges as far as with float32 moments.
 TEST(AdamW8, ConvergesAsWideMoments) {
   constexpr std::size_t n = 4096;
   std::vector<float> target(n), weight(n);

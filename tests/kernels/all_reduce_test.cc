@@ -1,4 +1,4 @@
-// Two ranks as threads of one process, each with a CUDA device of its own; the emulation has as many as it is told.
+// Two ranks as threads of one process, each with a CUDA device of its own.
 #include "kernels/all_reduce.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ class AllReduces : public ::testing::Test {
   void TearDown() override { unsetenv("MATINEE_EMULATION_DEVICES"); }
 
   using Body = std::function<void(int rank, const std::shared_ptr<DeviceAllocator>& allocator, AllReduce& sum)>;
-  // What went wrong on each rank; "" where nothing did.
+  // The error message of each rank, or "".
   static std::vector<std::string> together(const std::vector<Device>& devices, const Body& body) {
     const AllReduceId key = make_all_reduce_id();
     std::vector<std::string> errors(kRanks);
@@ -72,7 +72,7 @@ TEST_F(AllReduces, EveryRankGetsTheSums) {
       found[static_cast<std::size_t>(rank)].insert(found[static_cast<std::size_t>(rank)].end(), sums.begin(),
                                                    sums.end());
     }
-    sum.finish();  // nothing was begun
+    sum.finish();  // without a sum
   });
   EXPECT_EQ(errors, std::vector<std::string>(kRanks));
   ASSERT_EQ(found[0].size(), 3 * n);

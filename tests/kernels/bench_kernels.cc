@@ -1,5 +1,5 @@
-// Times every case of kernels/*/*_cases.cc that is marked for it, and oneDNN's bfloat16 product beside ours, as one
-// Markdown table. The limits that shares refer to are measured in the same run.
+// Times every case of kernels/*/*_cases.cc that is only timed, and oneDNN's bfloat16 product beside ours, and prints a
+// Markdown table. The limits that the shares refer to are measured in the same run.
 //   bench_kernels [THREADS] [WORD in the name]
 //   bench_kernels THREADS --limits               only the limits, as JSON: operations and bytes a second
 
@@ -56,15 +56,15 @@ struct Limits {
   double f32 = 0, bf16 = 0, bytes = 0;  // per second, all threads together
 };
 
-// Bytes a second that all threads together read, in pieces that follow each other, from memory that no cache holds. A
-// virtual machine shares its memory with others: the median of rounds over a second or more.
+// Bytes per second that all threads together read sequentially from memory outside the caches. The median of rounds
+// over a second or more, as a virtual machine shares its memory with others.
 double measure_read_bandwidth(ThreadPool& pool) {
   constexpr std::size_t kWords = std::size_t{64} << 20, kPiece = std::size_t{1} << 17;
   const std::vector<std::uint64_t> words(kWords, 1);
   std::vector<std::uint64_t> sums(kWords / kPiece);
   const Timing timing = time_of([&] {
     pool.for_blocks(kWords, kPiece, [&](std::size_t begin, std::size_t end, int) {
-      // Several sums, so that additions do not wait for each other.
+      // Independent sums hide the latency of the additions.
       std::array<std::uint64_t, 32> lane{};
       for (std::size_t i = begin; i < end; i += lane.size()) {
         for (std::size_t j = 0; j < lane.size(); ++j) lane[j] += words[i + j];
@@ -76,8 +76,8 @@ double measure_read_bandwidth(ThreadPool& pool) {
   return static_cast<double>(kWords * sizeof words[0]) / timing.median;
 }
 
-// Operations: products small enough for the first-level cache, so that nothing but the multiply-adds binds. Bytes: a
-// stream of reads.
+// Operations: products that fit the first-level cache, so that only the multiply-adds limit the speed. Bytes:
+// sequential reads.
 Limits measure_limits(Context& context) {
   Limits limits;
   for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
@@ -130,8 +130,8 @@ void run_case(Context& context, const KernelCase& c, const Limits& limits) {
             bf16_product ? limits.bf16 : limits.f32, limits.bytes);
 }
 
-// oneDNN's own: x is rounded in each call, as ours does; the weight lies there in oneDNN's favorite layout. Its
-// threads are OpenMP's, as many as ours.
+// oneDNN's product: x is rounded in each call, as in ours; the weight is in oneDNN's preferred layout. It uses as many
+// OpenMP threads as we use.
 void run_onednn(std::int64_t n, std::int64_t in, std::int64_t out, int threads, const Limits& limits) {
   using dnnl::memory;
   using Type = memory::data_type;

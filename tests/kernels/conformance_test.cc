@@ -1,5 +1,5 @@
-// Every operation, at every instruction set this processor has and on a CUDA device where there is one, against its
-// float64 reference.
+// Compares every operation with its float64 reference, at every instruction set of this processor and on a CUDA device
+// if there is one.
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@
 namespace matinee {
 namespace {
 
-// MATINEE_TEST_SEED sets another; a failure prints it.
+// MATINEE_TEST_SEED changes the seed; a failure prints it.
 std::uint64_t seed() {
   const char* text = std::getenv("MATINEE_TEST_SEED");
   return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
@@ -39,7 +39,7 @@ std::vector<double*> pointers(Doubles& tensors) {
   return result;
 }
 
-// The values a case starts from, as float32.
+// The initial values of a case, as float32.
 Floats starting_values(const KernelCase& c) {
   Random random(seed(), c.name);
   Doubles values;
@@ -65,7 +65,7 @@ std::vector<float> starting_tensor(const CaseTensor& tensor, const std::vector<f
   return std::vector<float>(values.size(), std::numeric_limits<float>::quiet_NaN());
 }
 
-// Runs the case; the tensors after it. Fails the test where a guard or an input has changed.
+// Runs the case and returns its tensors. Fails the test if a guard or an input has changed.
 Floats run_case(const KernelCase& c, Context& context, const Floats& start, std::size_t misalign) {
   std::vector<GuardedTensor> tensors;
   std::vector<float*> data;
@@ -85,7 +85,7 @@ Floats run_case(const KernelCase& c, Context& context, const Floats& start, std:
   return result;
 }
 
-// NaN first: a comparison with one is false, so each is looked for before any difference is taken.
+// Checks for NaN first, as every comparison with NaN is false.
 void expect_close(const CaseTensor& tensor, const std::vector<float>& found, const std::vector<double>& wanted) {
   double square_error = 0, square = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -93,14 +93,14 @@ void expect_close(const CaseTensor& tensor, const std::vector<float>& found, con
     ASSERT_TRUE(std::isfinite(found[i])) << tensor.name << "[" << i << "]: found " << found[i] << ", wanted "
                                          << wanted[i];
     const double difference = std::fabs(static_cast<double>(found[i]) - wanted[i]);
-    // 1e-37: below this float32 has no more than denormals.
+    // Below 1e-37 float32 has only denormals.
     const double bound = tensor.absolute + tensor.relative * std::fabs(wanted[i]) + 1e-37;
     ASSERT_TRUE(difference <= bound) << tensor.name << "[" << i << "]: found " << found[i] << ", wanted " << wanted[i]
                                      << ", bound " << bound << " (" << tensor.reason << ")";
     square_error += difference * difference;
     square += wanted[i] * wanted[i];
   }
-  // Errors of either sign: on the whole they stay below the bound of one element (uniform ones at 0.58 of it).
+  // Errors have either sign: their root mean square stays below the bound of one element (uniform ones: 0.58 of it).
   const auto n = static_cast<double>(found.size());
   const double bound = tensor.absolute + tensor.relative * std::sqrt(square / std::max(n, 1.0)) + 1e-37;
   EXPECT_TRUE(found.size() < 32 || square_error <= 0.4 * n * bound * bound)
@@ -138,13 +138,13 @@ void check_on_cuda(const KernelCase& c, const Floats& start, const Doubles& want
   expect_outputs_close(c, run_case(c, *cuda().context, start, 1), wanted);
 }
 
-// MATINEE_TEST_DEVICE=cuda leaves the CPU out where a CUDA device is tested: that is another run's.
+// MATINEE_TEST_DEVICE=cuda skips the CPU if a CUDA device is tested.
 bool only_cuda() {
   const char* device = std::getenv("MATINEE_TEST_DEVICE");
   return cuda().context && device != nullptr && std::string_view(device) == "cuda";
 }
 
-// Opening and closing large memory takes longer than the operations.
+// Unmapping large memory takes longer than the operations.
 bool is_small(const KernelCase& c) {
   std::int64_t elements = 0;
   for (const CaseTensor& tensor : c.tensors) elements += tensor.size;
@@ -185,7 +185,7 @@ void check_all(const std::vector<KernelCase>& cases, int at_least) {
   EXPECT_GE(checked, at_least);
 }
 
-// The tests below say nothing of a device that is not there, or of an operation that it lacks; this one does.
+// The tests below skip a device that is missing or lacks an operation; this one reports it.
 TEST(Conformance, CudaDeviceHasEveryOperation) {
   if (!cuda().context) GTEST_SKIP() << cuda().why_not;
   const char* missing = first_missing(ops_of(DeviceKind::kCuda));

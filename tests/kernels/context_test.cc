@@ -90,7 +90,7 @@ TEST(Scratch, BecomesOnePieceOfTheMostThatWasNeeded) {
   };
   use(2, 3);
   EXPECT_EQ(scratch.capacity(), 5 * n);
-  use(4, 4);  // the first fits, for the second there is another piece
+  use(4, 4);  // the first fits, the second needs another chunk
   EXPECT_EQ(scratch.capacity(), 9 * n);
   use(1, 1);
   EXPECT_EQ(scratch.capacity(), 8 * n);

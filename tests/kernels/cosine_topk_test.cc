@@ -1,5 +1,5 @@
-// Exactness by properties: scores that differ by less than their rounding may change places, so lists of float32 and
-// bfloat16 are not compared element by element with the reference's. Those of int8 are, to the bit.
+// Scores that differ by less than their rounding may swap places, so lists of float32 and bfloat16 are checked by their
+// properties instead of element by element. Lists of int8 must equal the reference's to the bit.
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ struct Problem {
 
 constexpr DType kStorages[] = {DType::kF32, DType::kBF16, DType::kI8};
 
-// What lies in memory: rows in their storage, the other numbers as they are.
+// The arrays of a problem: rows in their storage, the other numbers in float32.
 struct Data {
   std::vector<std::vector<std::byte>> rows;
   std::vector<std::vector<float>> row_scales, queries, weights;
@@ -79,8 +79,8 @@ void store_rows(const std::vector<float>& values, std::int64_t n_rows, std::int6
   }
 }
 
-// Rows of unit length; few different ones, repeated; or each longer than the one before, so that every row of the first
-// query is better than all before it.
+// Rows of unit length; a few different rows, repeated; or each longer than the one before, so that for the first query
+// every row is better than all before it.
 Data make_data(const Problem& p) {
   Random random(1, "topk-test", static_cast<std::uint64_t>(p.n_queries * 1000003 + p.n_rows * 101 + p.k));
   const auto uniform = [&] { return static_cast<float>(2 * random.uniform() - 1); };
@@ -120,7 +120,7 @@ Data make_data(const Problem& p) {
     data.filter_stride = each ? words : 0;
     for (std::int64_t w = 0; w < words * (each ? p.n_queries : 1); ++w) {
       std::uint64_t bits = p.filter == Problem::Filter::kNobody ? 0 : random.next_u64() & random.next_u64();
-      // Whole tiles of rows without a bit, and now and then one row.
+      // Clears whole tiles of rows, and now and then one row.
       if (p.filter == Problem::Filter::kFewRows) bits = random.uniform() < 0.05 ? std::uint64_t{1} << w % 64 : 0;
       data.filter.push_back(bits);
     }
@@ -128,7 +128,7 @@ Data make_data(const Problem& p) {
   return data;
 }
 
-// Sizes and the filter; what T depends on is left to the caller.
+// Sizes and the filter; the caller sets the members that depend on T.
 template <class T>
 CosineTopkArgsOf<T> sizes_of(const Problem& p, const Data& data) {
   CosineTopkArgsOf<T> args{};
@@ -152,7 +152,7 @@ void expect_same(const Found& a, const Found& b) {
   EXPECT_EQ(a.scores, b.scores);
 }
 
-// `misalign` elements push the rows off the alignment that an allocation has.
+// `misalign` elements shift the rows from the alignment of an allocation.
 Found search(const Problem& p, const Data& data, Context& context, std::size_t misalign = 0) {
   const std::shared_ptr<DeviceAllocator>& allocator = context.allocator();
   const auto size = static_cast<std::size_t>(p.n_queries * p.k);
@@ -215,7 +215,7 @@ Exact reference(const Problem& p, const Data& data) {
   return found;
 }
 
-// Every row's score in float64, by asking the reference for all of them.
+// The float64 score of every row, from the reference with k = n_rows.
 std::vector<std::vector<double>> exact_scores(const Problem& p, const Data& data) {
   Problem all = p;
   all.k = p.n_rows;
@@ -233,7 +233,7 @@ std::vector<std::vector<double>> exact_scores(const Problem& p, const Data& data
 void expect_properties(const Problem& p, const std::vector<std::vector<double>>& exact, const Found& found) {
   std::int64_t width = 0;
   for (const std::int64_t dim : p.dims) width += dim;
-  // A sum of `width` products of numbers below 1 in all (unit rows) times queries below 1.
+  // The error of a sum of `width` products of a unit row with a query of numbers below 1.
   const double bound = static_cast<double>(width + 4) * std::sqrt(static_cast<double>(width + 1)) / (1 << 24);
   for (std::int64_t q = 0; q < p.n_queries; ++q) {
     const std::vector<double>& of_query = exact[static_cast<std::size_t>(q)];
@@ -260,7 +260,7 @@ void expect_properties(const Problem& p, const std::vector<std::vector<double>>&
       ASSERT_TRUE(std::isfinite(own)) << "row " << id << " is filtered out";
       ASSERT_NEAR(static_cast<double>(score), own, bound);
       ASSERT_TRUE(own >= order[static_cast<std::size_t>(there - 1)] - bound) << "no row of the best k";
-      // A row as good as one that was found, and before it, was found too.
+      // Every row before a found one that is as good was found too.
       if (p.rows == Problem::Rows::kTies && id >= 5 && std::isfinite(of_query[static_cast<std::size_t>(id - 5)])) {
         ASSERT_TRUE(seen.contains(id - 5)) << "row " << id << " without " << id - 5;
       }
@@ -271,7 +271,7 @@ void expect_properties(const Problem& p, const std::vector<std::vector<double>>&
   }
 }
 
-// Every row of int8 is defined to the bit.
+// The contract defines int8 scores to the bit.
 void expect_equal(const Exact& wanted, const Found& found) {
   ASSERT_EQ(wanted.ids, found.ids);
   for (std::size_t i = 0; i < wanted.scores.size(); ++i) {
@@ -279,7 +279,7 @@ void expect_equal(const Exact& wanted, const Found& found) {
   }
 }
 
-// Calls body(context, name) for the CPU at each instruction set that is there, and for the CUDA device.
+// Calls body(context, name) for the CPU at each available instruction set, and for the CUDA device.
 template <class Body>
 void on_every_device(const Body& body) {
   for (const IsaLevel level : {IsaLevel::kAvx2, IsaLevel::kAvx512}) {
@@ -359,14 +359,14 @@ TEST(CosineTopk, IsExactOnEveryDeviceAndAnyThreads) {
   EXPECT_GE(checked, 84);
 }
 
-// Says what the tests of this file could not see.
+// Reports a missing CUDA device, which the other tests skip.
 TEST(CosineTopk, CudaDeviceIsThere) {
   if (!cuda().context) GTEST_SKIP() << cuda().why_not;
 }
 
 TEST(CosineTopk, ScoreDoesNotDependOnTheOtherQueries) {
   for (const DType storage : kStorages) {
-    // On CUDA up to 8 queries are summed in another order than more.
+    // CUDA sums up to 8 queries in a different order.
     for (const auto& [together_n, alone_n] : {std::pair<std::int64_t, std::int64_t>{6, 1}, {150, 10}}) {
       Problem p{together_n, 200, 200, {40, 7}};
       p.storage = storage;

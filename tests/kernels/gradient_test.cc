@@ -84,7 +84,7 @@ TEST(Gradient, Matmul) {
       found);
 }
 
-// Two adapters on one x, which drop out differently.
+// Two adapters on one x with different dropout masks.
 TEST(Gradient, LoraMatmul) {
   const std::int64_t n = 3, in = 9, out[] = {5, 4}, rank[] = {2, 3};
   for (const float drop : {0.0f, 0.4f}) {
@@ -197,7 +197,7 @@ TEST(Gradient, Rotary) {
   const std::vector<std::int32_t> at = {0, 4, 2};
   const std::vector<double> frequency = {1.0, 0.1};
   std::vector<float> cosines(positions * 2), sines(positions * 2);
-  // A multiplier as YaRN has: the turn is then not orthogonal, but its backward pass is still the transposed matrix.
+  // With a multiplier, as in YaRN, the rotation is not orthogonal; its backward pass is still the transposed matrix.
   fill_rotary_tables(frequency.data(), 2, positions, 1.3, cosines.data(), sines.data());
   const Tensor cosine(cosines.begin(), cosines.end()), sine(sines.begin(), sines.end());
   for (const RotaryStyle style : {RotaryStyle::kHalfSplit, RotaryStyle::kInterleaved}) {
@@ -357,7 +357,7 @@ TEST(Gradient, Embedding) {
       found);
 }
 
-// Of the sum of y·grad_y: to z it is grad_z, to the magnitudes grad_magnitude.
+// The gradients of Σ y·grad_y with respect to z and to the magnitudes.
 TEST(Gradient, DoraScale) {
   const std::int64_t n = 3, out = 5;
   const Tensors inputs = {random_tensor(n * out, 0), random_tensor(out, 1)};

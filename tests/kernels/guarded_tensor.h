@@ -11,8 +11,8 @@
 
 namespace matinee {
 
-/// A float32 tensor in a device's memory with a guard before and after it, so that a write outside is seen without a
-/// sanitizer. `misalign` floats push its start off the alignment that an allocation has.
+/// A float32 tensor in a device's memory with a guard before and after it, which finds writes out of bounds without a
+/// sanitizer. `misalign` floats shift its start from the alignment of an allocation.
 class GuardedTensor {
  public:
   GuardedTensor(const std::shared_ptr<DeviceAllocator>& allocator, const std::vector<float>& values,
@@ -43,7 +43,7 @@ class GuardedTensor {
  private:
   static constexpr std::size_t kGuard = 256;
   static float guard_value() {
-    const std::uint32_t bits = 0x7fa5a5a5;  // a NaN, so that a value read from here shows too
+    const std::uint32_t bits = 0x7fa5a5a5;  // a NaN, so that reads out of bounds show too
     float value;
     std::memcpy(&value, &bits, sizeof value);
     return value;

@@ -14,7 +14,7 @@ inline ThreadPool& pool_of(int threads) {
   return threads == 1 ? one : threads == 2 ? two : seven;
 }
 
-/// The first CUDA device's context, or why there is none.
+/// The context of the first CUDA device, or the reason why there is none.
 struct CudaDevice {
   std::string why_not;
   std::unique_ptr<Context> context;
@@ -22,7 +22,7 @@ struct CudaDevice {
 
 inline CudaDevice& cuda() {
   static CudaDevice& device = *[] {
-    auto* made = new CudaDevice;  // never ends: the runtime may be gone before static objects are
+    auto* made = new CudaDevice;  // never destroyed: the CUDA runtime may end before static objects do
     try {
       made->context = std::make_unique<Context>(pool_of(1), Device{DeviceKind::kCuda, 0});
     } catch (const Error& error) {
