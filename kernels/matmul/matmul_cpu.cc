@@ -89,75 +89,67 @@ bool uses_pairs(const Context& context, MatmulPrecision precision) {
   return factors_of(context, precision) == Factors::kPairs;
 }
 
-// Scales of int8 weights: factors of the columns of the product, or of the columns of x.
-struct Int8Scales {
-  const float* of_columns = nullptr;
-  const float* of_k = nullptr;
+// A left factor [rows, k] and, if there is one, its rounded copy by round_bf16().
+struct LeftRows {
+  std::int64_t k;
+  const float* x;
+  std::int64_t stride;  // from one row of x to the next
+  const bf16* x_bf16 = nullptr;
+  const float* scales = nullptr;  // [k], factors of the columns of x, or none
 };
 
-// Rounds rows of x [n_rows, k], x_stride apart, to pairs with the row stride of round_bf16(). With scales, x is
-// multiplied by them before it is rounded.
-void round_rows(Scratch& scratch, std::int64_t n_rows, std::int64_t k, const float* x, std::int64_t x_stride,
-                const float* scales_of_k, std::uint32_t* pairs) {
-  const std::int64_t stride = bf16_stride(k) / 2;
-  if (scales_of_k == nullptr) return round_rows_avx512bf16(x, x_stride, n_rows, k, pairs, stride);
+// Rounds rows [first, first + n_rows) of x, times the scales, to pairs with the row stride of round_bf16().
+void round_rows(Scratch& scratch, const LeftRows& rows, std::int64_t first, std::int64_t n_rows, std::uint32_t* pairs) {
+  const std::int64_t k = rows.k, stride = bf16_stride(k) / 2;
+  const float* x = rows.x + first * rows.stride;
+  if (rows.scales == nullptr) return round_rows_avx512bf16(x, rows.stride, n_rows, k, pairs, stride);
   const ScratchScope scope(scratch);
   auto* scaled = scratch.take_array<float>(static_cast<std::size_t>(k));
   for (std::int64_t r = 0; r < n_rows; ++r) {
-    for (std::int64_t i = 0; i < k; ++i) scaled[i] = x[r * x_stride + i] * scales_of_k[i];
+    for (std::int64_t i = 0; i < k; ++i) scaled[i] = x[r * rows.stride + i] * rows.scales[i];
     round_rows_avx512bf16(scaled, k, 1, k, pairs + r * stride, stride);
   }
 }
 
-// Rows of a left factor, `stride` apart, and their rounded copy by round_bf16() if there is one.
-struct LeftRows {
-  const float* x;
-  std::int64_t stride;
-  const bf16* x_bf16 = nullptr;
-};
-
-// c [m, n] (+)= x [m, k] · right, where `right` is packed panels. If several blocks of columns need a row, it is
-// rounded once beforehand, otherwise by the task that needs it.
-void multiply_rows_by_panels(Context& context, std::int64_t m, std::int64_t n, std::int64_t k, const LeftRows& rows,
-                             const std::uint32_t* right, const Int8Scales& scales, float* c, std::int64_t c_stride,
-                             bool accumulate) {
-  const std::int64_t pairs = (k + 1) / 2, stride = bf16_stride(k) / 2;
+// A product of any size in blocks, with the left factor `rows` and packed panels as the right one. If several blocks of
+// columns need a row, it is rounded once beforehand, otherwise by the task that needs it.
+void multiply_rows_by_panels(Context& context, const LeftRows& rows, PairsProduct whole) {
+  const std::int64_t stride = bf16_stride(rows.k) / 2;
+  whole.n_pairs = (rows.k + 1) / 2;
+  whole.tile_stride = kTileRows * stride;
+  whole.row_stride = stride;
+  whole.right_stride = whole.n_pairs * kPanel;
   const ScratchScope whole_scope(context.scratch());
-  const auto* rounded = reinterpret_cast<const std::uint32_t*>(rows.x_bf16);
-  if (rounded == nullptr && n > kColumnBlock) {
-    auto* all = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(m * stride));
-    context.pool().for_blocks(static_cast<std::size_t>(m), kRoundRows,
+  whole.left = reinterpret_cast<const std::uint32_t*>(rows.x_bf16);
+  if (whole.left == nullptr && whole.n > kColumnBlock) {
+    auto* all = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(whole.m * stride));
+    context.pool().for_blocks(static_cast<std::size_t>(whole.m), kRoundRows,
                               [&](std::size_t begin, std::size_t end, int worker) {
                                 const auto row = static_cast<std::int64_t>(begin);
-                                round_rows(context.worker_scratch(worker), static_cast<std::int64_t>(end - begin), k,
-                                           rows.x + row * rows.stride, rows.stride, scales.of_k, all + row * stride);
+                                round_rows(context.worker_scratch(worker), rows, row,
+                                           static_cast<std::int64_t>(end - begin), all + row * stride);
                               });
-    rounded = all;
+    whole.left = all;
   }
-  for_tiles(
-      context, m, n, kRowBlock, kColumnBlock,
-      [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
-        Scratch& scratch = context.worker_scratch(worker);
-        const ScratchScope scope(scratch);
-        const std::uint32_t* left = rounded == nullptr ? nullptr : rounded + row * stride;
-        if (rounded == nullptr) {
-          auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
-          round_rows(scratch, n_rows, k, rows.x + row * rows.stride, rows.stride, scales.of_k, own);
-          left = own;
-        }
-        multiply_pairs_avx512bf16({.m = n_rows,
-                                   .n = n_columns,
-                                   .n_pairs = pairs,
-                                   .left = left,
-                                   .tile_stride = kTileRows * stride,
-                                   .row_stride = stride,
-                                   .right = right + column / kPanel * pairs * kPanel,
-                                   .right_stride = pairs * kPanel,
-                                   .column_scales = scales.of_columns == nullptr ? nullptr : scales.of_columns + column,
-                                   .c = c + row * c_stride + column,
-                                   .c_stride = c_stride,
-                                   .accumulate = accumulate});
-      });
+  for_tiles(context, whole.m, whole.n, kRowBlock, kColumnBlock,
+            [&](std::int64_t row, std::int64_t n_rows, std::int64_t column, std::int64_t n_columns, int worker) {
+              Scratch& scratch = context.worker_scratch(worker);
+              const ScratchScope scope(scratch);
+              PairsProduct block = whole;
+              block.m = n_rows;
+              block.n = n_columns;
+              if (whole.left != nullptr) {
+                block.left += row * stride;
+              } else {
+                auto* own = scratch.take_array<std::uint32_t>(static_cast<std::size_t>(n_rows * stride));
+                round_rows(scratch, rows, row, n_rows, own);
+                block.left = own;
+              }
+              block.right += column / kPanel * whole.right_stride;
+              if (whole.column_scales != nullptr) block.column_scales += column;
+              block.c += row * whole.c_stride + column;
+              multiply_pairs_avx512bf16(block);
+            });
 }
 
 // A float32 product of any size, in blocks; its left factor, not transposed, is rounded to bfloat16 values on request.
@@ -317,7 +309,7 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   }
   const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
   const bool round = args.precision == MatmulPrecision::kBF16;
-  const bool quantized = args.weight.is_quantized();
+  const bool quantized = args.weight.is_quantized(), is_int8 = args.weight.format == WeightFormat::kInt8;
   if (args.n_rows <= kGemvRows && (is_bf16 || quantized || !round)) return forward_few_rows(context, args, accumulate);
 
   const ScratchScope scope(context.scratch());
@@ -346,10 +338,14 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
                                                 .panel = panels + column * pairs});
             }
           });
-      const Int8Scales scales{.of_columns =
-                                  args.weight.format == WeightFormat::kInt8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, width, args.in, {args.x, args.in, args.x_bf16}, panels, scales,
-                              args.y + first, args.out, accumulate);
+      multiply_rows_by_panels(context, {.k = args.in, .x = args.x, .stride = args.in, .x_bf16 = args.x_bf16},
+                              {.m = args.n_rows,
+                               .n = width,
+                               .right = panels,
+                               .column_scales = is_int8 ? args.weight.row_scales + first : nullptr,
+                               .c = args.y + first,
+                               .c_stride = args.out,
+                               .accumulate = accumulate});
     }
     return;
   }
@@ -380,7 +376,8 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
     if (!args.accumulate) std::fill_n(args.grad_x, args.n_rows * args.in, 0.0f);
     return;
   }
-  const bool is_bf16 = args.weight.format == WeightFormat::kBF16, quantized = args.weight.is_quantized();
+  const bool is_bf16 = args.weight.format == WeightFormat::kBF16, is_int8 = args.weight.format == WeightFormat::kInt8;
+  const bool quantized = args.weight.is_quantized();
   const bool round = args.precision == MatmulPrecision::kBF16;
   const ScratchScope scope(context.scratch());
   if (uses_pairs(context, args.precision)) {
@@ -409,10 +406,17 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
                                            .panel = panels + column * pairs});
             }
           });
-      const Int8Scales scales{.of_k =
-                                  args.weight.format == WeightFormat::kInt8 ? args.weight.row_scales + first : nullptr};
-      multiply_rows_by_panels(context, args.n_rows, args.in, depth, {args.grad_y + first, args.out}, panels, scales,
-                              args.grad_x, args.in, args.accumulate || first > 0);
+      multiply_rows_by_panels(context,
+                              {.k = depth,
+                               .x = args.grad_y + first,
+                               .stride = args.out,
+                               .scales = is_int8 ? args.weight.row_scales + first : nullptr},
+                              {.m = args.n_rows,
+                               .n = args.in,
+                               .right = panels,
+                               .c = args.grad_x,
+                               .c_stride = args.in,
+                               .accumulate = args.accumulate || first > 0});
     }
     return;
   }
