@@ -9,7 +9,7 @@ namespace {
 
 void check_heads(const Context& context, const char* op, std::int64_t n_heads, std::int64_t n_kv_heads,
                  std::int64_t head_dim, std::int64_t window) {
-  require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "there are heads of some width");
+  require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "the heads and their width are positive");
   require(context.device().kind != DeviceKind::kCuda || head_dim <= kWidestCudaHead, op,
           "heads are no wider than kWidestCudaHead on a GPU");
   require(n_heads % n_kv_heads == 0, op, "n_heads is a multiple of n_kv_heads");
@@ -56,12 +56,11 @@ void attention_cached(Context& context, const CachedAttentionArgs& args) {
   require(args.q && args.k && args.v && args.k_cache && args.v_cache && args.out, "attention_cached",
           "all tensors are given");
   require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
-          "there is a position, and room for the tokens");
+          "a position and room for the tokens are given");
   // The host cannot read arrays on a GPU.
   if (context.allocator()->is_host()) {
     const std::int64_t first = *args.first_position;
-    require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached",
-            "the tokens stand within max_tokens");
+    require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached", "the tokens fit max_tokens");
   }
   context.ops().attention_cached(context, args);
 }

@@ -11,7 +11,7 @@ namespace matinee {
 void cosine_topk(Context& context, const CosineTopkArgs& args) {
   const char* op = "cosine_topk";
   require(args.n_queries >= 0 && args.n_rows >= 0 && args.k >= 0, op, "sizes are not negative");
-  require(args.n_rows <= std::numeric_limits<std::int32_t>::max(), op, "rows have 32-bit numbers");
+  require(args.n_rows <= std::numeric_limits<std::int32_t>::max(), op, "row numbers fit 32 bits");
   require(args.n_sets >= 1 && args.n_sets <= CosineTopkArgs::kMaxSets, op, "there are 1 to kMaxSets sets");
   require(args.storage == DType::kF32 || args.storage == DType::kBF16 || args.storage == DType::kI8, op,
           "rows are stored as F32, BF16 or I8");
@@ -26,7 +26,7 @@ void cosine_topk(Context& context, const CosineTopkArgs& args) {
     require(set.dim == 0 || args.n_rows == 0 || (set.rows && set.queries), op, "rows and queries are given");
     if (args.storage != DType::kI8) continue;
     require(set.dim <= kMostInt8Dim, op, "a set of int8 is at most kMostInt8Dim wide");
-    require(args.n_rows == 0 || set.row_scales, op, "int8 has scales of its rows");
+    require(args.n_rows == 0 || set.row_scales, op, "an int8 set has scales");
   }
   context.ops().cosine_topk(context, args);
 }

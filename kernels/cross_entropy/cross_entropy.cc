@@ -15,7 +15,7 @@ void cross_entropy(Context& context, const CrossEntropyArgs& args) {
   for (std::int64_t row = 0; row < args.n_rows && context.allocator()->is_host(); ++row) {
     const std::int32_t target = args.targets[row];
     require(target == kIgnoredTarget || (target >= 0 && target < args.vocab), "cross_entropy",
-            "targets lie within the vocabulary");
+            "targets are in the vocabulary");
   }
   context.ops().cross_entropy(context, args);
 }

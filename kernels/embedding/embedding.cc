@@ -12,7 +12,7 @@ void check_ids(const Context& context, const char* op, const std::int32_t* ids, 
                std::int64_t vocab) {
   require(ids != nullptr, op, "ids are given");
   if (!context.allocator()->is_host()) return;
-  for (std::int64_t t = 0; t < n_tokens; ++t) require(ids[t] >= 0 && ids[t] < vocab, op, "ids lie within the table");
+  for (std::int64_t t = 0; t < n_tokens; ++t) require(ids[t] >= 0 && ids[t] < vocab, op, "ids are in the table");
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ void embedding_forward(Context& context, const EmbeddingArgs& args) {
   if (args.n_tokens == 0 || args.width == 0) return;
   require(args.table.data && args.y, "embedding_forward", "table and y are given");
   require(args.table.format == WeightFormat::kF32 || args.table.format == WeightFormat::kBF16, "embedding_forward",
-          "the table is F32 or BF16");
+          "the table is float32 or bfloat16");
   check_ids(context, "embedding_forward", args.ids, args.n_tokens, args.vocab);
   context.ops().embedding_forward(context, args);
 }

@@ -19,7 +19,7 @@ void layer_norm_backward(Context& context, const LayerNormBackwardArgs& args) {
   require(args.grad_y && args.x && args.weight && args.mean && args.rstd && args.grad_x, "layer_norm_backward",
           "grad_y, x, weight, mean, rstd and grad_x are given");
   require(args.grad_x != args.x && (!args.accumulate || args.grad_x != args.grad_y), "layer_norm_backward",
-          "grad_x stands apart from x, and from grad_y when accumulating");
+          "grad_x does not alias x, nor grad_y when accumulating");
   context.ops().layer_norm_backward(context, args);
 }
 

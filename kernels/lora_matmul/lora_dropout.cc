@@ -1,7 +1,7 @@
 // Philox4x32-10 gives 128 bits per counter, and an element takes 16 of them. The columns of a row are cut into groups
-// of 64. Group g uses the eight counters {8·g + lane, row low, row high, kLoraDropoutTag}; column 64·g + 16·word + 8·half
-// + lane takes half `half` (0: low) of word `word` of the lane's result. So eight counters in the lanes of a vector
-// give eight adjacent columns.
+// of 64. Group g uses the eight counters {8·g + lane, row low, row high, kLoraDropoutTag}. Column
+// 64·g + 16·word + 8·half + lane takes half `half` (0: low) of word `word` of the lane's result. So eight counters in
+// the lanes of a vector give eight adjacent columns.
 
 #include "kernels/lora_matmul/lora_dropout.h"
 

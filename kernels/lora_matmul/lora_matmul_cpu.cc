@@ -19,7 +19,7 @@ constexpr std::int64_t kRows = 4 * kTileRows;  // of a block as wide as x
 constexpr std::int64_t kColumns = 4 * kPanel;  // of a block of grad_x
 constexpr std::int64_t kPanelRows = 512;       // of a panel of x
 constexpr std::size_t kPanelColumns = kPanel;  // dropout's groups of columns
-static_assert(kPanelColumns % 64 == 0, "a panel is whole groups of the dropout");
+static_assert(kPanelColumns % 64 == 0, "a panel consists of whole groups of dropout");
 
 float* scaled(Context& context, float factor, const float* x, std::int64_t n) {
   auto* result = context.scratch().take_array<float>(static_cast<std::size_t>(n));

@@ -27,7 +27,7 @@ QuantizedMatrix::QuantizedMatrix(std::shared_ptr<DeviceAllocator> allocator, Wei
 }
 
 void QuantizedMatrix::set_rows(Context& context, std::int64_t first, std::int64_t n_rows, const float* x) {
-  require(first >= 0 && n_rows >= 0 && first + n_rows <= rows_, "QuantizedMatrix", "the rows are there");
+  require(first >= 0 && n_rows >= 0 && first + n_rows <= rows_, "QuantizedMatrix", "the rows are in range");
   if (format_ == WeightFormat::kInt8) {
     quantize_int8(context, {.n_rows = n_rows,
                             .width = width_,

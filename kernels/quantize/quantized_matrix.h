@@ -8,7 +8,7 @@
 
 namespace matinee {
 
-/// A matrix quantized whole, with the memory that its view needs: for tests, cases and weights that are loaded.
+/// A quantized matrix that owns the memory of its view.
 class QuantizedMatrix {
  public:
   /// Room in `memory` for [rows, width] in `format`, kInt8 or kNf4; nothing is in it yet.

@@ -19,7 +19,7 @@ void rms_norm_backward(Context& context, const RmsNormBackwardArgs& args) {
   require(args.grad_y && args.x && args.weight && args.rstd && args.grad_x, "rms_norm_backward",
           "grad_y, x, weight, rstd and grad_x are given");
   require(args.grad_x != args.x && (!args.accumulate || args.grad_x != args.grad_y), "rms_norm_backward",
-          "grad_x stands apart from x, and from grad_y when accumulating");
+          "grad_x does not alias x, nor grad_y when accumulating");
   context.ops().rms_norm_backward(context, args);
 }
 

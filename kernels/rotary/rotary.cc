@@ -18,7 +18,7 @@ bool check(const Context& context, const char* op, const RotaryArgs& args) {
   require(args.positions && args.cosines && args.sines && args.x, op, "positions, both tables and x are given");
   // The host cannot read arrays on a GPU.
   for (std::int64_t t = 0; t < args.n_tokens && context.allocator()->is_host(); ++t) {
-    require(args.positions[t] >= 0 && args.positions[t] < args.n_positions, op, "positions lie within the tables");
+    require(args.positions[t] >= 0 && args.positions[t] < args.n_positions, op, "positions are in the tables");
   }
   return true;
 }
