@@ -110,6 +110,7 @@ void GeneratorOptions::add(OptionSet& options) {
   options.list("personas", &personas, "NAMES",
                "simulated users: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
+  options.alias("temperaments");
   options.list("keep", &keep, "KIND:SHARE",
                "with alpaca: keep a random share of one kind of line. Kinds are the system's acts (greet, ask, "
                "ask_opinion, recommend, explain, answer, close, help) and, for understanding, u. and the user's act "

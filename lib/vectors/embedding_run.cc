@@ -69,6 +69,7 @@ void EmbeddingRun::add(OptionSet& options) {
   options.list("weights", &weights, "TITLE,CAST,CREW",
                "weight of each vector in a similarity; stored in the file [0.5,0.3,0.2]");
   options.integer("neighbors", &neighbors, 0, 1000, "also store this many nearest movies of each movie");
+  options.alias("neighbours");
   options.positional(&folder, "FOLDER", 0, 1);
 }
 

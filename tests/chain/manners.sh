@@ -29,4 +29,12 @@ for source in cmd/*.cc; do
   { "$tool" --help 2>"$work/.err"; echo $? >"$work/.status"; } | :
   [[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "$tool --help | : ends with $(<"$work/.status"): $(<"$work/.err")"
 done
+# Options that were renamed work under their old names, which the help does not list.
+for old in "synthconv --temperaments" "embed --neighbours" "lora-train --min-learning-rate"; do
+  read -r tool option <<<"$old"
+  run "$tool" "$option" x /nonexistent
+  [[ $status -ne 0 && $err != *unrecognised* ]] || fail "$old: $err"
+  run "$tool" --help
+  [[ $out != *"$option "* ]] || fail "$tool --help lists the old name $option"
+done
 finish
