@@ -75,7 +75,7 @@ int tokenize(ToolContext& tool, Options& options) {
     throw bad_data("{}: no samples", options.inputs.front() == "-" ? "<stdin>" : options.inputs.front());
   if (writes) {
     writer.write(options.output, {.vocab_size = tokenizer.vocab_size(),
-                                  .tokenizer_fingerprint = tokenizer.content_hash(),
+                                  .tokenizer_fingerprint = tokenizer.fingerprint(),
                                   .prompt_template = prompt_template.name(),
                                   .seq_len = options.tokenize.seq_len,
                                   .bos_token_id = tokenizer.bos_token_id(),

@@ -41,12 +41,6 @@ bool fault_is_due() {
   return left.load(std::memory_order_relaxed) != 0 && left.fetch_sub(1) == 1;
 }
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 // ---- MappedFile -------------------------------------------------------------------------------------------------
@@ -101,12 +95,79 @@ void MappedFile::release(std::size_t offset, std::size_t size) const {
 // ---- OutputFile -------------------------------------------------------------------------------------------------
 
 struct OutputFile::Impl {
+  enum class Kind {
+    kStdout,
+    kInPlace,  // a device, a pipe or a file without a name
+    kUnnamed,  // O_TMPFILE: gets its name at commit
+    kNamed,    // a temporary file beside it, where the file system lacks O_TMPFILE
+  };
+  Kind kind = Kind::kStdout;
   int descriptor = -1;
-  bool is_stdout = false;
   std::string path;       // for messages
-  std::string temporary;  // empty once committed
+  std::string temporary;  // removed with this object, unless empty
   std::vector<std::byte> buffer;
   std::uint64_t written = 0;
+
+  explicit Impl(const std::string& name) : path(name) {
+    buffer.reserve(kBufferBytes);
+    if (path.empty() || path == "-") {
+      path = "<stdout>";
+      descriptor = STDOUT_FILENO;
+      return;
+    }
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0) {
+      if (S_ISDIR(info.st_mode)) throw system_failure(path, "write", EISDIR);
+      if (!S_ISREG(info.st_mode) || info.st_nlink == 0) {
+        kind = Kind::kInPlace;
+        descriptor = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+        if (descriptor < 0) throw system_failure(path, "open for writing", errno);
+        return;
+      }
+    }
+    kind = Kind::kUnnamed;
+    descriptor = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    if (descriptor >= 0 && file_exists(link_to_descriptor())) return;
+    if (descriptor >= 0) ::close(descriptor);
+    create_named();
+  }
+
+  ~Impl() {
+    if (kind != Kind::kStdout && descriptor >= 0) ::close(descriptor);
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+
+  std::string link_to_descriptor() const { return fmt::format("/proc/self/fd/{}", descriptor); }
+
+  void create_named() {
+    kind = Kind::kNamed;
+    temporary = path + ".XXXXXX.tmp";
+    descriptor = ::mkostemps(temporary.data(), 4, O_CLOEXEC);
+    if (descriptor < 0) {
+      const int number = errno;
+      temporary.clear();
+      throw system_failure(path, "create", number);
+    }
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    ::fchmod(descriptor, 0666 & ~mask);
+  }
+
+  // linkat does not replace a file: there the new file gets a second name first, which rename moves over the old one.
+  void link_unnamed() {
+    const auto link = [&](const std::string& name) {
+      return ::linkat(AT_FDCWD, link_to_descriptor().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (link(path)) return;
+    if (errno == EEXIST) {
+      temporary = fmt::format("{}.{:06x}.tmp", path, ::getpid() & 0xFFFFFF);
+      ::unlink(temporary.c_str());
+      if (link(temporary)) return;
+    }
+    const int number = errno;
+    temporary.clear();
+    throw system_failure(path, "create", number);
+  }
 
   void write_out(const std::byte* data, std::size_t size) {
     if (size > 0 && fault_is_due()) throw system_failure(path, "write", ENOSPC);
@@ -114,7 +175,7 @@ struct OutputFile::Impl {
       const ssize_t done = ::write(descriptor, data, size);
       if (done < 0) {
         if (errno == EINTR) continue;
-        if (errno == EPIPE && is_stdout) throw ClosedPipe{};
+        if (errno == EPIPE && kind == Kind::kStdout) throw ClosedPipe{};
         throw system_failure(path, "write", errno);
       }
       data += done;
@@ -122,40 +183,20 @@ struct OutputFile::Impl {
     }
   }
 
-  ~Impl() {
-    if (!is_stdout && descriptor >= 0) ::close(descriptor);
-    if (!temporary.empty()) ::unlink(temporary.c_str());
+  void commit() {
+    if (kind == Kind::kStdout) return;
+    const bool appears = kind != Kind::kInPlace;
+    if (appears && ::fsync(descriptor) != 0) throw system_failure(path, "write", errno);
+    if (kind == Kind::kUnnamed) link_unnamed();
+    if (::close(std::exchange(descriptor, -1)) != 0) throw system_failure(path, "write", errno);
+    if (!temporary.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
+      throw system_failure(path, "create", errno);
+    temporary.clear();
+    if (appears) sync_folder(folder_of(path));
   }
 };
 
-OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>()) {
-  impl_->buffer.reserve(kBufferBytes);
-  struct stat info {};
-  if (path.empty() || path == "-") {
-    impl_->is_stdout = true;
-    impl_->descriptor = STDOUT_FILENO;
-    impl_->path = "<stdout>";
-    return;
-  }
-  impl_->path = path;
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) throw system_failure(path, "write", EISDIR);
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {  // /dev/full, a named pipe: nothing to rename
-    impl_->descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (impl_->descriptor < 0) throw system_failure(path, "open for writing", errno);
-    return;
-  }
-  impl_->temporary = path + ".XXXXXX.tmp";
-  impl_->descriptor = ::mkostemps(impl_->temporary.data(), 4, O_CLOEXEC);
-  if (impl_->descriptor < 0) {
-    const int number = errno;
-    impl_->temporary.clear();
-    throw system_failure(path, "create", number);
-  }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(impl_->descriptor, 0666 & ~mask);
-}
-
+OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
 OutputFile::OutputFile(OutputFile&&) noexcept = default;
 OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
@@ -182,16 +223,7 @@ void OutputFile::flush() {
 
 void OutputFile::commit() {
   flush();
-  if (impl_->is_stdout) return;
-  if (impl_->temporary.empty()) {
-    if (::close(std::exchange(impl_->descriptor, -1)) != 0) throw system_failure(impl_->path, "write", errno);
-    return;
-  }
-  if (::fsync(impl_->descriptor) != 0) throw system_failure(impl_->path, "write", errno);
-  if (::close(std::exchange(impl_->descriptor, -1)) != 0) throw system_failure(impl_->path, "write", errno);
-  if (::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0) throw system_failure(impl_->path, "create", errno);
-  impl_->temporary.clear();
-  sync_folder(folder_of(impl_->path));
+  impl_->commit();
 }
 
 std::uint64_t OutputFile::bytes_written() const { return impl_->written; }
@@ -260,6 +292,12 @@ void write_file(const std::string& path, std::string_view contents) {
 }
 
 bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
 
 void make_folders(const std::string& path) {
   std::error_code error;

@@ -30,8 +30,10 @@ class MappedFile {
   std::string path_;
 };
 
-/// Where a result goes: stdout, or a file that appears whole or not at all (temporary file beside it, fsync, rename,
-/// fsync of the folder). Nothing is visible under the final name before `commit`; without it the temporary is removed.
+/// Where a result goes: stdout, or a file that appears whole or not at all. The file has no name before `commit`
+/// (O_TMPFILE, then fsync, linkat, fsync of the folder), so nothing is left of it however the process ends. Where the
+/// file system lacks O_TMPFILE, a temporary file "NAME.XXXXXX.tmp" stands in, which only a kill leaves behind. Devices,
+/// pipes and files without a name (TemporaryFile) are written in place.
 class OutputFile {
  public:
   /// "-" or "" is stdout.
@@ -80,6 +82,8 @@ std::string read_file(const std::string& path);
 /// Writes atomically as OutputFile does.
 void write_file(const std::string& path, std::string_view contents);
 bool file_exists(const std::string& path);
+/// The folder that holds `path`: "a" for "a/b", "." for "b".
+std::string folder_of(const std::string& path);
 /// Creates `path` and its parents. Throws Error(kResource).
 void make_folders(const std::string& path);
 /// fsync of a folder, so that renames in it survive a power cut.

@@ -4,12 +4,13 @@
 
 namespace matinee {
 
-/// A folder, or a file with companions while it is made, that appears whole or not at all: it is written into a
-/// temporary folder beside it until `commit`, which makes it durable and renames it. Without a commit the temporary
-/// folder is removed with its contents.
+/// A folder, or a file with companions while it is made, that appears whole or not at all: it is written into
+/// "NAME.matinee-unfinished" beside it until `commit`, which makes it durable and renames it. Without a commit that folder
+/// is removed with its contents; what a killed process left of it is removed by the next that writes NAME.
 class OutputFolder {
  public:
-  /// Throws Error(kUsage) where `path` exists, Error(kResource) where no folder can be made beside it.
+  /// Throws Error(kUsage) where `path` exists, Error(kResource) where no folder can be made beside it or another
+  /// process is writing the same one.
   explicit OutputFolder(const std::string& path);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
@@ -25,6 +26,7 @@ class OutputFolder {
   void rename_to_final(const std::string& from);
 
   std::string final_, temporary_;
+  int lock_ = -1;  // flock of the temporary folder
 };
 
 }  // namespace matinee

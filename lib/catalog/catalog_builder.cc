@@ -3,11 +3,8 @@
 #include "lib/catalog/catalog_builder.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -17,6 +14,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/parallel.h"
+#include "lib/base/temporary_file.h"
 #include "lib/catalog/imdb_table.h"
 #include "lib/catalog/list_column.h"
 #include "lib/catalog/movie_catalog.h"
@@ -33,18 +31,9 @@ std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expec
   if (path.ends_with(".bin")) {
     table = std::make_unique<ImdbTable>(path);
   } else {
-    std::string name = std::filesystem::temp_directory_path() / "matinee-table-XXXXXX";
-    const int descriptor = ::mkstemp(name.data());
-    if (descriptor < 0) throw resource_error("{}: cannot create a temporary file", name);
-    ::close(descriptor);
-    try {
-      tsv_to_table(path, name, {}, pool, [](std::uint64_t) {});
-      table = std::make_unique<ImdbTable>(name);
-    } catch (...) {
-      ::unlink(name.c_str());
-      throw;
-    }
-    ::unlink(name.c_str());  // the mapping keeps the contents
+    const TemporaryFile file;
+    tsv_to_table(path, file.path(), {}, pool, [](std::uint64_t) {});
+    table = std::make_unique<ImdbTable>(file.path());  // the mapping keeps the contents
   }
   if (table->name() != expected) throw bad_data("{}: expected the table {}, found {}", path, expected, table->name());
   return table;

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "lib/base/format_error.h"
-#include "lib/catalog/column_spool.h"
+#include "lib/base/temporary_file.h"
 #include "lib/catalog/imdb_table.h"
 #include "lib/io/text_reader.h"
 
@@ -256,7 +256,7 @@ class Columns {
 
  private:
   struct Column {
-    ColumnSpool offsets, bytes, numbers;
+    Spool offsets, bytes, numbers;
     std::int64_t end = 0;
     std::vector<std::int64_t> odd_rows;
     StringColumnBuilder odd_texts;

@@ -13,9 +13,9 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
   if (!options.adapter.empty()) {
     const auto metadata = read_adapter_metadata(options.adapter);
     const auto fingerprint = metadata.find("matinee.tokenizer_sha");
-    if (fingerprint != metadata.end() && fingerprint->second != tokenizer.content_hash()) {
+    if (fingerprint != metadata.end() && fingerprint->second != tokenizer.fingerprint()) {
       throw bad_data("{}: trained with another tokenizer ({}) than that of {} ({}); give the base it was trained on",
-                     options.adapter, fingerprint->second, options.base, tokenizer.content_hash());
+                     options.adapter, fingerprint->second, options.base, tokenizer.fingerprint());
     }
     if (const auto trained = metadata.find("matinee.template"); trained != metadata.end()) name = trained->second;
   }

@@ -1,83 +1,9 @@
 #include "lib/prompt/token_set_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <vector>
-
-#include "lib/base/format_error.h"
+#include "lib/base/temporary_file.h"
 #include "lib/io/safetensors.h"
 
 namespace matinee {
-namespace {
-
-// Bytes that wait in a nameless file until it is known how many there are.
-class Spool {
- public:
-  Spool() {
-    const char* folder = std::getenv("TMPDIR");
-    folder_ = folder != nullptr && *folder != '\0' ? folder : "/tmp";
-    std::string name = folder_ + "/tokenize-XXXXXX";
-    descriptor_ = mkostemp(name.data(), O_CLOEXEC);
-    if (descriptor_ < 0) throw failure("cannot make a temporary file");
-    unlink(name.c_str());
-    buffer_.reserve(kBuffer);
-  }
-  Spool(const Spool&) = delete;
-  Spool& operator=(const Spool&) = delete;
-  ~Spool() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-
-  void add(std::span<const std::byte> bytes) {
-    size_ += bytes.size();
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    if (buffer_.size() >= kBuffer) flush();
-  }
-
-  // Calls visit(bytes) for everything added, in order.
-  template <class Visit>
-  void replay(Visit visit) {
-    flush();
-    std::vector<std::byte> block(kBuffer);
-    for (std::uint64_t offset = 0; offset < size_;) {
-      const ssize_t got = pread(descriptor_, block.data(), block.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) throw failure("cannot read a temporary file");
-      visit(std::span<const std::byte>(block.data(), static_cast<std::size_t>(got)));
-      offset += static_cast<std::uint64_t>(got);
-    }
-  }
-
- private:
-  static constexpr std::size_t kBuffer = std::size_t{1} << 20;
-
-  void flush() {
-    for (std::size_t done = 0; done < buffer_.size();) {
-      const ssize_t wrote = write(descriptor_, buffer_.data() + done, buffer_.size() - done);
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) throw failure("cannot write a temporary file");
-      done += static_cast<std::size_t>(wrote);
-    }
-    buffer_.clear();
-  }
-
-  Error failure(const char* what) const {
-    Error error = resource_error("{}: {}: {}", folder_, what, std::strerror(errno));
-    error.add_remedy("set TMPDIR to a folder with room");
-    return error;
-  }
-
-  std::string folder_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
-  std::vector<std::byte> buffer_;
-};
-
-}  // namespace
 
 struct TokenSetWriter::Impl {
   Spool ids, mask, offsets;
@@ -87,7 +13,7 @@ struct TokenSetWriter::Impl {
 
   void add_offset() {
     const auto offset = static_cast<std::int64_t>(tokens);
-    offsets.add(std::as_bytes(std::span(&offset, 1)));
+    offsets.append(std::as_bytes(std::span(&offset, 1)));
   }
 };
 
@@ -95,8 +21,8 @@ TokenSetWriter::TokenSetWriter() : impl_(std::make_unique<Impl>()) { impl_->add_
 TokenSetWriter::~TokenSetWriter() = default;
 
 void TokenSetWriter::add(const EncodedSample& sample) {
-  impl_->ids.add(std::as_bytes(std::span(sample.input_ids)));
-  impl_->mask.add(std::as_bytes(std::span(sample.loss_mask)));
+  impl_->ids.append(std::as_bytes(std::span(sample.input_ids)));
+  impl_->mask.append(std::as_bytes(std::span(sample.loss_mask)));
   impl_->tokens += sample.input_ids.size();
   for (const std::uint8_t supervised : sample.loss_mask) impl_->supervised += supervised;
   ++impl_->samples;

@@ -12,7 +12,7 @@ namespace matinee {
 /// What a file of kind "tokens" says about itself.
 struct TokenSetDescription {
   std::int32_t vocab_size = 0;
-  std::string tokenizer_fingerprint;  ///< Tokenizer::content_hash, written as "matinee.tokenizer_sha"
+  std::string tokenizer_fingerprint;  ///< Tokenizer::fingerprint
   std::string prompt_template;
   int seq_len = 0;
   std::int32_t bos_token_id = -1;

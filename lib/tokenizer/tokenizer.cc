@@ -385,6 +385,6 @@ bool Tokenizer::adds_bos() const {
   return std::find(prefix.begin(), prefix.end(), impl_->special.bos) != prefix.end();
 }
 
-const std::string& Tokenizer::content_hash() const { return impl_->definition.content_hash; }
+const std::string& Tokenizer::fingerprint() const { return impl_->definition.fingerprint; }
 
 }  // namespace matinee

@@ -67,8 +67,8 @@ class Tokenizer {
   /// True where texts of this tokenizer begin with BOS (post-processor or tokenizer_config.json).
   bool adds_bos() const;
 
-  /// hash64 of the bytes of the file that holds the vocabulary, 16 hex digits: "matinee.tokenizer_sha".
-  const std::string& content_hash() const;
+  /// "matinee.tokenizer_sha" of tokens and adapters (lib/io/tokenizer_fingerprint.h).
+  const std::string& fingerprint() const;
 
   /// How many of the first ids of `text` stay the same whatever text follows: all but those of the pre-tokenizer's last
   /// two pieces (an apostrophe and the letters behind it may still become one). For forced runs.

@@ -5,15 +5,11 @@
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
+#include "lib/io/tokenizer_fingerprint.h"
 #include "lib/train/trainer.h"
 
 namespace matinee {
 namespace {
-
-std::string folder_of(const std::string& file) {
-  const std::size_t slash = file.rfind('/');
-  return slash == std::string::npos ? "." : file.substr(0, slash);
-}
 
 std::string hex(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
@@ -31,16 +27,11 @@ void require_match(const TokenDataset& data, const ModelConfig& config, const st
                    folder, config.max_position_embeddings)
         .add_remedy(remedy + fmt::format(" --seq-len {}", config.max_position_embeddings));
   }
-  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
-    const std::string tokenizer = folder + "/" + name;
-    if (!file_exists(tokenizer)) continue;
-    const std::string found = hex(hash64(read_file(tokenizer)));
-    if (info.tokenizer_fingerprint != found) {
-      throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(),
-                     info.tokenizer_fingerprint, tokenizer, found)
-          .add_remedy(remedy);
-    }
-    return;
+  const std::optional<TokenizerFingerprint> found = tokenizer_fingerprint_in(folder);
+  if (found && info.tokenizer_fingerprint != found->value) {
+    throw bad_data("{}: the tokens were made with another tokenizer ({}) than {} ({})", data.path(),
+                   info.tokenizer_fingerprint, found->file, found->value)
+        .add_remedy(remedy);
   }
 }
 

@@ -13,10 +13,9 @@ namespace matinee {
 /// How a tokens file was made. The trainer requires a base that matches, and the adapter records it.
 struct TokensInfo {
   std::int64_t vocab_size = 0;
-  std::string
-      tokenizer_fingerprint;    ///< hash64 (FNV-1a) of tokenizer.json, 16 hexadecimal digits; the name is the file's
-  std::string prompt_template;  ///< "plain", "alpaca", "chatml"
-  std::int64_t seq_len = 0;     ///< length of the longest possible sample, in tokens
+  std::string tokenizer_fingerprint;  ///< lib/io/tokenizer_fingerprint.h
+  std::string prompt_template;        ///< "plain", "alpaca", "chatml"
+  std::int64_t seq_len = 0;           ///< length of the longest possible sample, in tokens
   std::int32_t bos_token_id = -1;
   std::int32_t eos_token_id = -1;
 };

@@ -1,14 +1,12 @@
 #include "lib/vectors/embedding_run.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <span>
 #include <utility>
 
 #include "kernels/context.h"
+#include "lib/base/file.h"
 #include "lib/base/format_error.h"
+#include "lib/base/temporary_file.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/vectors/similarity_search.h"
 
@@ -33,19 +31,12 @@ CatalogTables tables_of(const EmbeddingRun& run) {
   return tables;
 }
 
-// The catalog as later readers see it, without vectors: written beside the output, mapped, and unlinked at once.
+// The catalog as later readers see it, without vectors: a file without a name on the disk of the output; the mapping
+// keeps the contents.
 MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
-  const std::string beside = output == "-" ? (std::filesystem::temp_directory_path() / "movies").string() : output;
-  const std::string path = fmt::format("{}.{}.unfinished", beside, ::getpid());
-  builder.save(path);
-  try {
-    MovieCatalog catalog(path);
-    ::unlink(path.c_str());
-    return catalog;
-  } catch (...) {
-    ::unlink(path.c_str());
-    throw;
-  }
+  const TemporaryFile file(output == "-" ? temporary_folder() : folder_of(output));
+  builder.save(file.path());
+  return MovieCatalog(file.path());
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "lib/base/format_error.h"
-#include "lib/base/random.h"
+#include "lib/io/tokenizer_fingerprint.h"
 #include "lib/text/utf8.h"
 #include "lib/vocabulary/token_spelling.h"
 
@@ -232,7 +232,7 @@ TokenizerDefinition parse_sentencepiece_model(std::string_view bytes, const std:
     if (model.bos_id < model.pieces.size() && model.pieces[model.bos_id].type == kControl)
       definition.prefix_ids.push_back(static_cast<std::int32_t>(model.bos_id));
     spell_tokens(definition, model.escape_whitespaces);
-    definition.content_hash = fmt::format("{:016x}", hash64(bytes));
+    definition.fingerprint = tokenizer_fingerprint(bytes);
     return definition;
   });
 }

@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "lib/base/format_error.h"
-#include "lib/base/random.h"
+#include "lib/io/tokenizer_fingerprint.h"
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_index.h"
 #include "lib/vocabulary/token_spelling.h"
@@ -105,7 +105,7 @@ TokenizerDefinition parse_tiktoken_file(std::string_view text, const std::string
     }
     definition.prefix_ids = {definition.added_tokens.front().id};
     definition.pre_tokenizer = split_steps_of("llama3");
-    definition.content_hash = fmt::format("{:016x}", hash64(text));
+    definition.fingerprint = tokenizer_fingerprint(text);
     return definition;
   });
 }

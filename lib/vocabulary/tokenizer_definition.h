@@ -80,7 +80,7 @@ struct TokenizerDefinition {
   std::int32_t unk_token_id = -1;
   std::array<std::int32_t, 256> byte_tokens{};  ///< ids of <0x00> ... <0xFF>, -1 where missing
   bool decoder_strips_space = false;            ///< decoding drops one space at the start of a text
-  std::string content_hash;  ///< hash64 of the bytes of the file that holds the vocabulary, 16 hex digits
+  std::string fingerprint;                      ///< lib/io/tokenizer_fingerprint.h
 };
 
 }  // namespace matinee

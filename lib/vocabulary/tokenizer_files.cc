@@ -27,8 +27,7 @@ TokenizerDefinition read_model_file(const std::string& file) {
 TokenizerFiles read_tokenizer_files(const std::string& path) {
   TokenizerFiles found;
   if (!is_folder(path)) {
-    const std::size_t slash = path.find_last_of('/');
-    found.folder = slash == std::string::npos ? "." : path.substr(0, slash);
+    found.folder = folder_of(path);
     found.file = path;
     if (path.ends_with("/vocab.json") || path.ends_with("/merges.txt")) {
       found.definition = read_vocab_merges(found.folder);

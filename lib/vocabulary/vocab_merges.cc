@@ -8,8 +8,8 @@
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
-#include "lib/base/random.h"
 #include "lib/io/json_reader.h"
+#include "lib/io/tokenizer_fingerprint.h"
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_spelling.h"
 #include "lib/vocabulary/vocabulary_builder.h"
@@ -39,13 +39,13 @@ class FolderReader {
     definition_.byte_level = true;
     const std::string vocab = read_file(folder_ + "/vocab.json"), merges = read_file(folder_ + "/merges.txt");
     // Beside the rest: a tenth of the time of loading.
-    std::future<std::uint64_t> hash =
-        std::async(loading_policy(vocab.size()), [&vocab, &merges] { return hash64(merges, hash64(vocab)); });
+    std::future<std::string> fingerprint =
+        std::async(loading_policy(vocab.size()), [&vocab, &merges] { return tokenizer_fingerprint(vocab, merges); });
     read_json(vocab, folder_ + "/vocab.json", [&](const JsonNode& root) { read_vocabulary(root); });
     with_context(folder_ + "/merges.txt", [&] { read_merges(merges); });
     read_configuration();
     spell_tokens(definition_, false);
-    definition_.content_hash = fmt::format("{:016x}", hash.get());
+    definition_.fingerprint = fingerprint.get();
     return std::move(definition_);
   }
 

@@ -1,7 +1,11 @@
 #include "lib/base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "lib/base/error.h"
@@ -65,6 +69,36 @@ TEST(OutputFile, SurvivesAFaultAtAnyWrite) {
     EXPECT_EQ(error, path + ": cannot write: No space left on device");
     EXPECT_EQ(read_file(path), "old");
   }
+}
+
+TEST(OutputFile, LeavesNothingWhenItsProcessIsKilled) {
+  const TemporaryFolder folder;
+  write_file(folder.file("old"), "old");
+  const pid_t child = fork();
+  if (child == 0) {
+    OutputFile fresh(folder.file("new")), replacing(folder.file("old"));
+    fresh.write(std::string(1'000'000, 'x'));
+    replacing.write(std::string(1'000'000, 'x'));
+    std::raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(files_in(folder.path()), 1u);
+  EXPECT_EQ(read_file(folder.file("old")), "old");
+}
+
+TEST(OutputFile, ReplacesAFileAsOthersWouldMakeIt) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("out");
+  const mode_t mask = umask(027);
+  write_file(path, "old");
+  write_file(path, "new");
+  umask(mask);
+  EXPECT_EQ(read_file(path), "new");
+  EXPECT_EQ(std::filesystem::status(path).permissions(), static_cast<std::filesystem::perms>(0640));
+  EXPECT_EQ(error_of([&] { write_file(folder.file("none/out"), "x"); }),
+            folder.file("none/out") + ": cannot create: No such file or directory");
 }
 
 TEST(OutputFile, SaysThatTheDiskIsFull) {

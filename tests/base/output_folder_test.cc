@@ -29,5 +29,20 @@ TEST(OutputFolder, AppearsWholeOrNotAtAll) {
   EXPECT_NE(error_of([&] { OutputFolder again(path); }).find("it exists already"), std::string::npos);
 }
 
+TEST(OutputFolder, RemovesWhatAKilledProcessLeft) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a"), unfinished = path + ".matinee-unfinished";
+  std::filesystem::create_directories(unfinished + "/deep");
+  write_file(unfinished + "/old", "x");
+  OutputFolder out(path);
+  EXPECT_EQ(out.path(), unfinished);
+  EXPECT_TRUE(std::filesystem::is_empty(unfinished));
+  EXPECT_EQ(error_of([&] { OutputFolder second(path); }), path + ": another process is writing it");
+  write_file(out.path() + "/f", "x");
+  out.commit();
+  EXPECT_FALSE(file_exists(unfinished));
+  EXPECT_FALSE(file_exists(path + "/old"));
+}
+
 }  // namespace
 }  // namespace matinee

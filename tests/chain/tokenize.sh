@@ -49,6 +49,8 @@ expect_error 1 "tokenize: $work/bad.bin: cannot write: No space left on device" 
   env MATINEE_FAIL_WRITE=1 tokenize -m $model -o "$work/bad.bin" "$work/good.jsonl"
 tokenize -m $model "$work/many.jsonl" >/dev/full 2>"$work/.err"
 expect_equal "1 tokenize: <stdout>: cannot write: No space left on device" "$? $(<"$work/.err")" "tokenize >/dev/full"
+# More than is kept in memory.
+yes '{"text":"one two three four five six seven eight nine ten eleven twelve"}' | head -n 20000 >"$work/long.jsonl"
 expect_error 1 "tokenize: /nowhere: cannot make a temporary file: No such file or directory; set TMPDIR to a folder with room" \
-  env TMPDIR=/nowhere tokenize -m $model -o "$work/bad.bin" "$work/good.jsonl"
+  env TMPDIR=/nowhere tokenize -m $model -o "$work/bad.bin" "$work/long.jsonl"
 finish

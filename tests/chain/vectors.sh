@@ -16,7 +16,14 @@ for table in title.basics title.ratings title.crew title.principals name.basics;
 done
 embed $small "$work/tables" 2>/dev/null >"$work/again.bin"
 expect_same_bytes "$work/small.bin" "$work/again.bin" "tables instead of TSV, to stdout"
-[[ -z $(find "$work" -name '*unfinished*') ]] || fail "embed leaves an unfinished catalog"
+# An interrupted run leaves nothing.
+mkdir "$work/target" "$work/temporary"
+for seconds in 0.02 0.1 0.2 0.4; do
+  TMPDIR=$work/temporary timeout -s INT $seconds embed -o "$work/target/movies.bin" $sample 2>/dev/null && rm "$work/target/movies.bin"
+done
+expect_equal "" "$(find "$work/target" "$work/temporary" -type f)" "what interrupted runs of embed left behind"
+expect_error 1 "embed: /nowhere: cannot make a temporary file: No such file or directory; set TMPDIR to a folder with room" \
+  env TMPDIR=/nowhere embed -o "$work/x.bin" $sample
 
 expect_error 2 "embed: expected a folder with the five tables, or --basics FILE" embed -o "$work/x.bin"
 expect_error 2 "embed: --weights: expected three numbers, found 2" embed --weights 1,2 -o "$work/x.bin" $sample

@@ -125,7 +125,7 @@ TEST_F(TokenizeLines, SameBytesAtAnyNumberOfThreads) {
     TokenSetWriter writer;
     for (const EncodedSample& sample : samples) writer.add(sample);
     writer.write(folder.file("tokens.bin"), {.vocab_size = tokenizer.vocab_size(),
-                                             .tokenizer_fingerprint = tokenizer.content_hash(),
+                                             .tokenizer_fingerprint = tokenizer.fingerprint(),
                                              .prompt_template = "plain",
                                              .seq_len = 512,
                                              .eos_token_id = tokenizer.eos_token_id()});
@@ -140,7 +140,7 @@ TEST_F(TokenizeLines, WritesWhatTheFormatSays) {
   TokenSetWriter writer;
   for (const EncodedSample& sample : samples) writer.add(sample);
   writer.write(folder.file("tokens.bin"), {.vocab_size = tokenizer.vocab_size(),
-                                           .tokenizer_fingerprint = tokenizer.content_hash(),
+                                           .tokenizer_fingerprint = tokenizer.fingerprint(),
                                            .prompt_template = "plain",
                                            .seq_len = 512,
                                            .eos_token_id = tokenizer.eos_token_id()});
@@ -156,7 +156,7 @@ TEST_F(TokenizeLines, WritesWhatTheFormatSays) {
   }
   const Metadata& metadata = file.metadata();
   EXPECT_EQ(metadata.at("matinee.template"), "plain");
-  EXPECT_EQ(metadata.at("matinee.tokenizer_sha"), tokenizer.content_hash());
+  EXPECT_EQ(metadata.at("matinee.tokenizer_sha"), tokenizer.fingerprint());
   EXPECT_EQ(metadata.at("matinee.vocab_size"), std::to_string(tokenizer.vocab_size()));
   EXPECT_EQ(metadata.at("matinee.seq_len"), "512");
   EXPECT_EQ(metadata.at("matinee.bos_token_id"), "-1");

@@ -190,12 +190,12 @@ TEST(Tokenizer, KnowsItsSpecialTokensAndBytes) {
   EXPECT_EQ(byte_level.bos_token_id(), -1);
   EXPECT_FALSE(byte_level.adds_bos());
   EXPECT_EQ(byte_level.token_bytes(byte_level.encode(" movie").front()).front(), ' ');
-  EXPECT_EQ(byte_level.content_hash().size(), 16u);
+  EXPECT_EQ(byte_level.fingerprint().size(), 16u);
   const Tokenizer llama = small_tokenizer("llama");
   EXPECT_EQ(llama.bos_token_id(), 1);
   EXPECT_TRUE(llama.adds_bos());
   EXPECT_EQ(llama.token_bytes(llama.encode("a movie")[1]).front(), ' ');
-  EXPECT_NE(llama.content_hash(), byte_level.content_hash());
+  EXPECT_NE(llama.fingerprint(), byte_level.fingerprint());
 }
 
 TEST(Tokenizer, SettledTokensStayWhateverFollows) {

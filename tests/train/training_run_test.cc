@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "lib/base/file.h"
+#include "lib/io/tokenizer_fingerprint.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/model_parameters.h"
 #include "lib/train/training_speed.h"
@@ -29,9 +32,7 @@ struct Workplace {
     save_model(base, tiny_config(), parameters, DType::kF32);
     write_file(base + "/tokenizer.json", kTokenizer);
     tokens = tiny_tokens(30);
-    char hash[17];
-    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(hash64(kTokenizer)));
-    tokens.tokenizer_fingerprint = hash;
+    tokens.tokenizer_fingerprint = tokenizer_fingerprint(kTokenizer);
     tokens.write(folder.file("tokens"));
     run.base = base;
     run.tokens = folder.file("tokens");
@@ -124,6 +125,18 @@ TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
                             at.base + "/tokenizer.json (" + right + "); make the tokens again: tokenize --model " +
                             at.base);
   EXPECT_FALSE(file_exists(at.run.output + "/adapter_model.safetensors"));
+
+  // Of vocab.json and merges.txt each counts.
+  std::filesystem::remove(at.base + "/tokenizer.json");
+  write_file(at.base + "/vocab.json", "{\"a\":0}");
+  write_file(at.base + "/merges.txt", "#version\n");
+  EXPECT_NE(at.error().find("made with another tokenizer (00000000000000bb) than " + at.base + "/vocab.json"),
+            std::string::npos);
+  at.tokens.tokenizer_fingerprint = tokenizer_fingerprint("{\"a\":0}", "#version\n");
+  at.tokens.write(at.run.tokens);
+  EXPECT_EQ(at.error(), "");
+  write_file(at.base + "/merges.txt", "#version\na a\n");
+  EXPECT_NE(at.error().find("made with another tokenizer"), std::string::npos);
 }
 
 TEST(TrainingRun, RefusesAValidationSetOfAnotherMaking) {
