@@ -4,9 +4,9 @@
 
 namespace matinee {
 
-/// Asks the system for pages of 2 MiB behind memory that is not written yet (Linux: madvise), so that a long stream of
-/// reads misses fewer address translations. A wish: where it is not granted nothing changes but the speed. Only whole
-/// large pages within the memory are asked for, so that no more of it is ever resident.
+/// Requests 2 MiB pages (madvise) for memory that has not been written yet, which reduces TLB misses in long sequential
+/// reads. Only a hint: without large pages the result is the same, only slower. Covers only whole large pages inside
+/// the range, so the resident size does not grow.
 void prefer_large_pages(void* data, std::size_t bytes);
 
 }  // namespace matinee

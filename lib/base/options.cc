@@ -9,6 +9,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
+#include "lib/base/words.h"
 
 namespace matinee {
 namespace {
@@ -37,35 +38,6 @@ double parse_real(const std::string& name, const std::string& text, double low, 
     throw usage_error("--{}: expected a number from {} to {}, found \"{}\"", name, low, high, text);
   }
   return value;
-}
-
-std::string join(const std::vector<std::string>& words, std::string_view separator) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += separator;
-    text += word;
-  }
-  return text;
-}
-
-// Breaks `text` at spaces and hangs the lines at kHelpColumn.
-void append_wrapped(std::string& out, std::size_t column, std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (column + end > kHelpWidth && column > kHelpColumn) {
-      out += '\n';
-      out.append(kHelpColumn, ' ');
-      column = kHelpColumn;
-    }
-    out += text.substr(0, end);
-    column += end;
-    text.remove_prefix(end);
-    if (!text.empty()) {
-      out += ' ';
-      ++column;
-      text.remove_prefix(1);
-    }
-  }
 }
 
 struct Option {
@@ -132,7 +104,7 @@ void OptionSet::list(const char* name, std::vector<std::string>* target, const c
   // The first use replaces the default, later ones add.
   auto fresh = std::make_shared<bool>(true);
   impl_->add(
-      name, value, std::move(help), join(*target, ","),
+      name, value, std::move(help), joined(*target, ","),
       [target, fresh](const std::string& text) {
         if (*fresh) target->clear();
         *fresh = false;
@@ -169,11 +141,11 @@ MATINEE_REAL_OPTION(float)
 #undef MATINEE_REAL_OPTION
 
 void OptionSet::choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help) {
-  help += " (" + join(choices, " | ") + ")";
+  help += " (" + joined(choices, " | ") + ")";
   impl_->add(name, "WORD", std::move(help), *target,
              [target, choices = std::move(choices), option = impl_->long_name_of(name)](const std::string& text) {
                if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-                 throw usage_error("--{}: expected one of {}, found \"{}\"", option, join(choices, ", "), text);
+                 throw usage_error("--{}: expected one of {}, found \"{}\"", option, joined(choices, ", "), text);
                }
                *target = text;
              });
@@ -282,7 +254,7 @@ std::string OptionSet::help() const {
       out.append(kHelpColumn - column, ' ');
       std::string text = option.help;
       if (!option.default_text.empty()) text += " [" + option.default_text + "]";
-      append_wrapped(out, kHelpColumn, text);
+      append_wrapped(out, text, kHelpWidth, kHelpColumn);
       out += '\n';
     }
   }

@@ -5,8 +5,8 @@
 namespace matinee {
 
 /// A folder, or a file with companions while it is made, that appears whole or not at all: it is written into
-/// "NAME.matinee-unfinished" beside it until `commit`, which makes it durable and renames it. Without a commit that folder
-/// is removed with its contents; what a killed process left of it is removed by the next that writes NAME.
+/// "NAME.matinee-unfinished" beside it until `commit`, which makes it durable and renames it. Without a commit that
+/// folder is removed with its contents; what a killed process left of it is removed by the next that writes NAME.
 class OutputFolder {
  public:
   /// Throws Error(kUsage) where `path` exists, Error(kResource) where no folder can be made beside it or another

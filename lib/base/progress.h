@@ -10,7 +10,7 @@ namespace matinee {
 /// kAuto draws a bar where stderr is a terminal and nothing elsewhere; kPlain prints lines; kNone is silent.
 enum class ProgressStyle { kAuto, kPlain, kNone };
 
-/// How far a long run is, on stderr. Movable; the display ends with the object. Thread-safe `advance`.
+/// Shows the progress of a long run on stderr. The display ends with the object. `advance` is thread-safe.
 class Progress {
  public:
   /// `total` 0 means unknown. `unit` is what is counted ("rows", "bytes", "conversations").

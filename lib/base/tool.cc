@@ -19,6 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/parallel.h"
+#include "lib/base/words.h"
 
 namespace matinee {
 namespace {
@@ -44,30 +45,15 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
   }
 }
 
-// Breaks a paragraph at spaces, so that no line has more than kHelpWidth columns.
-std::string wrapped(std::string_view text) {
-  constexpr std::size_t kHelpWidth = 100;
-  std::string out;
-  std::size_t column = 0;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
-    if (column > 0 && column + 1 + end > kHelpWidth) {
-      out += '\n';
-      column = 0;
-    } else if (column > 0) {
-      out += ' ';
-      ++column;
-    }
-    out += text.substr(0, end);
-    column += end;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
+constexpr std::size_t kHelpWidth = 100;
 
 std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
   std::string text = fmt::format("{}: {}\n\nUsage: {} {}\n", tool.name, tool.summary, tool.name, tool.synopsis);
-  if (tool.details != nullptr && *tool.details != '\0') text += fmt::format("\n{}\n", wrapped(tool.details));
+  if (tool.details != nullptr && *tool.details != '\0') {
+    text += '\n';
+    append_wrapped(text, tool.details, kHelpWidth);
+    text += '\n';
+  }
   if (!tool.examples.empty()) text += "\nExamples:\n";
   for (const char* example : tool.examples) text += fmt::format("  {}\n", example);
   text += fmt::format("\n{}", options.help());

@@ -11,12 +11,13 @@
 
 namespace matinee {
 
-/// What `--help`, the man page and every message of a tool begin with.
+/// The texts of a tool's `--help` and man page; its messages begin with the name. `details` is wrapped for display; a
+/// blank line begins a new paragraph.
 struct ToolDescription {
   const char* name;                   ///< "tsv2bin"
   const char* summary;                ///< one sentence: what goes in, what comes out
   const char* synopsis;               ///< "[options] [FILE...]"
-  const char* details;                ///< what a user must know beyond the options; may be empty
+  const char* details;                ///< paragraphs below the synopsis; may be empty
   std::vector<const char*> examples;  ///< command lines that run
   const char* see_also;               ///< "bin2tsv(1), embed(1)"
 };
@@ -24,7 +25,7 @@ struct ToolDescription {
 /// The options that mean the same in every tool that has them. A tool names those it takes.
 struct CommonOptions {
   int threads = 0;                 ///< 0: every processor this process may use; resolved before the tool's body runs
-  std::uint64_t seed = 1;          ///< of the counter-based generator (random.h)
+  std::uint64_t seed = 1;          ///< of the counter-based random numbers (random.h)
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
   std::uint64_t max_host_mem = 0;  ///< bytes; 0: no limit but the machine's
   ProgressStyle progress = ProgressStyle::kAuto;
@@ -39,7 +40,7 @@ enum CommonOption : unsigned {
   kProgress = 1u << 4,
 };
 
-/// What the body of a tool gets: resolved common options and the way to speak to the user.
+/// Passed to the body of a tool: resolved common options, notes and progress on stderr.
 class ToolContext {
  public:
   ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options);
@@ -49,7 +50,7 @@ class ToolContext {
   int threads() const { return common_.threads; }
   /// A line "NAME: text" on stderr.
   void note(std::string_view text) const;
-  /// A function that does the same, for library calls that report something (skipped rows, a fallback).
+  /// The same as a callback, for library calls that report something (skipped rows, a fallback).
   std::function<void(std::string_view)> notes() const;
   /// A progress display that follows --progress.
   Progress progress(std::string label, std::uint64_t total, std::string unit) const;

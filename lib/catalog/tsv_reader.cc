@@ -9,6 +9,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/temporary_file.h"
+#include "lib/base/utf8.h"
 #include "lib/catalog/imdb_table.h"
 #include "lib/io/text_reader.h"
 
@@ -17,38 +18,6 @@ namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 constexpr const char* kRemedy = "--keep-going skips such rows";
-
-// Position of the first byte that is no valid UTF-8 (RFC 3629), text.size() if all is. ASCII runs go eight bytes at a
-// time.
-std::size_t first_invalid_utf8(std::string_view text) {
-  std::size_t i = 0;
-  const auto at = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0u; };
-  const auto tail = [&](std::size_t k) { return (at(k) & 0xC0u) == 0x80u; };
-  while (i < text.size()) {
-    std::uint64_t eight = 0;
-    if (i + 8 <= text.size()) {
-      std::memcpy(&eight, text.data() + i, 8);
-      if ((eight & 0x8080808080808080ULL) == 0) {
-        i += 8;
-        continue;
-      }
-    }
-    const unsigned lead = at(i);
-    std::size_t length = 1;
-    if (lead >= 0x80) {
-      length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-      bool good =
-          lead >= 0xC2 && lead <= 0xF4 && tail(i + 1) && (length < 3 || tail(i + 2)) && (length < 4 || tail(i + 3));
-      if (lead == 0xE0) good = good && at(i + 1) >= 0xA0;
-      if (lead == 0xED) good = good && at(i + 1) <= 0x9F;
-      if (lead == 0xF0) good = good && at(i + 1) >= 0x90;
-      if (lead == 0xF4) good = good && at(i + 1) <= 0x8F;
-      if (!good) return i;
-    }
-    i += length;
-  }
-  return i;
-}
 
 struct ParsedNumber {
   std::int32_t value;
@@ -162,7 +131,7 @@ class BlockParser {
     if (fields.size() != columns_.size()) {
       return bad_data("{}: expected {} tab-separated fields, found {}", place(), columns_.size(), fields.size());
     }
-    if (const std::size_t bad = first_invalid_utf8(line); bad < line.size()) {
+    if (const std::size_t bad = valid_utf8_prefix(line); bad < line.size()) {
       const auto column =
           static_cast<std::size_t>(std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(bad), '\t'));
       return bad_data("{}:{}: {}: expected UTF-8, found the byte 0x{:02x}", place(), column + 1, columns_[column].name,
@@ -382,7 +351,7 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
   if (crlf) header_line.pop_back();
   if (header_line.starts_with('<'))
     throw bad_data("{}:1: this is an HTML or XML page, not a table; fetch the file again", reader.name());
-  if (const std::size_t bad = first_invalid_utf8(header_line); bad < header_line.size()) {
+  if (const std::size_t bad = valid_utf8_prefix(header_line); bad < header_line.size()) {
     throw bad_data("{}:1: header: expected UTF-8, found the byte 0x{:02x}", reader.name(),
                    static_cast<unsigned char>(header_line[bad]));
   }

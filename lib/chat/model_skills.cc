@@ -1,10 +1,10 @@
 #include "lib/chat/model_skills.h"
 
+#include "lib/base/utf8.h"
 #include "lib/dialogue/grounded_text.h"
 #include "lib/dialogue/skill_prompts.h"
 #include "lib/dialogue/update_grammar.h"
 #include "lib/dialogue/wording.h"
-#include "lib/text/utf8.h"
 
 namespace matinee {
 namespace {

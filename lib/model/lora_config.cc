@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lib/base/format_error.h"
+#include "lib/base/words.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 #include "lib/model/config_fields.h"
@@ -108,12 +109,6 @@ std::vector<std::string> linear_names(const ModelConfig& model) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace

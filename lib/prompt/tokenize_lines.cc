@@ -7,7 +7,7 @@
 #include "lib/base/format_error.h"
 #include "lib/io/text_reader.h"
 #include "lib/prompt/training_text.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -1,7 +1,7 @@
 #include "lib/prompt/training_text.h"
 
 #include "lib/base/format_error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <span>
 
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "lib/base/format_error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/tokenizer/merge_boundaries.h"
 #include "lib/tokenizer/merge_scan.h"
 #include "lib/tokenizer/merge_table.h"

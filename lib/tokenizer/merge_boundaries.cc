@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "lib/text/byte_hash.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "lib/text/split_families.h"
 #include "lib/text/split_pattern.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -1,7 +1,7 @@
 #include "lib/tokenizer/stream_decoder.h"
 
 #include "lib/base/format_error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

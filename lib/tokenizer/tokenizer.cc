@@ -1,13 +1,11 @@
 #include "lib/tokenizer/tokenizer.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 
 #include "lib/base/format_error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/tokenizer/normalizer.h"
 #include "lib/tokenizer/pre_tokenizer.h"
 #include "lib/vocabulary/split_steps.h"
@@ -133,8 +131,7 @@ struct SpacedWords {
 
   // A mark in the text is one more spelling of a space, which only the stages know.
   bool holds(std::string_view text) const {
-    return (!valid_only || simdjson::validate_utf8(text.data(), text.size())) &&
-           text.find(kSpaceMark) == std::string_view::npos;
+    return (!valid_only || is_utf8(text)) && text.find(kSpaceMark) == std::string_view::npos;
   }
   bool wants_space(std::string_view text, TextStart start) const {
     switch (prefix) {

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "lib/base/format_error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_spelling.h"
 

@@ -9,7 +9,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/io/tokenizer_fingerprint.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/vocabulary/token_spelling.h"
 
 namespace matinee {

@@ -4,7 +4,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/parallel.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/vocabulary/token_index.h"
 
 namespace matinee {

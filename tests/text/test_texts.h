@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lib/base/random.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 #include "lib/tokenizer/tokenizer.h"
 
 namespace matinee::testing {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "lib/base/random.h"
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {

@@ -1,4 +1,4 @@
-#include "lib/text/utf8.h"
+#include "lib/text/unicode.h"
 
 #include <gtest/gtest.h>
 #include <utf8proc.h>

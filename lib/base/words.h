@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace matinee {
+
+/// "a, b, c".
+std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
+/// Appends `text` with its white space as single spaces, broken so that no line has more than `width` columns unless a
+/// word is longer. The first line begins at the column `indent`, later lines are indented by it. A blank line in `text`
+/// is kept as the break between two paragraphs.
+void append_wrapped(std::string& out, std::string_view text, std::size_t width, std::size_t indent = 0);
+
+}  // namespace matinee

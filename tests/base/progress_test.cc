@@ -1,0 +1,58 @@
+#include "lib/base/progress.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace matinee {
+namespace {
+
+template <class Body>
+std::string printed(const Body& body) {
+  testing::internal::CaptureStderr();
+  body();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Progress, PlainLinesSayWhatIsDone) {
+  const std::string text = printed([] {
+    Progress progress(ProgressStyle::kPlain, "tool", "reading", 4, "rows");
+    progress.advance(3);
+    progress.status("loss 1.5");
+    progress.advance();
+  });
+  EXPECT_EQ(text.substr(0, 31), "tool: reading  75% 3/4 rows, le");
+  EXPECT_NE(text.find("tool: reading 100% 4/4 rows  loss 1.5, took 0:00\n"), std::string::npos) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << "one line at once, then one in 5 seconds, then the last";
+}
+
+TEST(Progress, AnUnknownTotalIsACount) {
+  EXPECT_EQ(printed([] {
+              Progress progress(ProgressStyle::kPlain, "tool", "reading", 0, "bytes");
+              progress.finish();
+              progress.finish();
+            }),
+            "tool: reading 0 bytes, took 0:00\n");
+}
+
+TEST(Progress, IsSilentWhereNobodyWatches) {
+  for (const ProgressStyle style : {ProgressStyle::kNone, ProgressStyle::kAuto}) {
+    EXPECT_EQ(printed([&] {
+                Progress progress(style, "tool", "reading", 2, "rows");
+                progress.advance(2);
+              }),
+              "");
+  }
+}
+
+TEST(Progress, MovesWithoutEndingTwice) {
+  const std::string text = printed([] {
+    Progress first(ProgressStyle::kPlain, "tool", "a", 1, "rows");
+    Progress second(std::move(first));
+    second = Progress(ProgressStyle::kPlain, "tool", "b", 1, "rows");
+  });
+  EXPECT_EQ(text, "tool: a   0% 0/1 rows, took 0:00\ntool: b   0% 0/1 rows, took 0:00\n");
+}
+
+}  // namespace
+}  // namespace matinee
