@@ -93,10 +93,9 @@ int main(int argc, char** argv) {
       "tokenize",
       "turns training texts (JSON lines) into packed token ids with a loss mask",
       "--model FOLDER [options] [FILE...]",
-      "Each line is an Alpaca tuple {\"instruction\",\"input\",\"output\"}, {\"messages\":[{\"role\",\"content\"}]} "
-      "or\n"
-      "{\"text\"}. Loss is on outputs and their end token; for text on every token but the first. Special tokens\n"
-      "written in the texts stay plain text. Without FILE, or with -, it reads stdin; gzip is recognized.",
+      R"(Each line is an Alpaca tuple {"instruction","input","output"}, {"messages":[{"role","content"}]} or {"text"}.
+         The loss covers outputs and their end tokens; for "text", every token but the first. Special tokens written in
+         the texts stay plain text. Without FILE, or with -, it reads stdin; gzip is recognized.)",
       {"tokenize --model testdata/mini -o tokens.bin conversations.jsonl",
        "synthconv movies.bin | tokenize --model testdata/mini --show | less -R"},
       "synthconv(1), lora-train(1), bin2tsv(1)"};
@@ -105,14 +104,15 @@ int main(int argc, char** argv) {
       argc, argv, description, kThreads | kProgress,
       [&](OptionSet& set) {
         set.text("model,m", &options.model, "FOLDER", "Hugging Face folder of the base model, or a tokenizer.json");
-        set.choice("template", &options.prompt_template, PromptTemplate::names(), "how prompts are spelled");
-        set.integer("seq-len", &options.tokenize.seq_len, 2, 1 << 20, "tokens in a sample, at most");
+        set.choice("template", &options.prompt_template, PromptTemplate::names(), "the prompt format");
+        set.integer("seq-len", &options.tokenize.seq_len, 2, 1 << 20, "the most tokens in a sample");
         set.choice("long", &options.long_samples, {"refuse", "cut", "skip", "split"},
-                   "what to do with longer samples; split is for {\"text\"}");
-        set.flag("keep-going", &options.tokenize.keep_going, "skip lines that cannot be used and say how many");
-        set.text("output,o", &options.output, "FILE", "where the tokens go; - is stdout");
-        set.flag("show", &options.show, "print the texts with what is learned marked; tokens only with -o");
-        set.flag("stats", &options.stats, "say how many samples and tokens there are, and how fast it went");
+                   "how to handle longer samples; split works for {\"text\"} only");
+        set.flag("keep-going", &options.tokenize.keep_going, "skip invalid lines and report their number");
+        set.text("output,o", &options.output, "FILE", "output file; - is stdout");
+        set.flag("show", &options.show,
+                 "print the samples with the supervised text marked; writes tokens only with -o");
+        set.flag("stats", &options.stats, "report the numbers of samples and tokens and the speed");
         set.positional(&options.inputs, "FILE", 0, 1000);
       },
       [&](ToolContext& tool) { return tokenize(tool, options); });

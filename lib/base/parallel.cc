@@ -20,14 +20,14 @@
 namespace matinee {
 namespace {
 
-// A call from inside a body must not wait for the pool it runs in.
+// True in a worker: a nested call must not wait for its own pool.
 thread_local bool inside_body = false;
 
-// How long a thread looks for work, or for the others to be done, before it sleeps: waking it costs tens of
-// microseconds, and decoding one token is hundreds of calls that take about as long themselves.
+// Idle workers and a waiting caller spin this long before they sleep: waking a thread costs tens of microseconds, and
+// decoding one token is hundreds of calls that take about as long themselves.
 constexpr std::chrono::microseconds kPatience{100};
 
-// Looks until `there` holds or patience ends. Reading a clock takes longer than a look.
+// Spins until `there` holds or the time is over. The clock is read rarely, since that takes longer than a check.
 template <class There>
 bool wait_awake(const There& there) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
@@ -65,12 +65,12 @@ struct ThreadPool::Impl {
   std::vector<std::thread> workers;
   std::mutex mutex;
   std::condition_variable wake, done;
-  std::atomic<std::uint64_t> job{0};  // counts for_blocks calls, so that a worker knows a new one; the last is the end
+  std::atomic<std::uint64_t> job{0};  // counts for_blocks calls, so that workers notice a new one
   std::atomic<int> running{0};
   std::atomic<bool> stopping{false};
   int asleep = 0;              // workers that wait for `wake`
   bool caller_asleep = false;  // waits for `done`
-  bool patient = false;        // every thread has a processor, so that looking takes nothing from anybody
+  bool patient = false;        // each thread has a processor of its own, so spinning costs nothing
 
   // The job at hand.
   const std::function<void(std::size_t, std::size_t, int)>* body = nullptr;
@@ -111,7 +111,7 @@ struct ThreadPool::Impl {
         --asleep;
       }
       if (stopping) return;
-      // A next job begins only after this one has ended here, so the count cannot have gone on.
+      // The next job begins only after this one has ended here, so the count is still this job's.
       seen = job.load(std::memory_order_acquire);
       work(worker);
       if (running.fetch_sub(1, std::memory_order_acq_rel) > 1) continue;
@@ -120,14 +120,14 @@ struct ThreadPool::Impl {
     }
   }
 
-  // A thread that could not be started ends the constructor while others run.
+  // If a thread cannot be started, stop the others before the constructor throws.
   ~Impl() {
     stopping = true;
     begin();
     for (std::thread& worker : workers) worker.join();
   }
 
-  // What was written before is seen by every worker that takes the job.
+  // Release: workers that take the job see everything written before.
   void begin() {
     bool wakes = false;
     {

@@ -35,13 +35,16 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
   set.group("Common options");
   if (which & kThreads) {
     set.integer("threads", &common.threads, 0, 4096,
-                "threads to use; 0: every processor; the result is the same bytes");
+                "threads; 0: one per processor. Results are the same bytes for any number");
   }
-  if (which & kSeed) set.integer("seed", &common.seed, 0, INT64_MAX, "seed of every random choice");
-  if (which & kDevice) set.text("device", &common.device, "NAME", "auto, cpu, cuda or cuda:N");
-  if (which & kMaxHostMem) set.size("max-host-mem", &common.max_host_mem, "refuse to use more memory than this");
+  if (which & kSeed) set.integer("seed", &common.seed, 0, INT64_MAX, "seed of the random numbers");
+  if (which & kDevice)
+    set.text("device", &common.device, "NAME", "where to compute: auto (a GPU if there is one), cpu, cuda or cuda:N");
+  if (which & kMaxHostMem)
+    set.size("max-host-mem", &common.max_host_mem, "fail before using more host memory than this: 512M, 2G, 50%");
   if (which & kProgress) {
-    set.choice("progress", &style, {"auto", "plain", "none"}, "how to show progress; auto: a bar on a terminal");
+    set.choice("progress", &style, {"auto", "plain", "none"},
+               "progress display; auto: a bar on a terminal, else nothing");
   }
 }
 
@@ -61,9 +64,9 @@ std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
   return text;
 }
 
-// A program that only returns 0 reports success into /dev/full; so does one that leaves the flush to the runtime.
+// Without this check, output to a full disk would end with status 0.
 int flush_stdout(const char* name, int status) {
-  // A write that failed earlier leaves its mark on the stream; the buffer is then empty and the flush succeeds.
+  // After an earlier failed write the buffer is empty and the flush succeeds, so the error flag counts, too.
   const bool failed_before = std::ferror(stdout) != 0;
   if (std::fflush(stdout) == 0 && !failed_before) return status;
   if (errno == EPIPE) return status;
@@ -102,10 +105,10 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
   try {
     add_options(options);
     add_common_options(options, common_options, common, style);
-    options.flag("verbose", &common.verbose, "say at the end how much time and memory it took");
+    options.flag("verbose", &common.verbose, "report time and peak memory at the end");
     options.flag("help,h", &help_wanted, "print this text");
     options.flag("version", &version_wanted, "print the version");
-    // Looked at before parsing, so that a missing required word or a bad value does not hide the help.
+    // Checked before parsing, so that a missing word or a bad value does not prevent the help.
     for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
       if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
         return print_and_finish(description.name, usage_text(description, options));

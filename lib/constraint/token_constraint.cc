@@ -10,9 +10,9 @@ namespace {
 
 using State = ByteAutomaton::State;
 
-// Bound of a forced run, in bytes; a language with one endless word must not hang us.
+// The most bytes in a forced run, so that a language with an endless word terminates.
 constexpr std::size_t kLongestForcedRun = 512;
-// Masks remembered; a grammar has far fewer states that come up again.
+// Masks cached; a grammar has far fewer states that repeat.
 constexpr std::size_t kMasksKept = 1024;
 
 struct StateHash {
@@ -61,7 +61,7 @@ struct TokenConstraint::Impl {
     return masks.emplace(state, std::move(mask)).first->second;
   }
 
-  // The bytes that must come next; `ends` where behind them the text must end.
+  // The bytes that must come next; `ends` is true if the text must end after them.
   std::string forced_bytes(bool& ends) const {
     std::string bytes;
     ends = false;
@@ -131,7 +131,7 @@ std::vector<std::int32_t> TokenConstraint::forced_run() {
   const EncodeOptions options{.parse_special = false, .at_start = false};
   std::vector<std::int32_t> ids = tokenizer.encode(whole, options);
   const std::size_t before = impl_->ids.size();
-  // Where the reply is not tokenized canonically so far, there is no canonical way on.
+  // If the reply so far is not tokenized canonically, it has no canonical continuation.
   if (ids.size() < before || !std::equal(impl_->ids.begin(), impl_->ids.end(), ids.begin())) return {};
   // A normalizer may have rewritten the text; then the ids spell something else.
   if (tokenizer.decode(ids, {.skip_special = false, .at_start = false}) != whole) return {};

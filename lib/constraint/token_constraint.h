@@ -10,7 +10,7 @@
 namespace matinee {
 
 /// Keeps a reply inside an automaton's language, token by token. Every way to tokenize an accepted text is admitted,
-/// the canonical one among them. `trie` and `automaton` must outlive it. Masks are remembered by state.
+/// the canonical one among them. `trie` and `automaton` must outlive it. Masks are cached by state.
 class TokenConstraint {
  public:
   /// `end_token_id` is allowed exactly where the text may end.
@@ -18,8 +18,8 @@ class TokenConstraint {
   TokenConstraint(TokenConstraint&&) noexcept;
   ~TokenConstraint();
 
-  /// The tokens that may come next. Valid until the next call of anything. Throws Error(kBadData) where nothing may
-  /// (the vocabulary cannot spell what the language demands). After the end token: none but the end token.
+  /// The tokens that may come next. Valid until the next call. Throws Error(kBadData) if there are none (the vocabulary
+  /// cannot spell the language). After the end token: only the end token.
   const TokenMask& mask();
   /// Moves over a token of the mask; throws Error(kInternal) for any other.
   void accept(std::int32_t id);
@@ -27,9 +27,8 @@ class TokenConstraint {
   bool ended() const;
   bool may_end() const;
 
-  /// The ids that must come next whatever the model thinks, as the canonical tokenization has them; empty where it has
-  /// a choice. They may be fed to the model at once, without sampling; `accept` each. Ends with the end token where the
-  /// text must end there.
+  /// The ids that must come next, in canonical tokenization; empty if there is a choice. They can be fed to the model
+  /// at once, without sampling; `accept` each. Includes the end token if the text must end there.
   std::vector<std::int32_t> forced_run();
 
   /// Bytes of the reply so far.

@@ -10,8 +10,8 @@
 
 namespace matinee {
 
-/// The vocabulary's ordinary tokens as a trie over their bytes, in preorder, so that a mask is one walk that skips what
-/// a byte forbids. Special tokens are not in it. Immutable, shared by all constraints of a tokenizer.
+/// The vocabulary's ordinary tokens as a trie over their bytes, in preorder, so a mask is one walk that skips
+/// subtrees of forbidden bytes. Special tokens are not in it. Immutable, shared by all constraints of a tokenizer.
 class TokenTrie {
  public:
   explicit TokenTrie(const Tokenizer& tokenizer);

@@ -11,8 +11,8 @@
 
 namespace matinee {
 
-/// Writes one GGUF file, atomically: add metadata and declare all tensors, then write each in the declared order, in as
-/// many pieces as you like (each but the last of whole blocks), then commit. Nothing but a piece is held in memory.
+/// Writes one GGUF file, atomically: add metadata and declare all tensors, then write each in the declared order, in
+/// any number of pieces (whole blocks except for the last), then commit. Only one piece is held in memory.
 class GgufWriter {
  public:
   explicit GgufWriter(const std::string& path);

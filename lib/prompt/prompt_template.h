@@ -10,7 +10,7 @@
 
 namespace matinee {
 
-/// A stretch of a prompt. Only `special` pieces may become special tokens; what users wrote never is one.
+/// A stretch of a prompt. Only `special` pieces become special tokens; users' text never does.
 struct PromptPiece {
   std::string text;
   bool special = false;
@@ -29,8 +29,8 @@ struct PromptTurn {
   bool has_reply = false;
 };
 
-/// How an instruction and its input become the text that a model continues. The name is recorded in the tokens and in
-/// the adapter, and whoever generates must use the same. Each user message is an instruction; a system message becomes
+/// How an instruction and its input become the text that a model continues. The name is stored in the tokens and in
+/// the adapter; generation must use the same template. Each user message is an instruction; a system message becomes
 /// the instruction of the first turn and the user's its input (in chatml, a turn of its own).
 ///   plain   "### INSTRUCTION\nINPUT\n###\n"; the input line is left out where there is none. For small models.
 ///   alpaca  Stanford Alpaca's text, with and without input (github.com/tatsu-lab/stanford_alpaca, train.py).
@@ -50,7 +50,7 @@ class PromptTemplate {
   /// A conversation as turns. Throws Error(kBadData) "messages[2]: ..." for an unknown role, roles out of turn, or a
   /// conversation that the template cannot hold.
   std::vector<PromptTurn> turns(std::span<const Message> messages) const;
-  /// What stands between the end token of a reply and the next turn ("\n" in chatml).
+  /// The text between the end token of a reply and the next turn ("\n" in chatml).
   std::string_view after_reply() const;
 
   /// The id that ends an output: <|im_end|> in chatml, else the tokenizer's EOS. Throws Error(kBadData) where the

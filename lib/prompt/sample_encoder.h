@@ -18,15 +18,15 @@ struct EncodedSample {
   void append(std::span<const std::int32_t> ids, bool supervised);
 };
 
-/// Samples and prompts as ids. Training and generation both go through here, so that they cannot differ: BOS where the
-/// tokenizer adds one, the prompt, the output, the end token. Prompt and output are encoded each for itself, so the
-/// border between them is always a border of tokens. Not thread-safe (it keeps a cache): one per thread.
+/// Samples and prompts as ids. Training and generation share it, so they cannot differ: BOS if the tokenizer
+/// adds one, the prompt, the output, the end token. Prompt and output are encoded separately, so no token crosses the
+/// boundary between them. Not thread-safe (it keeps a cache): one per thread.
 class SampleEncoder {
  public:
   /// `tokenizer` must outlive it. Throws as PromptTemplate::end_token_id.
   SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template);
 
-  /// What a model is given to continue.
+  /// The prompt that a model continues.
   std::vector<std::int32_t> prompt(std::string_view instruction, std::string_view input);
   /// `history` ends in a user message.
   std::vector<std::int32_t> prompt(std::span<const Message> history);

@@ -9,7 +9,7 @@
 
 namespace matinee {
 
-/// What a file of kind "tokens" says about itself.
+/// Metadata of a file of kind "tokens".
 struct TokenSetDescription {
   std::int32_t vocab_size = 0;
   std::string tokenizer_fingerprint;  ///< Tokenizer::fingerprint
@@ -20,7 +20,7 @@ struct TokenSetDescription {
 };
 
 /// Writes a safetensors file of kind "tokens": input_ids I32 [total], loss_mask U8 [total], sample_offsets I64
-/// [n_samples + 1]. What is added goes to temporary files (in TMPDIR) first, so memory does not grow with the data.
+/// [n_samples + 1]. Samples are spooled to temporary files (in TMPDIR), so memory does not grow with the data.
 /// Throws Error(kResource) where these cannot be written.
 class TokenSetWriter {
  public:

@@ -16,7 +16,7 @@ constexpr std::size_t kBlockLines = 4096;
 constexpr std::size_t kBlockBytes = std::size_t{8} << 20;
 constexpr std::size_t kLinesPerTask = 32;
 
-// Lines of one file that are encoded together.
+// Lines of one file that one thread encodes.
 struct Block {
   std::string bytes;
   struct Line {
@@ -46,7 +46,7 @@ bool has_target(const EncodedSample& sample) {
   return std::find(sample.loss_mask.begin(), sample.loss_mask.end(), 1) != sample.loss_mask.end();
 }
 
-// One per thread: the parser's and the encoder's memory.
+// Parser and encoder of one thread.
 class LineEncoder {
  public:
   LineEncoder(const Tokenizer& tokenizer, const PromptTemplate& prompt_template, const TokenizeOptions& options)
@@ -89,7 +89,7 @@ class LineEncoder {
   }
 
  private:
-  // The first token of a part has nothing before it to be predicted from; a part of one token teaches nothing.
+  // The first token of a part has no context to be predicted from, so a part of one token has no target.
   static void split(const EncodedSample& whole, std::size_t limit, LineResult& result) {
     for (std::size_t begin = 0; begin + 1 < whole.input_ids.size(); begin += limit) {
       const std::size_t size = std::min(limit, whole.input_ids.size() - begin);

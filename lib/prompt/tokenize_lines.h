@@ -32,7 +32,7 @@ struct TokenizeReport {
   std::uint64_t lines = 0;
   std::uint64_t bytes = 0;
   std::uint64_t refused = 0;   ///< skipped under keep_going
-  std::string first_refused;   ///< why, with the place
+  std::string first_refused;   ///< its error with file and line
   std::uint64_t too_long = 0;  ///< cut, skipped or split
 };
 
@@ -45,8 +45,8 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
                               const std::function<void(const EncodedSample&)>& on_sample,
                               const std::function<void(std::uint64_t lines)>& on_progress);
 
-/// A sample as text for people: special tokens spelled out, what is supervised in green or, without `color`, in
-/// [[double brackets]]. Bytes that are no UTF-8 become U+FFFD. Ends with a line end.
+/// A sample as text for display: special tokens spelled out, supervised text in green or, without `color`, in [[double
+/// brackets]]. Invalid UTF-8 becomes U+FFFD. Ends with a line end.
 std::string show_sample(const Tokenizer& tokenizer, const EncodedSample& sample, bool color);
 
 }  // namespace matinee

@@ -9,7 +9,7 @@
 
 namespace matinee {
 
-/// Classes of 64 bytes at once, a bit for each: how a text is cut without a look at every single character.
+/// Character classes of 64 bytes as bit masks, so that ASCII text is split 64 characters at a time.
 struct AsciiBlock {
   static constexpr std::size_t kSize = 64;
 
@@ -18,7 +18,7 @@ struct AsciiBlock {
   std::uint64_t spaces = 0;  ///< \s: blanks, tabs, line ends
   std::uint64_t blanks = 0;  ///< U+0020
   std::uint64_t quotes = 0;  ///< apostrophes
-  std::size_t known = 0;     ///< characters from the first on that are ASCII and of the text
+  std::size_t known = 0;     ///< leading characters that are ASCII and belong to the text
 
   std::uint64_t others() const { return first_bits(known) & ~(letters | numbers | spaces); }
 
@@ -47,7 +47,7 @@ struct AsciiBlock {
     return block;
   }
 
-  /// Only the first `count` are known.
+  /// A mask of the first `count` characters.
   void keep(std::size_t count) {
     known = std::min(count, kSize);
     const std::uint64_t bits = first_bits(known);

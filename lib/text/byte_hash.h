@@ -6,8 +6,8 @@
 
 namespace matinee {
 
-/// Both words into one by a product of 128 bits, whose halves are folded. For tables in memory only: values may differ
-/// between machines.
+/// Mixes two words into one: the halves of their 128-bit product, folded. For tables in memory only, since values may
+/// differ between machines.
 inline std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(a) * b;

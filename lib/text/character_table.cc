@@ -47,8 +47,8 @@ std::span<const utf8proc_int32_t> decomposed(std::uint32_t c, std::array<utf8pro
   return std::span(buffer).first(size > 0 ? static_cast<std::size_t>(size) : 0);
 }
 
-// Which characters of the first plane stay as they are: no combining class, their own composed form, and never the
-// second of a pair that joins. The seconds are found among all decompositions.
+// The characters of the first plane that NFC never changes: without combining class, equal to their composed form, and
+// never the second of a pair that composes (found in all decompositions).
 std::vector<bool> kept_by_nfc(std::uint32_t plane) {
   std::vector<bool> kept(plane, true);
   std::array<utf8proc_int32_t, 32> buffer{};
@@ -102,7 +102,7 @@ CharacterTable::CharacterTable() {
 
 CharacterClass CharacterTable::class_beyond(std::uint32_t c) { return class_of_category(c); }
 
-// Pictures and the later CJK ideographs; other scripts beyond the first plane are rare enough to be normalized.
+// Pictographs and the later CJK ideographs; text of other scripts beyond the first plane takes the slow path.
 bool CharacterTable::nfc_keeps_beyond(std::uint32_t c) {
   return c >= kInvalidByte || (c >= 0x1F000 && c < 0x1F16C) || (c >= 0x1F170 && c < 0x1FB00) ||
          (c >= 0x20000 && c < 0x2F800);

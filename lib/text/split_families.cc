@@ -11,7 +11,7 @@
 namespace matinee {
 namespace {
 
-// Behind the last character of the class from `position` on; `last` is where that character begins.
+// The end of the run of characters of class `kind` at `position`; `last` is where its last character begins.
 std::size_t run_end(std::string_view text, std::size_t position, CharacterClass kind, std::size_t& last) {
   const CharacterTable& table = CharacterTable::instance();
   for (;;) {
@@ -30,7 +30,7 @@ std::size_t run_end(std::string_view text, std::size_t position, CharacterClass 
 
 bool is_newline(char c) { return c == '\r' || c == '\n'; }
 
-// 's 't 're 've 'm 'll 'd behind an apostrophe at `begin`; 0 where none. Without case also ſ, which folds to s.
+// The end of 's 't 're 've 'm 'll 'd with its apostrophe at `begin`; 0 if there is none. Ignoring case, ſ is an s, too.
 std::size_t contraction_end(std::string_view text, std::size_t begin, bool ignore_case) {
   const auto at = [&](std::size_t i) {
     const char c = begin + i < text.size() ? text[begin + i] : '\0';
@@ -44,14 +44,14 @@ std::size_t contraction_end(std::string_view text, std::size_t begin, bool ignor
   return pair ? begin + 3 : 0;
 }
 
-// \s+(?!\S)|\s+: a run of spaces before something else leaves its last one to it, unless it is the only one.
+// \s+(?!\S)|\s+: a run of spaces ends before its last one if something follows, unless it has just one.
 std::size_t spaces_end(std::string_view text, std::size_t begin) {
   std::size_t last = begin;
   const std::size_t end = run_end(text, begin, CharacterClass::kSpace, last);
   return end < text.size() && last > begin ? last : end;
 }
 
-// What Llama 3 and Qwen 2 share; they differ in how many digits make a piece.
+// Llama 3 and Qwen 2, which differ in the number of digits in a piece.
 template <int kDigits>
 std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
   const char first = text[begin];
@@ -69,7 +69,7 @@ std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
     }
     return after;
   }
-  // One character before a word goes with it, unless it ends a line.
+  // One character before a word belongs to it, unless it is a line end.
   std::size_t behind = after;
   const CharacterClass next = after < text.size() ? character_class_at(text, after, behind) : CharacterClass::kSpace;
   if (!is_newline(first) && next == CharacterClass::kLetter) return run_end(text, behind, next, last);
@@ -85,8 +85,8 @@ std::size_t case_folding_piece_end(std::string_view text, std::size_t begin) {
   return end < text.size() && last > begin ? last : end;
 }
 
-// SmolLM's: digits stand alone before GPT-2's pattern sees what is between them, so that nothing goes with a digit and
-// spaces before one stay together.
+// SmolLM: digits are split off before GPT-2's pattern runs on the rest, so a digit takes no space and the spaces before
+// it stay together.
 std::size_t single_digits_piece_end(std::string_view text, std::size_t begin) {
   std::size_t after = 0, last = begin;
   const CharacterClass kind = character_class_at(text, begin, after);
@@ -101,7 +101,7 @@ std::size_t single_digits_piece_end(std::string_view text, std::size_t begin) {
 
 constexpr std::string_view kGpt2Pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-// What Digits and GPT-2's pattern come to together.
+// Equivalent to Digits followed by GPT-2's pattern.
 constexpr std::string_view kSingleDigitsPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?=\p{N})|\s+(?!\S)|\s+)";
 constexpr std::string_view kLlama3Pattern =
@@ -109,8 +109,8 @@ constexpr std::string_view kLlama3Pattern =
 constexpr std::string_view kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-// Where pieces begin in a block that begins with one, `ends_text` where its last character is the text's: of what is
-// said of the last known character, and of what hangs on the next one, only that counts.
+// Rules: starts() gives the first characters of pieces in a block that begins with a piece. What depends on the
+// character after the last known one is right only if `ends_text`.
 std::uint64_t space_starts(const AsciiBlock& block, std::uint64_t spaces, bool ends_text) {
   const std::uint64_t last = ends_text ? std::uint64_t{1} << (block.known - 1) : 0;
   return (spaces & ~(spaces << 1)) | (spaces & ~(spaces >> 1 | last));
@@ -137,7 +137,7 @@ struct SingleDigitsRules {
   static std::uint64_t starts(const AsciiBlock& block, bool ends_text) {
     const std::uint64_t others = block.others();
     const std::uint64_t runs = (block.letters & ~(block.letters << 1)) | (others & ~(others << 1));
-    // A space before a digit begins a piece only where it is the first of its run.
+    // A space before a digit begins a piece only if it is the first of its run.
     const std::uint64_t before_digit = block.spaces & block.numbers >> 1 & block.spaces << 1;
     return (runs & ~(block.blanks << 1)) | block.numbers |
            (space_starts(block, block.spaces, ends_text) & ~before_digit);
@@ -149,7 +149,7 @@ struct CaseFoldingRules {
   static constexpr bool kIgnoreCase = true;
   static constexpr auto kPieceEnd = case_folding_piece_end<kDigits>;
 
-  // Line ends and tabs have rules of their own, which are left to the function for single pieces.
+  // Line ends and tabs have rules of their own: kPieceEnd handles them.
   static void narrow(AsciiBlock& block) {
     const std::uint64_t rare = block.spaces & ~block.blanks;
     if (rare != 0) block.keep(static_cast<std::size_t>(std::countr_zero(rare)));
@@ -158,7 +158,7 @@ struct CaseFoldingRules {
     const std::uint64_t others = block.others();
     const std::uint64_t behind_blank = block.blanks << 1;
     const std::uint64_t other_starts = others & ~(others << 1) & ~behind_blank;
-    // A blank goes with the word behind it, and so does one other character that no blank has taken.
+    // A blank belongs to the word after it, and so does one other character without a blank before it.
     const std::uint64_t words = block.letters & ~(block.letters << 1) & ~behind_blank & ~(other_starts << 1);
     std::uint64_t numbers = block.numbers;
     if constexpr (kDigits > 1) {
@@ -171,8 +171,8 @@ struct CaseFoldingRules {
   }
 };
 
-// Puts the contractions right among the starts of a block: behind an apostrophe that begins a piece. An apostrophe that
-// too little is known of ends what is known.
+// Corrects the starts of a block for contractions, which follow an apostrophe that begins a piece. The known part of
+// the block ends at an apostrophe whose contraction may reach beyond it.
 template <class Rules>
 void apply_contractions(const AsciiBlock& block, std::string_view text, std::size_t begin, bool ends_text,
                         std::uint64_t& starts) {
@@ -192,7 +192,7 @@ void apply_contractions(const AsciiBlock& block, std::string_view text, std::siz
   }
 }
 
-// ASCII is cut by blocks, whatever else by the function for single pieces.
+// ASCII is split by blocks, everything else piece by piece.
 template <class Rules>
 std::size_t cut_blocks(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends) {
   std::size_t count = 0;

@@ -6,19 +6,18 @@
 
 namespace matinee {
 
-/// A split pattern that is coded by hand. Whoever adds a family adds a row to the table in split_families.cc.
+/// A split pattern implemented by hand. A new family is a new row of the table in split_families.cc.
 struct SplitFamily {
   std::string_view name;     ///< "gpt2", "smollm", "llama3", "qwen2"
   std::string_view pattern;  ///< as its tokenizer.json spells it, or what its steps come to
   /// End of the piece that the pattern finds at `begin` < text.size(): every byte belongs to a piece.
   std::size_t (*piece_end)(std::string_view text, std::size_t begin);
-  /// The ends of the pieces from `begin` on, as many as `ends` holds; returns how many there are. `readable` is how
-  /// many bytes may be read from text.data() on: those behind the text do not count, but looking at 16 at once is
-  /// faster.
+  /// Writes the ends of the pieces from `begin` on, as many as fit into `ends`; returns their number. `readable` bytes
+  /// may be read from text.data() on; padding after the text is ignored but allows reads of whole vectors.
   std::size_t (*cut)(std::string_view text, std::size_t readable, std::size_t begin, std::span<std::size_t> ends);
 };
 
-/// All that are known.
+/// All known families.
 std::span<const SplitFamily> split_families();
 /// nullptr if there is none of this pattern.
 const SplitFamily* family_of_pattern(std::string_view pattern);

@@ -8,7 +8,7 @@
 
 namespace matinee {
 
-/// A split pattern on PCRE2's JIT, with Unicode classes. Bytes that are no UTF-8 match nothing. Const and thread-safe.
+/// A split pattern on PCRE2's JIT, with Unicode classes. Invalid UTF-8 matches nothing. Const and thread-safe.
 class SplitPattern {
  public:
   struct Match {
@@ -22,7 +22,7 @@ class SplitPattern {
   SplitPattern& operator=(SplitPattern&&) noexcept;
   ~SplitPattern();
 
-  /// Every match that is not empty, in order. Throws Error(kBadData) where PCRE2 gives up (its limits).
+  /// Every match that is not empty, in order. Throws Error(kBadData) where PCRE2 reaches its limits.
   std::vector<Match> matches(std::string_view text) const;
 
  private:

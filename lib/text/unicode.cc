@@ -18,9 +18,9 @@ struct CodePointRange {
   std::uint32_t first, last;
 };
 
-// Characters of after Unicode 9 that have a combining class or a decomposition. Hugging Face's tokenizers normalizes by
-// the tables of Unicode 9 (its crate unicode-normalization-alignments 0.1.12), where these neither move, join nor fall
-// apart; so they stay as they are here. Found by scripts/compare-tokenizers.
+// Characters newer than Unicode 9 that have a combining class or a decomposition. Hugging Face's tokenizers normalizes
+// by the tables of Unicode 9 (its crate unicode-normalization-alignments 0.1.12), which do not know these characters,
+// so they stay unchanged. Found by scripts/compare-tokenizers.
 constexpr std::array<CodePointRange, 45> kYoung{
     {{0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
      {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
@@ -39,8 +39,8 @@ bool is_young(std::uint32_t c) {
   return range != kYoung.end() && range->first <= c;
 }
 
-// The longest beginning of `text` without a byte that is no UTF-8 and without a young character; `stop` is how many
-// bytes what ends it has.
+// The longest prefix of `text` without invalid UTF-8 and without a character of kYoung; `stop` is the size of what ends
+// it.
 std::size_t normalizable_prefix(std::string_view text, std::size_t& stop) {
   for (std::size_t position = 0; position < text.size();) {
     const std::size_t begin = position;

@@ -25,7 +25,7 @@ constexpr std::size_t kLongPart = 64;           // longer parts are merged block
 constexpr std::ptrdiff_t kMostMergedAnew = 64;  // ids before a block that may be merged again with it
 constexpr std::size_t kRoomBehind = 8;          // ShortPieceTable::append may write four ids where fewer count
 
-// True where the definition turns every space into the mark before merges see the text.
+// True if the definition turns every space into the mark before the merges.
 bool replaces_spaces(const TokenizerDefinition& definition) {
   const auto& normalizer = definition.normalizer;
   const bool by_normalizer = std::any_of(normalizer.begin(), normalizer.end(), [](const NormalizerStep& step) {
@@ -93,7 +93,7 @@ struct BytePairEncoding::Impl {
         of_byte(definition.byte_tokens) {
     added.resize(definition.vocabulary.size());
     for (const AddedToken& token : definition.added_tokens) added[static_cast<std::size_t>(token.id)] = true;
-    // The table of merges is half of the work, and nothing else needs it.
+    // Built in parallel: half of the work, and nothing else needs it.
     std::future<MergeTable> table =
         std::async(loading_policy(definition.merges.size() * 32), [this] { return MergeTable(definition); });
     index_tokens();
@@ -134,8 +134,8 @@ struct BytePairEncoding::Impl {
     for (std::size_t b = 0; b < of_byte.size(); ++b) of_byte[b] = index.find(std::string(1, static_cast<char>(b)));
   }
 
-  // True where no merge makes a token with a mark behind anything but marks. Then text may be cut before each such mark
-  // without changing a single id, and words can be cached although this kind does not pre-tokenize.
+  // True if no merge makes a token with a mark after anything but marks. Then text can be cut before such marks without
+  // changing an id, and words can be cached although this kind has no pre-tokenizer.
   bool no_mark_is_behind_a_word() const {
     if (ignore_merges || index.find(kSpaceMark) < 0) return false;
     for (const std::int32_t id : definition.merged) {
@@ -195,8 +195,8 @@ struct BytePairEncoding::Impl {
     return out;
   }
 
-  // Many symbols: a heap of candidate merges over a doubly linked list; an entry whose pair has changed since is stale
-  // and dropped when it comes up.
+  // Many symbols: a heap of candidate merges over a doubly linked list; entries whose pair has changed are stale and
+  // skipped.
   void merge_by_heap(PieceCache& cache) const {
     auto& symbols = cache.symbols;
     auto& heap = cache.heap;
@@ -254,8 +254,8 @@ struct BytePairEncoding::Impl {
     return std::copy(cache.symbols.begin(), cache.symbols.end(), out);
   }
 
-  // What no cut is in. Where whole pieces are looked up before they are merged, a part that is spelled like such a
-  // piece is another thing and has another key.
+  // A part that cannot be cut. Where whole pieces are looked up before merging (ignore_merges), a part with the
+  // spelling of such a piece may have other ids, so its key differs.
   std::int32_t* encode_part(std::string_view part, std::size_t readable, PieceCache& cache, std::int32_t* out) const {
     std::int32_t* const first = out;
     if (part.size() <= PieceKey::kMostBytes) {
@@ -276,7 +276,7 @@ struct BytePairEncoding::Impl {
     return out;
   }
 
-  // True where merging the text of both tokens, which is `text`, gives these two again.
+  // True if `text`, the joined text of both tokens, merges to these two again.
   bool fits(std::int32_t left, std::int32_t right, std::string_view text, PieceCache& cache) const {
     if (const auto known = cache.neighbors.find(left, right)) return *known;
     cache.window.resize(text.size());
@@ -286,11 +286,10 @@ struct BytePairEncoding::Impl {
     return fit;
   }
 
-  // A long part, block after block. Ids are those of a text's merges exactly where each two neighbors are those of
-  // their own text: the first merge across a border of theirs would be the first in the text of the two as well, since
-  // it is of the lowest rank there too. So a block's ids may stand behind those of what is before it where the two at
-  // the border fit; else some more of what is before is merged anew together with the block. That a border never fits
-  // is possible but was not seen; then all is merged at once.
+  // A long part, block by block. A sequence of ids is the result of merging its text if and only if each pair of
+  // neighbors is the result of merging the pair's text: the first merge across a boundary would have the lowest rank in
+  // the pair's text, too. So a block's ids are appended if the pair at the boundary passes that test; else more ids
+  // before the boundary are merged again together with the block, in the worst case all of them.
   std::int32_t* encode_long(std::string_view part, std::size_t readable, PieceCache& cache,
                             std::int32_t* const first) const {
     std::int32_t* out = first;
@@ -323,7 +322,7 @@ struct BytePairEncoding::Impl {
     return out;
   }
 
-  // As many bytes as are merged by scanning, to the end of a character.
+  // The bytes that are merged by scanning, up to the end of a character.
   static std::size_t block_end(std::string_view part, std::size_t begin) {
     const std::size_t end = begin + MergeScan::kMostSymbols;
     if (end >= part.size()) return part.size();
@@ -351,7 +350,7 @@ struct BytePairEncoding::Impl {
     return out;
   }
 
-  // A short piece that is not remembered. Its parts may be.
+  // A short piece that is not cached; its parts may be.
   [[gnu::noinline]] std::int32_t* encode_new(std::string_view piece, std::size_t readable, const PieceKey& key,
                                              std::uint64_t hash, PieceCache& cache, std::int32_t* out) const {
     std::int32_t* const first = out;
@@ -383,7 +382,7 @@ struct BytePairEncoding::Impl {
       std::uint64_t hash;
     };
     std::array<Keyed, kBatch> keyed;
-    // All addresses first, so that the processor fetches the entries while it still computes.
+    // All addresses first, so that the entries are prefetched.
     std::size_t start = begin;
     for (std::size_t i = 0; i < ends.size(); ++i) {
       if (const std::size_t size = ends[i] - start; size <= PieceKey::kMostBytes) {

@@ -8,7 +8,7 @@
 namespace matinee {
 namespace {
 
-// Of a broken character the byte at the border stands for it, above all code points and bytes of invalid ones.
+// The key of a broken character: the byte at the boundary, above all code points and kInvalidByte + byte.
 constexpr std::uint32_t kBroken = 0x200000;
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
@@ -19,7 +19,7 @@ std::uint64_t hash_of(std::uint32_t left, std::uint32_t right) {
   return fold_product((static_cast<std::uint64_t>(left) << 32 | right) ^ kHashSalt, kHashSalt2);
 }
 
-// The character that ends just before `border`, or its last byte where it is not whole.
+// The character that ends at `border`, or its last byte if it is incomplete.
 std::uint32_t character_before(std::string_view token, std::size_t border) {
   std::size_t begin = border - 1;
   while (begin > 0 && border - begin < 4 && !begins_character(token[begin])) --begin;
@@ -45,7 +45,7 @@ MergeBoundaries::MergeBoundaries(const std::vector<std::string>& vocabulary, con
   };
   for (std::size_t id = 0; id < vocabulary.size(); ++id)
     if (defined[id] && is_wide(vocabulary[id])) borders += vocabulary[id].size() / 2;
-  // Sparse, so that few pairs are held for joined that are not.
+  // Sparse, so that few pairs collide.
   bits_.resize(std::bit_ceil(borders + 64) / 2);
   for (std::size_t id = 0; id < vocabulary.size(); ++id)
     if (defined[id]) add_token(vocabulary[id]);
@@ -66,7 +66,7 @@ void MergeBoundaries::add_token(std::string_view token) {
     if (!begins_character(token[border])) continue;
     const auto last = static_cast<std::uint8_t>(token[border - 1]), first = static_cast<std::uint8_t>(token[border]);
     neighbors_.set(byte_pair(last, first));
-    if ((last | first) < 0x80) continue;  // the pair of bytes says it all
+    if ((last | first) < 0x80) continue;  // two ASCII characters: the pair of bytes is exact
     const std::uint32_t left = character_before(token, border), right = character_behind(token, border);
     if (left >= kBroken || right >= kBroken) broken_.set(byte_pair(last, first));
     mark(left, right);
@@ -87,7 +87,7 @@ std::size_t MergeBoundaries::part_end(std::string_view piece, std::size_t begin)
   while (border < piece.size()) {
     std::size_t next = border;
     const std::uint32_t right = decode_utf8(piece, next);
-    // Bytes that are no character stay with their neighbors: what tokens make of them is not looked at.
+    // Invalid bytes are never cut off their neighbors.
     if (left < kInvalidByte && right < kInvalidByte &&
         !may_join(left, right, static_cast<std::uint8_t>(piece[border - 1]), static_cast<std::uint8_t>(piece[border])))
       return border;

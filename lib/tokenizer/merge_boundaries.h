@@ -8,19 +8,18 @@
 
 namespace matinee {
 
-/// Where a piece may be cut before its merges: between two neighboring characters that no token holds side by side,
-/// not even in part. A merge over such a place would make such a token, so both sides are merged as if the other were
-/// not there. Chinese, which no split pattern cuts into words, falls into parts of one to four characters this way,
-/// short enough to be remembered.
+/// Records which adjacent characters occur inside any token. Between two others a piece can be cut before its merges: a
+/// merge across the cut would produce a token that contains the pair, so both sides merge independently. This splits
+/// Chinese text, which has no spaces, into parts of one to four characters, short enough to be cached.
 ///
-/// Tokens may begin or end in the middle of a character. What is kept errs on the side of "may not be cut": bits in a
-/// table of hashes, of pairs of whole characters and of a whole one beside the nearest byte of a broken one.
+/// Tokens may begin or end in the middle of a character; then the nearest byte stands for the character. The pairs are
+/// stored as bits in a hash table, so collisions can only forbid a cut, never allow a wrong one.
 class MergeBoundaries {
  public:
-  /// Of all tokens for which `defined`.
+  /// From all tokens with `defined`.
   MergeBoundaries(const std::vector<std::string>& vocabulary, const std::vector<bool>& defined);
 
-  /// Behind the first part of `piece` that begins at `begin`: the next place to cut at, or piece.size().
+  /// The end of the part of `piece` that begins at `begin`: the next place to cut, or piece.size().
   std::size_t part_end(std::string_view piece, std::size_t begin) const;
 
  private:

@@ -10,13 +10,13 @@
 
 namespace matinee {
 
-/// Merges of up to 32 symbols, in registers and one line of memory each: look at all pairs, merge the one of lowest
-/// rank, the leftmost of these, look at its new neighbors, again.
+/// Merges up to 32 symbols by scanning: finds the leftmost pair of lowest rank, merges it, updates the ranks of its
+/// neighbors, and repeats. All arrays are one cache line each.
 class MergeScan {
  public:
   static constexpr std::size_t kMostSymbols = 32;
 
-  /// `symbols`, count of them, are merged in place. Returns how many are left; adds the pairs looked up to `examined`.
+  /// Merges `count` symbols in place. Returns how many are left; adds the number of pairs looked up to `examined`.
   static std::size_t run(const MergeTable& merges, std::int32_t* symbols, std::size_t count, std::uint64_t& examined) {
     alignas(32) std::array<std::uint32_t, kMostSymbols> ranks;
     std::array<std::int32_t, kMostSymbols> merged;
@@ -31,7 +31,7 @@ class MergeScan {
     };
     for (std::size_t i = 0; i < count; ++i) {
       next[i] = static_cast<std::uint8_t>(i + 1);
-      previous[i] = static_cast<std::uint8_t>(i - 1);  // of the first: 255, as if beyond the last
+      previous[i] = static_cast<std::uint8_t>(i - 1);  // 255 for the first: none
     }
     for (std::size_t i = 0; i + 1 < count; ++i) look(i, i + 1);
     for (;;) {

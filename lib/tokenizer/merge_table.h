@@ -27,11 +27,11 @@ class MergeTable {
       const auto [left, right] = definition.merges[i];
       const std::uint32_t rank =
           definition.merge_ranks.empty() ? static_cast<std::uint32_t>(i) : definition.merge_ranks[i];
-      // A pair listed twice has its last rank, as in Hugging Face's map.
+      // The last rank of a duplicate pair wins, as in Hugging Face's map.
       slots_[slot(key_of(left, right))] = {key_of(left, right), rank, definition.merged[i]};
     }
   }
-  /// rank kNoRank where no merge joins them.
+  /// rank is kNoRank if no merge joins the pair.
   const Entry& find(std::int32_t left, std::int32_t right) const { return slots_[slot(key_of(left, right))]; }
 
  private:

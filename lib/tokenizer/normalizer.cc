@@ -11,8 +11,7 @@
 namespace matinee {
 namespace {
 
-// No normalizer of a tokenizer makes a text so much longer; replacements of what replacements put in grow without
-// bound.
+// No real normalizer grows a text this much; replacements that match their own output would grow without bound.
 std::size_t most_bytes(std::string_view text) { return 64 * text.size() + (std::size_t{1} << 16); }
 
 std::string replaced(std::string_view text, std::string_view pattern, std::string_view content, std::size_t most) {
@@ -27,8 +26,8 @@ std::string replaced(std::string_view text, std::string_view pattern, std::strin
   }
 }
 
-// What Rust's char::to_lowercase knows and utf8proc does not: pairs of Unicode 16 and 17, and the one capital that
-// becomes two characters.
+// Differences of Rust's char::to_lowercase from utf8proc: pairs of Unicode 16 and 17, and the one capital that becomes
+// two characters.
 void append_lower(std::string& out, std::uint32_t c) {
   struct Pairs {
     std::uint32_t first, last, lower;

@@ -25,8 +25,8 @@ struct PieceKey {
   bool operator==(const PieceKey& other) const { return ((low ^ other.low) | (high ^ other.high)) == 0; }
 };
 
-/// Ids of short pieces: buckets of two entries, one line of the processor's cache each. A full bucket forgets its older
-/// entry, so that the table is bounded and never has to be thrown away.
+/// Ids of short pieces: buckets of two entries, one cache line each. A full bucket evicts its older entry, so the table
+/// is bounded and never rebuilt.
 class ShortPieceTable {
  public:
   struct Entry {
@@ -43,9 +43,9 @@ class ShortPieceTable {
     if (bucket.entries[0].key == key) return &bucket.entries[0];
     return bucket.entries[1].key == key ? &bucket.entries[1] : nullptr;
   }
-  /// Requires that it is not there.
+  /// Requires that the piece is not cached.
   void insert(const PieceKey& key, std::uint64_t hash, const std::int32_t* ids, std::size_t count);
-  /// Writes the ids of an entry; four may be written though fewer count. Returns behind the last that counts.
+  /// Writes the ids of an entry, always at least four; returns the end of those that count.
   std::int32_t* append(const Entry& entry, std::int32_t* out) const {
     if (entry.count <= entry.ids.size()) [[likely]] {
       std::memcpy(out, entry.ids.data(), 4 * sizeof(std::int32_t));
@@ -68,7 +68,7 @@ class ShortPieceTable {
   std::vector<std::int32_t> spilled_;
 };
 
-/// Ids of pieces of 16 to 256 bytes; longer ones rarely come back. Starts anew when it is full.
+/// Ids of pieces of 16 to 256 bytes; longer ones rarely repeat. Cleared when full.
 class LongPieceTable {
  public:
   static constexpr std::size_t kMostBytes = 256;
@@ -79,9 +79,9 @@ class LongPieceTable {
 
   LongPieceTable() { clear(); }
   void clear();
-  /// count 0 where it is not there.
+  /// count is 0 if the piece is not cached.
   Ids find(std::string_view piece, std::uint64_t hash) const;
-  /// Requires that it is not there.
+  /// Requires that the piece is not cached.
   void insert(std::string_view piece, std::uint64_t hash, const std::int32_t* ids, std::size_t count);
 
  private:
@@ -101,7 +101,7 @@ class LongPieceTable {
   std::size_t used_ = 0;
 };
 
-/// Whether two tokens may stand side by side, of those asked last.
+/// The last answers to whether two tokens may be adjacent.
 class NeighborTable {
  public:
   void clear() { slots_.assign(kSlots, {}); }
@@ -125,15 +125,15 @@ class NeighborTable {
   std::vector<Slot> slots_;
 };
 
-/// The merge stage's memory of pieces seen before, and its scratch; one per thread. What it holds never changes a
-/// result. Bounded: some megabytes, and the longest piece.
+/// The merge stage's cache of pieces and its scratch memory; one per thread. It never changes a result. At most a few
+/// megabytes plus the longest piece.
 struct PieceCache {
   ShortPieceTable short_pieces;
   LongPieceTable long_pieces;
   NeighborTable neighbors;
   const void* owner = nullptr;  ///< the encoding whose ids these are
 
-  std::string padded;             ///< a copy of the text with bytes behind it that may be read
+  std::string padded;             ///< a copy of the text with readable padding after it
   std::vector<std::int32_t> out;  ///< ids of a batch of pieces, before they are appended to the caller's
 
   std::vector<std::int32_t> anew, window;  // of a long piece's blocks
@@ -142,7 +142,7 @@ struct PieceCache {
   std::vector<std::int32_t> symbols;
   std::vector<std::uint32_t> previous, next;
   std::vector<std::uint64_t> heap;
-  std::uint64_t examined = 0;  ///< pairs looked up so far: the work done, for tests of its growth
+  std::uint64_t examined = 0;  ///< pairs looked up so far; tests check its growth
 
   std::uint64_t pairs_examined() const { return examined; }
 };

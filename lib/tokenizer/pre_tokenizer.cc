@@ -17,7 +17,7 @@ struct Stretch {
   bool match;
 };
 
-// Turns matches and what is between them into pieces, as the `behavior` of a Split step has it.
+// Turns matches and the text between them into pieces according to the `behavior` of a Split step.
 void apply_behavior(const std::vector<Stretch>& stretches, Behavior behavior, std::vector<Piece>& out) {
   const Stretch* previous = nullptr;
   for (const Stretch& stretch : stretches) {
@@ -76,7 +76,7 @@ void split_by_pattern(std::string_view text, Piece piece, const SplitPattern& pa
   apply_behavior(stretches, step.behavior, out);
 }
 
-// Rewrites the text: each space becomes the mark, a prefix is added where the step wants one.
+// Rewrites the text: replaces each space by the mark and adds the prefix if the step has one.
 void apply_metaspace(const PreTokenizerStep& step, TextStart start, PieceList& list, std::vector<Piece>& out) {
   using Prepend = PreTokenizerStep::Prepend;
   std::string rewritten;
@@ -127,7 +127,7 @@ void add_prefix_spaces(TextStart start, PieceList& list) {
   list.text = list.rewritten;
 }
 
-// A known pattern, used as "the pieces are what matches"; such a pattern leaves nothing between its matches.
+// The family of a step whose matches are the pieces; such patterns leave nothing between matches.
 const SplitFamily* family_of(const PreTokenizerStep& step) {
   const bool pieces = step.behavior == Behavior::kIsolated || (step.behavior == Behavior::kRemoved && step.invert);
   return step.kind == Kind::kSplit && pieces ? family_of_pattern(step.pattern) : nullptr;

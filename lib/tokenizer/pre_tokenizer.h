@@ -11,15 +11,15 @@
 
 namespace matinee {
 
-/// What is before a stretch of text; decides where prefix spaces (LLaMA's dummy prefix) go.
+/// What precedes a stretch of text; determines whether a prefix space (LLaMA's dummy prefix) is added.
 enum class TextStart : std::uint8_t {
   kDocument,    ///< nothing
   kAfterToken,  ///< an added or special token of the same text
   kContinued,   ///< other text: no prefix is added
 };
 
-/// A text cut into pieces, none of which a merge may cross. `text` is what the pieces point into: the input itself or
-/// `rewritten`. Reusable, so that its buffers grow once.
+/// A text split into pieces, which merges do not cross. The pieces point into `text`: the input itself or `rewritten`.
+/// Reusable, so that its buffers grow once.
 struct PieceList {
   struct Piece {
     std::size_t begin;
@@ -34,8 +34,8 @@ struct PieceList {
   }
 };
 
-/// The second stage: splits text by the steps of a tokenizer. Patterns of known families are coded by hand
-/// (split_families.h); any other runs on PCRE2's JIT. Const and thread-safe.
+/// The second stage: splits text by the steps of a tokenizer. Patterns of known families are implemented by
+/// hand (split_families.h); others run on PCRE2's JIT. Const and thread-safe.
 class PreTokenizer {
  public:
   /// Throws Error(kBadData) with PCRE2's reason for a pattern that it cannot run.
@@ -44,8 +44,8 @@ class PreTokenizer {
   PreTokenizer& operator=(PreTokenizer&&) noexcept;
   ~PreTokenizer();
 
-  /// Fills `pieces`; they cover the text (rewritten by Metaspace) but for what a step removes. Linear in the text for
-  /// every step coded by hand.
+  /// Fills `pieces`, which cover the text (as rewritten by Metaspace) except for what a step removes. Takes linear
+  /// time, apart from patterns on PCRE2.
   void split(std::string_view text, TextStart start, PieceList& pieces) const;
 
  private:

@@ -7,7 +7,7 @@
 
 namespace matinee {
 
-/// Turns ids that arrive one by one into text that can be shown at once: never half a UTF-8 character. `tokenizer` must
+/// Turns ids that arrive one by one into text that can be shown at once, in whole UTF-8 characters. `tokenizer` must
 /// outlive it.
 class StreamDecoder {
  public:
@@ -16,7 +16,7 @@ class StreamDecoder {
   /// The text that `id` completes; "" while a character is still open. Bytes that can never become a character come out
   /// as U+FFFD.
   std::string push(std::int32_t id);
-  /// What is left at the end of the stream: U+FFFD for an open character, else "".
+  /// At the end of the stream: U+FFFD for an incomplete character, else "".
   std::string finish();
 
  private:

@@ -23,7 +23,7 @@ std::uint32_t character_before(std::string_view text, std::size_t position) {
 
 std::uint32_t character_behind(std::string_view text, std::size_t position) { return decode_utf8(text, position); }
 
-// Finds added tokens in a text: the leftmost, and the longest of those.
+// Finds the leftmost added token in a text, the longest if several begin there.
 class AddedTokenFinder {
  public:
   struct Found {
@@ -73,7 +73,7 @@ class AddedTokenFinder {
     AddedToken token;
     std::string content;
   };
-  // Where the next byte is that begins any token.
+  // The next byte that begins any token.
   std::size_t next_first(std::string_view text, std::size_t at) const {
     if (first_bytes_.size() == 1) return std::min(text.find(first_bytes_[0], at), text.size());
     while (at < text.size() && by_first_byte_[static_cast<unsigned char>(text[at])].empty()) ++at;
@@ -90,15 +90,15 @@ class AddedTokenFinder {
   bool empty_ = true, any_plain_ = false;
 };
 
-// Bytes behind a text that may be read, so that no look at several at once has to ask.
+// Readable bytes after a text, so that whole vectors can be loaded at its end.
 constexpr std::size_t kPadding = 64;
 
-// The LLaMA kind where all that is done to a text before its merges is that spaces become marks: such a text is encoded
-// as it is, with a space for the dummy prefix.
+// The LLaMA kind whose only rewriting is from spaces to marks: such a text is encoded as it is, with a space for the
+// dummy prefix.
 struct SpacedWords {
   enum class Prefix : std::uint8_t { kNone, kBeforeAny, kBeforeWords, kBeforeFirstWord };
   Prefix prefix = Prefix::kNone;
-  bool valid_only = false;  // bytes that are no UTF-8 are replaced
+  bool valid_only = false;  // invalid UTF-8 is replaced
 
   static std::optional<SpacedWords> of(const TokenizerDefinition& definition) {
     SpacedWords words;
@@ -129,7 +129,7 @@ struct SpacedWords {
     return replaces ? std::optional(words) : std::nullopt;
   }
 
-  // A mark in the text is one more spelling of a space, which only the stages know.
+  // A mark in the text itself also means a space; the slow path handles it.
   bool holds(std::string_view text) const {
     return (!valid_only || is_utf8(text)) && text.find(kSpaceMark) == std::string_view::npos;
   }
@@ -158,8 +158,8 @@ struct Tokenizer::Impl {
   AddedTokenFinder in_raw_text;         // "normalized": false
   AddedTokenFinder in_normalized_text;  // "normalized": true
   std::vector<bool> is_special;
-  const SplitFamily* family = nullptr;  // all that is done to a text before its merges, where that is so simple
-  bool only_nfc = false;                // but for NFC, which changes few texts
+  const SplitFamily* family = nullptr;  // set if this pattern is all that happens before the merges ...
+  bool only_nfc = false;                // ... apart from NFC, which changes few texts
   std::optional<SpacedWords> spaced_words;
 
   Impl(TokenizerDefinition definition_in, SpecialTokens special_in)
@@ -183,7 +183,7 @@ struct Tokenizer::Impl {
       if (id >= 0) is_special[static_cast<std::size_t>(id)] = true;
   }
 
-  // Calls visit(stretch, id): an added token's id, or -1 and the text between.
+  // Calls visit(stretch, id) for each added token and, with id -1, for the text between.
   template <class Visit>
   static void segments(const AddedTokenFinder& finder, std::string_view text, bool parse_special, Visit visit) {
     for (std::size_t from = 0; from < text.size();) {
@@ -196,8 +196,7 @@ struct Tokenizer::Impl {
     }
   }
 
-  // Calls on_id for each added token that is looked for before anything else is done, and on_stretch for the text
-  // between.
+  // Calls on_id for each added token found in the raw text, and on_stretch for the text between.
   template <class OnId, class OnStretch>
   void stretches(std::string_view text, EncodeOptions options, OnId on_id, OnStretch on_stretch) const {
     TextStart start = options.at_start ? TextStart::kDocument : TextStart::kContinued;
@@ -211,8 +210,8 @@ struct Tokenizer::Impl {
     });
   }
 
-  // All stages one after another. Calls on_id for each added token of the normalized stretch and on_pieces for the
-  // pieces between.
+  // Runs all stages in order. Calls on_id for each added token in the normalized stretch and on_pieces for the pieces
+  // between.
   template <class OnId, class OnPieces>
   void stages(std::string_view stretch, TextStart start, EncodeOptions options, OnId on_id, OnPieces on_pieces) const {
     std::string normalized;
@@ -232,7 +231,7 @@ struct Tokenizer::Impl {
     });
   }
 
-  // The text in memory of the cache, with bytes behind it that may be read, and a space before it where it wants one.
+  // A copy of the text in the cache's memory, padded, with a space before it if `space`.
   static std::string_view padded(std::string_view text, bool space, PieceCache& cache) {
     cache.padded.assign(space ? 1 : 0, ' ');
     cache.padded.append(text);
@@ -241,7 +240,7 @@ struct Tokenizer::Impl {
     return std::string_view(cache.padded).substr(0, size);
   }
 
-  // The same ids as by stages(), in one pass over the text where it needs no rewriting.
+  // The same ids as by stages(), in one pass if the text needs no rewriting.
   void encode_stretch(std::string_view stretch, TextStart start, EncodeOptions options, PieceCache& cache,
                       std::vector<std::int32_t>& ids) const {
     if (in_normalized_text.finds_nothing(options.parse_special)) {
@@ -271,7 +270,7 @@ struct Tokenizer::Impl {
       for (std::size_t i = 0; i < list.pieces.size(); ++i) encoding.encode(list[i], cache, ids);
       return;
     }
-    // Pieces without a gap between them go together.
+    // Adjacent pieces are encoded together.
     std::vector<std::size_t> ends;
     for (std::size_t i = 0; i < list.pieces.size(); i += ends.size()) {
       ends.clear();
@@ -324,7 +323,7 @@ std::size_t Tokenizer::settled_tokens(std::string_view text, EncodeOptions optio
         settled = before;
         before = ids.size();
         const std::string_view piece = pieces[i];
-        // A piece that holds several words of the LLaMA kind is settled up to its last word.
+        // A LLaMA-kind piece with several words is settled up to its last word.
         const std::size_t last = impl_->encoding.last_word(piece);
         if (last > 0) {
           impl_->encoding.encode(piece.substr(0, last), cache, ids);

@@ -12,11 +12,11 @@ namespace {
 class SpecialTokenReader {
  public:
   explicit SpecialTokenReader(const TokenizerDefinition& definition) : definition_(definition) {
-    // Added tokens come first: a role is nearly always one of them.
+    // Added tokens are searched first: nearly every role is one of them.
     for (const AddedToken& token : definition.added_tokens) names_.emplace_back(token.content, token.id);
   }
 
-  // A file where roles are spelled: "</s>" or {"content": "</s>", ...}.
+  // A file that gives roles by their spelling: "</s>" or {"content": "</s>", ...}.
   void read_names(const std::string& path) {
     if (!file_exists(path)) return;
     read_json(read_file(path), path, [&](const JsonNode& root) {
@@ -31,7 +31,7 @@ class SpecialTokenReader {
     });
   }
 
-  // A file where roles are ids, eos possibly several.
+  // A file that gives roles by id; eos may be a list.
   void read_ids(const std::string& path) {
     if (!file_exists(path)) return;
     read_json(read_file(path), path, [&](const JsonNode& root) {
@@ -71,7 +71,7 @@ class SpecialTokenReader {
     if (role < 0) throw bad_data("{}: \"{}\" is not in the vocabulary of the tokenizer", node.path(), token);
   }
 
-  // Configurations name ids of tokens that their tokenizer lacks (a padded vocabulary); these cannot come up in text.
+  // Configurations may name ids beyond the tokenizer's (a padded vocabulary), which no text produces.
   bool known(std::int64_t id) const {
     return id >= 0 && id < static_cast<std::int64_t>(definition_.defined.size()) &&
            definition_.defined[static_cast<std::size_t>(id)];

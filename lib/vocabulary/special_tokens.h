@@ -8,7 +8,7 @@
 
 namespace matinee {
 
-/// The tokens that a model folder names for special roles, as ids; -1 or empty where it names none.
+/// The ids of the tokens with special roles in a model folder; -1 or empty for a role without one.
 struct SpecialTokens {
   std::int32_t bos = -1;
   std::int32_t eos = -1;
@@ -20,7 +20,7 @@ struct SpecialTokens {
 };
 
 /// Reads tokenizer_config.json, then special_tokens_map.json, then generation_config.json and config.json of `folder`;
-/// the first that names a role decides. Throws Error(kBadData) where a named token is not in the vocabulary.
+/// the first that has a role wins. Throws Error(kBadData) where a named token is not in the vocabulary.
 SpecialTokens read_special_tokens(const std::string& folder, const TokenizerDefinition& definition);
 
 }  // namespace matinee

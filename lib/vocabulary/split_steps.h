@@ -8,8 +8,7 @@
 
 namespace matinee {
 
-/// The family that does all that these steps do, on the bytes of the text as they are; nullptr where there is more to
-/// do.
+/// The family whose pattern alone is equivalent to these steps; nullptr if there is none.
 const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps);
 
 /// The pre-tokenizer of a family, as its tokenizer.json has it. Throws Error(kInternal) for an unknown name.

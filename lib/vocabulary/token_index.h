@@ -7,16 +7,16 @@
 
 namespace matinee {
 
-/// Finds the ids of tokens by their bytes: open addressing over the strings of a vocabulary that is kept elsewhere, so
-/// that an index of 150,000 tokens is made in a few milliseconds. A byte of each slot's hash stands apart: what is not
-/// there is mostly known from these, which fit into the processor's second cache.
+/// Finds token ids by their bytes: open addressing over the strings of a vocabulary that is stored elsewhere, so
+/// building an index of 150,000 tokens takes a few milliseconds. One hash byte per slot is stored in an array of its
+/// own that fits into the L2 cache; most lookups of unknown tokens need nothing else.
 class TokenIndex {
  public:
   /// Over vocabulary[id], which must outlive the index; empty at first.
   explicit TokenIndex(const std::vector<std::string>& vocabulary) : vocabulary_(&vocabulary) { grow(64); }
 
   void reserve(std::size_t tokens);
-  /// Adds vocabulary[id]. False, and nothing is done, where an equal token is there already.
+  /// Adds vocabulary[id]; does nothing and returns false if an equal token is present.
   bool insert(std::int32_t id);
   /// -1 where there is none.
   std::int32_t find(std::string_view token) const;

@@ -9,7 +9,7 @@
 
 namespace matinee {
 
-/// U+2581, what stands for a space in vocabularies of the LLaMA kind.
+/// U+2581, which stands for a space in vocabularies of the LLaMA kind.
 inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 
 /// The bytes that a byte-level token spells in printable characters ("Ġthe" is " the"); nothing where a character of it
@@ -27,16 +27,16 @@ std::string with_spaces(std::string_view token);
 /// Else the mark is a space where `decodes_mark`.
 void spell_tokens(TokenizerDefinition& definition, bool decodes_mark);
 
-/// Threads at most that build tables while a tokenizer is loaded; more would wait for memory.
+/// The most threads that build tables while a tokenizer is loaded; with more, memory bandwidth is the limit.
 inline constexpr int kLoadingThreads = 4;
-/// How work on so many bytes is done beside other work while a tokenizer is loaded: small work not before it is asked
-/// for.
+/// The std::async policy for work on so many bytes while a tokenizer is loaded: small work is deferred, larger work
+/// runs in a thread.
 inline std::launch loading_policy(std::size_t bytes) {
   return bytes > 400'000 ? std::launch::async : std::launch::deferred;
 }
 
-/// The merges of a vocabulary that lists none but ranks its tokens (SentencePiece by score, tiktoken by id): two
-/// neighbors may merge where their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
+/// The merges of a vocabulary that ranks its tokens instead of listing merges (SentencePiece by score, tiktoken by id):
+/// two neighbors merge if their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
 /// token is no result of merges. The vocabulary is as merges see it.
 inline constexpr std::uint32_t kNeverMerged = 0xffffffff;
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks);

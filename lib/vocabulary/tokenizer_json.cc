@@ -15,7 +15,7 @@
 namespace matinee {
 namespace {
 
-// A text as a pattern that matches just it.
+// A pattern that matches exactly `text`.
 std::string quoted(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -29,14 +29,14 @@ std::string quoted(std::string_view text) {
 class Reader {
  public:
   TokenizerDefinition read(std::string_view json) {
-    // Beside the rest: a tenth of the time of loading.
+    // In parallel: hashing is a tenth of the loading time.
     std::future<std::string> fingerprint =
         std::async(loading_policy(json.size()), [json] { return tokenizer_fingerprint(json); });
     JsonReader reader;
     const JsonNode root = reader.parse(json);
     if (!root.is_object() || !root.has("model"))
       throw bad_data("not a tokenizer.json: an object with \"model\" is expected");
-    // "truncation" and "padding" say what a caller does with the ids; --seq-len does that here.
+    // "truncation" and "padding" are ignored: --seq-len replaces them.
     read_normalizer(root);
     if (const JsonNode node = root["pre_tokenizer"]; !node.is_null()) read_pre_tokenizer(node);
     read_model(root.get("model"));
@@ -97,7 +97,7 @@ class Reader {
       for (const JsonNode& child : node.get("pretokenizers").array()) read_pre_tokenizer(child);
       return;
     }
-    // ByteLevel rewrites the text into its spelling of bytes, which no step of ours sees.
+    // ByteLevel rewrites the text; the steps here work on the original bytes, so it must be the last.
     if (definition_.byte_level)
       throw bad_data("{}: {} after ByteLevel is not supported", node.get("type").path(), type);
     PreTokenizerStep step;
@@ -126,7 +126,7 @@ class Reader {
     if (step.replacement != kSpaceMark)
       throw bad_data("{}: \"{}\" is not supported, U+2581 is", node.get("replacement").path(), step.replacement);
     step.split = node.boolean_or("split", true);
-    // Files of before "prepend_scheme" say add_prefix_space.
+    // Older files have "add_prefix_space" instead of "prepend_scheme".
     step.prepend = node.boolean_or("add_prefix_space", true) ? Prepend::kAlways : Prepend::kNever;
     if (const JsonNode scheme = node["prepend_scheme"]; !scheme.is_null()) {
       const std::string value = scheme.string();

@@ -17,7 +17,7 @@
 namespace matinee {
 namespace {
 
-// What a tokenizer_class of transformers does that its files do not say.
+// What the files leave to the tokenizer_class of transformers.
 struct ClassRow {
   std::string_view tokenizer_class;  // without "Fast"
   std::string_view family;           // split_families.h
@@ -28,7 +28,7 @@ constexpr std::array<ClassRow, 3> kClasses{{
     {"CodeGenTokenizer", "gpt2", false},
     {"Qwen2Tokenizer", "qwen2", true},
 }};
-// Of the classes above, where vocab.json has it.
+// The end token of all these classes, if vocab.json has it.
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 
 class FolderReader {
@@ -38,7 +38,7 @@ class FolderReader {
   TokenizerDefinition read() {
     definition_.byte_level = true;
     const std::string vocab = read_file(folder_ + "/vocab.json"), merges = read_file(folder_ + "/merges.txt");
-    // Beside the rest: a tenth of the time of loading.
+    // In parallel: hashing is a tenth of the loading time.
     std::future<std::string> fingerprint =
         std::async(loading_policy(vocab.size()), [&vocab, &merges] { return tokenizer_fingerprint(vocab, merges); });
     read_json(vocab, folder_ + "/vocab.json", [&](const JsonNode& root) { read_vocabulary(root); });
@@ -114,7 +114,7 @@ class FolderReader {
     add(std::move(token));
   }
 
-  // The form of before "added_tokens_decoder": names and ids. Special is what special_tokens_map.json lists.
+  // The format before "added_tokens_decoder": names and ids. Those in special_tokens_map.json are special.
   void read_added_names() {
     const std::string path = folder_ + "/added_tokens.json";
     if (!file_exists(path)) return;
@@ -131,7 +131,7 @@ class FolderReader {
     });
   }
 
-  // The first description of a token stands.
+  // The first description of a token wins.
   void add(AddedToken token) {
     for (const AddedToken& known : definition_.added_tokens)
       if (known.id == token.id) return;

@@ -13,7 +13,7 @@ void VocabularyBuilder::expect(std::size_t tokens) {
 }
 
 void VocabularyBuilder::make_room_for(std::int64_t id) {
-  // Far above any vocabulary there is; a hole of this size would be a mistake, and memory for nothing.
+  // Far above any real vocabulary; a larger id is a mistake and would allocate memory for nothing.
   constexpr std::int64_t kMostIds = 4'000'000;
   if (id < 0 || id >= kMostIds) throw bad_data("expected an id from 0 to {}, found {}", kMostIds - 1, id);
   if (static_cast<std::size_t>(id) < definition_.vocabulary.size()) return;
@@ -55,7 +55,7 @@ std::int32_t VocabularyBuilder::id_of(std::string_view token) const {
 
 void VocabularyBuilder::add_merge(std::string_view left, std::string_view right) {
   joined_.assign(left).append(right);
-  // Nearly always the token behind the last merge's: then it need not be looked for.
+  // Nearly always the token after the last merge's, which saves the lookup.
   const std::size_t likely = definition_.merged.empty() ? 0 : static_cast<std::size_t>(definition_.merged.back()) + 1;
   const bool is_likely = likely < definition_.vocabulary.size() && definition_.defined[likely] &&
                          definition_.vocabulary[likely] == joined_;

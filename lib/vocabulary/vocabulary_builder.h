@@ -16,7 +16,7 @@ class VocabularyBuilder {
   explicit VocabularyBuilder(TokenizerDefinition& definition)
       : definition_(definition), index_(definition.vocabulary) {}
 
-  /// So many tokens are to come, so that the largest id is not below that less one.
+  /// Reserves room for `tokens` tokens; the largest id is at least tokens - 1.
   void expect(std::size_t tokens);
   /// Throws for an id that is negative, absurdly large or taken, and for a token that is there already.
   void add(std::string_view token, std::int64_t id);
