@@ -6,14 +6,10 @@ namespace matinee {
 
 const char* name_of(WeightFormat format) {
   switch (format) {
-    case WeightFormat::kF32:
-      return "float32";
-    case WeightFormat::kBF16:
-      return "bfloat16";
-    case WeightFormat::kInt8:
-      return "int8";
-    case WeightFormat::kNf4:
-      return "NF4";
+    case WeightFormat::kF32: return "float32";
+    case WeightFormat::kBF16: return "bfloat16";
+    case WeightFormat::kInt8: return "int8";
+    case WeightFormat::kNf4: return "NF4";
   }
   return "";
 }

@@ -31,14 +31,10 @@ ActivationBackwardArgsOf<T> backward_args(const Shape& s, T* const* t) {
 
 const char* name_of(Activation activation) {
   switch (activation) {
-    case Activation::kSilu:
-      return "silu";
-    case Activation::kGeluTanh:
-      return "gelu-tanh";
-    case Activation::kGeluExact:
-      return "gelu-exact";
-    case Activation::kRelu:
-      return "relu";
+    case Activation::kSilu: return "silu";
+    case Activation::kGeluTanh: return "gelu-tanh";
+    case Activation::kGeluExact: return "gelu-exact";
+    case Activation::kRelu: return "relu";
   }
   return "?";
 }

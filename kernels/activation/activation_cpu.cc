@@ -77,14 +77,10 @@ void backward(const ActivationBackwardArgs& args, std::size_t begin, std::size_t
 template <class Body>
 void with_function(Activation activation, const Body& body) {
   switch (activation) {
-    case Activation::kSilu:
-      return body([](vec x) { return silu(x); });
-    case Activation::kGeluTanh:
-      return body([](vec x) { return gelu_tanh(x); });
-    case Activation::kGeluExact:
-      return body([](vec x) { return gelu_exact(x); });
-    case Activation::kRelu:
-      return body([](vec x) { return relu(x); });
+    case Activation::kSilu: return body([](vec x) { return silu(x); });
+    case Activation::kGeluTanh: return body([](vec x) { return gelu_tanh(x); });
+    case Activation::kGeluExact: return body([](vec x) { return gelu_exact(x); });
+    case Activation::kRelu: return body([](vec x) { return relu(x); });
   }
 }
 

@@ -70,27 +70,19 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(ActivationBackwardAr
 // The kernel for an activation that is known at run time.
 auto forward_kernel_of(Activation activation) {
   switch (activation) {
-    case Activation::kSilu:
-      return forward_kernel<Activation::kSilu>;
-    case Activation::kGeluTanh:
-      return forward_kernel<Activation::kGeluTanh>;
-    case Activation::kGeluExact:
-      return forward_kernel<Activation::kGeluExact>;
-    case Activation::kRelu:
-      break;
+    case Activation::kSilu: return forward_kernel<Activation::kSilu>;
+    case Activation::kGeluTanh: return forward_kernel<Activation::kGeluTanh>;
+    case Activation::kGeluExact: return forward_kernel<Activation::kGeluExact>;
+    case Activation::kRelu: break;
   }
   return forward_kernel<Activation::kRelu>;
 }
 auto backward_kernel_of(Activation activation) {
   switch (activation) {
-    case Activation::kSilu:
-      return backward_kernel<Activation::kSilu>;
-    case Activation::kGeluTanh:
-      return backward_kernel<Activation::kGeluTanh>;
-    case Activation::kGeluExact:
-      return backward_kernel<Activation::kGeluExact>;
-    case Activation::kRelu:
-      break;
+    case Activation::kSilu: return backward_kernel<Activation::kSilu>;
+    case Activation::kGeluTanh: return backward_kernel<Activation::kGeluTanh>;
+    case Activation::kGeluExact: return backward_kernel<Activation::kGeluExact>;
+    case Activation::kRelu: break;
   }
   return backward_kernel<Activation::kRelu>;
 }

@@ -12,14 +12,10 @@ double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); 
 
 double value(Activation activation, double x) {
   switch (activation) {
-    case Activation::kSilu:
-      return x / (1 + std::exp(-x));
-    case Activation::kGeluTanh:
-      return 0.5 * x * (1 + std::tanh(kGeluSlope * (x + 0.044715 * x * x * x)));
-    case Activation::kGeluExact:
-      return x * normal_cdf(x);
-    case Activation::kRelu:
-      return x > 0 ? x : 0;
+    case Activation::kSilu: return x / (1 + std::exp(-x));
+    case Activation::kGeluTanh: return 0.5 * x * (1 + std::tanh(kGeluSlope * (x + 0.044715 * x * x * x)));
+    case Activation::kGeluExact: return x * normal_cdf(x);
+    case Activation::kRelu: return x > 0 ? x : 0;
   }
   return 0;
 }
@@ -34,10 +30,8 @@ double slope(Activation activation, double x) {
       const double t = std::tanh(kGeluSlope * (x + 0.044715 * x * x * x));
       return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * kGeluSlope * (1 + 3 * 0.044715 * x * x);
     }
-    case Activation::kGeluExact:
-      return normal_cdf(x) + x * std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);
-    case Activation::kRelu:
-      return x > 0 ? 1 : 0;
+    case Activation::kGeluExact: return normal_cdf(x) + x * std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);
+    case Activation::kRelu: return x > 0 ? 1 : 0;
   }
   return 0;
 }

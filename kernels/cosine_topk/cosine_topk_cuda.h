@@ -71,12 +71,9 @@ void launch_topk_tiles(const CudaQueue& queue, DType storage, const TopkPlan& pl
 template <class Body>
 auto with_storage(DType storage, const Body& body) {
   switch (storage) {
-    case DType::kBF16:
-      return body(std::integral_constant<DType, DType::kBF16>{});
-    case DType::kI8:
-      return body(std::integral_constant<DType, DType::kI8>{});
-    default:
-      return body(std::integral_constant<DType, DType::kF32>{});
+    case DType::kBF16: return body(std::integral_constant<DType, DType::kBF16>{});
+    case DType::kI8: return body(std::integral_constant<DType, DType::kI8>{});
+    default: return body(std::integral_constant<DType, DType::kF32>{});
   }
 }
 

@@ -236,14 +236,10 @@ void multiply(const CudaQueue& queue, const MatmulArgs& args, const Weights& wei
            args.accumulate, x_aligned);
   };
   switch (args.n_rows) {
-    case 1:
-      return with_rows(gemv_kernel<1, Weights>);
-    case 2:
-      return with_rows(gemv_kernel<2, Weights>);
-    case 3:
-      return with_rows(gemv_kernel<3, Weights>);
-    default:
-      return with_rows(gemv_kernel<4, Weights>);
+    case 1: return with_rows(gemv_kernel<1, Weights>);
+    case 2: return with_rows(gemv_kernel<2, Weights>);
+    case 3: return with_rows(gemv_kernel<3, Weights>);
+    default: return with_rows(gemv_kernel<4, Weights>);
   }
 }
 

@@ -79,14 +79,10 @@ void multiply_tile(const Tile& tile) {
 template <int kRows>
 void multiply_tile_of_width(const Tile& tile) {
   switch ((tile.n + 15) / 16) {
-    case 1:
-      return multiply_tile<kRows, 1>(tile);
-    case 2:
-      return multiply_tile<kRows, 2>(tile);
-    case 3:
-      return multiply_tile<kRows, 3>(tile);
-    default:
-      return multiply_tile<kRows, 4>(tile);
+    case 1: return multiply_tile<kRows, 1>(tile);
+    case 2: return multiply_tile<kRows, 2>(tile);
+    case 3: return multiply_tile<kRows, 3>(tile);
+    default: return multiply_tile<kRows, 4>(tile);
   }
 }
 

@@ -41,12 +41,9 @@ IsaLevel isa_level() {
 
 const char* name_of(IsaLevel level) {
   switch (level) {
-    case IsaLevel::kAvx2:
-      return "avx2";
-    case IsaLevel::kAvx512:
-      return "avx512";
-    case IsaLevel::kAvx512Bf16:
-      return "avx512bf16";
+    case IsaLevel::kAvx2: return "avx2";
+    case IsaLevel::kAvx512: return "avx512";
+    case IsaLevel::kAvx512Bf16: return "avx512bf16";
   }
   return "?";
 }

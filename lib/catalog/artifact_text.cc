@@ -36,45 +36,19 @@ void append_element(JsonWriter& json, const SafetensorsFile& file, const TensorI
     return value;
   };
   switch (tensor.dtype) {
-    case DType::kBool:
-      json.boolean(read(std::uint8_t{}) != 0);
-      break;
-    case DType::kU8:
-      json.integer(read(std::uint8_t{}));
-      break;
-    case DType::kI8:
-      json.integer(read(std::int8_t{}));
-      break;
-    case DType::kI16:
-      json.integer(read(std::int16_t{}));
-      break;
-    case DType::kF16:
-      append_float(json, half_to_float(read(std::uint16_t{})));
-      break;
-    case DType::kU16:
-      json.integer(read(std::uint16_t{}));
-      break;
-    case DType::kBF16:
-      json.number(static_cast<double>(to_float(read(bf16{}))));
-      break;
-    case DType::kI32:
-      json.integer(read(std::int32_t{}));
-      break;
-    case DType::kU32:
-      json.integer(read(std::uint32_t{}));
-      break;
-    case DType::kF32:
-      append_float(json, read(float{}));
-      break;
-    case DType::kI64:
-      json.integer(read(std::int64_t{}));
-      break;
-    case DType::kU64:
-      json.unsigned_integer(read(std::uint64_t{}));
-      break;
-    case DType::kF64:
-      json.number(read(double{}));
-      break;
+    case DType::kBool: json.boolean(read(std::uint8_t{}) != 0); break;
+    case DType::kU8: json.integer(read(std::uint8_t{})); break;
+    case DType::kI8: json.integer(read(std::int8_t{})); break;
+    case DType::kI16: json.integer(read(std::int16_t{})); break;
+    case DType::kF16: append_float(json, half_to_float(read(std::uint16_t{}))); break;
+    case DType::kU16: json.integer(read(std::uint16_t{})); break;
+    case DType::kBF16: json.number(static_cast<double>(to_float(read(bf16{})))); break;
+    case DType::kI32: json.integer(read(std::int32_t{})); break;
+    case DType::kU32: json.integer(read(std::uint32_t{})); break;
+    case DType::kF32: append_float(json, read(float{})); break;
+    case DType::kI64: json.integer(read(std::int64_t{})); break;
+    case DType::kU64: json.unsigned_integer(read(std::uint64_t{})); break;
+    case DType::kF64: json.number(read(double{})); break;
   }
 }
 

@@ -35,18 +35,14 @@ bool joins(std::uint8_t byte) { return byte == '-' || byte == '\'' || byte >= 0x
 // Where a space or a mark leads after a complete word or name; nowhere for any other byte.
 Place after_word(std::uint8_t byte) {
   switch (byte) {
-    case ' ':
-      return Place::kGap;
+    case ' ': return Place::kGap;
     case ',':
     case ':':
-    case ';':
-      return Place::kComma;
+    case ';': return Place::kComma;
     case '.':
     case '!':
-    case '?':
-      return Place::kStop;
-    default:
-      return Place::kNowhere;
+    case '?': return Place::kStop;
+    default: return Place::kNowhere;
   }
 }
 
@@ -218,10 +214,8 @@ std::size_t GroundedText::to_word_end(const Reading& reading, std::uint32_t clai
 std::size_t GroundedText::need(const Reading& reading) const {
   const bool missing = requires_ && !reading.done;
   switch (reading.place) {
-    case Place::kStart:
-      return missing ? longest_lead_ + longest_required_ + 1 : longest_start_ + 1;
-    case Place::kGap:
-      return missing ? longest_required_ + 1 : shortest_word_ + 1;
+    case Place::kStart: return missing ? longest_lead_ + longest_required_ + 1 : longest_start_ + 1;
+    case Place::kGap: return missing ? longest_required_ + 1 : shortest_word_ + 1;
     case Place::kJoint:
       if (reading.letters == 0) return tail(missing) + shortest_word_;
       [[fallthrough]];
@@ -236,14 +230,10 @@ std::size_t GroundedText::need(const Reading& reading) const {
       if (missing && (node.reach_required & reading.possible) != 0) return node.longest_required + 1u;
       return node.longest + tail(missing);
     }
-    case Place::kPossessive:
-      return kPossessives[reading.node].size() - reading.letters + tail(missing);
-    case Place::kComma:
-      return missing ? longest_required_ + 2 : shortest_word_ + 2;
-    case Place::kStop:
-      return missing ? longest_lead_ + longest_required_ + 2 : 0;
-    case Place::kNowhere:
-      break;
+    case Place::kPossessive: return kPossessives[reading.node].size() - reading.letters + tail(missing);
+    case Place::kComma: return missing ? longest_required_ + 2 : shortest_word_ + 2;
+    case Place::kStop: return missing ? longest_lead_ + longest_required_ + 2 : 0;
+    case Place::kNowhere: break;
   }
   return max_bytes_ + 1;
 }
@@ -344,21 +334,16 @@ void GroundedText::step_possessive(const Reading& reading, std::uint8_t byte, st
 void GroundedText::step(const Reading& reading, std::uint8_t byte, std::vector<Reading>& next) const {
   switch (reading.place) {
     case Place::kStart:
-    case Place::kGap:
-      return begin_word(reading, byte, next);
+    case Place::kGap: return begin_word(reading, byte, next);
     case Place::kComma:
     case Place::kStop:
       if (byte == ' ') next.push_back(reading.outside(reading.place == Place::kStop ? Place::kStart : Place::kGap));
       return;
     case Place::kJoint:
-    case Place::kWord:
-      return step_word(reading, byte, next);
-    case Place::kName:
-      return step_name(reading, byte, next);
-    case Place::kPossessive:
-      return step_possessive(reading, byte, next);
-    case Place::kNowhere:
-      return;
+    case Place::kWord: return step_word(reading, byte, next);
+    case Place::kName: return step_name(reading, byte, next);
+    case Place::kPossessive: return step_possessive(reading, byte, next);
+    case Place::kNowhere: return;
   }
 }
 

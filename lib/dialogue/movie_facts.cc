@@ -19,21 +19,11 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
   std::int64_t known = 0;
   for (MovieId movie = 0; movie < catalog.size(); ++movie) {
     switch (slot) {
-      case Slot::kGenre:
-        known += catalog.genre_mask(movie) != 0;
-        break;
-      case Slot::kYears:
-        known += catalog.year(movie) != kUnknown;
-        break;
-      case Slot::kRuntime:
-        known += catalog.runtime(movie) != kUnknown;
-        break;
-      case Slot::kPopularity:
-        known += catalog.votes(movie) != kUnknown;
-        break;
-      case Slot::kPerson:
-        known += !catalog.cast(movie).empty() || !catalog.directors(movie).empty();
-        break;
+      case Slot::kGenre: known += catalog.genre_mask(movie) != 0; break;
+      case Slot::kYears: known += catalog.year(movie) != kUnknown; break;
+      case Slot::kRuntime: known += catalog.runtime(movie) != kUnknown; break;
+      case Slot::kPopularity: known += catalog.votes(movie) != kUnknown; break;
+      case Slot::kPerson: known += !catalog.cast(movie).empty() || !catalog.directors(movie).empty(); break;
     }
   }
   // Popularity needs fewer values: a movie without votes counts as hidden.
@@ -77,20 +67,14 @@ std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_v
 
 std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& reason) {
   switch (reason.kind) {
-    case Reason::Kind::kGenre:
-      return a_genre(catalog.genres()[static_cast<std::size_t>(reason.id)]);
+    case Reason::Kind::kGenre: return a_genre(catalog.genres()[static_cast<std::size_t>(reason.id)]);
     case Reason::Kind::kPerson:
       return fmt::format("{} {}", directs(catalog, movie, reason.id) ? "by" : "with", catalog.person_name(reason.id));
-    case Reason::Kind::kYears:
-      return fmt::format("{}", catalog.year(movie));
-    case Reason::Kind::kRuntime:
-      return fmt::format("{} minutes", catalog.runtime(movie));
-    case Reason::Kind::kPopular:
-      return "popular";
-    case Reason::Kind::kHidden:
-      return "a hidden gem";
-    case Reason::Kind::kSimilar:
-      return fmt::format("like {}", catalog.display_name(reason.id));
+    case Reason::Kind::kYears: return fmt::format("{}", catalog.year(movie));
+    case Reason::Kind::kRuntime: return fmt::format("{} minutes", catalog.runtime(movie));
+    case Reason::Kind::kPopular: return "popular";
+    case Reason::Kind::kHidden: return "a hidden gem";
+    case Reason::Kind::kSimilar: return fmt::format("like {}", catalog.display_name(reason.id));
   }
   return "";
 }
@@ -98,24 +82,16 @@ std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& r
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact) {
   std::string text;
   switch (fact) {
-    case Fact::kCast:
-      text = join_names(catalog, catalog.cast(movie), 3);
-      break;
-    case Fact::kDirector:
-      text = join_names(catalog, catalog.directors(movie), 3);
-      break;
-    case Fact::kWriter:
-      text = join_names(catalog, catalog.writers(movie), 3);
-      break;
+    case Fact::kCast: text = join_names(catalog, catalog.cast(movie), 3); break;
+    case Fact::kDirector: text = join_names(catalog, catalog.directors(movie), 3); break;
+    case Fact::kWriter: text = join_names(catalog, catalog.writers(movie), 3); break;
     case Fact::kYear:
       if (catalog.year(movie) != kUnknown) text = fmt::format("{}", catalog.year(movie));
       break;
     case Fact::kRuntime:
       if (catalog.runtime(movie) != kUnknown) text = fmt::format("{}", catalog.runtime(movie));
       break;
-    case Fact::kGenres:
-      text = genre_list(catalog, movie, " and ");
-      break;
+    case Fact::kGenres: text = genre_list(catalog, movie, " and "); break;
     case Fact::kRating: {
       const std::int32_t tenths = catalog.rating_tenths(movie);
       if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);

@@ -111,14 +111,10 @@ struct Phrasebook::Impl {
   bool fits(const Sequence& sequence, const PhraseSlots& slots) const {
     return std::all_of(sequence.begin(), sequence.end(), [&](const Piece& piece) {
       switch (piece.kind) {
-        case Piece::Kind::kText:
-          return true;
-        case Piece::Kind::kSlot:
-          return slots.find(piece.text) != slots.end();
-        case Piece::Kind::kPart:
-          return any_fits(parts.at(piece.text), slots);
-        case Piece::Kind::kGroup:
-          return any_fits(piece.alternatives, slots);
+        case Piece::Kind::kText: return true;
+        case Piece::Kind::kSlot: return slots.find(piece.text) != slots.end();
+        case Piece::Kind::kPart: return any_fits(parts.at(piece.text), slots);
+        case Piece::Kind::kGroup: return any_fits(piece.alternatives, slots);
       }
       return false;
     });
@@ -138,15 +134,9 @@ struct Phrasebook::Impl {
         case Piece::Kind::kText:
           out += piece.text.substr(out.ends_with('.') && piece.text.starts_with('.') ? 1 : 0);
           break;
-        case Piece::Kind::kSlot:
-          out += slots.find(piece.text)->second;
-          break;
-        case Piece::Kind::kPart:
-          choose(parts.at(piece.text), slots, random, out);
-          break;
-        case Piece::Kind::kGroup:
-          choose(piece.alternatives, slots, random, out);
-          break;
+        case Piece::Kind::kSlot: out += slots.find(piece.text)->second; break;
+        case Piece::Kind::kPart: choose(parts.at(piece.text), slots, random, out); break;
+        case Piece::Kind::kGroup: choose(piece.alternatives, slots, random, out); break;
       }
     }
   }
@@ -170,18 +160,12 @@ struct Phrasebook::Impl {
         for (const Sequence& choice : choices) next.merge(ends(choice, slots, text, starts));
       };
       switch (piece.kind) {
-        case Piece::Kind::kText:
-          literal(piece.text);
-          break;
+        case Piece::Kind::kText: literal(piece.text); break;
         case Piece::Kind::kSlot:
           if (const auto slot = slots.find(piece.text); slot != slots.end()) literal(slot->second);
           break;
-        case Piece::Kind::kPart:
-          any_of(parts.at(piece.text));
-          break;
-        case Piece::Kind::kGroup:
-          any_of(piece.alternatives);
-          break;
+        case Piece::Kind::kPart: any_of(parts.at(piece.text)); break;
+        case Piece::Kind::kGroup: any_of(piece.alternatives); break;
       }
       starts = std::move(next);
     }

@@ -13,32 +13,22 @@ namespace {
 // Share of users who have an answer, estimated from the simulated users.
 double answer_rate(Slot slot) {
   switch (slot) {
-    case Slot::kGenre:
-      return 0.9;
-    case Slot::kYears:
-      return 0.8;
-    case Slot::kRuntime:
-      return 0.6;
-    case Slot::kPopularity:
-      return 0.7;
-    case Slot::kPerson:
-      return 0.55;
+    case Slot::kGenre: return 0.9;
+    case Slot::kYears: return 0.8;
+    case Slot::kRuntime: return 0.6;
+    case Slot::kPopularity: return 0.7;
+    case Slot::kPerson: return 0.55;
   }
   return 0;
 }
 
 bool has_value(const PreferenceState& state, Slot slot) {
   switch (slot) {
-    case Slot::kGenre:
-      return !state.genres.empty();
-    case Slot::kYears:
-      return state.years.has_value();
-    case Slot::kRuntime:
-      return state.runtime.has_value();
-    case Slot::kPopularity:
-      return state.popularity != Popularity::kAny;
-    case Slot::kPerson:
-      return !state.people.empty();
+    case Slot::kGenre: return !state.genres.empty();
+    case Slot::kYears: return state.years.has_value();
+    case Slot::kRuntime: return state.runtime.has_value();
+    case Slot::kPopularity: return state.popularity != Popularity::kAny;
+    case Slot::kPerson: return !state.people.empty();
   }
   return false;
 }
@@ -61,9 +51,7 @@ double Policy::gain(Slot slot, const MovieSet& viable) const {
   const auto values_of = [&](MovieId movie) {
     values.clear();
     switch (slot) {
-      case Slot::kGenre:
-        values.assign(catalog_.genres_of(movie).begin(), catalog_.genres_of(movie).end());
-        break;
+      case Slot::kGenre: values.assign(catalog_.genres_of(movie).begin(), catalog_.genres_of(movie).end()); break;
       case Slot::kYears:
         if (catalog_.year(movie) != kUnknown) values.push_back(catalog_.year(movie) / 10);
         break;
@@ -71,9 +59,7 @@ double Policy::gain(Slot slot, const MovieSet& viable) const {
         if (catalog_.runtime(movie) != kUnknown)
           values.push_back(catalog_.runtime(movie) < 100 ? 0 : catalog_.runtime(movie) < 140 ? 1 : 2);
         break;
-      case Slot::kPopularity:
-        values.push_back(static_cast<std::int32_t>(popularity_of(catalog_, movie)));
-        break;
+      case Slot::kPopularity: values.push_back(static_cast<std::int32_t>(popularity_of(catalog_, movie))); break;
       case Slot::kPerson:
         for (const PersonId person : catalog_.cast(movie).first(std::min<std::size_t>(3, catalog_.cast(movie).size())))
           values.push_back(person);
@@ -122,9 +108,7 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
   state.question_pending = false;
   const bool helped = std::exchange(state.helped, update.act == UserAct::kOther);
   switch (update.act) {
-    case UserAct::kLeave:
-      state.finished = true;
-      return {SystemAct{.kind = SystemActKind::kClose}};
+    case UserAct::kLeave: state.finished = true; return {SystemAct{.kind = SystemActKind::kClose}};
     case UserAct::kAccept:
       if (!recommended) break;
       state.finished = true;
@@ -144,8 +128,7 @@ std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate
       help.movie = movie;
       return {help};
     }
-    default:
-      break;
+    default: break;
   }
   return {ask_or_recommend(state, update.act == UserAct::kMore)};
 }

@@ -56,15 +56,9 @@ void merge(PreferenceState& state, const PreferenceUpdate& update) {
         state.genres.clear();
         state.not_genres.clear();
         break;
-      case Slot::kYears:
-        state.years.reset();
-        break;
-      case Slot::kRuntime:
-        state.runtime.reset();
-        break;
-      case Slot::kPopularity:
-        state.popularity = Popularity::kAny;
-        break;
+      case Slot::kYears: state.years.reset(); break;
+      case Slot::kRuntime: state.runtime.reset(); break;
+      case Slot::kPopularity: state.popularity = Popularity::kAny; break;
       case Slot::kPerson:
         state.people.clear();
         state.not_people.clear();

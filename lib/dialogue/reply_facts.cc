@@ -52,27 +52,13 @@ class Collector {
       const std::uint32_t of = 1u << c;
       for (const Reason& reason : candidates[c].reasons) {
         switch (reason.kind) {
-          case Reason::Kind::kGenre:
-            genres[static_cast<std::size_t>(reason.id)] |= of;
-            break;
-          case Reason::Kind::kPerson:
-            name(catalog_.person_name(reason.id), of);
-            break;
-          case Reason::Kind::kYears:
-            number(catalog_.year(candidates[c].movie), of);
-            break;
-          case Reason::Kind::kRuntime:
-            number(catalog_.runtime(candidates[c].movie), of);
-            break;
-          case Reason::Kind::kPopular:
-            popular |= of;
-            break;
-          case Reason::Kind::kHidden:
-            hidden |= of;
-            break;
-          case Reason::Kind::kSimilar:
-            name(catalog_.display_name(reason.id), of);
-            break;
+          case Reason::Kind::kGenre: genres[static_cast<std::size_t>(reason.id)] |= of; break;
+          case Reason::Kind::kPerson: name(catalog_.person_name(reason.id), of); break;
+          case Reason::Kind::kYears: number(catalog_.year(candidates[c].movie), of); break;
+          case Reason::Kind::kRuntime: number(catalog_.runtime(candidates[c].movie), of); break;
+          case Reason::Kind::kPopular: popular |= of; break;
+          case Reason::Kind::kHidden: hidden |= of; break;
+          case Reason::Kind::kSimilar: name(catalog_.display_name(reason.id), of); break;
         }
       }
     }
@@ -88,25 +74,16 @@ class Collector {
     claims({movie}, fact == Fact::kGenres && text);
     if (!text) return;
     switch (fact) {
-      case Fact::kCast:
-        people(catalog_.cast(movie), ~0u, true);
-        break;
-      case Fact::kDirector:
-        people(catalog_.directors(movie), ~0u, true);
-        break;
-      case Fact::kWriter:
-        people(catalog_.writers(movie), ~0u, true);
-        break;
+      case Fact::kCast: people(catalog_.cast(movie), ~0u, true); break;
+      case Fact::kDirector: people(catalog_.directors(movie), ~0u, true); break;
+      case Fact::kWriter: people(catalog_.writers(movie), ~0u, true); break;
       case Fact::kYear:
-      case Fact::kRuntime:
-        name(*text, ~0u, true);
-        break;
+      case Fact::kRuntime: name(*text, ~0u, true); break;
       case Fact::kRating:
         name(*text, ~0u, true);
         name("10", ~0u);
         break;
-      case Fact::kGenres:
-        break;
+      case Fact::kGenres: break;
     }
     facts_.max_bytes += text->size();
   }
@@ -184,8 +161,7 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
   switch (act.kind) {
     case SystemActKind::kGreet:
     case SystemActKind::kAsk:
-    case SystemActKind::kHelp:
-      break;
+    case SystemActKind::kHelp: break;
     case SystemActKind::kAskOpinion:
       collect.name(catalog.display_name(act.movie), ~0u, true);
       collect.claims({act.movie});

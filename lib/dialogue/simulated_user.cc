@@ -68,20 +68,14 @@ UserTurn SimulatedUser::respond(const SystemAct& act) {
     return say("u.other", UserAct::kOther);
   }
   switch (act.kind) {
-    case SystemActKind::kGreet:
-      return answer(Slot::kGenre);
-    case SystemActKind::kAsk:
-      return answer(act.slot);
-    case SystemActKind::kAskOpinion:
-      return opinion(act.movie);
-    case SystemActKind::kRecommend:
-      return react(act.movie, true);
+    case SystemActKind::kGreet: return answer(Slot::kGenre);
+    case SystemActKind::kAsk: return answer(act.slot);
+    case SystemActKind::kAskOpinion: return opinion(act.movie);
+    case SystemActKind::kRecommend: return react(act.movie, true);
     case SystemActKind::kAnswer:
     case SystemActKind::kExplain:
-    case SystemActKind::kHelp:
-      return react(act.movie, false);
-    case SystemActKind::kClose:
-      break;
+    case SystemActKind::kHelp: return react(act.movie, false);
+    case SystemActKind::kClose: break;
   }
   return say("u.leave", UserAct::kLeave);
 }

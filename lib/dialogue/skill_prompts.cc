@@ -12,36 +12,24 @@ namespace {
 
 const char* name_in_prompt(Slot slot) {
   switch (slot) {
-    case Slot::kGenre:
-      return "the genre";
-    case Slot::kYears:
-      return "the years";
-    case Slot::kRuntime:
-      return "the running time";
-    case Slot::kPopularity:
-      return "popularity";
-    case Slot::kPerson:
-      return "actors or directors";
+    case Slot::kGenre: return "the genre";
+    case Slot::kYears: return "the years";
+    case Slot::kRuntime: return "the running time";
+    case Slot::kPopularity: return "popularity";
+    case Slot::kPerson: return "actors or directors";
   }
   return "";
 }
 
 const char* name_in_prompt(Fact fact) {
   switch (fact) {
-    case Fact::kCast:
-      return "the cast";
-    case Fact::kDirector:
-      return "the director";
-    case Fact::kWriter:
-      return "the writer";
-    case Fact::kYear:
-      return "the year";
-    case Fact::kRuntime:
-      return "the running time";
-    case Fact::kGenres:
-      return "the genres";
-    case Fact::kRating:
-      return "the rating";
+    case Fact::kCast: return "the cast";
+    case Fact::kDirector: return "the director";
+    case Fact::kWriter: return "the writer";
+    case Fact::kYear: return "the year";
+    case Fact::kRuntime: return "the running time";
+    case Fact::kGenres: return "the genres";
+    case Fact::kRating: return "the rating";
   }
   return "";
 }
@@ -62,12 +50,10 @@ const char* name_of(Skill skill) {
 
 SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog) {
   switch (act.kind) {
-    case SystemActKind::kGreet:
-      return {Skill::kAsk, "Greet the user.", ""};
+    case SystemActKind::kGreet: return {Skill::kAsk, "Greet the user.", ""};
     case SystemActKind::kHelp:
       return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", ""};
-    case SystemActKind::kAsk:
-      return {Skill::kAsk, fmt::format("Ask the user about {}.", name_in_prompt(act.slot)), ""};
+    case SystemActKind::kAsk: return {Skill::kAsk, fmt::format("Ask the user about {}.", name_in_prompt(act.slot)), ""};
     case SystemActKind::kAskOpinion:
       return {Skill::kAsk, fmt::format("Ask the user what they think of {}.", catalog.display_name(act.movie)), ""};
     case SystemActKind::kClose:

@@ -39,18 +39,10 @@ std::string mistype(std::string_view text, Random& random) {
   if (places.empty()) return out;
   const std::size_t at = random.pick(places);
   switch (random.below(4)) {
-    case 0:
-      std::swap(out[at], out[at + 1]);
-      break;
-    case 1:
-      out.erase(at, 1);
-      break;
-    case 2:
-      out.insert(at, 1, out[at]);
-      break;
-    default:
-      out[at] = neighbor(out[at], random);
-      break;
+    case 0: std::swap(out[at], out[at + 1]); break;
+    case 1: out.erase(at, 1); break;
+    case 2: out.insert(at, 1, out[at]); break;
+    default: out[at] = neighbor(out[at], random); break;
   }
   return out;
 }

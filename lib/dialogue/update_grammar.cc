@@ -64,27 +64,19 @@ struct ActRule {
 };
 ActRule rule_of(UserAct act) {
   switch (act) {
-    case UserAct::kInform:
-      return {kPreferences, kPreferences};
+    case UserAct::kInform: return {kPreferences, kPreferences};
     // The opposite opinion is not allowed: it could use up the movies that this one needs.
-    case UserAct::kLike:
-      return {kPreferences & ~bit(kDisliked), bit(kLiked)};
-    case UserAct::kDislike:
-      return {kPreferences & ~bit(kLiked), bit(kDisliked)};
-    case UserAct::kSeen:
-      return {kPreferences, bit(kSeen)};
+    case UserAct::kLike: return {kPreferences & ~bit(kDisliked), bit(kLiked)};
+    case UserAct::kDislike: return {kPreferences & ~bit(kLiked), bit(kDisliked)};
+    case UserAct::kSeen: return {kPreferences, bit(kSeen)};
     case UserAct::kReject:
-    case UserAct::kMore:
-      return {kPreferences, 0};
-    case UserAct::kUnsure:
-      return {bit(kAny), 0};
-    case UserAct::kAsk:
-      return {bit(kAsks), bit(kAsks)};
+    case UserAct::kMore: return {kPreferences, 0};
+    case UserAct::kUnsure: return {bit(kAny), 0};
+    case UserAct::kAsk: return {bit(kAsks), bit(kAsks)};
     case UserAct::kAccept:
     case UserAct::kWhy:
     case UserAct::kLeave:
-    case UserAct::kOther:
-      break;
+    case UserAct::kOther: break;
   }
   return {0, 0};
 }
@@ -95,20 +87,14 @@ constexpr std::size_t kUsedLists = 6;
 std::size_t used_list(std::uint32_t key) {
   switch (key) {
     case kGenres:
-    case kNotGenres:
-      return 0;
+    case kNotGenres: return 0;
     case kPeople:
-    case kNotPeople:
-      return 1;
+    case kNotPeople: return 1;
     case kLiked:
-    case kDisliked:
-      return 2;
-    case kSeen:
-      return 3;
-    case kAny:
-      return 4;
-    default:
-      return 5;
+    case kDisliked: return 2;
+    case kSeen: return 3;
+    case kAny: return 4;
+    default: return 5;
   }
 }
 
@@ -197,21 +183,15 @@ UpdateGrammar::UpdateGrammar(const TurnNames& names) {
 const UpdateGrammar::Words& UpdateGrammar::words_of(std::uint32_t key) const {
   switch (key) {
     case kGenres:
-    case kNotGenres:
-      return genres_;
+    case kNotGenres: return genres_;
     case kPeople:
-    case kNotPeople:
-      return people_;
+    case kNotPeople: return people_;
     case kLiked:
     case kDisliked:
-    case kSeen:
-      return movies_;
-    case kPopularity:
-      return popularity_;
-    case kAsks:
-      return facts_;
-    default:
-      return slots_;
+    case kSeen: return movies_;
+    case kPopularity: return popularity_;
+    case kAsks: return facts_;
+    default: return slots_;
   }
 }
 
@@ -352,28 +332,21 @@ bool UpdateGrammar::advance(Position& at, std::uint8_t byte) const {
     case Mode::kAct:
     case Mode::kKey:
     case Mode::kItem:
-    case Mode::kWord:
-      return advance_word(at, byte);
+    case Mode::kWord: return advance_word(at, byte);
     case Mode::kSpanWord:
     case Mode::kLow:
     case Mode::kTo:
     case Mode::kHigh:
-    case Mode::kSpanEnd:
-      return advance_span(at, byte);
+    case Mode::kSpanEnd: return advance_span(at, byte);
     case Mode::kAfterValue:
       at.mode = byte == ',' ? Mode::kKeyQuote : Mode::kEnd;
       return byte == ',' ? open_keys(at) != 0 : byte == '}' && at.may_close();
-    case Mode::kKeyQuote:
-      at.mode = Mode::kKey;
-      return byte == '"';
+    case Mode::kKeyQuote: at.mode = Mode::kKey; return byte == '"';
     case Mode::kAfterItem:
       at.mode = byte == ',' ? Mode::kItemQuote : Mode::kAfterValue;
       return byte == ',' ? unused(at, at.last_key()) != 0 : byte == ']';
-    case Mode::kItemQuote:
-      at.mode = Mode::kItem;
-      return byte == '"';
-    case Mode::kEnd:
-      break;
+    case Mode::kItemQuote: at.mode = Mode::kItem; return byte == '"';
+    case Mode::kEnd: break;
   }
   return false;
 }

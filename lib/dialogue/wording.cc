@@ -33,12 +33,8 @@ WordingRequest with_reason(const std::string& base, const SystemAct& act, const 
       request.section = base + ".runtime";
       request.slots["runtime"] = fmt::format("{}", catalog.runtime(act.movie));
       break;
-    case Reason::Kind::kPopular:
-      request.section = base + ".popular";
-      break;
-    case Reason::Kind::kHidden:
-      request.section = base + ".hidden";
-      break;
+    case Reason::Kind::kPopular: request.section = base + ".popular"; break;
+    case Reason::Kind::kHidden: request.section = base + ".hidden"; break;
     case Reason::Kind::kSimilar:
       request.section = base + ".similar";
       request.slots["liked"] = catalog.display_name(reason->id);
@@ -51,16 +47,12 @@ WordingRequest with_reason(const std::string& base, const SystemAct& act, const 
 
 std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog) {
   switch (act.kind) {
-    case SystemActKind::kGreet:
-      return {{"s.greet", {}}};
-    case SystemActKind::kHelp:
-      return {{act.movie >= 0 ? "s.help.offer" : "s.help", {}}};
-    case SystemActKind::kAsk:
-      return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
+    case SystemActKind::kGreet: return {{"s.greet", {}}};
+    case SystemActKind::kHelp: return {{act.movie >= 0 ? "s.help.offer" : "s.help", {}}};
+    case SystemActKind::kAsk: return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
     case SystemActKind::kAskOpinion:
       return {{"s.ask_opinion", {{"movie", std::string(catalog.display_name(act.movie))}}}};
-    case SystemActKind::kClose:
-      return {{act.accepted ? "s.close.accepted" : "s.close.left", {}}};
+    case SystemActKind::kClose: return {{act.accepted ? "s.close.accepted" : "s.close.left", {}}};
     case SystemActKind::kAnswer: {
       const auto text = fact_text(catalog, act.movie, act.fact);
       if (!text) return {{"s.answer.unknown", {}}};

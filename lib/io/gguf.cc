@@ -21,21 +21,16 @@ std::size_t size_of(GgufType type) {
   switch (type) {
     case GgufType::kU8:
     case GgufType::kI8:
-    case GgufType::kBool:
-      return 1;
+    case GgufType::kBool: return 1;
     case GgufType::kU16:
-    case GgufType::kI16:
-      return 2;
+    case GgufType::kI16: return 2;
     case GgufType::kU32:
     case GgufType::kI32:
-    case GgufType::kF32:
-      return 4;
+    case GgufType::kF32: return 4;
     case GgufType::kU64:
     case GgufType::kI64:
-    case GgufType::kF64:
-      return 8;
-    default:
-      return 0;
+    case GgufType::kF64: return 8;
+    default: return 0;
   }
 }
 
@@ -123,14 +118,10 @@ GgufTensor read_tensor(Cursor& cursor) {
 
 const char* name_of(GgufFormat format) {
   switch (format) {
-    case GgufFormat::kF16:
-      return "F16";
-    case GgufFormat::kQ8_0:
-      return "Q8_0";
-    case GgufFormat::kBF16:
-      return "BF16";
-    default:
-      return "F32";
+    case GgufFormat::kF16: return "F16";
+    case GgufFormat::kQ8_0: return "Q8_0";
+    case GgufFormat::kBF16: return "BF16";
+    default: return "F32";
   }
 }
 
@@ -138,12 +129,9 @@ std::uint64_t gguf_block(GgufFormat format) { return format == GgufFormat::kQ8_0
 
 std::uint64_t bytes_of(GgufFormat format, std::uint64_t n) {
   switch (format) {
-    case GgufFormat::kF32:
-      return 4 * n;
-    case GgufFormat::kQ8_0:
-      return n / 32 * 34;
-    default:
-      return 2 * n;
+    case GgufFormat::kF32: return 4 * n;
+    case GgufFormat::kQ8_0: return n / 32 * 34;
+    default: return 2 * n;
   }
 }
 
@@ -213,22 +201,13 @@ GgufValue GgufValue::f32s(std::span<const float> values) {
 std::uint64_t GgufValue::as_unsigned() const {
   std::int64_t value = -1;
   switch (type_) {
-    case GgufType::kU8:
-      return number_at<std::uint8_t>(numbers_);
-    case GgufType::kU16:
-      return number_at<std::uint16_t>(numbers_);
-    case GgufType::kU32:
-      return number_at<std::uint32_t>(numbers_);
-    case GgufType::kU64:
-      return number_at<std::uint64_t>(numbers_);
-    case GgufType::kI32:
-      value = number_at<std::int32_t>(numbers_);
-      break;
-    case GgufType::kI64:
-      value = number_at<std::int64_t>(numbers_);
-      break;
-    default:
-      break;
+    case GgufType::kU8: return number_at<std::uint8_t>(numbers_);
+    case GgufType::kU16: return number_at<std::uint16_t>(numbers_);
+    case GgufType::kU32: return number_at<std::uint32_t>(numbers_);
+    case GgufType::kU64: return number_at<std::uint64_t>(numbers_);
+    case GgufType::kI32: value = number_at<std::int32_t>(numbers_); break;
+    case GgufType::kI64: value = number_at<std::int64_t>(numbers_); break;
+    default: break;
   }
   if (value < 0) throw bad_data("expected a whole number that is not negative");
   return static_cast<std::uint64_t>(value);

@@ -32,9 +32,7 @@ void encode_gguf(GgufFormat format, std::span<const float> values, std::vector<s
   if (values.empty()) return;
   auto* narrow = reinterpret_cast<std::uint16_t*>(bytes.data());
   switch (format) {
-    case GgufFormat::kF32:
-      std::memcpy(bytes.data(), values.data(), bytes.size());
-      break;
+    case GgufFormat::kF32: std::memcpy(bytes.data(), values.data(), bytes.size()); break;
     case GgufFormat::kF16:
       for (std::size_t i = 0; i < values.size(); ++i) narrow[i] = to_half(values[i]);
       break;

@@ -18,20 +18,13 @@ constexpr std::size_t kPadding = 64;
 
 const char* gzip_failure(int code) {
   switch (code) {
-    case ISAL_INVALID_BLOCK:
-      return "invalid block";
-    case ISAL_INVALID_SYMBOL:
-      return "invalid symbol";
-    case ISAL_INVALID_LOOKBACK:
-      return "invalid back reference";
-    case ISAL_INVALID_WRAPPER:
-      return "invalid gzip header";
-    case ISAL_UNSUPPORTED_METHOD:
-      return "unsupported compression method";
-    case ISAL_INCORRECT_CHECKSUM:
-      return "checksum does not match";
-    default:
-      return "corrupt data";
+    case ISAL_INVALID_BLOCK: return "invalid block";
+    case ISAL_INVALID_SYMBOL: return "invalid symbol";
+    case ISAL_INVALID_LOOKBACK: return "invalid back reference";
+    case ISAL_INVALID_WRAPPER: return "invalid gzip header";
+    case ISAL_UNSUPPORTED_METHOD: return "unsupported compression method";
+    case ISAL_INCORRECT_CHECKSUM: return "checksum does not match";
+    default: return "corrupt data";
   }
 }
 

@@ -55,33 +55,15 @@ std::string gguf_name_of(const WeightSpec& spec) {
                                                            "ffn_gate", "ffn_up", "ffn_down"};
   const char* name = nullptr;
   switch (spec.role) {
-    case WeightRole::kEmbedTokens:
-      name = "token_embd";
-      break;
-    case WeightRole::kPositions:
-      name = "position_embd";
-      break;
-    case WeightRole::kInputNorm:
-      name = "attn_norm";
-      break;
-    case WeightRole::kPostAttentionNorm:
-      name = "ffn_norm";
-      break;
-    case WeightRole::kQNorm:
-      name = "attn_q_norm";
-      break;
-    case WeightRole::kKNorm:
-      name = "attn_k_norm";
-      break;
-    case WeightRole::kLinear:
-      name = spec.n_modules > 1 ? "attn_qkv" : kModuleNames[index_of(spec.module)];
-      break;
-    case WeightRole::kNorm:
-      name = "output_norm";
-      break;
-    case WeightRole::kHead:
-      name = "output";
-      break;
+    case WeightRole::kEmbedTokens: name = "token_embd"; break;
+    case WeightRole::kPositions: name = "position_embd"; break;
+    case WeightRole::kInputNorm: name = "attn_norm"; break;
+    case WeightRole::kPostAttentionNorm: name = "ffn_norm"; break;
+    case WeightRole::kQNorm: name = "attn_q_norm"; break;
+    case WeightRole::kKNorm: name = "attn_k_norm"; break;
+    case WeightRole::kLinear: name = spec.n_modules > 1 ? "attn_qkv" : kModuleNames[index_of(spec.module)]; break;
+    case WeightRole::kNorm: name = "output_norm"; break;
+    case WeightRole::kHead: name = "output"; break;
   }
   return (spec.layer < 0 ? "" : fmt::format("blk.{}.", spec.layer)) + name + (spec.bias ? ".bias" : ".weight");
 }
@@ -89,14 +71,10 @@ std::string gguf_name_of(const WeightSpec& spec) {
 // llama_ftype of llama.cpp.
 std::uint32_t file_type(GgufFormat format) {
   switch (format) {
-    case GgufFormat::kF16:
-      return 1;
-    case GgufFormat::kQ8_0:
-      return 7;
-    case GgufFormat::kBF16:
-      return 32;
-    default:
-      return 0;
+    case GgufFormat::kF16: return 1;
+    case GgufFormat::kQ8_0: return 7;
+    case GgufFormat::kBF16: return 32;
+    default: return 0;
   }
 }
 

@@ -34,16 +34,10 @@ LoraMerge::LoraMerge(Context& context, const ModelConfig& config, const LoraAdap
         target.rank = tensor.shape[0];
         target.scaling = adapter.config().scaling_of(tensor.linear);
         break;
-      case LoraTensor::Kind::kB:
-        target.lora_B = value;
-        break;
-      case LoraTensor::Kind::kMagnitude:
-        target.magnitude = value;
-        break;
+      case LoraTensor::Kind::kB: target.lora_B = value; break;
+      case LoraTensor::Kind::kMagnitude: target.magnitude = value; break;
       case LoraTensor::Kind::kBias:
-      case LoraTensor::Kind::kWhole:
-        target.whole = value;
-        break;
+      case LoraTensor::Kind::kWhole: target.whole = value; break;
     }
   }
 }

@@ -90,14 +90,10 @@ Activation read_activation(const JsonNode& config, const Family& family) {
 
 const char* name_of(Activation activation) {
   switch (activation) {
-    case Activation::kSilu:
-      return "silu";
-    case Activation::kGeluTanh:
-      return "gelu_new";
-    case Activation::kGeluExact:
-      return "gelu";
-    case Activation::kRelu:
-      return "relu";
+    case Activation::kSilu: return "silu";
+    case Activation::kGeluTanh: return "gelu_new";
+    case Activation::kGeluExact: return "gelu";
+    case Activation::kRelu: return "relu";
   }
   return "";
 }

@@ -38,33 +38,15 @@ ModelWeights refs_over(const ModelConfig& config, const std::vector<WeightRef>& 
     LayerWeights* layer = spec.layer < 0 ? nullptr : &weights.layers[static_cast<std::size_t>(spec.layer)];
     const auto add_to = [&](WeightRef& weight) { place(weight, spec.bias, tensor.view, tensor.grad); };
     switch (spec.role) {
-      case WeightRole::kEmbedTokens:
-        add_to(weights.embed_tokens);
-        break;
-      case WeightRole::kPositions:
-        add_to(weights.positions);
-        break;
-      case WeightRole::kInputNorm:
-        add_to(layer->input_norm);
-        break;
-      case WeightRole::kPostAttentionNorm:
-        add_to(layer->post_attention_norm);
-        break;
-      case WeightRole::kQNorm:
-        add_to(layer->q_norm);
-        break;
-      case WeightRole::kKNorm:
-        add_to(layer->k_norm);
-        break;
-      case WeightRole::kLinear:
-        place_linear(config, spec, tensor, *layer);
-        break;
-      case WeightRole::kNorm:
-        add_to(weights.norm);
-        break;
-      case WeightRole::kHead:
-        add_to(weights.lm_head);
-        break;
+      case WeightRole::kEmbedTokens: add_to(weights.embed_tokens); break;
+      case WeightRole::kPositions: add_to(weights.positions); break;
+      case WeightRole::kInputNorm: add_to(layer->input_norm); break;
+      case WeightRole::kPostAttentionNorm: add_to(layer->post_attention_norm); break;
+      case WeightRole::kQNorm: add_to(layer->q_norm); break;
+      case WeightRole::kKNorm: add_to(layer->k_norm); break;
+      case WeightRole::kLinear: place_linear(config, spec, tensor, *layer); break;
+      case WeightRole::kNorm: add_to(weights.norm); break;
+      case WeightRole::kHead: add_to(weights.lm_head); break;
     }
   }
   if (config.tie_word_embeddings) weights.lm_head = weights.embed_tokens;

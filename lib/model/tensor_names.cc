@@ -30,18 +30,13 @@ bool has_module(const ModelConfig& config, Module module) { return config.gated_
 
 std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module) {
   switch (module) {
-    case Module::kQ:
-      return {config.q_size(), config.hidden_size};
+    case Module::kQ: return {config.q_size(), config.hidden_size};
     case Module::kK:
-    case Module::kV:
-      return {config.kv_size(), config.hidden_size};
-    case Module::kO:
-      return {config.hidden_size, config.q_size()};
+    case Module::kV: return {config.kv_size(), config.hidden_size};
+    case Module::kO: return {config.hidden_size, config.q_size()};
     case Module::kGate:
-    case Module::kUp:
-      return {config.intermediate_size, config.hidden_size};
-    case Module::kDown:
-      return {config.hidden_size, config.intermediate_size};
+    case Module::kUp: return {config.intermediate_size, config.hidden_size};
+    case Module::kDown: return {config.hidden_size, config.intermediate_size};
   }
   throw internal_error("module_shape: no such module");
 }

@@ -62,8 +62,7 @@ class LineEncoder {
     }
     result.too_long = true;
     switch (options_.long_samples) {
-      case LongSamples::kSkip:
-        return;
+      case LongSamples::kSkip: return;
       case LongSamples::kCut:
         sample.input_ids.resize(limit);
         sample.loss_mask.resize(limit);
@@ -78,8 +77,7 @@ class LineEncoder {
           return;
         }
         break;
-      case LongSamples::kRefuse:
-        break;
+      case LongSamples::kRefuse: break;
     }
     Error error = bad_data("{} tokens, --seq-len is {}", sample.input_ids.size(), limit);
     error.add_remedy(text.kind == TrainingText::Kind::kText

@@ -78,12 +78,9 @@ TrainingText TrainingTextParser::parse(std::string_view line) {
 
 EncodedSample encode_training_text(SampleEncoder& encoder, const TrainingText& text) {
   switch (text.kind) {
-    case TrainingText::Kind::kTuple:
-      return encoder.sample(text.instruction, text.input, text.output);
-    case TrainingText::Kind::kMessages:
-      return encoder.conversation(text.messages);
-    case TrainingText::Kind::kText:
-      break;
+    case TrainingText::Kind::kTuple: return encoder.sample(text.instruction, text.input, text.output);
+    case TrainingText::Kind::kMessages: return encoder.conversation(text.messages);
+    case TrainingText::Kind::kText: break;
   }
   return encoder.text(text.text);
 }

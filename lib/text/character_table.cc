@@ -25,14 +25,11 @@ CharacterClass class_of_category(std::uint32_t c) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return CharacterClass::kLetter;
+    case UTF8PROC_CATEGORY_LO: return CharacterClass::kLetter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return CharacterClass::kNumber;
-    default:
-      return CharacterClass::kOther;
+    case UTF8PROC_CATEGORY_NO: return CharacterClass::kNumber;
+    default: return CharacterClass::kOther;
   }
 }
 
@@ -81,10 +78,8 @@ bool is_word_character(std::uint32_t c) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return class_of_category(c) == CharacterClass::kLetter;
+    case UTF8PROC_CATEGORY_PC: return true;
+    default: return class_of_category(c) == CharacterClass::kLetter;
   }
 }
 

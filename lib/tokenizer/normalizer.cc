@@ -118,33 +118,17 @@ std::string normalize_text(const std::vector<NormalizerStep>& steps, std::string
       case Kind::kNfc:
         if (!is_surely_nfc(out)) out = normalize_utf8(out, NormalizationForm::kNfc);
         break;
-      case Kind::kNfd:
-        out = normalize_utf8(out, NormalizationForm::kNfd);
-        break;
-      case Kind::kNfkc:
-        out = normalize_utf8(out, NormalizationForm::kNfkc);
-        break;
-      case Kind::kNfkd:
-        out = normalize_utf8(out, NormalizationForm::kNfkd);
-        break;
-      case Kind::kLowercase:
-        out = lowercased(out);
-        break;
+      case Kind::kNfd: out = normalize_utf8(out, NormalizationForm::kNfd); break;
+      case Kind::kNfkc: out = normalize_utf8(out, NormalizationForm::kNfkc); break;
+      case Kind::kNfkd: out = normalize_utf8(out, NormalizationForm::kNfkd); break;
+      case Kind::kLowercase: out = lowercased(out); break;
       case Kind::kPrepend:
         if (prefix && !out.empty()) out.insert(0, step.content);
         break;
-      case Kind::kReplace:
-        out = replaced(out, step.pattern, step.content, most_bytes(text));
-        break;
-      case Kind::kStrip:
-        out = stripped(out, step.left, step.right);
-        break;
-      case Kind::kReplaceInvalid:
-        out = without_invalid_bytes(out);
-        break;
-      case Kind::kSingleSpaces:
-        out = with_single_spaces(out, step.content);
-        break;
+      case Kind::kReplace: out = replaced(out, step.pattern, step.content, most_bytes(text)); break;
+      case Kind::kStrip: out = stripped(out, step.left, step.right); break;
+      case Kind::kReplaceInvalid: out = without_invalid_bytes(out); break;
+      case Kind::kSingleSpaces: out = with_single_spaces(out, step.content); break;
     }
   }
   return out;

@@ -181,9 +181,7 @@ void PreTokenizer::split(std::string_view text, TextStart start, PieceList& list
         if (!step.use_regex) continue;
         for (const Piece& piece : list.pieces) split_by_family(list.text, piece, gpt2_piece_end, next);
         break;
-      case Kind::kMetaspace:
-        apply_metaspace(step, start, list, next);
-        break;
+      case Kind::kMetaspace: apply_metaspace(step, start, list, next); break;
     }
     list.pieces.swap(next);
   }

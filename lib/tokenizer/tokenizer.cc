@@ -135,14 +135,10 @@ struct SpacedWords {
   }
   bool wants_space(std::string_view text, TextStart start) const {
     switch (prefix) {
-      case Prefix::kNone:
-        return false;
-      case Prefix::kBeforeAny:
-        return start != TextStart::kContinued;
-      case Prefix::kBeforeWords:
-        return start != TextStart::kContinued && !text.starts_with(' ');
-      case Prefix::kBeforeFirstWord:
-        return start == TextStart::kDocument && !text.starts_with(' ');
+      case Prefix::kNone: return false;
+      case Prefix::kBeforeAny: return start != TextStart::kContinued;
+      case Prefix::kBeforeWords: return start != TextStart::kContinued && !text.starts_with(' ');
+      case Prefix::kBeforeFirstWord: return start == TextStart::kDocument && !text.starts_with(' ');
     }
     return false;
   }

@@ -109,12 +109,9 @@ std::string tensor_name(int kind) { return std::string("vectors.") + name_of(sta
 
 const char* name_of(VectorKind kind) {
   switch (kind) {
-    case VectorKind::kTitle:
-      return "title";
-    case VectorKind::kCast:
-      return "cast";
-    case VectorKind::kCrew:
-      return "crew";
+    case VectorKind::kTitle: return "title";
+    case VectorKind::kCast: return "cast";
+    case VectorKind::kCrew: return "crew";
   }
   return "?";
 }

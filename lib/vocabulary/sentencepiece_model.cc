@@ -30,9 +30,7 @@ class Fields {
         value_ = varint();
         text_ = {};
         break;
-      case 1:
-        fixed(8);
-        break;
+      case 1: fixed(8); break;
       case 2: {
         const std::uint64_t size = varint();
         if (size > bytes_.size() - at_) throw cut_off();
@@ -40,11 +38,8 @@ class Fields {
         at_ += size;
         break;
       }
-      case 5:
-        fixed(4);
-        break;
-      default:
-        throw bad_data("field {} at byte {}: wire type {} is unknown", number_, at_, key & 7);
+      case 5: fixed(4); break;
+      default: throw bad_data("field {} at byte {}: wire type {} is unknown", number_, at_, key & 7);
     }
     return true;
   }
@@ -210,21 +205,16 @@ TokenizerDefinition parse_sentencepiece_model(std::string_view bytes, const std:
           definition.unk_token_id = id;
           definition.added_tokens.push_back({.id = id, .content = piece.text, .special = true});
           break;
-        case kControl:
-          definition.added_tokens.push_back({.id = id, .content = piece.text, .special = true});
-          break;
+        case kControl: definition.added_tokens.push_back({.id = id, .content = piece.text, .special = true}); break;
         case kUserDefined:
           definition.added_tokens.push_back({.id = id, .content = with_spaces(piece.text), .normalized = true});
           break;
         case kByte:
           if (fallback_byte(piece.text) < 0) throw bad_data("piece {}: \"{}\" spells no byte", i, piece.text);
           break;
-        case kNormal:
-          break;
-        case kUnused:
-          throw bad_data("piece {}: \"{}\" is unused, which is not supported", i, piece.text);
-        default:
-          throw bad_data("piece {}: unknown type {}", i, piece.type);
+        case kNormal: break;
+        case kUnused: throw bad_data("piece {}: \"{}\" is unused, which is not supported", i, piece.text);
+        default: throw bad_data("piece {}: unknown type {}", i, piece.type);
       }
     }
     add_merges_by_rank(definition, ranks_of(model.pieces));

@@ -48,16 +48,10 @@ std::string mistyped(std::string text, Random& random) {
     const std::size_t i = 1 + static_cast<std::size_t>(random.below(text.size() - 1));
     if (text[i] == ' ' || text[i - 1] == ' ') continue;
     switch (random.below(4)) {
-      case 0:
-        return text.erase(i, 1);
-      case 1:
-        return text.insert(i, 1, text[i]);
-      case 2:
-        text[i] = static_cast<char>('a' + random.below(26));
-        return text;
-      default:
-        std::swap(text[i], text[i - 1]);
-        return text;
+      case 0: return text.erase(i, 1);
+      case 1: return text.insert(i, 1, text[i]);
+      case 2: text[i] = static_cast<char>('a' + random.below(26)); return text;
+      default: std::swap(text[i], text[i - 1]); return text;
     }
   }
 }

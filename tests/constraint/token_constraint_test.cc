@@ -49,20 +49,11 @@ class DigitList : public ByteAutomaton {
     std::uint32_t& at = state.words[0];
     const bool digit = byte >= '0' && byte <= '9';
     switch (at) {
-      case 0:
-        at = 1;
-        return byte == '{';
-      case 1:
-        at = digit ? 2 : 4;
-        return digit || byte == '}';
-      case 2:
-        at = digit ? 2 : byte == ',' ? 3 : 4;
-        return digit || byte == ',' || byte == '}';
-      case 3:
-        at = 2;
-        return digit;
-      default:
-        return false;
+      case 0: at = 1; return byte == '{';
+      case 1: at = digit ? 2 : 4; return digit || byte == '}';
+      case 2: at = digit ? 2 : byte == ',' ? 3 : 4; return digit || byte == ',' || byte == '}';
+      case 3: at = 2; return digit;
+      default: return false;
     }
   }
   bool may_end(const State& state) const override { return state.words[0] == 4; }

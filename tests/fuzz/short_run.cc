@@ -55,15 +55,9 @@ std::string mutated(std::string bytes, const std::vector<std::string>& seeds, Ra
       case 0:
         if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ 1 << random.below(8));
         break;
-      case 1:
-        bytes.insert(at, random.pick(kWords));
-        break;
-      case 2:
-        bytes.erase(at, size);
-        break;
-      case 3:
-        bytes.insert(random.below(bytes.size() + 1), bytes.substr(at, size));
-        break;
+      case 1: bytes.insert(at, random.pick(kWords)); break;
+      case 2: bytes.erase(at, size); break;
+      case 3: bytes.insert(random.below(bytes.size() + 1), bytes.substr(at, size)); break;
       case 4: {
         const std::string& other = random.pick(seeds);
         bytes.replace(at, size, other.substr(random.below(other.size() + 1), random.below(80)));

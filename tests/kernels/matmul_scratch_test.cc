@@ -44,14 +44,10 @@ class Weight {
   }
   WeightView view(WeightFormat format) const {
     switch (format) {
-      case WeightFormat::kF32:
-        return {f32_.data(), WeightFormat::kF32};
-      case WeightFormat::kBF16:
-        return {bf16_.data(), WeightFormat::kBF16};
-      case WeightFormat::kInt8:
-        return int8_.view();
-      default:
-        return nf4_.view();
+      case WeightFormat::kF32: return {f32_.data(), WeightFormat::kF32};
+      case WeightFormat::kBF16: return {bf16_.data(), WeightFormat::kBF16};
+      case WeightFormat::kInt8: return int8_.view();
+      default: return nf4_.view();
     }
   }
 

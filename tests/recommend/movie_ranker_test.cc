@@ -132,20 +132,11 @@ TEST_F(MovieRankerTest, ReasonsAreTrueAndStrongestFirst) {
   for (const Candidate& c : ranked) {
     for (const Reason& reason : c.reasons) {
       switch (reason.kind) {
-        case Reason::Kind::kGenre:
-          EXPECT_NE(catalog.genre_mask(c.movie) >> reason.id & 1, 0u);
-          break;
-        case Reason::Kind::kPerson:
-          EXPECT_TRUE(takes_part(catalog, c.movie, reason.id));
-          break;
-        case Reason::Kind::kYears:
-          EXPECT_EQ(catalog.year(c.movie) / 10, 199);
-          break;
-        case Reason::Kind::kSimilar:
-          EXPECT_EQ(reason.id, state.liked[0]);
-          break;
-        default:
-          ADD_FAILURE() << "a reason that no preference asks for";
+        case Reason::Kind::kGenre: EXPECT_NE(catalog.genre_mask(c.movie) >> reason.id & 1, 0u); break;
+        case Reason::Kind::kPerson: EXPECT_TRUE(takes_part(catalog, c.movie, reason.id)); break;
+        case Reason::Kind::kYears: EXPECT_EQ(catalog.year(c.movie) / 10, 199); break;
+        case Reason::Kind::kSimilar: EXPECT_EQ(reason.id, state.liked[0]); break;
+        default: ADD_FAILURE() << "a reason that no preference asks for";
       }
     }
   }
