@@ -122,6 +122,7 @@ struct OutputFile::Impl {
         kind = Kind::kInPlace;
         descriptor = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
         if (descriptor < 0) throw system_failure(path, "open for writing", errno);
+        if (info.st_nlink == 0) path = "a temporary file";
         return;
       }
     }

@@ -34,9 +34,11 @@ CatalogTables tables_of(const EmbeddingRun& run) {
 // The catalog as later readers see it, without vectors: a file without a name on the disk of the output; the mapping
 // keeps the contents.
 MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
-  const TemporaryFile file(output == "-" ? temporary_folder() : folder_of(output));
-  builder.save(file.path());
-  return MovieCatalog(file.path());
+  return with_context(output == "-" ? temporary_folder() : output, [&] {
+    const TemporaryFile file(output == "-" ? temporary_folder() : folder_of(output));
+    builder.save(file.path());
+    return MovieCatalog(file.path());
+  });
 }
 
 }  // namespace

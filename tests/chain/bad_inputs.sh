@@ -35,17 +35,17 @@ while IFS='|' read -r tool kind maker command; do
   [[ $status -eq 1 && $err =~ ^"$tool: cut: tensor \""[a-zA-Z.]+"\" ends at byte "[0-9]+" of "[0-9]+": the file is cut off; fetch or make it again"$ ]] ||
     fail "$tool with a cut file: $err"
   for other in movies.bin tokens; do
-    other_kind=catalog
+    other_kind=catalogue
     [[ $other == tokens ]] && other_kind=tokens
     [[ $kind == "$other_kind" ]] && continue
     refuses 1 "$tool: $other: expected a file of kind \"$kind\", found one of kind \"$other_kind\"; $maker makes it" "${words[@]}" "$other"
   done
 done <<EOF
-similar|catalog|embed|similar -o new -c
-synthconv|catalog|embed|synthconv -n 1 -o new
+similar|catalogue|embed|similar -o new -c
+synthconv|catalogue|embed|synthconv -n 1 -o new
 lora-train|tokens|tokenize|lora-train --base BASE -o new
-chat|catalog|embed|chat --base BASE --movies
-evaluate|catalog|embed|evaluate --base BASE -o new --movies
+chat|catalogue|embed|chat --base BASE --movies
+evaluate|catalogue|embed|evaluate --base BASE -o new --movies
 EOF
 
 # bin2tsv shows every artifact of ours.
