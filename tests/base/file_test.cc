@@ -46,7 +46,7 @@ TEST(OutputFile, LeavesTheOldFileAndNothingElseWithoutCommit) {
   EXPECT_EQ(files_in(folder.path()), 1u);
 }
 
-// Fails the n-th write for every n until the whole goes through: at each, the old file stands and nothing else is left.
+// Fails the n-th write for every n until all succeed: each time the old file is unchanged and nothing else is left.
 TEST(OutputFile, SurvivesAFaultAtAnyWrite) {
   const TemporaryFolder folder;
   const std::string path = folder.file("out");
@@ -88,7 +88,7 @@ TEST(OutputFile, LeavesNothingWhenItsProcessIsKilled) {
   EXPECT_EQ(read_file(folder.file("old")), "old");
 }
 
-TEST(OutputFile, ReplacesAFileAsOthersWouldMakeIt) {
+TEST(OutputFile, ReplacesAFileWithTheUsualPermissions) {
   const TemporaryFolder folder;
   const std::string path = folder.file("out");
   const mode_t mask = umask(027);
@@ -101,7 +101,7 @@ TEST(OutputFile, ReplacesAFileAsOthersWouldMakeIt) {
             folder.file("none/out") + ": cannot create: No such file or directory");
 }
 
-TEST(OutputFile, SaysThatTheDiskIsFull) {
+TEST(OutputFile, ReportsAFullDisk) {
   EXPECT_EQ(error_of([] { write_file("/dev/full", "x"); }), "/dev/full: cannot write: No space left on device");
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kLarge = std::size_t{2} << 20;
 
-// Bytes of [begin, end) in mappings that are marked for large pages (VmFlags "hg"); -1 where the kernel does not tell.
+// Bytes of [begin, end) in mappings that are marked for large pages (VmFlags "hg"); -1 if the kernel does not report
+// it.
 std::int64_t marked_bytes(std::uintptr_t begin, std::uintptr_t end) {
   std::ifstream maps("/proc/self/smaps");
   std::uintptr_t low = 0, high = 0;
@@ -34,12 +35,12 @@ std::int64_t marked_bytes(std::uintptr_t begin, std::uintptr_t end) {
   return told ? marked : -1;
 }
 
-TEST(LargePages, WholeLargePagesWithinTheMemoryAreAskedFor) {
+TEST(LargePages, RequestsWholeLargePagesWithinTheMemory) {
   constexpr std::size_t kBytes = 6 * kLarge;
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   const auto start = reinterpret_cast<std::uintptr_t>(memory), aligned = (start + kLarge - 1) / kLarge * kLarge;
-  // From within the first large page to within the fourth: two whole ones are between.
+  // From the middle of the first large page to the middle of the fourth: two whole ones are in between.
   const std::uintptr_t begin = aligned + 5000, end = aligned + 3 * kLarge + 5000;
   if (marked_bytes(start, start + kBytes) == 0 && madvise(memory, kBytes, MADV_HUGEPAGE) == 0 &&
       marked_bytes(start, start + kBytes) > 0) {

@@ -31,8 +31,8 @@ TEST(MemoryBudget, KnowsTheMachineAndTheProcess) {
   EXPECT_EQ(out_of_memory_text().substr(0, 16), "out of memory at");
 }
 
-// In a process of its own, since the limit stays.
-TEST(MemoryBudget, ALimitOfDataCountsToo) {
+// In a process of its own, since the limit stays in force.
+TEST(MemoryBudget, DataLimitCounts) {
   const pid_t child = fork();
   if (child == 0) {
     rlimit limit{kGiB, kGiB};

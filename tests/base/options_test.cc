@@ -39,7 +39,7 @@ struct Parsed : Fields {
   }
 };
 
-TEST(Options, KeepDefaultsAndSayWhatWasGiven) {
+TEST(Options, KeepDefaultsAndReportWhatWasGiven) {
   Parsed parsed({"--rank", "8", "--full"});
   EXPECT_EQ(parsed.rank, 8);
   EXPECT_TRUE(parsed.full);

@@ -35,9 +35,9 @@ TEST(ThreadPool, BlockBordersDoNotDependOnTheNumberOfThreads) {
   }
 }
 
-// Threads look for work for a while and then sleep; calls come while they look, as they fall asleep and long after.
-// More threads than processors never look.
-TEST(ThreadPool, ThreadsAreThereHoweverLongTheyWaited) {
+// Idle workers spin for a while and then sleep. Calls come while they spin, as they fall asleep and long after. With
+// more threads than processors they do not spin.
+TEST(ThreadPool, ThreadsWorkAfterAnyWait) {
   for (const int threads : {2, available_processors(), available_processors() + 3}) {
     ThreadPool pool(threads);
     std::atomic<int> visits{0};
@@ -49,7 +49,7 @@ TEST(ThreadPool, ThreadsAreThereHoweverLongTheyWaited) {
   }
 }
 
-// All threads at once, so that none may have been left asleep.
+// All threads must run at once, so none of them may be left asleep.
 TEST(ThreadPool, EveryThreadTakesPart) {
   constexpr int kThreads = 4;
   ThreadPool pool(kThreads);
@@ -83,7 +83,7 @@ TEST(ThreadPool, TheFirstBadBlockWins) {
   }
 }
 
-TEST(ThreadPool, ACallFromInsideABodyRunsThere) {
+TEST(ThreadPool, NestedCallRunsInTheCallingThread) {
   ThreadPool pool(2);
   std::atomic<int> visits{0};
   pool.for_blocks(4, 1, [&](std::size_t, std::size_t, int) {

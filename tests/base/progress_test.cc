@@ -14,7 +14,7 @@ std::string printed(const Body& body) {
   return testing::internal::GetCapturedStderr();
 }
 
-TEST(Progress, PlainLinesSayWhatIsDone) {
+TEST(Progress, PlainLinesShowWhatIsDone) {
   const std::string text = printed([] {
     Progress progress(ProgressStyle::kPlain, "tool", "reading", 4, "rows");
     progress.advance(3);
@@ -26,7 +26,7 @@ TEST(Progress, PlainLinesSayWhatIsDone) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << "one line at once, then one in 5 seconds, then the last";
 }
 
-TEST(Progress, AnUnknownTotalIsACount) {
+TEST(Progress, UnknownTotalIsPrintedAsACount) {
   EXPECT_EQ(printed([] {
               Progress progress(ProgressStyle::kPlain, "tool", "reading", 0, "bytes");
               progress.finish();
@@ -35,7 +35,7 @@ TEST(Progress, AnUnknownTotalIsACount) {
             "tool: reading 0 bytes, took 0:00\n");
 }
 
-TEST(Progress, IsSilentWhereNobodyWatches) {
+TEST(Progress, PrintsNothingWithoutATerminal) {
   for (const ProgressStyle style : {ProgressStyle::kNone, ProgressStyle::kAuto}) {
     EXPECT_EQ(printed([&] {
                 Progress progress(style, "tool", "reading", 2, "rows");
@@ -45,7 +45,7 @@ TEST(Progress, IsSilentWhereNobodyWatches) {
   }
 }
 
-TEST(Progress, MovesWithoutEndingTwice) {
+TEST(Progress, MovedProgressEndsOnce) {
   const std::string text = printed([] {
     Progress first(ProgressStyle::kPlain, "tool", "a", 1, "rows");
     Progress second(std::move(first));

@@ -28,7 +28,7 @@ TEST(Random, AStreamDependsOnItsNameOnly) {
   EXPECT_NE(first, other_seed.next_u64());
 }
 
-TEST(Random, BelowReachesEveryValueTheLastTooAboutEquallyOften) {
+TEST(Random, BelowReachesEveryValueAboutEquallyOften) {
   Random random(3, "below");
   std::vector<int> counts(7);
   for (int i = 0; i < 70000; ++i) ++counts[random.below(7)];

@@ -35,7 +35,7 @@ Outcome run(std::vector<const char*> words, const std::function<int(ToolContext&
 
 int nothing(ToolContext&) { return 0; }
 
-TEST(Tool, HelpHasAllPartsAndHidesNoMistake) {
+TEST(Tool, HelpHasAllParts) {
   const Outcome help = run({"-n", "99", "--help"}, nothing);
   EXPECT_EQ(help.status, 0);
   EXPECT_EQ(help.out.substr(0, help.out.find("Options:")),
@@ -47,7 +47,7 @@ TEST(Tool, HelpHasAllPartsAndHidesNoMistake) {
   EXPECT_EQ(run({"--version"}, nothing).out.substr(0, 15), "tool (Matinee) ");
 }
 
-TEST(Tool, TheStatusFollowsFromTheError) {
+TEST(Tool, ExitStatusFollowsFromTheError) {
   EXPECT_EQ(run({}, [](ToolContext&) { return 3; }).status, 3);
   const Outcome usage = run({"-n", "99"}, nothing);
   EXPECT_EQ(usage.status, 2);
@@ -81,8 +81,8 @@ TEST(Tool, TheBodyGetsTheCommonOptions) {
   });
 }
 
-// In processes of their own: the first signal stays requested, the second ends the process.
-TEST(Tool, AFirstSignalIsARequestASecondEndsTheProcess) {
+// In processes of their own: the first signal is only a request, the second one ends the process.
+TEST(Tool, FirstSignalIsARequestSecondEndsTheProcess) {
   const auto status_of = [](int signals) {
     const pid_t child = fork();
     if (child == 0) {

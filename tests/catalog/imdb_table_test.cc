@@ -29,7 +29,7 @@ class ImdbTableTest : public ::testing::Test {
     out.commit();
     return read_text(folder.file("back.tsv"));
   }
-  // What is said of a bad text, without the folder.
+  // The error for a bad text, without the folder.
   std::string complaint(const std::string& text, const TsvReadOptions& options = {}) {
     std::string message = error_of([&] { read(text, options); });
     for (std::size_t at; (at = message.find(folder.path() + "/")) != std::string::npos;)
@@ -52,11 +52,11 @@ TEST_F(ImdbTableTest, ColumnsHoldTheValues) {
 
 TEST_F(ImdbTableTest, RoundTripGivesBackTheBytes) {
   for (const std::string& text : {
-           std::string("tconst\taverageRating\tnumVotes"),                          // a header only, without line end
-           kRatings,                                                                // no rows
-           kRatings + "tt1\t8.0\t007\ntt2\t8\t00\ntt3\t0.0\t012",                   // odd numbers, no last line end
+           std::string("tconst\taverageRating\tnumVotes"),         // a header only, without a newline at the end
+           kRatings,                                               // no rows
+           kRatings + "tt1\t8.0\t007\ntt2\t8\t00\ntt3\t0.0\t012",  // odd numbers, no newline at the end
            std::string("tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t1\r\n"),       // CRLF
-           std::string("numVotes\ttconst\tnote\taverageRating\n1\t\t\"\\\t\\N\n"),  // other order, a foreign column
+           std::string("numVotes\ttconst\tnote\taverageRating\n1\t\t\"\\\t\\N\n"),  // other order, an unknown column
        }) {
     read(text);
     EXPECT_EQ(back(), text);
@@ -95,7 +95,7 @@ TEST_F(ImdbTableTest, SameBytesAtAnyNumberOfThreads) {
   EXPECT_TRUE(one == read_text(folder.file("out.bin")));
 }
 
-TEST_F(ImdbTableTest, TheFirstBadRowIsTold) {
+TEST_F(ImdbTableTest, FirstBadRowIsReported) {
   std::string text = kRatings;
   std::size_t line = 1;
   for (int row = 0; text.size() < 2'500'000; ++row, ++line) text += "tt" + std::to_string(row) + "\t8.1\t1\n";
@@ -105,7 +105,7 @@ TEST_F(ImdbTableTest, TheFirstBadRowIsTold) {
                                 "--keep-going skips such rows");
 }
 
-TEST_F(ImdbTableTest, NumbersThatCannotComeBackAreRefused) {
+TEST_F(ImdbTableTest, NumbersThatDoNotRoundTripAreRefused) {
   for (const char* number : {"-2147483648", "-1", "-0", "2147483648", "1.5", "+1", "-", "", " 1", "1 ", "\\n"})
     EXPECT_NE(complaint(kRatings + "tt1\t8.0\t" + number + "\n"), "") << '"' << number << '"';
   for (const char* number : {"-0.5", "-1.0", ".5", "8.", "8.25", "8,1", "1000001.0", "10.1", "11", "nan"})
@@ -125,12 +125,12 @@ TEST_F(ImdbTableTest, LinesHaveALimit) {
   const TsvReadOptions options{.keep_going = false, .line_limit = 100};
   EXPECT_EQ(complaint(kRatings + longest + "y\t8.0\t1\n", options),
             "in.tsv:2: expected a line of at most 100 bytes, found 107; --keep-going skips such rows");
-  // A header without an end must not be collected for ever (/dev/zero).
+  // A header without an end must not be collected forever (/dev/zero).
   EXPECT_EQ(complaint(std::string(4'000'000, 'x'), options),
             "in.tsv:1: expected a line of at most 100 bytes, found more than 2097152");
 }
 
-TEST_F(ImdbTableTest, ALongLineIsSkippedHoweverLong) {
+TEST_F(ImdbTableTest, LongLineIsSkippedAtAnyLength) {
   const TsvReadOptions options{.keep_going = true, .line_limit = 100};
   const auto report = read(kRatings + "tt1\t8.0\t1\n" + std::string(5'000'000, 'x') + "\ntt2\t8.0\t2\n", options);
   EXPECT_EQ(report.skipped, 1);
@@ -165,7 +165,7 @@ TEST(RecognizeHeader, KnowsAllSevenTables) {
     const RecognizedHeader header = recognize_header(line);
     EXPECT_STREQ(header.table->name, table.name);
     for (std::size_t i = 0; i < table.columns.size(); ++i) EXPECT_EQ(header.columns[i].type, table.columns[i].type);
-    // A column that the table does not know is text; the names may come in any order.
+    // A column that the table does not have is text; the names may be in any order.
     EXPECT_STREQ(recognize_header("extra\t" + line).table->name, table.name);
     EXPECT_EQ(recognize_header("extra\t" + line).columns.front().type, ColumnType::kText);
   }

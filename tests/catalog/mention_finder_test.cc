@@ -53,7 +53,7 @@ TEST_F(MentionFinderTest, EverydayWordsAreNamesOnlyWhenWrittenAsOne) {
     EXPECT_FALSE(names_movie(text, "tt1")) << text;
 }
 
-TEST_F(MentionFinderTest, ANameInsideALongerOneIsPartOfIt) {
+TEST_F(MentionFinderTest, NameInsideALongerOneIsPartOfIt) {
   EXPECT_FALSE(names_movie("I'd watch Al Pacino", "tt1"));
   const auto found = finder.find("something with Lana Wachowski");
   ASSERT_FALSE(found.empty());
@@ -62,7 +62,7 @@ TEST_F(MentionFinderTest, ANameInsideALongerOneIsPartOfIt) {
   for (const Mention& mention : found) EXPECT_NE(mention.id, *catalog.find_nconst("nm3"));
 }
 
-TEST(MentionFinder, APossessiveWithinATitleBelongsToIt) {
+TEST(MentionFinder, PossessiveInATitleBelongsToIt) {
   SmallTables tables;
   tables.basics +=
       "tt20\tmovie\tChild's Play\tChild's Play\t0\t1988\t\\N\t87\tHorror\n"
@@ -83,7 +83,7 @@ TEST(MentionFinder, APossessiveWithinATitleBelongsToIt) {
   }
 }
 
-TEST_F(MentionFinderTest, ATextWithoutNamesHasNone) {
+TEST_F(MentionFinderTest, TextWithoutNamesHasNone) {
   for (const char* text : {"", " ", "...", "I don't know, maybe something funny?", "from the nineties please",
                            "no idea, you choose", "\xFF\xFE", "yes please, under two hours"})
     EXPECT_TRUE(finder.find(text).empty()) << text;
@@ -104,7 +104,7 @@ TEST(MentionFinder, FullNamesOfTheSampleAreFound) {
       ++missed;
       return;
     }
-    // The bytes are those of the name, but for punctuation at its ends.
+    // The bytes are those of the name, except for punctuation at its ends.
     EXPECT_LE(mention->begin, mention->end);
     EXPECT_LE(mention->end, text.size());
   };

@@ -1,4 +1,4 @@
-// How many of the names in people's sentences are found: with typing errors made here, and in real dialogues.
+// How many of the names in sentences are found: with generated typing errors, and in real dialogues.
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -42,7 +42,7 @@ std::string lowered(std::string text) {
   return text;
 }
 
-// One letter lost, doubled, replaced or swapped with its neighbor, within the words.
+// Drops, doubles or replaces a letter or swaps it with its neighbor, within the words.
 std::string mistyped(std::string text, Random& random) {
   for (;;) {
     const std::size_t i = 1 + static_cast<std::size_t>(random.below(text.size() - 1));

@@ -44,7 +44,7 @@ TEST(MovieCatalog, HoldsTheFactsOfTheTables) {
   EXPECT_EQ(catalog.genres_of(heat).size(), 3u);
   EXPECT_EQ(catalog.genre_mask(heat),
             1u << *catalog.genre_id("Action") | 1u << *catalog.genre_id("Crime") | 1u << *catalog.genre_id("Drama"));
-  // By billing, each once; directors are no cast.
+  // In billing order, each person once; directors are not cast.
   EXPECT_EQ(names(catalog, catalog.cast(heat)), (std::vector<std::string>{"Al Pacino", "Robert De Niro"}));
   EXPECT_EQ(names(catalog, catalog.directors(heat)), (std::vector<std::string>{"Michael Mann (1943)"}));
   for (const auto value : {catalog.year(bare), catalog.runtime(bare), catalog.votes(bare), catalog.rating_tenths(bare)})
@@ -56,7 +56,7 @@ TEST(MovieCatalog, HoldsTheFactsOfTheTables) {
   EXPECT_FALSE(catalog.genre_id("Short"));
 }
 
-TEST(MovieCatalog, NamesakesAreToldApart) {
+TEST(MovieCatalog, NamesakesAreDisambiguated) {
   const SmallTables tables;
   const MovieCatalog catalog = tables.catalog();
   const auto shown = [&](const char* nconst) { return catalog.person_display_name(*catalog.find_nconst(nconst)); };
@@ -70,7 +70,7 @@ TEST(MovieCatalog, NamesakesAreToldApart) {
   EXPECT_EQ(catalog.display_name(*catalog.find_tconst("tt8")), "Tomorrow");
 }
 
-TEST(MovieCatalog, WhatTheJoinMissesIsCounted) {
+TEST(MovieCatalog, RowsThatDoNotJoinAreCounted) {
   const SmallTables tables;
   ThreadPool pool(1);
   const CatalogBuilder builder(tables.write(), {}, pool);
@@ -79,7 +79,7 @@ TEST(MovieCatalog, WhatTheJoinMissesIsCounted) {
   EXPECT_EQ(report.titles_of_type, 7);
   EXPECT_EQ(report.kept, 7);
   EXPECT_EQ(report.without_rating, 1);
-  EXPECT_EQ(report.without_cast, 4);  // of one the only actor is unknown to name.basics
+  EXPECT_EQ(report.without_cast, 4);  // the only actor of one is missing in name.basics
   EXPECT_EQ(report.without_crew, 3);
   EXPECT_EQ(report.dangling_people, 1);
   EXPECT_EQ(report.ratings_without_title, 1);
@@ -188,7 +188,7 @@ TEST(MovieCatalog, OtherFilesAreRefused) {
   }
 }
 
-TEST(MovieCatalog, AFlippedByteIsAnErrorOrAnotherValueNeverACrash) {
+TEST(MovieCatalog, FlippedByteIsAnErrorOrAnotherValueNeverACrash) {
   const SmallTables tables;
   tables.catalog();
   const std::string whole = read_text(tables.folder.file("movies.bin"));
@@ -218,7 +218,7 @@ std::string text_of(const SmallTables& tables, const std::string& file, Artifact
   return read_text(tables.folder.file("text"));
 }
 
-TEST(ArtifactText, ATableIsItsTsv) {
+TEST(ArtifactText, TableIsPrintedAsItsTsv) {
   const SmallTables tables;
   ThreadPool pool(1);
   tsv_to_table(tables.write().names, tables.folder.file("n.bin"), {}, pool, [](std::uint64_t) {});
@@ -229,7 +229,7 @@ TEST(ArtifactText, ATableIsItsTsv) {
   EXPECT_NE(json.find("\"primaryName\":\"Al Pacino\""), std::string::npos);
 }
 
-TEST(ArtifactText, ACatalogIsALinePerMovie) {
+TEST(ArtifactText, CatalogIsPrintedAsALinePerMovie) {
   const SmallTables tables;
   tables.catalog({.top = 3});
   const std::string json = text_of(tables, "movies.bin", ArtifactFormat::kAuto);
@@ -241,7 +241,7 @@ TEST(ArtifactText, ACatalogIsALinePerMovie) {
   EXPECT_EQ(std::count(tsv.begin(), tsv.end(), '\n'), 4);
 }
 
-TEST(ArtifactText, AListingNamesEveryTensor) {
+TEST(ArtifactText, ListingNamesEveryTensor) {
   const SmallTables tables;
   const MovieCatalog catalog = tables.catalog();
   OutputFile out(tables.folder.file("text"));

@@ -26,7 +26,7 @@ TEST(MovieSet, HoldsWhatWasInserted) {
   EXPECT_EQ(members(set), (std::vector<MovieId>{64}));
 }
 
-TEST(MovieSet, AllHasNoBitBehindTheLastMovie) {
+TEST(MovieSet, AllHasNoBitAfterTheLastMovie) {
   for (const std::int32_t movies : {0, 1, 63, 64, 65, 128}) {
     const MovieSet all = MovieSet::all(movies);
     EXPECT_EQ(all.count(), movies);

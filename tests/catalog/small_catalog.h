@@ -14,7 +14,7 @@ inline void write_text(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-/// Seven movies and a few people made up so that each rule of the join and of naming has its case: movies that share
+/// Seven movies and a few people, made up so that every rule of joining and naming has a case: movies with the same
 /// title and year, namesakes with and without birth years, dangling references, missing values.
 struct SmallTables {
   TemporaryFolder folder;

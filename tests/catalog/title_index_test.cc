@@ -37,7 +37,7 @@ TEST(FoldName, DoesNotDependOnTheNormalForm) {
   EXPECT_EQ(fold_name("Pen\u0303a"), fold_name("Pe\u00F1a"));
 }
 
-TEST(FoldName, FoldedTwiceIsFoldedOnce) {
+TEST(FoldName, FoldingTwiceEqualsFoldingOnce) {
   const MovieCatalog& catalog = SampleMovies::get();
   for (PersonId person = 0; person < catalog.people_count(); ++person) {
     const std::string once = fold_name(catalog.person_name(person));
@@ -45,7 +45,7 @@ TEST(FoldName, FoldedTwiceIsFoldedOnce) {
   }
 }
 
-TEST(FoldTitle, LeavesOutTheArticle) {
+TEST(FoldTitle, FoldsLeadingArticlesAway) {
   EXPECT_EQ(fold_title("The Matrix"), "matrix");
   EXPECT_EQ(fold_title("Matrix, The"), "matrix");
   EXPECT_EQ(fold_title("An Education"), "education");
@@ -55,7 +55,7 @@ TEST(FoldTitle, LeavesOutTheArticle) {
   EXPECT_EQ(fold_title("Thelma"), "thelma");
 }
 
-// By definition, without a limit: the obvious recursion with memory over all cells.
+// The definition, without a limit: plain recursion that stores all cells.
 int plain_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<int>> d(a.size() + 1, std::vector<int>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) {
@@ -107,7 +107,7 @@ TEST(TitleIndex, ExactThenFoldedThenFuzzy) {
   EXPECT_EQ(found("them atrix"), "Z tt2");
   EXPECT_EQ(found("amelie"), "F tt3");
   EXPECT_EQ(found("le fabuleux destin d'amelie poulain"), "F tt3");
-  EXPECT_EQ(found("Heat"), "E tt1 tt7");  // ambiguous: the better known first
+  EXPECT_EQ(found("Heat"), "E tt1 tt7");  // ambiguous: the better-known movie first
   EXPECT_EQ(found("Heat (1986)"), "E tt7");
   EXPECT_EQ(found("Heat", 1986), "E tt7");
   EXPECT_EQ(found("heat (1994)"), "F tt1");  // a year off by one
@@ -146,7 +146,7 @@ TEST(TitleIndex, FindsEveryTitleHoweverItIsWritten) {
   EXPECT_GT(recovered, slips * 98 / 100) << "of " << slips << ", seed " << seed;
 }
 
-TEST(TitleIndex, WhatIsNotFoundGetsSuggestions) {
+TEST(TitleIndex, UnknownTitlesGetSuggestions) {
   const MovieCatalog& catalog = SampleMovies::get();
   const TitleIndex index(catalog);
   const TitleLookup lookup = index.find("Heeet");

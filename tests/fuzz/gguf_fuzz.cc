@@ -1,4 +1,4 @@
-// libFuzzer target: any bytes as a GGUF file are refused with an Error, or every tensor lies within them and decodes.
+// libFuzzer target: any bytes read as a GGUF file give an Error, or every tensor is within the file and decodes.
 #include <cstdint>
 #include <span>
 #include <vector>

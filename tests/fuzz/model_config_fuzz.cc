@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as config.json, and after a zero byte as adapter_config.json, are refused with an Error
-// or make a model whose tensors can be listed and whose own text reads back as the same.
+// libFuzzer target: any bytes read as config.json, and after a zero byte as adapter_config.json, give an Error or a
+// model whose tensors can be listed and whose written text reads back the same.
 #include <algorithm>
 #include <cstdint>
 #include <string>

@@ -1,4 +1,4 @@
-// libFuzzer target: any bytes as a safetensors file are refused with an Error, or every tensor lies within them.
+// libFuzzer target: any bytes read as a safetensors file give an Error, or every tensor is within the file.
 #include <cstdint>
 #include <span>
 

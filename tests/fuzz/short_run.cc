@@ -1,5 +1,5 @@
-// The short run of a fuzz target, without clang: links with LLVMFuzzerTestOneInput and gives it each seed and then
-// mutations of them, the same ones every time.
+// A short run of a fuzz target without clang: calls LLVMFuzzerTestOneInput, with which it is linked, with each seed and
+// then with mutations of it, the same ones every time.
 //
 //     TARGET ITERATIONS SEED...
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace {
 
 using matinee::Random;
 
-// Bytes that readers look at.
+// Byte sequences that have a meaning in the formats.
 const std::vector<std::string> kWords{"\"",
                                       "{",
                                       "}",

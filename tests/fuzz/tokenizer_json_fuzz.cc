@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as tokenizer.json are refused with an Error or make a tokenizer whose decoding gives back
-// what it encoded.
+// libFuzzer target: any bytes read as tokenizer.json give an Error or a tokenizer whose decoding restores what it
+// encoded.
 #include <cstdint>
 #include <string_view>
 

@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as tokenizer.model, SentencePiece's or tiktoken's, are refused with an Error or make a
-// tokenizer that encodes and decodes.
+// libFuzzer target: any bytes read as tokenizer.model of SentencePiece or tiktoken give an Error or a tokenizer that
+// encodes and decodes.
 #include <cstdint>
 #include <string_view>
 

@@ -27,7 +27,7 @@ std::vector<float> some_values(std::size_t n) {
 
 constexpr GgufFormat kFormats[] = {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kBF16, GgufFormat::kQ8_0};
 
-// A file with values of every kind that we write and a tensor in each format.
+// A file with values of every kind that we write and one tensor in each format.
 std::string small_file() {
   const TemporaryFolder folder;
   GgufWriter writer(folder.file("m.gguf"));
@@ -52,7 +52,7 @@ std::string small_file() {
 
 GgufFile opened(const std::string& bytes) { return {std::as_bytes(std::span(bytes)), "m.gguf"}; }
 
-// The file with bytes put at the first place where `before` stands.
+// The file with `bytes` written `skip` bytes after the first occurrence of `before`.
 std::string with(std::string file, const std::string& before, std::size_t skip, const std::string& bytes) {
   const std::size_t at = file.find(before);
   EXPECT_NE(at, std::string::npos);
@@ -82,7 +82,8 @@ TEST(Gguf, GivesBackWhatWasWritten) {
     EXPECT_EQ(tensor.offset % 32, 0u);
     std::vector<float> back(192);
     decode_gguf(format, file.data(tensor), back);
-    // Half of the last place of each format; Q8_0: half a step of the largest of 32, and the scale's own rounding.
+    // Half a unit in the last place of each format; for Q8_0 half a step of the largest of 32 and the scale's own
+    // rounding.
     const double relative = format == GgufFormat::kF32 ? 0 : format == GgufFormat::kF16 ? 1.0 / 2048 : 1.0 / 256;
     for (std::size_t i = 0; i < 192; ++i) {
       const double bound = format == GgufFormat::kQ8_0 ? 4.0 / 127 : relative * std::fabs(values[i]) + 1e-7 * relative;
@@ -91,7 +92,7 @@ TEST(Gguf, GivesBackWhatWasWritten) {
   }
 }
 
-TEST(Gguf, EmptyTensorsAndListsAreNoTrouble) {
+TEST(Gguf, EmptyTensorsAndListsWork) {
   const TemporaryFolder folder;
   GgufWriter writer(folder.file("m.gguf"));
   writer.add("none", GgufValue::i32s({}));
@@ -105,7 +106,7 @@ TEST(Gguf, EmptyTensorsAndListsAreNoTrouble) {
   EXPECT_EQ(file.tensors().size(), 4u);
 }
 
-TEST(Gguf, Q8_0HasGgmlsBytes) {
+TEST(Gguf, Q8_0EqualsGgmlsBytes) {
   // Largest 127, so the scale is 1: codes are the numbers rounded, halves away from zero.
   std::vector<float> values(32, 0.5f);
   values[0] = 127;
@@ -123,7 +124,7 @@ TEST(Gguf, Q8_0HasGgmlsBytes) {
   EXPECT_EQ(static_cast<std::int8_t>(bytes[5]), 1);
 }
 
-TEST(Gguf, BrokenFilesAreRefusedWithThePlace) {
+TEST(Gguf, BrokenFilesAreRefusedWithThePosition) {
   const std::string good = small_file();
   const auto error = [](const std::string& bytes) { return error_of([&] { opened(bytes); }); };
   EXPECT_EQ(error(good), "");
@@ -155,7 +156,7 @@ TEST(Gguf, BrokenFilesAreRefusedWithThePlace) {
   EXPECT_NE(error(twice).find("tensor \"Q8_0\" is there twice"), std::string::npos);
 }
 
-TEST(Gguf, NoFlippedByteAndNoCutDoesHarm) {
+TEST(Gguf, FlippedBytesAndTruncationDoNoHarm) {
   const std::string good = small_file();
   for (std::size_t at = 0; at < good.size(); at += at < 800 ? 1 : 37) {
     std::string bytes = good;

@@ -28,7 +28,7 @@ TEST(JsonWriter, NumbersReadBackTheSame) {
   EXPECT_EQ(out, "null");
 }
 
-// Every byte alone and after a letter: what comes out must always parse, and valid text must come back unchanged.
+// Every byte alone and after a letter: the output must always parse, and valid text must read back unchanged.
 TEST(JsonWriter, AnyBytesGiveValidJson) {
   simdjson::dom::parser parser;
   for (int a = 0; a < 256; ++a) {

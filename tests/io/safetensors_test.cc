@@ -51,7 +51,7 @@ TEST(Safetensors, RoundTrip) {
   EXPECT_EQ(error_of([&] { (void)file.view<float>("nothing"); }), folder.file("t") + ": tensor \"nothing\" is missing");
 }
 
-TEST(Safetensors, AnEmptyTensorMayBeWrittenAtAnyTime) {
+TEST(Safetensors, EmptyTensorMayBeWrittenAtAnyTime) {
   const TemporaryFolder folder;
   const std::vector<float> values{1, 2};
   SafetensorsWriter writer(folder.file("t"), "tokens");
@@ -67,7 +67,7 @@ TEST(Safetensors, AnEmptyTensorMayBeWrittenAtAnyTime) {
   EXPECT_EQ(SafetensorsFile(folder.file("t")).tensors().size(), 3u);
 }
 
-TEST(Safetensors, AnUnfinishedTensorIsOurBug) {
+TEST(Safetensors, UnfinishedTensorIsAnError) {
   const TemporaryFolder folder;
   SafetensorsWriter writer(folder.file("t"), "tokens");
   writer.declare("a", DType::kU8, {3});
@@ -111,8 +111,8 @@ TEST(Safetensors, RecognizesTheLikelyMistake) {
   EXPECT_NE(refusal("version https://git-lfs.github.com/spec/v1").find("run git lfs pull"), std::string::npos);
 }
 
-// Each byte of a small file flipped in each bit: an Error, or a file that still reads; never anything else.
-TEST(Safetensors, AFlippedBitIsAnErrorOrStillAFile) {
+// Flips each bit of a small file: the result is an Error or a file that can be read; never anything else.
+TEST(Safetensors, FlippedBitIsAnErrorOrStillAFile) {
   const std::string good =
       file_of(R"({"__metadata__":{"matinee.kind":"tokens"},"a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]}})", 4);
   int refused = 0;

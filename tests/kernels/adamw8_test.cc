@@ -71,7 +71,7 @@ void update(Context& context, State<float>& state, std::int64_t step) {
   state.r_scales = r_scales.values();
 }
 
-TEST(AdamW8, CodesRiseAndHoldZeroAndOne) {
+TEST(AdamW8, CodesIncreaseAndIncludeZeroAndOne) {
   const AdamW8Codes& codes = adamw8_codes();
   for (const auto* values : {&codes.m, &codes.r}) {
     EXPECT_EQ(std::set<float>(values->begin(), values->end()).size(), 256u);
@@ -81,7 +81,7 @@ TEST(AdamW8, CodesRiseAndHoldZeroAndOne) {
   EXPECT_EQ(codes.m[kAdamW8ZeroM], 0);
   EXPECT_EQ(codes.r[kAdamW8ZeroR], 0);
   EXPECT_NEAR(codes.r[1], 0.325e-6, 1e-9);
-  // The largest power of ten has 64 values of each sign, and 128 without.
+  // The largest power of ten has 64 values of each sign in the signed map, 128 in the unsigned one.
   EXPECT_NEAR(codes.m[254] - codes.m[253], 0.9 / 64, 1e-6);
   EXPECT_NEAR(codes.r[254] - codes.r[253], 0.9 / 128, 1e-6);
 }
@@ -96,7 +96,7 @@ void expect_the_reference(Context& context) {
     for (std::size_t i = 0; i < n; ++i) expected.param[i] = found.param[i] = static_cast<float>(random.normal());
     for (std::int64_t step = 1; step <= 5; ++step) {
       for (std::size_t i = 0; i < n; ++i) {
-        // Over eight powers of ten, and some zeros.
+        // Values over eight powers of ten, and some zeros.
         const double size = std::pow(10.0, -static_cast<double>((i * 7) % 9));
         expected.grad[i] = found.grad[i] = i % 11 == 3 ? 0.0f : static_cast<float>(random.normal() * size);
         expected.param[i] = found.param[i];
@@ -134,7 +134,7 @@ TEST(AdamW8, EqualsTheReferenceOnCuda) {
 
 // An element with a small gradient among large ones: its second moment must not become zero before its first, or the
 // update would be divided by eps alone.
-TEST(AdamW8, AVanishingGradientIsNotDividedByEpsAlone) {
+TEST(AdamW8, VanishingGradientIsNotDividedByEpsAlone) {
   State<float> state(256);
   ThreadPool pool(1);
   Context context(pool);

@@ -1,6 +1,6 @@
 // Times the CUDA operations on the shapes of an 8-billion-parameter LLaMA and of a large catalog, as a Markdown table:
 // the median of many runs by the device's clock, after a warm-up. The device's limits (copying, a large bfloat16
-// product) are measured in the same run, and every row says its share of one of them.
+// product) are measured in the same run, and every row shows its share of one of them.
 // usage: bench_cuda [--small] [PART OF A NAME]
 // --small: shapes that the emulation runs in seconds, to check that every row works; its times mean nothing.
 
@@ -28,7 +28,7 @@ namespace {
 
 using Floats = DeviceBuffer<float>;
 
-// What bounds an operation.
+// What limits an operation.
 enum class Limit { kBytes, kOperations };
 
 class CudaBench {
@@ -169,8 +169,8 @@ class CudaBench {
         [&] { dequantize(context_, {.n = in * out, .width = in, .weight = nf4.view(), .y = wide.data()}); });
   }
 
-  // One adapter, and three on one x as for q, k and v. Bytes forward: x once for all xa, each y read and written.
-  // Backward: each grad_y once, x once, grad_x read and written.
+  // One adapter, and three on one x as for q, k and v. Bytes of the forward pass: x read once for all xa, each y read
+  // and written. Bytes of the backward pass: each grad_y and x read once, grad_x read and written.
   void lora() {
     const std::int64_t n = size(4096, 32), in = size(4096, 96), out = size(4096, 160);
     const Floats x = random(n * in), grad_y = random(n * out);
@@ -392,7 +392,7 @@ class CudaBench {
     const Floats x = random(in);
     Floats y(context_.allocator(), static_cast<std::size_t>(out));
     const auto weights = static_cast<double>(in * out);
-    // Several matrices in turn, so that none is still in the cache.
+    // Uses several matrices in turn, so that none is still in the cache.
     const auto product = [&](const char* name, double bytes_per_weight, const auto& views) {
       row(fmt::format("matmul_forward 1x{}x{} {}, {} matrices", in, out, name, layers), Limit::kBytes, 0,
           static_cast<double>(layers) * weights * bytes_per_weight, [&] {

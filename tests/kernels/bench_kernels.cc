@@ -1,5 +1,5 @@
-// Times every case of kernels/*/*_cases.cc that is only timed, and oneDNN's bfloat16 product beside ours, and prints a
-// Markdown table. The limits that the shares refer to are measured in the same run.
+// Times the cases of kernels/*/*_cases.cc that are for timing only, and oneDNN's bfloat16 product next to ours, and
+// prints a Markdown table. The shares are relative to limits that are measured in the same run.
 //   bench_kernels [THREADS] [WORD in the name]
 //   bench_kernels THREADS --limits               only the limits, as JSON: operations and bytes a second
 

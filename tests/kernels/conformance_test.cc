@@ -100,7 +100,8 @@ void expect_close(const CaseTensor& tensor, const std::vector<float>& found, con
     square_error += difference * difference;
     square += wanted[i] * wanted[i];
   }
-  // Errors have either sign: their root mean square stays below the bound of one element (uniform ones: 0.58 of it).
+  // Errors have random signs, so their root mean square stays below the bound of one element (uniform ones: 0.58 of
+  // it).
   const auto n = static_cast<double>(found.size());
   const double bound = tensor.absolute + tensor.relative * std::sqrt(square / std::max(n, 1.0)) + 1e-37;
   EXPECT_TRUE(found.size() < 32 || square_error <= 0.4 * n * bound * bound)
@@ -173,7 +174,7 @@ void check(const KernelCase& c) {
   }
 }
 
-// `at_least`: an empty list would pass.
+// `at_least`: without it, an empty list would pass.
 void check_all(const std::vector<KernelCase>& cases, int at_least) {
   int checked = 0;
   for (const KernelCase& c : cases) {
@@ -185,7 +186,7 @@ void check_all(const std::vector<KernelCase>& cases, int at_least) {
   EXPECT_GE(checked, at_least);
 }
 
-// The tests below skip a device that is missing or lacks an operation; this one reports it.
+// The other tests skip a device that is missing or lacks an operation; this one reports it.
 TEST(Conformance, CudaDeviceHasEveryOperation) {
   if (!cuda().context) GTEST_SKIP() << cuda().why_not;
   const char* missing = first_missing(ops_of(DeviceKind::kCuda));

@@ -28,7 +28,7 @@ TEST(Device, CpuAndAutoAlwaysResolve) {
   EXPECT_EQ(resolve_device("auto").kind, has_cuda ? DeviceKind::kCuda : DeviceKind::kCpu);
 }
 
-TEST(Device, ACudaDeviceThatIsNotThereIsRefusedByName) {
+TEST(Device, MissingCudaDeviceIsRefusedByName) {
   for (const char* wish : {"cuda:99", "cuda:1000"}) {
     try {
       resolve_device(wish);
@@ -40,7 +40,7 @@ TEST(Device, ACudaDeviceThatIsNotThereIsRefusedByName) {
   }
 }
 
-TEST(Device, OtherWordsAreWrongUsage) {
+TEST(Device, OtherNamesAreWrongUsage) {
   for (const char* wish : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "CPU"}) {
     try {
       resolve_device(wish);
@@ -61,7 +61,7 @@ TEST(Context, NamesTheOperationThatABackendLacks) {
             std::string::npos);
 }
 
-TEST(Scratch, ScopeGivesBackAndPointersStay) {
+TEST(Scratch, ScopeReleasesMemoryAndPointersStayValid) {
   Scratch scratch;
   std::size_t held = 0;
   for (int pass = 0; pass < 3; ++pass) {
@@ -80,7 +80,7 @@ TEST(Scratch, ScopeGivesBackAndPointersStay) {
   }
 }
 
-TEST(Scratch, BecomesOnePieceOfTheMostThatWasNeeded) {
+TEST(Scratch, MergesIntoOneChunkOfThePeakSize) {
   constexpr std::size_t n = 1 << 20;
   Scratch scratch;
   const auto use = [&](std::size_t first, std::size_t second) {
@@ -124,7 +124,7 @@ TEST(Operations, BrokenContractsThrow) {
   EXPECT_THROW(
       cross_entropy(context, {.n_rows = 2, .vocab = 4, .logits = x.data(), .targets = ids.data(), .sums = &sums}),
       Error);
-  // Token 1 claims to begin its sample at 4.
+  // Token 1 claims that its sample begins at 4.
   EXPECT_THROW(attention_forward(context, {.n_tokens = 2,
                                            .n_heads = 1,
                                            .n_kv_heads = 1,
@@ -166,7 +166,7 @@ TEST(LoraDropout, DropsTheShareAskedForAndDependsOnTheWholeRow) {
       differing += factor != lora_dropout_factor(other, in, row, i);
     }
   }
-  // 30000 draws: the standard deviation is 69 of 6000, and of 9600 that differ 81.
+  // 30000 draws: the standard deviation is 69 for the 6000 dropped, and 81 for the 9600 that differ.
   EXPECT_NEAR(dropped, 6000, 350);
   EXPECT_NEAR(differing, 9600, 400);
 }

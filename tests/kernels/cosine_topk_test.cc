@@ -260,7 +260,7 @@ void expect_properties(const Problem& p, const std::vector<std::vector<double>>&
       ASSERT_TRUE(std::isfinite(own)) << "row " << id << " is filtered out";
       ASSERT_NEAR(static_cast<double>(score), own, bound);
       ASSERT_TRUE(own >= order[static_cast<std::size_t>(there - 1)] - bound) << "no row of the best k";
-      // Every row before a found one that is as good was found too.
+      // Every row before a found one that is as good was also found.
       if (p.rows == Problem::Rows::kTies && id >= 5 && std::isfinite(of_query[static_cast<std::size_t>(id - 5)])) {
         ASSERT_TRUE(seen.contains(id - 5)) << "row " << id << " without " << id - 5;
       }
@@ -364,7 +364,7 @@ TEST(CosineTopk, CudaDeviceIsThere) {
   if (!cuda().context) GTEST_SKIP() << cuda().why_not;
 }
 
-TEST(CosineTopk, ScoreDoesNotDependOnTheOtherQueries) {
+TEST(CosineTopk, ScoreDoesNotDependOnOtherQueries) {
   for (const DType storage : kStorages) {
     // CUDA sums up to 8 queries in a different order.
     for (const auto& [together_n, alone_n] : {std::pair<std::int64_t, std::int64_t>{6, 1}, {150, 10}}) {

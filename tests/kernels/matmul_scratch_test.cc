@@ -1,5 +1,5 @@
-// Scratch memory of products with weights that are widened: a slab, not the layer. What the slabs must not change is
-// the bytes of the result.
+// Scratch memory of products whose weights are widened: one slab at a time, not the whole layer. The slabs must not
+// change the bytes of the result.
 
 #include <gtest/gtest.h>
 
@@ -57,7 +57,7 @@ class Weight {
   QuantizedMatrix int8_, nf4_;
 };
 
-constexpr std::int64_t kRows = 7;  // more than are streamed without widening
+constexpr std::int64_t kRows = 7;  // more rows than are multiplied without widening
 
 struct Products {
   std::vector<float> y, grad_x;
@@ -109,7 +109,7 @@ TEST(MatmulScratch, AProductWidensOneSlabOfItsWeight) {
   }
 }
 
-// Blocks of oneDNN's sums and slabs end at the same places.
+// The blocks of oneDNN's sums and the slabs have the same boundaries.
 TEST(MatmulScratch, SlabsGiveTheBytesOfOneProduct) {
   ThreadPool pool(2), one(1);
   Context context(pool), alone(one);

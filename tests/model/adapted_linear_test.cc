@@ -47,7 +47,7 @@ std::vector<double> norms(const Tensors& t) {
   return result;
 }
 
-// The layer as PEFT computes it, in float64. The row norms are given, since they count as constants.
+// The layer as PEFT computes it, in float64. The row norms are passed in, since PEFT treats them as constants.
 std::vector<double> layer(const Tensors& t, const std::vector<double>& lengths, const LoraDropout& dropout) {
   std::vector<double> y;
   for (std::int64_t row = 0; row < kRows; ++row) {
@@ -71,7 +71,7 @@ std::vector<double> layer(const Tensors& t, const std::vector<double>& lengths, 
 
 class ScaledLinear : public ::testing::TestWithParam<std::pair<float, bool>> {};
 
-TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
+TEST_P(ScaledLinear, EqualsTheFormulaAndFiniteDifferences) {
   const auto [probability, accumulate] = GetParam();
   const Tensors t = inputs();
   const LoraDropout dropout{probability, 77, 0};
@@ -126,7 +126,8 @@ TEST_P(ScaledLinear, EqualsTheFormulaAndItsDifferences) {
   }
 }
 
-// Four layers on one x: adapters with different dropout, no adapter, a magnitude. Equal arguments give equal layers.
+// Four layers with the same x: adapters with different dropout, no adapter, a magnitude. Equal arguments give equal
+// layers.
 class FourLayers {
  public:
   FourLayers(MatmulPrecision precision, float drop_probability) {
@@ -187,7 +188,7 @@ class FourLayers {
   float* grad_x_ = zeros(kMany * kWide);
 };
 
-TEST(LinearGroup, ComputesWhatItsLayersDoAlone) {
+TEST(LinearGroup, EqualsItsLayersComputedSeparately) {
   ThreadPool pool(2);
   Context context(pool);
   for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {

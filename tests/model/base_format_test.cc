@@ -1,4 +1,4 @@
-// Models whose base is quantized: they compute what the numbers that the codes stand for would, and lose little.
+// Models with a quantized base compute what the dequantized weights give, and lose little quality.
 
 #include "lib/model/base_format.h"
 
@@ -45,7 +45,7 @@ struct Tiny {
   }
   void save() { save_model(folder.path(), config, parameters, DType::kF32); }
   FrozenWeights weights(WeightFormat format) const { return {folder.path(), config, format, {.context = &context()}}; }
-  // The parameters with every number as its code, or its bfloat16, stands for it.
+  // Sets each parameter to its dequantized value, or to its value in bfloat16.
   void decode(const FrozenWeights& weights, ParameterSet& all) const {
     load_parameters(folder.path(), config, all);
     const ModelWeights refs = refs_of(config, all);
@@ -71,7 +71,7 @@ struct Tiny {
   TemporaryFolder folder;
 };
 
-// Adapters of what the families have: factors, with DoRA lengths of rows, biases, a head trained whole.
+// Every part that an adapter may have: factors, and with DoRA also magnitudes, biases and a head trained whole.
 LoraConfig some_lora(bool dora) {
   LoraConfig lora;
   lora.rank = 3;
@@ -83,7 +83,7 @@ LoraConfig some_lora(bool dora) {
   return lora;
 }
 
-// A random one that begins from the base; its magnitudes, biases and head are moved a little from there.
+// A random adapter initialized from the base; then every value is perturbed a little.
 LoraAdapter some_adapter(const ModelConfig& config, const ModelWeights& base, bool dora) {
   LoraAdapter adapter(config, some_lora(dora), 5);
   testing::randomise(adapter.parameters(), 8);
@@ -96,7 +96,7 @@ LoraAdapter some_adapter(const ModelConfig& config, const ModelWeights& base, bo
   return adapter;
 }
 
-// Root mean square of the difference in that of `wanted`.
+// Root mean square of the difference, relative to that of `wanted`.
 double relative_error(std::span<const float> found, std::span<const float> wanted) {
   double squares = 0, scale = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -106,10 +106,10 @@ double relative_error(std::span<const float> found, std::span<const float> wante
   return std::sqrt(squares / scale);
 }
 
-// Every family, in a size whose NF4 blocks go across rows and in one whose rows are whole blocks.
+// Every family in two sizes: in one, NF4 blocks span rows; in the other, each row is a whole number of blocks.
 class QuantizedFamily : public ::testing::TestWithParam<std::pair<std::string, ModelConfig>> {};
 
-TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
+TEST_P(QuantizedFamily, LogitsAndGradientsEqualThoseOfTheDequantizedWeights) {
   const Tiny tiny(GetParam().second);
   for (const WeightFormat format : {WeightFormat::kInt8, WeightFormat::kNf4}) {
     const FrozenWeights weights = tiny.weights(format);
@@ -135,7 +135,7 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
         for (const Parameter& p : adapter.parameters().all())
           all.insert(all.end(), in_place(p.grad).begin(), in_place(p.grad).end());
       }
-      // float32 sums in another order.
+      // float32 sums are taken in a different order.
       EXPECT_LT(relative_error(logits[0], logits[1]), 1e-5);
       EXPECT_LT(relative_error(gradients[0], gradients[1]), 1e-5);
       for (const float value : gradients[0]) ASSERT_TRUE(std::isfinite(value));
@@ -143,7 +143,7 @@ TEST_P(QuantizedFamily, LogitsAndGradientsAreThoseOfTheDecodedNumbers) {
   }
 }
 
-TEST_P(QuantizedFamily, DecodingWithAnAdapterBesideEqualsTraining) {
+TEST_P(QuantizedFamily, DecodingWithAnUnmergedAdapterEqualsTraining) {
   const Tiny tiny(GetParam().second);
   const testing::Samples sample({3, 1, 4, 1, 5, 9, 2, 6});
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
@@ -168,10 +168,10 @@ TEST_P(QuantizedFamily, DecodingWithAnAdapterBesideEqualsTraining) {
   }
 }
 
-TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
+TEST_P(QuantizedFamily, LogitsAreCloseToBfloat16) {
   Tiny tiny(GetParam().second);
-  // Weights that keep the size of what passes, as those of trained models do; larger ones would make of attention a
-  // choice that tips over.
+  // Scale the weights so that activations keep their magnitude, as in trained models. With larger weights, attention
+  // would be a hard choice that a small error can flip.
   for (Parameter& parameter : tiny.parameters.all()) {
     if (parameter.shape.size() < 2) continue;
     for (float& value : in_place(parameter.value)) value /= 0.6f * std::sqrt(static_cast<float>(parameter.shape[1]));
@@ -191,13 +191,14 @@ TEST_P(QuantizedFamily, LogitsAreNearThoseOfBfloat16) {
   const auto bf16 = logits(WeightFormat::kBF16);
   RecordProperty("int8", std::to_string(relative_error(logits(WeightFormat::kInt8), bf16)));
   RecordProperty("nf4", std::to_string(relative_error(logits(WeightFormat::kNf4), bf16)));
-  // Measured 0.002 to 0.031 and 0.06 to 0.43, most where the norms of heads make attention sharp; a code costs 0.006
-  // and 0.1 of a normal number, and a block of NF4 that is put in the wrong place more than 1.
+  // Measured: 0.002 to 0.031 for int8 and 0.06 to 0.43 for NF4; the errors are largest where head norms make attention
+  // sharp. Quantization changes a normally distributed number by 0.006 and 0.1; a misplaced NF4 block causes an error
+  // of more than 1.
   EXPECT_LT(relative_error(logits(WeightFormat::kInt8), bf16), 0.05);
   EXPECT_LT(relative_error(logits(WeightFormat::kNf4), bf16), 0.5);
 }
 
-TEST_P(QuantizedFamily, BytesAreThoseThatAreHeld) {
+TEST_P(QuantizedFamily, BytesAreThoseOfBytesOf) {
   const Tiny tiny(GetParam().second);
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
@@ -213,7 +214,7 @@ TEST_P(QuantizedFamily, BytesAreThoseThatAreHeld) {
   }
 }
 
-TEST_P(QuantizedFamily, ANumberThatIsNotFiniteIsRefusedWithItsPlace) {
+TEST_P(QuantizedFamily, NonFiniteWeightIsRefusedWithItsPosition) {
   Tiny tiny(GetParam().second);
   const std::string name = module_path(tiny.config, 1, Module::kUp) + ".weight";
   in_place(tiny.parameters.find(name)->value)[static_cast<std::size_t>(tiny.config.hidden_size * 5 + 3)] =
@@ -256,7 +257,7 @@ TEST(QuantizedTensor, PiecesOfAnySizeGiveTheSameCodes) {
   }
 }
 
-// Mean loss of a format on texts that the model itself tells, drawn with the weights as they are stored.
+// Mean loss with a weight format on texts that are sampled from the model with its weights as stored.
 class Quality {
  public:
   explicit Quality(const std::string& folder) : folder_(folder), config_(read_model_config(folder)) {
@@ -303,7 +304,7 @@ TEST(QuantizedBase, MiniLosesLittle) { expect_quality("testdata/mini", 0.03); }
 TEST(QuantizedBase, StoriesLoseLittle) {
   const std::string folder = testing::real_data("models/stories260K-hf");
   if (folder.empty()) GTEST_SKIP() << "no models/stories260K-hf in REAL_DATA";
-  // Measured 9.6 %: so small a model has no weight to spare, and which codes it gets is NF4's definition.
+  // Measured 9.6 %. So small a model has no redundant weights, and NF4 defines the codes exactly.
   expect_quality(folder, 0.12);
 }
 

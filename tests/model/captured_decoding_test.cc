@@ -1,6 +1,6 @@
-// Decoding where a device records: steps that are repeated from a recording give the bytes of those that are issued,
-// whatever comes between them, and all but the first of a size are repeated. On the CPU behind memory that the host may
-// not touch, and on a CUDA device where there is one.
+// Decoding on devices that capture graphs. Steps replayed from a graph give the same bytes as steps launched one by
+// one, whatever calls come between them, and every step but the first for each cache size is replayed. Tested on the
+// CPU with memory that the host must not access, and on a CUDA device if there is one.
 
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ ModelConfig config_of(const std::string& family) {
   return {};
 }
 
-/// A base, and an adapter where the variant has one, in the memory of a context.
+/// A base in the memory of a context, with an adapter if the variant has one.
 class Model {
  public:
   Model(const Variant& variant, const TemporaryFolder& folder, Context& context)
@@ -99,8 +99,8 @@ struct Outcome {
   std::int64_t single = 0, repeated = 0;
 };
 
-// One by one and many at once, back and on again, over caches of two sizes. `moving`: before each call something else
-// is in scratch memory, so that no recording fits.
+// Appends tokens one at a time and several at once, truncates and restarts, with caches of two sizes. `moving`: takes
+// scratch memory before each call, so that addresses change and no graph can be replayed.
 Outcome decode(Model& model, bool moving = false) {
   DecoderSession session = model.session();
   const ScratchScope scope(model.context().scratch());
@@ -127,7 +127,7 @@ Outcome decode(Model& model, bool moving = false) {
   append(1);
   append(3);
   for (int i = 0; i < 3; ++i) append(1);
-  // The first nine are kept.
+  // The first nine tokens are kept.
   std::vector<std::int32_t> others = session.tokens();
   others.resize(11);
   others[9] = (others[9] + 1) % 13;
@@ -147,12 +147,12 @@ class CapturedDecoding : public ::testing::TestWithParam<Variant> {
  protected:
   void SetUp() override { Model::write(GetParam(), folder_); }
 
-  // What a device that records does; the bytes are those that it computes without.
+  // Decodes on a device that captures graphs. Checks that the bytes equal those without a graph.
   Outcome checked(Context& context) {
     Model model(GetParam(), folder_, context);
     const Outcome issued = decode(model, true);
     EXPECT_EQ(issued.repeated, 0) << "recorded addresses are not those that would be used now";
-    decode(model);  // scratch memory is as large as it gets
+    decode(model);  // scratch memory reaches its final size
     Outcome found = decode(model);
     EXPECT_EQ(found.repeated, found.single - 2) << "all but the first for each size of the cache";
     EXPECT_EQ(found.logits, issued.logits);
@@ -188,7 +188,7 @@ TEST_P(CapturedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
     square_error += std::pow(static_cast<double>(found.logits[i]) - static_cast<double>(wanted.logits[i]), 2);
     square += std::pow(static_cast<double>(wanted.logits[i]), 2);
   }
-  // float32 sums in another order; where there are more than four rows, products of bfloat16 weights round x too.
+  // float32 sums are taken in a different order; with more than four rows, products of bfloat16 weights also round x.
   EXPECT_LT(std::sqrt(square_error / square), GetParam().format == WeightFormat::kF32 ? 1e-4 : 0.05);
 }
 

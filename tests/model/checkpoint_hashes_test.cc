@@ -19,7 +19,7 @@ namespace {
 using testing::TemporaryFolder;
 using Hashes = std::vector<std::pair<std::string, std::uint64_t>>;
 
-// Two shards, tensors in turn, and the index.
+// Two shards with alternating tensors, and the index.
 void write_shards(const std::string& folder, const ModelConfig& config) {
   ParameterSet parameters;
   initialize_parameters(config, 7, parameters);
@@ -47,7 +47,7 @@ Hashes hashes_of(const std::string& folder, const ModelConfig& config) {
 }
 
 TEST(CheckpointHashes, EveryByteOfEveryTensorChangesTheHashOfItsFileOnly) {
-  // GPT-2's tensors are transposed, and q, k and v lie in one.
+  // GPT-2's tensors are transposed, and q, k and v are one tensor.
   for (const auto& [family, config] : testing::small_families(8)) {
     if (family != "llama" && family != "gpt2") continue;
     TemporaryFolder folder;
@@ -61,7 +61,7 @@ TEST(CheckpointHashes, EveryByteOfEveryTensorChangesTheHashOfItsFileOnly) {
       {
         const SafetensorsFile file(path);
         const std::size_t header = bytes.size() - (file.tensors().back().offset + file.tensors().back().bytes);
-        // The first, a middle and the last element of each; the lowest bits, so that numbers stay finite.
+        // The first, a middle and the last element of each tensor; only the lowest bits, so that numbers stay finite.
         for (const TensorInfo& tensor : file.tensors())
           for (const std::size_t at : {std::size_t{0}, tensor.bytes / 8 * 4, tensor.bytes - 4})
             places.push_back(header + tensor.offset + at);
@@ -80,7 +80,7 @@ TEST(CheckpointHashes, EveryByteOfEveryTensorChangesTheHashOfItsFileOnly) {
   }
 }
 
-TEST(CheckpointHashes, DoesNotDependOnTheFormatThatTheBaseIsHeldIn) {
+TEST(CheckpointHashes, DoesNotDependOnTheWeightFormat) {
   const ModelConfig config = testing::small_families(64).front().second;
   TemporaryFolder folder;
   write_shards(folder.path(), config);
@@ -94,7 +94,7 @@ TEST(CheckpointHashes, DoesNotDependOnTheFormatThatTheBaseIsHeldIn) {
   }
 }
 
-TEST(CheckpointHashes, ExchangedTensorsOfOneShapeAreNoticed) {
+TEST(CheckpointHashes, SwappedTensorsOfOneShapeAreDetected) {
   const auto hash_of = [](const std::string& first) {
     TemporaryFolder folder;
     SafetensorsWriter writer(folder.file("model.safetensors"), "");

@@ -1,7 +1,7 @@
-// For scripts/bench-decode: how fast a model reads a prompt and how fast it goes on from there.
-//   decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS [DEVICE]   one JSON line: seconds of loading, bytes of the
-//   model's files, the host's memory at most until then, seconds to the first token, seconds of one further token (the
-//   median), bytes of weights that such a token reads, the tokens
+// For scripts/bench-decode: measures how fast a model reads a prompt and how fast it decodes after it.
+//   decode_speed FOLDER FORMAT PROMPT_TOKENS TOKENS THREADS [DEVICE]
+// Prints one JSON line: seconds to load, bytes of the model's files, peak host memory up to then, seconds to the first
+// token, median seconds for each further token, bytes of weights read for such a token, and the tokens.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ std::int32_t likeliest(std::span<const float> logits) {
   return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-// All but the tables of tokens and positions, of which a token reads a row.
+// All weights except the token and position tables: a token reads only one row of those.
 std::uint64_t bytes_read(const ModelConfig& config, WeightFormat dtype) {
   std::uint64_t tables = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
@@ -67,7 +67,7 @@ void run(const std::string& folder, const std::string& format_name, std::int64_t
   std::vector<std::int32_t> prompt;
   for (std::int64_t t = 0; t < n_prompt; ++t)
     prompt.push_back(static_cast<std::int32_t>((t * 7919 + 13) % config.vocab_size));
-  session.append(prompt);  // wakes the threads and grows the scratch memory
+  session.append(prompt);  // starts the threads and grows the scratch memory
   session.truncate(0);
 
   begin = Clock::now();

@@ -56,7 +56,7 @@ struct Tiny {
 
 void expect_near(std::span<const float> found, const std::vector<double>& expected) {
   ASSERT_EQ(found.size(), expected.size());
-  // Logits are of size 5; some hundred float32 roundings.
+  // Logits are about 5 and have some hundred float32 roundings.
   for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 2e-5) << i;
 }
 
@@ -103,7 +103,7 @@ TEST(DecoderSession, RestartKeepsTheCommonPrefix) {
   tokens[6] = (tokens[6] + 1) % 13;
   expect_near(session.restart(tokens), tiny.expected(tokens));
   EXPECT_EQ(session.tokens(), tokens);
-  // The very same again, a prefix, and something unlike from the first token on.
+  // The same tokens again, a prefix of them, and tokens that differ from the first one on.
   expect_near(session.restart(tokens), tiny.expected(tokens));
   tokens.resize(3);
   expect_near(session.restart(tokens), tiny.expected(tokens));
@@ -111,7 +111,7 @@ TEST(DecoderSession, RestartKeepsTheCommonPrefix) {
   expect_near(session.restart(tokens), tiny.expected(tokens));
 }
 
-TEST(DecoderSession, TooLongATextIsRefusedAndChangesNothing) {
+TEST(DecoderSession, TextThatIsTooLongIsRefusedAndChangesNothing) {
   Tiny tiny;
   DecoderSession session = tiny.session(8);
   const auto tokens = some_tokens(9);
@@ -124,7 +124,7 @@ TEST(DecoderSession, TooLongATextIsRefusedAndChangesNothing) {
 }
 
 TEST(DecoderSession, PromptsLongerThanAChunk) {
-  // 600 tokens pass in three pieces; token by token they give the same.
+  // 600 tokens are processed in three chunks. One token at a time gives the same logits.
   ModelConfig config = testing::tiny_config(false);
   config.max_position_embeddings = 640;
   ParameterSet weights;
@@ -144,7 +144,7 @@ TEST(DecoderSession, PromptsLongerThanAChunk) {
 
 class DecoderSessionDtype : public ::testing::TestWithParam<WeightFormat> {};
 
-TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
+TEST_P(DecoderSessionDtype, MergedAdapterEqualsUnmergedAdapter) {
   const WeightFormat dtype = GetParam();
   const TemporaryFolder folder;
   Tiny tiny;
@@ -176,15 +176,15 @@ TEST_P(DecoderSessionDtype, MergedAdapterEqualsTheAdapterBesideTheWeights) {
     changed = std::max(changed, std::fabs(without[i] - wanted));
   }
   EXPECT_GT(changed, 1) << "the adapter does nothing, so nothing would be tested";
-  // bfloat16: each merged weight is rounded once, by up to 2^-9 of itself; logits are of size 5.
+  // bfloat16: each merged weight is rounded once, by up to 2^-9 of itself; logits are about 5.
   EXPECT_LT(worst, dtype == WeightFormat::kF32 ? 1e-4 : 0.2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, DecoderSessionDtype, ::testing::Values(WeightFormat::kF32, WeightFormat::kBF16),
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
-// A context that says it is a GPU's, over the CPU's operations: what is refused never comes to one.
-TEST(DecoderSession, HeadsThatAGpuDoesNotTakeAreRefused) {
+// A context with the CPU's operations that claims to be a GPU: no operation runs before the refusal.
+TEST(DecoderSession, UnsupportedHeadSizesAreRefusedOnAGpu) {
   Tiny tiny;
   tiny.config.head_dim = kWidestCudaHead + 8;
   Context gpu(tiny.pool, {DeviceKind::kCuda, 0}, isa_level(), ops_of(DeviceKind::kCpu), host_allocator());

@@ -172,7 +172,7 @@ TEST(DecoderTraining, PackedSamplesEqualSeparateOnes) {
   EXPECT_NEAR(loss, sum, 1e-6 * sum);
   for (const Parameter& p : together.weights.all()) {
     const std::vector<float> other = apart.weights.find(p.name)->grad.values();
-    // Sums of the same terms in another order.
+    // The same terms are summed in a different order.
     for (std::size_t i = 0; i < other.size(); ++i)
       ASSERT_NEAR(in_place(p.grad)[i], other[i], 2e-5) << p.name << "[" << i << "]";
   }
@@ -212,7 +212,7 @@ TEST(DecoderTraining, MicroBatchesGiveTheSameDropoutMasks) {
   }
 }
 
-TEST(DecoderTraining, ComputingAgainDropsTheSameElements) {
+TEST(DecoderTraining, RecomputationDropsTheSameElements) {
   Tiny kept(false), again(false);
   std::vector<double> losses;
   const Samples samples = testing::tiny_samples(13);
@@ -332,7 +332,7 @@ TEST_P(DecoderTrainingProduct, SameBytesAtAnyNumberOfThreads) {
   }
 }
 
-TEST_P(DecoderTrainingProduct, LossInChunksIsThatOfAllLogits) {
+TEST_P(DecoderTrainingProduct, LossInChunksEqualsTheLossOfAllLogits) {
   // 582 supervised rows: more than one chunk of logits.
   const Larger larger(1, GetParam());
   double expected = 0;

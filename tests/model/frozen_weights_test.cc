@@ -31,7 +31,7 @@ ParameterSet random_parameters(const ModelConfig& config) {
   return parameters;
 }
 
-/// Writes the parameters whose names `wanted` accepts, changed in the ways a test asks for.
+/// Writes the parameters whose names `wanted` accepts, with the changes that a test requests.
 struct Writing {
   DType dtype = DType::kF32;
   std::string left_out = {}, other_shape = {}, extra = {};
@@ -52,7 +52,7 @@ struct Writing {
         writer.write(p.name, in_place(p.value));
         continue;
       }
-      // Halves and doubles: only the bytes matter here.
+      // Other types: only the bytes matter here.
       const std::vector<std::byte> bytes(p.value.size() * size_of(dtype), std::byte{0x3c});
       writer.write(p.name, std::span<const std::byte>(bytes));
     }
@@ -79,7 +79,7 @@ TEST(Weights, NamesAndShapesAreThoseOfHuggingFace) {
   EXPECT_EQ(weight_specs(testing::tiny_config(true)).size(), found.size() - 1);
 }
 
-TEST(Weights, SavedModelReadBackIsTheSame) {
+TEST(Weights, SavedModelSurvivesARoundTrip) {
   const TemporaryFolder folder;
   for (const bool tied : {true, false}) {
     const ModelConfig config = testing::tiny_config(tied);
@@ -182,7 +182,7 @@ TEST(Weights, ShardsAreOneModel) {
   write_file(index, R"({"weight_map":{"model.norm.weight":"model-00001-of-00002.safetensors"}})");
   EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
             index + ": tensor \"model.norm.weight\" is not in " + folder.file("model-00001-of-00002.safetensors"));
-  // A tensor that two shards hold could be either.
+  // A tensor that is in two shards is ambiguous.
   Writing{}.write(folder.file("model-00002-of-00002.safetensors"), parameters, n / 2 - 1, n);
   write_file(index, "{\"weight_map\":{" + map + "}}");
   EXPECT_EQ(error_of([&] { load_parameters(folder.path(), config, again); }),
@@ -190,7 +190,7 @@ TEST(Weights, ShardsAreOneModel) {
                 "\" is in " + folder.file("model-00001-of-00002.safetensors") + " too");
 }
 
-TEST(Weights, WhatIsWrongIsNamed) {
+TEST(Weights, ErrorsNameTheFault) {
   const TemporaryFolder folder;
   const ModelConfig config = testing::tiny_config(true);
   const ParameterSet parameters = random_parameters(config);
@@ -213,13 +213,13 @@ TEST(Weights, WhatIsWrongIsNamed) {
   }
 }
 
-// A model of another family, made small: fused and transposed tensors, biases, a table of positions.
+// A small model of another family: fused and transposed tensors, biases, a table of positions.
 ModelConfig small_gpt2() {
   return parse_model_config(
       R"({"model_type":"gpt2","vocab_size":11,"n_embd":6,"n_layer":2,"n_head":2,"n_positions":9})", "config.json");
 }
 
-TEST(Weights, EveryFamilyReadBackIsTheSame) {
+TEST(Weights, EveryFamilySurvivesARoundTrip) {
   const TemporaryFolder folder;
   const std::string llama =
       R"("vocab_size":11,"hidden_size":8,"intermediate_size":10,"num_hidden_layers":2,"num_attention_heads":2,)"
@@ -264,7 +264,7 @@ TEST(Weights, FusedAndTransposedTensorsOfGpt2) {
   }
 }
 
-// The first GPT-2 was published without the prefix, with its causal masks, and ties its head.
+// The first GPT-2 was published without the prefix and with its causal masks; its head is tied.
 TEST(Weights, CheckpointOfTheBareModel) {
   const TemporaryFolder folder;
   const ModelConfig config = small_gpt2();
@@ -286,7 +286,7 @@ TEST(Weights, CheckpointOfTheBareModel) {
     EXPECT_EQ(again.all()[i].value.values(), parameters.all()[i].value.values());
 }
 
-// Larger than the pieces that it is read in, and layers of more rows than are quantized together.
+// Larger than the pieces in which it is read; its layers have more rows than are quantized together.
 ModelConfig large_config() {
   ModelConfig config = testing::tiny_config(false);
   config.vocab_size = 70001;
@@ -295,14 +295,14 @@ ModelConfig large_config() {
   return config;
 }
 
-// The numbers of a view, on whichever device they are.
+// The numbers of a view on any device.
 std::vector<float> numbers_of(Context& context, const WeightView& view, std::int64_t rows, std::int64_t width) {
   DeviceBuffer<float> wide(context.allocator(), static_cast<std::size_t>(rows * width));
   dequantize(context, {.n = rows * width, .width = width, .weight = view, .y = wide.data()});
   return wide.values();
 }
 
-TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
+TEST(Weights, TensorsStoredAsInMemoryAreCopiedUnchanged) {
   const ModelConfig config = large_config();
   const ParameterSet parameters = random_parameters(config);
   ThreadPool pool(2);
@@ -331,8 +331,8 @@ TEST(Weights, WhatTheFileHoldsAsMemoryDoesComesUnchanged) {
   }
 }
 
-// bfloat16 is widened on the device; the same numbers in float32 come wide from the host.
-TEST(Weights, CodesDoNotDependOnHowTheFileHoldsTheNumbers) {
+// bfloat16 is widened on the device; the same numbers in float32 are uploaded as they are.
+TEST(Weights, CodesDoNotDependOnTheDtypeOfTheFile) {
   const ModelConfig config = large_config();
   ParameterSet parameters = random_parameters(config);
   for (Parameter& parameter : parameters.all()) {

@@ -1,9 +1,10 @@
-// How fast a checkpoint is loaded that lies in the page cache, into memory that the process has already: on a CPU the
-// kernel's clearing of new pages comes on top, which is no work of the loader's and on virtual machines may take
-// longer.
-//   load_speed FOLDER FORMAT ROUNDS THREADS [DEVICE]   a line for each way: the median of so many times in GB of the
-//   files a second, and the least and the most: a plain copy out of the mapped files, the hashes of their bytes alone,
-//   the weights without and with them; in turn, so that all see the same machine
+// Measures how fast a checkpoint in the page cache is loaded into memory that the process already has. With fresh
+// memory, a CPU's time would include the kernel's clearing of new pages, which may take longer than loading on virtual
+// machines.
+//   load_speed FOLDER FORMAT ROUNDS THREADS [DEVICE]
+// Prints the median, minimum and maximum over the rounds, in GB of files per second, for each of these: copying from
+// the mapped files, hashing alone, loading the weights without hashes and with them. They take turns, so that the state
+// of the machine is the same for all.
 #include <fmt/core.h>
 #include <malloc.h>
 
@@ -83,7 +84,7 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
          load(&hashes);
          if (hashes.of_files().empty()) throw std::runtime_error("no hashes were taken");
        }}};
-  for (int round = -1; round < rounds; ++round) {  // the first brings the files into the page cache
+  for (int round = -1; round < rounds; ++round) {  // the first round reads the files into the page cache
     for (Way& way : ways) {
       const auto begin = Clock::now();
       way.run();
@@ -109,7 +110,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: load_speed FOLDER FORMAT ROUNDS THREADS [DEVICE]\n");
     return 2;
   }
-  // Pages that were freed are kept; the first round brings them.
+  // Keep freed pages for reuse; the first round allocates them.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
   try {

@@ -64,7 +64,7 @@ std::vector<float> decode(const LoadedModel& model, std::size_t index) {
 
 class LoadedModelFormat : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(LoadedModelFormat, SessionsOverOneModelGiveTheBytesOfModelsOfTheirOwn) {
+TEST_P(LoadedModelFormat, SessionsSharingAModelGiveTheBytesOfSeparateModels) {
   const Files files;
   ThreadPool pool(2);
   Context context(pool);
@@ -80,7 +80,7 @@ TEST_P(LoadedModelFormat, SessionsOverOneModelGiveTheBytesOfModelsOfTheirOwn) {
   EXPECT_NE(expected[0], expected[1]);
 }
 
-TEST_P(LoadedModelFormat, TheModelCountsOnceAndEachSessionByItself) {
+TEST_P(LoadedModelFormat, MemoryIsThatOfOneModelAndEachSession) {
   const Files files;
   ThreadPool pool(1);
   Context context(pool);

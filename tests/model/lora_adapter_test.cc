@@ -48,7 +48,7 @@ TEST(LoraAdapter, RoundTrip) {
     EXPECT_EQ(again.parameters().all()[i].name, adapter.parameters().all()[i].name);
     EXPECT_EQ(again.parameters().all()[i].value.values(), adapter.parameters().all()[i].value.values());
   }
-  // Written again it has the same bytes.
+  // Writing it again gives the same bytes.
   const std::string first = read_file(folder.file("adapter_model.safetensors"));
   again.save(folder.path(), {{"matinee.template", "plain"}});
   EXPECT_EQ(read_file(folder.file("adapter_model.safetensors")), first);
@@ -77,7 +77,7 @@ TEST(LoraAdapter, NamesAndShapesAreThoseOfPeft) {
   EXPECT_EQ(file.metadata().at("format"), "pt");
 }
 
-TEST(LoraAdapter, BeginsAsPeftDoes) {
+TEST(LoraAdapter, InitializesAsPeftDoes) {
   ModelConfig model = testing::tiny_config(true);
   model.hidden_size = 100;
   LoraConfig config = small();
@@ -91,7 +91,7 @@ TEST(LoraAdapter, BeginsAsPeftDoes) {
     EXPECT_LE(std::fabs(value), 0.1f);  // 1 / √100
     squares += static_cast<double>(value) * value;
   }
-  // A uniform distribution on ±0.1 has the variance 0.01 / 3.
+  // A uniform distribution on ±0.1 has variance 0.01 / 3.
   EXPECT_NEAR(squares / static_cast<double>(a.value.size()), 0.01 / 3, 0.0002);
   EXPECT_NE(a.value.values(), other.parameters().find(a.name)->value.values());
 }
@@ -123,7 +123,7 @@ TEST(LoraAdapter, ReadsWhatPeftWrites) {
   EXPECT_EQ(LoraAdapter(model, folder.path()).config().rank, 4);
 }
 
-TEST(LoraAdapter, WhatIsNotUnderstoodIsRefusedByName) {
+TEST(LoraAdapter, UnknownOptionsAreRefusedByName) {
   const TemporaryFolder folder;
   const ModelConfig model = testing::tiny_config(true);
   LoraAdapter(model, small(), 3).save(folder.path(), {});

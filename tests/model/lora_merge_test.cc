@@ -43,7 +43,7 @@ LoraAdapter some_adapter(const ModelConfig& config) {
   return adapter;
 }
 
-// A base in two shards, one in float16 and one in bfloat16, with an index and what else lies in such a folder.
+// A base in two shards, one in float16 and one in bfloat16, with an index and the other files of such a folder.
 struct Base {
   Base() : config(testing::tiny_config(false)) {
     initialize_parameters(config, 1, parameters);
@@ -82,7 +82,7 @@ struct Base {
 
 constexpr const char* kFiles[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"};
 
-TEST(LoraMerge, FilesDtypesAndUntouchedTensorsAreTheBases) {
+TEST(LoraMerge, KeepsTheFilesDtypesAndUntouchedTensorsOfTheBase) {
   const Base base;
   LoraAdapter adapter = some_adapter(base.config);
   const LoraMerge merge(context(), base.config, adapter);
@@ -133,7 +133,7 @@ TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
           for (std::size_t r = 0; r < 3; ++r) {
             sum += static_cast<double>(factors.scaling) * factors.lora_B[o * 3 + r] * factors.lora_A[r * 8 + i];
           }
-          // Half of the last place, and the float32 sums before it.
+          // Half a unit in the last place, plus the error of the float32 sums.
           const double bound = std::fabs(sum) / (tensor.dtype == DType::kF16 ? 2048 : 256) + 1e-5;
           EXPECT_NEAR(merged[o * 8 + i], sum, bound) << name;
         }
@@ -156,7 +156,7 @@ TEST(LoraMerge, TheSameBytesAtAnyNumberOfThreads) {
   EXPECT_EQ(files[0], files[1]);
 }
 
-TEST(LoraMerge, ABaseOfAnotherShapeIsRefused) {
+TEST(LoraMerge, BaseOfAnotherShapeIsRefused) {
   const Base base;
   ModelConfig wider = base.config;
   wider.intermediate_size = 16;
@@ -173,7 +173,7 @@ std::vector<float> logits_of(const ModelConfig& config, const ModelWeights& weig
   return decoder.logits(testing::tiny_samples(config.vocab_size).batch());
 }
 
-TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
+TEST(LoraMerge, GgufEqualsBaseWithAdapter) {
   const Base base;
   LoraAdapter adapter = some_adapter(base.config);
   const LoraWeights refs = adapter.factors();
@@ -198,8 +198,8 @@ TEST(LoraMerge, GgufComputesWhatBaseAndAdapterDo) {
   }
 }
 
-TEST(LoraMerge, GgufRowsOfAHeadAreNeighborsRotated) {
-  // Of a head of 8: rows 0 and 4 rotate together in Hugging Face's order, rows 0 and 1 in llama.cpp's.
+TEST(LoraMerge, GgufInterleavesTheRowsOfEachHead) {
+  // In a head of 8, rows 0 and 4 rotate together in Hugging Face's order, rows 0 and 1 in llama.cpp's.
   EXPECT_EQ(reordered_row(0, 8, true), 0);
   EXPECT_EQ(reordered_row(1, 8, true), 4);
   EXPECT_EQ(reordered_row(2, 8, true), 1);
@@ -207,7 +207,7 @@ TEST(LoraMerge, GgufRowsOfAHeadAreNeighborsRotated) {
   for (std::int64_t row = 0; row < 32; ++row) EXPECT_EQ(reordered_row(reordered_row(row, 8, true), 8, false), row);
 }
 
-// Every family, and with what an adapter may have: ranks by pattern, DoRA, biases, embedding and head trained whole.
+// Every family with every adapter feature: ranks by pattern, DoRA, biases, embedding and head trained whole.
 class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, ModelConfig>> {
  protected:
   MergedFamily() : config(GetParam().second) {
@@ -234,7 +234,7 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
     }
     return {plain, whole};
   }
-  // What the adapter beside the base gives.
+  // The logits of the base with the unmerged adapter.
   std::vector<float> wanted(LoraAdapter& adapter) const {
     const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32);
     ModelWeights refs = weights.refs();
@@ -251,7 +251,7 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
   ModelConfig config;
 };
 
-TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
+TEST_P(MergedFamily, WrittenAndLoadedMergeEqualBaseWithAdapter) {
   for (const LoraConfig& lora : adapters()) {
     LoraAdapter fresh = adapter(lora);
     const auto expected = wanted(fresh);
@@ -262,7 +262,7 @@ TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
     expect_near(logits_of(config, merged.refs(), nullptr), expected, 2e-4);
     const FrozenWeights loaded(folder.file("base"), config, WeightFormat::kF32, {.merge = &merge});
     EXPECT_EQ(logits_of(config, loaded.refs(), nullptr), logits_of(config, merged.refs(), nullptr));
-    // The layout is the base's.
+    // The tensor layout is that of the base.
     const SafetensorsFile before(folder.file("base") + "/model.safetensors"), after(out.file("model.safetensors"));
     ASSERT_EQ(after.tensors().size(), before.tensors().size());
     for (std::size_t i = 0; i < before.tensors().size(); ++i) {
@@ -272,7 +272,7 @@ TEST_P(MergedFamily, FolderAndLoadedWeightsComputeWhatBaseAndAdapterDo) {
   }
 }
 
-TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
+TEST_P(MergedFamily, GgufEqualsBaseWithAdapterOrIsRefusedWithTheReason) {
   const std::string name = GetParam().first;
   for (const LoraConfig& lora : adapters()) {
     LoraAdapter fresh = adapter(lora);
@@ -295,13 +295,13 @@ TEST_P(MergedFamily, GgufComputesTheSameOrSaysWhyThereIsNone) {
     const GgufFile file(path);
     const std::string architecture = file.get("general.architecture").as_text();
     EXPECT_EQ(architecture, name == "mistral" || name == "llama_with_biases" ? "llama" : name);
-    // Of the window of Mistral nothing is known there, but within it all tokens are seen.
+    // llama.cpp does not know Mistral's window, so the context ends with the window: within it, all tokens are visible.
     EXPECT_EQ(file.get(architecture + ".context_length").as_unsigned(), name == "mistral" ? 4u : 16u);
   }
 }
 
-// What the file holds, not only that we read it back: heads turn neighbors in llama.cpp's architecture llama, halves
-// in the others; a bias goes with its row.
+// Checks the stored bytes themselves, not only that we can read them back. llama.cpp's architecture llama interleaves
+// the two halves of each head, the other architectures keep them; each bias is permuted with its row.
 TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   const std::string name = GetParam().first;
   if (name == "gptj") return;
@@ -344,7 +344,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
 
 class TiedFamily : public MergedFamily {};
 
-TEST_P(TiedFamily, ItsPartsComeApartWhenLoadedAndWhenWritten) {
+TEST_P(TiedFamily, UntiesWhenLoadedAndWhenWritten) {
   for (const std::string& path : {embed_tokens_path(config), lm_head_path(config)}) {
     LoraConfig lora;
     lora.modules_to_save = {path};
@@ -375,14 +375,14 @@ INSTANTIATE_TEST_SUITE_P(Families, TiedFamily, ::testing::ValuesIn(tied_families
 INSTANTIATE_TEST_SUITE_P(Families, MergedFamily, ::testing::ValuesIn(testing::small_families(8)),
                          [](const auto& test) { return test.param.first; });
 
-// Adapters as PEFT made them (testdata/golden/hf): DoRA, biases, whole layers, patterns; GPT-2's tensors are
+// Adapters made by PEFT (testdata/golden/hf) with DoRA, biases, whole layers and patterns; GPT-2's tensors are
 // transposed.
 TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
   int compared = 0, untied = 0;
   for (const auto& family : std::filesystem::directory_iterator("testdata/golden/hf")) {
     if (!family.is_directory()) continue;
     const ModelConfig config = read_model_config(family.path().string());
-    // In float32, so that nothing is rounded but sums: the goldens are stored in bfloat16.
+    // In float32, so that only sums are rounded; the goldens are stored in bfloat16.
     const TemporaryFolder wide;
     ParameterSet parameters;
     load_parameters(family.path().string(), config, parameters);
@@ -416,8 +416,8 @@ TEST(LoraMerge, GoldenAdaptersOfPeftComputeTheSameMerged) {
   EXPECT_GE(untied, 2);
 }
 
-// In shards, where another than the embedding's is the last, and where the file has a head that nothing reads.
-TEST(LoraMerge, AHeadThatComesApartStandsBesideTheEmbeddingAndInTheIndex) {
+// A sharded base: the last shard is not the one with the embedding, and the file may have a head that is not used.
+TEST(LoraMerge, UntiedHeadIsStoredWithTheEmbeddingAndIndexed) {
   const auto families = testing::small_families(8);
   ModelConfig config = families.front().second;
   config.tie_word_embeddings = true;
@@ -470,8 +470,8 @@ TEST(LoraMerge, AHeadThatComesApartStandsBesideTheEmbeddingAndInTheIndex) {
   }
 }
 
-// So large that reading turns it in several bands.
-TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
+// Large enough that it is transposed in several bands.
+TEST(LoraMerge, LargeTransposedTensorIsReadAndWrittenInBands) {
   const ModelConfig config = parse_model_config(
       R"({"model_type":"gpt2","vocab_size":5,"n_embd":160,"n_layer":1,"n_head":2,"n_positions":4})", "config.json");
   const TemporaryFolder base, out;
@@ -514,7 +514,7 @@ TEST(LoraMerge, ALargeTransposedTensorIsReadAndWrittenInBands) {
   }
 }
 
-// llama.cpp divides angles by these; they must be what the tables of ours are made with.
+// llama.cpp divides angles by these factors; our rotary tables must be made with the same ones.
 TEST(LoraMerge, GgufCarriesTheScalingOfRotaryFrequencies) {
   ModelConfig config = testing::tiny_config(true);
   EXPECT_TRUE(gguf_rotary_factors(config).empty());

@@ -1,4 +1,4 @@
-// For scripts/check-memory: random checkpoints of any size, and one forward pass through a model with what it took.
+// For scripts/check-memory: writes random checkpoints of any size; runs one forward pass and reports what it used.
 //   memory_contract make CONFIG FOLDER DTYPE SHARD_BYTES   DTYPE F16 or BF16; SHARD_BYTES 0: a single file
 //   memory_contract bytes CONFIG FORMAT                    bytes of the weights in that format
 //   memory_contract forward FOLDER FORMAT MAX_HOST_MEM THREADS   prints these bytes, peak memory, seconds, a logit
@@ -28,8 +28,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 
-// Numbers of deviation 0.02 for matrices, ones for norms, zeros for biases; piece by piece, each from (seed, tensor,
-// place).
+// Normal numbers of standard deviation 0.02 for matrices, ones for norms, zeros for biases. They are generated in
+// pieces from (seed, tensor, position).
 void write_tensor(ThreadPool& pool, SafetensorsWriter& writer, const WeightSpec& spec, DType dtype,
                   std::uint64_t index) {
   const auto elements = static_cast<std::size_t>(spec.elements());

@@ -18,7 +18,7 @@ constexpr const char* kLlama =
 
 ModelConfig parse(const std::string& json) { return parse_model_config(json, "config.json"); }
 
-/// kLlama with one more field at its front.
+/// kLlama with one more field at the front.
 std::string with(const std::string& field) { return "{" + field + "," + std::string(kLlama).substr(1); }
 /// kLlama with one text replaced.
 std::string replaced(const std::string& from, const std::string& to) {
@@ -57,7 +57,7 @@ TEST(ModelConfig, RotaryBaseFromEitherPlace) {
   EXPECT_DOUBLE_EQ(parse(with(R"("rope_theta":20000,"rope_scaling":null)")).rope_theta, 20000);
 }
 
-TEST(ModelConfig, ItsOwnTextReadBackIsTheSame) {
+TEST(ModelConfig, WrittenConfigReadsBackTheSame) {
   const ModelConfig config = parse(with(
       R"("head_dim":16,"rope_theta":12345.5,"attention_bias":true,"rope_scaling":{"rope_type":"llama3","factor":8.0,)"
       R"("low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":64})"));
@@ -69,7 +69,7 @@ TEST(ModelConfig, ItsOwnTextReadBackIsTheSame) {
   EXPECT_DOUBLE_EQ(again.rope_theta, 12345.5);
 }
 
-TEST(ModelConfig, WhatTheDecoderDoesNotComputeIsRefusedByName) {
+TEST(ModelConfig, UnsupportedFieldsAreRefusedByName) {
   const auto error = [](const std::string& json) { return error_of([&] { parse(json); }); };
   EXPECT_EQ(error(replaced("\"llama\"", "\"bloom\"")),
             "config.json: model_type: expected one of llama, mistral, qwen2, qwen3, gpt2, gptj; found \"bloom\"; this "
@@ -93,7 +93,7 @@ TEST(ModelConfig, WhatTheDecoderDoesNotComputeIsRefusedByName) {
             "mathematics; where it does not, take it out of the file");
 }
 
-TEST(ModelConfig, WhatSaysNothingAboutTheForwardPassIsReadOver) {
+TEST(ModelConfig, FieldsWithoutEffectOnTheForwardPassAreIgnored) {
   EXPECT_EQ(parse(with(R"("_name_or_path":"x","pad_token_id":0,"attention_dropout":0.1,"pretraining_tp":1,)"
                        R"("transformers_version":"4.31.0","use_cache":true,"a_switch_of_tomorrow":false)"))
                 .vocab_size,
@@ -123,7 +123,7 @@ TEST(ModelConfig, WindowsOfMistralAndQwen) {
   EXPECT_EQ(listed.window_of(3), 0);
 }
 
-// Fields as the first GPT-J was published with.
+// The fields of the first published GPT-J.
 TEST(ModelConfig, FactsOfAGptJ) {
   const ModelConfig config = parse(
       R"({"activation_function":"gelu_new","architectures":["GPTJForCausalLM"],"attn_pdrop":0.0,"bos_token_id":50256,)"
@@ -143,7 +143,7 @@ TEST(ModelConfig, FactsOfAGptJ) {
   EXPECT_EQ(config.parameters(), 6050882784);
 }
 
-TEST(ModelConfig, WhatIsWrongIsNamed) {
+TEST(ModelConfig, ErrorsNameTheField) {
   const auto error = [](const std::string& json) { return error_of([&] { parse(json); }); };
   EXPECT_EQ(error("[1]"), "config.json: expected a JSON object, as config.json of a model");
   EXPECT_EQ(error("{}"), "config.json: model_type is missing");

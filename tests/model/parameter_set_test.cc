@@ -19,7 +19,7 @@ ParameterSet of_all_kinds() {
   return parameters;
 }
 
-TEST(ParameterSet, WhatIsUpdatedAlikeLiesSideBySide) {
+TEST(ParameterSet, ParametersUpdatedTogetherAreContiguous) {
   ParameterSet parameters = of_all_kinds();
   std::vector<std::string> names;
   std::size_t end = 0;
@@ -40,7 +40,7 @@ TEST(ParameterSet, WhatIsUpdatedAlikeLiesSideBySide) {
   EXPECT_EQ(parameters.find("none"), nullptr);
 }
 
-TEST(ParameterSet, StartsAsZerosAndForgetsGradients) {
+TEST(ParameterSet, StartsAtZeroAndClearsGradients) {
   ParameterSet parameters = of_all_kinds();
   for (const float value : parameters.values().values()) ASSERT_EQ(value, 0);
   for (Parameter& p : parameters.all()) {
@@ -50,7 +50,7 @@ TEST(ParameterSet, StartsAsZerosAndForgetsGradients) {
   for (const float grad : parameters.gradients().values()) ASSERT_EQ(grad, 0);
 }
 
-TEST(ParameterSet, PartsStayWhereTheyAreWhenItMoves) {
+TEST(ParameterSet, PointersStayValidWhenItMoves) {
   ParameterSet parameters = of_all_kinds();
   const Parameter* b = parameters.find("b");
   in_place(parameters.all()[2].value)[7] = 3;

@@ -1,4 +1,4 @@
-// Every code and scale against those of bitsandbytes; scripts/compare-quantize made testdata/quantize, and sets
+// Compares every code and scale with those of bitsandbytes. scripts/compare-quantize wrote testdata/quantize, and sets
 // MATINEE_QUANTIZE_GOLDENS to compare larger matrices.
 
 #include <gtest/gtest.h>

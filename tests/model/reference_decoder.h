@@ -14,15 +14,15 @@
 
 namespace matinee::testing {
 
-/// A LLaMA decoder in float64 and plain loops, straight from the papers; shares no code with the library but the shapes
-/// and the random numbers of dropout. Its loss differenced is what gradients are compared with.
+/// A LLaMA decoder in float64 with plain loops, written from the papers. It shares only the shapes and the random
+/// numbers of dropout with the library. Tests compare gradients with finite differences of its loss.
 class ReferenceDecoder {
  public:
   using Tensor = std::vector<double>;
 
   ReferenceDecoder(const ModelConfig& config, const ParameterSet& weights) : config_(config) { add(weights); }
 
-  /// An adapter's factors, under their names in its file.
+  /// An adapter's factors by their names in its file.
   void add_adapter(const LoraConfig& lora, const ParameterSet& factors) {
     lora_ = lora;
     add(factors);
@@ -77,7 +77,7 @@ class ReferenceDecoder {
       tensors_[p.name] = Tensor(in_place(p.value).begin(), in_place(p.value).end());
   }
 
-  // The n-th call of a pass moves its value by splitmix64(seed, n) in [-2^-24, 2^-24) of it.
+  // The n-th call of a pass changes its value by a relative error from splitmix64(seed, n) in [-2^-24, 2^-24).
   double rounded(double value) const {
     if (rounding_seed_ == 0) return value;
     std::uint64_t bits = (rounding_seed_ << 32) + ++roundings_ * 0x9e3779b97f4a7c15;
@@ -168,7 +168,7 @@ class ReferenceDecoder {
           for (std::size_t i = 0; i < dim; ++i) score = rounded(score + q[t][at + i] * k[s][kv + i]);
           sum += std::exp(scores.emplace_back(rounded(score / std::sqrt(static_cast<double>(dim)))));
         }
-        // The backward pass makes the weights again from this sum as float32 has it.
+        // The backward pass recomputes the weights from this sum in float32.
         const double logsumexp = rounded(std::log(sum));
         for (std::size_t s = start; s <= t; ++s) {
           const double weight = std::exp(scores[s - start] - logsumexp);

@@ -1,8 +1,8 @@
-// For scripts/compare-base-formats: a base whose linear layers of one kind hold the numbers that a quantized format
-// would make of them, the others as they are.
-//   rounded_base BASE FORMAT MODULE OUTPUT   FORMAT int8 or nf4; MODULE a part of the layers' names: q_proj, down_proj,
-//   ...
-// Prints the relative error of these layers, ‖W − Q(W)‖ / ‖W‖, each and all.
+// For scripts/compare-base-formats: writes a copy of a base in which the linear layers of one kind have the values that
+// a quantized format would give them; the other layers are unchanged.
+//   rounded_base BASE FORMAT MODULE OUTPUT
+// FORMAT is int8 or nf4; MODULE is a part of the layers' names, such as q_proj or down_proj. Prints the relative error
+// ‖W − Q(W)‖ / ‖W‖ of each of these layers and of all together.
 #include <fmt/core.h>
 
 #include <cmath>

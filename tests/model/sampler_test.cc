@@ -24,16 +24,16 @@ std::map<std::int32_t, int> counts(SamplerOptions options, const std::vector<flo
   return found;
 }
 
-TEST(Sampler, GreedyTakesTheFirstOfTheLikeliest) {
+TEST(Sampler, GreedyTakesTheFirstOfEquallyLikelyTokens) {
   EXPECT_EQ(Sampler({}, 1).choose(kLogits), 1);
   EXPECT_EQ(Sampler({.temperature = 5, .top_k = 1}, 1).choose(kLogits), 1);
 }
 
-TEST(Sampler, OnlyAllowedTokensCome) {
+TEST(Sampler, OnlyAllowedTokensAreChosen) {
   const std::vector<std::uint64_t> allowed{0b10101};
   EXPECT_EQ(Sampler({}, 1).choose(kLogits, allowed), 4);
   for (const auto& [id, n] : counts({.temperature = 3}, kLogits, 500, allowed)) EXPECT_EQ(id % 2, 0) << n;
-  // Ids beyond the mask may not come.
+  // Ids beyond the mask are not allowed.
   std::vector<float> many(70, 0.0f);
   many[69] = 9;
   EXPECT_EQ(Sampler({}, 1).choose(many, std::vector<std::uint64_t>{4}), 2);
@@ -47,7 +47,7 @@ TEST(Sampler, FrequenciesAreTheProbabilities) {
   // Five standard deviations.
   EXPECT_NEAR(found[0], 0.5 * n, 5 * std::sqrt(0.25 * n));
   EXPECT_NEAR(found[1], 0.3 * n, 5 * std::sqrt(0.21 * n));
-  // At half the temperature probabilities are squared: 25 : 9 : 4.
+  // Half the temperature squares the probabilities: 25 : 9 : 4.
   found = counts({.temperature = 0.5}, logits, n);
   EXPECT_NEAR(found[0], 25.0 / 38 * n, 5 * std::sqrt(0.23 * n));
   EXPECT_NEAR(found[2], 4.0 / 38 * n, 5 * std::sqrt(0.1 * n));
@@ -75,7 +75,7 @@ TEST(Sampler, SameSeedSameChoices) {
   EXPECT_NE(of_a, of_c);
 }
 
-TEST(Sampler, WhatCannotBeIsRefused) {
+TEST(Sampler, InvalidArgumentsAreRefused) {
   EXPECT_EQ(error_of([] { Sampler({.temperature = -1}, 1); }),
             "temperature: expected a number of at least 0, found -1");
   EXPECT_EQ(error_of([] { Sampler({.top_k = -2}, 1); }), "top-k: expected a whole number of at least 0, found -2");
@@ -84,7 +84,7 @@ TEST(Sampler, WhatCannotBeIsRefused) {
   std::vector<float> broken = kLogits;
   broken[2] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(error_of([&] { Sampler({}, 1).choose(broken); }), "the model's logit of token 2 is nan");
-  // A token that may not come does no harm.
+  // A token that is not allowed has no effect.
   EXPECT_EQ(Sampler({}, 1).choose(broken, std::vector<std::uint64_t>{0b11011}), 1);
 }
 

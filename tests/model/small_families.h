@@ -11,8 +11,8 @@
 
 namespace matinee::testing {
 
-/// A model of two layers of every family, and of its variants of biases and tied heads, by name. Twelve of 13 tokens
-/// have no special role; `hidden_size` is a multiple of 8.
+/// A model with two layers of every family, and of its variants with biases and tied heads, by name. Twelve of the 13
+/// tokens have no special role; `hidden_size` is a multiple of 8.
 inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int64_t hidden_size) {
   const std::string llama_like =
       fmt::format(R"("vocab_size":13,"hidden_size":{},"intermediate_size":{},"num_hidden_layers":2,)"

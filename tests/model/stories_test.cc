@@ -1,5 +1,5 @@
-// The reference of the whole forward pass: a model of 260,000 parameters must tell the story that its description
-// quotes, word by word.
+// Reference test of the whole forward pass: a model of 260,000 parameters must write the story quoted in its
+// description, word for word.
 
 #include <gtest/gtest.h>
 
@@ -32,14 +32,14 @@ std::vector<std::string> read_vocabulary(const std::string& path, std::size_t n_
   return tokens;
 }
 
-// "<0x0A>" stands for the byte 10.
+// "<0x0A>" is the byte 10.
 std::string bytes_of(const std::string& token) {
   unsigned value = 0;
   if (token.size() == 6 && std::sscanf(token.c_str(), "<0x%02X>", &value) == 1) return {static_cast<char>(value)};
   return token;
 }
 
-// The first quoted story: what stands between the line of the command and the closing fence.
+// The first quoted story: the text between the command line and the closing fence.
 std::string quoted_story(const std::string& path) {
   const std::string text = read_file(path);
   const std::size_t begin = text.find('\n', text.find("$ ./run")) + 1;

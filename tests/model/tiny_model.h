@@ -9,7 +9,7 @@
 
 namespace matinee::testing {
 
-/// Two layers, grouped queries, heads that are not hidden_size / heads wide; small enough for finite differences.
+/// Two layers, grouped queries, head_dim other than hidden_size / heads; small enough for finite differences.
 inline ModelConfig tiny_config(bool tied) {
   ModelConfig config;
   config.vocab_size = 13;
@@ -25,7 +25,7 @@ inline ModelConfig tiny_config(bool tied) {
   return config;
 }
 
-/// Values far from zero, so that every path carries a gradient: the usual 0.02 would leave attention flat.
+/// Values far from zero, so that every path has a gradient: with the usual 0.02, attention would be nearly uniform.
 inline void randomise(ParameterSet& parameters, std::uint64_t seed) {
   std::uint64_t index = 0;
   for (Parameter& parameter : parameters.all()) {

@@ -15,7 +15,7 @@
 namespace matinee {
 namespace {
 
-// The host's memory, counting what is allocated. As a device's, it can offload layer inputs.
+// Counts the allocations in host memory. As a device's allocator, it can offload layer inputs.
 class CountingMemory final : public DeviceAllocator {
  public:
   explicit CountingMemory(bool on_device) : on_device_(on_device) {}
@@ -60,7 +60,7 @@ std::ostream& operator<<(std::ostream& out, const Adapter& adapter) { return out
 class TrainingBuffersOf
     : public ::testing::TestWithParam<std::tuple<std::pair<std::string, ModelConfig>, Adapter, bool, bool>> {};
 
-TEST_P(TrainingBuffersOf, AllocatesTheBytesThatArePlanned) {
+TEST_P(TrainingBuffersOf, AllocatesThePlannedBytes) {
   auto [family, adapter, recompute, on_device] = GetParam();
   ModelConfig config = family.second;
   config.num_hidden_layers = 4;  // more than stay on a device when inputs are offloaded
@@ -82,7 +82,7 @@ TEST_P(TrainingBuffersOf, AllocatesTheBytesThatArePlanned) {
   EXPECT_EQ(planned.device, memory->bytes);
   EXPECT_EQ(planned.host, memory->offloaded);
   EXPECT_EQ(planned.host > 0, recompute && on_device);
-  // The groups of shared parts fit in their buffer.
+  // The groups that share a buffer fit in it.
   const float* end = buffers.shared.data() + buffers.shared.size();
   EXPECT_LE(buffers.logits + HeadLoss::kChunkRows * config.vocab_size, end);
   EXPECT_LE(buffers.grad_gated + 10 * config.intermediate_size, end);

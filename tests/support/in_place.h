@@ -8,7 +8,7 @@
 
 namespace matinee {
 
-/// The numbers of a buffer in the host's memory, to be read and changed where they are.
+/// The numbers of a buffer in host memory, to be read and changed in place.
 template <class T>
 std::span<T> in_place(DeviceSpan<T>& buffer) {
   return {buffer.data(), buffer.size()};
@@ -18,7 +18,7 @@ std::span<const T> in_place(const DeviceSpan<T>& buffer) {
   return {buffer.data(), buffer.size()};
 }
 
-/// Overwrites as many numbers as there are.
+/// Uploads `values` to the start of the buffer.
 template <class T>
 void set_values(DeviceSpan<T>& buffer, const std::vector<T>& values) {
   buffer.upload(std::span<const T>(values));

@@ -4,7 +4,7 @@
 
 namespace matinee::testing {
 
-/// A fresh folder that is removed with all it holds when the object goes.
+/// A new folder that is removed with its contents by the destructor.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -19,11 +19,11 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// REAL_DATA/`relative`, or "" where it is not there (the test then skips itself by name). REAL_DATA defaults to
+/// REAL_DATA/`relative`, or "" if it is missing (the test then skips itself and names it). REAL_DATA defaults to
 /// ../shared/data.
 std::string real_data(const std::string& relative);
 
-/// Runs `body` and gives the message of the Error it throws; "" if it throws none.
+/// Runs `body` and returns the message of the Error that it throws; "" if it throws none.
 template <class Body>
 std::string error_of(Body&& body);
 

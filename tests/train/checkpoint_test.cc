@@ -23,7 +23,7 @@ bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
 
 RunIdentity named(const std::string& rate) { return {{{"the base", "b"}, {"--learning-rate", rate}}}; }
 
-// A state of two tensors with numbers that decimal text would round.
+// A state of two tensors whose numbers decimal text would round.
 struct SmallState {
   SmallState() {
     parameters.allocate({{"first", {3}}, {"second", {3}}});
@@ -73,8 +73,8 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
 }
 
 // Interrupts a run after each step in turn, once with LoRA and dropout and once with all weights, with validation and
-// early stop. The result is that of the uninterrupted run, bit for bit.
-TEST(Checkpoint, ResumedRunEqualsUnbroken) {
+// early stopping. The result equals that of the uninterrupted run bit for bit.
+TEST(Checkpoint, ResumedRunEqualsUninterruptedRun) {
   const TemporaryFolder folder;
   tiny_tokens(40).write(folder.file("train"));
   tiny_tokens(12, 8).write(folder.file("valid"));
@@ -105,7 +105,7 @@ TEST(Checkpoint, ResumedRunEqualsUnbroken) {
   }
 }
 
-// Fails each write in turn until one attempt succeeds: the previous checkpoint is intact each time.
+// Fails each write in turn until an attempt succeeds: the previous checkpoint stays intact each time.
 TEST(Checkpoint, IsWholeOrAbsent) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
@@ -127,7 +127,7 @@ TEST(Checkpoint, IsWholeOrAbsent) {
   EXPECT_NE(read_file(path), before);
 }
 
-TEST(Checkpoint, ACutFileIsRefused) {
+TEST(Checkpoint, TruncatedFileIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
@@ -139,7 +139,7 @@ TEST(Checkpoint, ACutFileIsRefused) {
   }
 }
 
-TEST(Checkpoint, OfAnotherRunIsRefused) {
+TEST(Checkpoint, CheckpointOfAnotherRunIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
@@ -150,7 +150,7 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
                 "that run, or delete the checkpoint");
 }
 
-TEST(Checkpoint, OlderOnesAreKeptUpToTheirNumber) {
+TEST(Checkpoint, KeepsOlderCheckpointsUpToTheLimit) {
   const TemporaryFolder folder;
   const std::string path = folder.file("checkpoint");
   SmallState small;
@@ -170,7 +170,7 @@ TEST(Checkpoint, OlderOnesAreKeptUpToTheirNumber) {
   for (const char* end : {"", ".1", ".2"}) EXPECT_FALSE(file_exists(path + end)) << end;
 }
 
-TEST(Checkpoint, EightBitMomentsComeBack) {
+TEST(Checkpoint, EightBitMomentsSurviveARoundTrip) {
   const TemporaryFolder folder;
   ParameterSet parameters;
   parameters.allocate({{"matrix", {64, 65}, true}, {"norm", {5000}, false}});

@@ -77,8 +77,8 @@ struct Outcome {
   std::vector<float> values;
 };
 
-// Every rank's outcome. `resume`: from the checkpoint; `stop_after`: number of updates after which rank 1 asks to stop;
-// `beside`: gradients are summed during the backward pass; without `lora` every weight is trained.
+// The outcome of every rank. `resume`: start from the checkpoint; `stop_after`: number of updates after which rank 1
+// requests a stop; `beside`: sum gradients during the backward pass; without `lora`, train all weights.
 std::vector<Outcome> train_together(const TinySets& sets, const TrainOptions& options, int size,
                                     const std::string& path, bool resume = false,
                                     std::size_t stop_after = ~std::size_t{0}, bool beside = false, bool lora = true) {
@@ -131,7 +131,7 @@ TEST(Communicator, LossesAreThoseOfOneProcess) {
   }
 }
 
-TEST(Communicator, SumsBesideTheBackwardPassAreThoseAfterIt) {
+TEST(Communicator, SumsDuringTheBackwardPassEqualThoseAfterIt) {
   const TinySets sets;
   for (const bool lora : {true, false}) {
     const auto after = train_together(sets, options_of_test(), 3, "", false, ~std::size_t{0}, false, lora);
@@ -143,7 +143,7 @@ TEST(Communicator, SumsBesideTheBackwardPassAreThoseAfterIt) {
   }
 }
 
-// Adds as SumBeside does, and changes the last bit of one number on one rank.
+// Sums like SumBeside, but changes the last bit of one number on one rank.
 class WrongSum final : public AllReduce {
  public:
   explicit WrongSum(Communicator& ranks) : sum_(ranks), wrong_(ranks.rank() == 1) {}
@@ -162,7 +162,7 @@ class WrongSum final : public AllReduce {
   float* last_ = nullptr;
 };
 
-TEST(Communicator, DifferentGradientsAreNoticed) {
+TEST(Communicator, DifferentGradientsAreDetected) {
   const TinySets sets;
   Meeting meeting(3);
   std::vector<std::string> errors(3);
@@ -180,7 +180,7 @@ TEST(Communicator, DifferentGradientsAreNoticed) {
     EXPECT_NE(error.find("the ranks hold different gradients"), std::string::npos) << error;
 }
 
-TEST(Communicator, ARunGoesOnWithAnotherNumberOfThem) {
+TEST(Communicator, RunResumesWithAnotherNumberOfRanks) {
   const TinySets sets;
   const std::string path = sets.folder.file("checkpoint");
   const auto whole = train_together(sets, options_of_test(), 2, "")[0];
@@ -192,7 +192,7 @@ TEST(Communicator, ARunGoesOnWithAnotherNumberOfThem) {
     ASSERT_EQ(rest.losses.size(), 3u);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(rest.losses[i], whole.losses[5 + i], 2e-5);
   }
-  // With the same number of ranks: the same bytes.
+  // The same number of ranks gives the same bytes.
   EXPECT_EQ(train_together(sets, options_of_test(), 2, path, true)[0].values, whole.values);
 }
 

@@ -84,7 +84,7 @@ Outcome outcome_of(const Variant& variant, Context& context, const TemporaryFold
   Outcome outcome;
   TrainCallbacks callbacks;
   callbacks.on_step = [&](const StepMetrics& step) { outcome.losses.push_back(step.loss); };
-  // Stopped after four updates and continued from the file by another trainer.
+  // Stopped after four updates; another trainer continues from the file.
   callbacks.stop = [&] { return outcome.losses.size() == 4; };
   Trainer(parts, options, folder.file(name + ".checkpoint"), run).run(callbacks);
   Trainer again(parts, options, folder.file(name + ".checkpoint"), run);
@@ -152,7 +152,7 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 
 class OnCuda : public ::testing::TestWithParam<Variant> {};
 
-// Sums are in another order there, so numbers differ by rounding; repeating the run gives the same bytes.
+// CUDA sums in a different order, so numbers differ by rounding; repeating the run gives the same bytes.
 TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
   try {
     resolve_device("cuda");
@@ -170,7 +170,8 @@ TEST_P(OnCuda, TrainsResumesSavesAndDecodesNearTheCpu) {
   const double bound = GetParam().precision == MatmulPrecision::kBF16 ? 1e-2 : 1e-4;
   for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(found.losses[i], wanted.losses[i], bound * wanted.losses[i]) << i;
   EXPECT_NEAR(found.best, wanted.best, bound * wanted.best);
-  // A gradient near zero may move a weight either way, by a rate of 1e-3 at most; so few do that the mean does not.
+  // Rounding may flip the sign of a gradient near zero, which moves the weight the other way, by at most 1e-3. This is
+  // too rare to change the mean.
   EXPECT_LT(distance(found.values, wanted.values), bound);
   EXPECT_LT(distance(found.logits, wanted.logits), 10 * bound);
   EXPECT_LT(distance(found.merged, wanted.merged), 0.02);  // rounded to bfloat16 on either device
@@ -186,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, OnCuda,
                                            Variant{.precision = MatmulPrecision::kBF16},
                                            Variant{.format = WeightFormat::kNf4, .precision = MatmulPrecision::kBF16}));
 
-// A base with enough layers and parameters that every part of a plan counts, and the options of a short run.
+// A base with enough layers and parameters that every part of a plan matters, and the options of a short run.
 struct LargerRun {
   LargerRun() {
     ParameterSet random;
@@ -202,7 +203,7 @@ struct LargerRun {
     lora.lora_dropout = 0.1;
     lora.resolve(config);
   }
-  /// The trained values, on a device that was not used before.
+  /// The trained values, on a device that has not been used before.
   std::vector<float> train(Context& context, const Variant& variant) const {
     const FrozenWeights frozen(folder.file("base"), config, variant.format,
                                {.context = &context, .table_aside = variant.recompute});
@@ -249,7 +250,7 @@ class LargerOnCuda : public ::testing::TestWithParam<Variant> {
   }
 };
 
-// The plan's count must agree with the allocations.
+// The plan's count must equal the allocations.
 TEST_P(LargerOnCuda, HoldsWhatThePlanSays) {
   const Variant& variant = GetParam();
   const LargerRun run;

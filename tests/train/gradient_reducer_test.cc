@@ -9,7 +9,7 @@
 namespace matinee {
 namespace {
 
-// Records what start() was given.
+// Keeps the arguments of start().
 struct Recorder final : AllReduce {
   void start(float* values, std::size_t n) override { begun.emplace_back(values, n); }
   void finish() override { ++finished; }
@@ -41,7 +41,7 @@ ParameterSet three_layers() {
   return parameters;
 }
 
-TEST(GradientReducer, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
+TEST(GradientReducer, StartsEachLayerWhenItsGradientsAreComplete) {
   ParameterSet parameters = three_layers();
   Half ranks;
   for (const std::size_t bytes : {std::size_t{1}, std::size_t{30'000}, std::size_t{1} << 30}) {
@@ -71,7 +71,7 @@ TEST(GradientReducer, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
         EXPECT_EQ(device.begun, before) << "in one order";
       }
       before = device.begun;
-      // Everything once.
+      // Each gradient exactly once.
       auto sorted = device.begun;
       std::sort(sorted.begin(), sorted.end());
       const float* end = parameters.gradients().data();
@@ -88,7 +88,7 @@ TEST(GradientReducer, LayersAreBegunWhenTheyAreThroughAndNotBefore) {
   }
 }
 
-TEST(GradientReducer, PassesThroughTheHostWhereThereIsNoOtherWay) {
+TEST(GradientReducer, FallsBackToSumsOnTheHost) {
   ParameterSet parameters = three_layers();
   const std::vector<float> ones(64, 1);
   parameters.all()[2].grad.upload(ones);

@@ -43,7 +43,7 @@ class HfGolden : public ::testing::TestWithParam<const char*> {
   std::string folder() const { return kGoldens + GetParam(); }
 };
 
-TEST_P(HfGolden, LogitsAreThoseOfTransformersPackedAndCached) {
+TEST_P(HfGolden, LogitsEqualTransformersPackedAndCached) {
   const Trace found = HfCase(folder()).base();
   const SafetensorsFile file(folder() + "/golden.safetensors");
   int compared = 0;
@@ -57,7 +57,7 @@ TEST_P(HfGolden, LogitsAreThoseOfTransformersPackedAndCached) {
   EXPECT_LT(difference(found.at("cached"), golden(file, "logits")), 1e-5);
 }
 
-TEST_P(HfGolden, EveryWeightHasTheGradientOfTransformers) {
+TEST_P(HfGolden, GradientsOfAllWeightsEqualTransformers) {
   const Trace found = HfCase(folder()).full();
   const SafetensorsFile file(folder() + "/golden.safetensors");
   std::size_t compared = 0;
@@ -70,7 +70,7 @@ TEST_P(HfGolden, EveryWeightHasTheGradientOfTransformers) {
   EXPECT_EQ(compared, found.size());
 }
 
-TEST_P(HfGolden, AdaptersLearnAsInPeft) {
+TEST_P(HfGolden, AdaptersTrainAsInPeft) {
   const HfCase at(folder());
   ASSERT_GE(at.adapters().size(), 1u);
   for (const std::string& name : at.adapters()) {
@@ -79,7 +79,7 @@ TEST_P(HfGolden, AdaptersLearnAsInPeft) {
     const Trace found = at.adapter(name);
     for (const TensorInfo& tensor : file.tensors()) {
       ASSERT_TRUE(found.contains(tensor.name)) << tensor.name;
-      // Fifty updates accumulate rounding.
+      // Rounding errors accumulate over fifty updates.
       const double limit = tensor.name == "losses" ? 1e-4 : 2e-5;
       EXPECT_LT(difference(found.at(tensor.name), golden(file, tensor.name)), limit) << tensor.name;
     }
@@ -89,7 +89,7 @@ TEST_P(HfGolden, AdaptersLearnAsInPeft) {
   }
 }
 
-TEST_P(HfGolden, ComputingAgainGivesTheSameBytes) {
+TEST_P(HfGolden, RecomputationGivesTheSameBytes) {
   const HfCase at(folder());
   for (const std::string& name : at.adapters()) EXPECT_EQ(at.adapter(name, true), at.adapter(name, false)) << name;
 }
@@ -104,7 +104,7 @@ TEST_P(HfGolden, AdaptersAreWrittenAsTheyWereRead) {
     ASSERT_EQ(found.tensors().size(), wanted.tensors().size()) << name;
     for (const TensorInfo& tensor : wanted.tensors())
       EXPECT_EQ(golden(found, tensor.name), golden(wanted, tensor.name)) << name << ": " << tensor.name;
-    // Once more through our own text.
+    // Read our own output and write it again.
     LoraAdapter again(at.config(), out.path());
     again.save(out.file("again"), {});
     EXPECT_EQ(read_file(out.file("again") + "/adapter_config.json"), read_file(out.file("adapter_config.json")));

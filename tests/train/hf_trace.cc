@@ -23,7 +23,7 @@ std::vector<T> read(const SafetensorsFile& file, const std::string& name) {
   return {values.begin(), values.end()};
 }
 
-// The script's run.
+// The training options of scripts/compare-hf.
 constexpr std::int64_t kSteps = 50;
 constexpr AdamWOptions kAdamW{.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.01};
 constexpr double kMaxGradNorm = 1;
@@ -67,7 +67,7 @@ std::vector<float> HfCase::cached(Context& context, const ModelConfig& config, c
     DecoderSession session(context, config, weights, offsets_[s + 1] - offsets_[s], MatmulPrecision::kF32);
     const auto sample = std::span(ids_).subspan(static_cast<std::size_t>(offsets_[s]),
                                                 static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
-    // A piece gives only the logits after its last token; its tokens are then repeated one by one.
+    // A chunk gives only the logits after its last token, so its tokens are repeated one by one.
     std::size_t done = 0;
     for (std::size_t piece = 1; done < sample.size(); ++piece) {
       const std::size_t end = std::min(sample.size(), done + piece);

@@ -11,26 +11,26 @@
 
 namespace matinee::testing {
 
-/// Tensors by the names of scripts/compare-hf, flat.
+/// Flat tensors by the names of scripts/compare-hf.
 using Trace = std::map<std::string, std::vector<float>>;
 
 /// A checkpoint of scripts/compare-hf with its samples, and what the decoder computes on them. The test reads the
-/// committed ones, the program trace_model writes what it found for the script to compare.
+/// committed checkpoints; the program trace_model writes its results so that the script can compare them.
 class HfCase {
  public:
   explicit HfCase(std::string folder);
 
-  /// "logits" of all samples packed, "cached": one sample after the other through a DecoderSession in pieces of 1, 2, 3
-  /// ... tokens, "logits.VARIANT" for each config.VARIANT.json; with `narrow` also "logits_bf16".
+  /// "logits" of all samples packed; "cached": one sample after the other through a DecoderSession in chunks of 1, 2, 3
+  /// ... tokens; "logits.VARIANT" for each config.VARIANT.json; with `narrow` also "logits_bf16".
   Trace base(bool narrow = false) const;
-  /// Training every weight: of each gradient its length and its products with three waves, as "full.TENSOR".
+  /// Trains all weights: the norm of each gradient and its products with three waves, as "full.TENSOR".
   Trace full() const;
   /// With the adapter in folder/NAME: "logits", "merged" (by a DecoderSession on merged weights), "loss", "grad.TENSOR"
-  /// of the mean loss, and "losses" of a run on two samples a step. `recompute` as DecoderTraining has it.
+  /// of the mean loss, and "losses" of a run with two samples per step. `recompute` as in DecoderTraining.
   Trace adapter(const std::string& name, bool recompute = false) const;
-  /// Writes the adapter as we would.
+  /// Writes the adapter in our own way.
   void save_adapter(const std::string& name, const std::string& to) const;
-  /// Sub-folders with an adapter.
+  /// Subfolders that contain an adapter.
   std::vector<std::string> adapters() const;
   const ModelConfig& config() const { return config_; }
 

@@ -17,7 +17,7 @@ TEST(LrSchedule, NeverRisesAfterWarmup) {
     for (std::int64_t step = std::max<std::int64_t>(1, schedule.warmup_steps); step < 2 * 101; ++step) {
       EXPECT_LE(schedule.at(step + 1), schedule.at(step)) << "step " << step;
     }
-    // Past the end too, where an unclamped cosine rises again.
+    // Also past the end, where an unclamped cosine would rise again.
     for (std::int64_t beyond = 0; beyond < 50; ++beyond) {
       EXPECT_EQ(schedule.at(schedule.total_steps + beyond), schedule.min_learning_rate);
     }
@@ -59,7 +59,7 @@ TEST(LrSchedule, RisesLinearlyToItsPeak) {
   EXPECT_DOUBLE_EQ(schedule.at(55), (1e-3 + 1e-4) / 2);
 }
 
-TEST(LrSchedule, WarmupLongerThanTheRunIsCutNotBroken) {
+TEST(LrSchedule, WarmupLongerThanTheRunStaysLinear) {
   const LrSchedule schedule{.learning_rate = 1, .min_learning_rate = 0.1, .warmup_steps = 10, .total_steps = 5};
   for (std::int64_t step = 1; step <= 10; ++step) EXPECT_DOUBLE_EQ(schedule.at(step), 0.1 * static_cast<double>(step));
 }

@@ -1,5 +1,5 @@
-// The memory table of docs/benchmarks.md: bytes to train an adapter and to chat, by family, size and format of the
-// base, from the functions that the tools use for --max-host-mem.
+// Prints the memory table of docs/benchmarks.md: bytes to train an adapter and to chat, by family, size and format of
+// the base, from the functions that the tools use for --max-host-mem.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ std::string llama(const char* type, int vocab, int hidden, int intermediate, int
       type, vocab, hidden, intermediate, layers, heads, kv_heads, rest);
 }
 
-// Sizes as the models' own config.json has them.
+// Sizes from the models' own config.json.
 std::vector<std::pair<const char*, std::string>> models() {
   const char* tied = R"(,"tie_word_embeddings":true)";
   return {

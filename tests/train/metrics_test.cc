@@ -33,7 +33,7 @@ TEST(MetricsFile, WritesOneLineForEachStep) {
 }
 
 // A resumed run repeats the steps after the checkpoint, and a kill may have cut the last line.
-TEST(MetricsFile, AResumedRunDropsWhatItWillWriteAgain) {
+TEST(MetricsFile, ResumedRunDropsTheStepsThatItRepeats) {
   const TemporaryFolder folder;
   {
     MetricsFile file(folder.file("m"), 0);
@@ -47,7 +47,7 @@ TEST(MetricsFile, AResumedRunDropsWhatItWillWriteAgain) {
   EXPECT_EQ(read_file(folder.file("m")), whole);
 }
 
-TEST(MetricsFile, AFreshRunBeginsAFreshFile) {
+TEST(MetricsFile, NewRunStartsANewFile) {
   const TemporaryFolder folder;
   write_file(folder.file("m"), "{\"step\":1}\n");
   const MetricsFile file(folder.file("m"), 0);
@@ -63,7 +63,7 @@ TEST(ProgressText, SeparatesThousands) {
   EXPECT_EQ(progress_text(metrics), "loss 0.5000, 999 tokens/s, 43% of the matrix-product peak");
 }
 
-TEST(MemoryPlan, AddsUpAndNamesWhatThereIs) {
+TEST(MemoryPlan, AddsUpAndListsItsParts) {
   const MemoryPlan plan{.weights = 1024, .trained = 1024, .gradients = 512, .moments = 1024, .activations = 512};
   EXPECT_EQ(plan.host_bytes(), 4096u);
   EXPECT_EQ(
@@ -71,7 +71,7 @@ TEST(MemoryPlan, AddsUpAndNamesWhatThereIs) {
       "4.0 KiB: weights 1.0 KiB, trained parameters 1.0 KiB, gradients 512 B, moments 1.0 KiB, activations 512 B");
 }
 
-TEST(MemoryPlan, TellsADeviceFromTheHost) {
+TEST(MemoryPlan, SeparatesTheDeviceFromTheHost) {
   const MemoryPlan plan{.weights = 1024, .scratch = 1024, .tokens = 300, .program = 200, .on_device = true};
   EXPECT_EQ(plan.device_bytes(), 2048u);
   EXPECT_EQ(plan.host_bytes(), 500u);
@@ -80,7 +80,7 @@ TEST(MemoryPlan, TellsADeviceFromTheHost) {
             "200 B");
 }
 
-TEST(MemoryPlan, OfAnAdapterIsWhatItAndItsBaseHold) {
+TEST(MemoryPlan, OfAnAdapterCountsTheAdapterAndItsBase) {
   const ModelConfig config = testing::tiny_config();
   LoraConfig lora;
   lora.resolve(config);

@@ -22,7 +22,7 @@ using testing::TemporaryFolder;
 using testing::TinySample;
 using testing::TinyTokens;
 
-// Samples that can be memorized, of a base's vocabulary.
+// Samples in a base's vocabulary that can be memorized.
 TinyTokens tokens_of(const ModelConfig& config) {
   TinyTokens tokens = testing::tiny_tokens(8);
   tokens.vocab_size = config.vocab_size;
@@ -76,7 +76,7 @@ class QuantizedTraining : public ::testing::TestWithParam<Case> {
   ToolDescription description{"lora-train", "", "", "", {}, ""};
 };
 
-TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
+TEST_P(QuantizedTraining, LossesFallAndTheAdapterWorksWithTheSameBase) {
   const std::vector<double> found = losses();
   ASSERT_EQ(found.size(), 60u);
   for (const double loss : found) ASSERT_TRUE(std::isfinite(loss));
@@ -108,7 +108,7 @@ TEST_P(QuantizedTraining, LossesFallAndTheAdapterIsTakenBesideTheSameBase) {
   EXPECT_GT(gained, 5.0);
 }
 
-TEST_P(QuantizedTraining, ComputingAgainAndAnyNumberOfThreadsGiveTheSameBytes) {
+TEST_P(QuantizedTraining, RecomputationAndAnyNumberOfThreadsGiveTheSameBytes) {
   run.train.max_steps = 5;
   losses();
   const std::string first = read_file(run.output + "/adapter_model.safetensors");

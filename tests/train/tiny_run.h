@@ -57,7 +57,7 @@ struct TinyTokens {
   }
 };
 
-/// `count` samples of 4 to 10 tokens that end with the end token; a sample's output follows from its prompt.
+/// `count` samples of 4 to 10 tokens that end with the end token; the prompt of a sample determines its output.
 inline TinyTokens tiny_tokens(int count, std::uint64_t seed = 7) {
   TinyTokens tokens;
   for (int i = 0; i < count; ++i) {
@@ -78,7 +78,7 @@ inline TinyTokens tiny_tokens(int count, std::uint64_t seed = 7) {
   return tokens;
 }
 
-/// Forty samples to train on and twelve others to validate on, in files.
+/// Files with forty samples to train on and twelve others to validate on.
 struct TinySets {
   TinySets() {
     tiny_tokens(40).write(folder.file("train"));
@@ -106,7 +106,7 @@ inline ModelConfig tiny_config() {
   return config;
 }
 
-/// A tiny decoder with a trainer: with `lora` an adapter on random weights, else everything.
+/// A tiny decoder with a trainer: with `lora` an adapter on random weights, otherwise all weights are trained.
 struct TinyRun {
   TinyRun(const TokenDataset& train, const TokenDataset* valid, const TrainOptions& options,
           const std::string& checkpoint, bool lora, int threads = 1, double dropout = 0.1,
@@ -142,14 +142,14 @@ struct TinyRun {
   }
 
   ParameterSet& parameters() { return adapter ? adapter->parameters() : everything; }
-  /// All trained values, one after the other.
+  /// All trained values in a row.
   std::vector<float> values() {
     std::vector<float> all;
     for (const Parameter& p : parameters().all())
       all.insert(all.end(), in_place(p.value).begin(), in_place(p.value).end());
     return all;
   }
-  /// Trains to the end and gives the losses of all steps.
+  /// Trains to the end and returns the losses of all steps.
   std::vector<double> losses() {
     std::vector<double> found;
     TrainCallbacks callbacks;

@@ -104,7 +104,7 @@ TEST(TokenDataset, FingerprintDependsOnEveryPart) {
   EXPECT_NE(TokenDataset(written(tokens)).fingerprint(), whole);
 }
 
-TEST(TokenDataset, RefusesWhatItCannotUse) {
+TEST(TokenDataset, RefusesInvalidSamples) {
   const Written written;
   TinyTokens tokens = tiny_tokens(3);
   tokens.eos_token_id = 31;

@@ -1,4 +1,5 @@
-// trace_model CASE OUT: what the decoder computes on a folder of scripts/compare-hf, as safetensors in the folder OUT.
+// trace_model CASE OUT: writes what the decoder computes on a folder of scripts/compare-hf, as safetensors in the
+// folder OUT.
 
 #include <cstdio>
 #include <exception>

@@ -15,7 +15,7 @@
 namespace matinee {
 namespace {
 
-TEST(TrainState, AParameterLearnsAtItsOwnRate) {
+TEST(TrainState, EachParameterHasItsOwnLearningRate) {
   ParameterSet parameters;
   parameters.allocate({{"lora_A", {2, 2}, false}, {"lora_B", {2, 2}, false, 4}});
   Parameter &a = parameters.all()[0], &b = parameters.all()[1];
@@ -31,7 +31,7 @@ TEST(TrainState, AParameterLearnsAtItsOwnRate) {
   }
 }
 
-// The CPU's operations, counted.
+// Counts the calls of the CPU's operations.
 int updates = 0, narrow_updates = 0, sums = 0;
 const Ops& counted_ops() {
   static const Ops ops = [] {
@@ -61,7 +61,7 @@ void randomise_gradients(ParameterSet& parameters, std::uint64_t seed) {
   }
 }
 
-TEST(TrainState, APlainAdapterIsUpdatedAtOnce) {
+TEST(TrainState, PlainAdapterIsUpdatedInOneCall) {
   ThreadPool pool(1);
   Context context(pool, {}, isa_level(), counted_ops(), host_allocator());
   for (const double factor : {1.0, 4.0}) {
@@ -78,9 +78,9 @@ TEST(TrainState, APlainAdapterIsUpdatedAtOnce) {
   }
 }
 
-// Tensors of every kind, with sizes that are not multiples of a block. Updating them together equals updating each
-// alone, and the padding between them stays zero.
-TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
+// Tensors of every kind, with sizes that are not multiples of a block. Updating them together equals updating each of
+// them separately, and the padding between them stays zero.
+TEST(TrainState, JointUpdateEqualsSeparateUpdates) {
   const std::vector<ParameterSpec> specs{{"a", {65, 64}},          {"norm", {300}, false}, {"b", {64, 65}, true, 4},
                                          {"bias", {7}, false},     {"c", {70, 70}},        {"small", {5, 5}, true, 4},
                                          {"d", {1, 5000}, true, 4}};
@@ -108,7 +108,7 @@ TEST(TrainState, UpdatesOfAllAreThoseOfEach) {
       EXPECT_NEAR(state.gradient_norm(context), std::sqrt(squares), 1e-9 * std::sqrt(squares));
       state.update(context, options, 0.01, step, 0.5f);
     }
-    // Float32 moments: norms and biases; then small and large matrices by their rates.
+    // Groups: norms and biases with float32 moments, then small and large matrices by learning rate.
     EXPECT_EQ(updates, 3 * (narrow ? 2 : 4));
     EXPECT_EQ(narrow_updates, 3 * (narrow ? 2 : 0));
     for (std::size_t i = 0; i < specs.size(); ++i) {

@@ -34,7 +34,7 @@ TEST(Trainer, LossDoesNotDependOnAccumulation) {
                   "", lora);
       const std::vector<double> found = run.losses();
       ASSERT_EQ(found.size(), expected.size());
-      // Float32 sums over the same numbers in another order.
+      // float32 sums over the same numbers in a different order.
       for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 2e-5) << parts << " step " << i;
     }
   }
@@ -120,7 +120,7 @@ TEST(Trainer, KeepsTheBestValidatedParameters) {
   EXPECT_EQ(run.trainer->progress().best_valid_loss, lowest);
 }
 
-TEST(Trainer, StopsEarlyWhenNothingGetsBetter) {
+TEST(Trainer, StopsEarlyWithoutImprovement) {
   const TinySets sets;
   // A rate of 0 changes nothing, so the first validation stays the best.
   TinyRun run(*sets.train, sets.valid.get(),
@@ -148,7 +148,7 @@ TEST(Trainer, UpdatesOfAnEpochCoverItOnceAndEvenly) {
   EXPECT_LT(most - least, 40);  // one row of 16, and the unused ends of rows
 }
 
-TEST(Trainer, LongGradientsAreShortened) {
+TEST(Trainer, LargeGradientsAreClipped) {
   const TinySets sets;
   // With a clipping norm far below the gradient's, AdamW sees g / |g| · norm; its first update does not depend on the
   // scale, so compare the moments' effect: the update stays finite and the reported norm is the unclipped one.

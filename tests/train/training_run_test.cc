@@ -71,7 +71,7 @@ TEST(TrainingRun, WritesAnAdapterThatNamesItsTokens) {
   EXPECT_FALSE(file_exists(at.run.output + "/checkpoint.safetensors"));
 }
 
-TEST(TrainingRun, SameBytesTwiceAndNoneTheThirdTime) {
+TEST(TrainingRun, RepeatGivesTheSameBytesAndAFinishedRunTrainsNothing) {
   Workplace at;
   at.train();
   const std::string first = read_file(at.run.output + "/adapter_model.safetensors");
@@ -126,7 +126,7 @@ TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
                             at.base);
   EXPECT_FALSE(file_exists(at.run.output + "/adapter_model.safetensors"));
 
-  // Of vocab.json and merges.txt each counts.
+  // Both vocab.json and merges.txt count.
   std::filesystem::remove(at.base + "/tokenizer.json");
   write_file(at.base + "/vocab.json", "{\"a\":0}");
   write_file(at.base + "/merges.txt", "#version\n");
@@ -139,7 +139,7 @@ TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
   EXPECT_NE(at.error().find("made with another tokenizer"), std::string::npos);
 }
 
-TEST(TrainingRun, RefusesAValidationSetOfAnotherMaking) {
+TEST(TrainingRun, RefusesAValidationSetMadeDifferently) {
   Workplace at;
   TinyTokens other = at.tokens;
   other.prompt_template = "alpaca";
@@ -179,7 +179,7 @@ TEST(TrainingSpeed, CountsTheOperationsOfABatch) {
   batch.input_ids = {1, 2, 3};
   batch.positions = {0, 1, 2};
   batch.n_supervised = 2;
-  // Per layer 16·16 (q) + 2·8·16 (k, v) and 16·16 (o) + 3·16·24 weights, the latter in the last layer for the two
+  // Weights per layer: 16·16 (q) + 2·8·16 (k, v), and 16·16 (o) + 3·16·24, the latter in the last layer for the two
   // supervised tokens only; 6 pairs of positions; 2 rows of logits.
   const double linear = 6.0 * (3 * 2 * 512 + (3 + 2) * 1408), attention = 3.5 * 4 * 6 * 16 * 2,
                head = 6.0 * 2 * 32 * 16;

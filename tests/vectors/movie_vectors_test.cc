@@ -51,7 +51,7 @@ TEST(MovieVectors, AreZeroWhereNothingIsKnown) {
   EXPECT_GT(without, 0);
 }
 
-TEST(MovieVectors, SameBytesWithAnyNumberOfThreadsOtherBytesWithAnotherSeed) {
+TEST(MovieVectors, BytesDependOnTheSeedButNotOnTheNumberOfThreads) {
   testing::TemporaryFolder folder;
   ThreadPool one(1), two(2);
   CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 700}, two).save(folder.file("bare.bin"));
@@ -112,7 +112,7 @@ TEST(MovieFeatures, BumpsFallWithDistance) {
   EXPECT_LT(inner("Heat (1995)", "Casablanca (1942)"), 0.001);
 }
 
-TEST(PersonEmbedding, PutsThoseWhoWorkTogetherNearEachOther) {
+TEST(PersonEmbedding, PlacesPeopleWhoWorkTogetherNearEachOther) {
   const SampleCatalog& sample = SampleCatalog::shared();
   ThreadPool pool(2);
   const PersonEmbedding people = person_embedding(movie_features(*sample.catalog), 128, 1, pool);
@@ -131,7 +131,7 @@ TEST(MovieVectors, RefuseADimensionTooSmallForTitles) {
             "--dim 32 is too small for the features of a title; at least 105");
 }
 
-TEST(MovieVectorView, SaysThatVectorsAreMissing) {
+TEST(MovieVectorView, ReportsMissingVectors) {
   testing::TemporaryFolder folder;
   const std::string path = folder.file("bare.bin");
   ThreadPool pool(1);
@@ -149,7 +149,7 @@ TEST(MovieVectorView, HasTheWeightsOfTheFile) {
   EXPECT_EQ(view.dim(), 128);
 }
 
-TEST(WeightsFromWords, NamesWhatIsWrong) {
+TEST(WeightsFromWords, ErrorsNameTheFault) {
   const std::vector<std::string> two{"1", "2"}, bad{"1", "x", "2"}, negative{"1", "-1", "2"}, good{"1", "0", ".5"};
   EXPECT_EQ(error_of([&] { (void)weights_from_words(two); }), "--weights: expected three numbers, found 2");
   EXPECT_EQ(error_of([&] { (void)weights_from_words(bad); }),

@@ -55,7 +55,7 @@ TEST_F(SimilaritySearchTest, PartsSumUpToTheScoreAndOrderIsTotal) {
   }
 }
 
-TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
+TEST_F(SimilaritySearchTest, GivesTheSameOnAGuardedDevice) {
   GuardedContext guarded(pool);
   SimilaritySearch there(view, guarded);
   const SimilarityTerm term{sample.movie("Heat (1995)")};
@@ -67,7 +67,7 @@ TEST_F(SimilaritySearchTest, TheSameOnADeviceWhoseMemoryTheHostMayNotTouch) {
   }
 }
 
-TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
+TEST_F(SimilaritySearchTest, RepeatedSearchesEqualFreshOnes) {
   GuardedContext guarded(pool);
   const auto& memory = static_cast<const GuardedAllocator&>(*guarded.allocator());
   SimilaritySearch there(view, guarded);
@@ -79,8 +79,8 @@ TEST_F(SimilaritySearchTest, OneSearchAfterAnotherFindsWhatAFreshOneDoes) {
   const auto bytes = [&] { return memory.uploaded_bytes() - std::exchange(before, memory.uploaded_bytes()); };
   const std::size_t query = kVectorKinds * static_cast<std::size_t>(view.dim()) * sizeof(float);
   const std::pair<std::vector<SimilarityTerm>, std::size_t> searches[] = {
-      {{{1}}, query},                      // the very same: its filter is there
-      {{{700}, {90, -0.5f}}, query + 88},  // of words 0 to 10, movies 1, 90 and 700 lie in these
+      {{{1}}, query},                      // the same query: its filter is on the device already
+      {{{700}, {90, -0.5f}}, query + 88},  // movies 1, 90 and 700 are in words 0 to 10 of the filter
       {{{700}, {90, -0.5f}, {130}}, query + 8},
       {{{3}}, query + 88}};
   for (const auto& [terms, uploaded] : searches) {
@@ -132,7 +132,7 @@ TEST_F(SimilaritySearchTest, FewerThanKWhereFewerAreAllowed) {
   EXPECT_TRUE(nearest("The Godfather (1972)", 10, &allowed).empty());
 }
 
-TEST_F(SimilaritySearchTest, DislikedMoviesPushTheirLikeAway) {
+TEST_F(SimilaritySearchTest, DislikedMoviesPushSimilarOnesAway) {
   const SimilarityTerm liked{sample.movie("Toy Story (1995)"), 1};
   const SimilarityTerm both[] = {liked, {sample.movie("Finding Nemo (2003)"), -1}};
   const auto score_of = [&](std::span<const SimilarityTerm> terms, MovieId movie) {

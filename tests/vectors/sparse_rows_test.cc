@@ -34,14 +34,14 @@ TEST(SparseRows, TransposedTwiceIsTheSame) {
   EXPECT_EQ(back.values, m.values);
 }
 
-TEST(SparseRows, SideBySideNumbersColumnsOn) {
+TEST(SparseRows, SideBySideRenumbersColumns) {
   const SparseRows parts[] = {rows_of(2, {{{1, 1.f}}, {}}), rows_of(3, {{{0, 2.f}}, {{2, 3.f}}})};
   const SparseRows m = side_by_side(parts);
   EXPECT_EQ(m.n_columns, 5);
   EXPECT_EQ(m.columns, (std::vector<std::int32_t>{1, 2, 4}));
 }
 
-TEST(SparseRows, RarerColumnsWeighMoreAndTooRareOnesNothing) {
+TEST(SparseRows, RarerColumnsWeighMoreAndTooRareOnesAreDropped) {
   const SparseRows m = rows_of(3, {{{0, 1.f}, {1, 1.f}}, {{0, 1.f}, {1, 1.f}}, {{0, 1.f}}, {{2, 1.f}}});
   const SparseRows w = weighted_by_rarity(m, 2);
   EXPECT_EQ(w.columns_of(3).size(), 0u);  // column 2 has one row only

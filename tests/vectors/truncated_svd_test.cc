@@ -45,7 +45,7 @@ TEST(SymmetricEigen, GivesBackTheMatrix) {
 }
 
 TEST(TruncatedSvd, ColumnsAreOrthonormalAndSatisfyTheDefinition) {
-  // A matrix of rank 4 exactly: products of thin factors, so four singular values say everything.
+  // A matrix of rank 4, made as a product of thin factors, so four singular values describe it completely.
   const std::int32_t rows = 700, columns = 60;
   const SparseRows left = random_matrix(rows, 4, 1, 3), right = random_matrix(4, columns, 1, 4);
   SparseRows matrix;
@@ -61,7 +61,7 @@ TEST(TruncatedSvd, ColumnsAreOrthonormalAndSatisfyTheDefinition) {
   }
   ThreadPool pool(2);
   const TruncatedSvd svd = truncated_svd(matrix, 10, 1, pool);
-  // Rounding of the entries to float adds directions of no length.
+  // Rounding the entries to float adds directions of negligible length.
   ASSERT_GE(svd.rank, 4);
   for (std::int32_t k = 4; k < svd.rank; ++k) EXPECT_LT(svd.singular[k], 1e-4 * svd.singular[0]);
   for (std::int32_t a = 0; a < 4; ++a) {
@@ -89,7 +89,7 @@ TEST(TruncatedSvd, SameBytesWithAnyNumberOfThreads) {
   EXPECT_EQ(a.singular, b.singular);
 }
 
-TEST(TruncatedSvd, OfNothingIsNothing) {
+TEST(TruncatedSvd, EmptyMatrixGivesNothing) {
   SparseRows empty;
   empty.n_columns = 5;
   ThreadPool pool(1);
