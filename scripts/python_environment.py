@@ -1,5 +1,5 @@
-"""Virtual environments with packages from PyPI, for the scripts that compare with other implementations. They are created
-under BUILD when first needed. Python is used for tests and benchmarks only."""
+"""Virtual environments with packages from PyPI, for the scripts that compare with other implementations. They are
+created under BUILD when they are first needed. Python is used for tests and benchmarks only."""
 import os
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 REAL_DATA = os.environ.get("REAL_DATA", os.path.join(ROOT, "..", "shared", "data"))
-# By the name of the environment. llama-cpp-python is built from source (some minutes), with this processor's instructions.
+# By name of the environment. llama-cpp-python is built from source in some minutes, for this processor.
 PACKAGES = {
     "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],
     "merge-llama": ["llama-cpp-python==0.3.36", "jinja2"],

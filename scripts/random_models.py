@@ -29,7 +29,7 @@ def multiplied_weights(shape):
 
 
 def make_model(shape):
-    """The folder of the checkpoint, in bfloat16, with the tokenizer of the mini base, which has fewer ids."""
+    """The folder of the bfloat16 checkpoint, with the tokenizer of the mini base, which has fewer ids."""
     folder = os.path.join(FOLDER, shape)
     if os.path.exists(os.path.join(folder, "complete")):
         return folder
@@ -69,7 +69,7 @@ def machine():
 
 
 def limits(threads):
-    """The limits of this machine at present, by build/tests/bench_kernels: bf16_operations and read_bytes, per second."""
+    """The present limits of this machine from build/tests/bench_kernels: bf16_operations and read_bytes, per second."""
     done = subprocess.run([os.path.join(BUILD, "tests", "bench_kernels"), str(threads), "--limits"], stdout=subprocess.PIPE,
                           text=True, check=True)
     return json.loads(done.stdout)

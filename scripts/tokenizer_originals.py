@@ -1,7 +1,7 @@
 """The original implementations for scripts/compare-tokenizers and scripts/bench-tokenize, one per family.
 
-Vocabularies are the ones at hand (REAL_DATA); what is not there is made in its form: with the same tokens, or trained on
-the film extracts by the original's own trainer.
+Vocabularies are from REAL_DATA. Those that are missing there are made in the same form: with the same tokens, or
+trained on the film extracts by the original's own trainer.
 """
 import base64
 import json
@@ -10,7 +10,7 @@ import os
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 QWEN2 = LLAMA3.replace("{1,3}", "")
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-# A pattern of no family here, which runs on PCRE2 (tiktoken's o200k_base).
+# A pattern that no family here uses; it runs on PCRE2 (tiktoken's o200k_base).
 O200K = "|".join([
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -47,7 +47,7 @@ def gpt2_ranks(folder):
 def huggingface(path):
     from tokenizers import Tokenizer
     tokenizer = Tokenizer.from_file(path)
-    tokenizer.encode_special_tokens = True  # special tokens written in a text are plain text, as with ours
+    tokenizer.encode_special_tokens = True  # special tokens in a text are plain text, as in ours
     return lambda texts: [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
@@ -138,7 +138,7 @@ class Families:
 
     @once
     def large_tiktoken(self, path):
-        """The first 128,000 tokens of Qwen 2 as lines of tiktoken: as many as Llama 3 has."""
+        """The first 128,000 tokens of Qwen 2, as many as Llama 3 has, as lines in tiktoken's format."""
         spelling = byte_of_spelling()
         with open(os.path.join(self.qwen, "vocab.json"), encoding="utf-8") as file:
             tokens = sorted(json.load(file).items(), key=lambda item: item[1])[:128_000]
@@ -148,7 +148,7 @@ class Families:
 
     @once
     def llama3_model(self, path):
-        """A file of the form of Llama 3's, with GPT-2's tokens, since Llama 3's own is not available."""
+        """A file in Llama 3's format with GPT-2's tokens, since Llama 3's own file is not available."""
         with open(path, "w", encoding="ascii") as file:
             for token, rank in sorted(gpt2_ranks(self.gpt2).items(), key=lambda item: item[1]):
                 file.write(f"{base64.b64encode(token).decode()} {rank}\n")
@@ -179,7 +179,7 @@ class Families:
         model = tokenizer["model"]
         model["ignore_merges"] = True
         merges = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
-        # Tokens that no merge can produce: only the lookup of whole pieces finds them.
+        # No merge can produce these tokens; they are found only by looking up whole pieces.
         model["merges"] = [pair for pair in merges if "".join(pair) not in ("Ġmovie", "Ġthe", "Heat")]
         self.write(path, tokenizer)
 
@@ -251,7 +251,7 @@ class Families:
 
     @once
     def tinyllama_json(self, path):
-        """LLaMA-2's tokenizer.model as transformers turns it into tokenizer.json: merges by the ranks of their results."""
+        """LLaMA-2's tokenizer.model as a tokenizer.json like transformers makes: merges ordered by their results."""
         import sentencepiece
         processor = sentencepiece.SentencePieceProcessor(model_file=self.llama2)
         pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
@@ -278,7 +278,7 @@ class Families:
 
     @once
     def metaspace_json(self, path):
-        """Mistral's vocabulary with the splitting Metaspace of older files."""
+        """Mistral's vocabulary with the Metaspace of older files, which splits."""
         with open(self.mistral, encoding="utf-8") as file:
             tokenizer = json.load(file)
         tokenizer["pre_tokenizer"] = {"type": "Metaspace", "replacement": MARK, "prepend_scheme": "always", "split": True}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every tool and what it reads: nothing, a folder, a file that is not there, a cut one, one of another kind, one that is
-# not UTF-8. Each is refused with the file's name, what was expected and what to do; nothing is left behind.
+# Gives each tool bad inputs: an empty file, a folder, a missing file, a truncated one, one of another kind, one that is
+# not UTF-8. Each is refused with the file's name, what was expected and what to do, and leaves nothing behind.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 base=testdata/mini
@@ -15,7 +15,7 @@ printf '{"text":"caf\xe9"}\n' >latin
 head -c 3000 movies.bin >cut
 echo '{"instruction":"a","input":"","output":"b"}' | tokenize --model "$base" -o tokens - || fail "tokenize"
 
-# refuses STATUS MESSAGE COMMAND...: as expect_error, and the output that COMMAND names as `new` is not there after it.
+# refuses STATUS MESSAGE COMMAND...: expect_error, and the output that COMMAND calls `new` must not exist afterwards.
 refuses() {
   expect_error "$@"
   [[ ! -e new ]] || fail "${*:3}: leaves its output"
@@ -23,7 +23,8 @@ refuses() {
   rm -rf new
 }
 
-# What reads a file of ours: the tool, the kind that it wants, what makes it, and the command up to the file.
+# Tools that read our own files: the tool, the kind of file it reads, the tool that makes it, the command up to the
+# file.
 while IFS='|' read -r tool kind maker command; do
   read -ra words <<<"${command//BASE/$base}"
   made="$maker makes a file of kind \"$kind\""
@@ -48,12 +49,12 @@ chat|catalogue|embed|chat --base BASE --movies
 evaluate|catalogue|embed|evaluate --base BASE -o new --movies
 EOF
 
-# bin2tsv shows every artifact of ours.
+# bin2tsv reads all our artifacts.
 refuses 1 "bin2tsv: empty: not a safetensors file: expected at least 8 bytes, found 0" bin2tsv -o new empty
 refuses 1 "bin2tsv: folder: cannot read: Is a directory" bin2tsv -o new folder
 refuses 1 "bin2tsv: nowhere: cannot open: No such file or directory" bin2tsv -o new nowhere
 
-# What reads text.
+# Tools that read text.
 refuses 1 "tsv2bin: empty: the file is empty; expected the header line of an IMDb table" tsv2bin -o new empty
 refuses 1 "tsv2bin: folder: cannot read: Is a directory" tsv2bin -o new folder
 refuses 1 "tsv2bin: nowhere: cannot open: No such file or directory" tsv2bin -o new nowhere
@@ -69,7 +70,7 @@ for input in empty folder nowhere; do
   refuses 1 "embed: $input: expected title.basics.bin, title.basics.tsv or title.basics.tsv.gz in this folder, found none" embed -o new "$input"
 done
 
-# A model folder that is none, or half of one.
+# Model folders that are empty or incomplete.
 refuses 1 "tokenize: folder: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer" \
   tokenize --model folder -o new latin
 for tool in "lora-train --base DIR -o new tokens" "chat --base DIR --movies movies.bin"; do
@@ -84,7 +85,7 @@ echo '{' >half/config.json
 run lora-train --base half -o new tokens
 [[ $status -eq 1 && $err == "lora-train: half/config.json: "* ]] || fail "lora-train with half a config.json: $err"
 
-# Outputs that cannot be.
+# Outputs in a folder that does not exist.
 for command in "tsv2bin -o nowhere/new tables/title.basics.tsv" "embed -o nowhere/new tables" "synthconv -n 1 -o nowhere/new movies.bin" \
   "tokenize --model $base -o nowhere/new train.jsonl" "similar -c movies.bin -o nowhere/new tt90001111"; do
   [[ -e train.jsonl ]] || echo '{"instruction":"a","input":"","output":"b"}' >train.jsonl
@@ -93,7 +94,7 @@ for command in "tsv2bin -o nowhere/new tables/title.basics.tsv" "embed -o nowher
   [[ $status -eq 1 && $err == *"nowhere/new"*": No such file or directory"* ]] || fail "$command: $err"
 done
 
-# A disk that is full: a small one of our own, where we may mount one.
+# A full disk: we mount a small one, if we may.
 if mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
   for command in "tsv2bin -o small/new tables/title.principals.tsv" "embed -o small/new tables" "synthconv -n 500 -o small/new movies.bin"; do
     read -ra words <<<"$command"
@@ -101,14 +102,14 @@ if mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
     [[ $status -eq 1 && $err == *"small/new"*": No space left on device"* ]] || fail "a full disk: $command: $err"
     [[ -z $(ls -A small) ]] || fail "a full disk: $command leaves $(ls -A small)"
   done
-  # What was there before stays whole.
+  # The file that was there before stays unchanged.
   echo before >small/kept
   run tsv2bin -o small/kept tables/title.principals.tsv
   expect_equal before "$(<small/kept)" "the file that a failed tsv2bin was to replace"
   umount small
 fi
 
-# A reader that goes away ends a tool without noise.
+# Closing the pipe ends a tool quietly.
 for command in "bin2tsv basics.bin" "synthconv -n 300 movies.bin" "similar -c movies.bin -k 700 tt90001111"; do
   [[ -e basics.bin ]] || tsv2bin -o basics.bin tables/title.basics.tsv
   read -ra words <<<"$command"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# chat in a pipe, as a script talks to it: a line in, a line out; its commands; what it may never say; what it refuses.
-# The base without an adapter is enough: what is tested here holds whatever the model would like to say.
+# chat in a pipe, as a script uses it: one line in, one line out; its commands; what it must never say; its errors. The
+# base without an adapter is enough: these checks hold whatever the model generates.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 chat=(chat --base testdata/mini --movies "$work/movies.bin")
 
-# A reply comes before the next line is sent.
+# The reply is printed before the next line is sent.
 coproc talk { "${chat[@]}" 2>"$work/talk.err"; }
 read -r -t 60 opening <&"${talk[0]}" || fail "no opening"
 [[ -n $opening ]] || fail "the opening is empty"
@@ -20,7 +20,7 @@ done
 exec {talk[1]}>&-
 wait "$talk_PID" || fail "chat ends with $? at the end of its input: $(<"$work/talk.err")"
 
-# --json: each line is a turn; whatever is recommended exists, fits, and never comes twice.
+# --json: each line is a turn; every recommended movie exists and is recommended only once.
 yes 'what else?' | head -12 | "${chat[@]}" --json >"$work/turns.jsonl" || fail "chat --json"
 python3 - "$work/turns.jsonl" "$work/titles" <<'PY' || fail "the turns of chat --json"
 import json, sys
@@ -40,7 +40,7 @@ assert len(asked) == len(set(asked)), f"asked twice: {asked}"
 assert len(seen) >= 8 and len(seen) == len(set(seen)), f"recommended twice: {seen}"
 PY
 
-# A rejected movie stays away, and what was said is undone by /undo.
+# Commands: /more, /why, /facts, /undo, /restart, /save, /help, an unknown one.
 printf '%s\n' '/more' '/why' '/facts' '/more' '/undo' '/restart' '/help' "/save $work/talk.txt" '/save /nowhere/talk.txt' '/save' '/sing' '/quit' |
   "${chat[@]}" >"$work/commands" || fail "chat with commands"
 grep -q '^Took back your last line\. ' "$work/commands" || fail "/undo says nothing"
@@ -59,13 +59,13 @@ for line in 'Nothing has been recommended yet.' 'No movie has been mentioned yet
   grep -qxF "$line" "$work/early" || fail "expected \"$line\" in: $(<"$work/early")"
 done
 
-# The same bytes whatever the number of threads; another seed may differ.
+# The output does not depend on the number of threads.
 talk() { printf 'something scary\nfrom the 80s\nI liked it\nno\n' | "${chat[@]}" "$@"; }
 talk --threads 1 >"$work/one"
 talk --threads 2 >"$work/two"
 expect_same_bytes "$work/one" "$work/two" "one thread and two"
 
-# Odd input: empty lines, a line of bytes that are no UTF-8, a very long one, no line at all.
+# Odd input: empty lines, a line that is not UTF-8, a very long one, no line at all.
 { printf '\n\xff\xfe scary\n'; head -c 5000 /dev/zero | tr '\0' 'a'; printf '\n'; } | "${chat[@]}" >"$work/odd" 2>"$work/odd.err"
 expect_equal 0 $? "odd input: $(<"$work/odd.err")"
 expect_equal 4 "$(wc -l <"$work/odd")" "the opening and a line for each of three lines"
@@ -74,7 +74,7 @@ expect_equal 1 "$(wc -l <"$work/none")" "lines without input"
 printf 'a comedy\n' | "${chat[@]}" >/dev/full 2>"$work/err"
 expect_equal "chat: <stdout>: cannot write: No space left on device" "$(<"$work/err")" "chat >/dev/full"
 
-# Refusals.
+# Errors.
 HOME=$work/home expect_error 2 "chat: no trained model found; run \`make train\` first, or give --base, --adapter and --movies" \
   bash -c "cp '$(command -v chat)' '$work/chat-alone' && exec -a chat '$work/chat-alone'"
 expect_error 1 "chat: $work/nowhere/config.json: cannot open: No such file or directory" chat --base "$work/nowhere" --movies "$work/movies.bin"

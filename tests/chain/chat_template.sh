@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The chat template that lora-merge writes into a GGUF file, rendered by Jinja itself, spells conversations as
-# PromptTemplate does (tests/prompt/prompt_template_test.cc).
+# The chat template that lora-merge writes into a GGUF file, rendered by Jinja, formats conversations as PromptTemplate
+# does (tests/prompt/prompt_template_test.cc).
 source "$(dirname "$0")/support.bash"
 python3 -c 'import jinja2' 2>/dev/null || skip "no python3-jinja2"
 base=testdata/mini
@@ -31,7 +31,7 @@ for line, whole in zip(open(sys.argv[3]), wanted):
     messages = json.loads(line)["messages"]
     found = template.render(messages=messages, eos_token="</s>", add_generation_prompt=False)
     assert found == whole, (found, whole)
-    # Without the reply it is the prompt that a program asks the model with.
+    # Without the reply it is the prompt for the model.
     prompt = template.render(messages=messages[:-1], eos_token="</s>", add_generation_prompt=True)
     assert whole.startswith(prompt) and whole[len(prompt):].startswith(messages[-1]["content"]), prompt
 PY

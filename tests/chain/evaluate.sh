@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# evaluate on a handful of conversations: every figure is there, in range and the same again; no reply is ungrounded.
+# evaluate on a few conversations: every figure is present, in range and reproducible; no reply is ungrounded.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 evaluate=(evaluate --base testdata/mini --movies "$work/movies.bin" --held-out 3 --self-play 2 --training 1)
@@ -18,7 +18,7 @@ for system, values in figures.items():
         assert name in values, (system, name)
 for name in ("understand_f1", "understand_act", "tokens_ask", "tokens_understand", "exact_recommend"):
     assert name in figures["model"], name
-# Templates are phrases of the phrasebook, and the true meaning is given.
+# Template replies use the phrasebook and know the true meaning, so these figures are 1.
 for name in ("ask_slot", "recommend_true", "recommend_best", "training_again", "exact_ask"):
     assert figures["templates"][name] == 1, (name, figures["templates"][name])
 for line in open(sys.argv[2], encoding="utf-8"):
@@ -34,7 +34,7 @@ done
 "${evaluate[@]}" --threads 2 -o "$work/again.json" >/dev/null 2>&1
 expect_same_bytes "$work/once.json" "$work/again.json" "the same figures with one thread and with two"
 
-# Refusals leave no figures behind.
+# Errors leave no figures behind.
 refused() { expect_error "$1" "$2" "${@:3}" -o "$work/refused.json"; [[ ! -e $work/refused.json ]] || fail "$2: wrote figures"; }
 refused 2 'evaluate: --part: --split names no part "dev"' "${evaluate[@]}" --part dev
 refused 2 'evaluate: --held-out: expected a whole number from 0 to 1073741824, found "-1"' evaluate --held-out -1

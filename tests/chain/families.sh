@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every family through the tools as a user runs them: a small model from a config.json, an adapter of every linear layer on
-# it (GPT-2's with DoRA and biases, GPT-J's with its head trained whole), a chat with both, the two merged, and the same
-# with the base in int8 and NF4.
+# Every family through the tools: a small model from a config.json, an adapter on every linear layer (GPT-2's with DoRA
+# and biases, GPT-J's with its head trained whole), a chat with both, the merged model, and the same with the base in
+# int8 and NF4.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 
@@ -31,7 +31,7 @@ for family in llama mistral qwen2 qwen3 gpt2 gptj; do
   run lora-train --full --config "$work/$family/config.json" --max-steps 3 --micro-batch-tokens 256 \
     -o "$work/$family/base" "$work/tokens.bin"
   expect_equal 0 "$status" "$family: lora-train --full: $err"
-  # shellcheck disable=SC2086  # the flags are meant to split
+  # shellcheck disable=SC2086  # the flags must be split
   run lora-train --base "$work/$family/base" --rank 4 --max-steps 12 --learning-rate 0.01 --micro-batch-tokens 256 \
     ${flags[$family]:-} --metrics "$work/$family/metrics.jsonl" -o "$work/$family/adapter" "$work/tokens.bin"
   expect_equal 0 "$status" "$family: lora-train: $err"
@@ -45,7 +45,7 @@ PY
     fail "$family: chat: $(<"$work/.err")"
   [[ $(wc -l <<<"$reply") -eq 2 ]] || fail "$family: chat gave: $reply"
 
-  # Merged, it is a model of the same family with the adapter's loss; llama.cpp has no GPT-J.
+  # The merged model has the same family and the adapter's loss; llama.cpp does not support GPT-J.
   merge=(lora-merge --base "$work/$family/base" --adapter "$work/$family/adapter" --tokens "$work/tokens.bin")
   for format in safetensors gguf-f16; do
     run "${merge[@]}" --format $format -o "$work/$family/merged.$format"
@@ -57,9 +57,9 @@ PY
   done
   expect_same_bytes "$work/$family/base/config.json" "$work/$family/merged.safetensors/config.json" "$family: lora-merge"
 
-  # On a quantized base: learned there, and spoken with beside it.
+  # Training on a quantized base, and a chat with it and the adapter.
   for format in int8 nf4; do
-    # shellcheck disable=SC2086  # the flags are meant to split
+    # shellcheck disable=SC2086  # the flags must be split
     run lora-train --base "$work/$family/base" --base-format $format --rank 4 --max-steps 6 --learning-rate 0.01 \
       --micro-batch-tokens 256 ${flags[$family]:-} --metrics "$work/$family/$format.jsonl" -o "$work/$family/$format" \
       "$work/tokens.bin"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# lora-train over two processes with a GPU each, on the emulated device with the emulated NCCL: the losses of one process,
-# the same bytes on both ranks; each rank takes its own device; what happens where two share one or NCCL is missing; a
-# rank that dies ends the job; another number of ranks resumes from its checkpoint.
+# lora-train in two processes with a GPU each, on the emulated device with the emulated NCCL. The losses equal those of
+# one process, and both ranks have the same bytes. Each rank selects its own device. Two ranks on one device, or a
+# missing NCCL, use the hosts. A rank that dies ends the job; another number of ranks resumes from its checkpoint.
 source "$(dirname "$0")/support.bash"
 command -v mpirun >/dev/null || skip "mpirun is not installed"
 program=$BUILD/emulated/lora-train
@@ -42,11 +42,11 @@ for variant in plain more; do
   expect_near "$work/one-$variant" "$work/two-$variant" "${these[3]}"
 done
 
-# The same to the byte; that all ranks hold the same, each update asks.
+# Repeating the run gives the same bytes. Each update checks that all ranks hold the same values.
 run lead 2 "$program" --device cuda "${options[@]}" "${plain[@]}" -o "$work/again" "$work/tokens.bin"
 expect_same_bytes "$work/again/adapter_model.safetensors" "$work/two-of-plain/adapter_model.safetensors" "two runs of two ranks"
 
-# One device for two ranks, chosen by name or because there is one only: NCCL cannot, the hosts can.
+# Two ranks on one device, by name or because there is only one: not possible with NCCL, so the hosts sum.
 run lead 2 "$program" --device cuda:1 "${options[@]}" "${plain[@]}" --metrics "$work/shared" -o "$work/two" "$work/tokens.bin"
 expect_equal "0 lora-train: 2 ranks; gradients pass through the hosts: cuda:1 is used by two ranks of one machine" \
   "$status $err" "two ranks on one device"
@@ -54,19 +54,19 @@ expect_near "$work/one-plain" "$work/shared" 5
 MATINEE_EMULATION_DEVICES=1 run lead 2 "$program" --device cuda "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin"
 [[ $status -eq 0 && $err == *"cuda:0 is used by two ranks of one machine" ]] || fail "two ranks and one device say: $err"
 
-# Without the library.
+# Without the NCCL library.
 mkdir "$work/bare" && cp "$program" "$work/bare/lora-train"
 run lead 2 "$work/bare/lora-train" --device cuda "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin"
 [[ $status -eq 0 && $err == "lora-train: 2 ranks; gradients pass through the hosts: libemulated_nccl.so cannot be opened"* ]] ||
   fail "two ranks without NCCL say: $status $err"
 
-# A rank on a GPU and one on the CPU.
+# One rank on a GPU and one on the CPU.
 run lead 1 "$program" --device cuda "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin" : \
   -n 1 "$program" --device cpu "${options[@]}" --max-steps 1 -o "$work/two" "$work/tokens.bin"
 [[ $status -ne 0 && $status -ne 124 && $err == *"rank 0 of 2 computes on cuda:0, but not every other rank on a device of that kind"* ]] ||
   fail "a rank with a GPU and one without say: $status $err"
 
-# A rank is killed while it trains; then three go on.
+# A rank is killed during the training; then three ranks resume.
 slow=("${options[@]}" --base-format f32 --max-steps 400 --checkpoint-every 2)
 lead 2 "$program" --device cuda "${slow[@]}" -o "$work/killed" "$work/tokens.bin" >/dev/null 2>"$work/.err" &
 job=$!

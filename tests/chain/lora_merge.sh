@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# lora-merge as a user runs it: the merged model is the base with its adapter, its files are the base's, and it appears
-# whole or not at all; what does not fit together, costs too much memory or changes the loss is refused. And a quantized
+# lora-merge as a user runs it. The merged model is the base with its adapter, with the base's files, and it appears
+# whole or not at all. Inputs that do not match, need too much memory or change the loss are refused. Also a quantized
 # base from training to decoding.
 source "$(dirname "$0")/support.bash"
 base=testdata/mini
@@ -13,7 +13,7 @@ head -40 "$work/lines.jsonl" | tokenize --model $base --seq-len 64 -o "$work/val
 train() { lora-train --base $base --rank 4 --alpha 16 --learning-rate 0.003 --max-steps 40 --micro-batch-tokens 512 --progress none "$@" "$work/tokens"; }
 train -o "$work/adapter" || fail "lora-train"
 
-# Without a loss, with one, and the same bytes whatever the threads.
+# Without a loss check, with one, and the same bytes at any number of threads.
 merge=(lora-merge --base $base --adapter "$work/adapter")
 run "${merge[@]}" --threads 1 -o "$work/one"
 expect_equal "0||" "$status|$out|$err" "lora-merge"
@@ -25,7 +25,7 @@ for file in config.json tokenizer.json tokenizer_config.json; do expect_same_byt
 cmp -s $base/model.safetensors "$work/one/model.safetensors" && fail "the adapter changed nothing"
 expect_equal "$(stat -c %s $base/model.safetensors)" "$(stat -c %s "$work/one/model.safetensors")" "size of the merged model"
 
-# The loss in another format than the usual.
+# The loss in a format other than the usual one.
 for format in f32 int8 nf4; do
   run "${merge[@]}" --tokens "$work/valid" --base-format $format --max-loss-difference 0.2 -o "$work/in-$format"
   [[ $status -eq 0 && $out =~ ^loss\ before\ ([0-9.]+)\ after\ ([0-9.]+)$ ]] || fail "lora-merge --base-format $format: $out $err"
@@ -36,17 +36,17 @@ expect_equal 3 "$(sort -u "$work/losses" | wc -l)" "losses in three formats"
 expect_error 2 "lora-merge: --base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is" \
   "${merge[@]}" --tokens "$work/valid" --base-format nf4 --format gguf-f16 -o "$work/no.gguf"
 
-# GGUF in its three formats; the loss of what was written is near that of base and adapter.
+# GGUF in its three formats; the loss of the written model is close to that of base and adapter.
 for format in f16 bf16 q8_0; do
   run "${merge[@]}" --tokens "$work/valid" --format gguf-$format -o "$work/$format.gguf"
   [[ $status -eq 0 && $out == loss\ before* ]] || fail "gguf-$format: $out $err"
   expect_equal GGUF "$(head -c 4 "$work/$format.gguf")" "gguf-$format"
-  # Not grep -q: it would end before strings does.
+  # Not grep -q, which would exit before strings is done.
   [[ $(strings -n 20 "$work/$format.gguf" | grep -c "namespace(system='')") -eq 1 ]] || fail "gguf-$format has no chat template"
 done
 [[ $(stat -c %s "$work/q8_0.gguf") -lt $(($(stat -c %s "$work/f16.gguf") * 6 / 10)) ]] || fail "Q8_0 is not smaller"
 
-# An embedding that was trained whole and that the base ties to its head: the merged model has a head of its own.
+# An embedding that was trained whole and is tied in the base: the merged model has a head of its own.
 train --modules-to-save embed_tokens -o "$work/whole" || fail "lora-train --modules-to-save"
 for format in safetensors gguf-bf16; do
   run lora-merge --base $base --adapter "$work/whole" --tokens "$work/valid" --format $format -o "$work/untied-$format"
@@ -56,12 +56,12 @@ grep -q '"tie_word_embeddings": *false' "$work/untied-safetensors/config.json" |
 run lora-merge --base "$work/untied-safetensors" --adapter "$work/adapter" -o "$work/again"
 expect_equal 0 "$status" "merging into a merged model: $err"
 
-# Refusals leave nothing behind.
+# Errors leave nothing behind.
 expect_error 2 "lora-merge: $work/one: it exists already; name another or remove it" "${merge[@]}" -o "$work/one"
 mkdir "$work/folder.gguf"
 cp "$work/f16.gguf" "$work/file.gguf"
 for output in folder.gguf file.gguf; do
-  # Before any work: the base is not even looked at.
+  # Refused before any work: the base is not read.
   expect_error 2 "lora-merge: $work/$output: it exists already; name another or remove it" \
     lora-merge --base "$work/nowhere" --adapter "$work/adapter" --format gguf-f16 -o "$work/$output"
 done
@@ -88,7 +88,7 @@ run env MATINEE_FAIL_WRITE=2 "${merge[@]}" --format gguf-f16 -o "$work/no.gguf"
 left=$(find "$work" -maxdepth 1 -name 'no*')
 expect_equal "" "$left" "what refusals left behind"
 
-# A quantized base: training lowers the loss, two threads give the bytes of one, and chat reads the adapter beside it.
+# A quantized base: training lowers the loss, two threads give the bytes of one, and chat uses the unmerged adapter.
 for format in int8 nf4; do
   for threads in 1 2; do
     train --base-format $format --valid "$work/valid" --threads $threads --metrics "$work/$format-$threads.jsonl" -o "$work/$format-$threads" || fail "lora-train --base-format $format"
@@ -107,7 +107,7 @@ for format in f32 bf16 int8 nf4; do
   case $format in f32) word=float32 ;; bf16) word=bfloat16 ;; nf4) word=NF4 ;; esac
   [[ $status -eq 0 && $err == *"prompts, $word)"* ]] || fail "chat --base-format $format: $err"
 done
-# What decoding needs, the cache counted, is said before anything is loaded.
+# The memory that decoding needs, including the cache, is checked before anything is loaded.
 run chat --base $base --movies "$work/movies.bin" --base-format bf16 --max-host-mem 8M
 [[ $status -eq 1 && $err == "chat: decoding with $base needs "*"; --max-host-mem is 8.0 MiB" ]] || fail "chat --max-host-mem: $err"
 run chat --base $base --movies "$work/movies.bin" --base-format nf4 --max-host-mem 64M

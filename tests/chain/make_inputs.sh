@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What make remakes when something that is not a file changes: IMDB, BASE, TEMPLATE, TRAIN_FLAGS and the like, flags, an MPI or a CUDA compiler
-# that is installed later. A build folder is filled by a compiler and tools that only write empty files; `make -n` then
-# shows the steps that a change causes.
+# What make rebuilds when something that is not a file changes: IMDB, BASE, TEMPLATE, TRAIN_FLAGS and the like, flags,
+# or an MPI or CUDA compiler that is installed later. A fake compiler and fake tools, which write empty files, fill a
+# build folder; `make -n` then shows the steps that a change causes.
 source "$(dirname "$0")/support.bash"
 export -n MAKEFLAGS MAKELEVEL MFLAGS
 unset MAKEFLAGS MAKELEVEL MFLAGS CUDA NVCC MPICXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS SAN OPT V
 build=$work/build train=$work/build/train
 mkdir -p "$work/bin" "$work/imdb" "$work/cuda/bin"
 
-# Compiles and links nothing. What it "links" writes the file after -o, and to a folder an adapter.
+# Compiles and links nothing. The program that it "links" writes the file after -o; lora-train writes an adapter folder.
 cat >"$work/bin/compiler" <<'END'
 #!/bin/sh
 while [ "$1" != -o ]; do [ "$1" = -c ] && objects=yes; shift; done
@@ -34,13 +34,13 @@ cp -r testdata/mini "$work/base"
 remake() {
   make --no-print-directory BUILD="$build" CXX="$work/bin/compiler" NVCC= MPICXX= IMDB=testdata/sample BASE=testdata/mini SEED=1 "$@" all train-chain
 }
-# steps ARGUMENT...: what make would do, one word for each step, sorted.
+# steps ARGUMENT...: the steps that make would run, one word for each, sorted.
 steps() {
   remake -n "$@" >"$work/steps" 2>&1 || fail "make -n $*: $(tail -n 3 "$work/steps")"
   sed -E ':a;/\\$/{N;s/\\\n//;ba}' "$work/steps" | sed -nE -e "s/^printf '[^']*' (c\+\+|nvcc|link|embed) (.*)/\1:\2/p" -e 's/.*printf .* > .*\/(chat\.json)$/\1/p' \
     -e "s|^$build/(tsv2bin\|embed\|synthconv\|tokenize\|lora-train\|evaluate) .*-o ([^ ]*).*|\2|p" | sed "s|$build/||; s|^train/||; s|$train/||" | sort
 }
-# expect_steps WHAT STEPS ARGUMENT...: make with these arguments does exactly these steps, and does nothing without them.
+# expect_steps WHAT STEPS ARGUMENT...: make with these arguments runs exactly these steps, and none without them.
 expect_steps() {
   local what=$1 wanted=$2
   shift 2
@@ -66,7 +66,7 @@ expect_steps "other TRAIN_FLAGS" "adapter chat.json figures.json" TRAIN_FLAGS="-
 expect_steps "other EVALUATE_FLAGS" "figures.json" EVALUATE_FLAGS="--self-play 1"
 expect_steps "another CHECKPOINT_EVERY" "" CHECKPOINT_EVERY=7
 
-# Flags and compilers. Only what belongs to the build is compared here: the training follows from the tools.
+# Flags and compilers. Only the steps of the build are compared here: the training depends on the tools.
 sources=c++:precompiled.h$'\n'$(find lib kernels cmd -name '*.cc' | grep -vE '_(ref|cases)\.cc$' | sed 's/^/c++:/')
 links=$(for main in cmd/*.cc; do echo "link:$(basename "$main" .cc | tr _ -)"; done)
 kernel_links=$(grep -vE ':(bin2tsv|tsv2bin)$' <<<"$links")
@@ -87,7 +87,7 @@ expect_built "a CUDA compiler" "$(find kernels -name '*_cuda.cu' | sed 's/^/nvcc
 c++:kernels/ops.cc c++:kernels/device.cc
 $kernel_links" NVCC="$work/cuda/bin/nvcc" CUDA=1
 
-# A training that was stopped resumes; one with other options or tokens begins anew and keeps the old folder.
+# A training that was stopped resumes; one with other options or tokens starts again and keeps the old folder.
 rm "$train/adapter/adapter_model.safetensors"
 run remake
 expect_equal "resumed" "$(<"$train/adapter/adapter_model.safetensors")" "a stopped training"

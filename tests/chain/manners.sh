@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every tool has the same manners: --help, --version, a wrong option, a full disk for stdout, its first example's name.
+# Behavior common to all tools: --help, --version, a wrong option, a full disk for stdout, a closed pipe, old option
+# names.
 source "$(dirname "$0")/support.bash"
 
 for source in cmd/*.cc; do
@@ -10,14 +11,14 @@ for source in cmd/*.cc; do
   for part in "Usage: $tool" "Examples:" "--help" "--version" "See also:"; do
     [[ $out == *"$part"* ]] || fail "$tool --help has no \"$part\""
   done
-  # Examples stand on one line each, to be copied whole.
+  # Examples may be wider: each is one line, so that it can be copied whole.
   widest=$(awk '/^  [a-z0-9-]+ / { next } { if (length > w) w = length } END { print w }' "$work/.out")
   [[ $widest -le 110 ]] || fail "$tool --help has a line of $widest columns"
 
   run "$tool" --version
   [[ $out == "$tool (Matinee) "* ]] || fail "$tool --version says: $out"
 
-  # The spelling is Boost's.
+  # Boost spells it this way.
   expect_error 2 "$tool: unrecognised option '--no-such-option'; try --help" "$tool" --no-such-option
 
   "$tool" --help >/dev/full 2>"$work/.err"
@@ -25,11 +26,11 @@ for source in cmd/*.cc; do
   expect_equal 1 "$status" "$tool --help >/dev/full"
   expect_equal "$tool: <stdout>: cannot write: No space left on device" "$(<"$work/.err")" "$tool --help >/dev/full"
 
-  # A reader that goes away ends the tool quietly.
+  # Closing the pipe ends the tool quietly.
   { "$tool" --help 2>"$work/.err"; echo $? >"$work/.status"; } | :
   [[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "$tool --help | : ends with $(<"$work/.status"): $(<"$work/.err")"
 done
-# Options that were renamed work under their old names, which the help does not list.
+# Renamed options still work under their old names, which the help does not list.
 for old in "synthconv --temperaments" "embed --neighbours" "lora-train --min-learning-rate"; do
   read -r tool option <<<"$old"
   run "$tool" "$option" x /nonexistent

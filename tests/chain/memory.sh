@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The memory contract under a limit that the kernel enforces (ulimit -d): what each tool says that it needs is enough, for
-# loading, training, saving, merging and decoding; less is refused before anything is loaded, and where memory runs out
-# nevertheless there is an error, not a crash. `make check-memory` loads 12 GB.
+# The memory contract under a limit that the kernel enforces (ulimit -d): the memory that each tool says it needs is
+# enough to load, train, save, merge and decode. Less is refused before anything is loaded; if memory runs out all the
+# same, there is an error and no crash. `make check-memory` loads 12 GB.
 source "$(dirname "$0")/support.bash"
 [[ $BUILD == *-san* ]] && skip "a sanitizer needs more memory than any limit here"
 
@@ -16,7 +16,7 @@ base=testdata/mini
 tokenize --model $base --seq-len 64 -o "$work/tokens" "$work/lines.jsonl" || fail "tokenize"
 source tests/chain/small_catalog.bash
 
-# obeys OUTPUT COMMAND...: the command, which writes OUTPUT, with the memory that it says it needs, on one thread.
+# obeys OUTPUT COMMAND...: runs COMMAND, which writes OUTPUT, on one thread with the memory that it says it needs.
 obeys() {
   local output=$1 words megabytes
   shift
@@ -46,7 +46,7 @@ for format in bf16 nf4; do
   obeys "$work/nothing" chat --base $base --adapter "$work/adapter" --base-format $format --movies "$work/movies.bin"
 done
 
-# More threads than there is room for stacks.
+# Too many threads for the memory that their stacks need.
 run bash -c 'ulimit -d 140000 && ulimit -c 0 && exec "$@"' limit "${training[@]}" --threads 64 -o "$work/stacks" "$work/tokens"
 [[ $status -eq 1 && $err == "lora-train: thread "*" of 64 cannot be started: "*"; ask for fewer with --threads, or raise ulimit -d or -u" ]] ||
   fail "stacks without room: $status, $err"

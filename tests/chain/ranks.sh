@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# lora-train over two processes with mpirun: the losses of one process; a rank that dies ends the job and leaves the
-# checkpoint; another number of ranks goes on from it.
+# lora-train in two processes with mpirun: the losses equal those of one process; a rank that dies ends the job and
+# leaves the checkpoint; another number of ranks resumes from it.
 source "$(dirname "$0")/support.bash"
 command -v mpirun >/dev/null || skip "mpirun is not installed"
 ldd "$(command -v lora-train)" | grep -q libmpi || skip "lora-train was built without MPI"
@@ -23,7 +23,7 @@ worst=$(paste <(losses "$work/one.jsonl") <(losses "$work/two.jsonl") |
   awk '{ d = $2 - $4; if (d < 0) d = -d; if (d > worst) worst = d } END { print NR, (worst < 1e-6 ? "near" : worst) }')
 expect_equal "12 near" "$worst" "losses of one process and of two ranks"
 
-# A rank is killed while it trains.
+# A rank is killed during the training.
 slow=("${options[@]}" --max-steps 400 --checkpoint-every 3)
 lead 2 lora-train "${slow[@]}" -o "$work/killed" "$work/tokens.bin" >/dev/null 2>"$work/.err" &
 job=$!
@@ -43,7 +43,7 @@ run timeout 120 mpirun --allow-run-as-root --oversubscribe --bind-to none -n 3 l
 expect_equal 0 "$status" "three ranks after two: $err"
 [[ $err == *"continuing after step "*"lora-train: 3 ranks"* ]] || fail "three ranks after two say: $err"
 
-# What is wrong is said once for each rank, and nobody waits for ever.
+# Each rank reports an error once, and none waits forever.
 run timeout 60 mpirun --allow-run-as-root --oversubscribe --bind-to none -n 2 lora-train "${options[@]}" -o "$work/none" "$work/nowhere"
 [[ $status -ne 0 && $status -ne 124 && $err == *"nowhere: cannot open"* ]] || fail "a missing file with two ranks: $status $err"
 finish

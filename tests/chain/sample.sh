@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sample catalog is what its script makes.
+# The committed sample catalog equals the output of its script.
 source "$(dirname "$0")/support.bash"
 run scripts/make-sample --self-test
 expect_equal 0 "$status" "make-sample --self-test: $err"

@@ -1,5 +1,5 @@
-# Sourced after support.bash: $work/movies.bin, a catalog of the sample's first 700 titles, made by the tools, and
-# $work/titles, their ids. Small, so that tests that talk or train come soon to what they test.
+# Sourced after support.bash. Makes $work/movies.bin, a catalog of the sample's first 700 titles, and $work/titles,
+# their ids. It is small, so that tests that chat or train start quickly.
 mkdir -p "$work/tables"
 head -701 testdata/sample/title.basics.tsv >"$work/tables/title.basics.tsv"
 cut -f1 "$work/tables/title.basics.tsv" | tail -n +2 >"$work/titles"

@@ -1,5 +1,5 @@
-# Sourced by the shell tests of the chain: `source "$(dirname "$0")/support.bash"`. Runs the built tools as a user does.
-# BUILD names the folder of the tools (default build), REAL_DATA the real tables (default ../shared/data).
+# Sourced by the shell tests of the chain: `source "$(dirname "$0")/support.bash"`. They run the built tools as a user
+# does. BUILD names the folder of the tools (default build), REAL_DATA the real tables (default ../shared/data).
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 BUILD=${BUILD:-build}
@@ -16,14 +16,14 @@ fail() {
   failures=$((failures + 1))
 }
 
-# run COMMAND...: runs it with its output in $out, its messages in $err and its exit status in $status.
+# run COMMAND...: runs it and stores its output in $out, its messages in $err and its exit status in $status.
 run() {
   "$@" >"$work/.out" 2>"$work/.err" </dev/null
   status=$?
   out=$(<"$work/.out") err=$(<"$work/.err")
 }
 
-# expect_error STATUS MESSAGE COMMAND...: the command ends with that status and says exactly that on stderr.
+# expect_error STATUS MESSAGE COMMAND...: the command exits with this status and prints exactly this message on stderr.
 expect_error() {
   local wanted_status=$1 wanted=$2
   shift 2

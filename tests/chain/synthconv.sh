@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# synthconv: shards join to the whole, any number of threads gives the same bytes, targets stay in their part, and bad
-# input is named.
+# synthconv: shards concatenate to the whole output, any number of threads gives the same bytes, targets stay in one
+# part, and bad input is reported.
 source "$(dirname "$0")/support.bash"
 
 embed --top 800 -o "$work/movies.bin" testdata/sample 2>"$work/.err" || fail "embed: $(<"$work/.err")"
@@ -24,7 +24,7 @@ expect_equal "$(seq 0 59)" "$(sed 's/^{"index":\([0-9]*\),"target":"tt.*/\1/' co
 expect_equal 0 "$(grep -vc '"act":"close"[^{]*],"text":"[^"]*"}}]}$' conversations.jsonl)" "conversations that do not close"
 cmp -s <(synthconv -n 60 --seed 2 movies.bin) <(synthconv -n 60 movies.bin) && fail "another seed gives the same"
 
-# No target of one part is in another.
+# No target is in two parts.
 for part in train valid test; do
   synthconv -n 300 --part $part --format messages movies.bin | sed 's/.*"target":"\([^"]*\)"}$/\1/' | sort -u >$part.targets
   [[ -s $part.targets ]] || fail "no targets in part $part"
@@ -34,7 +34,7 @@ sort train.targets valid.targets test.targets | uniq -d >twice
 [[ $(synthconv -n 20 --personas picky,terse --format conversations movies.bin |
   grep -c '"persona":"\(picky\|terse\)"') -eq 20 ]] || fail "--personas"
 
-# A phrasebook of one's own.
+# A phrasebook given by the user.
 printf '[s.greet]\nWelcome to the test\\.\n' >mine.txt
 synthconv -n 40 --phrases mine.txt movies.bin | grep -q '"output":"Welcome to the test\."' || fail "--phrases"
 printf '[s.greet]\nWelcome (back\n' >bad.txt

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tsv2bin and bin2tsv: every real table comes back byte for byte; each kind of bad input is named with its place.
+# tsv2bin and bin2tsv: every real table survives a round trip byte for byte; bad input of each kind is reported with its
+# position.
 source "$(dirname "$0")/support.bash"
 
 for table in testdata/sample/*.tsv "$REAL_DATA"/imdb-real/*.tsv "$REAL_DATA"/imdb-500/*.tsv; do
@@ -12,13 +13,13 @@ done
 table=testdata/sample/title.basics.tsv
 head -2000 "$table" >"$work/whole.tsv"
 tsv2bin -o "$work/whole.bin" "$work/whole.tsv"
-# From a pipe, gzipped in two members, and with any number of threads: the same bytes.
+# A pipe, gzip in two members, and any number of threads give the same bytes.
 { head -1000 "$work/whole.tsv" | gzip; tail -n +1001 "$work/whole.tsv" | gzip; } >"$work/two.tsv.gz"
 for threads in 1 2 7; do
   tsv2bin --threads $threads <"$work/two.tsv.gz" >"$work/two.bin" || fail "two gzip members"
   expect_same_bytes "$work/whole.bin" "$work/two.bin" "two members, $threads threads"
 done
-# CRLF, no line end at the end, numbers not written as we would write them.
+# CRLF, no newline at the end, numbers that we would write differently.
 printf 'tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t007\r\ntt2\t8\t\\N' >"$work/odd.tsv"
 tsv2bin -o "$work/odd.bin" "$work/odd.tsv" 2>/dev/null
 status=$?
@@ -44,7 +45,7 @@ bad '<html>\n';                       expect_error 1 'tsv2bin: bad.tsv:1: this i
 expect_error 1 'tsv2bin: none.tsv: cannot open: No such file or directory' tsv2bin -o t.bin none.tsv
 expect_error 1 'tsv2bin: /dev/full: cannot write: No space left on device' tsv2bin -o /dev/full whole.tsv
 head -c 2000 two.tsv.gz >cut.tsv.gz
-# The rows before the cut, and the place of the row that it broke.
+# The rows before the cut, and the position in the row that is cut.
 zcat cut.tsv.gz 2>/dev/null >cut.tsv
 line=$(($(wc -l <cut.tsv) + 1)) column=$(tail -n 1 cut.tsv | tr -cd '\t' | wc -c) column=$((column + 1))
 cut='gzip stream is cut off after 2000 compressed bytes; fetch the file again'

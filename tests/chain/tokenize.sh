@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# tokenize as a user runs it: pipes, what it refuses and how, marked texts, full disks.
+# tokenize as a user runs it: pipes, errors and their messages, --show, full disks.
 source "$(dirname "$0")/support.bash"
 model=tests/tokenizer/data/byte_level
 good='{"instruction":"Ask.","input":"","output":"Which?"}'
 echo "$good" >"$work/good.jsonl"
 
-# A file, a pipe and gzip give the same tokens, at any number of threads.
+# A file, a pipe and gzip give the same tokens with any number of threads.
 for i in $(seq 3000); do echo "{\"instruction\":\"Number $i\",\"input\":\"x\",\"output\":\"so be it: $i\"}"; done >"$work/many.jsonl"
 tokenize -m $model -o "$work/1.bin" --threads 1 "$work/many.jsonl" || fail "tokenize of a file"
 tokenize -m $model --threads 3 <"$work/many.jsonl" >"$work/2.bin" || fail "tokenize of a pipe"
@@ -13,7 +13,7 @@ gzip -c "$work/many.jsonl" | tokenize -m $model/tokenizer.json -o "$work/3.bin" 
 expect_same_bytes "$work/1.bin" "$work/2.bin" "file and pipe"
 expect_same_bytes "$work/1.bin" "$work/3.bin" "file and gzip"
 
-# --show marks what is learned: brackets where colors are not wanted or not possible.
+# --show marks the supervised tokens: with brackets if colors are turned off or not supported.
 run tokenize -m $model --show "$work/good.jsonl"
 expect_equal $'### Ask.\n###\n[[Which?<|eos|>]]' "$out" "--show"
 run env NO_COLOR=1 tokenize -m $model --template alpaca --show "$work/good.jsonl"
@@ -21,11 +21,11 @@ expect_equal "### Response:[[Which?<|eos|>]]" "${out##*$'\n'}" "--show --templat
 run tokenize -m $model --stats -o "$work/s.bin" "$work/good.jsonl"
 [[ $err == "tokenize: 1 samples of 1 lines, "*" supervised ("*" %)"$'\n'* ]] || fail "--stats says: $err"
 
-# A reader that goes away ends it quietly.
+# Closing the pipe ends it quietly.
 { tokenize -m $model --show "$work/many.jsonl" 2>"$work/.err"; echo $? >"$work/.status"; } | head -1 >/dev/null
 [[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "--show | head: $(<"$work/.status") $(<"$work/.err")"
 
-# What it refuses.
+# Errors.
 bad() { printf '%s\n%s\n' "$good" "$1" >"$work/bad.jsonl"; }
 bad '{"instruction":"Ask."}'
 expect_error 1 "tokenize: $work/bad.jsonl:2: output: missing; --keep-going skips such lines" \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# lora-train as a user runs it: stopped by signals or the time limit and resumed it gives the bytes of an unbroken run
-# (killed.sh kills it with -9); wrong input is refused with the exact text; a full disk leaves the last checkpoint whole.
+# lora-train as a user runs it: stopped by signals or the time limit and resumed, it gives the bytes of an uninterrupted
+# run (killed.sh kills it with -9); wrong input is refused with the exact message; a full disk leaves the last
+# checkpoint intact.
 source "$(dirname "$0")/support.bash"
 
 cat >"$work/config.json" <<'JSON'
@@ -16,7 +17,7 @@ done >"$work/lines.jsonl"
 head -40 "$work/lines.jsonl" | tokenize --model "$work" --seq-len 64 -o "$work/valid.bin" - || fail "tokenize"
 tokenize --model "$work" --seq-len 64 -o "$work/tokens.bin" "$work/lines.jsonl" || fail "tokenize"
 
-# A base from nothing.
+# A base with random weights, trained for three updates.
 run lora-train --full --config "$work/config.json" --max-steps 3 --micro-batch-tokens 256 -o "$work/base" "$work/tokens.bin"
 expect_equal 0 "$status" "lora-train --full: $err"
 for file in config.json model.safetensors tokenizer.json tokenizer_config.json; do
@@ -27,7 +28,7 @@ options=(--base "$work/base" --valid "$work/valid.bin" --rank 4 --dropout 0.1 --
          --gradient-accumulation-steps 2 --validate-every 7 --progress none)
 often=(--checkpoint-every 3)
 train() { lora-train "${options[@]}" -o "$1" "${@:2}" "$work/tokens.bin"; }
-# For the background: the process that is killed is the tool, not a shell around it.
+# To run in the background: exec, so that the signal goes to the tool and not to a shell around it.
 launch() { exec lora-train "${options[@]}" -o "$1" "${@:2}" "$work/tokens.bin"; }
 
 train "$work/unbroken" "${often[@]}" --threads 1 --metrics "$work/unbroken.jsonl" || fail "the unbroken run"
@@ -40,7 +41,7 @@ same() { expect_same_bytes "$work/unbroken/adapter_model.safetensors" "$1/adapte
 run train "$work/unbroken" --resume
 expect_equal "lora-train: $work/unbroken: this run is already finished" "$err" "--resume of a finished run"
 
-# SIGTERM saves; --resume goes on from there and the metrics have each step once.
+# SIGTERM saves; --resume continues from there, and the metrics have each step once.
 launch "$work/stopped" --metrics "$work/stopped.jsonl" 2>"$work/.err" &
 tool=$!
 for _ in $(seq 200); do [[ -s $work/stopped.jsonl ]] && break; sleep 0.02; done
@@ -58,13 +59,13 @@ fi
 same "$work/stopped" "stopped by SIGTERM and resumed"
 expect_equal "$(seq "$steps")" "$(sed -nE 's/^\{"step":([0-9]+),.*"loss".*/\1/p' "$work/stopped.jsonl")" "steps in the metrics"
 
-# A checkpoint is taken only by its own run.
+# A checkpoint is accepted only by its own run.
 train "$work/other" --time-limit 0.00001 2>/dev/null
 expect_error 1 "lora-train: $work/other/checkpoint.safetensors: this checkpoint belongs to another run: --learning-rate was 0.001, and is 0.5 now; repeat the options of that run, or delete the checkpoint" \
   train "$work/other" --learning-rate 0.5 --resume
 [[ -s $work/other/adapter_model.safetensors ]] || fail "the time limit left no adapter"
 
-# Nor where a byte of the base is another: in its single file, in one of its shards, in its configuration.
+# Nor if a byte of the base has changed: in its single file, in one of its shards, in its configuration.
 mkdir "$work/sharded"
 cp "$work/base/config.json" "$work/base/"tokenizer* "$work/sharded"
 python3 - "$work/base/model.safetensors" "$work/sharded" <<'PY' || fail "a base in shards"
@@ -94,7 +95,7 @@ for file in base/model.safetensors sharded/model-00001-of-00002.safetensors shar
   train "$work/changed" --time-limit 0.00001 2>/dev/null
   cp "$work/$file" "$work/original"
   if [[ $name == config.json ]]; then echo >>"$work/$file"; else
-    # The lowest byte of a bfloat16 number somewhere behind the header.
+    # The lowest byte of a bfloat16 number somewhere after the header.
     at=$(($(stat -c %s "$work/$file") / 4 * 2))
     byte=$(od -An -tu1 -j $at -N1 "$work/$file")
     printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$work/$file" bs=1 seek=$at conv=notrunc status=none
@@ -107,7 +108,7 @@ for file in base/model.safetensors sharded/model-00001-of-00002.safetensors shar
 done
 options[1]=$work/base
 
-# A disk that is full while a checkpoint is written: the run fails, the checkpoint from before is whole.
+# The disk is full while a checkpoint is written: the run fails and the previous checkpoint is intact.
 for write in 6 7 9; do
   out=$work/full-$write
   MATINEE_FAIL_WRITE=$write train "$out" "${often[@]}" >/dev/null 2>"$work/.err" && continue
@@ -116,14 +117,14 @@ for write in 6 7 9; do
   same "$out" "resumed after a full disk"
 done
 
-# With --keep-going the run outlives a full disk; what it learned is the same.
+# With --keep-going the run continues on a full disk and learns the same.
 out=$work/going
 MATINEE_FAIL_WRITE=7 train "$out" "${often[@]}" --keep-going 2>"$work/.err" || fail "--keep-going: $(<"$work/.err")"
 grep -q 'no checkpoint: .*No space left on device.*; training continues' "$work/.err" || fail "--keep-going says: $(<"$work/.err")"
 same "$out" "trained through a full disk"
 
-# Moments in bytes, and several checkpoints: killed and resumed the same bytes, and nothing is left over.
-options[5]=160  # the rank: moments of small matrices stay wide
+# 8-bit moments and several checkpoints: killed and resumed, the run gives the same bytes and leaves no other files.
+options[5]=160  # a large rank, since small matrices keep float32 moments
 deep=(--adam-bits 8 --checkpoint-every 2 --keep-checkpoints 3)
 train "$work/bytes" "${deep[@]}" || fail "--adam-bits 8"
 launch "$work/bytes-killed" "${deep[@]}" 2>/dev/null &
@@ -136,7 +137,7 @@ train "$work/bytes-killed" "${deep[@]}" --resume 2>/dev/null || fail "--resume w
 expect_same_bytes "$work/bytes/adapter_model.safetensors" "$work/bytes-killed/adapter_model.safetensors" "killed with moments in bytes"
 expect_equal "$files" "$(ls -A "$work/bytes-killed")" "files of a run with several checkpoints"
 
-# --plan loads and writes nothing; its counts are those of the run.
+# --plan loads and writes nothing; its counts equal those of the run.
 run lora-train "${options[@]}" --plan -o "$work/planned" "$work/tokens.bin"
 expect_equal 0 "$status" "--plan: $err"
 expect_equal "model trained memory updates tokens/s time" "$(awk '{ print $1 }' <<<"$out" | paste -sd' ')" "lines of --plan"
@@ -150,7 +151,7 @@ assert sum((t["data_offsets"][1] - t["data_offsets"][0]) // 4 for t in header.va
 PY
 [[ ! -e $work/planned ]] || fail "--plan wrote something"
 
-# Refusals.
+# Errors.
 expect_error 2 "lora-train: --output DIR is missing" lora-train --base "$work/base" "$work/tokens.bin"
 expect_error 1 "lora-train: $work/tokens.bin: the tokens were made for a vocabulary of 4096, but $work/narrow has 4095; make the tokens again: tokenize --model $work/narrow" \
   bash -c "mkdir -p $work/narrow && sed s/4096/4095/ $work/base/config.json >$work/narrow/config.json && cp $work/base/*.safetensors $work/narrow && lora-train --base $work/narrow -o $work/a $work/tokens.bin"

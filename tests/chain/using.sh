@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# docs/using.md: its commands run, and print what the document shows.
+# The commands of docs/using.md run and print what the document shows.
 source "$(dirname "$0")/support.bash"
 [[ -x $BUILD/chat ]] || skip "no tools in $BUILD"
 run scripts/check-using --build "$BUILD"

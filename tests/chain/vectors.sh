@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# embed and similar on the sample: what they find, what they refuse, and the exact texts of their errors.
+# embed and similar on the sample: what they find, what they refuse, and their exact error messages.
 source "$(dirname "$0")/support.bash"
 sample=testdata/sample
 movies=$work/movies.bin

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# make train-chain, from tables to a chat, in small: everything is made, nothing is made twice, and a run that was killed
-# while it trained goes on by the same command to the same bytes.
+# make train-chain, from tables to a chat, on a small scale: everything is made once, and the same command resumes a run
+# that was killed during the training and gives the same bytes.
 source "$(dirname "$0")/support.bash"
 source tests/chain/small_catalog.bash
 [[ -x $BUILD/tsv2bin ]] || skip "no tools in $BUILD"
 
-# The tools are used as they are (-o), whatever flags they were built with.
+# The tools are used as they are (-o), with whatever flags they were built.
 tools=()
 for main in cmd/*.cc; do tools+=(-o "$BUILD/$(basename "$main" .cc | tr _ -)"); done
 chain() {
-  # As from a prompt, also where this test is part of a make.
+  # Runs make as from a prompt, even if this test is part of another make.
   env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory "${tools[@]}" train-chain BUILD="$BUILD" IMDB="$work/tables" TRAIN="$1" CONVERSATIONS=40 \
     TRAIN_FLAGS="--rank 4 --alpha 8 --max-steps 12 --micro-batch-tokens 512" CHECKPOINT_EVERY=2 \
     EVALUATE_FLAGS="--held-out 1 --self-play 1 --training 1" "${@:2}"
@@ -25,7 +25,7 @@ run chain "$work/train"
 expect_equal "make: Nothing to be done for 'train-chain'." "$out" "a second make train-chain"
 expect_equal 1 "$(printf 'a comedy\n/quit\n' | chat --setup "$work/train/chat.json" | sed -n '1p' | wc -l)" "chat --setup"
 
-# Killed in the middle of training, with everything else made already.
+# Killed during the training, when everything else is already made.
 mkdir "$work/again"
 cp -rp "$work"/train/{stamps,*.bin,*.jsonl,*.tokens} "$work/again"
 rm -f "$work/again/metrics.jsonl"
@@ -41,7 +41,7 @@ for file in adapter/adapter_model.safetensors figures.json; do
   expect_same_bytes "$work/train/$file" "$work/again/$file" "made in one go and after a kill"
 done
 
-# A table that is not there is named, and nothing is left half made.
+# A missing table is reported, and nothing incomplete is left.
 rm "$work/tables/title.crew.tsv"
 run chain "$work/none"
 [[ $status -ne 0 && $err == *"IMDB=$work/tables has no title.crew.tsv or title.crew.tsv.gz"* ]] || fail "a missing table: $err"

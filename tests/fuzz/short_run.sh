@@ -1,4 +1,4 @@
-# A short run of each fuzz target on its seeds and the same mutations of them every time; `make fuzz` runs libFuzzer.
+# Runs each fuzz target briefly on its seeds and on the same mutations of them every time; `make fuzz` runs libFuzzer.
 set -eu
 BUILD=${BUILD:-build}
 found=0
