@@ -4,6 +4,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
+#include <new>
 
 #include "kernels/check.h"
 #include "kernels/matmul/matmul_kernels.h"
@@ -43,6 +44,7 @@ void sgemm(const SgemmArgs& args) {
   const auto status = dnnl_sgemm(args.left_transposed ? 'T' : 'N', args.right_transposed ? 'T' : 'N', args.m, args.n,
                                  args.k, 1.0f, args.left, args.left_stride, args.right, args.right_stride,
                                  args.accumulate ? 1.0f : 0.0f, args.c, args.c_stride);
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
   require(status == dnnl_success, "sgemm", "oneDNN accepts the product");
 }
 

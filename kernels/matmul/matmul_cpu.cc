@@ -21,10 +21,13 @@ constexpr std::int64_t kColumnBlock = 4 * kPanel;
 constexpr std::int64_t kRoundRows = 32;     // rounded by one task
 constexpr std::int64_t kPairsPerLine = 16;  // dwords of a cache line
 constexpr std::int64_t kPackRows = 64;      // pairs of rows packed by one task
-// Elements that are repacked or widened at a time: 8 MiB of bfloat16 or 16 MiB of float32 for a matrix of any size.
-constexpr std::int64_t kSlab = 4 << 20;
+// Elements that are repacked or widened at a time: 8 MiB of bfloat16 or of float32 for a matrix of any size. oneDNN's
+// own copy of the factors grows with a float32 slab.
+constexpr std::int64_t kSlab = 4 << 20, kFloatSlab = kSlab / 2;
 
 std::int64_t blocks_of(std::int64_t n, std::int64_t block) { return (n + block - 1) / block; }
+// The largest multiple of `block` up to n, but at least one block.
+std::int64_t whole_blocks(std::int64_t n, std::int64_t block) { return std::max<std::int64_t>(1, n / block) * block; }
 
 // Elements [first, first + n) of a matrix with rows of `width`, as float32; with `round`, as bfloat16 values.
 void widen_parallel(Context& context, const WeightView& weight, std::int64_t width, bool round, std::int64_t first,
@@ -270,7 +273,7 @@ void add_weight_gradient_f32(Context& context, const MatmulBackwardWeightArgs& a
                         .c_stride = args.in,
                         .accumulate = true};
   if (!round) return add_transposed_blocks(context, whole);
-  const auto slab_of = [&](std::int64_t block) { return std::max<std::int64_t>(1, kSlab / 2 / depth / block) * block; };
+  const auto slab_of = [&](std::int64_t block) { return whole_blocks(kFloatSlab / 2 / depth, block); };
   SgemmArgs slab = whole;
   for (std::int64_t column = 0; column < args.in; column += slab.n) {
     slab.n = std::min(slab_of(kColumnBlock), args.in - column);
@@ -313,10 +316,10 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   if (args.n_rows <= kGemvRows && (is_bf16 || quantized || !round)) return forward_few_rows(context, args, accumulate);
 
   const ScratchScope scope(context.scratch());
-  const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
-  const std::int64_t slab_width = std::min(slab, blocks_of(args.out, kPanel) * kPanel);
-  if (uses_pairs(context, args.precision)) {
-    const std::int64_t pairs = (args.in + 1) / 2;
+  const bool packs = uses_pairs(context, args.precision);
+  const std::int64_t slab = whole_blocks((packs ? kSlab : kFloatSlab) / args.in, kColumnBlock);
+  if (packs) {
+    const std::int64_t pairs = (args.in + 1) / 2, slab_width = std::min(slab, blocks_of(args.out, kPanel) * kPanel);
     auto* panels = context.scratch().take_array<std::uint32_t>(static_cast<std::size_t>(slab_width * pairs));
     for (std::int64_t first = 0; first < args.out; first += slab) {
       const std::int64_t width = std::min(slab, args.out - first);
@@ -382,7 +385,7 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
   const ScratchScope scope(context.scratch());
   if (uses_pairs(context, args.precision)) {
     // Slabs of the sum: the rows of W [out, in] from `first` on.
-    const std::int64_t slab = std::max(kColumnBlock, kSlab / args.in / kColumnBlock * kColumnBlock);
+    const std::int64_t slab = whole_blocks(kSlab / args.in, kColumnBlock);
     const std::int64_t n_panels = blocks_of(args.in, kPanel);
     const std::int64_t slab_pairs = (std::min(slab, args.out) + 1) / 2;
     auto* panels =
@@ -434,7 +437,7 @@ void matmul_backward_input_cpu(Context& context, const MatmulBackwardInputArgs& 
   // oneDNN computes sums over blocks of this many k and adds them in order. Slabs of whole blocks therefore give the
   // bytes of a single product. A remainder shorter than a block belongs to the last slab.
   const std::int64_t block = context.isa() >= IsaLevel::kAvx512 ? 384 : 256;
-  const std::int64_t depth = std::max<std::int64_t>(1, kSlab / args.in / block - 1) * block;
+  const std::int64_t depth = whole_blocks(kFloatSlab / args.in - block, block);
   auto* weights =
       context.scratch().take_array<float>(static_cast<std::size_t>(std::min(depth + block - 1, args.out) * args.in));
   product.right = weights;

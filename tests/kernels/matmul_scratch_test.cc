@@ -19,7 +19,8 @@ struct Shape {
 };
 // A layer, a head over a large vocabulary and a wide layer; the latter two are larger than a slab.
 constexpr Shape kShapes[] = {{576, 1536}, {576, 16385}, {4096, 2050}};
-constexpr std::size_t kMost = std::size_t{18} << 20;  // a slab of 16 MiB, and 1 MiB for each worker
+// A slab of 8 MiB, or of wide rows two of oneDNN's blocks of the sum (767 · 4,096 floats); and 1 MiB for each worker.
+constexpr std::size_t kMost = std::size_t{15} << 20;
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4};
 
 std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
