@@ -309,10 +309,10 @@ void GroundedText::step_name(const Reading& reading, std::uint8_t byte, std::vec
   if (const Place place = after_word(byte); place != Place::kNowhere) return next.push_back(name.outside(place));
   if (ending == Ending::kCapitalWord || node.last == 0) return;
   if (byte == '-' && is_digit(node.last)) return next.push_back(name.outside(Place::kJoint));  // "96-minute"
-  for (std::uint16_t i = 0; i < kPossessives.size(); ++i) {
+  for (std::size_t i = 0; i < kPossessives.size(); ++i) {
     if (byte != static_cast<std::uint8_t>(kPossessives[i][0])) continue;
     next.push_back(name.outside(Place::kPossessive));
-    next.back().node = i;
+    next.back().node = static_cast<std::uint16_t>(i);
     next.back().letters = 1;
     next.back().after_s = node.last == 's';
   }
