@@ -204,8 +204,8 @@ std::optional<Wish> TargetWishes::about(Slot slot, bool single) {
         span = {form == "long_plain" ? kLongFrom : minutes / 10 * 10, std::max(kLongest, minutes)};
         if (form == "long") slots["low"] = fmt::format("{}", span.low);
       }
-      for (const std::string name : {"runtime", "of_runtime"})
-        wish.slots[name] = phrasebook_.expand(name + "." + form, slots, random_);
+      for (const char* name : {"runtime", "of_runtime"})
+        wish.slots[name] = phrasebook_.expand(fmt::format("{}.{}", name, form), slots, random_);
       wish.update.said.runtime = span;
       return wish;
     }
