@@ -1,4 +1,4 @@
-// chat: a conversation that ends in a movie worth watching.
+// chat: talks with the user to find a movie, on a terminal or in a pipe.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,15 +12,15 @@
 
 int main(int argc, char** argv) {
   using namespace matinee;
-  const ToolDescription description{"chat",
-                                    "talks with you until it has found a movie for you",
-                                    "[options]",
-                                    "Without options it uses the model that `make train` made. In a pipe it answers "
-                                    "each line with one line. On a terminal, /help lists the commands; Ctrl-C stops a "
-                                    "reply, and pressing it twice leaves.",
-                                    {"chat", "echo 'a comedy from the nineties' | chat",
-                                     "chat --base base --adapter adapter --movies movies.bin --json"},
-                                    "lora-train(1), evaluate(1), similar(1)"};
+  const ToolDescription description{
+      "chat",
+      "talks with you until it has found a movie for you",
+      "[options]",
+      R"(Without options it uses the model that `make train` made. In a pipe it answers each line with one line. On a
+         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits.)",
+      {"chat", "echo 'a comedy from the nineties' | chat",
+       "chat --base base --adapter adapter --movies movies.bin --json"},
+      "lora-train(1), evaluate(1), similar(1)"};
   TrainedChatOptions chat;
   ChatLoopOptions loop;
   return run_tool(

@@ -1,4 +1,4 @@
-// embed: the IMDb tables in, the joined catalog with its vectors out.
+// embed: joins the IMDb tables into a catalog with its vectors.
 #include "lib/base/tool.h"
 #include "lib/vectors/embedding_run.h"
 
@@ -6,11 +6,11 @@ int main(int argc, char** argv) {
   using namespace matinee;
   const ToolDescription description{
       "embed",
-      "joins the IMDb tables into a catalog of the most voted-for movies, with three vectors for each",
+      "joins the IMDb tables into a catalog of the most-voted movies, with three vectors for each",
       "[options] [FOLDER]",
-      "FOLDER holds title.basics, title.ratings, title.crew, title.principals and name.basics, each as .bin (made by "
-      "tsv2bin), .tsv or .tsv.gz; or name the tables one by one. References to people or titles that the tables lack "
-      "are counted and reported.",
+      R"(FOLDER holds title.basics, title.ratings, title.crew, title.principals and name.basics, each as .bin (made by
+         tsv2bin), .tsv or .tsv.gz. Instead of FOLDER, each table can be given by its own option. References to people
+         or titles that the tables lack are counted and reported.)",
       {"embed -o movies.bin testdata/sample",
        "embed --top 5000 --basics title.basics.bin --ratings title.ratings.bin --crew title.crew.bin "
        "--principals title.principals.bin --names name.basics.bin -o movies.bin"},

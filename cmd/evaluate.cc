@@ -1,4 +1,4 @@
-// evaluate: how well a trained model does the four skills, and how often a simulated user gets the right movie.
+// evaluate: measures a trained model on the four skills, and how often self-play reaches the right movie.
 #include "lib/base/file.h"
 #include "lib/base/tool.h"
 #include "lib/chat/chat_setup.h"
@@ -10,9 +10,9 @@ int main(int argc, char** argv) {
       "evaluate",
       "measures a trained model on held-out conversations and in self-play with simulated users",
       "[options]",
-      "Without options it evaluates the model that `make train` made. The model was never trained on the targets of "
-      "the held-out part. The templates column is an upper bound: the same policy with phrases of the phrasebook, and "
-      "the user's true meaning given instead of inferred.",
+      R"(Without options it evaluates the model that `make train` made. The model was never trained on the targets of
+         the held-out part. The templates column is an upper bound: the same policy with phrases from the phrasebook,
+         and with the user's true meaning given instead of inferred.)",
       {"evaluate --self-play 500 -o figures.json",
        "evaluate --base base --adapter adapter --movies movies.bin --without-adapter"},
       "chat(1), synthconv(1), lora-train(1)"};

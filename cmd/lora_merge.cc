@@ -1,4 +1,4 @@
-// lora-merge: a base and its adapter become one model.
+// lora-merge: merges an adapter into its base model.
 #include <fmt/format.h>
 
 #include "lib/base/format_error.h"
@@ -14,18 +14,18 @@ using namespace matinee;
 
 const ToolDescription kTool{
     "lora-merge",
-    "merges an adapter into its base, to a Hugging Face folder or a GGUF file",
+    "merges an adapter into its base model and writes a Hugging Face folder or a GGUF file",
     "[options] --base DIR --adapter DIR -o PATH",
-    "The merged model needs no adapter. It is written tensor by tensor, with a few MiB of it in memory at a time, and\n"
-    "it appears complete or not at all; an output that exists already is refused. With --tokens the loss of base and\n"
-    "adapter is compared with the loss of the merged model, both in --base-format, and nothing is written where they\n"
-    "differ by more than --max-loss-difference. The comparison needs memory for the model.",
+    R"(The merged model needs no adapter. It is written tensor by tensor, with a few MiB of it in memory at a time, and
+       it appears complete or not at all; an existing output is refused. With --tokens, the loss of the base with its
+       adapter is compared with the loss of the merged model, both in --base-format, and nothing is written if they
+       differ by more than --max-loss-difference. The comparison needs enough memory for the whole model.)",
     {"lora-merge --base testdata/mini --adapter adapter -o merged",
      "lora-merge --base base --adapter adapter --tokens valid.tokens --format gguf-q8_0 -o model.gguf"},
     "lora-train(1), chat(1), tokenize(1)"};
 
-// The tokenizer as GGUF metadata, with the chat template of `prompt_template`; "": the one the adapter was trained
-// with.
+// The tokenizer as GGUF metadata, with the chat template of `prompt_template`. If that is empty, the template that the
+// adapter was trained with is used.
 GgufMetadata vocabulary_of(const MergeRun& run, std::string prompt_template) {
   const TokenizerFiles files = read_tokenizer_files(run.base);
   const SpecialTokens special = read_special_tokens(files.folder, files.definition);
@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
              {std::pair("base", run.base), {"adapter", run.adapter}, {"output", run.output}}) {
           if (value.empty()) throw usage_error("--{} is missing", name);
         }
-        OutputFolder output(run.output);  // refuses what exists already before any work is done
+        OutputFolder output(run.output);  // refuses an existing output before any work is done
         const GgufMetadata vocabulary = run.to_gguf() ? vocabulary_of(run, prompt_template) : GgufMetadata{};
         const MergeLosses losses = run_merge(run, vocabulary, output, tool);
         OutputFile out("-");

@@ -1,4 +1,4 @@
-// lora-train: trains an adapter (or a whole model) on tokens.
+// lora-train: trains a LoRA adapter or a whole model on tokens.
 
 #include <cstdio>
 #include <memory>
@@ -12,12 +12,12 @@
 namespace {
 
 constexpr const char* kDetails =
-    R"(The loss is the mean over the supervised tokens of an update, however it is cut into micro-batches.
-A run that was killed at any moment and continued with --resume (see --checkpoint-every) writes the same
-bytes as one that was not. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that is not finite or that
-diverges stops the run, and nothing of that step is saved. --full writes a Hugging Face folder in bfloat16.
-Under mpirun or srun, the processes share the rows of each update: start one process per GPU (--device auto
-or cuda gives each its own; NCCL sums the gradients), or one per machine without GPUs.)";
+    R"(The loss is the mean over the supervised tokens of an update, however it is split into micro-batches.
+       A run that was killed at any moment and continued with --resume (see --checkpoint-every) writes the same bytes
+       as an uninterrupted run. Ctrl-C and SIGTERM save a checkpoint and stop. A loss that diverges or is not finite
+       stops the run, and nothing from that step is saved. --full writes a Hugging Face folder in bfloat16.
+       Under mpirun or srun, the processes share the rows of each update: start one process per GPU (--device auto or
+       cuda gives each its own; NCCL sums the gradients), or one per machine if the machines have no GPUs.)";
 
 const matinee::ToolDescription kTool{
     .name = "lora-train",

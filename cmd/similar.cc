@@ -1,4 +1,4 @@
-// similar: movies or preferences in, the nearest movies out.
+// similar: finds the movies nearest to a movie or to preferences.
 #include "kernels/context.h"
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
@@ -19,7 +19,7 @@ struct SimilarOptions {
 
   void add(OptionSet& options) {
     options.text("catalog,c", &catalog, "FILE", "the catalog (movies.bin) that embed made");
-    options.text("output,o", &output, "FILE", "where the results go; - is stdout");
+    options.text("output,o", &output, "FILE", "output file; - is stdout");
     options.integer("k,k", &k, 1, 100000, "movies per query");
     options.choice("format", &format, {"tsv", "jsonl"}, "format of the results");
     options.flag("explain", &explain, "also print what each vector contributes, or why a movie fits the preferences");
@@ -40,7 +40,7 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
   OutputFile out(options.output);
   if (options.format == "tsv") out.write(tsv_header(options.explain));
   int failed = 0;
-  // A query that has no answer is reported, and the others are answered.
+  // A query without an answer is reported and does not stop the others.
   const auto answer = [&](std::string_view query, const std::string& place) {
     try {
       const auto found = finder.find(query, options.k);
@@ -74,10 +74,9 @@ int main(int argc, char** argv) {
       "similar",
       "finds the movies nearest to a movie or to a user's preferences",
       "--catalog FILE [options] [QUERY...]",
-      "A QUERY is a tconst, a title (\"Heat (1995)\" if several movies share it; small spelling mistakes are "
-      "corrected) "
-      "or a preference state in JSON. Without a QUERY, or with -, queries are read from stdin, one per line. The "
-      "filters apply to every query.",
+      R"text(A QUERY is a tconst, a title ("Heat (1995)" if several movies share it; small spelling mistakes are
+             corrected) or a preference state in JSON. Without a QUERY, or with -, queries are read from stdin, one per
+             line. The filters apply to every query.)text",
       {"similar --catalog movies.bin -k 5 'The Matrix'",
        "similar --catalog movies.bin --years 1990-1999 --explain Alien",
        "echo '{\"genres\":[\"Comedy\"],\"years\":\"1990s\"}' | similar --catalog movies.bin --format jsonl"},

@@ -1,4 +1,4 @@
-// synthconv: a catalog in, conversations between the policy and simulated users out, as JSON lines.
+// synthconv: generates conversations between the policy and simulated users from a catalog, as JSON lines.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,15 +10,15 @@
 
 int main(int argc, char** argv) {
   using namespace matinee;
-  const ToolDescription description{"synthconv",
-                                    "generates conversations that lead a simulated user to a target movie",
-                                    "[options] [MOVIES.BIN]",
-                                    "The user's answers follow from facts of the target, which the user never names. "
-                                    "MOVIES.BIN is the same as --movies. Conversation I depends on the seed and on I "
-                                    "only, neither on the shard nor on the number of threads.",
-                                    {"synthconv -n 10000 --part train movies.bin > train.jsonl",
-                                     "synthconv -n 200 --part test --format conversations movies.bin | head -1"},
-                                    "embed(1), tokenize(1), evaluate(1)"};
+  const ToolDescription description{
+      "synthconv",
+      "generates conversations that lead a simulated user to a target movie",
+      "[options] [MOVIES.BIN]",
+      R"(The user's answers follow from facts about the target, which the user never names. MOVIES.BIN is the same as
+         --movies. Conversation I depends only on the seed and on I, not on the shard or the number of threads.)",
+      {"synthconv -n 10000 --part train movies.bin > train.jsonl",
+       "synthconv -n 200 --part test --format conversations movies.bin | head -1"},
+      "embed(1), tokenize(1), evaluate(1)"};
   ChatSystemOptions system_options;
   GeneratorOptions generator;
   std::string output = "-";
@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         system_options.add(options);
         generator.add(options);
-        options.text("output,o", &output, "FILE", "where the lines go; - is stdout");
+        options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.flag("stats", &stats, "report the number of conversations and how many reached the target");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
       },

@@ -1,4 +1,4 @@
-// tokenize: training texts as JSON lines in, packed token ids with a loss mask out.
+// tokenize: turns training texts in JSON lines into packed token ids with a loss mask.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
       "--model FOLDER [options] [FILE...]",
       R"(Each line is an Alpaca tuple {"instruction","input","output"}, {"messages":[{"role","content"}]} or {"text"}.
          The loss covers outputs and their end tokens; for "text", every token but the first. Special tokens written in
-         the texts stay plain text. Without FILE, or with -, it reads stdin; gzip is recognized.)",
+         the texts are treated as plain text. Without FILE, or with -, it reads stdin; gzip is recognized.)",
       {"tokenize --model testdata/mini -o tokens.bin conversations.jsonl",
        "synthconv movies.bin | tokenize --model testdata/mini --show | less -R"},
       "synthconv(1), lora-train(1), bin2tsv(1)"};

@@ -1,4 +1,4 @@
-// tsv2bin: one IMDb table as TSV in, one typed table out.
+// tsv2bin: turns one IMDb table in TSV into a typed table.
 #include <fmt/format.h>
 
 #include "lib/base/tool.h"
@@ -10,9 +10,8 @@ int main(int argc, char** argv) {
       "tsv2bin",
       "turns an IMDb table (TSV, plain or gzip) into a typed table that can be memory-mapped",
       "[options] [FILE]",
-      "The table is recognized by its header line; columns it does not know are kept as text. Without FILE, or with -, "
-      "it reads "
-      "stdin. A bad row stops it, unless --keep-going.",
+      R"(The table is recognized by its header line; unknown columns are kept as text. Without FILE, or with -, it reads
+         stdin. A bad row stops it unless --keep-going is given.)",
       {"tsv2bin -o title.basics.bin title.basics.tsv.gz", "zcat title.ratings.tsv.gz | tsv2bin -o title.ratings.bin"},
       "bin2tsv(1), embed(1)"};
   TsvReadOptions read;
@@ -22,8 +21,8 @@ int main(int argc, char** argv) {
   return run_tool(
       argc, argv, description, kThreads | kProgress,
       [&](OptionSet& options) {
-        options.text("output,o", &output, "FILE", "where the table goes; - is stdout");
-        options.flag("keep-going", &read.keep_going, "skip bad rows and say how many");
+        options.text("output,o", &output, "FILE", "output file; - is stdout");
+        options.flag("keep-going", &read.keep_going, "skip bad rows and report their number");
         options.size("line-limit", &line_limit, "refuse longer lines");
         options.positional(&inputs, "FILE", 0, 1);
       },

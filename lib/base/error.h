@@ -6,26 +6,28 @@
 
 namespace matinee {
 
-/// What kind of thing went wrong; decides the exit status of a tool.
+/// The kind of a failure. It decides the exit status of a tool (exit_status).
 enum class ErrorCode {
   kUsage,     ///< the command line is wrong: exit 2
   kBadData,   ///< an input breaks a rule of its format: exit 1
-  kMissing,   ///< a file, tensor or name that must be there is not: exit 1
+  kMissing,   ///< a required file, tensor or name does not exist: exit 1
   kResource,  ///< memory, disk or a system call failed: exit 1
   kDevice,    ///< no such device, or it failed: exit 1
-  kInternal,  ///< our own bug, a broken contract between functions: exit 1
+  kInternal,  ///< a bug of Matinee, a broken contract between functions: exit 1
 };
 
-/// The one exception type. A message is built from the inside out: the parser says what it expected and found, the
-/// reader adds line and column, the file adds its path, and somebody who knows the remedy adds that.
-/// `what()` is "context: context: message; remedy". No fmt in this header: `.cu` files include it.
+/// The exception type of all failures. A message is built from the inside out: the parser says what it expected and
+/// what it found, and each caller may add context (line and column, path) and a remedy.
+/// `what()` is "context: context: message; remedy". This header does not use fmt because `.cu` files include it;
+/// format_error.h adds functions that format messages.
 class Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message);
 
-  /// Puts "context: " before the message. The outermost caller's context comes first.
+  /// Puts "context: " before the message, so the outermost context comes first. Returns *this.
   Error& add_context(std::string_view context);
-  /// Appends "; remedy" (what the user can do). Only the first remedy is kept: the innermost knows best.
+  /// Appends "; remedy" (what the user can do). Only the first remedy is kept, since the innermost caller knows the
+  /// cause best. Returns *this.
   Error& add_remedy(std::string_view remedy);
 
   ErrorCode code() const noexcept { return code_; }
@@ -43,11 +45,11 @@ class Error : public std::exception {
 /// 2 for kUsage, 1 for everything else.
 int exit_status(ErrorCode code);
 
-/// Throws Error(kInternal) saying that `what`, a contract between our own functions, does not hold. For kernels and
-/// other files that must not include fmt.
+/// Throws Error(kInternal) with the message "WHERE: WHAT" and a request to report the bug. `what` says which contract
+/// between functions was broken. For kernels and other files that must not include fmt.
 [[noreturn]] void contract_violation(const char* where, const char* what);
 
-/// Runs `body`; an Error that leaves it gets `context` put before its message.
+/// Runs `body` and returns its result. Adds `context` to an Error that `body` throws and rethrows it.
 template <class Body>
 auto with_context(std::string_view context, Body&& body) -> decltype(body()) {
   try {

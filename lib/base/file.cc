@@ -30,7 +30,7 @@ std::uint64_t armed_by_environment() {
   return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
 }
 
-// How many writes are left before the planned fault; 0 means no fault is planned.
+// The number of the write that is to fail, counted from the next one; 0 if none is to fail.
 std::atomic<std::uint64_t>& writes_before_fault() {
   static std::atomic<std::uint64_t> left{armed_by_environment()};
   return left;
@@ -99,12 +99,12 @@ struct OutputFile::Impl {
     kStdout,
     kInPlace,  // a device, a pipe or a file without a name
     kUnnamed,  // O_TMPFILE: gets its name at commit
-    kNamed,    // a temporary file beside it, where the file system lacks O_TMPFILE
+    kNamed,    // a temporary file in the same folder, if the file system lacks O_TMPFILE
   };
   Kind kind = Kind::kStdout;
   int descriptor = -1;
   std::string path;       // for messages
-  std::string temporary;  // removed with this object, unless empty
+  std::string temporary;  // unlinked by the destructor unless empty
   std::vector<std::byte> buffer;
   std::uint64_t written = 0;
 
@@ -154,7 +154,7 @@ struct OutputFile::Impl {
     ::fchmod(descriptor, 0666 & ~mask);
   }
 
-  // linkat does not replace a file: there the new file gets a second name first, which rename moves over the old one.
+  // linkat does not replace a file. If `path` exists, the new file gets a temporary name, which `commit` renames.
   void link_unnamed() {
     const auto link = [&](const std::string& name) {
       return ::linkat(AT_FDCWD, link_to_descriptor().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
@@ -215,7 +215,7 @@ void OutputFile::write(std::span<const std::byte> bytes) {
 }
 
 void OutputFile::flush() {
-  // Cleared first: a failed write must not be tried again by a later flush.
+  // The buffer is emptied before the write, so that a later flush does not repeat a failed write.
   std::vector<std::byte> pending;
   pending.reserve(kBufferBytes);
   std::swap(pending, impl_->buffer);
@@ -312,7 +312,7 @@ void sync_folder(const std::string& path) {
   const int result = ::fsync(descriptor);
   const int number = errno;
   ::close(descriptor);
-  // Some file systems cannot sync a folder and say EINVAL; there the rename is as durable as it gets.
+  // Some file systems cannot sync a folder and return EINVAL; they offer nothing better.
   if (result != 0 && number != EINVAL) throw system_failure(path, "sync", number);
 }
 

@@ -101,7 +101,7 @@ void OptionSet::text(const char* name, std::string* target, const char* value, s
 }
 
 void OptionSet::list(const char* name, std::vector<std::string>* target, const char* value, std::string help) {
-  // The first use replaces the default, later ones add.
+  // The first use replaces the default; later ones append.
   auto fresh = std::make_shared<bool>(true);
   impl_->add(
       name, value, std::move(help), joined(*target, ","),
@@ -191,7 +191,7 @@ void OptionSet::parse(int argc, const char* const* argv) {
 
   po::parsed_options parsed(&description);
   try {
-    // Guessing is off: "--thr" must not start meaning another option when one is added.
+    // Abbreviations are off, so that a new option cannot change the meaning of an existing command line.
     parsed = po::command_line_parser(argc, argv)
                  .options(description)
                  .positional(positions)

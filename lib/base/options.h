@@ -9,11 +9,12 @@
 
 namespace matinee {
 
-/// The options of one tool. Each option is named, documented, bound to a field and given its range in one call, from
-/// the function that belongs to the struct it fills; the help text, the parser and the default (the field's value at
-/// that moment) all come from that call. Boost.ProgramOptions does the parsing and is seen by options.cc only.
+/// The options of one tool. One call per option gives its name, help text, range and the variable that `parse` sets.
+/// The value of the variable at that call is the default shown in the help. By convention, a struct of options has a
+/// member function `add` that makes these calls. Only options.cc uses Boost.ProgramOptions, which does the parsing.
 ///
 /// `name` is "long" or "long,l" with a one-letter short form. `value` is the placeholder in the help ("FILE", "N").
+/// `target` is not owned and must outlive `parse`. Values that do not fit are usage errors of `parse`.
 class OptionSet {
  public:
   OptionSet();
@@ -21,34 +22,37 @@ class OptionSet {
   OptionSet(const OptionSet&) = delete;
   OptionSet& operator=(const OptionSet&) = delete;
 
-  /// Starts a titled group in the help ("Training"); options added afterward belong to it.
+  /// Starts a titled group in the help ("Training"); options added afterward belong to it. A title that exists already
+  /// continues that group, which moves to the end.
   void group(std::string title);
 
+  /// An option without a value; sets *target to true.
   void flag(const char* name, bool* target, std::string help);
   void text(const char* name, std::string* target, const char* value, std::string help);
-  /// Repeatable, and a comma separates several values in one.
+  /// A list of words: the option can be repeated, and commas separate words. The first use replaces the default.
   void list(const char* name, std::vector<std::string>* target, const char* value, std::string help);
-  /// An integer within [low, high]; anything else is refused, "-1" for an unsigned one too.
+  /// An integer in [low, high], in decimal.
   void integer(const char* name, int* target, std::int64_t low, std::int64_t high, std::string help);
   void integer(const char* name, std::int64_t* target, std::int64_t low, std::int64_t high, std::string help);
   void integer(const char* name, std::uint64_t* target, std::int64_t low, std::int64_t high, std::string help);
-  /// A finite real within [low, high].
+  /// A finite number in [low, high].
   void real(const char* name, double* target, double low, double high, std::string help);
   void real(const char* name, float* target, double low, double high, std::string help);
   /// One of the listed words.
   void choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help);
-  /// A size in bytes: 512M, 2G, 1.5G, 50% (of the memory of this machine), or a plain number.
+  /// A size in bytes, as parse_size reads it.
   void size(const char* name, std::uint64_t* target, std::string help);
-  /// An earlier name of the option added last: accepted, but not in the help.
+  /// An old name of the option added last. It is accepted but does not appear in the help.
   void alias(std::string old_name);
-  /// The words that are not options. Without this call any such word is an error.
+  /// The words that are not options, `at_least` to `at_most` of them. Without this call any such word is an error.
   void positional(std::vector<std::string>* target, const char* value, std::size_t at_least, std::size_t at_most);
 
-  /// Parses; throws Error(kUsage). `help_wanted` and friends are tool.cc's business.
+  /// Parses the command line (argv[0] is skipped) and sets the targets. Throws Error(kUsage), also for an option other
+  /// than a list or a flag that is given twice. --help and --version are handled by run_tool.
   void parse(int argc, const char* const* argv);
-  /// The options as help text, groups in the order they were added, defaults in brackets.
+  /// The help text of the options, in the order of the groups, with the defaults in brackets.
   std::string help() const;
-  /// True where the user gave the option `long_name` (so that a tool can tell a default from a wish).
+  /// Whether the option `long_name` was on the command line, to tell a default from the same value given explicitly.
   bool given(std::string_view long_name) const;
 
  private:
@@ -56,9 +60,10 @@ class OptionSet {
   std::unique_ptr<Impl> impl_;
 };
 
-/// "512M" and the like to bytes. Throws Error(kUsage).
+/// Bytes of "512M", "1.5G", "50%" (of the physical memory) or a plain number. K, M, G and T are powers of 1024, also
+/// with B or iB appended. Throws Error(kUsage).
 std::uint64_t parse_size(std::string_view text);
-/// 1536 to "1.5 KiB".
+/// A number of bytes for display: "1.5 KiB" for 1536.
 std::string format_size(std::uint64_t bytes);
 
 }  // namespace matinee

@@ -20,14 +20,15 @@
 namespace matinee {
 namespace {
 
-// True in a worker: a nested call must not wait for its own pool.
+// True while this thread runs a body. A nested call must not wait for its own pool, which would deadlock.
 thread_local bool inside_body = false;
 
-// Idle workers and a waiting caller spin this long before they sleep: waking a thread costs tens of microseconds, and
-// decoding one token is hundreds of calls that take about as long themselves.
+// Idle workers and a waiting caller spin this long before they sleep. Waking a thread takes tens of microseconds, and
+// decoding one token makes hundreds of calls that take about as long.
 constexpr std::chrono::microseconds kPatience{100};
 
-// Spins until `there` holds or the time is over. The clock is read rarely, since that takes longer than a check.
+// Spins until `there` returns true or kPatience has passed; returns whether it did. Reading the clock takes longer than
+// calling `there`, so the clock is read once per 32 calls.
 template <class There>
 bool wait_awake(const There& there) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
@@ -40,7 +41,7 @@ bool wait_awake(const There& there) {
   return false;
 }
 
-// CPU quota of the cgroup (v2) in whole processors, rounded up; 0 if there is none.
+// CPU quota of the cgroup (v2) in processors, rounded up; 0 if there is none.
 int cgroup_quota() {
   std::ifstream file("/sys/fs/cgroup/cpu.max");
   std::string quota;
@@ -65,14 +66,14 @@ struct ThreadPool::Impl {
   std::vector<std::thread> workers;
   std::mutex mutex;
   std::condition_variable wake, done;
-  std::atomic<std::uint64_t> job{0};  // counts for_blocks calls, so that workers notice a new one
+  std::atomic<std::uint64_t> job{0};  // number of the current job; a change wakes the workers
   std::atomic<int> running{0};
   std::atomic<bool> stopping{false};
-  int asleep = 0;              // workers that wait for `wake`
-  bool caller_asleep = false;  // waits for `done`
-  bool patient = false;        // each thread has a processor of its own, so spinning costs nothing
+  int asleep = 0;              // workers waiting for `wake`
+  bool caller_asleep = false;  // the caller is waiting for `done`
+  bool patient = false;        // spin before sleeping: each thread has its own processor
 
-  // The job at hand.
+  // The current job.
   const std::function<void(std::size_t, std::size_t, int)>* body = nullptr;
   std::size_t count = 0, block = 1;
   std::atomic<std::size_t> next{0};
@@ -88,7 +89,7 @@ struct ThreadPool::Impl {
       try {
         (*body)(begin, std::min(count, begin + block), worker);
       } catch (...) {
-        // Blocks are claimed in order, so every block below the first failed one still gets run: stop only later ones.
+        // Blocks are claimed in order, so all blocks below this one are already claimed. This stops only later ones.
         next.store(count / block + 1, std::memory_order_relaxed);
         const std::lock_guard lock(mutex);
         if (index < failed_block) {
@@ -111,7 +112,7 @@ struct ThreadPool::Impl {
         --asleep;
       }
       if (stopping) return;
-      // The next job begins only after this one has ended here, so the count is still this job's.
+      // The next job cannot begin before this worker has finished this one, so `job` is still this job's number.
       seen = job.load(std::memory_order_acquire);
       work(worker);
       if (running.fetch_sub(1, std::memory_order_acq_rel) > 1) continue;
@@ -120,14 +121,14 @@ struct ThreadPool::Impl {
     }
   }
 
-  // If a thread cannot be started, stop the others before the constructor throws.
+  // Also stops the threads already started if the constructor of ThreadPool throws.
   ~Impl() {
     stopping = true;
     begin();
     for (std::thread& worker : workers) worker.join();
   }
 
-  // Release: workers that take the job see everything written before.
+  // The release makes the fields of the job visible to the workers that see its number.
   void begin() {
     bool wakes = false;
     {

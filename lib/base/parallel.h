@@ -6,11 +6,12 @@
 
 namespace matinee {
 
-/// A fixed set of worker threads. Work is cut into blocks whose borders depend on the data only, never on the number of
-/// threads; each block writes its own result, so that results are the same bytes with any number of threads.
+/// A fixed set of worker threads. Work is split into blocks whose boundaries depend only on the data, not on the number
+/// of threads. If each block writes only its own results, the results are the same bytes with any number of threads.
 class ThreadPool {
  public:
-  /// `threads` workers in all, the caller counted; 1 runs everything in the caller. 0: every processor available.
+  /// `threads` counts the calling thread, so 1 runs everything in the caller; 0 means available_processors(). Throws
+  /// Error(kResource) if a thread cannot be started.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -18,9 +19,11 @@ class ThreadPool {
 
   int threads() const;
 
-  /// Calls body(begin, end, worker) for [0, count) in blocks of `block` (the last may be shorter); worker < threads().
-  /// Blocks are claimed in order. Returns when all are done; the exception of the lowest failed block is rethrown, so
-  /// the first bad row wins, not the first thread. A call from inside a body runs in that thread alone.
+  /// Calls body(begin, end, worker) for [0, count) in blocks of `block` (the last may be shorter), with worker in
+  /// [0, threads()). Returns when all blocks are done. Blocks are claimed in order. If a body throws, later blocks are
+  /// skipped and the exception of the lowest failed block is rethrown, so the reported error does not depend on the
+  /// number of threads. A call from inside a body runs all its blocks in that thread, as worker 0. Two threads outside
+  /// of a body must not call this at the same time.
   void for_blocks(std::size_t count, std::size_t block,
                   const std::function<void(std::size_t begin, std::size_t end, int worker)>& body);
 
@@ -29,7 +32,7 @@ class ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Processors this process may run on (affinity and cgroup limits honored).
+/// The number of processors that this process may use, within its CPU affinity and cgroup (v2) quota; at least 1.
 int available_processors();
 
 }  // namespace matinee

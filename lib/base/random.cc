@@ -19,8 +19,8 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
   return counter;
 }
 
-// The key is the seed; the counter's upper half is the stream (purpose and index hashed together), its lower half
-// counts blocks, so that streams never overlap within 2^64 blocks.
+// The key is the seed. The upper half of the counter is a hash of purpose and index; the lower half counts blocks, so
+// streams with different hashes do not overlap within 2^64 blocks.
 Random::Random(std::uint64_t seed, std::string_view purpose, std::uint64_t index)
     : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}, counter_{} {
   const std::uint64_t name = hash64(purpose);
@@ -46,7 +46,7 @@ std::uint64_t Random::next_u64() {
 
 double Random::uniform() { return static_cast<double>(next_u64() >> 11) * 0x1.0p-53; }
 
-// Rejects the short tail of the range, so that every value is equally likely.
+// Rejects the lowest 2^64 mod n values, so that every remainder is equally likely.
 std::uint64_t Random::below(std::uint64_t n) {
   const std::uint64_t threshold = (0 - n) % n;
   for (;;) {

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kVersion = 3;
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMaxText = std::uint64_t{1} << 26;
-constexpr std::uint32_t kMaxDimensions = 4;  // of the format
+constexpr std::uint32_t kMaxDimensions = 4;  // GGML_MAX_DIMS
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 std::size_t size_of(GgufType type) {
@@ -41,7 +41,7 @@ T number_at(std::span<const std::byte> bytes, std::size_t index = 0) {
   return value;
 }
 
-// Takes values off the front of what is left, and names what is missing where the file has ended.
+// Reads values one after another. At the end of the file, the error says which value (`what`) is cut off.
 class Cursor {
  public:
   explicit Cursor(std::span<const std::byte> bytes) : all_(bytes), left_(bytes) {}
@@ -95,7 +95,7 @@ GgufTensor read_tensor(Cursor& cursor) {
     std::uint64_t elements = 1;
     for (std::uint32_t d = 0; d < dimensions; ++d) {
       const auto extent = cursor.number<std::uint64_t>("the shape");
-      // So that no product of bytes overflows 64 bits.
+      // These limits keep the size in bytes within 64 bits.
       if (extent > (std::uint64_t{1} << 40) || __builtin_mul_overflow(elements, extent, &elements) ||
           elements > (std::uint64_t{1} << 60)) {
         throw bad_data("its shape overflows");
@@ -265,7 +265,7 @@ void GgufFile::parse(std::span<const std::byte> all) {
   }
   const auto n_tensors = cursor.number<std::uint64_t>("the number of tensors");
   const auto n_values = cursor.number<std::uint64_t>("the number of metadata values");
-  // A key needs 13 bytes at least, a tensor 24; so nothing is reserved for counts that cannot be true.
+  // A metadata value takes at least 13 bytes and a tensor 24, so a corrupt count is found before the loops.
   if (n_values > cursor.left() / 13) throw bad_data("{} metadata values do not fit into the file", n_values);
   if (n_tensors > cursor.left() / 24) throw bad_data("{} tensors do not fit into the file", n_tensors);
   for (std::uint64_t i = 0; i < n_values; ++i) {

@@ -1,3 +1,4 @@
+// The reader of GGUF files and the codecs of their tensor formats.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace matinee {
 
-/// Types of metadata values. They reach the disk: do not change the numbers.
+/// Types of metadata values. The numbers are part of the file format.
 enum class GgufType : std::uint32_t {
   kU8 = 0,
   kI8 = 1,
@@ -28,21 +29,21 @@ enum class GgufType : std::uint32_t {
   kF64 = 12
 };
 
-/// Formats of tensors, those that we write and read. They reach the disk: do not change the numbers.
+/// The tensor formats that are supported. The numbers are part of the file format.
 enum class GgufFormat : std::uint32_t {
   kF32 = 0,
   kF16 = 1,
-  kQ8_0 = 8,  ///< blocks of 32: a float16 scale, then 32 int8
+  kQ8_0 = 8,  ///< blocks of 32 numbers: a float16 scale, then 32 int8
   kBF16 = 30
 };
-/// "F16" and so on.
+/// The name in GGUF: "F32", "F16", "Q8_0" or "BF16".
 const char* name_of(GgufFormat format);
-/// Bytes of `n` numbers; n must be a multiple of gguf_block(format).
+/// Bytes of `n` encoded numbers; n must be a multiple of gguf_block(format).
 std::uint64_t bytes_of(GgufFormat format, std::uint64_t n);
-/// 32 for Q8_0, else 1.
+/// Numbers per block: 32 for Q8_0, else 1.
 std::uint64_t gguf_block(GgufFormat format);
 
-/// A metadata value: a number, a string, or a list of one of these.
+/// A metadata value: a number, a boolean, a string or a list of these. Owns its data.
 class GgufValue {
  public:
   static GgufValue u32(std::uint32_t value);
@@ -54,9 +55,10 @@ class GgufValue {
   static GgufValue f32s(std::span<const float> values);
 
   GgufType type() const { return type_; }
-  /// Of a list.
+  /// The type of the elements if type() is kArray; otherwise without meaning.
   GgufType element_type() const { return element_; }
-  /// The value as that. Throws Error(kBadData) where it is of another kind or does not fit.
+  /// The value, converted. Throws Error(kBadData) if it has another type or is negative. as_unsigned takes integers of
+  /// 32 and 64 bits and unsigned ones of 8 and 16; as_real takes F32 and F64; the others take exactly their type.
   std::uint64_t as_unsigned() const;
   double as_real() const;
   bool as_bool() const;
@@ -69,37 +71,41 @@ class GgufValue {
   friend class GgufFile;
   friend class GgufWriter;
   GgufType type_ = GgufType::kU32, element_ = GgufType::kU32;
-  std::vector<std::byte> numbers_;  // little-endian, of type_ or of element_
+  std::vector<std::byte> numbers_;  // little-endian, of type_, or of element_ in a list
   std::vector<std::string> texts_;
 };
 
 struct GgufTensor {
   std::string name;
-  std::vector<std::int64_t> shape;  ///< row-major, so the reverse of what the file says
+  std::vector<std::int64_t> shape;  ///< row-major, the reverse of the order in the file
   GgufFormat format = GgufFormat::kF32;
-  std::uint64_t offset = 0;  ///< from the start of the data
+  std::uint64_t offset = 0;  ///< bytes from the start of the data section
   std::uint64_t bytes = 0;
 };
 
 /// A memory-mapped GGUF file, version 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Every rule is
-/// checked (magic, version, counts, lengths, types, shapes, alignment, overlaps, ends) and the broken one named with
-/// the key or tensor: Error(kBadData).
+/// checked on construction (magic, version, counts, lengths, types, shapes, alignment, overlaps, ends). A violation
+/// throws Error(kBadData) with the path and the key or tensor. Types and formats not listed above and lists of lists
+/// are refused in the same way. Spans and references are valid as long as this object. Throws like MappedFile, too.
 class GgufFile {
  public:
   explicit GgufFile(const std::string& path);
-  /// Same, from bytes already in memory (`data` must outlive this); `name` is for messages.
+  /// The same from bytes in memory, which are not owned and must outlive this; `name` is for messages.
   GgufFile(std::span<const std::byte> data, std::string name);
 
   const std::string& path() const { return name_; }
   const std::map<std::string, GgufValue, std::less<>>& metadata() const { return metadata_; }
-  /// Throws Error(kMissing) naming file and key.
+  /// Throws Error(kMissing) with the file and the key if there is none.
   const GgufValue& get(std::string_view key) const;
+  /// nullptr if there is none.
   const GgufValue* find(std::string_view key) const;
-  /// In the order of the file's list.
+  /// In the order of the file.
   const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  /// Throws Error(kMissing) with the file and the tensor if there is none.
   const GgufTensor& tensor(std::string_view name) const;
+  /// The encoded bytes of a tensor of this file.
   std::span<const std::byte> data(const GgufTensor& tensor) const { return data_.subspan(tensor.offset, tensor.bytes); }
-  /// Drops the pages of a tensor that was used.
+  /// Lets the kernel drop the pages of a tensor, to bound the memory (see MappedFile::release).
   void release(const GgufTensor& tensor) const;
 
  private:
@@ -113,9 +119,9 @@ class GgufFile {
   std::vector<GgufTensor> tensors_;
 };
 
-/// Numbers to a tensor's bytes and back. `n` must be a multiple of gguf_block(format).
+/// Encodes `values` into `bytes`, which is resized. The number of values must be a multiple of gguf_block(format).
 void encode_gguf(GgufFormat format, std::span<const float> values, std::vector<std::byte>& bytes);
-/// `bytes` begin with a block.
+/// Decodes the first values.size() numbers of `bytes`, which must start at a block and hold that many.
 void decode_gguf(GgufFormat format, std::span<const std::byte> bytes, std::span<float> values);
 
 }  // namespace matinee

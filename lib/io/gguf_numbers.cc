@@ -1,4 +1,4 @@
-// Numbers in the formats of GGUF's tensors.
+// Encodes and decodes the tensor formats of GGUF.
 
 #include <cmath>
 #include <cstring>
@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kBlock = 32, kBlockBytes = 34;
 
-// ggml's quantize_row_q8_0: scale = max|x| / 127 in float16, codes x / scale (the unrounded one), halves away from
-// zero.
+// quantize_row_q8_0 of ggml: d = max|x| / 127, code = round(x / d) with halves away from zero, stored scale = d in
+// float16. The codes use d before it is rounded to float16.
 void encode_q8_0(const float* x, std::byte* to) {
   float most = 0;
   for (std::size_t i = 0; i < kBlock; ++i) most = std::fmax(most, std::fabs(x[i]));

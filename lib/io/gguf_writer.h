@@ -11,19 +11,21 @@
 
 namespace matinee {
 
-/// Writes one GGUF file, atomically: add metadata and declare all tensors, then write each in the declared order, in
-/// any number of pieces (whole blocks except for the last), then commit. Only one piece is held in memory.
+/// Writes one GGUF file atomically: add all metadata and declare all tensors, write each tensor in the declared order
+/// in one or more pieces of whole blocks, then commit. Only one piece is held in memory. Throws like OutputFile, and
+/// Error(kInternal) if the order of the calls is broken.
 class GgufWriter {
  public:
   explicit GgufWriter(const std::string& path);
 
-  /// In the order in which they will stand. Throws Error(kInternal) for a key that is there.
+  /// Metadata is written in the order of these calls. Throws Error(kInternal) for a repeated key.
   void add(const std::string& key, GgufValue value);
-  /// `shape` is row-major. Throws Error(kBadData) where rows do not divide into the format's blocks.
+  /// `shape` is row-major and not empty. Throws Error(kBadData) if a row is not a multiple of gguf_block(format).
   void declare(const std::string& name, GgufFormat format, std::vector<std::int64_t> shape);
-  /// The next numbers of the tensor `name`.
+  /// Encodes and writes the next numbers of the tensor `name`. Throws Error(kInternal) if it is not the tensor's turn,
+  /// if the piece is not of whole blocks, or beyond the declared size.
   void write(const std::string& name, std::span<const float> values);
-  /// Throws Error(kInternal) where a declared tensor was not written whole.
+  /// Makes the file appear. Throws Error(kInternal) if a declared tensor was not written completely.
   void commit();
   std::uint64_t bytes_written() const { return file_.bytes_written(); }
 
@@ -41,7 +43,7 @@ class GgufWriter {
   std::vector<std::pair<std::string, GgufValue>> values_;
   std::vector<GgufTensor> tensors_;
   std::size_t current_ = 0;
-  std::uint64_t written_ = 0;  // bytes of the current tensor
+  std::uint64_t written_ = 0;  // bytes written of the current tensor
   bool begun_ = false;
   std::vector<std::byte> piece_;
 };

@@ -30,7 +30,7 @@ struct JsonNode::Access {
   static bool is(const JsonNode& node, simdjson::dom::element_type type) {
     return node.exists_ && of(node).type() == type;
   }
-  // Appends the path from `from` to `sought`; false, and nothing appended, where it is not below.
+  // Appends the path from `from` to `sought` and returns true, or returns false if `sought` is not inside `from`.
   static bool append_path(const element& from, const element& sought, std::string& path) {
     if (std::bit_cast<decltype(JsonNode::value_)>(from) == std::bit_cast<decltype(JsonNode::value_)>(sought))
       return true;
@@ -153,7 +153,7 @@ std::string JsonNode::path() const {
   std::string path;
   if (value_[0] == 0) return path;
   const element value = Access::of(*this);
-  // An element begins with the address of its document.
+  // The first word of a simdjson element is the address of its document.
   const auto* document = std::bit_cast<const simdjson::dom::document*>(value_[0]);
   Access::append_path(document->root(), value, path);
   if (!exists_) path.append(path.empty() ? "" : ".").append(key_);
@@ -188,8 +188,8 @@ JsonReader::~JsonReader() = default;
 
 namespace {
 
-// tokenizer_config.json of many models says "model_max_length": 1000000000000000019884624838656 (Python's int(1e30)),
-// which simdjson refuses. Such integers get a ".0".
+// tokenizer_config.json of many models has "model_max_length": 1000000000000000019884624838656 (Python's int(1e30)),
+// which simdjson refuses. Appending ".0" makes such integers valid reals.
 std::string with_long_integers_as_reals(std::string_view json) {
   constexpr std::size_t kLongestInteger = 18;
   std::string out;

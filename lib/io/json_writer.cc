@@ -78,7 +78,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
   append_json_string(out_, name);
   out_ += ':';
-  first_ = true;  // the value that follows takes no comma
+  first_ = true;  // no comma before the value
   return *this;
 }
 

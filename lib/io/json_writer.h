@@ -7,10 +7,12 @@
 
 namespace matinee {
 
-/// Appends one JSON value to a string: no spaces, keys in the order of the calls, everything escaped. Invalid UTF-8 in
-/// a string becomes U+FFFD, so that the output is always valid JSON. Reading is simdjson's business.
+/// Appends one JSON value to a string, without spaces and with keys in the order of the calls. Strings are escaped, and
+/// invalid UTF-8 becomes U+FFFD, so that the text is valid JSON. The caller must balance begin and end, and call `key`
+/// before each value in an object; this is not checked.
 class JsonWriter {
  public:
+  /// `out` must outlive this.
   explicit JsonWriter(std::string& out) : out_(out) {}
 
   JsonWriter& begin_object();
@@ -21,14 +23,14 @@ class JsonWriter {
   JsonWriter& string(std::string_view text);
   JsonWriter& integer(std::int64_t value);
   JsonWriter& unsigned_integer(std::uint64_t value);
-  /// Shortest form that reads back the same; a value that is not finite becomes null.
+  /// The shortest form that reads back as the same value; null if it is not finite.
   JsonWriter& number(double value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
-  /// A value that is JSON already.
+  /// A value given as JSON, which is not checked.
   JsonWriter& raw(std::string_view json);
 
-  /// key + value in one call.
+  /// A key and its value.
   JsonWriter& field(std::string_view name, std::string_view text) { return key(name).string(text); }
   JsonWriter& field(std::string_view name, const char* text) { return key(name).string(text); }
   JsonWriter& field(std::string_view name, bool value) { return key(name).boolean(value); }
@@ -48,7 +50,7 @@ class JsonWriter {
   bool first_ = true;
 };
 
-/// Appends `text` quoted and escaped.
+/// Appends `text` as a JSON string, in quotes and escaped; invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace matinee

@@ -12,11 +12,11 @@
 namespace matinee {
 namespace {
 
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own bound
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the format
 constexpr std::size_t kAlignment = 64;
 constexpr const char* kVersion = "1";
 
-// Names the likely mistake behind bytes that are no safetensors file.
+// A guess at what the bytes are instead of a safetensors file, for the error message.
 std::string guess(std::span<const std::byte> data) {
   const auto begins = [&](std::string_view magic) {
     return data.size() >= magic.size() && std::memcmp(data.data(), magic.data(), magic.size()) == 0;
@@ -210,8 +210,8 @@ void SafetensorsWriter::declare(std::string name, DType dtype, std::vector<std::
 
 void SafetensorsWriter::begin() {
   begun_ = true;
-  // Wider elements first, so that every tensor starts at a multiple of its element size: the format allows no padding
-  // between tensors.
+  // The format allows no padding between tensors. With wider elements first, every tensor still starts at a multiple of
+  // its element size.
   std::stable_sort(tensors_.begin(), tensors_.end(),
                    [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
   std::string header;
@@ -245,7 +245,7 @@ void SafetensorsWriter::write(std::string_view name, std::span<const std::byte> 
     append(bytes);
     return;
   }
-  // An empty tensor is whole before it is written, so `advance` may have passed it.
+  // An empty tensor is complete without a write, so `advance` may have passed it already.
   const std::size_t first = bytes.empty() ? 0 : std::min(current_, tensors_.size());
   const bool known = std::any_of(tensors_.begin() + static_cast<std::ptrdiff_t>(first), tensors_.end(),
                                  [&](const TensorInfo& tensor) { return tensor.name == name; });
@@ -265,7 +265,7 @@ void SafetensorsWriter::append(std::span<const std::byte> bytes) {
   written_ += bytes.size();
 }
 
-// Moves on from whole tensors, and writes what was waiting for its turn.
+// Moves past complete tensors and writes the buffered data of the tensors whose turn has come.
 void SafetensorsWriter::advance() {
   while (current_ < tensors_.size()) {
     const auto waiting = waiting_.find(tensors_[current_].name);

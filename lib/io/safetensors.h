@@ -1,3 +1,4 @@
+// The reader and the writer of safetensors files, and the string columns that are stored in them.
 #pragma once
 
 #include <cstdint>
@@ -12,45 +13,51 @@
 
 namespace matinee {
 
-/// One tensor of a safetensors file: row-major, `bytes` = product of shape × size of dtype.
+/// One tensor of a safetensors file.
 struct TensorInfo {
   std::string name;
   DType dtype;
-  std::vector<std::int64_t> shape;
-  std::uint64_t offset;  ///< from the start of the data section
-  std::uint64_t bytes;
+  std::vector<std::int64_t> shape;  ///< row-major
+  std::uint64_t offset;             ///< bytes from the start of the data section
+  std::uint64_t bytes;              ///< product of shape × size of dtype
 };
 
+/// The texts under "__metadata__" by their keys.
 using Metadata = std::map<std::string, std::string>;
 
 /// A memory-mapped safetensors file (https://github.com/huggingface/safetensors, "Format"): 8 bytes of header length, a
-/// JSON header, the data. The reader checks every rule (header length, JSON, duplicate names, dtype, shape product
-/// overflow, holes, overlaps, end) and names the broken one and the tensor: Error(kBadData).
+/// JSON header, the data. Every rule is checked on construction (header length, JSON, duplicate names, dtype, overflow
+/// of shapes, holes, overlaps, end). A violation throws Error(kBadData) with the path and the tensor. Spans and
+/// references are valid as long as this object. Throws like MappedFile, too.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path);
-  /// Same, from a mapping or bytes already in memory (`data` must outlive this); `name` is for messages.
+  /// The same from bytes in memory, which are not owned and must outlive this; `name` is for messages.
   SafetensorsFile(std::span<const std::byte> data, std::string name);
 
   const std::string& path() const { return name_; }
   const Metadata& metadata() const { return metadata_; }
   /// Ordered by offset.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  /// nullptr if there is none.
   const TensorInfo* find(std::string_view name) const;
-  /// Throws Error(kMissing) naming file and tensor.
+  /// Throws Error(kMissing) with the file and the tensor if there is none.
   const TensorInfo& get(std::string_view name) const;
+  /// The bytes of a tensor of this file.
   std::span<const std::byte> data(const TensorInfo& tensor) const;
-  /// A typed view; throws where the dtype differs or the data is misaligned for T.
+  /// The elements of a tensor. Throws Error(kMissing) if there is none, Error(kBadData) if the dtype differs or the
+  /// data is misaligned for T.
   template <class T>
   std::span<const T> view(std::string_view name) const {
     const TensorInfo& tensor = checked(name, DTypeOf<T>::value, alignof(T));
     const auto raw = data(tensor);
     return {reinterpret_cast<const T*>(raw.data()), raw.size() / sizeof(T)};
   }
-  /// Also refuses a file whose metadata "matinee.kind" is not `kind` ("catalog", "tokens", ...): says which kind it
-  /// is, or that it is no file of ours, and what makes one; and an unknown "matinee.version".
+  /// Also requires the metadata "matinee.kind" to be `kind` ("catalog", "tokens", ...) and "matinee.version" to be
+  /// known; else throws Error(kBadData). The message says what was found, and that the tool `made_by` makes such a
+  /// file.
   SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by);
-  /// Drops the pages of a tensor that was used (memory contract).
+  /// Lets the kernel drop the pages of a tensor, to bound the memory (see MappedFile::release).
   void release(const TensorInfo& tensor) const;
 
  private:
@@ -66,21 +73,25 @@ class SafetensorsFile {
   std::map<std::string, std::size_t, std::less<>> index_;
 };
 
-/// Writes one safetensors file, atomically: declare all tensors, then write each (in as many pieces as you like), then
-/// commit. The file holds wider element types first, in the declared order within a width, so that every tensor is
-/// aligned; a tensor written before its turn in that order waits in memory, so large ones are best written in it.
+/// Writes one safetensors file atomically: declare all tensors, write each in one or more pieces, then commit. The file
+/// has tensors of wider element types first, so that every tensor is aligned, and otherwise the declared order. A
+/// tensor that is written before its turn is buffered in memory, so write large tensors in this order. Throws like
+/// OutputFile, and Error(kInternal) for a call that breaks this contract.
 class SafetensorsWriter {
  public:
-  /// `kind` goes to "matinee.kind" (empty: a file of another project's kind, such as an adapter, without our keys).
+  /// `kind` becomes the metadata "matinee.kind". If it is empty, "matinee.kind" and "matinee.version" are left out, for
+  /// files of other projects' formats, such as adapters.
   SafetensorsWriter(const std::string& path, std::string_view kind, Metadata metadata = {});
 
+  /// All calls come before the first `write`. Throws Error(kBadData) if the size overflows 64 bits.
   void declare(std::string name, DType dtype, std::vector<std::int64_t> shape);
+  /// The next bytes of the declared tensor `name`.
   void write(std::string_view name, std::span<const std::byte> bytes);
   template <class T>
   void write(std::string_view name, std::span<const T> values) {
     write(name, std::as_bytes(values));
   }
-  /// Throws where a declared tensor was not written whole.
+  /// Makes the file appear. Throws Error(kInternal) if a declared tensor was not written completely.
   void commit();
 
  private:
@@ -97,13 +108,18 @@ class SafetensorsWriter {
   std::map<std::string, std::vector<std::byte>, std::less<>> waiting_;
 };
 
-/// A string column is two tensors: NAME.offsets (I64, rows + 1) and NAME.bytes (U8).
+/// A view of a string column, which is stored as two tensors: NAME.offsets (I64, rows + 1) and NAME.bytes (U8). The
+/// file or the spans must outlive it.
 class StringColumn {
  public:
   StringColumn() = default;
+  /// Throws like SafetensorsFile::view, and Error(kBadData) if the offsets are not ascending from 0 to the number of
+  /// bytes.
   StringColumn(const SafetensorsFile& file, const std::string& name);
+  /// The offsets are not checked.
   StringColumn(std::span<const std::int64_t> offsets, std::span<const std::uint8_t> bytes);
 
+  /// The number of rows.
   std::size_t size() const { return offsets_.empty() ? 0 : offsets_.size() - 1; }
   std::string_view operator[](std::size_t row) const {
     return {reinterpret_cast<const char*>(bytes_.data()) + offsets_[row],
@@ -115,7 +131,7 @@ class StringColumn {
   std::span<const std::uint8_t> bytes_;
 };
 
-/// Collects a string column for writing.
+/// Collects the rows of a string column in memory, to write it with SafetensorsWriter.
 struct StringColumnBuilder {
   std::vector<std::int64_t> offsets{0};
   std::vector<std::uint8_t> bytes;

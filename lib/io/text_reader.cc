@@ -64,7 +64,7 @@ struct ByteSource::Impl {
     in_member = true;
   }
 
-  // What came before a broken place is given first; the next call throws.
+  // Returns the bytes before a corrupt part; the next call throws.
   std::size_t inflate(std::span<std::byte> out) {
     std::size_t total = 0;
     try {
@@ -87,7 +87,7 @@ struct ByteSource::Impl {
         break;
       }
       if (!in_member) {
-        // Trailing zero padding after the last member is what tapes and some servers leave; anything else is corrupt.
+        // Tapes and some servers pad the file with zeros after the last member. Anything else must be another member.
         if (input[begin] == std::byte{0}) {
           ++begin;
           ++consumed;

@@ -9,9 +9,9 @@
 
 namespace matinee {
 
-/// Bytes of a file or of stdin ("-"), gunzipped on the way where they begin with the gzip magic (several members in one
-/// file too; ISA-L). Throws Error(kBadData) on a broken or cut gzip stream, saying at which byte of the compressed
-/// input.
+/// The bytes of a file or of stdin ("-"), decompressed if they begin with the gzip magic (with ISA-L; a file may have
+/// several members). Throws like InputFile, and Error(kBadData) with the offset in the compressed input if the gzip
+/// stream is corrupt or truncated.
 class ByteSource {
  public:
   explicit ByteSource(const std::string& path);
@@ -19,11 +19,12 @@ class ByteSource {
   ByteSource& operator=(ByteSource&&) noexcept;
   ~ByteSource();
 
-  /// Fills `buffer` as far as it can; fewer bytes at the end or before a broken place, where the next call throws. 0
-  /// only at the end.
+  /// Fills `buffer` and returns the number of bytes. It is less than buffer.size() only at the end of the input or
+  /// before a corrupt part, where the next call throws; 0 only at the end.
   std::size_t read(std::span<std::byte> buffer);
-  /// The path, or "<stdin>".
+  /// The path, or "<stdin>"; for messages.
   const std::string& name() const;
+  /// Whether the input is gzip.
   bool compressed() const;
 
  private:
@@ -31,18 +32,19 @@ class ByteSource {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Lines of a text stream, LF or CRLF, numbered from 1. A last line without an end is a line too. A line over `limit`
-/// bytes throws Error(kBadData) with "NAME:LINE".
+/// The lines of a ByteSource, which end with LF or CRLF and are numbered from 1. The last line may lack its end. A line
+/// of more than `limit` bytes throws Error(kBadData) with "NAME:LINE".
 class LineReader {
  public:
   explicit LineReader(const std::string& path, std::size_t limit = std::size_t{64} << 20);
 
-  /// False at the end. `line` is valid until the next call. No line end in it; the buffer has 64 readable bytes after
-  /// it (simdjson wants them).
+  /// Sets `line` to the next line without its line end, or returns false at the end. `line` is valid until the next
+  /// call and is followed by at least 64 readable bytes, which simdjson requires.
   bool next(std::string_view& line);
+  /// The number of the current line; 0 before the first.
   std::uint64_t line_number() const { return number_; }
   const std::string& name() const { return source_.name(); }
-  /// "NAME:LINE", the context of an error about the current line.
+  /// "NAME:LINE", for errors about the current line.
   std::string place() const;
 
  private:
@@ -57,7 +59,7 @@ class LineReader {
   bool ended_ = false;
 };
 
-/// Reads a whole text: a file, stdin, plain or gzip.
+/// The whole of a ByteSource. Throws like it.
 std::string read_text(const std::string& path);
 
 }  // namespace matinee

@@ -6,17 +6,17 @@
 
 namespace matinee {
 
-/// The identity of a tokenizer, which tokens and adapters keep as "matinee.tokenizer_sha": hash64 of the bytes of the
-/// file that holds its vocabulary, 16 hexadecimal digits. The merges are those of merges.txt beside vocab.json, else
-/// "".
+/// The fingerprint of a tokenizer, stored in token files and adapters as "matinee.tokenizer_sha": hash64 of the
+/// contents of its vocabulary file followed by `merges`, as 16 hexadecimal digits. `merges` is the contents of
+/// merges.txt if the vocabulary file is vocab.json, else "".
 std::string tokenizer_fingerprint(std::string_view vocabulary, std::string_view merges = {});
 
 struct TokenizerFingerprint {
-  std::string file;  ///< the file that holds the vocabulary
-  std::string value;
+  std::string file;   ///< path of the vocabulary file
+  std::string value;  ///< as tokenizer_fingerprint returns it
 };
-/// Of the tokenizer in a model folder: tokenizer.json, else tokenizer.model, else vocab.json with merges.txt; none
-/// where the folder has no tokenizer. Throws as read_file does.
+/// The fingerprint of the tokenizer in a model folder: tokenizer.json, else tokenizer.model, else vocab.json with
+/// merges.txt. Empty if the folder has none of these. Throws like read_file.
 std::optional<TokenizerFingerprint> tokenizer_fingerprint_in(const std::string& folder);
 
 }  // namespace matinee
