@@ -17,6 +17,7 @@
 #include "lib/io/safetensors.h"
 #include "lib/model/base_format.h"
 #include "lib/model/checkpoint_reader.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/model_weights.h"
 #include "lib/model/quantized_tensor.h"
 
