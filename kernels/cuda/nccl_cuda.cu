@@ -72,7 +72,7 @@ class NcclAllReduce final : public AllReduce {
     std::memcpy(&nccl_id, id.data(), id.size());
     check_nccl(nccl().init_rank(&comm_, size, nccl_id, rank), "meeting the other ranks");
   }
-  // A sum that never ends would block the device, and with it everyone who releases memory.
+  // An all-reduce that never ends would block the device, and every call that releases device memory.
   ~NcclAllReduce() override {
     if (comm_ == nullptr) return;
     if (running_ || std::uncaught_exceptions() > 0) {

@@ -31,7 +31,7 @@ class ChatSession {
   const ChatTurn& open(const OnText& on_text = {});
   /// Answers one line of the user. After the closing the next line begins a new conversation.
   const ChatTurn& answer(std::string_view user_text, const OnText& on_text = {});
-  /// Answers a command that stands for a turn without words ("/why", "/more"). Not after the closing.
+  /// Answers a command that is used in place of a sentence ("/why", "/more"). Must not be called after the closing.
   const ChatTurn& act(UserAct user_act, const OnText& on_text = {});
   /// Takes back the user's last turn. Returns false if there is none.
   bool undo();

@@ -17,7 +17,7 @@ void drop_line_end(std::string& line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
 }
 
-// getline() returns with the first complete line: whoever sends it waits for the reply before sending another.
+// getline() returns the first complete line, so a program that waits for each reply before it sends more is served.
 class PipedLines final : public LineSource {
  public:
   PipedLines() = default;
