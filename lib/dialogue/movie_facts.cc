@@ -24,6 +24,9 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
       case Slot::kRuntime: known += catalog.runtime(movie) != kUnknown; break;
       case Slot::kPopularity: known += catalog.votes(movie) != kUnknown; break;
       case Slot::kPerson: known += !catalog.cast(movie).empty() || !catalog.directors(movie).empty(); break;
+      case Slot::kRating: known += catalog.rating_tenths(movie) != kUnknown; break;
+      case Slot::kAge:
+      case Slot::kKeyword: break;
     }
   }
   // Popularity needs fewer values: a movie without votes counts as hidden.
@@ -97,6 +100,7 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
       if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);
       break;
     }
+    default: break;  // no catalog knows the others
   }
   return text.empty() ? std::nullopt : std::optional(text);
 }

@@ -18,6 +18,9 @@ double answer_rate(Slot slot) {
     case Slot::kRuntime: return 0.6;
     case Slot::kPopularity: return 0.7;
     case Slot::kPerson: return 0.55;
+    case Slot::kAge:
+    case Slot::kRating:
+    case Slot::kKeyword: break;
   }
   return 0;
 }
@@ -29,6 +32,9 @@ bool has_value(const PreferenceState& state, Slot slot) {
     case Slot::kRuntime: return state.runtime.has_value();
     case Slot::kPopularity: return state.popularity != Popularity::kAny;
     case Slot::kPerson: return !state.people.empty();
+    case Slot::kAge: return state.age.has_value();
+    case Slot::kRating: return state.min_rating.has_value();
+    case Slot::kKeyword: return !state.keywords.empty();
   }
   return false;
 }
@@ -37,7 +43,7 @@ bool has_value(const PreferenceState& state, Slot slot) {
 
 Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options)
     : catalog_(catalog), ranker_(ranker), options_(options) {
-  for (int slot = 0; slot < kSlots; ++slot) {
+  for (int slot = 0; slot < kAskableSlots; ++slot) {
     if (catalog_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
   }
 }
@@ -65,6 +71,9 @@ double Policy::gain(Slot slot, const MovieSet& viable) const {
           values.push_back(person);
         for (const PersonId person : catalog_.directors(movie)) values.push_back(person);
         break;
+      case Slot::kAge:
+      case Slot::kRating:
+      case Slot::kKeyword: break;
     }
   };
   double total = 0;
@@ -140,7 +149,7 @@ SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendati
     return recommend(state);
   std::optional<Slot> best;
   double best_gain = 0.2;  // below this an answer is not worth a turn
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < kAskableSlots; ++i) {
     const auto slot = static_cast<Slot>(i);
     if (state.asked.contains(slot) || state.any.contains(slot) || has_value(state.preferences, slot)) continue;
     // The first question is a simple one, never about people.

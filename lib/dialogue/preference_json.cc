@@ -1,67 +1,117 @@
 // The JSON form of preference states and updates, and their slot-value pairs.
-#include <simdjson.h>
-
 #include <algorithm>
-#include <functional>
+#include <cmath>
 
 #include "lib/base/format_error.h"
 #include "lib/dialogue/preference_state.h"
 #include "lib/dialogue/span_text.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
 namespace {
 
-// Calls list(key, names), span(key, span) or word(key, text) for each value of the state, in the order of the JSON.
-void visit(const PreferenceState& state, const MovieCatalog& catalog,
-           const std::function<void(const char*, const std::vector<std::string>&)>& list,
-           const std::function<void(const char*, Span)>& span,
-           const std::function<void(const char*, const char*)>& word) {
-  const auto names = [](const auto& ids, const auto& name) {
+// Calls, for each key with a value in the order of the JSON, list(key, texts), text(key, text) or number(key, value).
+template <class List, class Text, class Number>
+class Visitor {
+ public:
+  Visitor(const MovieCatalog& catalog, const List& list, const Text& text, const Number& number)
+      : catalog_(catalog), list_(list), text_(text), number_(number) {}
+
+  void state(const PreferenceState& state) const {
+    genres("genres", state.genres);
+    genres("not_genres", state.not_genres);
+    names("either", state.either);
+    if (state.years) text_("years", years_text(*state.years));
+    if (state.not_years) text_("not_years", years_text(*state.not_years));
+    if (state.runtime) text_("runtime", runtime_text(*state.runtime));
+    if (state.popularity != Popularity::kAny) text_("popularity", name_of(state.popularity));
+    people("people", state.people);
+    people("not_people", state.not_people);
+    if (state.min_rating) number_("min_rating", *state.min_rating / 10.0);
+    if (state.age) text_("age", name_of(*state.age));
+    if (!state.keywords.empty()) list_("keywords", state.keywords);
+    if (state.sort != SortOrder::kNone) text_("sort", name_of(state.sort));
+    movies("liked", state.liked);
+    movies("disliked", state.disliked);
+    movies("seen", state.seen);
+  }
+
+  void update(const PreferenceUpdate& update) const {
+    state(update.said);
+    names("any", update.any);
+    names("drop", update.drop);
+    if (update.asks) text_("asks", name_of(*update.asks));
+    movies("about", update.about);
+    movies("pick", update.pick);
+    if (update.nth != 0) number_("nth", update.nth);
+    if (update.count != 0) number_("count", update.count);
+    if (!update.unknown.empty()) list_("unknown", update.unknown);
+    names("beyond", update.beyond);
+  }
+
+ private:
+  template <class T, class Name>
+  void each(const char* key, const std::vector<T>& values, const Name& name) const {
+    if (values.empty()) return;
     std::vector<std::string> all;
-    all.reserve(ids.size());
-    for (const auto id : ids) all.emplace_back(name(id));
-    return all;
+    all.reserve(values.size());
+    for (const T value : values) all.emplace_back(name(value));
+    list_(key, all);
+  }
+  template <class T>
+  void names(const char* key, const std::vector<T>& values) const {
+    each(key, values, [](T value) { return name_of(value); });
+  }
+  void genres(const char* key, const std::vector<GenreId>& ids) const {
+    each(key, ids, [&](GenreId id) { return catalog_.genres()[static_cast<std::size_t>(id)]; });
+  }
+  void people(const char* key, const std::vector<PersonId>& ids) const {
+    each(key, ids, [&](PersonId id) { return catalog_.person_display_name(id); });
+  }
+  void movies(const char* key, const std::vector<MovieId>& ids) const {
+    each(key, ids, [&](MovieId id) { return catalog_.display_name(id); });
+  }
+
+  const MovieCatalog& catalog_;
+  const List& list_;
+  const Text& text_;
+  const Number& number_;
+};
+
+template <class Use>
+std::string written(const MovieCatalog& catalog, const char* act, const Use& use) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  if (act != nullptr) json.field("act", act);
+  const auto list = [&](const char* key, const std::vector<std::string>& texts) {
+    json.key(key).begin_array();
+    for (const std::string& text : texts) json.string(text);
+    json.end_array();
   };
-  const auto genre = [&](GenreId id) { return catalog.genres()[static_cast<std::size_t>(id)]; };
-  const auto person = [&](PersonId id) { return catalog.person_display_name(id); };
-  const auto movie = [&](MovieId id) { return catalog.display_name(id); };
-  if (!state.genres.empty()) list("genres", names(state.genres, genre));
-  if (!state.not_genres.empty()) list("not_genres", names(state.not_genres, genre));
-  if (state.years) span("years", *state.years);
-  if (state.runtime) span("runtime", *state.runtime);
-  if (state.popularity != Popularity::kAny) word("popularity", name_of(state.popularity));
-  if (!state.people.empty()) list("people", names(state.people, person));
-  if (!state.not_people.empty()) list("not_people", names(state.not_people, person));
-  if (!state.liked.empty()) list("liked", names(state.liked, movie));
-  if (!state.disliked.empty()) list("disliked", names(state.disliked, movie));
-  if (!state.seen.empty()) list("seen", names(state.seen, movie));
+  const auto text = [&](const char* key, std::string_view value) { json.field(key, value); };
+  const auto number = [&](const char* key, double value) { json.field(key, value); };
+  use(Visitor(catalog, list, text, number));
+  json.end_object();
+  return out;
 }
 
-void write_state(JsonWriter& json, const PreferenceState& state, const MovieCatalog& catalog) {
-  visit(
-      state, catalog,
-      [&](const char* key, const std::vector<std::string>& names) {
-        json.key(key).begin_array();
-        for (const std::string& name : names) json.string(name);
-        json.end_array();
-      },
-      [&](const char* key, Span span) {
-        json.field(key, key == std::string_view("years") ? years_text(span) : runtime_text(span));
-      },
-      [&](const char* key, const char* value) { json.field(key, value); });
-}
-
-std::vector<std::pair<std::string, std::string>> pairs_of(const PreferenceState& state, const MovieCatalog& catalog) {
+template <class Use>
+std::vector<std::pair<std::string, std::string>> pairs_of(const MovieCatalog& catalog, const Use& use) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  visit(
-      state, catalog,
-      [&](const char* key, const std::vector<std::string>& names) {
-        for (const std::string& name : names) pairs.emplace_back(key, name);
-      },
-      [&](const char* key, Span span) { pairs.emplace_back(key, fmt::format("{}-{}", span.low, span.high)); },
-      [&](const char* key, const char* value) { pairs.emplace_back(key, value); });
+  const auto list = [&](const char* key, const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) pairs.emplace_back(key, text);
+  };
+  const auto text = [&](const char* key, std::string_view value) { pairs.emplace_back(key, value); };
+  const auto number = [&](const char* key, double value) { pairs.emplace_back(key, fmt::format("{}", value)); };
+  use(Visitor(catalog, list, text, number));
   return pairs;
+}
+
+template <class T>
+void add(std::vector<T>& list, T value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
 }
 
 class Reader {
@@ -69,150 +119,146 @@ class Reader {
   explicit Reader(const MovieCatalog& catalog) : catalog_(catalog) {}
 
   PreferenceUpdate read(std::string_view json, bool is_update) {
-    simdjson::dom::parser parser;
-    const simdjson::padded_string text(json);
-    simdjson::dom::object root;
-    if (parser.parse(text).get(root) != simdjson::SUCCESS)
-      throw bad_data("preferences: expected one line with a JSON object");
-    PreferenceUpdate update;
-    bool has_act = false;
-    for (const auto field : root) {
-      key_ = std::string(field.key);
-      if (is_update && read_update_key(field.value, update, has_act)) continue;
-      if (!read_state_key(field.value, update.said)) throw bad_data("preferences: unknown key \"{}\"", key_);
-    }
-    if (is_update && !has_act) throw bad_data("preferences: act is missing");
-    return update;
+    return read_json(json, "preferences", [&](const JsonNode& root) {
+      if (!root.is_object()) throw root.unexpected("an object");
+      PreferenceUpdate update;
+      bool has_act = false;
+      for (const auto& [key, value] : root.fields()) {
+        if (is_update && key == "act") {
+          update.act = named(value, user_act_from_name);
+          has_act = true;
+        } else if (!read_wish(key, value, update.said) && !read_names(key, value, update.said) &&
+                   !(is_update && read_turn(key, value, update))) {
+          throw bad_data("unknown key \"{}\"", key);
+        }
+      }
+      if (is_update && !has_act) throw bad_data("act is missing");
+      return update;
+    });
   }
 
  private:
-  bool read_update_key(simdjson::dom::element value, PreferenceUpdate& update, bool& has_act) {
-    if (key_ == "act") {
-      update.act = named(value, user_act_from_name);
-      has_act = true;
-    } else if (key_ == "any" || key_ == "drop") {
-      auto& slots = key_ == "any" ? update.any : update.drop;
-      each(value, [&](simdjson::dom::element item) { add(slots, named(item, slot_from_name)); });
-    } else if (key_ == "asks") {
-      update.asks = named(value, fact_from_name);
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  bool read_state_key(simdjson::dom::element value, PreferenceState& state) {
-    if (key_ == "genres" || key_ == "not_genres") {
-      auto& to = key_ == "genres" ? state.genres : state.not_genres;
-      each(value, [&](simdjson::dom::element item) { add(to, known(item, "genre", catalog_.genre_id(text(item)))); });
-    } else if (key_ == "people" || key_ == "not_people") {
-      auto& to = key_ == "people" ? state.people : state.not_people;
-      each(value, [&](simdjson::dom::element item) {
-        add(to, known(item, "person", catalog_.find_person_display_name(text(item))));
-      });
-    } else if (key_ == "liked" || key_ == "disliked" || key_ == "seen") {
-      auto& to = key_ == "liked" ? state.liked : key_ == "disliked" ? state.disliked : state.seen;
-      each(value,
-           [&](simdjson::dom::element item) { add(to, known(item, "movie", catalog_.find_display_name(text(item)))); });
-    } else if (key_ == "years") {
-      state.years = span(value, years_of_text, "\"1990s\", \"since 1985\" or [1985,1994]");
-    } else if (key_ == "runtime") {
-      state.runtime = span(value, runtime_of_text, "\"up to 100\", \"at least 140\" or [90,120]");
-    } else if (key_ == "popularity") {
-      const std::string_view word = text(value);
-      if (word != "popular" && word != "hidden")
-        throw bad_data("preferences: popularity: expected popular or hidden, found \"{}\"", word);
+  bool read_wish(std::string_view key, const JsonNode& value, PreferenceState& state) const {
+    if (key == "years" || key == "not_years") {
+      (key == "years" ? state.years : state.not_years) = span(value, years_of_text, "\"1990s\", \"since 1985\"");
+    } else if (key == "runtime") {
+      state.runtime = span(value, runtime_of_text, "\"up to 100\", \"at least 140\"");
+    } else if (key == "popularity") {
+      const std::string_view word = value.view();
+      if (word != "popular" && word != "hidden") throw value.unexpected("popular or hidden");
       state.popularity = word == "popular" ? Popularity::kPopular : Popularity::kHidden;
+    } else if (key == "min_rating") {
+      const double rating = value.number();
+      if (!(rating >= 0 && rating <= 10)) throw value.unexpected("a rating from 0 to 10");
+      state.min_rating = static_cast<std::int32_t>(std::lround(rating * 10));
+    } else if (key == "age") {
+      state.age = named(value, age_rating_from_name);
+    } else if (key == "sort") {
+      state.sort = named(value, sort_order_from_name);
     } else {
       return false;
     }
     return true;
   }
 
-  std::string_view text(simdjson::dom::element value) const {
-    std::string_view word;
-    if (value.get(word) != simdjson::SUCCESS) throw bad_data("preferences: {}: expected a string", key_);
-    return word;
+  bool read_names(std::string_view key, const JsonNode& value, PreferenceState& state) const {
+    if (key == "genres" || key == "not_genres") {
+      each(value, [&](const JsonNode& item) {
+        add(key == "genres" ? state.genres : state.not_genres, known(item, "genre", catalog_.genre_id(item.view())));
+      });
+    } else if (key == "people" || key == "not_people") {
+      each(value, [&](const JsonNode& item) {
+        add(key == "people" ? state.people : state.not_people,
+            known(item, "person", catalog_.find_person_display_name(item.view())));
+      });
+    } else if (key == "liked" || key == "disliked" || key == "seen") {
+      movies(value, key == "liked" ? state.liked : key == "disliked" ? state.disliked : state.seen);
+    } else if (key == "either") {
+      each(value, [&](const JsonNode& item) { add(state.either, named(item, slot_from_name)); });
+    } else if (key == "keywords") {
+      each(value, [&](const JsonNode& item) { add(state.keywords, item.string()); });
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  bool read_turn(std::string_view key, const JsonNode& value, PreferenceUpdate& update) const {
+    if (key == "any" || key == "drop") {
+      each(value,
+           [&](const JsonNode& item) { add(key == "any" ? update.any : update.drop, named(item, slot_from_name)); });
+    } else if (key == "asks") {
+      update.asks = named(value, fact_from_name);
+    } else if (key == "about" || key == "pick") {
+      movies(value, key == "about" ? update.about : update.pick);
+    } else if (key == "nth") {
+      update.nth = whole(value, -1);
+    } else if (key == "count") {
+      update.count = whole(value, 0);
+    } else if (key == "unknown") {
+      each(value, [&](const JsonNode& item) { add(update.unknown, item.string()); });
+    } else if (key == "beyond") {
+      each(value, [&](const JsonNode& item) { add(update.beyond, named(item, beyond_from_name)); });
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  static std::int32_t whole(const JsonNode& value, std::int64_t least) {
+    const std::int64_t number = value.integer();
+    if (number < least || number > 100) throw value.unexpected("a number up to 100");
+    return static_cast<std::int32_t>(number);
   }
 
   template <class Use>
-  void each(simdjson::dom::element value, const Use& use) const {
-    simdjson::dom::array items;
-    if (value.get(items) != simdjson::SUCCESS) throw bad_data("preferences: {}: expected a list", key_);
-    for (const auto item : items) use(item);
+  static void each(const JsonNode& value, const Use& use) {
+    for (const JsonNode& item : value.array()) use(item);
+  }
+
+  void movies(const JsonNode& value, std::vector<MovieId>& to) const {
+    each(value, [&](const JsonNode& item) { add(to, known(item, "movie", catalog_.find_display_name(item.view()))); });
   }
 
   template <class T>
-  T known(simdjson::dom::element value, const char* what, std::optional<T> found) const {
-    if (!found) throw bad_data("preferences: {}: the catalog has no {} \"{}\"", key_, what, text(value));
+  static T known(const JsonNode& value, const char* what, std::optional<T> found) {
+    if (!found) throw bad_data("{}: the catalog has no {} \"{}\"", value.path(), what, value.view());
     return *found;
   }
 
   template <class T>
-  T named(simdjson::dom::element value, std::optional<T> (*find)(std::string_view)) const {
-    const auto found = find(text(value));
-    if (!found) throw bad_data("preferences: {}: unknown word \"{}\"", key_, text(value));
+  static T named(const JsonNode& value, std::optional<T> (*find)(std::string_view)) {
+    const auto found = find(value.view());
+    if (!found) throw bad_data("{}: unknown word \"{}\"", value.path(), value.view());
     return *found;
-  }
-
-  template <class T>
-  static void add(std::vector<T>& list, T value) {
-    if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
   }
 
   // A span as text, or its two ends as a list.
-  Span span(simdjson::dom::element value, std::optional<Span> (*of_text)(std::string_view), const char* example) const {
-    std::string_view word;
-    if (value.get(word) == simdjson::SUCCESS) {
-      const auto found = of_text(word);
-      if (!found) throw bad_data("preferences: {}: expected {}, found \"{}\"", key_, example, word);
+  static Span span(const JsonNode& value, std::optional<Span> (*of_text)(std::string_view), const char* examples) {
+    const std::string expected = fmt::format("{} or [low,high]", examples);
+    if (value.is_string()) {
+      const auto found = of_text(value.view());
+      if (!found) throw value.unexpected(expected);
       return *found;
     }
-    simdjson::dom::array items;
-    std::vector<std::int64_t> ends;
-    if (value.get(items) == simdjson::SUCCESS) {
-      for (const auto item : items) {
-        std::int64_t end = -1;
-        if (item.get(end) != simdjson::SUCCESS || end < 0 || end > 100'000) end = -1;
-        ends.push_back(end);
-      }
-    }
-    if (ends.size() != 2 || ends[0] < 0 || ends[1] < ends[0])
-      throw bad_data("preferences: {}: expected {}", key_, example);
-    return {static_cast<std::int32_t>(ends[0]), static_cast<std::int32_t>(ends[1])};
+    if (!value.is_array() || value.size() != 2) throw value.unexpected(expected);
+    const std::vector<JsonNode> ends = value.array();
+    const std::int64_t low = ends[0].integer(), high = ends[1].integer();
+    if (low < 0 || high < low || high > 100'000) throw value.unexpected(expected);
+    return {static_cast<std::int32_t>(low), static_cast<std::int32_t>(high)};
   }
 
   const MovieCatalog& catalog_;
-  std::string key_;
 };
 
 }  // namespace
 
 std::string to_json(const PreferenceState& state, const MovieCatalog& catalog) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  write_state(json, state, catalog);
-  json.end_object();
-  return out;
+  return written(catalog, nullptr, [&](const auto& visitor) { visitor.state(state); });
 }
 
 std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().field("act", name_of(update.act));
-  write_state(json, update.said, catalog);
-  const auto slots = [&](const char* key, const std::vector<Slot>& list) {
-    if (list.empty()) return;
-    json.key(key).begin_array();
-    for (const Slot slot : list) json.string(name_of(slot));
-    json.end_array();
-  };
-  slots("any", update.any);
-  slots("drop", update.drop);
-  if (update.asks) json.field("asks", name_of(*update.asks));
-  json.end_object();
-  return out;
+  return written(catalog, name_of(update.act), [&](const auto& visitor) { visitor.update(update); });
 }
 
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog) {
@@ -225,16 +271,13 @@ PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatal
 
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceState& state,
                                                              const MovieCatalog& catalog) {
-  return pairs_of(state, catalog);
+  return pairs_of(catalog, [&](const auto& visitor) { visitor.state(state); });
 }
 
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceUpdate& update,
                                                              const MovieCatalog& catalog) {
-  auto pairs = pairs_of(update.said, catalog);
+  auto pairs = pairs_of(catalog, [&](const auto& visitor) { visitor.update(update); });
   pairs.emplace_back("act", name_of(update.act));
-  for (const Slot slot : update.any) pairs.emplace_back("any", name_of(slot));
-  for (const Slot slot : update.drop) pairs.emplace_back("drop", name_of(slot));
-  if (update.asks) pairs.emplace_back("asks", name_of(*update.asks));
   return pairs;
 }
 

@@ -83,7 +83,7 @@ class Collector {
         name(*text, ~0u, true);
         name("10", ~0u);
         break;
-      case Fact::kGenres: break;
+      default: break;
     }
     facts_.max_bytes += text->size();
   }

@@ -124,7 +124,7 @@ UserTurn SimulatedUser::answer(Slot slot) {
   }
   // Sometimes the answer is about something else.
   if (random_.chance(0.06)) {
-    const auto other = static_cast<Slot>(random_.below(kSlots));
+    const auto other = static_cast<Slot>(random_.below(kAskableSlots));
     if (other != slot && !named_.contains(other)) {
       if (auto turn = say(wishes_.about(other))) {
         named_.insert(other);
@@ -172,7 +172,7 @@ UserTurn SimulatedUser::opinion(MovieId movie) {
 std::optional<UserTurn> SimulatedUser::question() {
   const double curiosity = persona_ == Persona::kCurious ? 0.8 : 0.2;
   if (asked_facts_.size() < 3 && random_.chance(curiosity)) {
-    const auto fact = static_cast<Fact>(random_.below(kFacts));
+    const auto fact = static_cast<Fact>(random_.below(7));
     if (asked_facts_.insert(fact).second) {
       UserTurn turn = say(fmt::format("u.ask.{}", name_of(fact)), UserAct::kAsk);
       turn.update.asks = fact;
@@ -205,7 +205,7 @@ std::optional<UserTurn> SimulatedUser::detail(MovieId rejected, bool just_named)
 // A preference that was not given before.
 std::optional<UserTurn> SimulatedUser::new_wish() {
   std::vector<Slot> unnamed;
-  for (int slot = 0; slot < kSlots; ++slot) {
+  for (int slot = 0; slot < kAskableSlots; ++slot) {
     if (!named_.contains(static_cast<Slot>(slot))) unnamed.push_back(static_cast<Slot>(slot));
   }
   if (unnamed.empty()) return {};

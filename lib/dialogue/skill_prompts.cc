@@ -17,6 +17,9 @@ const char* name_in_prompt(Slot slot) {
     case Slot::kRuntime: return "the running time";
     case Slot::kPopularity: return "popularity";
     case Slot::kPerson: return "actors or directors";
+    case Slot::kAge: return "the age of those who watch";
+    case Slot::kRating: return "the rating";
+    case Slot::kKeyword: return "the theme";
   }
   return "";
 }
@@ -30,6 +33,14 @@ const char* name_in_prompt(Fact fact) {
     case Fact::kRuntime: return "the running time";
     case Fact::kGenres: return "the genres";
     case Fact::kRating: return "the rating";
+    case Fact::kAge: return "the age rating";
+    case Fact::kSeries: return "other parts";
+    case Fact::kPlot: return "the plot";
+    case Fact::kWhere: return "where to watch it";
+    case Fact::kAwards: return "the awards";
+    case Fact::kTrailer: return "the trailer";
+    case Fact::kLanguage: return "the language";
+    case Fact::kCountry: return "the country";
   }
   return "";
 }

@@ -228,6 +228,9 @@ std::optional<Wish> TargetWishes::about(Slot slot, bool single) {
       add_person(wish, random_.pick(people), true);
       return wish;
     }
+    case Slot::kAge:
+    case Slot::kRating:
+    case Slot::kKeyword: break;
   }
   return {};
 }

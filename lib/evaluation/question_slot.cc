@@ -8,23 +8,24 @@ namespace matinee {
 namespace {
 
 // Words that show what a question is about, as fold_name() writes them, each between two spaces.
-constexpr std::array<std::string_view, kSlots> kWords{
+constexpr std::array<std::string_view, kAskableSlots> kWords{
     " genre genres kind sort type funny scary romantic comedy drama thriller horror romance action ",
     " years decade decades old new older newer recent classic period made ",
     " long length runtime minutes running short shorter longer brief epic ",
     " popular famous known gem gems hidden hit hits obscure big ",
-    " actor actors actress actresses director directors star direct anyone who whose "};
+    " actor actors actress actresses director directors star direct anyone who whose ",
+    " children kids family age rated watching "};
 
 }  // namespace
 
 std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook) {
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < kAskableSlots; ++i) {
     if (phrasebook.lists(std::string("s.ask.") + name_of(static_cast<Slot>(i)), {}, text)) return static_cast<Slot>(i);
   }
   std::optional<Slot> best;
   int most = 0;
   const std::string folded = fold_name(text);
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < kAskableSlots; ++i) {
     int count = 0;
     for (std::size_t begin = 0; begin < folded.size();) {
       const std::size_t end = std::min(folded.find(' ', begin), folded.size());

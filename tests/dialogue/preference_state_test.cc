@@ -36,6 +36,12 @@ PreferenceUpdate random_update(std::uint64_t index) {
   if (random.chance(0.5)) said.years = Span{1950, 1950 + static_cast<std::int32_t>(random.below(70))};
   if (random.chance(0.5)) said.runtime = Span{0, static_cast<std::int32_t>(random.below(200))};
   said.popularity = static_cast<Popularity>(random.below(3));
+  if (random.chance(0.3)) said.not_years = Span{1930, 1930 + static_cast<std::int32_t>(random.below(20))};
+  if (random.chance(0.3)) said.either = {random.chance(0.5) ? Slot::kGenre : Slot::kPerson};
+  if (random.chance(0.3)) said.min_rating = static_cast<std::int32_t>(random.below(101));
+  if (random.chance(0.3)) said.age = static_cast<AgeRating>(random.below(kAgeRatings));
+  if (random.chance(0.3)) said.keywords = {"christmas", "\"zombie\""};
+  said.sort = static_cast<SortOrder>(random.below(kSortOrders));
   said.people = some(random, catalog().people_count());
   said.not_people = some(random, catalog().people_count());
   said.liked = some(random, catalog().size());
@@ -44,6 +50,12 @@ PreferenceUpdate random_update(std::uint64_t index) {
   for (const std::int32_t slot : some(random, kSlots)) update.any.push_back(static_cast<Slot>(slot));
   for (const std::int32_t slot : some(random, kSlots)) update.drop.push_back(static_cast<Slot>(slot));
   if (random.chance(0.5)) update.asks = static_cast<Fact>(random.below(kFacts));
+  update.about = some(random, catalog().size());
+  update.pick = some(random, catalog().size());
+  update.nth = static_cast<std::int32_t>(random.below(12)) - 1;
+  update.count = static_cast<std::int32_t>(random.below(10));
+  if (random.chance(0.3)) update.unknown = {"Parasite"};
+  if (random.chance(0.3)) update.beyond = {static_cast<Beyond>(random.below(kBeyonds))};
   return update;
 }
 
@@ -80,19 +92,20 @@ TEST(PreferenceState, UnknownThingsAreNamed) {
   const auto error = [&](const char* json) {
     return error_of([&] { (void)parse_preference_update(json, catalog()); });
   };
-  EXPECT_EQ(error("[]"), "preferences: expected one line with a JSON object");
+  EXPECT_EQ(error("[]"), "preferences: expected an object, found []");
   EXPECT_EQ(error(R"({"act":"inform","genre":["Crime"]})"), "preferences: unknown key \"genre\"");
   EXPECT_EQ(error(R"({"act":"sing"})"), "preferences: act: unknown word \"sing\"");
-  EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"), "preferences: genres: the catalog has no genre \"Opera\"");
+  EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"),
+            "preferences: genres[0]: the catalog has no genre \"Opera\"");
   EXPECT_EQ(error(R"({"act":"inform","people":["al pacino"]})"),
-            "preferences: people: the catalog has no person \"al pacino\"");
-  EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked: the catalog has no movie \"Heat\"");
+            "preferences: people[0]: the catalog has no person \"al pacino\"");
+  EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked[0]: the catalog has no movie \"Heat\"");
   EXPECT_EQ(error(R"({"act":"inform","years":[1999,1990]})"),
-            R"(preferences: years: expected "1990s", "since 1985" or [1985,1994])");
+            R"(preferences: years: expected "1990s", "since 1985" or [low,high], found [1999,1990])");
   EXPECT_EQ(error(R"({"act":"inform","years":1990})"),
-            R"(preferences: years: expected "1990s", "since 1985" or [1985,1994])");
+            R"(preferences: years: expected "1990s", "since 1985" or [low,high], found 1990)");
   EXPECT_EQ(error(R"({"act":"inform","runtime":"short"})"),
-            R"(preferences: runtime: expected "up to 100", "at least 140" or [90,120], found "short")");
+            R"(preferences: runtime: expected "up to 100", "at least 140" or [low,high], found "short")");
   EXPECT_EQ(error(R"({"act":"inform","popularity":"famous"})"),
             "preferences: popularity: expected popular or hidden, found \"famous\"");
   EXPECT_EQ(error_of([&] { (void)parse_preference_state(R"({"act":"inform"})", catalog()); }),
@@ -156,7 +169,7 @@ TEST(PreferenceState, SlotValuesAreThePairsOfTheJson) {
   update.said.years = Span{1990, 1999};
   update.any = {Slot::kPerson};
   const std::vector<std::pair<std::string, std::string>> wanted{
-      {"genres", "Crime"}, {"genres", "Drama"}, {"years", "1990-1999"}, {"act", "inform"}, {"any", "person"}};
+      {"genres", "Crime"}, {"genres", "Drama"}, {"years", "1990s"}, {"any", "person"}, {"act", "inform"}};
   EXPECT_EQ(slot_values(update, catalog()), wanted);
   EXPECT_EQ(slot_values(update.said, catalog()).size(), 3u);
 }
