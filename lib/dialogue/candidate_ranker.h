@@ -16,10 +16,20 @@ struct Reason {
   std::int32_t id = -1;  ///< GenreId, PersonId or (kSimilar) the liked MovieId it resembles
 };
 
+/// A wish that a candidate does not meet, where no movie meets all of them.
+struct BrokenWish {
+  Slot slot;
+  std::int32_t id = -1;   ///< GenreId or PersonId; -1: the slot's only value
+  bool unwanted = false;  ///< the movie has the genre, person or years that the user does not want
+  bool unknown = false;   ///< the catalog does not know the movie's value
+  friend bool operator==(const BrokenWish&, const BrokenWish&) = default;
+};
+
 struct Candidate {
   MovieId movie = -1;
   float score = 0;
-  std::vector<Reason> reasons;  ///< strongest first; may be empty where nothing is known yet
+  std::vector<Reason> reasons;       ///< strongest first; may be empty where nothing is known yet
+  std::vector<BrokenWish> broken{};  ///< wishes that it does not meet
 };
 
 /// Ranks the movies of the catalog for a user. MovieRanker (lib/recommend) implements it.

@@ -161,7 +161,8 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
   switch (act.kind) {
     case SystemActKind::kGreet:
     case SystemActKind::kAsk:
-    case SystemActKind::kHelp: break;
+    case SystemActKind::kHelp:
+    default: break;
     case SystemActKind::kAskOpinion:
       collect.name(catalog.display_name(act.movie), ~0u, true);
       collect.claims({act.movie});

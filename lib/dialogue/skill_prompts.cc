@@ -83,6 +83,7 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kExplain:
       return {Skill::kRecommend, "Explain the recommendation.",
               to_json(preferences, catalog) + "\n1. " + candidate_line(catalog, act.candidates.front())};
+    default: break;
   }
   return {};
 }

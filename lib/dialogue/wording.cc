@@ -71,6 +71,7 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
       if (all.empty()) all.push_back(with_reason(base, act, nullptr, catalog));
       return all;
     }
+    default: break;
   }
   return {};
 }
