@@ -75,7 +75,7 @@ UserTurn SimulatedUser::respond(const SystemAct& act) {
     case SystemActKind::kAnswer:
     case SystemActKind::kExplain:
     case SystemActKind::kHelp: return react(act.movie, false);
-    case SystemActKind::kClose: break;
+    default: break;
   }
   return say("u.leave", UserAct::kLeave);
 }
