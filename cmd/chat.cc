@@ -27,13 +27,15 @@ int main(int argc, char** argv) {
       argc, argv, description, kThreads | kSeed | kDevice | kMaxHostMem,
       [&](OptionSet& options) {
         chat.add(options);
-        options.flag("json", &loop.json, "print each turn as a line of JSON: acts, text and preferences");
+        options.flag("json", &loop.json, "answer each line with a line of JSON: what was understood, acts, text");
+        options.flag("allow-save", &loop.allow_save, "allow /save in a pipe, too; it never replaces a file");
       },
       [&](ToolContext& tool) {
         chat.complete();
         chat.model.seed = tool.common().seed;
         chat.model.max_host_mem = tool.common().max_host_mem;
         loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+        loop.columns = terminal_columns;
         loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
 
         const ChatSystem system(chat.system);

@@ -1,45 +1,81 @@
 #include "lib/chat/chat_loop.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/chat/word_wrap.h"
 
 namespace matinee {
 namespace {
 
-constexpr std::string_view kHelp =
-    R"(Say what you would like to see, in your own words. You don't have to answer every question.
-  /why      explain the recommendation      /undo     take back your last line
-  /facts    show the facts about the movie  /restart  start over
-  /more     get another recommendation      /save F   save the conversation to the file F
-  /help     show this text                  /quit     leave (also Ctrl-D, or Ctrl-C twice)
-)";
+constexpr std::string_view kUserPrompt = "you> ", kReplyPrompt = "matinee> ";
+
+struct Command {
+  const char *usage, *help;
+};
+constexpr Command kCommands[] = {
+    {"/why", "explain the recommendation"},
+    {"/facts", "show the facts about the movie"},
+    {"/more", "get another recommendation"},
+    {"/undo", "take back your last line, a goodbye too"},
+    {"/restart", "start over"},
+    {"/save FILE", "save the conversation to a file"},
+    {"/help", "show this text"},
+    {"/quit", "leave (also Ctrl-D, or Ctrl-C twice)"},
+};
+
+std::vector<std::string> help_lines() {
+  std::vector<std::string> lines{"Say what you would like to see, in your own words."};
+  for (const Command& command : kCommands) lines.push_back(fmt::format("  {:<12}{}", command.usage, command.help));
+  return lines;
+}
+
+// The text in one line, with one space for each run of spaces and control characters.
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
+    if (!blank) line += c;
+    if (blank && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  return line;
+}
 
 class Loop {
  public:
   Loop(ChatSession& session, LineSource& lines, const ChatLoopOptions& options,
        const std::function<void(std::string_view)>& write, const std::function<void()>& flush)
-      : session_(session), lines_(lines), options_(options), write_(write), flush_(flush) {}
+      : session_(session),
+        lines_(lines),
+        options_(options),
+        for_reading_(options.terminal && !options.json),
+        write_(write),
+        flush_(flush) {}
 
   void run() {
-    if (options_.terminal) write_("Matinee. Tell me what you like; /help lists the commands.\n\n");
+    if (for_reading_) aside("", "", {"Matinee. Tell me what you like; /help lists the commands."});
     show([&](const OnText& on_text) { session_.open(on_text); });
     std::string line;
     int seen = interrupts();
     for (;;) {
-      const LineSource::Result result = lines_.next(line);
-      if (result == LineSource::Result::kEnd) break;
-      if (result == LineSource::Result::kInterrupted) {
-        if (interrupts() - seen >= 2) break;
+      const LineSource::Result result = lines_.next(std::string(kUserPrompt), line);
+      if (result == LineSource::Result::kInterrupted && interrupts() - seen < 2) {
         say("\n(Press Ctrl-C again to leave.)\n");
         continue;
       }
+      if (result != LineSource::Result::kLine) {
+        if (options_.terminal) write_("\n");
+        break;
+      }
       if (!handle(line)) break;
-      if (session_.finished() && options_.terminal) break;
       seen = interrupts();
     }
-    if (options_.terminal && !session_.finished()) write_("\n");
     flush_();
   }
 
@@ -48,10 +84,10 @@ class Loop {
   bool handle(const std::string& line) {
     const std::size_t first = line.find_first_not_of(" \t");
     if (first == std::string::npos) {
-      if (!options_.terminal) say("\n");  // a script waits for one line after each of its own
+      if (!for_reading_) aside(line, "", {});  // a script waits for one line after each of its own
       return true;
     }
-    if (line[first] == '/') return command(line.substr(first));
+    if (line[first] == '/') return command(line.substr(first, line.find_last_not_of(" \t") + 1 - first));
     show([&](const OnText& on_text) { session_.answer(line, on_text); });
     return true;
   }
@@ -59,17 +95,42 @@ class Loop {
   // Makes a turn and shows it: word by word on a terminal, as one line in a pipe.
   template <class Turn>
   void show(const Turn& turn) {
-    if (options_.terminal && !options_.json) {
-      const int before = interrupts();
-      if (options_.color) write_("\033[1m");
-      turn([&](std::string_view text) {
-        say(text);
-        return interrupts() == before;
-      });
-      write_(options_.color ? "\033[0m\n\n" : "\n\n");
-    } else {
+    if (!for_reading_) {
       turn(OnText{});
-      write_(options_.json ? session_.last_turn_json() : session_.turns().back().text);
+      write_((options_.json ? session_.last_turn_json() : one_line(session_.turns().back().text)) + "\n");
+      flush_();
+      return;
+    }
+    const int before = interrupts();
+    WordWrap wrap(options_.columns(), static_cast<int>(kReplyPrompt.size()), write_);
+    write_(kReplyPrompt);
+    if (options_.color) write_("\033[1m");
+    flush_();
+    turn([&](std::string_view text) {
+      if (interrupts() != before) return false;
+      wrap.push(text);
+      flush_();
+      return interrupts() == before;
+    });
+    if (interrupts() == before) wrap.finish();
+    say(options_.color ? "\033[0m\n\n" : "\n\n");
+    if (session_.finished() && !std::exchange(explained_closing_, true)) {
+      aside("", "", {"(Another wish goes on from here; /undo takes the goodbye back, /quit leaves.)"});
+    }
+  }
+
+  // Answers a line that is no turn. A pipe gets one line, with the lines of the answer separated by semicolons.
+  void aside(std::string_view line, std::string_view command, const std::vector<std::string>& answer) {
+    if (options_.json) {
+      write_(session_.aside_json(line, command, fmt::to_string(fmt::join(answer, "\n"))) + "\n");
+    } else if (!options_.terminal) {
+      write_(one_line(fmt::to_string(fmt::join(answer, "; "))) + "\n");
+    } else {
+      WordWrap wrap(options_.columns(), 0, write_);
+      for (const std::string& text : answer) {
+        wrap.push(text);
+        wrap.push("\n");
+      }
       write_("\n");
     }
     flush_();
@@ -81,57 +142,67 @@ class Loop {
   }
 
   bool command(const std::string& line) {
-    const std::string word = line.substr(0, line.find(' '));
-    if (word == "/quit" || word == "/exit") return false;
+    const std::size_t space = line.find_first_of(" \t");
+    const std::string word = line.substr(0, space);
+    const std::string argument = space == std::string::npos ? "" : line.substr(line.find_first_not_of(" \t", space));
+    const auto answer = [&](const std::vector<std::string>& lines) { aside(line, word, lines); };
+    if (word == "/quit" || word == "/exit") {
+      if (!for_reading_) answer({"Goodbye."});
+      return false;
+    }
     if (word == "/help") {
-      say(kHelp);
+      answer(help_lines());
+    } else if (word == "/why" && session_.state().recommended.empty()) {
+      answer({"Nothing has been recommended yet."});
     } else if (word == "/why" || word == "/more") {
-      act(word == "/why" ? UserAct::kWhy : UserAct::kMore);
+      const UserAct act = word == "/why" ? UserAct::kWhy : UserAct::kMore;
+      show([&](const OnText& on_text) { session_.act(act, on_text); });
     } else if (word == "/facts") {
       const auto facts = session_.facts();
-      for (const std::string& fact : facts) write_(fact + "\n");
-      say(facts.empty() ? "No movie has been mentioned yet.\n" : "");
+      answer(facts.empty() ? std::vector<std::string>{"No movie has been mentioned yet."} : facts);
     } else if (word == "/undo") {
-      say(session_.undo() ? "Took back your last line. " + session_.turns().back().text + "\n"
-                          : "There is nothing to take back.\n");
+      answer({session_.undo() ? "Took back your last line. " + session_.turns().back().text
+                              : "There is nothing to take back."});
     } else if (word == "/restart") {
       session_.restart();
-      show([&](const OnText& on_text) { session_.open(on_text); });
+      show([&](const OnText& on_text) { session_.open(on_text, word); });
     } else if (word == "/save") {
-      save(line.size() > 6 ? line.substr(6) : "");
+      answer({save(argument)});
     } else {
-      say("Unknown command " + word + "; /help lists the commands.\n");
+      answer({"Unknown command " + one_line(word) + "; /help lists the commands."});
     }
     return true;
   }
 
-  void act(UserAct user_act) {
-    if (session_.finished()) {
-      say("This conversation is over; /restart begins a new one.\n");
-    } else if (user_act == UserAct::kWhy && session_.state().recommended.empty()) {
-      say("Nothing has been recommended yet.\n");
-    } else {
-      show([&](const OnText& on_text) { session_.act(user_act, on_text); });
+  // Returns what happened, for the user.
+  std::string save(const std::string& path) {
+    if (!options_.terminal && !options_.allow_save) {
+      return "Not saved: in a pipe /save is off; start chat with --allow-save.";
+    }
+    if (path.empty()) return "/save needs a file name.";
+    if (file_exists(path) && !may_replace(path)) return "Not saved: " + path + " exists; choose another name.";
+    try {
+      write_file(path, session_.transcript());
+      return "Saved to " + path + ".";
+    } catch (const Error& error) {
+      return std::string("Not saved: ") + error.what();
     }
   }
 
-  void save(std::string path) {
-    path.erase(0, path.find_first_not_of(' '));
-    if (path.empty()) {
-      say("/save needs a file name.\n");
-      return;
-    }
-    try {
-      write_file(path, session_.transcript());
-      say("Saved to " + path + ".\n");
-    } catch (const Error& error) {
-      say(std::string("Not saved: ") + error.what() + "\n");
-    }
+  bool may_replace(const std::string& path) {
+    if (!options_.terminal) return false;
+    std::string answer;
+    const bool answered =
+        lines_.next(one_line(path) + " exists. Replace it? [y/N] ", answer) == LineSource::Result::kLine;
+    if (!answered) say("\n");
+    return answered && (answer.starts_with('y') || answer.starts_with('Y'));
   }
 
   ChatSession& session_;
   LineSource& lines_;
   const ChatLoopOptions& options_;
+  const bool for_reading_;  // by a person, on a terminal
+  bool explained_closing_ = false;
   const std::function<void(std::string_view)>& write_;
   const std::function<void()>& flush_;
 };

@@ -1,12 +1,29 @@
 #include "lib/chat/chat_session.h"
 
+#include <unordered_set>
 #include <utility>
 
-#include "lib/base/format_error.h"
 #include "lib/chat/fact_sheet.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
+namespace {
+
+void erase_all(std::vector<MovieId>& movies, const std::vector<MovieId>& unwanted) {
+  if (unwanted.empty()) return;
+  const std::unordered_set<MovieId> set(unwanted.begin(), unwanted.end());
+  std::erase_if(movies, [&](MovieId movie) { return set.contains(movie); });
+}
+
+// The preferences without the movies of earlier sessions.
+PreferenceState of_this_session(PreferenceState preferences, const PreferenceState& history) {
+  erase_all(preferences.liked, history.liked);
+  erase_all(preferences.disliked, history.disliked);
+  erase_all(preferences.seen, history.seen);
+  return preferences;
+}
+
+}  // namespace
 
 ChatSession::ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding)
     : system_(system), wording_(wording), understanding_(understanding) {
@@ -19,12 +36,13 @@ void ChatSession::restart() {
 }
 
 const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnText& on_text) {
+  const PreferenceState preferences = of_this_session(state.preferences, history_);
   for (const SystemAct& act : turn.acts) {
-    if (!turn.text.empty()) {
-      turn.text += ' ';
-      if (on_text) on_text(" ");
-    }
-    WordedAct worded = wording_.realize(act, state.preferences, on_text);
+    // Also asks whether to go on: the user may have stopped the turn while it was understood.
+    const char* gap = turn.texts.empty() ? "" : " ";
+    if (on_text && !on_text(gap)) break;
+    turn.text += gap;
+    WordedAct worded = wording_.realize(act, preferences, on_text);
     turn.text += worded.text;
     turn.texts.push_back(std::move(worded.text));
     turn.ends.push_back(worded.end);
@@ -37,35 +55,38 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
   return turns_.back();
 }
 
-const ChatTurn& ChatSession::open(const OnText& on_text) {
+const ChatTurn& ChatSession::open(const OnText& on_text, std::string_view command) {
   DialogueState state;
+  state.preferences = history_;
   ChatTurn turn;
+  turn.user_text = turn.command = command;
   turn.acts = system_.policy.open(state);
   return say(std::move(turn), std::move(state), on_text);
 }
 
 const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on_text) {
-  if (turns_.empty() || finished()) {
-    restart();
-    open();
-  }
+  if (turns_.empty()) open();
   ChatTurn turn;
   turn.user_text = user_text;
-  UnderstoodTurn understood = understanding_.understand(turns_.back().acts, turns_.back().texts.back(), user_text);
+  const ChatTurn& last = turns_.back();
+  UnderstoodTurn understood =
+      understanding_.understand(last.acts, last.texts.empty() ? "" : last.texts.back(), user_text);
   turn.update = std::move(understood.update);
   turn.unfinished += understood.end == ReplyEnd::kUnfinished ? 1 : 0;
   return react(std::move(turn), on_text);
 }
 
 const ChatTurn& ChatSession::act(UserAct user_act, const OnText& on_text) {
-  if (finished()) throw internal_error("ChatSession::act() after the closing");
   ChatTurn turn;
+  turn.user_text = turn.command = user_act == UserAct::kWhy ? "/why" : "/more";
   turn.update.act = user_act;
   return react(std::move(turn), on_text);
 }
 
 const ChatTurn& ChatSession::react(ChatTurn turn, const OnText& on_text) {
   DialogueState state = states_.back();
+  turn.has_update = true;
+  state.finished = false;  // what follows a closing goes on from it
   turn.acts = system_.policy.next(state, turn.update);
   return say(std::move(turn), std::move(state), on_text);
 }
@@ -82,13 +103,13 @@ std::vector<std::string> ChatSession::facts() const {
   return movie < 0 ? std::vector<std::string>{} : fact_sheet(system_.catalog, movie);
 }
 
-std::string ChatSession::turn_json(std::size_t index) const {
-  const ChatTurn& turn = turns_[index];
+std::string ChatSession::line_json(const ChatTurn& turn, const PreferenceState& preferences) const {
   const MovieCatalog& catalog = system_.catalog;
   std::string out;
   JsonWriter json(out);
-  json.begin_object();
-  if (!turn.user_text.empty()) json.field("user", turn.user_text).key("update").raw(to_json(turn.update, catalog));
+  json.begin_object().field("user", turn.user_text);
+  if (!turn.command.empty()) json.field("command", turn.command);
+  json.key("update").raw(turn.has_update ? to_json(turn.update, catalog) : "{}");
   json.key("acts").begin_array();
   for (const SystemAct& act : turn.acts) {
     json.begin_object().field("act", name_of(act.kind));
@@ -97,9 +118,22 @@ std::string ChatSession::turn_json(std::size_t index) const {
     if (act.movie >= 0) json.field("tconst", catalog.tconst(act.movie)).field("movie", catalog.display_name(act.movie));
     json.end_object();
   }
-  json.end_array().field("text", turn.text).key("preferences").raw(to_json(states_[index + 1].preferences, catalog));
+  json.end_array().field("text", turn.text).key("preferences").raw(to_json(preferences, catalog));
   json.field("finished", turn.finished).end_object();
   return out;
+}
+
+std::string ChatSession::turn_json(std::size_t index) const {
+  return line_json(turns_[index], states_[index + 1].preferences);
+}
+
+std::string ChatSession::aside_json(std::string_view user_text, std::string_view command, std::string_view text) const {
+  ChatTurn aside;
+  aside.user_text = user_text;
+  aside.command = command;
+  aside.text = text;
+  aside.finished = finished();
+  return line_json(aside, state().preferences);
 }
 
 std::string ChatSession::transcript() const {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/chat/chat_system.h"
@@ -11,8 +12,10 @@ namespace matinee {
 
 /// What the system did in one turn.
 struct ChatTurn {
-  std::string user_text;           ///< the user's line; empty for the opening and for commands
+  std::string user_text;           ///< the user's line; empty for the opening
+  std::string command;             ///< the command that the line is, "/more"; else empty
   PreferenceUpdate update;         ///< what was understood of it
+  bool has_update = false;         ///< false for the opening
   std::vector<SystemAct> acts;     ///< the answer
   std::vector<std::string> texts;  ///< one per act; fewer where the user stopped the reply
   std::vector<ReplyEnd> ends;      ///< of the texts; kStopped only for the last
@@ -27,14 +30,19 @@ class ChatSession {
   /// All three must outlive this.
   ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding);
 
-  /// Greets and asks the first question.
-  const ChatTurn& open(const OnText& on_text = {});
-  /// Answers one line of the user. After the closing the next line begins a new conversation.
+  /// What earlier sessions tell of the user: each conversation that open() begins starts from these liked, disliked and
+  /// seen movies. They rank and are never recommended, but prompts leave them out, since there may be thousands.
+  void set_history(PreferenceState history) { history_ = std::move(history); }
+
+  /// Greets and asks the first question. `command`: the command that began the conversation, if one did.
+  const ChatTurn& open(const OnText& on_text = {}, std::string_view command = {});
+  /// Answers one line of the user. After a closing the conversation goes on with the preferences so far.
   const ChatTurn& answer(std::string_view user_text, const OnText& on_text = {});
-  /// Answers a command that is used in place of a sentence ("/why", "/more"). Must not be called after the closing.
+  /// Answers a command that is used in place of a sentence: UserAct::kWhy ("/why") or UserAct::kMore ("/more").
   const ChatTurn& act(UserAct user_act, const OnText& on_text = {});
-  /// Takes back the user's last turn. Returns false if there is none.
+  /// Takes back the user's last turn, a closing too. Returns false if there is none.
   bool undo();
+  /// Forgets the conversation; the history stays.
   void restart();
 
   /// The fact sheet of the movie under discussion; empty if there is none.
@@ -43,8 +51,10 @@ class ChatSession {
   const std::vector<ChatTurn>& turns() const { return turns_; }
   bool finished() const { return state().finished; }
 
-  /// The last turn as a line of JSON: the user's line, acts, text, update and preferences.
+  /// The last turn as a line of JSON (docs/formats.md): the user's line, update, acts, text, preferences, finished.
   std::string last_turn_json() const { return turn_json(turns_.size() - 1); }
+  /// The same for a line that is no turn: a command that only shows something, or a blank line. `command` may be empty.
+  std::string aside_json(std::string_view user_text, std::string_view command, std::string_view text) const;
   /// All turns, a line of JSON each.
   std::string transcript() const;
 
@@ -52,10 +62,12 @@ class ChatSession {
   const ChatTurn& say(ChatTurn turn, DialogueState state, const OnText& on_text);
   const ChatTurn& react(ChatTurn turn, const OnText& on_text);
   std::string turn_json(std::size_t index) const;
+  std::string line_json(const ChatTurn& turn, const PreferenceState& preferences) const;
 
   const ChatSystem& system_;
   Wording& wording_;
   Understanding& understanding_;
+  PreferenceState history_;
   std::vector<DialogueState> states_;  // [turns + 1]: before the first turn and after each
   std::vector<ChatTurn> turns_;
 };

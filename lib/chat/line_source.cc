@@ -1,10 +1,15 @@
 #include "lib/chat/line_source.h"
 
 #include <histedit.h>
+#include <langinfo.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 namespace matinee {
 namespace {
@@ -25,7 +30,7 @@ class PipedLines final : public LineSource {
   PipedLines& operator=(const PipedLines&) = delete;
   ~PipedLines() override { std::free(text_); }
 
-  Result next(std::string& line) override {
+  Result next(const std::string&, std::string& line) override {
     const ssize_t size = getline(&text_, &capacity_, stdin);
     if (size < 0) return Result::kEnd;
     line.assign(text_, static_cast<std::size_t>(size));
@@ -38,22 +43,34 @@ class PipedLines final : public LineSource {
   std::size_t capacity_ = 0;
 };
 
+// libedit reads characters by the locale. Without one it drops every byte of "é".
+void use_utf8() {
+  std::setlocale(LC_CTYPE, "");
+  if (std::string_view(nl_langinfo(CODESET)) == "ANSI_X3.4-1968") std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 class TerminalLines final : public LineSource {
  public:
-  TerminalLines() : history_(history_init(), history_end), line_(el_init("chat", stdin, stdout, stderr), el_end) {
+  TerminalLines() : history_(history_init(), history_end), line_(nullptr, el_end) {
+    use_utf8();
+    line_.reset(el_init("chat", stdin, stdout, stderr));
     HistEvent event;
     history(history_.get(), &event, H_SETSIZE, 200);
+    el_set(line_.get(), EL_CLIENTDATA, &prompt_);
     el_set(
-        line_.get(), EL_PROMPT, +[](EditLine*) -> char* {
-          static char prompt[] = "you> ";
-          return prompt;
+        line_.get(), EL_PROMPT, +[](EditLine* line) -> char* {
+          std::string* prompt = nullptr;
+          el_get(line, EL_CLIENTDATA, &prompt);
+          return prompt->data();
         });
     el_set(line_.get(), EL_EDITOR, "emacs");
     el_set(line_.get(), EL_HIST, history, history_.get());
     el_source(line_.get(), nullptr);
   }
 
-  Result next(std::string& line) override {
+  Result next(const std::string& prompt, std::string& line) override {
+    prompt_ = prompt;
+    el_resize(line_.get());  // the window may have changed
     int count = 0;
     const int before = interrupts();
     const char* text = el_gets(line_.get(), &count);
@@ -66,6 +83,7 @@ class TerminalLines final : public LineSource {
   }
 
  private:
+  std::string prompt_;
   std::unique_ptr<History, void (*)(History*)> history_;
   std::unique_ptr<EditLine, void (*)(EditLine*)> line_;
 };
@@ -74,6 +92,11 @@ class TerminalLines final : public LineSource {
 
 std::unique_ptr<LineSource> piped_lines() { return std::make_unique<PipedLines>(); }
 std::unique_ptr<LineSource> terminal_lines() { return std::make_unique<TerminalLines>(); }
+
+int terminal_columns() {
+  struct winsize size {};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void count_interrupts() {
   // Without SA_RESTART, so that a read under way returns.

@@ -29,7 +29,7 @@ titles = set(open(sys.argv[2], encoding="utf-8").read().splitlines())
 assert len(turns) == 13, len(turns)
 seen, asked = [], []
 for turn in turns:
-    assert set(turn) >= {"acts", "text", "preferences", "finished"}, turn
+    assert set(turn) == {"user", "update", "acts", "text", "preferences", "finished"}, turn
     for act in turn["acts"]:
         if act["act"] == "ask":
             asked.append(act["slot"])
@@ -40,20 +40,44 @@ assert len(asked) == len(set(asked)), f"asked twice: {asked}"
 assert len(seen) >= 8 and len(seen) == len(set(seen)), f"recommended twice: {seen}"
 PY
 
-# Commands: /more, /why, /facts, /undo, /restart, /save, /help, an unknown one.
-printf '%s\n' '/more' '/why' '/facts' '/more' '/undo' '/restart' '/help' "/save $work/talk.txt" '/save /nowhere/talk.txt' '/save' '/sing' '/quit' |
-  "${chat[@]}" >"$work/commands" || fail "chat with commands"
+# Every line gets one line, commands and blank lines too: of JSON with --json, else of text.
+commands=('/more' '/why' '/facts' '/more' '/undo' '/restart' '/help' '' "/save $work/talk.txt" '/save' '/sing' 'bye' '/more' '/quit')
+printf '%s\n' "${commands[@]}" | "${chat[@]}" >"$work/commands" || fail "chat with commands"
+expect_equal $((${#commands[@]} + 1)) "$(wc -l <"$work/commands")" "the opening and a line for each line"
 grep -q '^Took back your last line\. ' "$work/commands" || fail "/undo says nothing"
-grep -q "^Saved to $work/talk.txt\.$" "$work/commands" || fail "/save says nothing"
-grep -q '^Not saved: /nowhere/talk.txt: ' "$work/commands" || fail "/save to nowhere: $(tail -3 "$work/commands")"
-grep -q '^/save needs a file name\.$' "$work/commands" || fail "/save without a name"
 grep -q '^Unknown command /sing; /help lists the commands\.$' "$work/commands" || fail "an unknown command"
 for word in /why /facts /more /undo /restart /save /help /quit; do
   grep -q -- "$word" "$work/commands" || fail "/help does not list $word"
 done
-grep -qE '^Rating: [0-9]\.[0-9] out of 10 \([0-9,]+ votes?\)$' "$work/commands" || fail "/facts has no rating"
-grep -qE '^Genres?: [A-Z]' "$work/commands" || fail "/facts has no genres"
+grep -qE '; Rating: [0-9]\.[0-9] out of 10 \([0-9,]+ votes?\);' "$work/commands" || fail "/facts has no rating"
+grep -qE '; Genres?: [A-Z]' "$work/commands" || fail "/facts has no genres"
+printf '%s\n' "${commands[@]}" | "${chat[@]}" --json >"$work/commands.jsonl" || fail "chat --json with commands"
+python3 - "$work/commands.jsonl" "${commands[@]}" <<'PY' || fail "commands of chat --json"
+import json, sys
+answers = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+commands = sys.argv[2:]
+assert len(answers) == len(commands) + 1, len(answers)
+for line, answer in zip(commands, answers[1:]):
+    assert set(answer) - {"command"} == {"user", "update", "acts", "text", "preferences", "finished"}, answer
+    assert answer["user"] == line and answer.get("command", "") == line.split(" ")[0] * line.startswith("/"), answer
+    if line in ("/more", "/restart"):
+        assert answer["acts"], answer
+    elif line != "/why" and line != "bye":
+        assert not answer["acts"] and not answer["update"], answer
+PY
+
+# /save writes files only where it is allowed, and never over another file.
+expect_equal 2 "$(grep -c '^Not saved: in a pipe /save is off; start chat with --allow-save\.$' "$work/commands")" "/save in a pipe"
+[[ ! -e $work/talk.txt ]] || fail "/save wrote in a pipe"
+echo precious >"$work/precious.txt"
+printf '%s\n' "/save $work/talk.txt" "/save $work/precious.txt" '/save /nowhere/talk.txt' '/save' |
+  "${chat[@]}" --allow-save >"$work/saves" || fail "chat --allow-save"
+grep -q "^Saved to $work/talk.txt\.$" "$work/saves" || fail "/save says nothing"
+grep -q "^Not saved: $work/precious.txt exists; choose another name\.$" "$work/saves" || fail "/save over a file: $(<"$work/saves")"
+grep -q '^Not saved: /nowhere/talk.txt: ' "$work/saves" || fail "/save to nowhere: $(<"$work/saves")"
+grep -q '^/save needs a file name\.$' "$work/saves" || fail "/save without a name"
 [[ -s $work/talk.txt ]] || fail "/save wrote nothing"
+expect_equal precious "$(<"$work/precious.txt")" "a file that /save must not replace"
 printf '/why\n/facts\n/undo\n' | "${chat[@]}" >"$work/early"
 for line in 'Nothing has been recommended yet.' 'No movie has been mentioned yet.' 'There is nothing to take back.'; do
   grep -qxF "$line" "$work/early" || fail "expected \"$line\" in: $(<"$work/early")"

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "lib/base/file.h"
+#include "lib/io/json_reader.h"
 #include "tests/chat/scripted_chat.h"
 
 namespace matinee {
@@ -19,7 +21,8 @@ constexpr const char* kCtrlC = "\x03";
 class ScriptedLines final : public LineSource {
  public:
   explicit ScriptedLines(std::vector<std::string> lines) : lines_(std::move(lines)) {}
-  Result next(std::string& line) override {
+  Result next(const std::string& prompt, std::string& line) override {
+    prompts.push_back(prompt);
     if (at_ == lines_.size()) return Result::kEnd;
     line = lines_[at_++];
     if (line != kCtrlC) return Result::kLine;
@@ -27,6 +30,7 @@ class ScriptedLines final : public LineSource {
     return Result::kInterrupted;
   }
   bool all_read() const { return at_ == lines_.size(); }
+  std::vector<std::string> prompts;
 
  private:
   std::vector<std::string> lines_;
@@ -41,6 +45,7 @@ class ChatLoopTest : public ::testing::Test {
   ChatLoopOptions options;
   std::string interrupted_at;  // a piece of output after which Ctrl-C is pressed
   bool all_read = false;
+  std::vector<std::string> prompts;
 
   std::string talk(std::vector<std::string> input) {
     ScriptedLines lines(std::move(input));
@@ -49,10 +54,11 @@ class ChatLoopTest : public ::testing::Test {
         session, lines, options,
         [&](std::string_view text) {
           output += text;
-          if (!interrupted_at.empty() && text == interrupted_at) std::raise(SIGINT);
+          if (!interrupted_at.empty() && output.ends_with(interrupted_at)) std::raise(SIGINT);
         },
         [] {});
     all_read = lines.all_read();
+    prompts = lines.prompts;
     return output;
   }
   std::string recommendation(std::size_t i) const {
@@ -62,7 +68,7 @@ class ChatLoopTest : public ::testing::Test {
 };
 
 TEST_F(ChatLoopTest, APipeGetsALineForEachLine) {
-  EXPECT_EQ(talk({kComedy, "", "  ", kLeave}), "[greet] [ask genre]\n[ask person]\n\n\n[close]\n");
+  EXPECT_EQ(talk({kComedy, "", "  ", kLeave, "/quit"}), "[greet] [ask genre]\n[ask person]\n\n\n[close]\nGoodbye.\n");
 }
 
 TEST_F(ChatLoopTest, CommandsThatHaveNothingToSayYet) {
@@ -72,8 +78,18 @@ TEST_F(ChatLoopTest, CommandsThatHaveNothingToSayYet) {
             "No movie has been mentioned yet.\n"
             "There is nothing to take back.\n"
             "Unknown command /sing; /help lists the commands.\n"
-            "/save needs a file name.\n"
-            "/save needs a file name.\n");
+            "Not saved: in a pipe /save is off; start chat with --allow-save.\n"
+            "Not saved: in a pipe /save is off; start chat with --allow-save.\n");
+  session.restart();
+  options.allow_save = true;
+  EXPECT_EQ(talk({"/save", "  /save  "}), "[greet] [ask genre]\n/save needs a file name.\n/save needs a file name.\n");
+}
+
+TEST_F(ChatLoopTest, APipeGetsALineForEachCommand) {
+  const std::string output = talk({"/help", "/more", "/facts", "/x\x1B[2J\ty", "/undo", "\t", "/quit"});
+  EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 8);
+  EXPECT_EQ(output.find('\x1B'), std::string::npos);
+  EXPECT_EQ(output.find("  "), std::string::npos);
 }
 
 TEST_F(ChatLoopTest, MoreWhyUndoAndRestart) {
@@ -81,55 +97,109 @@ TEST_F(ChatLoopTest, MoreWhyUndoAndRestart) {
   const std::string explanation = "[explain" + first.substr(first.find(' ')) + "\n";
   EXPECT_EQ(talk({"/more", "/why", "/more", "/undo", "/restart", "/more", "/quit", "/more"}),
             "[greet] [ask genre]\n" + first + "\n" + explanation + second + "\nTook back your last line. " +
-                explanation + "[greet] [ask genre]\n" + first + "\n");
+                explanation + "[greet] [ask genre]\n" + first + "\nGoodbye.\n");
   EXPECT_FALSE(all_read);
 }
 
-TEST_F(ChatLoopTest, FactsAreALineEach) {
-  const std::string output = talk({"/more", "/facts"});
-  std::string facts;
-  for (const std::string& line : session.facts()) facts += line + "\n";
-  EXPECT_EQ(output, "[greet] [ask genre]\n" + recommendation(0) + "\n" + facts);
-  EXPECT_NE(facts.find("\nRuntime: "), std::string::npos);
+TEST_F(ChatLoopTest, FactsAreALineEachOnATerminalAndOneLineInAPipe) {
+  const std::string piped = talk({"/more", "/facts"});
+  std::string facts, lines;
+  for (const std::string& line : session.facts()) {
+    facts += (facts.empty() ? "" : "; ") + line;
+    lines += line + "\n";
+  }
+  EXPECT_EQ(piped, "[greet] [ask genre]\n" + recommendation(0) + "\n" + facts + "\n");
+  EXPECT_NE(facts.find("; Runtime: "), std::string::npos);
+  options.terminal = true;
+  const std::string shown = talk({"/more", "/facts"});
+  EXPECT_NE(shown.find("\n\n" + lines + "\n"), std::string::npos) << shown;
 }
 
-TEST_F(ChatLoopTest, SaveWritesTheTranscript) {
+TEST_F(ChatLoopTest, SaveWritesTheTranscriptAndNeverReplacesAFile) {
   const testing::TemporaryFolder folder;
+  options.allow_save = true;
   const std::string path = folder.file("talk.jsonl"), nowhere = folder.file("none/talk.jsonl");
   const std::string output = talk({kComedy, "/save  " + path, "/save " + nowhere});
   EXPECT_TRUE(
       output.starts_with("[greet] [ask genre]\n[ask person]\nSaved to " + path + ".\nNot saved: " + nowhere + ": "))
       << output;
   EXPECT_EQ(read_file(path), session.transcript());
+  write_file(path, "precious");
+  EXPECT_NE(talk({"/save " + path}).find("\nNot saved: " + path + " exists; choose another name.\n"),
+            std::string::npos);
+  EXPECT_EQ(read_file(path), "precious");
 }
 
-TEST_F(ChatLoopTest, HelpListsEveryCommand) {
+TEST_F(ChatLoopTest, SaveAsksOnATerminalBeforeItReplacesAFile) {
+  const testing::TemporaryFolder folder;
+  count_interrupts();
+  options.terminal = true;
+  const std::string path = folder.file("talk.jsonl");
+  write_file(path, "precious");
+  for (const char* no : {"", "n", "what?", kCtrlC}) {
+    EXPECT_NE(talk({"/save " + path, no}).find("Not saved: " + path + " exists; choose another name.\n"),
+              std::string::npos);
+    EXPECT_EQ(read_file(path), "precious") << no;
+    EXPECT_EQ(prompts, (std::vector<std::string>{"you> ", path + " exists. Replace it? [y/N] ", "you> "}));
+  }
+  EXPECT_NE(talk({"/save " + path, "y"}).find("Saved to " + path + ".\n"), std::string::npos);
+  EXPECT_EQ(read_file(path), session.transcript());
+}
+
+TEST_F(ChatLoopTest, HelpListsEveryCommandWithin78Columns) {
+  options.terminal = true;
   const std::string output = talk({"/help"});
   for (const char* command : {"/why", "/facts", "/more", "/undo", "/restart", "/save", "/help", "/quit"})
     EXPECT_NE(output.find(command), std::string::npos) << command;
+  for (std::size_t begin = 0, end = 0; (end = output.find('\n', begin)) != std::string::npos; begin = end + 1)
+    EXPECT_LE(end - begin, 78u) << output.substr(begin, end - begin);
 }
 
-TEST_F(ChatLoopTest, AfterTheGoodbyeCommandsDoNotRecommend) {
-  EXPECT_EQ(talk({"/more", kLeave, "/more", "/why", kComedy}),
-            "[greet] [ask genre]\n" + recommendation(0) +
-                "\n[close]\n"
-                "This conversation is over; /restart begins a new one.\n"
-                "This conversation is over; /restart begins a new one.\n"
-                "[ask person]\n");
+TEST_F(ChatLoopTest, CommandsWorkAfterTheGoodbye) {
+  const std::string first = recommendation(0), second = recommendation(1);
+  const std::string explanation = "[explain" + first.substr(first.find(' '));
+  EXPECT_EQ(talk({"/more", kLeave, "/why", "/more", kLeave, "/undo"}),
+            "[greet] [ask genre]\n" + first + "\n[close]\n" + explanation + "\n" + second +
+                "\n[close]\nTook back your last line. " + second + "\n");
+  EXPECT_FALSE(session.finished());
 }
 
-TEST_F(ChatLoopTest, JsonIsALineForEachTurn) {
+TEST_F(ChatLoopTest, JsonIsALineForEachLine) {
   options.json = true;
-  const std::string output = talk({kComedy});
-  EXPECT_EQ(output, session.transcript());
+  const std::string output = talk({kComedy, "/help", "", "/facts", "/sing a", "/more", "/undo", "/restart", "/quit"});
+  std::vector<std::string> commands;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = output.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = output.substr(begin, end - begin);
+    read_json(line, line, [&](const JsonNode& root) {
+      for (const char* key : {"user", "update", "acts", "text", "preferences", "finished"})
+        EXPECT_TRUE(root[key].exists()) << key << ": " << line;
+      commands.push_back(root.string_or("command", ""));
+      const bool turn = root["acts"].size() > 0;
+      EXPECT_EQ(turn, commands.back() == "/more" || commands.back() == "/restart" || commands.size() <= 2) << line;
+      EXPECT_EQ(root["text"].view().empty(), root["user"].view().empty() && commands.size() > 1) << line;
+    });
+  }
+  EXPECT_EQ(commands,
+            (std::vector<std::string>{"", "", "/help", "", "/facts", "/sing", "/more", "/undo", "/restart", "/quit"}));
 }
 
-TEST_F(ChatLoopTest, ATerminalShowsTheReplyAndEndsWithTheConversation) {
+TEST_F(ChatLoopTest, ATerminalStaysAtThePromptAfterTheGoodbye) {
   options.terminal = true;
-  EXPECT_EQ(talk({kComedy, kLeave, kComedy}),
+  const std::string output = talk({kComedy, kLeave, "{\"act\":\"unsure\"}", kLeave});
+  EXPECT_EQ(output,
             "Matinee. Tell me what you like; /help lists the commands.\n\n"
-            "[greet] [ask genre]\n\n[ask person]\n\n[close]\n\n");
-  EXPECT_FALSE(all_read);
+            "matinee> [greet] [ask genre]\n\nmatinee> [ask person]\n\nmatinee> [close]\n\n"
+            "(Another wish goes on from here; /undo takes the goodbye back, /quit leaves.)\n\n"
+            "matinee> [ask years]\n\nmatinee> [close]\n\n\n");
+  EXPECT_TRUE(all_read);
+  EXPECT_FALSE(session.state().preferences.genres.empty()) << "the preferences are kept";
+}
+
+TEST_F(ChatLoopTest, RepliesAreWrappedAtTheWidthOfTheTerminal) {
+  options.terminal = true;
+  options.columns = [] { return 24; };
+  EXPECT_NE(talk({}).find("matinee> [greet] [ask\n         genre]\n\n"), std::string::npos);
 }
 
 TEST_F(ChatLoopTest, CtrlCStopsAReply) {
@@ -138,8 +208,18 @@ TEST_F(ChatLoopTest, CtrlCStopsAReply) {
   interrupted_at = "[greet]";
   EXPECT_EQ(talk({kComedy, kCtrlC, kComedy}),
             "Matinee. Tell me what you like; /help lists the commands.\n\n"
-            "[greet]\n\n[ask person]\n\n\n(Press Ctrl-C again to leave.)\n[ask years]\n\n\n");
+            "matinee> [greet]\n\nmatinee> [ask person]\n\n\n(Press Ctrl-C again to leave.)\n"
+            "matinee> [ask years]\n\n\n");
   EXPECT_TRUE(all_read) << "the Ctrl-C that stopped the reply does not count toward leaving";
+}
+
+TEST_F(ChatLoopTest, CtrlCBeforeTheFirstWordShowsNothingOfTheReply) {
+  count_interrupts();
+  options.terminal = true;
+  interrupted_at = "matinee> ";
+  EXPECT_EQ(talk({kComedy}),
+            "Matinee. Tell me what you like; /help lists the commands.\n\nmatinee> \n\nmatinee> \n\n\n");
+  EXPECT_TRUE(session.turns().back().text.empty());
 }
 
 TEST_F(ChatLoopTest, CtrlCTwiceAtThePromptLeaves) {

@@ -29,7 +29,7 @@ TEST_F(ChatSessionTest, OpensWithAGreetingAndAQuestion) {
   EXPECT_EQ(turn.text, "[greet] [ask genre]");
   EXPECT_EQ(turn.texts, (std::vector<std::string>{"[greet]", "[ask genre]"}));
   EXPECT_EQ(turn.ends, (std::vector<ReplyEnd>{ReplyEnd::kFinished, ReplyEnd::kFinished}));
-  EXPECT_EQ(pieces, (std::vector<std::string>{"[greet]", " ", "[ask genre]"}));
+  EXPECT_EQ(pieces, (std::vector<std::string>{"", "[greet]", " ", "[ask genre]"}));
   EXPECT_FALSE(turn.finished);
 }
 
@@ -68,24 +68,61 @@ TEST_F(ChatSessionTest, UndoGoesBackToTheStateBefore) {
   EXPECT_EQ(session.turns().back().text, "[ask person]");
 }
 
-TEST_F(ChatSessionTest, AfterTheClosingALineBeginsAnewAndACommandIsRefused) {
+TEST_F(ChatSessionTest, AfterTheClosingTheConversationGoesOnWithItsPreferences) {
   session.open();
   session.answer(kComedy);
+  const PreferenceState known = session.state().preferences;
   EXPECT_EQ(session.answer(kLeave).text, "[close]");
-  EXPECT_TRUE(session.finished());
-  EXPECT_NE(error_of([&] { session.act(UserAct::kMore); }), "");
-  EXPECT_TRUE(session.state().recommended.empty());
-  session.answer("{\"act\":\"unsure\"}");
+  EXPECT_TRUE(session.turns().back().finished);
+  session.answer("{\"act\":\"inform\",\"years\":\"1990s\"}");
   EXPECT_FALSE(session.finished());
-  EXPECT_EQ(session.turns().size(), 2u);
-  EXPECT_TRUE(session.state().preferences.empty());
+  EXPECT_EQ(session.state().preferences.genres, known.genres);
+  EXPECT_TRUE(session.state().preferences.years.has_value());
+  session.answer(kLeave);
+  EXPECT_TRUE(session.act(UserAct::kMore).text.starts_with("[recommend ")) << "a command goes on, too";
+  EXPECT_FALSE(session.finished());
+}
+
+TEST_F(ChatSessionTest, UndoTakesBackTheClosing) {
+  session.open();
+  session.answer(kComedy);
+  session.answer(kLeave);
+  EXPECT_TRUE(session.undo());
+  EXPECT_FALSE(session.finished());
+  EXPECT_EQ(session.turns().back().text, "[ask person]");
+}
+
+TEST_F(ChatSessionTest, AHistoryRanksAndOutlivesARestartButStaysOutOfPrompts) {
+  PreferenceState history;
+  history.liked = {3};
+  history.seen = {0, 1};
+  session.set_history(history);
+  session.open();
+  EXPECT_EQ(session.state().preferences, history);
+  session.answer("{\"act\":\"seen\",\"seen\":[\"" + std::string(small_system().catalog.display_name(7)) + "\"]}");
+  EXPECT_EQ(session.state().preferences.seen, (std::vector<MovieId>{0, 1, 7}));
+  EXPECT_EQ(wording.preferences.seen, (std::vector<MovieId>{7}));
+  EXPECT_TRUE(wording.preferences.liked.empty());
+  session.act(UserAct::kMore);
+  EXPECT_EQ(session.state().recommended.front(),
+            small_system().ranker.rank(session.state().preferences, {}, 1).front().movie);
+  session.restart();
+  session.open();
+  EXPECT_EQ(session.state().preferences, history);
+}
+
+TEST_F(ChatSessionTest, ATurnThatWasStoppedBeforeItsFirstWordIsAnswered) {
+  session.open();
+  EXPECT_TRUE(session.answer(kComedy, [](std::string_view) { return false; }).texts.empty());
+  EXPECT_EQ(session.answer(kComedy).text, "[ask years]");
+  EXPECT_EQ(understanding.asked.back(), "") << "no text of the system to answer";
 }
 
 TEST_F(ChatSessionTest, AStoppedReplyEndsThere) {
   int pieces = 0;
-  const ChatTurn& turn = session.open([&](std::string_view) {
-    ++pieces;
-    return false;
+  const ChatTurn& turn = session.open([&](std::string_view text) {
+    pieces += text.empty() ? 0 : 1;
+    return text.empty();
   });
   EXPECT_EQ(pieces, 1);
   EXPECT_EQ(turn.text, "[greet]");
@@ -106,7 +143,8 @@ TEST_F(ChatSessionTest, CountsRepliesWithoutAnEnd) {
 TEST_F(ChatSessionTest, TheTranscriptHasALineForEachTurn) {
   session.open();
   const std::string opening =
-      "{\"acts\":[{\"act\":\"greet\"},{\"act\":\"ask\",\"slot\":\"genre\"}],\"text\":\"[greet] [ask genre]\","
+      "{\"user\":\"\",\"update\":{},\"acts\":[{\"act\":\"greet\"},{\"act\":\"ask\",\"slot\":\"genre\"}],\"text\":\"["
+      "greet] [ask genre]\","
       "\"preferences\":{},\"finished\":false}";
   EXPECT_EQ(session.last_turn_json(), opening);
   session.answer(kComedy);

@@ -21,7 +21,8 @@ inline const ChatSystem& small_system() {
 /// Words an act as its name: "[ask genre]", "[recommend Heat (1995)]". Acts of the kind `unfinished` have no end.
 class NamedActs final : public Wording {
  public:
-  WordedAct realize(const SystemAct& act, const PreferenceState&, const OnText& on_text) override {
+  WordedAct realize(const SystemAct& act, const PreferenceState& given, const OnText& on_text) override {
+    preferences = given;
     std::string text = std::string("[") + name_of(act.kind);
     if (act.kind == SystemActKind::kAsk) text += std::string(" ") + name_of(act.slot);
     if (act.kind == SystemActKind::kAnswer) text += std::string(" ") + name_of(act.fact);
@@ -31,6 +32,7 @@ class NamedActs final : public Wording {
     return {text, unfinished == act.kind ? ReplyEnd::kUnfinished : ReplyEnd::kFinished};
   }
   std::optional<SystemActKind> unfinished;
+  PreferenceState preferences;  // of the last call
 };
 
 /// For users' lines that are updates in JSON; "?" is not understood.
