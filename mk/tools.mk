@@ -45,6 +45,7 @@ $(BUILD)/lib/dialogue/phrases.txt: $(sort $(wildcard lib/dialogue/phrases/*.txt)
 	@mkdir -p $(@D)
 	@cat $^ > $@
 $(BUILD)/lib/catalog/words.o: $(sort $(wildcard lib/catalog/words/*.txt))
+$(BUILD)/lib/dialogue/words.o: $(sort $(wildcard lib/dialogue/words/*.txt))
 
 # ---- CUDA ----------------------------------------------------------------------------------------------------------
 # The programs contain the kernels where a GPU answers and nvcc is installed, and with CUDA=1; never with CUDA=0.

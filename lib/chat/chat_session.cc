@@ -69,8 +69,7 @@ const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on
   ChatTurn turn;
   turn.user_text = user_text;
   const ChatTurn& last = turns_.back();
-  UnderstoodTurn understood =
-      understanding_.understand(last.acts, last.texts.empty() ? "" : last.texts.back(), user_text);
+  UnderstoodTurn understood = understanding_.understand(last.acts, user_text);
   turn.update = std::move(understood.update);
   turn.unfinished += understood.end == ReplyEnd::kUnfinished ? 1 : 0;
   return react(std::move(turn), on_text);

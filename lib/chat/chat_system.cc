@@ -21,8 +21,9 @@ ChatSystem::ChatSystem(const ChatSystemOptions& options)
       phrasebook(extended_phrasebook(options.phrases)),
       words(phrasebook),
       ranker(catalog),
-      finder(catalog),
-      resolver(catalog, finder, phrasebook),
+      mentions(catalog),
+      genres(catalog, phrasebook),
+      evidence(catalog, mentions, genres),
       policy(catalog, ranker) {}
 
 }  // namespace matinee

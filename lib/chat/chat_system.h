@@ -6,7 +6,8 @@
 #include "lib/base/options.h"
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/conversation.h"
-#include "lib/dialogue/mention_resolver.h"
+#include "lib/dialogue/evidence_finder.h"
+#include "lib/dialogue/genre_finder.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/policy.h"
 #include "lib/dialogue/reply_facts.h"
@@ -29,14 +30,15 @@ struct ChatSystem {
   ChatSystem(const ChatSystem&) = delete;
   ChatSystem& operator=(const ChatSystem&) = delete;
 
-  ConversationWorld world() const { return {catalog, ranker, resolver, phrasebook, policy}; }
+  ConversationWorld world() const { return {catalog, ranker, mentions, evidence, phrasebook, policy}; }
 
   const MovieCatalog catalog;
   const Phrasebook phrasebook;
   const ReplyWords words;
   const MovieRanker ranker;
-  const MentionFinder finder;
-  const MentionResolver resolver;
+  const MentionFinder mentions;
+  const GenreFinder genres;
+  const EvidenceFinder evidence;
   const Policy policy;
 };
 

@@ -2,14 +2,16 @@
 
 #include "lib/base/utf8.h"
 #include "lib/dialogue/grounded_text.h"
+#include "lib/dialogue/reading_grammar.h"
 #include "lib/dialogue/skill_prompts.h"
-#include "lib/dialogue/update_grammar.h"
+#include "lib/dialogue/turn_reading.h"
+#include "lib/dialogue/understand_prompt.h"
 #include "lib/dialogue/wording.h"
 
 namespace matinee {
 namespace {
 
-constexpr int kMaxReplyTokens = 96, kMaxUpdateTokens = 160;
+constexpr int kMaxReplyTokens = 96, kMaxReadingTokens = 160;
 constexpr std::size_t kMaxUserBytes = 600;  // longer than what people write in a turn, short enough for a prompt
 
 }  // namespace
@@ -24,14 +26,15 @@ WordedAct ModelWording::realize(const SystemAct& act, const PreferenceState& pre
   return {std::move(text), ReplyEnd::kUnfinished};
 }
 
-UnderstoodTurn ModelUnderstanding::understand(std::span<const SystemAct> acts, std::string_view system_text,
-                                              std::string_view user_text) {
+UnderstoodTurn ModelUnderstanding::understand(std::span<const SystemAct> acts, std::string_view user_text) {
   user_text = prompted_part(user_text);
-  const TurnNames names = system_.resolver.names(acts, user_text);
-  const UpdateGrammar language(names);
+  const TurnContext context(acts);
+  const std::vector<Mark> marks = system_.evidence.find(acts, user_text);
+  const ReadingGrammar language(user_text, marks, context);
   const TextGenerator::Reply reply =
-      generator_.reply(understand_prompt(system_text, user_text, names.mentioned), &language, kMaxUpdateTokens);
-  if (reply.end == ReplyEnd::kFinished) return {parse_preference_update(reply.text, system_.catalog)};
+      generator_.reply(understand_prompt(acts, user_text, marks), &language, kMaxReadingTokens);
+  if (reply.end == ReplyEnd::kFinished)
+    return {update_of(parse_turn_reading(reply.text, marks.size()), marks, context, system_.catalog)};
   PreferenceUpdate nothing;
   nothing.act = UserAct::kUnsure;
   return {nothing, reply.end};

@@ -25,14 +25,13 @@ class ModelWording final : public Wording {
   Random random_;
 };
 
-/// The language model's understanding: constrained decoding lets an update name only what the turn mentions. An
-/// unfinished reply counts as "I don't know".
+/// The language model's understanding: constrained decoding lets it write an act and a role for each mark of the turn,
+/// so an update holds nothing that the turn does not say. An unfinished reply counts as "I don't know".
 class ModelUnderstanding final : public Understanding {
  public:
   /// `generator` and `system` must outlive this.
   ModelUnderstanding(TextGenerator& generator, const ChatSystem& system) : generator_(generator), system_(system) {}
-  UnderstoodTurn understand(std::span<const SystemAct> acts, std::string_view system_text,
-                            std::string_view user_text) override;
+  UnderstoodTurn understand(std::span<const SystemAct> acts, std::string_view user_text) override;
 
  private:
   TextGenerator& generator_;

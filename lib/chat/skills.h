@@ -36,9 +36,8 @@ struct UnderstoodTurn {
 class Understanding {
  public:
   virtual ~Understanding() = default;
-  /// What the user's text says in answer to the system's `acts`, of which the last was worded as `system_text`.
-  virtual UnderstoodTurn understand(std::span<const SystemAct> acts, std::string_view system_text,
-                                    std::string_view user_text) = 0;
+  /// What the user's text says in answer to the system's last turn.
+  virtual UnderstoodTurn understand(std::span<const SystemAct> acts, std::string_view user_text) = 0;
 };
 
 }  // namespace matinee

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/dialogue/understand_prompt.h"
 #include "lib/dialogue/wording.h"
 #include "lib/io/json_writer.h"
 
@@ -21,7 +22,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   Random choices(options.seed, "conversation", index);
   conversation.persona =
       options.personas.empty() ? static_cast<Persona>(choices.below(kPersonas)) : choices.pick(options.personas);
-  SimulatedUser user(world.catalog, world.phrasebook, world.reader.mentions(), target, conversation.persona,
+  SimulatedUser user(world.catalog, world.phrasebook, world.mentions, target, conversation.persona,
                      Random(options.seed, "user", index));
   Random wording(options.seed, "wording", index);
   DialogueState state;
@@ -45,8 +46,9 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       said = user.respond(last);
     }
     exchange.user_text = said.text;
-    exchange.mentioned = world.reader.names(exchange.acts, said.text).mentioned;
+    exchange.marks = world.evidence.find(exchange.acts, said.text);
     exchange.update = said.update;
+    exchange.reading = reading_of(said.update, exchange.marks, TurnContext(exchange.acts), world.catalog);
     if (said.update.act == UserAct::kAccept) conversation.accepted = last.movie == target;
     acts = world.policy.next(state, said.update);
     conversation.exchanges.push_back(std::move(exchange));
@@ -60,11 +62,13 @@ std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const 
       const SystemAct& act = exchange.acts[i];
       tuples.push_back({name_of(act.kind), act_prompt(act, exchange.known_before, catalog), exchange.texts[i]});
     }
-    if (!exchange.user_text.empty()) {
-      tuples.push_back({std::string("u.") + name_of(exchange.update.act),
-                        understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned),
-                        to_json(exchange.update, catalog)});
-    }
+    if (exchange.user_text.empty()) continue;
+    const TurnContext context(exchange.acts);
+    // What the marks cannot say would teach the model to guess.
+    if (update_of(exchange.reading, exchange.marks, context, catalog) != exchange.update) continue;
+    tuples.push_back({std::string("u.") + name_of(exchange.update.act),
+                      understand_prompt(exchange.acts, exchange.user_text, exchange.marks),
+                      to_text(exchange.reading, context.standing >= 0)});
   }
   return tuples;
 }

@@ -4,21 +4,23 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/dialogue/mention_resolver.h"
+#include "lib/dialogue/evidence_finder.h"
 #include "lib/dialogue/policy.h"
 #include "lib/dialogue/simulated_user.h"
 #include "lib/dialogue/skill_prompts.h"
+#include "lib/dialogue/turn_reading.h"
 
 namespace matinee {
 
 /// A turn of the system and the user's answer to it.
 struct Exchange {
   std::vector<SystemAct> acts;
-  std::vector<std::string> texts;      ///< of each act
-  PreferenceState known_before;        ///< when the acts were worded
-  std::string user_text;               ///< empty after the closing
-  std::vector<std::string> mentioned;  ///< TurnNames::mentioned of it
+  std::vector<std::string> texts;  ///< of each act
+  PreferenceState known_before;    ///< when the acts were worded
+  std::string user_text;           ///< empty after the closing
+  std::vector<Mark> marks;         ///< of it
   PreferenceUpdate update;
+  TurnReading reading;  ///< of the update
 
   /// The texts of all acts, joined by spaces.
   std::string system_text() const;
@@ -36,7 +38,8 @@ struct Conversation {
 struct ConversationWorld {
   const MovieCatalog& catalog;
   const CandidateRanker& ranker;
-  const MentionResolver& reader;
+  const MentionFinder& mentions;
+  const EvidenceFinder& evidence;
   const Phrasebook& phrasebook;
   const Policy& policy;
 };

@@ -1,7 +1,6 @@
 #include "lib/dialogue/skill_prompts.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 
@@ -45,13 +44,6 @@ const char* name_in_prompt(Fact fact) {
   return "";
 }
 
-// The text in one line: a newline would look like the end of the turn.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
-  return line;
-}
-
 }  // namespace
 
 const char* name_of(Skill skill) {
@@ -86,13 +78,6 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     default: break;
   }
   return {};
-}
-
-SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text,
-                              std::span<const std::string> mentioned) {
-  std::string input = fmt::format("system: {}\nuser: {}", one_line(system_text), one_line(user_text));
-  if (!mentioned.empty()) input += fmt::format("\nnames: {}", fmt::join(mentioned, ", "));
-  return {Skill::kUnderstand, "Write down what the user wants.", std::move(input)};
 }
 
 }  // namespace matinee

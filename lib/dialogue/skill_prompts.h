@@ -23,9 +23,4 @@ struct SkillPrompt {
 /// `preferences` are those known before the act.
 SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog);
 
-/// The prompt for understanding a user's text: the text of the system's last act, the user's text, and the names found
-/// in it (TurnNames::mentioned). The output is the update as JSON (preference_state.h).
-SkillPrompt understand_prompt(std::string_view system_text, std::string_view user_text,
-                              std::span<const std::string> mentioned);
-
 }  // namespace matinee

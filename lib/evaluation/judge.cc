@@ -5,6 +5,7 @@
 
 #include "lib/chat/chat_session.h"
 #include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/understand_prompt.h"
 #include "lib/dialogue/wording.h"
 #include "lib/evaluation/question_slot.h"
 #include "lib/io/json_writer.h"
@@ -24,7 +25,7 @@ std::string Judge::realize(const SystemAct& act, const PreferenceState& preferen
 
 PreferenceUpdate Judge::understand(const Exchange& exchange) {
   true_meaning_.meant = exchange.update;
-  UnderstoodTurn turn = understanding_.understand(exchange.acts, exchange.texts.back(), exchange.user_text);
+  UnderstoodTurn turn = understanding_.understand(exchange.acts, exchange.user_text);
   figures_.unfinished += turn.end == ReplyEnd::kUnfinished ? 1 : 0;
   return std::move(turn.update);
 }
@@ -99,10 +100,10 @@ void Judge::prompt_again(const Conversation& conversation) {
     if (exchange.user_text.empty()) continue;
     const PreferenceUpdate found = understand(exchange);
     judge_understanding(exchange, found);
-    const SkillPrompt prompt = understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned);
-    const std::string expected = to_json(exchange.update, system_.catalog);
-    if (found != exchange.update) note_miss(prompt, expected, to_json(found, system_.catalog));
-    measure_tokens(prompt, expected);
+    const SkillPrompt prompt = understand_prompt(exchange.acts, exchange.user_text, exchange.marks);
+    if (found != exchange.update)
+      note_miss(prompt, to_json(exchange.update, system_.catalog), to_json(found, system_.catalog));
+    measure_tokens(prompt, to_text(exchange.reading, TurnContext(exchange.acts).standing >= 0));
   }
 }
 
@@ -148,12 +149,10 @@ void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
     const UserTurn said = user.respond(turn->acts.back());
     true_meaning_.meant = said.update;
     const std::vector<SystemAct> acts = turn->acts;
-    const std::string asked = turn->texts.back();
     turn = &session.answer(said.text);
     if (turn->update != said.update) {
-      const auto names = system_.resolver.names(acts, said.text);
-      note_miss(understand_prompt(asked, said.text, names.mentioned), to_json(said.update, system_.catalog),
-                to_json(turn->update, system_.catalog));
+      note_miss(understand_prompt(acts, said.text, system_.evidence.find(acts, said.text)),
+                to_json(said.update, system_.catalog), to_json(turn->update, system_.catalog));
     }
   }
   if (!recommended) rank_target(session.state().preferences, user.target());

@@ -39,9 +39,7 @@ class Judge {
  private:
   /// Understands every turn as what the simulated user meant.
   struct TrueMeaning final : Understanding {
-    UnderstoodTurn understand(std::span<const SystemAct>, std::string_view, std::string_view) override {
-      return {meant};
-    }
+    UnderstoodTurn understand(std::span<const SystemAct>, std::string_view) override { return {meant}; }
     PreferenceUpdate meant;
   };
 

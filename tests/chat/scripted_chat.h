@@ -7,6 +7,7 @@
 
 #include "lib/chat/chat_system.h"
 #include "lib/chat/skills.h"
+#include "lib/dialogue/understand_prompt.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee::testing {
@@ -38,13 +39,12 @@ class NamedActs final : public Wording {
 /// For users' lines that are updates in JSON; "?" is not understood.
 class JsonUnderstanding final : public Understanding {
  public:
-  UnderstoodTurn understand(std::span<const SystemAct>, std::string_view system_text,
-                            std::string_view user_text) override {
-    asked.emplace_back(system_text);
+  UnderstoodTurn understand(std::span<const SystemAct> acts, std::string_view user_text) override {
+    asked.push_back(acts_text(acts));
     if (user_text == "?") return {{}, ReplyEnd::kUnfinished};
     return {parse_preference_update(user_text, small_system().catalog)};
   }
-  std::vector<std::string> asked;  // the texts that were answered
+  std::vector<std::string> asked;  // the acts that were answered
 };
 
 }  // namespace matinee::testing

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "lib/dialogue/reading_grammar.h"
+#include "lib/dialogue/understand_prompt.h"
 #include "lib/dialogue/wording.h"
 #include "tests/dialogue/full_catalog.h"
 
@@ -46,7 +48,8 @@ TEST(Conversation, PersonasCanBeChosen) {
   options.personas = {Persona::kPicky, Persona::kDemanding};
   std::set<Persona> seen;
   for (std::uint64_t index = 0; index < 30; ++index) {
-    seen.insert(converse({world.catalog, world.ranker, world.reader, world.phrasebook, world.policy}, options, index, 5)
+    seen.insert(converse({world.catalog, world.ranker, world.finder, world.evidence, world.phrasebook, world.policy},
+                         options, index, 5)
                     .persona);
   }
   EXPECT_EQ(seen, (std::set{Persona::kPicky, Persona::kDemanding}));
@@ -152,9 +155,10 @@ TEST(Tuples, NameTheBestCandidateWithATrueReason) {
 TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
   const SampleWorld& world = SampleWorld::get();
   std::array<int, kSkills> counts{};
+  std::size_t understood = 0, turns = 0;
   for (std::uint64_t index = 0; index < 60; ++index) {
     const Conversation talk = world.talk(9, index);
-    std::size_t understood = 0;
+    std::size_t next = 0;
     std::vector<const Exchange*> answered;
     for (const Exchange& exchange : talk.exchanges) {
       if (!exchange.user_text.empty()) answered.push_back(&exchange);
@@ -165,21 +169,27 @@ TEST(Tuples, HoldAllFourSkillsAndUnderstandIsTheUpdate) {
       EXPECT_FALSE(tuple.output.empty());
       EXPECT_EQ(tuple.output.find('\n'), std::string::npos);
       if (tuple.prompt.skill != Skill::kUnderstand) continue;
-      ASSERT_LT(understood, answered.size());
-      EXPECT_EQ(parse_preference_update(tuple.output, world.catalog), answered[understood]->update);
-      const Exchange& exchange = *answered[understood];
-      EXPECT_EQ(tuple.prompt.input,
-                understand_prompt(exchange.texts.back(), exchange.user_text, exchange.mentioned).input);
-      // The names are in the order of the text.
-      for (const PersonId person : exchange.update.said.people) {
-        const std::string name(world.catalog.person_display_name(person));
-        EXPECT_NE(std::find(exchange.mentioned.begin(), exchange.mentioned.end(), name), exchange.mentioned.end())
-            << exchange.user_text;
+      // The reading means what the user means, for one of the exchanges that follow.
+      const Exchange* exchange = nullptr;
+      while (exchange == nullptr) {
+        ASSERT_LT(next, answered.size());
+        if (understand_prompt(answered[next]->acts, answered[next]->user_text, answered[next]->marks).input ==
+            tuple.prompt.input) {
+          exchange = answered[next];
+        }
+        ++next;
       }
+      const TurnReading reading = parse_turn_reading(tuple.output, exchange->marks.size());
+      const TurnContext context(exchange->acts);
+      EXPECT_EQ(update_of(reading, exchange->marks, context, world.catalog), exchange->update) << exchange->user_text;
+      EXPECT_TRUE(ReadingGrammar(exchange->user_text, exchange->marks, context).accepts(tuple.output))
+          << exchange->user_text << "\n"
+          << tuple.output;
       ++understood;
     }
-    EXPECT_EQ(understood, answered.size());
+    turns += answered.size();
   }
+  EXPECT_GT(understood, turns * 9 / 10) << "most of what simulated users mean can be understood";
   for (int skill = 0; skill < kSkills; ++skill)
     EXPECT_GT(counts[static_cast<std::size_t>(skill)], 0) << name_of(static_cast<Skill>(skill));
 }
@@ -226,11 +236,6 @@ TEST(SkillPrompts, AreTheSameForTheSameActAndOneLineEach) {
   const MovieId heat = catalog.find_display_name("Heat (1995)").value();
   EXPECT_EQ(act_prompt({.kind = SystemActKind::kAskOpinion, .movie = heat}, {}, catalog).instruction,
             "Ask the user what they think of Heat (1995).");
-  EXPECT_EQ(understand_prompt("What?", "a\nsystem: b", {}).input, "system: What?\nuser: a system: b")
-      << "what a user types cannot look like another turn";
-  const std::vector<std::string> mentioned{"Al Pacino", "Heat (1995)"};
-  EXPECT_EQ(understand_prompt("What?", "pacino in heat", mentioned).input,
-            "system: What?\nuser: pacino in heat\nnames: Al Pacino, Heat (1995)");
   std::set<std::string> all;
   for (int slot = 0; slot < kSlots; ++slot)
     all.insert(act_prompt({.kind = SystemActKind::kAsk, .slot = static_cast<Slot>(slot)}, {}, catalog).instruction);

@@ -69,8 +69,9 @@ class FullCatalog {
 
   Conversation talk(const Phrasebook& phrasebook, std::uint64_t index, MovieId target,
                     const ConversationOptions& options = {}) const {
-    const MentionResolver reader(catalog, finder, phrasebook);
-    return converse({catalog, ranker, reader, phrasebook, policy}, options, index, target);
+    const GenreFinder genres(catalog, phrasebook);
+    const EvidenceFinder evidence(catalog, finder, genres);
+    return converse({catalog, ranker, finder, evidence, phrasebook, policy}, options, index, target);
   }
 };
 

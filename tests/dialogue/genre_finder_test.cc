@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-#include "lib/dialogue/mention_resolver.h"
 #include "tests/dialogue/sample_world.h"
 
 namespace matinee {
@@ -62,18 +61,6 @@ TEST(GenreFinder, FindsWhatUsersMean) {
   }
   EXPECT_GT(said, 400);
   EXPECT_LT(missed, said / 20) << missed << " of " << said;
-}
-
-TEST(MentionResolver, NamesStandInTheOrderOfTheText) {
-  const SampleWorld& world = SampleWorld::get();
-  EXPECT_EQ(world.reader.names({}, "a comdy with Bruce Willis, no westerns").mentioned,
-            (std::vector<std::string>{"Comedy", "Bruce Willis", "Western"}));
-}
-
-TEST(MentionResolver, AGenreInsideATitleIsNone) {
-  const SampleWorld& world = SampleWorld::get();
-  for (const std::string& name : world.reader.names({}, "something like Scary Movie").mentioned)
-    EXPECT_NE(name, "Horror");
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ class SampleWorld {
     do {
       target = static_cast<MovieId>(choice.below(static_cast<std::uint64_t>(catalog.size())));
     } while (catalog.genres_of(target).empty() || catalog.cast(target).empty());
-    return converse({catalog, ranker, reader, phrasebook, policy}, {.seed = seed, .max_turns = 10, .personas = {}},
+    return converse({catalog, ranker, finder, evidence, phrasebook, policy}, {.seed = seed, .max_turns = 10, .personas = {}},
                     index, target);
   }
 
@@ -103,7 +103,8 @@ class SampleWorld {
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Phrasebook phrasebook = Phrasebook::built_in();
-  const MentionResolver reader{catalog, finder, phrasebook};
+  const GenreFinder genres{catalog, phrasebook};
+  const EvidenceFinder evidence{catalog, finder, genres};
   const ReplyWords words{phrasebook};
   const Policy policy{catalog, ranker};
 };

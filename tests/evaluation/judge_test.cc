@@ -24,7 +24,7 @@ class OneUpdate final : public Understanding {
  public:
   explicit OneUpdate(const char* json, ReplyEnd end = ReplyEnd::kFinished)
       : turn_{parse_preference_update(json, small_system().catalog), end} {}
-  UnderstoodTurn understand(std::span<const SystemAct>, std::string_view, std::string_view) override { return turn_; }
+  UnderstoodTurn understand(std::span<const SystemAct>, std::string_view) override { return turn_; }
 
  private:
   UnderstoodTurn turn_;
