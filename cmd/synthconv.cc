@@ -7,6 +7,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/evaluation/conversation_generator.h"
+#include "lib/evaluation/labelled_tuples.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
   GeneratorOptions generator;
   std::string output = "-";
   bool stats = false;
+  std::vector<std::string> turns;
+  std::int64_t copies = 4;
   std::vector<std::string> inputs;
   return run_tool(
       argc, argv, description, kThreads | kSeed | kProgress,
@@ -31,6 +34,8 @@ int main(int argc, char** argv) {
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.flag("stats", &stats, "report the number of conversations and how many reached the target");
+        options.list("turns", &turns, "FILES", "with alpaca: also lines for the labelled turns of these files");
+        options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
       },
       [&](ToolContext& tool) {
@@ -44,6 +49,11 @@ int main(int argc, char** argv) {
         const GeneratorReport report = generate_conversations(
             system, generator, tool.common().seed, pool, [&](std::string_view text) { out.write(text); },
             [&](std::uint64_t done) { progress.advance(done); });
+        std::int64_t labelled = 0;
+        for (const std::string& file : turns) {
+          labelled += write_labelled_tuples(system, file, copies, tool.common().seed,
+                                            [&](std::string_view text) { out.write(text); });
+        }
         out.commit();
         progress.finish();
         if (stats) {
@@ -51,6 +61,7 @@ int main(int argc, char** argv) {
           tool.note(fmt::format("{} conversations, {:.1f}% reached the target, {:.2f} user turns each, {} tuples",
                                 report.conversations, 100.0 * static_cast<double>(report.accepted) / conversations,
                                 static_cast<double>(report.user_turns) / conversations, report.tuples));
+          if (labelled > 0) tool.note(fmt::format("{} tuples of labelled turns", labelled));
         }
         return 0;
       });

@@ -46,7 +46,7 @@ Figures run(const ChatSystem& system, const Targets& targets, const EvaluationOp
       Random choice(seed, "self-play target", index);
       const MovieId target = choice.pick(targets.held_out);
       const auto persona = static_cast<Persona>(choice.below(kPersonas));
-      SimulatedUser user(system.catalog, system.phrasebook, system.finder, target, persona,
+      SimulatedUser user(system.catalog, system.phrasebook, system.mentions, target, persona,
                          Random(seed, "self-play user", index));
       judge.play(user, options.max_turns);
     }

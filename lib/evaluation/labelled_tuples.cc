@@ -1,0 +1,43 @@
+#include "lib/evaluation/labelled_tuples.h"
+
+#include "lib/base/error.h"
+#include "lib/dialogue/conversation.h"
+#include "lib/dialogue/labelled_turn.h"
+#include "lib/dialogue/reading_grammar.h"
+#include "lib/dialogue/turn_variation.h"
+#include "lib/dialogue/understand_prompt.h"
+#include "lib/io/text_reader.h"
+
+namespace matinee {
+
+std::int64_t write_labelled_tuples(const ChatSystem& system, const std::string& path, std::int64_t copies,
+                                   std::uint64_t seed, const std::function<void(std::string_view)>& write) {
+  std::int64_t written = 0;
+  LineReader lines(path);
+  std::string_view line;
+  while (lines.next(line)) {
+    const LabelledTurn original = with_context(lines.place(), [&] { return parse_labelled_turn(line); });
+    for (std::int64_t copy = 0; copy < copies; ++copy) {
+      Random random(seed, "labelled turn", hash64(original.id) + static_cast<std::uint64_t>(copy));
+      const LabelledTurn turn = copy == 0 ? original : varied(original, random);
+      const auto movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(system.catalog.size())));
+      const std::vector<SystemAct> acts = acts_of_state(turn.state, movie, random);
+      MarkedTurn marked = marked_turn(turn, system.evidence, acts);
+      const TurnContext context(acts);
+      std::vector<Mark> marks = marked.marks;
+      vary_names(marks, random);
+      std::string output = to_text(marked.reading, context.standing >= 0);
+      if (!ReadingGrammar(turn.text, marks, context).accepts(output)) {
+        marks = marked.marks;
+        if (!ReadingGrammar(turn.text, marks, context).accepts(output)) continue;
+      }
+      write(tuple_json({std::string("u.") + name_of(turn.reading.act), understand_prompt(acts, turn.text, marks),
+                        std::move(output)}) +
+            "\n");
+      ++written;
+    }
+  }
+  return written;
+}
+
+}  // namespace matinee
