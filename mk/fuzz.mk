@@ -3,6 +3,7 @@
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz.cc)))
 # The folder that a target uses, where it is not tokenizer.
+FUZZ_TOP_csv_fuzz          := io
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
 FUZZ_TOP_model_config_fuzz := model

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/base/format_error.h"
+#include "lib/base/write_fault.h"
 
 namespace matinee {
 namespace {
@@ -36,12 +37,12 @@ std::atomic<std::uint64_t>& writes_before_fault() {
   return left;
 }
 
-bool fault_is_due() {
+}  // namespace
+
+bool write_fault_is_due() {
   auto& left = writes_before_fault();
   return left.load(std::memory_order_relaxed) != 0 && left.fetch_sub(1) == 1;
 }
-
-}  // namespace
 
 // ---- MappedFile -------------------------------------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ struct OutputFile::Impl {
   }
 
   void write_out(const std::byte* data, std::size_t size) {
-    if (size > 0 && fault_is_due()) throw system_failure(path, "write", ENOSPC);
+    if (size > 0 && write_fault_is_due()) throw system_failure(path, "write", ENOSPC);
     while (size > 0) {
       const ssize_t done = ::write(descriptor, data, size);
       if (done < 0) {

@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/chat/one_line.h"
 #include "lib/chat/word_wrap.h"
 
 namespace matinee {
@@ -36,17 +37,6 @@ std::vector<std::string> help_lines() {
   return lines;
 }
 
-// The text in one line, with one space for each run of spaces and control characters.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
-    if (!blank) line += c;
-    if (blank && !line.empty() && line.back() != ' ') line += ' ';
-  }
-  return line;
-}
-
 class Loop {
  public:
   Loop(ChatSession& session, LineSource& lines, const ChatLoopOptions& options,
@@ -59,6 +49,7 @@ class Loop {
         flush_(flush) {}
 
   void run() {
+    recall();
     if (for_reading_) aside("", "", {"Matinee. Tell me what you like; /help lists the commands."});
     show([&](const OnText& on_text) { session_.open(on_text); });
     std::string line;
@@ -73,7 +64,9 @@ class Loop {
         if (options_.terminal) write_("\n");
         break;
       }
+      const PreferenceState before = session_.state().preferences;
       if (!handle(line)) break;
+      remember(before);
       seen = interrupts();
     }
     flush_();
@@ -90,6 +83,22 @@ class Loop {
     if (line[first] == '/') return command(line.substr(first, line.find_last_not_of(" \t") + 1 - first));
     show([&](const OnText& on_text) { session_.answer(line, on_text); });
     return true;
+  }
+
+  // Gives the conversation that begins what earlier ones told.
+  void recall() {
+    if (options_.history != nullptr) session_.set_history(options_.history->preferences());
+  }
+
+  // Adds what a line changed to the history.
+  void remember(const PreferenceState& before) {
+    const bool undone = std::exchange(undone_, false);
+    if (options_.history == nullptr || std::exchange(restarted_, false)) return;
+    try {
+      options_.history->record(before, session_.state().preferences, undone);
+    } catch (const Error& error) {
+      options_.note(std::string(error.what()) + "; what you have seen is kept for this session only");
+    }
   }
 
   // Makes a turn and shows it: word by word on a terminal, as one line in a pipe.
@@ -161,10 +170,13 @@ class Loop {
       const auto facts = session_.facts();
       answer(facts.empty() ? std::vector<std::string>{"No movie has been mentioned yet."} : facts);
     } else if (word == "/undo") {
-      answer({session_.undo() ? "Took back your last line. " + session_.turns().back().text
-                              : "There is nothing to take back."});
+      undone_ = session_.undo();
+      answer(
+          {undone_ ? "Took back your last line. " + session_.turns().back().text : "There is nothing to take back."});
     } else if (word == "/restart") {
       session_.restart();
+      restarted_ = true;
+      recall();
       show([&](const OnText& on_text) { session_.open(on_text, word); });
     } else if (word == "/save") {
       answer({save(argument)});
@@ -203,6 +215,7 @@ class Loop {
   const ChatLoopOptions& options_;
   const bool for_reading_;  // by a person, on a terminal
   bool explained_closing_ = false;
+  bool undone_ = false, restarted_ = false;  // by the line that is being handled
   const std::function<void(std::string_view)>& write_;
   const std::function<void()>& flush_;
 };

@@ -5,6 +5,7 @@
 
 #include "lib/chat/chat_session.h"
 #include "lib/chat/line_source.h"
+#include "lib/chat/viewing_history.h"
 
 namespace matinee {
 
@@ -13,7 +14,9 @@ struct ChatLoopOptions {
   bool json = false;      ///< answer each line with a line of JSON instead of its text
   bool color = false;
   bool allow_save = false;  ///< /save in a pipe, whose lines may come from strangers; a terminal always has it
-  std::function<int()> columns = [] { return 0; };  ///< of the terminal; 0: lines are not broken
+  ViewingHistory* history = nullptr;  ///< what the user has seen in all sessions; read at the start, grows with turns
+  std::function<int()> columns = [] { return 0; };                       ///< of the terminal; 0: lines are not broken
+  std::function<void(std::string_view)> note = [](std::string_view) {};  ///< a history that cannot be written
 };
 
 /// Talks until the input ends or the user leaves. `write` receives what goes to stdout; `flush` follows each reply.

@@ -23,6 +23,21 @@ PreferenceState of_this_session(PreferenceState preferences, const PreferenceSta
   return preferences;
 }
 
+// Adds the movies of earlier sessions that the preferences lack: to begin anew does not make them unseen.
+void keep_history(PreferenceState& preferences, const PreferenceState& history) {
+  std::unordered_set<MovieId> known;
+  for (const auto* list : {&preferences.liked, &preferences.disliked, &preferences.seen})
+    known.insert(list->begin(), list->end());
+  const auto keep = [&](std::vector<MovieId>& movies, const std::vector<MovieId>& earlier) {
+    for (const MovieId movie : earlier) {
+      if (!known.contains(movie)) movies.push_back(movie);
+    }
+  };
+  keep(preferences.liked, history.liked);
+  keep(preferences.disliked, history.disliked);
+  keep(preferences.seen, history.seen);
+}
+
 }  // namespace
 
 ChatSession::ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding)
@@ -87,6 +102,7 @@ const ChatTurn& ChatSession::react(ChatTurn turn, const OnText& on_text) {
   turn.has_update = true;
   state.finished = false;  // what follows a closing goes on from it
   turn.acts = system_.policy.next(state, turn.update);
+  keep_history(state.preferences, history_);
   return say(std::move(turn), std::move(state), on_text);
 }
 

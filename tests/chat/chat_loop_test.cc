@@ -202,6 +202,49 @@ TEST_F(ChatLoopTest, RepliesAreWrappedAtTheWidthOfTheTerminal) {
   EXPECT_NE(talk({}).find("matinee> [greet] [ask\n         genre]\n\n"), std::string::npos);
 }
 
+TEST_F(ChatLoopTest, AHistoryIsReadAtTheStartAndGrowsWithTheTurns) {
+  const testing::TemporaryFolder folder;
+  const MovieCatalog& catalog = small_system().catalog;
+  const auto best = small_system().ranker.rank({}, {}, 3);
+  const auto says = [&](const char* act, const char* list, std::size_t i) {
+    return std::string("{\"act\":\"") + act + "\",\"" + list + "\":[\"" +
+           std::string(catalog.display_name(best[i].movie)) + "\"]}";
+  };
+  const std::string path = folder.file("memory.jsonl");
+  const auto verdicts = [&] { return ViewingHistory(path, catalog, [](std::string_view) {}).preferences(); };
+  ViewingHistory history(path, catalog, [](std::string_view) {});
+  options.history = &history;
+  talk({says("seen", "seen", 0), says("like", "liked", 1), says("dislike", "disliked", 2), "/undo", kLeave});
+  EXPECT_EQ(verdicts().seen, (std::vector<MovieId>{best[0].movie}));
+  EXPECT_EQ(verdicts().liked, (std::vector<MovieId>{best[1].movie}));
+  EXPECT_TRUE(verdicts().disliked.empty()) << "taken back";
+
+  const std::string text = read_file(path);
+  session.restart();
+  talk({"/more", "/restart", "/more"});
+  EXPECT_EQ(session.state().preferences, history.preferences()) << "/restart keeps what was seen";
+  const MovieId recommended = session.state().recommended.front();
+  EXPECT_NE(recommended, best[0].movie);
+  EXPECT_NE(recommended, best[1].movie);
+  EXPECT_EQ(recommended, small_system().ranker.rank(history.preferences(), {}, 1).front().movie);
+  EXPECT_EQ(read_file(path), text) << "nothing was said about any movie";
+}
+
+TEST_F(ChatLoopTest, AHistoryThatCannotBeWrittenIsNotedAndTheTalkGoesOn) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.file("memory.jsonl");
+  ViewingHistory history(path, small_system().catalog, [](std::string_view) {});
+  std::vector<std::string> notes;
+  options.history = &history;
+  options.note = [&](std::string_view text) { notes.emplace_back(text); };
+  fail_nth_write(1);
+  const std::string title(small_system().catalog.display_name(0));
+  const std::string output = talk({"{\"act\":\"seen\",\"seen\":[\"" + title + "\"]}", kLeave});
+  EXPECT_EQ(notes, (std::vector<std::string>{path + ": cannot write: No space left on device; what you have seen is "
+                                                    "kept for this session only"}));
+  EXPECT_TRUE(output.ends_with("[close]\n"));
+}
+
 TEST_F(ChatLoopTest, CtrlCStopsAReply) {
   count_interrupts();
   options.terminal = true;
