@@ -16,7 +16,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::size_t kHelpWidth = 100;
+constexpr std::size_t kHelpWidth = 78;
 constexpr std::size_t kHelpColumn = 30;
 
 std::int64_t parse_integer(const std::string& name, const std::string& text, std::int64_t low, std::int64_t high) {

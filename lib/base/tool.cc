@@ -48,10 +48,12 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
   }
 }
 
-constexpr std::size_t kHelpWidth = 100;
+constexpr std::size_t kHelpWidth = 78;
 
 std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
-  std::string text = fmt::format("{}: {}\n\nUsage: {} {}\n", tool.name, tool.summary, tool.name, tool.synopsis);
+  std::string text;
+  append_wrapped(text, fmt::format("{}: {}", tool.name, tool.summary), kHelpWidth);
+  text += fmt::format("\n\nUsage: {} {}\n", tool.name, tool.synopsis);
   if (tool.details != nullptr && *tool.details != '\0') {
     text += '\n';
     append_wrapped(text, tool.details, kHelpWidth);

@@ -13,7 +13,7 @@ for source in cmd/*.cc; do
   done
   # Examples may be wider: each is one line, so that it can be copied whole.
   widest=$(awk '/^  [a-z0-9-]+ / { next } { if (length > w) w = length } END { print w }' "$work/.out")
-  [[ $widest -le 110 ]] || fail "$tool --help has a line of $widest columns"
+  [[ $widest -le 78 ]] || fail "$tool --help has a line of $widest columns"
 
   run "$tool" --version
   [[ $out == "$tool (Matinee) "* ]] || fail "$tool --version says: $out"
