@@ -100,17 +100,16 @@ Viewing viewing_in(const std::vector<std::string>& record, const CsvHeader& head
   return viewing;
 }
 
-std::optional<MovieId> movie_of(const Viewing& viewing, const MovieCatalog& catalog, const TitleIndex& titles) {
+// `foreign_ids`: no tconst of the file is in the catalog, so it may have ids of its own.
+std::optional<MovieId> movie_of(const Viewing& viewing, bool foreign_ids, const MovieCatalog& catalog,
+                                const TitleIndex& titles) {
   const bool of_imdb = !viewing.tconst.empty();
-  if (of_imdb) {
-    if (const auto movie = catalog.find_tconst(viewing.tconst)) return movie;
-    if (!viewing.is_movie || viewing.year == kUnknown) return {};
-  }
+  if (of_imdb && !foreign_ids) return catalog.find_tconst(viewing.tconst);
+  if (of_imdb && (!viewing.is_movie || viewing.year == kUnknown)) return {};
   for (const std::string& title : viewing.titles) {
     const TitleLookup found = titles.find(title, viewing.year);
     if (found.match != TitleMatch::kExact && found.match != TitleMatch::kFolded) continue;
-    // Several movies of that title and year cannot be told apart. A tconst that the catalog lacks may be another
-    // movie's, so there the year must agree.
+    // Several movies of that title and year cannot be told apart. IMDb's own year must agree.
     if (found.movies.size() != 1 || (of_imdb && catalog.year(found.movies.front()) != viewing.year)) continue;
     return found.movies.front();
   }
@@ -131,6 +130,28 @@ bool changes(const ViewingEntry* known, const ViewingEntry& entry) {
   return entry.verdict != Verdict::kSeen || known->verdict == Verdict::kNone;
 }
 
+// The rows of an export that tell of a movie that was seen; counts the others in `report`.
+std::vector<Viewing> read_viewings(CsvReader& reader, const CsvHeader& header, Source source, ImportReport& report,
+                                   const std::function<void(std::string_view)>& note) {
+  std::vector<Viewing> viewings;
+  std::vector<std::string> record;
+  while (reader.next(record)) {
+    ++report.rows;
+    try {
+      Viewing viewing = viewing_in(record, header, source);
+      if (source == Source::kImdb && !viewing.rating) {
+        ++report.unrated;
+      } else {
+        viewings.push_back(std::move(viewing));
+      }
+    } catch (const Error& error) {
+      ++report.damaged;
+      note(one_line(fmt::format("{}: {}; this row is left out", reader.place(), error.what())));
+    }
+  }
+  return viewings;
+}
+
 }  // namespace
 
 ImportReport import_viewings(const std::string& path, const MovieCatalog& catalog, const TitleIndex& titles,
@@ -148,21 +169,12 @@ ImportReport import_viewings(const std::string& path, const MovieCatalog& catalo
   report.service = source == Source::kImdb ? "IMDb" : "Letterboxd";
   std::vector<ViewingEntry> entries;
   std::unordered_map<MovieId, std::size_t> places;  // of movies in entries
-  while (reader.next(record)) {
-    ++report.rows;
-    Viewing viewing;
-    try {
-      viewing = viewing_in(record, header, source);
-    } catch (const Error& error) {
-      ++report.damaged;
-      note(one_line(fmt::format("{}: {}; this row is left out", reader.place(), error.what())));
-      continue;
-    }
-    if (source == Source::kImdb && !viewing.rating) {
-      ++report.unrated;
-      continue;
-    }
-    const auto movie = movie_of(viewing, catalog, titles);
+  const std::vector<Viewing> viewings = read_viewings(reader, header, source, report, note);
+  const bool foreign_ids = std::none_of(viewings.begin(), viewings.end(), [&](const Viewing& viewing) {
+    return catalog.find_tconst(viewing.tconst).has_value();
+  });
+  for (const Viewing& viewing : viewings) {
+    const auto movie = movie_of(viewing, foreign_ids, catalog, titles);
     if (!movie) {
       ++report.unmatched;
       const std::string year = viewing.year == kUnknown ? "" : fmt::format(" ({})", viewing.year);

@@ -26,7 +26,8 @@ struct ImportReport {
 /// IMDb (ratings, a watchlist with ratings) exported. Its columns tell which; that a Letterboxd file holds likes, only
 /// its folder `likes` or its name does. Ratings of 7 of 10 and more are liked, of 4 and less disliked, all other movies
 /// seen. A row changes an entry of the history only if it is not older, and `seen` never replaces an opinion.
-/// IMDb's movies are found by tconst or else by exact title and year, Letterboxd's by title and year ± 1.
+/// IMDb's movies are found by tconst (by title and year, where none of the file's is in the catalog), Letterboxd's by
+/// title and year ± 1.
 /// `note` receives a line "FILE:LINE: ..." for each damaged row. Throws Error(kBadData) for a file of another kind, for
 /// Letterboxd's watchlist and for CSV that cannot be read.
 ImportReport import_viewings(const std::string& path, const MovieCatalog& catalog, const TitleIndex& titles,
