@@ -36,7 +36,7 @@ TEST_F(ChatSessionTest, OpensWithAGreetingAndAQuestion) {
 TEST_F(ChatSessionTest, AnAnswerIsUnderstoodInTheLightOfTheLastAct) {
   session.open();
   const ChatTurn& turn = session.answer(kComedy);
-  EXPECT_EQ(understanding.asked, (std::vector<std::string>{"[ask genre]"}));
+  EXPECT_EQ(understanding.asked, (std::vector<std::string>{"greet, ask genre"}));
   EXPECT_EQ(turn.user_text, kComedy);
   EXPECT_EQ(turn.update.said.genres, (std::vector<GenreId>{small_system().catalog.genre_id("Comedy").value()}));
   EXPECT_EQ(session.state().preferences, turn.update.said);
@@ -115,7 +115,6 @@ TEST_F(ChatSessionTest, ATurnThatWasStoppedBeforeItsFirstWordIsAnswered) {
   session.open();
   EXPECT_TRUE(session.answer(kComedy, [](std::string_view) { return false; }).texts.empty());
   EXPECT_EQ(session.answer(kComedy).text, "[ask years]");
-  EXPECT_EQ(understanding.asked.back(), "") << "no text of the system to answer";
 }
 
 TEST_F(ChatSessionTest, AStoppedReplyEndsThere) {
