@@ -21,15 +21,15 @@ exec {talk[1]}>&-
 wait "$talk_PID" || fail "chat ends with $? at the end of its input: $(<"$work/talk.err")"
 
 # --json: each line is a turn; every recommended movie exists and is recommended only once.
-yes 'what else?' | head -12 | "${chat[@]}" --json >"$work/turns.jsonl" || fail "chat --json"
+for _ in 1 2 3 4 5 6 7 8; do printf 'what else?\n/more\n'; done | "${chat[@]}" --json >"$work/turns.jsonl" || fail "chat --json"
 python3 - "$work/turns.jsonl" "$work/titles" <<'PY' || fail "the turns of chat --json"
 import json, sys
 turns = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 titles = set(open(sys.argv[2], encoding="utf-8").read().splitlines())
-assert len(turns) == 13, len(turns)
+assert len(turns) == 17, len(turns)
 seen, asked = [], []
 for turn in turns:
-    assert set(turn) == {"user", "update", "acts", "text", "preferences", "finished"}, turn
+    assert set(turn) - {"command"} == {"user", "update", "acts", "text", "preferences", "finished"}, turn
     for act in turn["acts"]:
         if act["act"] == "ask":
             asked.append(act["slot"])
