@@ -30,6 +30,7 @@ $(foreach name,memory_contract decode_speed load_speed rounded_base,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
 $(call program,tests/greedy_text,tests/chat/greedy_text.cc,chat)
+$(call program,tests/mention_figures,tests/catalog/mention_figures.cc tests/support/temporary_folder.cc,catalog)
 $(call program,tests/memory_table,tests/train/memory_table.cc,train)
 $(call program,tests/trace_model,tests/train/trace_model.cc tests/train/hf_trace.cc,train)
 

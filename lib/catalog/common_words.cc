@@ -13,6 +13,8 @@ extern "C" {
 extern const char matinee_function_words_begin[], matinee_function_words_end[];
 extern const char matinee_common_words_begin[], matinee_common_words_end[];
 extern const char matinee_english_words_begin[], matinee_english_words_end[];
+extern const char matinee_spelling_words_begin[], matinee_spelling_words_end[];
+extern const char matinee_never_names_begin[], matinee_never_names_end[];
 extern const char matinee_nicknames_begin[], matinee_nicknames_end[];
 }
 
@@ -73,13 +75,36 @@ const WordSet& more_words() {
   return words;
 }
 
+const WordSet& spelling_words() {
+  static const auto words = words_of(between(matinee_spelling_words_begin, matinee_spelling_words_end));
+  return words;
+}
+
 }  // namespace
 
 bool is_function_word(std::string_view folded) { return function_words().contains(folded); }
 
 bool is_common_word(std::string_view folded) { return common_words().contains(folded) || is_function_word(folded); }
 
-bool is_english_word(std::string_view folded) { return more_words().contains(folded) || is_common_word(folded); }
+bool is_english_word(std::string_view folded) {
+  return is_common_word(folded) || more_words().contains(folded) || spelling_words().contains(folded);
+}
+
+bool is_english_form(std::string_view folded) {
+  if (is_english_word(folded)) return true;
+  for (const std::string_view ending : {"s", "es", "d", "ed", "ing", "er", "ers", "ly", "y"}) {
+    if (folded.size() > ending.size() + 2 && folded.ends_with(ending) &&
+        is_english_word(folded.substr(0, folded.size() - ending.size()))) {
+      return true;
+    }
+  }
+  return is_english_word(std::string(folded) + "s");
+}
+
+bool is_never_name(std::string_view folded) {
+  static const auto words = words_of(between(matinee_never_names_begin, matinee_never_names_end));
+  return words.contains(folded);
+}
 
 std::vector<std::string> english_words() {
   std::vector<std::string> all;

@@ -15,11 +15,18 @@ bool is_common_word(std::string_view folded);
 /// Only the function words among them (folded; lib/catalog/words/function_words.txt).
 bool is_function_word(std::string_view folded);
 
-/// Common words and more words of English (folded; lib/catalog/words/english_words.txt). None counts as a misspelled
-/// name.
+/// Common words and more words of English (folded; lib/catalog/words/english_words.txt and spelling_words.txt). None
+/// counts as a misspelled name.
 bool is_english_word(std::string_view folded);
 
-/// All single words of those lists, without order.
+/// is_english_word of the word or of its stem: "robots", "laughed".
+bool is_english_form(std::string_view folded);
+
+/// Words that are no surname and no misspelled name: languages, countries, studios, greetings, everyday words of other
+/// languages (folded; lib/catalog/words/never_names.txt).
+bool is_never_name(std::string_view folded);
+
+/// All single words of common_words.txt, function_words.txt and english_words.txt, without order.
 std::vector<std::string> english_words();
 
 /// The given name that a nickname stands for ("bob" for "robert"), or "" (folded). Several nicknames may share one

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace matinee {
@@ -23,6 +24,16 @@ bool is_mark(utf8proc_int32_t point) {
   return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
 }
 
+// Letters of their own that Unicode does not decompose, in lower case, as people without them on the keyboard write.
+constexpr std::array<std::pair<utf8proc_int32_t, std::string_view>, 8> kLetters{{{0xE6, "ae"},     // æ
+                                                                                 {0xF0, "d"},      // ð
+                                                                                 {0xF8, "o"},      // ø
+                                                                                 {0xFE, "th"},     // þ
+                                                                                 {0x111, "d"},     // đ
+                                                                                 {0x131, "i"},     // ı
+                                                                                 {0x142, "l"},     // ł
+                                                                                 {0x153, "oe"}}};  // œ
+
 void append_folded(std::string& out, utf8proc_int32_t point) {
   utf8proc_int32_t parts[16];
   int boundary = 0;
@@ -33,6 +44,12 @@ void append_folded(std::string& out, utf8proc_int32_t point) {
   for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 16); ++i) {
     utf8proc_uint8_t bytes[4];
     if (!is_letter_or_number(parts[i])) continue;
+    const auto letter =
+        std::find_if(kLetters.begin(), kLetters.end(), [&](const auto& pair) { return pair.first == parts[i]; });
+    if (letter != kLetters.end()) {
+      out += letter->second;
+      continue;
+    }
     out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(utf8proc_encode_char(parts[i], bytes)));
   }
 }

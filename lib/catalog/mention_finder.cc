@@ -1,69 +1,31 @@
 // Names are phrases of words in a trie, which is walked from each word of the text. A word of the text also matches
-// words that differ by a typing error, the meaning of a nickname, and itself joined with the next word.
+// words that differ by a typing error, the meaning of a nickname, and itself joined with the next word. name_evidence
+// decides whether a match is a name.
 #include "lib/catalog/mention_finder.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
+#include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "lib/catalog/common_words.h"
-#include "lib/catalog/fold_name.h"
+#include "lib/catalog/misspelled_people.h"
+#include "lib/catalog/name_evidence.h"
+#include "lib/catalog/name_words.h"
 #include "lib/catalog/sentence_words.h"
 #include "lib/catalog/spelling_index.h"
 
 namespace matinee {
 namespace {
 
-using Node = std::uint32_t;
-using WordId = SpellingIndex::WordId;
+using Node = NamePhrases::Node;
+using WordId = NamePhrases::WordId;
+using Words = std::vector<SentenceWord>;
 
-constexpr std::size_t kMaxWords = 10;    // words of a name
-constexpr std::size_t kTargets = 5;      // movies and people of one phrase
-constexpr std::size_t kSeriesSize = 3;   // movies that must share the beginning of their titles for it to be a name
-constexpr float kKnownByGivenName = 25;  // weight from which a given name alone identifies a person (see weigh_people)
-
-// Confidence of each form of a name.
-constexpr float kPart = 0.8f, kSeries = 0.75f, kSurname = 0.6f, kGivenName = 0.45f, kSqueezed = 0.95f,
-                kPersonNickname = 0.9f;
-constexpr double kNicknameFactor = 0.95, kJoinedFactor = 0.95, kPlainWordsFactor = 0.8;
-
-// Dropped from names and from texts alike: "Lord of Rings", "Fast & Furious", "Matrix, The".
-bool is_left_out(std::string_view word) { return word == "the" || word == "a" || word == "an" || word == "and"; }
-
-std::string_view without_roman(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNumerals{
-      {{"ii", "2"}, {"iii", "3"}, {"iv", "4"}, {"vi", "6"}, {"vii", "7"}, {"viii", "8"}, {"ix", "9"}, {"xi", "11"}}};
-  for (const auto& [roman, number] : kNumerals) {
-    if (word == roman) return number;
-  }
-  return word;
-}
-
-std::vector<std::string_view> split_words(std::string_view folded) {
-  std::vector<std::string_view> words;
-  for (std::size_t begin = 0; begin < folded.size();) {
-    const std::size_t end = std::min(folded.find(' ', begin), folded.size());
-    words.push_back(without_roman(folded.substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  return words;
-}
-
-// The words of a name without the dropped ones; all words if none remains ("The The").
-std::vector<std::string_view> key_words(std::string_view folded) {
-  const auto all = split_words(folded);
-  std::vector<std::string_view> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](std::string_view w) { return !is_left_out(w); });
-  return kept.empty() ? all : kept;
-}
-
-std::size_t content_words(std::span<const std::string_view> words) {
-  return static_cast<std::size_t>(
-      std::count_if(words.begin(), words.end(), [](std::string_view w) { return !is_function_word(w); }));
-}
+constexpr std::size_t kMaxWords = 12;  // of the text in one match
+constexpr std::size_t kReadings = 4;   // of one kind and place
+constexpr double kNicknameFactor = 0.95, kJoinedFactor = 0.95;
 
 // "1995" of "(1995)".
 std::int32_t year_of(const SentenceWord& word) {
@@ -77,401 +39,339 @@ bool has_digit(std::string_view word) {
   return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// A word or number that does not identify a name.
-bool is_plain(std::string_view word) {
-  return is_common_word(word) || std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+// Whether the word counts what stands before it: "Heat 2 times".
+bool is_unit(const Words& words, std::size_t at) {
+  constexpr std::array<std::string_view, 22> kUnits{
+      "times", "time", "days",  "day",    "weeks", "week", "months", "years", "year",   "hours", "hour",
+      "hrs",   "mins", "stars", "movies", "films", "of",   "or",     "more",  "thumbs", "10",    "minutes"};
+  return at < words.size() && words[at].mark == 0 &&
+         std::find(kUnits.begin(), kUnits.end(), words[at].folded) != kUnits.end();
 }
 
-// An inflected everyday word ("robots", "laughed") is not a misspelled name.
-bool is_form_of_english_word(std::string_view word) {
-  if (is_english_word(word)) return true;
-  for (const std::string_view ending : {"s", "es", "d", "ed", "ing", "er", "ers", "ly", "y"}) {
-    if (word.size() > ending.size() + 2 && word.ends_with(ending) &&
-        is_english_word(word.substr(0, word.size() - ending.size()))) {
-      return true;
-    }
+// Whether a number that continues a title stands at `at`: "2", "part II", "Five". Not the first part, and not the
+// number of something else.
+bool is_sequel_number(const Words& words, std::size_t at) {
+  if (at >= words.size()) return false;
+  if (is_part_word(words[at].folded)) {
+    if (++at >= words.size() || words[at].mark == '.') return false;
+  } else if (words[at].mark != 0) {
+    return false;
   }
-  return is_english_word(std::string(word) + "s");
+  const std::string& word = words[at].folded;
+  const std::string_view number = standard_word(word);
+  if (!is_number(number) || number.size() > 2 || number == "1" || number == "0") return false;
+  if ((word == "x" || word == "v") && !words[at].name_like) return false;
+  if (at + 1 >= words.size() || words[at + 1].mark != 0) return true;
+  // "Two recent ones": a number word only where no noun may follow.
+  const bool spelled =
+      number.size() != word.size() && number[0] != word[0] && word.find_first_not_of("ivx") != word.npos;
+  if (spelled) return is_function_word(words[at + 1].folded);
+  return !is_unit(words, at + 1);
 }
 
-struct Target {
-  MentionKind kind;
-  std::int32_t id;
-  float score;
-};
+// "amelie" and "amelia", "avenger" and "avengers" are two names; "jumanjx" is none.
+bool only_endings_differ(std::string_view a, std::string_view b) {
+  const std::size_t same = a.size() == b.size() ? a.size() - 1 : std::min(a.size(), b.size());
+  if (a.substr(0, same) != b.substr(0, same)) return false;
+  const auto is_ending = [&](std::string_view word) {
+    constexpr std::string_view kEndings = "aeiouys";
+    return word.size() == same ||
+           (kEndings.find(word.back()) != kEndings.npos && (a.size() == b.size() || word.back() != word[same - 1]));
+  };
+  return is_ending(a) && is_ending(b);
+}
 
 // One reading of a word of the text.
 struct Reading {
   WordId word;
-  int errors;
-  double factor;
-  bool owner;  // without its possessive 's
+  SpellingErrors errors;
+  double factor = 1;
+  bool owner = false;  // without its possessive 's
 };
 
-// A part of the text that matches a phrase.
-struct Match {
+struct Found {
+  Mention mention;
   std::size_t begin, end;  // words
-  Node node;
-  int errors;
-  double factor;
-  bool owner;
+  bool dated = false;
+  double known;  // votes for the movie, or the person's movies
 };
 
 }  // namespace
 
 struct MentionFinder::Impl {
-  explicit Impl(const MovieCatalog& movie_catalog) : catalog(movie_catalog) {
-    edges.reserve(static_cast<std::size_t>(catalog.size()) * 8);
-    weigh_people();
-    for (MovieId movie = 0; movie < catalog.size(); ++movie) add_movie(movie);
-    add_series();
-    for (PersonId person = 0; person < catalog.people_count(); ++person) add_person(person);
-    add_nicknames();
-    for (auto& targets : targets_of) keep_best(targets);
-    spelling.build();
-  }
-
-  // ---- Building -----------------------------------------------------------------------------------------------------
-  void weigh_people() {
-    weight.assign(static_cast<std::size_t>(catalog.people_count()), 0);
-    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
-      const double votes = std::log1p(std::max(catalog.votes(movie), 0)) + 1;
-      double billing = 1;
-      for (const PersonId person : catalog.cast(movie)) {
-        weight[static_cast<std::size_t>(person)] += static_cast<float>(votes * billing);
-        billing *= 0.8;
-      }
-      for (const PersonId person : catalog.directors(movie))
-        weight[static_cast<std::size_t>(person)] += static_cast<float>(votes);
-    }
-  }
-
-  Node walk(std::span<const std::string_view> words) {
-    Node node = 0;
-    for (const std::string_view word : words) {
-      const auto [edge, fresh] = edges.try_emplace(key(node, spelling.add(word)), static_cast<Node>(targets_of.size()));
-      if (fresh) targets_of.emplace_back();
-      node = edge->second;
-    }
-    return node;
-  }
-
-  void add_target(Node node, const Target& target) {
-    auto& targets = targets_of[node];
-    for (Target& other : targets) {
-      if (other.kind == target.kind && other.id == target.id) {
-        other.score = std::max(other.score, target.score);
-        return;
-      }
-    }
-    targets.push_back(target);
-  }
-
-  bool is_minor_person(const Target& target) const {
-    return target.kind == MentionKind::kPerson && weight[static_cast<std::size_t>(target.id)] <= kKnownByGivenName;
-  }
-
-  void add(std::string_view folded, const Target& target) {
-    const auto words = key_words(folded);
-    if (words.empty() || words.size() > kMaxWords || folded.size() < 2) return;
-    add_target(walk(words), target);
-    // "spiderman", "walle", "deniro"; full names only for well-known people.
-    if (words.size() < 2 || words.size() > 3 || is_minor_person(target)) return;
-    std::string squeezed;
-    for (const std::string_view word : words) squeezed += word;
-    if (squeezed.size() < 4 || is_english_word(squeezed)) return;
-    const std::string_view whole = squeezed;
-    add_target(walk({&whole, 1}), {target.kind, target.id, target.score * kSqueezed});
-  }
-
-  void add_movie(MovieId movie) {
-    for (const std::string_view title : {catalog.title(movie), catalog.original_title(movie)}) {
-      add(fold_name(title), {MentionKind::kMovie, movie, 1});
-      // "The Lord of the Rings: The Two Towers" is also found by the part before or after the colon.
-      std::size_t begin = 0;
-      while (begin < title.size()) {
-        const std::size_t end =
-            std::min({title.find(": ", begin), title.find(" - ", begin), title.find(" \u2013 ", begin), title.size()});
-        if (begin == 0 && end == title.size()) break;
-        const std::string part = fold_name(title.substr(begin, end - begin));
-        const auto words = key_words(part);
-        const bool plain = std::all_of(words.begin(), words.end(), [](std::string_view w) { return is_plain(w); });
-        if (part.size() >= 5 && (content_words(words) >= 2 || !plain)) add(part, {MentionKind::kMovie, movie, kPart});
-        begin = std::min(title.size(), title.find(' ', std::min(title.size(), end + 1)));
-        begin = begin < title.size() ? begin + 1 : begin;
-      }
-    }
-  }
-
-  // The common beginning of the titles of a series ("Harry Potter") is a name of its movies.
-  void add_series() {
-    std::unordered_map<Node, std::vector<MovieId>> films;
-    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
-      const std::string folded = fold_name(catalog.title(movie));
-      const auto words = key_words(folded);
-      Node node = 0;
-      for (std::size_t i = 0; i + 1 < std::min(words.size(), kMaxWords); ++i) {
-        node = child(node, spelling.exact(words[i]));
-        if (node == 0) break;  // a title of too many words is no phrase
-        if (i >= 1 && content_words(std::span(words).first(i + 1)) >= 2) films[node].push_back(movie);
-      }
-    }
-    for (const auto& [node, movies] : films) {
-      if (movies.size() < kSeriesSize) continue;
-      for (std::size_t i = 0; i < std::min(movies.size(), kTargets); ++i)
-        add_target(node, {MentionKind::kMovie, movies[i], kSeries});
-    }
-  }
-
-  void add_person(PersonId person) {
-    const std::string name = fold_name(catalog.person_name(person));
-    const Target target{MentionKind::kPerson, person, 1};
-    add(name, target);
-    auto words = split_words(name);
-    if (words.size() > 2 && (words.back() == "jr" || words.back() == "sr" || words.back() == "3")) words.pop_back();
-    if (words.size() < 2) return;
-    // Without middle initials: "Samuel Jackson".
-    std::string plain(words.front());
-    for (std::size_t i = 1; i < words.size(); ++i) {
-      if (words[i].size() > 1) plain += ' ' + std::string(words[i]);
-    }
-    if (plain != name) add(plain, {MentionKind::kPerson, person, 0.95f});
-    const std::string surname(words.back());
-    if (surname.size() > 2) add(surname, {MentionKind::kPerson, person, kSurname});
-    // "De Niro", "Van Damme", "Bonham Carter"; "Robert Deniro"
-    if (words.size() > 2 && words[words.size() - 2].size() > 1) {
-      const std::string middle(words[words.size() - 2]);
-      add(middle + ' ' + surname, {MentionKind::kPerson, person, kSurname + 0.1f});
-      if (words.size() == 3)
-        add(std::string(words.front()) + ' ' + middle + surname, {MentionKind::kPerson, person, kSqueezed});
-    }
-    if (weight[static_cast<std::size_t>(person)] > kKnownByGivenName && words.front().size() > 2)
-      add(words.front(), {MentionKind::kPerson, person, kGivenName});
-  }
-
-  void add_nicknames() {
-    for (const auto& [nickname, name] : nicknames()) {
-      const std::string folded = fold_name(name);
-      if (name.find(' ') == std::string_view::npos) {
-        given_names[spelling.add(nickname)].push_back(spelling.add(name));
-        continue;
-      }
-      const auto words = key_words(folded);
-      Node node = 0;
-      for (const std::string_view word : words) {
-        node = child(node, spelling.exact(word));
-        if (node == 0) break;
-      }
-      if (node == 0) continue;
-      const auto bearers = targets_of[node];  // a copy: adding makes nodes
-      for (const Target& target : bearers) {
-        if (target.kind == MentionKind::kPerson) add(nickname, {target.kind, target.id, kPersonNickname});
-      }
-    }
-  }
-
-  double prominence(const Target& target) const {
-    return target.kind == MentionKind::kPerson ? static_cast<double>(weight[static_cast<std::size_t>(target.id)])
-                                               : std::max(catalog.votes(target.id), 0) + 1.0;
-  }
-
-  // Most likely first; a phrase with many targets keeps the best-known ones.
-  void keep_best(std::vector<Target>& targets) const {
-    std::sort(targets.begin(), targets.end(), [&](const Target& a, const Target& b) {
-      if (a.score != b.score) return a.score > b.score;
-      if (a.kind != b.kind) return a.kind < b.kind;
-      const double x = prominence(a), y = prominence(b);
-      return x != y ? x > y : a.id < b.id;
-    });
-    if (targets.size() > kTargets) targets.resize(kTargets);
-  }
-
-  bool is_genre(std::string_view word) const {
-    return std::any_of(catalog.genres().begin(), catalog.genres().end(),
-                       [&](const std::string& genre) { return fold_name(genre) == word; });
-  }
-
-  // ---- Finding ------------------------------------------------------------------------------------------------------
-  static std::uint64_t key(Node node, WordId word) { return static_cast<std::uint64_t>(node) << 32 | word; }
-
-  // 0 (the root) if there is no such child.
-  Node child(Node node, WordId word) const {
-    if (word == SpellingIndex::kNone) return 0;
-    const auto edge = edges.find(key(node, word));
-    return edge == edges.end() ? 0 : edge->second;
-  }
+  explicit Impl(const MovieCatalog& catalog) : phrases(catalog) {}
 
   std::vector<Reading> readings(const SentenceWord& word) const {
+    const SpellingIndex& index = phrases.words();
     std::vector<Reading> found;
     const auto exact = [&](std::string_view text, bool owner) {
-      const WordId id = spelling.exact(without_roman(text));
-      if (id != SpellingIndex::kNone) found.push_back({id, 0, 1, owner});
-      if (const auto names = given_names.find(id); names != given_names.end()) {
-        for (const WordId name : names->second) found.push_back({name, 0, kNicknameFactor, owner});
-      }
+      const WordId id = index.exact(standard_word(text));
+      if (id != SpellingIndex::kNone) found.push_back({id, {}, 1, owner});
+      for (const WordId name : phrases.meanings(index.exact(text))) found.push_back({name, {}, kNicknameFactor, owner});
     };
     exact(word.folded, false);
     if (!word.owner.empty()) exact(word.owner, true);
     if (is_common_word(word.folded) || has_digit(word.folded)) return found;
     const std::string& text = word.owner.empty() ? word.folded : word.owner;
-    for (const auto& near : spelling.near(text)) found.push_back({near.word, near.errors, 1, !word.owner.empty()});
+    if (is_never_name(text)) return found;
+    SpellingErrors errors{1, 1, is_english_form(text), index.exact(text) != SpellingIndex::kNone};
+    for (const auto& near : index.near(text)) {
+      const std::string& meant = index.text(near.word);
+      if (has_digit(meant)) continue;
+      errors.count = near.errors;
+      errors.at_start = text[0] != meant[0] && !(text.size() > 1 && text[1] == meant[0] && text[0] == meant[1]);
+      errors.at_end = near.errors == 1 && only_endings_differ(text, meant);
+      found.push_back({near.word, errors, 1, !word.owner.empty()});
+    }
     return found;
   }
 
   // All phrases that continue from `match.node` at word `at` of the text.
-  void follow(const std::vector<SentenceWord>& words, const std::vector<std::vector<Reading>>& read, std::size_t at,
-              Match match, std::vector<Match>& found) const {
-    if (at == words.size() || at - match.begin >= kMaxWords + 2) return;
-    const auto step = [&](Node next, std::size_t end, int errors, double factor, bool owner) {
-      if (next == 0 || match.errors + errors > 3) return;
-      const Match longer{match.begin, end, next, match.errors + errors, match.factor * factor, owner};
-      if (!targets_of[next].empty()) found.push_back(longer);
-      if (!owner) follow(words, read, end, longer, found);
+  void follow(const Words& words, const std::vector<std::vector<Reading>>& read, std::size_t at, NameMatch match,
+              std::vector<NameMatch>& found) const {
+    if (at == words.size() || at - match.begin >= kMaxWords) return;
+    const SpellingIndex& index = phrases.words();
+    const std::string& word = words[at].folded;
+    if (at > match.begin && words[at].mark != 0 && (match.crossed == 0 || words[at].mark == '.'))
+      match.crossed = words[at].mark;
+    const auto step = [&](Node next, std::size_t end, const Reading& reading) {
+      if (next == NamePhrases::kRoot || match.errors.count + reading.errors.count > 3) return;
+      NameMatch longer = match;
+      longer.end = end;
+      longer.node = next;
+      longer.factor *= reading.factor;
+      longer.owner = reading.owner;
+      longer.nickname = match.nickname || reading.factor == kNicknameFactor;
+      longer.errors.count += reading.errors.count;
+      longer.errors.words += reading.errors.words;
+      if (reading.errors.count > 0) longer.errors.where |= 1u << (at - match.begin);
+      longer.errors.english |= reading.errors.english;
+      longer.errors.known |= reading.errors.known;
+      longer.errors.at_start |= reading.errors.at_start;
+      longer.errors.at_end |= reading.errors.at_end;
+      if (!phrases.targets(next).empty()) found.push_back(longer);
+      if (!reading.owner) follow(words, read, end, longer, found);
     };
     for (const Reading& reading : read[at]) {
       if (reading.factor < 1 && at != match.begin) continue;  // nicknames replace given names, so they come first
-      step(child(match.node, reading.word), at + 1, reading.errors, reading.factor, reading.owner);
+      step(phrases.child(match.node, reading.word), at + 1, reading);
     }
-    if (at + 1 < words.size()) {
-      const bool plain = is_common_word(words[at].folded) && is_common_word(words[at + 1].folded);
-      const WordId joined = plain ? SpellingIndex::kNone : spelling.exact(words[at].folded + words[at + 1].folded);
-      step(child(match.node, joined), at + 2, 0, kJoinedFactor, false);
+    if (at + 1 < words.size() && words[at + 1].mark == 0) {
+      const bool plain = is_common_word(word) && is_common_word(words[at + 1].folded);
+      const std::string both = word + words[at + 1].folded;
+      const WordId joined = plain || is_english_form(both) ? SpellingIndex::kNone : index.exact(both);
+      step(phrases.child(match.node, joined), at + 2, {joined, {}, 0.999 * kJoinedFactor, false});
     }
-    if (at > match.begin && is_left_out(words[at].folded)) follow(words, read, at + 1, match, found);
+    // "godfather2"
+    const std::size_t digits = word.find_last_not_of("0123456789") + 1;
+    if (digits >= 4 && digits < word.size()) {
+      const Node before = phrases.child(match.node, index.exact(std::string_view(word).substr(0, digits)));
+      if (before != NamePhrases::kRoot) {
+        const WordId number = index.exact(std::string_view(word).substr(digits));
+        step(phrases.child(before, number), at + 1, {number, {}, 1, false});
+      }
+    }
+    const bool part = is_part_word(word) && at + 1 < words.size() && words[at + 1].mark != '.' &&
+                      is_number(standard_word(words[at + 1].folded));
+    if (at > match.begin && (is_left_out(word) || part)) follow(words, read, at + 1, match, found);
   }
 
-  const MovieCatalog& catalog;
-  std::vector<float> weight;  // of each person, from movies, votes and billing
-  SpellingIndex spelling;
-  std::unordered_map<std::uint64_t, Node> edges;
-  std::vector<std::vector<Target>> targets_of{1};  // of each node
-  std::unordered_map<WordId, std::vector<WordId>> given_names;
+  std::vector<NameMatch> matches(const Words& words) const {
+    std::vector<std::vector<Reading>> read;
+    read.reserve(words.size());
+    for (const SentenceWord& word : words) read.push_back(readings(word));
+    std::vector<NameMatch> found;
+    for (std::size_t begin = 0; begin < words.size(); ++begin)
+      follow(words, read, begin, {begin, begin, NamePhrases::kRoot, {}}, found);
+    return found;
+  }
+
+  const NamePhrases phrases;
 };
 
 namespace {
 
-// After "seen", "called", "something like", a title is more likely than a word.
-bool announces_title(const std::vector<SentenceWord>& words, std::size_t last) {
-  constexpr std::array<std::string_view, 8> kCues{"seen",   "saw",   "watched", "rewatched",
-                                                  "called", "named", "titled",  "entitled"};
-  constexpr std::array<std::string_view, 11> kThings{"something", "anything", "movie",   "movies", "film", "films",
-                                                     "one",       "ones",     "similar", "closer", "more"};
-  const std::string& cue = words[last].folded;
-  if (std::find(kCues.begin(), kCues.end(), cue) != kCues.end()) return true;
-  if (last == 0) return false;
-  const std::string& thing = words[last - 1].folded;
-  return (cue == "like" && std::find(kThings.begin(), kThings.end(), thing) != kThings.end()) ||
-         (cue == "to" && thing == "similar");
-}
+// Collects the mentions of one text.
+class Collector {
+ public:
+  Collector(const NamePhrases& phrases, std::string_view text, const Words& words, bool expects_person)
+      : phrases_(phrases), text_(text), words_(words), expects_person_(expects_person) {}
 
-// Evidence for a name from the spelling of a part of the text; 0 is none.
-double credibility(const std::vector<SentenceWord>& words, const Match& match, bool root_has_exact) {
-  std::size_t letters = 0, content = 0, counted = 0;
-  std::string phrase;
-  bool all_common = true, quoted = true, any_name = false, all_capital = true;
-  for (std::size_t i = match.begin; i < match.end; ++i) {
-    const SentenceWord& word = words[i];
-    letters += word.folded.size();
-    quoted = quoted && word.quoted;
-    if (is_left_out(word.folded)) continue;
-    const bool function = is_function_word(word.folded);
-    ++counted;
-    content += function ? 0 : 1;
-    all_common = all_common && is_plain(word.folded);
-    phrase += (phrase.empty() ? "" : " ") + word.folded;
-    any_name = any_name || word.name_like;
-    all_capital = all_capital && (word.capital || (function && match.end - match.begin > 1));
+  void add(const NameMatch& match) {
+    if (is_unit(words_, match.end) && words_[match.end - 1].folded.size() < 3 &&
+        is_number(words_[match.end - 1].folded))
+      return;
+    NameSurface surface = describe_surface(words_, match, phrases_);
+    if (movie_ends_before(match.begin)) {
+      surface.goes_on_before = false;
+      if (is_joined(match.begin)) surface.strong_title_cue = surface.title_cue = true;
+    }
+    if (movie_begins_after(match.end)) {
+      surface.goes_on_after = surface.before_name = false;
+      surface.clause_ends = true;
+      if (is_joined(match.end)) surface.strong_title_cue = surface.title_cue = true;
+    }
+    const bool sequel = is_sequel_number(words_, match.end);
+    const bool dated = add_dated(match, surface);
+    if (dated) return;
+    for (const NameTarget& target : phrases_.targets(match.node)) {
+      const bool movie = target.kind == MentionKind::kMovie;
+      if (movie && sequel) continue;
+      const NameEvidence evidence = movie ? movie_evidence(target, match, surface)
+                                          : person_evidence(target, match, surface, phrases_, expects_person_);
+      if (evidence.factor <= 0) continue;
+      const std::size_t end = match.owner ? words_[match.end - 1].owner_end : words_[match.end - 1].end;
+      const double form = movie && target.form != NameForm::kFull ? 0.9 : 1;
+      propose(target, match, end, evidence.factor * form, evidence.weak, false);
+    }
   }
-  if (match.errors > 0) {
-    const int allowed = letters < 6 ? (counted == 1 && letters == 5 ? 1 : 0) : letters < 10 ? 1 : letters < 18 ? 2 : 3;
-    if (match.errors > allowed) return 0;
-    if (counted == 1 && (root_has_exact || is_form_of_english_word(words[match.end - 1].folded))) return 0;
-    const double each = letters >= 8 ? 0.85 : 0.7;
-    return std::pow(each, match.errors) * match.factor;
+
+  void add(const MisspelledPerson& person) {
+    NameMatch match{person.begin, person.end, NamePhrases::kRoot, {}};
+    match.errors.count = person.errors;
+    propose({MentionKind::kPerson, person.id, NameForm::kFull, 0, 1}, match, words_[person.end - 1].end, person.score,
+            true, false);
   }
-  if (counted > 1 && !quoted && !any_name && is_common_word(phrase)) return 0;
-  std::size_t before = match.begin;
-  while (before > 0 && is_left_out(words[before - 1].folded)) --before;
-  if (!all_common || quoted || (before == 0 && match.end == words.size())) return match.factor;
-  if (any_name && all_capital) return 0.9 * match.factor;
-  const bool title_follows = content >= 1 && before > 0 && announces_title(words, before - 1);
-  return content >= 2 || counted >= 4 || (content >= 1 && counted >= 3) || title_follows
-             ? kPlainWordsFactor * match.factor
-             : 0;
-}
+
+  std::vector<Mention> finish(std::size_t limit) {
+    prefer_the_known();
+    std::vector<Found> kept;
+    std::copy_if(found_.begin(), found_.end(), std::back_inserter(kept), [&](const Found& one) {
+      return std::none_of(found_.begin(), found_.end(), [&](const Found& other) { return displaces(other, one); });
+    });
+    std::stable_sort(kept.begin(), kept.end(), [](const Found& a, const Found& b) {
+      if (a.mention.score != b.mention.score) return a.mention.score > b.mention.score;
+      return a.mention.begin < b.mention.begin;
+    });
+    std::vector<Mention> mentions;
+    for (const Found& one : kept) {
+      const auto readings = std::count_if(mentions.begin(), mentions.end(), [&](const Mention& other) {
+        return other.kind == one.mention.kind && other.begin == one.mention.begin;
+      });
+      if (mentions.size() < limit && readings < static_cast<std::ptrdiff_t>(kReadings)) mentions.push_back(one.mention);
+    }
+    return mentions;
+  }
+
+ private:
+  // A year after a title confirms it and selects the movie. True if a year in parentheses or of a movie was used.
+  bool add_dated(const NameMatch& match, const NameSurface& surface) {
+    if (match.end >= words_.size()) return false;
+    const SentenceWord& next = words_[match.end];
+    const std::int32_t year = year_of(next);
+    if (year == kUnknown || (next.mark != 0 && next.mark != '(')) return false;
+    bool any = false;
+    for (const NameTarget& target : phrases_.targets(match.node)) {
+      if (target.kind != MentionKind::kMovie || match.nickname) continue;
+      if (std::abs(phrases_.catalog().year(target.id) - year) > 1) continue;
+      any = true;
+      const double score = match.errors.count > 0 ? movie_evidence(target, match, surface).factor : match.factor;
+      const bool closes = next.end < text_.size() && text_[next.end] == ')';
+      if (score > 0) propose(target, match, next.end + (closes ? 1 : 0), score, false, true);
+    }
+    return any || next.mark == '(';
+  }
+
+  void propose(const NameTarget& target, const NameMatch& match, std::size_t end, double score, bool weak, bool dated) {
+    const double known = target.kind == MentionKind::kMovie ? std::max(phrases_.catalog().votes(target.id), 0)
+                                                            : phrases_.fame(target.id);
+    const Found one{{target.kind, target.id, words_[match.begin].begin, end, score, match.errors.count, weak},
+                    match.begin,
+                    match.end,
+                    dated,
+                    known};
+    const auto same = std::find_if(found_.begin(), found_.end(), [&](const Found& other) {
+      return other.mention.kind == target.kind && other.mention.id == target.id && other.mention.begin < end &&
+             one.mention.begin < other.mention.end;
+    });
+    if (same == found_.end()) {
+      found_.push_back(one);
+    } else if (score > same->mention.score) {
+      *same = one;
+    }
+  }
+
+  // Whether a sure movie ends before word `at`, with nothing but "and", "or" and articles between.
+  bool movie_ends_before(std::size_t at) const {
+    while (at > 0 && (is_left_out(words_[at - 1].folded) || words_[at - 1].folded == "or")) --at;
+    return std::any_of(found_.begin(), found_.end(), [&](const Found& one) {
+      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 && one.end + (one.dated ? 1 : 0) == at;
+    });
+  }
+
+  bool movie_begins_after(std::size_t at) const {
+    while (at < words_.size() && (is_left_out(words_[at].folded) || words_[at].folded == "or")) ++at;
+    return std::any_of(found_.begin(), found_.end(), [&](const Found& one) {
+      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 && one.begin == at;
+    });
+  }
+
+  // Whether a list goes on at word `at`: after a comma, "and", "or".
+  bool is_joined(std::size_t at) const {
+    const auto joins = [&](std::size_t word) {
+      return words_[word].mark != 0 || words_[word].folded == "and" || words_[word].folded == "or";
+    };
+    if (joins(at)) return true;
+    while (at > 0 && (is_left_out(words_[at - 1].folded) || words_[at - 1].folded == "or")) {
+      if (joins(--at)) return true;
+    }
+    return false;
+  }
+
+  // "Hitchcock" and "Lincoln" are rather a director than a movie that few know, and the other way round.
+  void prefer_the_known() {
+    for (Found& movie : found_) {
+      if (movie.mention.kind != MentionKind::kMovie || movie.dated) continue;
+      for (const Found& person : found_) {
+        if (person.mention.kind != MentionKind::kPerson || person.begin != movie.begin || person.end != movie.end)
+          continue;
+        if (person.known > 10 * movie.known)
+          movie.mention.score = std::min(movie.mention.score, 0.95 * person.mention.score);
+      }
+    }
+  }
+
+  // A name inside a longer one is part of it; of two that overlap, the better one counts.
+  static bool displaces(const Found& other, const Found& one) {
+    const Mention &a = other.mention, &b = one.mention;
+    if (a.begin >= b.end || b.begin >= a.end || (a.begin == b.begin && other.end == one.end)) {
+      return other.dated && !one.dated && a.begin < b.end && b.begin < a.end;
+    }
+    const std::size_t longer = other.end - other.begin, shorter = one.end - one.begin;
+    if (a.begin <= b.begin && b.end <= a.end && (longer > shorter || other.dated)) return a.score >= 0.7 * b.score;
+    if (b.begin <= a.begin && a.end <= b.end) return a.score * 0.7 > b.score;
+    return a.score * static_cast<double>(longer) > b.score * static_cast<double>(shorter) ||
+           (a.score * static_cast<double>(longer) == b.score * static_cast<double>(shorter) && a.begin < b.begin);
+  }
+
+  const NamePhrases& phrases_;
+  std::string_view text_;
+  const Words& words_;
+  bool expects_person_;
+  std::vector<Found> found_;
+};
 
 }  // namespace
 
 MentionFinder::MentionFinder(const MovieCatalog& catalog) : impl_(std::make_unique<Impl>(catalog)) {}
 MentionFinder::~MentionFinder() = default;
 
-std::vector<Mention> MentionFinder::find(std::string_view text, std::size_t limit) const {
-  const std::vector<SentenceWord> words = sentence_words(text);
-  std::vector<std::vector<Reading>> read;
-  read.reserve(words.size());
-  for (const SentenceWord& word : words) read.push_back(impl_->readings(word));
-  std::vector<Mention> found;
-  const auto propose = [&](const Target& target, const Match& match, std::size_t end, double score) {
-    const auto same = std::find_if(found.begin(), found.end(),
-                                   [&](const Mention& m) { return m.kind == target.kind && m.id == target.id; });
-    const Mention mention{target.kind, target.id, words[match.begin].begin, end, score, match.errors};
-    if (same == found.end()) {
-      found.push_back(mention);
-    } else if (score > same->score) {
-      *same = mention;
-    }
-  };
-  std::vector<Match> matches;
-  for (std::size_t begin = 0; begin < words.size(); ++begin) {
-    matches.clear();
-    impl_->follow(words, read, begin, {begin, begin, 0, 0, 1, false}, matches);
-    const Node alone = impl_->child(0, impl_->spelling.exact(words[begin].folded));
-    for (const Match& match : matches) {
-      const auto& targets = impl_->targets_of[match.node];
-      const std::size_t end = match.owner ? words[match.end - 1].owner_end : words[match.end - 1].end;
-      const double factor = credibility(words, match, alone != 0 && !impl_->targets_of[alone].empty());
-      // A year after a title confirms it and selects the movie.
-      const std::int32_t year = match.end < words.size() ? year_of(words[match.end]) : kUnknown;
-      bool dated = false;
-      for (const Target& target : targets) {
-        if (year == kUnknown || target.kind != MentionKind::kMovie) continue;
-        if (std::abs(impl_->catalog.year(target.id) - year) > 1) continue;
-        dated = true;
-        const double score = static_cast<double>(target.score) * (match.errors > 0 ? factor : 1);
-        if (score > 0) propose(target, match, words[match.end].end, score);
-      }
-      if (dated) continue;
-      for (const Target& target : targets) {
-        // A person's full name counts even if its words are everyday words ("will smith").
-        const bool whole_name = target.kind == MentionKind::kPerson && target.score >= 0.9f && match.errors == 0 &&
-                                match.end - match.begin > 1;
-        // "the rock": a nickname with its article.
-        const bool nickname = target.kind == MentionKind::kPerson && target.score == kPersonNickname &&
-                              match.errors == 0 && match.begin > 0 && words[match.begin - 1].folded == "the";
-        const double score = static_cast<double>(target.score) * (whole_name || nickname ? match.factor : factor);
-        // "good" and "comedy" are answers, not people.
-        const bool answer = match.end == words.size() && match.end - match.begin == 1 && match.begin <= 1 &&
-                            is_plain(words[match.begin].folded) && !words[match.begin].quoted &&
-                            (target.kind == MentionKind::kPerson || impl_->is_genre(words[match.begin].folded));
-        if (score > 0 && (!answer || nickname)) propose(target, match, end, score);
-      }
-    }
-  }
-  // A name inside a longer one of similar score is part of it.
-  std::vector<Mention> kept;
-  for (const Mention& mention : found) {
-    const bool inside = std::any_of(found.begin(), found.end(), [&](const Mention& other) {
-      const bool longer = other.end - other.begin > mention.end - mention.begin;
-      return longer && other.begin <= mention.begin && mention.end <= other.end && other.score >= 0.7 * mention.score;
-    });
-    if (!inside) kept.push_back(mention);
-  }
-  std::stable_sort(kept.begin(), kept.end(), [&](const Mention& a, const Mention& b) {
-    if (a.score != b.score) return a.score > b.score;
-    return a.begin < b.begin;
-  });
-  if (kept.size() > limit) kept.resize(limit);
-  return kept;
+std::vector<Mention> MentionFinder::find(std::string_view text, const MentionOptions& options) const {
+  const Words words = sentence_words(text);
+  Collector collector(impl_->phrases, text, words, options.expects_person);
+  const std::vector<NameMatch> matches = impl_->matches(words);
+  for (const NameMatch& match : matches) collector.add(match);
+  for (const NameMatch& match : matches) collector.add(match);  // now that their neighbors are known
+  for (const MisspelledPerson& person : misspelled_people(words, impl_->phrases)) collector.add(person);
+  return collector.finish(options.limit);
+}
+
+std::vector<UnknownTitle> MentionFinder::find_unknown_titles(std::string_view text,
+                                                             std::span<const Mention> known) const {
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  for (const Mention& mention : known) places.emplace_back(mention.begin, mention.end);
+  return unknown_titles(text, sentence_words(text), places,
+                        [&](std::string_view word) { return impl_->phrases.is_given_name(word); });
 }
 
 }  // namespace matinee

@@ -2,6 +2,8 @@
     .global matinee_function_words_begin, matinee_function_words_end
     .global matinee_common_words_begin, matinee_common_words_end
     .global matinee_english_words_begin, matinee_english_words_end
+    .global matinee_spelling_words_begin, matinee_spelling_words_end
+    .global matinee_never_names_begin, matinee_never_names_end
     .global matinee_nicknames_begin, matinee_nicknames_end
 matinee_function_words_begin:
     .incbin "lib/catalog/words/function_words.txt"
@@ -14,6 +16,14 @@ matinee_common_words_end:
 matinee_english_words_begin:
     .incbin "lib/catalog/words/english_words.txt"
 matinee_english_words_end:
+    .byte 0
+matinee_spelling_words_begin:
+    .incbin "lib/catalog/words/spelling_words.txt"
+matinee_spelling_words_end:
+    .byte 0
+matinee_never_names_begin:
+    .incbin "lib/catalog/words/never_names.txt"
+matinee_never_names_end:
     .byte 0
 matinee_nicknames_begin:
     .incbin "lib/catalog/words/nicknames.txt"

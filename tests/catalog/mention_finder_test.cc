@@ -131,7 +131,7 @@ TEST(MentionFinder, ScoresFallAndStayWithinBounds) {
       text += random.pick(kPieces) + (random.chance(0.7) ? " " : "");
     }
     const auto limit = static_cast<std::size_t>(random.below(8));
-    const auto found = finder.find(text, limit);
+    const auto found = finder.find(text, {.limit = limit});
     ASSERT_LE(found.size(), limit);
     double last = 1;
     for (const Mention& mention : found) {

@@ -23,6 +23,9 @@ TEST(FoldName, IgnoresCaseAccentsAndPunctuation) {
   EXPECT_EQ(fold_name("J.J. Abrams"), "jj abrams");
   EXPECT_EQ(fold_name("Spider-Man: No Way Home"), "spider man no way home");
   EXPECT_EQ(fold_name("Straße"), "strasse");
+  EXPECT_EQ(fold_name("Brødre"), "brodre");
+  EXPECT_EQ(fold_name("Paweł Pawlikowski"), "pawel pawlikowski");
+  EXPECT_EQ(fold_name("Đorđe Þór Æsa Œuvre Diyarbakır Auður"), "dorde thor aesa oeuvre diyarbakir audur");
   EXPECT_EQ(fold_name("ТЕНЬ"), "тень");
   EXPECT_EQ(fold_name(""), "");
   EXPECT_EQ(fold_name("...?!"), "");
