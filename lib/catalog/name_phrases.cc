@@ -10,6 +10,7 @@
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/name_words.h"
+#include "lib/catalog/title_parts.h"
 
 namespace matinee {
 namespace {
@@ -33,36 +34,6 @@ std::size_t content_words(std::span<const std::string_view> words) {
 
 char article_of(std::string_view folded) {
   return folded.starts_with("the ") ? 't' : folded.starts_with("a ") || folded.starts_with("an ") ? 'a' : '\0';
-}
-
-// Whether a part of a title identifies it: "Fellowship of the Ring", but not "Part One" or "Impossible".
-bool stands_alone(std::string_view folded) {
-  const auto words = name_words(folded);
-  if (folded.size() < 5 || words.empty()) return false;
-  if (words.size() == 1) return !is_english_form(words[0]) && !is_number(words[0]);
-  const auto is_plain = [&](std::string_view word) {
-    return is_number(word) || (is_number(words.back()) ? is_common_word(word) : is_english_form(word));
-  };
-  return content_words(words) >= (is_number(words.back()) ? 3 : 2) ||
-         !std::all_of(words.begin(), words.end(), is_plain);
-}
-
-// Places where a title may be cut, as (end of the part before, begin of the part after).
-std::vector<std::pair<std::size_t, std::size_t>> cuts(std::string_view title) {
-  constexpr std::array<std::string_view, 6> kSeparators{": ", " - ", " \u2013 ", " (", " or ", " aka "};
-  std::vector<std::pair<std::size_t, std::size_t>> places;
-  for (const std::string_view separator : kSeparators) {
-    for (std::size_t at = title.find(separator); at != title.npos; at = title.find(separator, at + 1))
-      places.emplace_back(at, at + separator.size());
-  }
-  // "or" ends a title only before a second one: "Dr. Strangelove or: How I ...", "Birdman or (The Unexpected ...)".
-  std::erase_if(places, [&](const auto& place) {
-    const std::string_view separator = title.substr(place.first, place.second - place.first);
-    if (separator != " or ") return false;
-    return place.second >= title.size() || title[place.second] != '(';
-  });
-  if (const std::size_t at = title.find(" or: "); at != title.npos) places.emplace_back(at, at + 5);
-  return places;
 }
 
 }  // namespace
@@ -190,19 +161,9 @@ void NamePhrases::add_title(MovieId movie, std::string_view title) {
   if (const std::string letters = digits_as_letters(folded); !letters.empty())
     add(letters, {MentionKind::kMovie, movie, NameForm::kFull, article_of(letters), 1});
   // "The Lord of the Rings: The Two Towers" is also found by the part before or after the colon.
-  const auto places = cuts(title);
-  const auto add_part = [&](std::string_view part) {
-    const std::string text = fold_name(part);
-    if (text.empty() || text == folded) return;
-    const NameForm form = stands_alone(text) ? NameForm::kPart : NameForm::kBarePart;
-    add(text, {MentionKind::kMovie, movie, form, article_of(text), 1});
-  };
-  for (const auto& [end, begin] : places) {
-    add_part(title.substr(0, end));
-    add_part(title.substr(begin));
-    for (const auto& [later, after] : places) {
-      if (later > begin) add_part(title.substr(begin, later - begin));
-    }
+  for (const TitlePart& part : title_parts(title)) {
+    const NameForm form = part.identifies ? NameForm::kPart : NameForm::kBarePart;
+    add(part.folded, {MentionKind::kMovie, movie, form, article_of(part.folded), 1});
   }
 }
 

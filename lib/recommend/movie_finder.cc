@@ -37,9 +37,9 @@ MovieFinder::MovieFinder(const MovieCatalog& catalog, Context& context, const Mo
       note_(std::move(note)) {}
 
 MovieId MovieFinder::movie_named(std::string_view name) const {
-  if (const auto movie = catalog_.find_tconst(name)) return *movie;
-  if (name.starts_with("tt") && name.size() > 6 && name.find_first_not_of("0123456789", 2) == name.npos) {
-    throw missing("the catalog has no {}; it may be of another type or have too few votes", name);
+  if (const auto tconst = tconst_in(name)) {
+    if (const auto movie = catalog_.find_tconst(*tconst)) return *movie;
+    throw missing("the catalog has no {}; it may be of another type or have too few votes", *tconst);
   }
   if (const auto movie = catalog_.find_display_name(name)) return *movie;
   const TitleLookup lookup = titles_.find(name);

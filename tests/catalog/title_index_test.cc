@@ -106,7 +106,7 @@ TEST(TitleIndex, ExactThenFoldedThenFuzzy) {
   EXPECT_EQ(found("matrix"), "F tt2");
   EXPECT_EQ(found("Matrix, The"), "F tt2");
   EXPECT_EQ(found("the matirx"), "Z tt2");
-  EXPECT_EQ(found("teh matrix"), "Z tt2");
+  EXPECT_EQ(found("teh matrix"), "F tt2");
   EXPECT_EQ(found("them atrix"), "Z tt2");
   EXPECT_EQ(found("amelie"), "F tt3");
   EXPECT_EQ(found("le fabuleux destin d'amelie poulain"), "F tt3");
@@ -119,6 +119,51 @@ TEST(TitleIndex, ExactThenFoldedThenFuzzy) {
   EXPECT_EQ(found("Completely Different"), "N");
   EXPECT_EQ(found(""), "N");
   EXPECT_EQ(found("(1986)"), "N");
+}
+
+TEST(TitleIndex, NumbersAndShortForms) {
+  SmallTables tables;
+  tables.basics +=
+      "tt31\tmovie\tThe Godfather\tThe Godfather\t0\t1972\t\\N\t175\tCrime\n"
+      "tt32\tmovie\tThe Godfather Part II\tThe Godfather Part II\t0\t1974\t\\N\t202\tCrime\n"
+      "tt33\tmovie\tBirdman or (The Unexpected Virtue of Ignorance)\tBirdman\t0\t2014\t\\N\t119\tComedy\n"
+      "tt34\tmovie\tOcean's Eleven\tOcean's Eleven\t0\t2001\t\\N\t116\tCrime\n"
+      "tt35\tmovie\tOcean's 11\tOcean's 11\t0\t1960\t\\N\t127\tCrime\n"
+      "tt36\tmovie\tBrødre\tBrødre\t0\t2004\t\\N\t117\tDrama\n"
+      "tt37\tmovie\tDr. Strangelove or: How I Learned to Stop Worrying\tx\t0\t1964\t\\N\t95\tComedy\n"
+      "tt38\tmovie\tApollo 13\tApollo 13\t0\t1995\t\\N\t140\tDrama\n";
+  tables.ratings += "tt34\t7.7\t600\ntt35\t6.5\t20\n";
+  const MovieCatalog catalog = tables.catalog();
+  const TitleIndex index(catalog);
+  const auto found = [&](std::string_view title) {
+    const TitleLookup lookup = index.find(title);
+    std::string text(1, "NEFZ"[static_cast<int>(lookup.match)]);
+    for (const MovieId movie : lookup.movies) text += " " + std::string(catalog.tconst(movie));
+    return text;
+  };
+  EXPECT_EQ(found("Godfather 2"), "F tt32");
+  EXPECT_EQ(found("the godfather part two "), "F tt32");
+  EXPECT_EQ(found("Godfather II"), "F tt32");
+  EXPECT_EQ(found("Godfather"), "F tt31");
+  EXPECT_EQ(found("Godfather 3").substr(0, 2), "N ");  // no such film: suggestions only
+  EXPECT_NE(found("Godfather 3").find("tt31"), std::string::npos);
+  EXPECT_EQ(found("Apollo 12").substr(0, 2), "N ");
+  EXPECT_EQ(found("Apolo 13"), "Z tt38");
+  EXPECT_EQ(found("Birdman"), "E tt33");
+  EXPECT_EQ(found("dr strangelove"), "F tt37");
+  EXPECT_EQ(found("Ocean's 11"), "E tt34 tt35");  // the better known first
+  EXPECT_EQ(found("Ocean's 11 (1960)"), "E tt35");
+  EXPECT_EQ(found("Brodre "), "F tt36");
+  EXPECT_EQ(found("unexpected ignorance of virtue"), "N tt33");
+  EXPECT_EQ(found(" Heat\t"), "E tt1 tt7");
+}
+
+TEST(TitleIndex, IdsInAddresses) {
+  EXPECT_EQ(tconst_in("tt0068646 "), "tt0068646");
+  EXPECT_EQ(tconst_in("https://www.imdb.com/title/tt0068646/?ref_=fn_al_tt_1"), "tt0068646");
+  EXPECT_EQ(tconst_in("m.imdb.com/de/title/tt0068646"), "tt0068646");
+  for (const char* text : {"", "tt", "ttt", "tt12a4567", "The tt0068646", "https://www.imdb.com/name/nm0000199/"})
+    EXPECT_FALSE(tconst_in(text)) << text;
 }
 
 TEST(TitleIndex, FindsEveryTitleHoweverItIsWritten) {
