@@ -14,6 +14,7 @@ struct Reason {
   enum class Kind : std::uint8_t { kGenre, kPerson, kYears, kRuntime, kPopular, kHidden, kSimilar };
   Kind kind;
   std::int32_t id = -1;  ///< GenreId, PersonId or (kSimilar) the liked MovieId it resembles
+  friend bool operator==(const Reason&, const Reason&) = default;
 };
 
 /// A wish that a candidate does not meet, where no movie meets all of them.

@@ -26,6 +26,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
                      Random(options.seed, "user", index));
   Random wording(options.seed, "wording", index);
   DialogueState state;
+  state.seed = Random(options.seed, "session", index).next_u64();
   std::vector<SystemAct> acts = world.policy.open(state);
   for (int turn = 1;; ++turn) {
     Exchange exchange;
@@ -37,8 +38,11 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       return conversation;
     }
     UserTurn said;
-    const SystemAct& last = exchange.acts.back();
-    const bool got_it = last.kind == SystemActKind::kRecommend && last.movie == target;
+    // A question may follow the offer; who is offered the target does not answer it.
+    const auto offer = std::find_if(exchange.acts.begin(), exchange.acts.end(),
+                                    [&](const SystemAct& act) { return offers(act, target); });
+    const bool got_it = offer != exchange.acts.end();
+    const SystemAct& last = got_it ? *offer : exchange.acts.back();
     if (turn >= options.max_turns && !got_it) {
       said.text = world.phrasebook.expand("u.leave", {}, wording);
       said.update.act = UserAct::kLeave;
@@ -49,7 +53,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
     exchange.marks = world.evidence.find(exchange.acts, said.text);
     exchange.update = said.update;
     exchange.reading = reading_of(said.update, exchange.marks, TurnContext(exchange.acts), world.catalog);
-    if (said.update.act == UserAct::kAccept) conversation.accepted = last.movie == target;
+    if (said.update.act == UserAct::kAccept) conversation.accepted = got_it || last.movie == target;
     acts = world.policy.next(state, said.update);
     conversation.exchanges.push_back(std::move(exchange));
   }
@@ -112,7 +116,7 @@ std::string conversation_json(const Conversation& conversation, const MovieCatal
       if (act.kind == SystemActKind::kAsk) json.field("slot", name_of(act.slot));
       if (act.kind == SystemActKind::kAnswer) json.field("fact", name_of(act.fact));
       if (act.movie >= 0) json.field("tconst", catalog.tconst(act.movie));
-      if (act.kind == SystemActKind::kRecommend) {
+      if (act.kind == SystemActKind::kRecommend || act.kind == SystemActKind::kList) {
         json.key("candidates").begin_array();
         for (const Candidate& candidate : act.candidates) json.string(catalog.tconst(candidate.movie));
         json.end_array();

@@ -6,6 +6,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/dialogue/genre_text.h"
+#include "lib/dialogue/movie_series.h"
 
 namespace matinee {
 
@@ -56,6 +57,17 @@ std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> pe
 
 namespace {
 
+// "Alien (1979), Aliens (1986) and Alien 3 (1992)" from the first `limit` movies.
+std::string join_titles(const MovieCatalog& catalog, std::span<const MovieId> movies, std::size_t limit) {
+  std::string text;
+  const std::size_t count = std::min(movies.size(), limit);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) text += i + 1 == count ? " and " : ", ";
+    text += catalog.display_name(movies[i]);
+  }
+  return text;
+}
+
 std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_view last) {
   std::string text;
   const auto genres = catalog.genres_of(movie);
@@ -100,6 +112,7 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
       if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);
       break;
     }
+    case Fact::kSeries: text = join_titles(catalog, series_of(catalog, movie), 5); break;
     default: break;  // no catalog knows the others
   }
   return text.empty() ? std::nullopt : std::optional(text);

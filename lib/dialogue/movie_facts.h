@@ -23,7 +23,8 @@ bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person);
 /// "Al Pacino, Robert De Niro and Val Kilmer" from the first `limit` people.
 std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit);
 
-/// The fact as text ("170", "action and crime", "Michael Mann"); nothing if the catalog lacks it.
+/// The fact as text ("170", "action and crime", "Michael Mann", "Aliens (1986)" for kSeries); nothing if the catalog
+/// lacks it.
 std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie, Fact fact);
 
 /// The reason in a few words: "a crime movie", "with Al Pacino", "by Michael Mann", "1995", "170 minutes", "popular",

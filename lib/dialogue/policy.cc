@@ -1,8 +1,8 @@
 #include "lib/dialogue/policy.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_map>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "lib/dialogue/movie_facts.h"
@@ -10,186 +10,344 @@
 namespace matinee {
 namespace {
 
-// Share of users who have an answer, estimated from the simulated users.
-double answer_rate(Slot slot) {
-  switch (slot) {
-    case Slot::kGenre: return 0.9;
-    case Slot::kYears: return 0.8;
-    case Slot::kRuntime: return 0.6;
-    case Slot::kPopularity: return 0.7;
-    case Slot::kPerson: return 0.55;
-    case Slot::kAge:
-    case Slot::kRating:
-    case Slot::kKeyword: break;
-  }
-  return 0;
+template <class List, class Value>
+bool holds(const List& list, const Value& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-bool has_value(const PreferenceState& state, Slot slot) {
-  switch (slot) {
-    case Slot::kGenre: return !state.genres.empty();
-    case Slot::kYears: return state.years.has_value();
-    case Slot::kRuntime: return state.runtime.has_value();
-    case Slot::kPopularity: return state.popularity != Popularity::kAny;
-    case Slot::kPerson: return !state.people.empty();
-    case Slot::kAge: return state.age.has_value();
-    case Slot::kRating: return state.min_rating.has_value();
-    case Slot::kKeyword: return !state.keywords.empty();
+// True if the turn says what to look for, besides what it does.
+bool has_wish(const PreferenceUpdate& update) {
+  return !update.said.empty() || !update.any.empty() || !update.drop.empty() || update.count > 0;
+}
+
+// A wish to begin again takes back everything.
+bool restarts(const PreferenceUpdate& update) {
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (!holds(update.drop, static_cast<Slot>(slot))) return false;
   }
-  return false;
+  return true;
+}
+
+// The question that is another way to name the limit, if there is one.
+std::optional<Fact> fact_of(Beyond beyond) {
+  switch (beyond) {
+    case Beyond::kLanguage: return Fact::kLanguage;
+    case Beyond::kCountry: return Fact::kCountry;
+    case Beyond::kWhere: return Fact::kWhere;
+    case Beyond::kAwards: return Fact::kAwards;
+    default: return {};
+  }
 }
 
 }  // namespace
 
-Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options)
-    : catalog_(catalog), ranker_(ranker), options_(options) {
-  for (int slot = 0; slot < kAskableSlots; ++slot) {
-    if (catalog_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
-  }
-}
+/// One turn of the user and the acts that answer it.
+class PolicyTurn {
+ public:
+  PolicyTurn(const Policy& policy, DialogueState& state, const PreferenceUpdate& update)
+      : policy_(policy), state_(state), update_(update), named_(named_movie()) {}
 
-// The user answers with one value of the target, and movies without it drop out. If N movies are viable and N_a of them
-// have the value a, the gain is ln N - E[ln N_a], over all movies and their values.
-double Policy::gain(Slot slot, const MovieSet& viable) const {
-  if (!answerable_.contains(slot)) return 0;
-  std::unordered_map<std::int32_t, double> movies_with;
-  std::vector<std::int32_t> values;
-  const auto values_of = [&](MovieId movie) {
-    values.clear();
-    switch (slot) {
-      case Slot::kGenre: values.assign(catalog_.genres_of(movie).begin(), catalog_.genres_of(movie).end()); break;
-      case Slot::kYears:
-        if (catalog_.year(movie) != kUnknown) values.push_back(catalog_.year(movie) / 10);
-        break;
-      case Slot::kRuntime:
-        if (catalog_.runtime(movie) != kUnknown)
-          values.push_back(catalog_.runtime(movie) < 100 ? 0 : catalog_.runtime(movie) < 140 ? 1 : 2);
-        break;
-      case Slot::kPopularity: values.push_back(static_cast<std::int32_t>(popularity_of(catalog_, movie))); break;
-      case Slot::kPerson:
-        for (const PersonId person : catalog_.cast(movie).first(std::min<std::size_t>(3, catalog_.cast(movie).size())))
-          values.push_back(person);
-        for (const PersonId person : catalog_.directors(movie)) values.push_back(person);
-        break;
-      case Slot::kAge:
-      case Slot::kRating:
-      case Slot::kKeyword: break;
+  std::vector<SystemAct> run() {
+    const bool helped = std::exchange(state_.helped, false);
+    if (restarts(update_)) {
+      restart();
+      return std::move(acts_);
     }
-  };
-  double total = 0;
-  viable.for_each([&](MovieId movie) {
-    values_of(movie);
-    ++total;
-    for (const std::int32_t value : values) ++movies_with[value];
-  });
-  if (total < 2) return 0;
-  double expected = 0;
-  viable.for_each([&](MovieId movie) {
-    values_of(movie);
-    if (values.empty()) return;
-    double mean = 0;
-    for (const std::int32_t value : values) mean += std::log(total / movies_with[value]);
-    expected += mean / static_cast<double>(values.size());
-  });
-  return answer_rate(slot) * expected / total;
-}
+    learn();
+    if (update_.act == UserAct::kLeave) {
+      close({.kind = SystemActKind::kClose});
+      return std::move(acts_);
+    }
+    say_limits();
+    const bool limited = !acts_.empty();
+    if (update_.act == UserAct::kAccept && accept()) return std::move(acts_);
+    const bool answered = answer();
+    const bool proposed = !answered && propose();
+    if (!proposed && wants_offer(answered, limited, helped)) {
+      offer();
+    } else if (update_.act == UserAct::kOther && !answered && !proposed) {
+      remark();
+    } else if (acts_.empty()) {
+      remark();
+    }
+    return std::move(acts_);
+  }
+
+ private:
+  // The movie that the user names or counts, or -1.
+  MovieId named_movie() const {
+    if (!update_.pick.empty()) return update_.pick.front();
+    // Without a list, "the first one" counts what was offered so far.
+    const auto& list = state_.last_list.size() > 1 ? state_.last_list : state_.recommended;
+    const auto size = static_cast<std::int32_t>(list.size());
+    if (update_.nth > 0 && update_.nth <= size) return list[static_cast<std::size_t>(update_.nth - 1)];
+    return update_.nth == -1 && size > 0 ? list.back() : -1;
+  }
+
+  bool stands() const { return state_.under_discussion >= 0; }
+
+  // Merges the update. A reaction that names no movie is one to the movie that stands.
+  void learn() {
+    PreferenceUpdate update = update_;
+    const MovieId movie = named_ >= 0 ? named_ : state_.under_discussion;
+    if (movie >= 0) {
+      if (update.act == UserAct::kSeen && update.said.seen.empty()) update.said.seen = {movie};
+      if (update.said.empty() && update.act == UserAct::kLike) update.said.liked = {movie};
+      if (update.said.empty() && update.act == UserAct::kDislike) update.said.disliked = {movie};
+    }
+    merge(state_.preferences, update);
+    for (const Slot slot : update.any) state_.any.insert(slot);
+    for (int slot = 0; slot < kSlots; ++slot) {
+      if (has_value(update.said, static_cast<Slot>(slot))) state_.any.erase(static_cast<Slot>(slot));
+    }
+  }
+
+  // Forgets the wishes, but not which movies the user knows or was offered.
+  void restart() {
+    DialogueState fresh;
+    fresh.seed = state_.seed;
+    fresh.turns = state_.turns;
+    fresh.question_open = state_.question_open;
+    fresh.recommended = std::move(state_.recommended);
+    fresh.preferences.seen = std::move(state_.preferences.seen);
+    state_ = std::move(fresh);
+    learn();
+    acts_.push_back({.kind = SystemActKind::kRestart});
+    if (!update_.said.empty()) {
+      offer();
+    } else if (!state_.question_open && policy_.questions_.can_ask(Slot::kGenre)) {
+      ask(Slot::kGenre);
+    }
+  }
+
+  void say_limits() {
+    SystemAct missing{.kind = SystemActKind::kNotFound};
+    for (const std::string& title : update_.unknown) {
+      if (state_.not_found.insert(title).second) missing.unknown.push_back(title);
+    }
+    if (!missing.unknown.empty()) acts_.push_back(std::move(missing));
+    SystemAct limits{.kind = SystemActKind::kBeyond};
+    for (const Beyond beyond : update_.beyond) {
+      // The answer to the question says the same.
+      const bool is_asked = update_.asks && fact_of(beyond) == update_.asks;
+      if (!is_asked && state_.beyond_told.insert(beyond).second) limits.beyond.push_back(beyond);
+    }
+    if (!limits.beyond.empty()) acts_.push_back(std::move(limits));
+  }
+
+  void close(SystemAct act) {
+    state_.finished = true;
+    acts_.push_back(std::move(act));
+  }
+
+  // False if there is nothing to accept.
+  bool accept() {
+    const bool misses = named_ < 0 && (!update_.unknown.empty() || update_.nth != 0);
+    if (named_ < 0 && !stands()) return false;
+    if (misses) {  // what was meant is not known
+      acts_.push_back({.kind = SystemActKind::kConfirm, .movie = state_.under_discussion});
+      return true;
+    }
+    const MovieId movie = named_ >= 0 ? named_ : state_.several_stand ? -1 : state_.under_discussion;
+    if (update_.asks) answer();
+    if (movie >= 0) turn_to(movie);
+    state_.settled = true;
+    close({.kind = SystemActKind::kClose, .movie = movie, .accepted = true});
+    return true;
+  }
+
+  // The movie is "it" from now on.
+  void turn_to(MovieId movie) {
+    if (movie != state_.under_discussion) state_.settled = false;
+    state_.under_discussion = movie;
+    state_.several_stand = false;
+    if (!holds(state_.recommended, movie)) state_.recommended.push_back(movie);
+  }
+
+  // The first of the movies is "it" from now on, and the user can choose among them.
+  void stand_together(const std::vector<MovieId>& movies) {
+    for (const MovieId movie : movies) turn_to(movie);
+    state_.under_discussion = movies.front();
+    state_.question_open = false;
+    state_.several_stand = movies.size() > 1;
+    state_.last_list = movies;
+  }
+
+  // Answers what the turn asks; false if it asks nothing.
+  bool answer() {
+    if (update_.about.size() > 1) return compare(update_.about);
+    if (update_.pick.size() > 1 && update_.act != UserAct::kAccept) return compare(update_.pick);
+    if (update_.act == UserAct::kWhy) return explain();
+    if (!update_.asks) return false;
+    if (update_.about.empty() && named_ < 0 && !update_.unknown.empty()) return true;  // of a movie that is not found
+    const MovieId movie = !update_.about.empty() ? update_.about.front()
+                          : named_ >= 0          ? named_
+                                                 : state_.under_discussion;
+    if (movie < 0) {
+      help(true);
+      return true;
+    }
+    turn_to(movie);
+    acts_.push_back({.kind = SystemActKind::kAnswer, .movie = movie, .fact = *update_.asks});
+    return true;
+  }
+
+  bool compare(const std::vector<MovieId>& movies) {
+    acts_.push_back({.kind = SystemActKind::kCompare, .movie = movies.front(), .movies = movies});
+    stand_together(movies);
+    return true;
+  }
+
+  bool explain() {
+    if (state_.last_recommendation.movie < 0) {
+      help(true);
+    } else {
+      turn_to(state_.last_recommendation.movie);
+      acts_.push_back({.kind = SystemActKind::kExplain,
+                       .movie = state_.last_recommendation.movie,
+                       .candidates = {state_.last_recommendation}});
+    }
+    return true;
+  }
+
+  // Proposes the movie that the turn names without a question; false if there is none.
+  bool propose() {
+    const MovieId movie = !update_.about.empty() ? update_.about.front() : named_;
+    switch (update_.act) {
+      case UserAct::kSeen:
+      case UserAct::kLike:
+      case UserAct::kDislike: return false;  // they react to the movie
+      case UserAct::kReject:
+        if (update_.pick.empty()) return false;  // "not the first one"
+        break;
+      default: break;
+    }
+    if (movie < 0) return false;
+    stand_together({movie});
+    state_.last_recommendation = {movie, 0, {}};
+    acts_.push_back({.kind = SystemActKind::kPropose, .movie = movie, .candidates = {state_.last_recommendation}});
+    return true;
+  }
+
+  bool wants_offer(bool answered, bool limited, bool helped) const {
+    switch (update_.act) {
+      case UserAct::kMore:
+      case UserAct::kReject:
+      case UserAct::kSeen:
+      case UserAct::kDislike: return true;
+      case UserAct::kLike:
+      case UserAct::kUnsure:
+      case UserAct::kInform: return !answered || has_wish(update_);
+      case UserAct::kAccept: return !answered;  // nothing stands
+      case UserAct::kAsk:
+      case UserAct::kWhy: return has_wish(update_);
+      case UserAct::kOther: return has_wish(update_) || (!stands() && (limited || helped));
+      case UserAct::kLeave: break;
+    }
+    return false;
+  }
+
+  // How many movies to offer.
+  std::int32_t count() const {
+    if (update_.count > 0) return std::min(update_.count, policy_.options_.longest_list);
+    const PreferenceState& known = state_.preferences;
+    PreferenceState narrow = known;  // what narrows the choice down
+    narrow.popularity = Popularity::kAny;
+    narrow.seen.clear();
+    narrow.disliked.clear();
+    const bool only_fame = update_.said.popularity != Popularity::kAny && narrow.empty();
+    return only_fame || !update_.said.either.empty() ? policy_.options_.wide_list : 1;
+  }
+
+  void offer() {
+    const Offer offer = policy_.offers_.choose(state_, count(), !update_.said.either.empty());
+    if (offer.candidates.empty()) {  // every movie of the catalog was offered or is known to the user
+      close({.kind = SystemActKind::kClose});
+      return;
+    }
+    const bool relaxed = relax(offer.broken);
+    const Candidate& best = offer.candidates.front();
+    std::vector<MovieId> movies;
+    for (const Candidate& candidate : offer.candidates) movies.push_back(candidate.movie);
+    stand_together(movies);
+    state_.last_recommendation = best;
+    if (const auto& reasons = offer.candidates.back().reasons; !reasons.empty()) state_.last_reason = reasons.front();
+    acts_.push_back({.kind = state_.several_stand ? SystemActKind::kList : SystemActKind::kRecommend,
+                     .movie = best.movie,
+                     .candidates = offer.candidates});
+    if (!relaxed) maybe_ask();
+  }
+
+  // Names the wishes that the offer does not meet; false if it meets all. That a value is not known is said once.
+  bool relax(const std::vector<BrokenWish>& broken) {
+    SystemAct act{.kind = SystemActKind::kRelax};
+    for (const BrokenWish& wish : broken) {
+      if (!wish.unknown || state_.unknown_told.insert(wish.slot).second) act.broken.push_back(wish);
+    }
+    if (act.broken.empty()) return false;
+    acts_.push_back(std::move(act));
+    return true;
+  }
+
+  void ask(Slot slot) {
+    state_.asked.insert(slot);
+    state_.question_open = true;
+    state_.last_question = state_.turns;
+    acts_.push_back({.kind = SystemActKind::kAsk, .slot = slot});
+  }
+
+  // Asks with the offer where an answer helps.
+  void maybe_ask() {
+    if (state_.turns - state_.last_question < 2) return;
+    if (static_cast<int>(state_.asked.size()) >= policy_.options_.max_questions) return;
+    const MovieSet viable = policy_.ranker_.viable(state_.preferences, state_.recommended);
+    if (viable.count() <= policy_.options_.few_enough) return;
+    if (const auto slot = policy_.questions_.best(state_, viable)) ask(*slot);
+  }
+
+  void help(bool nothing_yet) {
+    state_.helped = true;
+    acts_.push_back({.kind = SystemActKind::kHelp, .movie = -1, .nothing_yet = nothing_yet});
+  }
+
+  // Answers small talk, and what was not understood. What stands goes on standing.
+  void remark() {
+    if (!stands()) return help(false);
+    const MovieId movie = state_.several_stand ? -1 : state_.under_discussion;
+    if (state_.settled) return close({.kind = SystemActKind::kClose, .movie = movie, .accepted = true});
+    static constexpr std::array kRemarks{SystemActKind::kConfirm, SystemActKind::kWait, SystemActKind::kHelp};
+    const SystemActKind kind = kRemarks[static_cast<std::size_t>(state_.remarks++) % kRemarks.size()];
+    acts_.push_back({.kind = kind, .movie = state_.under_discussion});
+  }
+
+  const Policy& policy_;
+  DialogueState& state_;
+  const PreferenceUpdate& update_;
+  const MovieId named_;
+  std::vector<SystemAct> acts_;
+};
+
+Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options)
+    : catalog_(catalog),
+      ranker_(ranker),
+      options_(options),
+      questions_(catalog),
+      offers_(catalog, ranker, options.margin) {}
 
 std::vector<SystemAct> Policy::open(DialogueState& state) const {
-  return {SystemAct{.kind = SystemActKind::kGreet}, ask_or_recommend(state, false)};
+  std::vector<SystemAct> acts{SystemAct{.kind = SystemActKind::kGreet}};
+  if (questions_.can_ask(Slot::kGenre)) {
+    state.asked.insert(Slot::kGenre);
+    state.question_open = true;
+    acts.push_back({.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
+  }
+  return acts;
 }
 
-std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& given) const {
-  const MovieId movie = state.under_discussion;
-  const bool recommended =
-      std::find(state.recommended.begin(), state.recommended.end(), movie) != state.recommended.end();
-  PreferenceUpdate update = given;
-  if (movie >= 0 && !recommended && state.question_pending) {
-    // To accept or reject a movie that was not recommended is an opinion of it: "Do you like it?" "I'd watch that."
-    if (update.act == UserAct::kAccept) update.said.liked = {movie};
-    if (update.act == UserAct::kReject) update.said.disliked = {movie};
-  }
-  merge(state.preferences, update);
-  for (const Slot slot : update.any) state.any.insert(slot);
-  for (int slot = 0; slot < kSlots; ++slot) {
-    if (has_value(update.said, static_cast<Slot>(slot))) state.any.erase(static_cast<Slot>(slot));
-  }
-  if (state.question_pending && !update.said.empty()) ++state.questions;
-  state.question_pending = false;
-  const bool helped = std::exchange(state.helped, update.act == UserAct::kOther);
-  switch (update.act) {
-    case UserAct::kLeave: state.finished = true; return {SystemAct{.kind = SystemActKind::kClose}};
-    case UserAct::kAccept:
-      if (!recommended) break;
-      state.finished = true;
-      return {SystemAct{.kind = SystemActKind::kClose, .movie = movie, .accepted = true}};
-    case UserAct::kAsk:
-      if (movie < 0 || !update.asks) break;
-      return {SystemAct{.kind = SystemActKind::kAnswer, .movie = movie, .fact = *update.asks}};
-    case UserAct::kWhy:
-      if (!recommended) break;
-      return {SystemAct{.kind = SystemActKind::kExplain,
-                        .movie = state.last_recommendation.movie,
-                        .candidates = {state.last_recommendation}}};
-    case UserAct::kOther: {
-      if (helped) break;  // once in a row is enough
-      SystemAct help{.kind = SystemActKind::kHelp};
-      if (!recommended) return {help, ask_or_recommend(state, false)};
-      help.movie = movie;
-      return {help};
-    }
-    default: break;
-  }
-  return {ask_or_recommend(state, update.act == UserAct::kMore)};
-}
-
-SystemAct Policy::ask_or_recommend(DialogueState& state, bool wants_recommendation) const {
-  const MovieSet viable = ranker_.viable(state.preferences, state.recommended);
-  const std::int32_t left = viable.count();
-  if (wants_recommendation || state.questions >= options_.max_questions || left <= options_.few_enough)
-    return recommend(state);
-  std::optional<Slot> best;
-  double best_gain = 0.2;  // below this an answer is not worth a turn
-  for (int i = 0; i < kAskableSlots; ++i) {
-    const auto slot = static_cast<Slot>(i);
-    if (state.asked.contains(slot) || state.any.contains(slot) || has_value(state.preferences, slot)) continue;
-    // The first question is a simple one, never about people.
-    if (state.asked.empty() && slot == Slot::kPerson) continue;
-    if (const double expected = gain(slot, viable); expected > best_gain) {
-      best = slot;
-      best_gain = expected;
-    }
-  }
-  if (best) {
-    state.asked.insert(*best);
-    state.question_pending = true;
-    return {.kind = SystemActKind::kAsk, .slot = *best};
-  }
-  if (static_cast<int>(state.opinions.size()) < options_.max_opinions && state.questions < options_.opinions_below) {
-    // The first popular movie among the best candidates: most people have an opinion of it.
-    for (const Candidate& candidate : ranker_.rank(state.preferences, state.recommended, 20)) {
-      if (state.opinions.contains(candidate.movie) || popularity_of(catalog_, candidate.movie) != Popularity::kPopular)
-        continue;
-      state.opinions.insert(candidate.movie);
-      state.under_discussion = candidate.movie;
-      state.question_pending = true;
-      return {.kind = SystemActKind::kAskOpinion, .movie = candidate.movie};
-    }
-  }
-  return recommend(state);
-}
-
-SystemAct Policy::recommend(DialogueState& state) const {
-  SystemAct act{.kind = SystemActKind::kRecommend};
-  act.candidates = ranker_.rank(state.preferences, state.recommended, options_.candidates);
-  if (act.candidates.empty()) {  // every movie of the catalog was recommended or is known to the user
-    state.finished = true;
-    return {.kind = SystemActKind::kClose};
-  }
-  act.movie = act.candidates.front().movie;
-  state.recommended.push_back(act.movie);
-  state.under_discussion = act.movie;
-  state.last_recommendation = act.candidates.front();
-  return act;
+std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& update) const {
+  state.finished = false;
+  ++state.turns;
+  return PolicyTurn(*this, state, update).run();
 }
 
 }  // namespace matinee

@@ -1,61 +1,49 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <set>
 #include <vector>
 
-#include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/dialogue_state.h"
+#include "lib/dialogue/offer_choice.h"
+#include "lib/dialogue/question_choice.h"
 #include "lib/dialogue/system_act.h"
 
 namespace matinee {
 
 struct PolicyOptions {
-  int max_questions = 5;        ///< answered questions before it recommends
-  int max_opinions = 1;         ///< questions about a movie, at most
-  int opinions_below = 2;       ///< asks for opinions only after fewer answers than this
-  std::int32_t few_enough = 5;  ///< recommends at once if no more movies than this are viable
-  std::int32_t candidates = 3;  ///< in the prompt of a recommendation
+  int max_questions = 5;        ///< in a conversation
+  std::int32_t few_enough = 5;  ///< asks nothing if no more movies than this are viable
+  std::int32_t wide_list = 3;   ///< movies in the list that answers a wide wish
+  std::int32_t longest_list = 10;
+  float margin = 0.15f;  ///< of scores: movies within it are nearly as good (OfferChoice)
 };
 
-/// The state of a conversation.
-struct DialogueState {
-  PreferenceState preferences;
-  std::set<Slot> asked;              ///< never asked again
-  std::set<Slot> any;                ///< the user does not care
-  std::set<MovieId> opinions;        ///< movies asked about
-  std::vector<MovieId> recommended;  ///< never recommended again
-  MovieId under_discussion = -1;     ///< "it"
-  Candidate last_recommendation;     ///< with its reasons, for "why"
-  bool question_pending = false;     ///< the last act was a question or asked for an opinion
-  bool helped = false;               ///< the last turn explained what the system can do
-  int questions = 0;                 ///< answered with a preference
-  bool finished = false;
-};
-
-/// Decides what the system does next. It answers the user's question; else it asks for the slot that is expected to
-/// narrow down the candidates most, each slot once; it recommends when few candidates or no questions are left, or when
-/// the user asks for a recommendation.
+/// Decides what the system does next. Every turn that wishes for something gets a movie at once: one with a reason, or
+/// a short list where several are asked for or the wish is wide. A question may follow the movie, in every second turn
+/// at most, and each slot is asked for once. Where no movie meets all wishes, kRelax names those that are not met. A
+/// movie is never offered twice. The acts of a turn come in this order: what the catalog lacks (kNotFound, kBeyond), an
+/// answer (kAnswer, kCompare, kExplain), the offer (kRelax, then kRecommend, kList or kPropose), and the question.
 class Policy {
  public:
+  /// All by reference.
   Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options = {});
 
-  /// The opening: greet, then the first question.
+  /// The opening: an invitation, and the question for the genre.
   std::vector<SystemAct> open(DialogueState& state) const;
   /// Merges the user's turn into `state` and returns the next acts.
   std::vector<SystemAct> next(DialogueState& state, const PreferenceUpdate& update) const;
 
-  /// Expected information of the answer over the movies of `viable`, in nats; 0 if the catalog lacks the slot.
-  double gain(Slot slot, const MovieSet& viable) const;
+  /// QuestionChoice::gain.
+  double gain(Slot slot, const MovieSet& viable) const { return questions_.gain(slot, viable); }
 
  private:
-  SystemAct ask_or_recommend(DialogueState& state, bool wants_recommendation) const;
-  SystemAct recommend(DialogueState& state) const;
+  friend class PolicyTurn;
 
   const MovieCatalog& catalog_;
   const CandidateRanker& ranker_;
   PolicyOptions options_;
-  std::set<Slot> answerable_;
+  QuestionChoice questions_;
+  OfferChoice offers_;
 };
 
 }  // namespace matinee

@@ -163,10 +163,6 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
     case SystemActKind::kAsk:
     case SystemActKind::kHelp:
     default: break;
-    case SystemActKind::kAskOpinion:
-      collect.name(catalog.display_name(act.movie), ~0u, true);
-      collect.claims({act.movie});
-      break;
     case SystemActKind::kClose:
       if (act.movie >= 0) collect.name(catalog.display_name(act.movie), ~0u);
       break;
@@ -174,9 +170,11 @@ ReplyFacts reply_facts(const SystemAct& act, const MovieCatalog& catalog, const 
       collect.name(catalog.display_name(act.movie), ~0u);
       collect.answer(act.movie, act.fact);
       break;
+    case SystemActKind::kList:
+    case SystemActKind::kPropose:
     case SystemActKind::kRecommend:
     case SystemActKind::kExplain: {
-      const bool recommends = act.kind == SystemActKind::kRecommend;
+      const bool recommends = act.kind != SystemActKind::kExplain;
       const std::size_t count = std::min(act.candidates.size(), kCandidates);
       for (std::size_t c = 0; c < count; ++c) {
         collect.name(catalog.display_name(act.candidates[c].movie), 1u << c, recommends);

@@ -70,11 +70,14 @@ UserTurn SimulatedUser::respond(const SystemAct& act) {
   switch (act.kind) {
     case SystemActKind::kGreet: return answer(Slot::kGenre);
     case SystemActKind::kAsk: return answer(act.slot);
-    case SystemActKind::kAskOpinion: return opinion(act.movie);
     case SystemActKind::kRecommend: return react(act.movie, true);
+    case SystemActKind::kList: return react(offers(act, target_) ? target_ : act.movie, true);
+    case SystemActKind::kPropose:
+    case SystemActKind::kConfirm:
+    case SystemActKind::kWait:
     case SystemActKind::kAnswer:
     case SystemActKind::kExplain:
-    case SystemActKind::kHelp: return react(act.movie, false);
+    case SystemActKind::kHelp: return act.movie < 0 ? answer(Slot::kGenre) : react(act.movie, false);
     default: break;
   }
   return say("u.leave", UserAct::kLeave);
@@ -233,6 +236,8 @@ UserTurn SimulatedUser::react(MovieId movie, bool just_named) {
   if (choice < 0.37) {
     if (auto turn = just_named && random_.chance(0.4) ? say(wishes_.other_age(movie)) : new_wish()) return *turn;
   }
+  // Some know the movie and say how they like it.
+  if (choice < 0.47) return opinion(movie);
   UserTurn turn = say("u.reject", UserAct::kReject);
   if (const auto more = detail(movie, just_named)) append(turn, *more);
   return turn;

@@ -74,8 +74,8 @@ class SimulatedUser {
   std::string target_words_;
   std::set<Slot> named_, mistaken_;
   std::set<Fact> asked_facts_;
-  std::optional<Wish> mistake_;     // to be taken back
-  int turns_ = 0, small_talk_ = 0;  // the turn of the last small talk
+  std::optional<Wish> mistake_;      // to be taken back
+  int turns_ = 0, small_talk_ = -1;  // the turn of the last small talk
   bool asked_why_ = false, hurried_ = false;
 };
 

@@ -57,13 +57,13 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kHelp:
       return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", ""};
     case SystemActKind::kAsk: return {Skill::kAsk, fmt::format("Ask the user about {}.", name_in_prompt(act.slot)), ""};
-    case SystemActKind::kAskOpinion:
-      return {Skill::kAsk, fmt::format("Ask the user what they think of {}.", catalog.display_name(act.movie)), ""};
     case SystemActKind::kClose:
       return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.", ""};
     case SystemActKind::kAnswer:
       return {Skill::kAnswer, fmt::format("Tell the user {}.", name_in_prompt(act.fact)),
               fact_line(catalog, act.movie, act.fact)};
+    case SystemActKind::kList:
+    case SystemActKind::kPropose:
     case SystemActKind::kRecommend: {
       std::string input = to_json(preferences, catalog);
       int number = 0;
@@ -75,7 +75,7 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kExplain:
       return {Skill::kRecommend, "Explain the recommendation.",
               to_json(preferences, catalog) + "\n1. " + candidate_line(catalog, act.candidates.front())};
-    default: break;
+    default: return {Skill::kAsk, "Tell the user what you can do.", ""};
   }
   return {};
 }

@@ -14,39 +14,45 @@ namespace matinee {
 enum class SystemActKind : std::uint8_t {
   kGreet,
   kAsk,
-  kAskOpinion,
   kRecommend,
   kAnswer,
   kExplain,
   kClose,
   kHelp,
-  kList,     ///< recommends several movies
-  kPropose,  ///< says what it knows about the movie that the user named, and asks if it shall be that one
-  kCompare,  ///< compares the ratings of movies that the user named
-  kRelax,    ///< says which wishes no movie meets; the nearest movies follow
+  kList,      ///< recommends several movies
+  kPropose,   ///< says what it knows about the movie that the user named, and asks if it shall be that one
+  kCompare,   ///< compares the ratings of movies that the user named
+  kRelax,     ///< says which wishes no movie meets; the nearest movies follow
   kNotFound,  ///< names the titles that the catalog does not have
-  kBeyond,   ///< names the wishes that no catalog can serve
-  kConfirm,  ///< asks whether the standing recommendation is settled
-  kWait,     ///< gives the user time
-  kRestart,  ///< begins again, at the user's wish
-  kEnglish,  ///< says that only English is understood
+  kBeyond,    ///< names the wishes that no catalog can serve
+  kConfirm,   ///< asks whether the standing recommendation is settled
+  kWait,      ///< gives the user time
+  kRestart,   ///< begins again, at the user's wish
+  kEnglish,   ///< says that only English is understood
 };
-inline constexpr int kSystemActKinds = 18;
+inline constexpr int kSystemActKinds = 17;
 const char* name_of(SystemActKind kind);
 
 /// An act and what it is about.
 struct SystemAct {
   SystemActKind kind = SystemActKind::kGreet;
   Slot slot = Slot::kGenre;  ///< kAsk
-  MovieId movie = -1;        ///< of most kinds; kHelp, kConfirm, kWait: the standing recommendation, or -1
+  MovieId movie = -1;        ///< of most kinds; kHelp, kConfirm, kWait: the movie that stands, or -1
   Fact fact = Fact::kYear;   ///< kAnswer
-  /// kRecommend: best first, `movie` is the first; kList: those listed; kExplain: the movie.
+  /// kRecommend, kExplain, kPropose: `movie` with its reasons, which may be none; kList: those listed, best first, of
+  /// which `movie` is the first.
   std::vector<Candidate> candidates{};
   std::vector<MovieId> movies{};       ///< kCompare
   std::vector<BrokenWish> broken{};    ///< kRelax
   std::vector<std::string> unknown{};  ///< kNotFound
   std::vector<Beyond> beyond{};        ///< kBeyond
-  bool accepted = false;               ///< kClose: the user accepted the recommendation
+  /// kClose: the user accepted `movie`, or what was listed (-1).
+  bool accepted = false;
+  /// kHelp: the user asked about "it", or why, and no movie was suggested yet; `movie` is -1. The reply says so.
+  bool nothing_yet = false;
 };
+
+/// True if the act offers the movie: kRecommend, kPropose or kList.
+bool offers(const SystemAct& act, MovieId movie);
 
 }  // namespace matinee

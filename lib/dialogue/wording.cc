@@ -50,28 +50,30 @@ std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieC
     case SystemActKind::kGreet: return {{"s.greet", {}}};
     case SystemActKind::kHelp: return {{act.movie >= 0 ? "s.help.offer" : "s.help", {}}};
     case SystemActKind::kAsk: return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
-    case SystemActKind::kAskOpinion:
-      return {{"s.ask_opinion", {{"movie", std::string(catalog.display_name(act.movie))}}}};
     case SystemActKind::kClose: return {{act.accepted ? "s.close.accepted" : "s.close.left", {}}};
     case SystemActKind::kAnswer: {
       const auto text = fact_text(catalog, act.movie, act.fact);
-      if (!text) return {{"s.answer.unknown", {}}};
+      if (!text || act.fact == Fact::kSeries) return {{"s.answer.unknown", {}}};
       const bool names = act.fact == Fact::kCast || act.fact == Fact::kDirector || act.fact == Fact::kWriter;
       const bool one_genre = act.fact == Fact::kGenres && catalog.genres_of(act.movie).size() == 1;
       const char* name = one_genre ? "genre" : name_of(act.fact);
       return {{fmt::format("s.answer.{}", name),
                {{"movie", std::string(catalog.display_name(act.movie))}, {names ? "names" : name, *text}}}};
     }
+    case SystemActKind::kList:
+    case SystemActKind::kPropose:
     case SystemActKind::kRecommend:
     case SystemActKind::kExplain: {
-      const std::string base = act.kind == SystemActKind::kRecommend ? "s.recommend" : "s.explain";
+      const std::string base = act.kind == SystemActKind::kExplain ? "s.explain" : "s.recommend";
       std::vector<WordingRequest> all;
       for (const Reason& reason : act.candidates.front().reasons)
         all.push_back(with_reason(base, act, &reason, catalog));
       if (all.empty()) all.push_back(with_reason(base, act, nullptr, catalog));
       return all;
     }
-    default: break;
+    case SystemActKind::kConfirm:
+    case SystemActKind::kWait: return {{"s.help.offer", {}}};
+    default: return {{"s.help", {}}};
   }
   return {};
 }

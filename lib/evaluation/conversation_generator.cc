@@ -113,7 +113,8 @@ void GeneratorOptions::add(OptionSet& options) {
   options.alias("temperaments");
   options.list("keep", &keep, "KIND:SHARE",
                "with alpaca: keep a random share of one kind of line. Kinds are the system's acts (greet, ask, "
-               "ask_opinion, recommend, explain, answer, close, help) and, for understanding, u. and the user's act "
+               "recommend, list, propose, compare, relax, not_found, beyond, explain, answer, confirm, wait, help, "
+               "restart, english, close) and, for understanding, u. and the user's act "
                "(u.accept); easy kinds need fewer examples");
   options.integer("max-turns", &max_turns, 2, 1000, "turns of the system after which the user gives up");
 }

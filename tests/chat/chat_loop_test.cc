@@ -12,6 +12,8 @@
 namespace matinee {
 namespace {
 
+using testing::comedy;
+using testing::recommendation;
 using testing::small_system;
 
 constexpr const char* kComedy = "{\"act\":\"inform\",\"genres\":[\"Comedy\"]}";
@@ -61,14 +63,11 @@ class ChatLoopTest : public ::testing::Test {
     prompts = lines.prompts;
     return output;
   }
-  std::string recommendation(std::size_t i) const {
-    const auto best = small_system().ranker.rank({}, {}, static_cast<std::int32_t>(i) + 1);
-    return "[recommend " + std::string(small_system().catalog.display_name(best[i].movie)) + "]";
-  }
 };
 
 TEST_F(ChatLoopTest, APipeGetsALineForEachLine) {
-  EXPECT_EQ(talk({kComedy, "", "  ", kLeave, "/quit"}), "[greet] [ask genre]\n[ask person]\n\n\n[close]\nGoodbye.\n");
+  EXPECT_EQ(talk({kComedy, "", "  ", kLeave, "/quit"}),
+            "[greet] [ask genre]\n" + comedy(0) + " [ask person]\n\n\n[close]\nGoodbye.\n");
 }
 
 TEST_F(ChatLoopTest, CommandsThatHaveNothingToSayYet) {
@@ -93,8 +92,9 @@ TEST_F(ChatLoopTest, APipeGetsALineForEachCommand) {
 }
 
 TEST_F(ChatLoopTest, MoreWhyUndoAndRestart) {
-  const std::string first = recommendation(0), second = recommendation(1);
-  const std::string explanation = "[explain" + first.substr(first.find(' ')) + "\n";
+  const std::string movie = recommendation({}, 0), first = movie + " [ask person]";
+  const std::string second = recommendation({}, 1) + " [ask years]";
+  const std::string explanation = "[explain" + movie.substr(movie.find(' ')) + "\n";
   EXPECT_EQ(talk({"/more", "/why", "/more", "/undo", "/restart", "/more", "/quit", "/more"}),
             "[greet] [ask genre]\n" + first + "\n" + explanation + second + "\nTook back your last line. " +
                 explanation + "[greet] [ask genre]\n" + first + "\nGoodbye.\n");
@@ -108,7 +108,7 @@ TEST_F(ChatLoopTest, FactsAreALineEachOnATerminalAndOneLineInAPipe) {
     facts += (facts.empty() ? "" : "; ") + line;
     lines += line + "\n";
   }
-  EXPECT_EQ(piped, "[greet] [ask genre]\n" + recommendation(0) + "\n" + facts + "\n");
+  EXPECT_EQ(piped, "[greet] [ask genre]\n" + recommendation({}, 0) + " [ask person]\n" + facts + "\n");
   EXPECT_NE(facts.find("; Runtime: "), std::string::npos);
   options.terminal = true;
   const std::string shown = talk({"/more", "/facts"});
@@ -120,8 +120,8 @@ TEST_F(ChatLoopTest, SaveWritesTheTranscriptAndNeverReplacesAFile) {
   options.allow_save = true;
   const std::string path = folder.file("talk.jsonl"), nowhere = folder.file("none/talk.jsonl");
   const std::string output = talk({kComedy, "/save  " + path, "/save " + nowhere});
-  EXPECT_TRUE(
-      output.starts_with("[greet] [ask genre]\n[ask person]\nSaved to " + path + ".\nNot saved: " + nowhere + ": "))
+  EXPECT_TRUE(output.starts_with("[greet] [ask genre]\n" + comedy(0) + " [ask person]\nSaved to " + path +
+                                 ".\nNot saved: " + nowhere + ": "))
       << output;
   EXPECT_EQ(read_file(path), session.transcript());
   write_file(path, "precious");
@@ -156,8 +156,9 @@ TEST_F(ChatLoopTest, HelpListsEveryCommandWithin78Columns) {
 }
 
 TEST_F(ChatLoopTest, CommandsWorkAfterTheGoodbye) {
-  const std::string first = recommendation(0), second = recommendation(1);
-  const std::string explanation = "[explain" + first.substr(first.find(' '));
+  const std::string movie = recommendation({}, 0), first = movie + " [ask person]";
+  const std::string second = recommendation({}, 1) + " [ask years]";
+  const std::string explanation = "[explain" + movie.substr(movie.find(' '));
   EXPECT_EQ(talk({"/more", kLeave, "/why", "/more", kLeave, "/undo"}),
             "[greet] [ask genre]\n" + first + "\n[close]\n" + explanation + "\n" + second +
                 "\n[close]\nTook back your last line. " + second + "\n");
@@ -189,9 +190,12 @@ TEST_F(ChatLoopTest, ATerminalStaysAtThePromptAfterTheGoodbye) {
   const std::string output = talk({kComedy, kLeave, "{\"act\":\"unsure\"}", kLeave});
   EXPECT_EQ(output,
             "Matinee. Tell me what you like; /help lists the commands.\n\n"
-            "matinee> [greet] [ask genre]\n\nmatinee> [ask person]\n\nmatinee> [close]\n\n"
-            "(Another wish goes on from here; /undo takes the goodbye back, /quit leaves.)\n\n"
-            "matinee> [ask years]\n\nmatinee> [close]\n\n\n");
+            "matinee> [greet] [ask genre]\n\nmatinee> " +
+                comedy(0) +
+                " [ask person]\n\nmatinee> [close]\n\n"
+                "(Another wish goes on from here; /undo takes the goodbye back, /quit leaves.)\n\n"
+                "matinee> " +
+                comedy(1) + " [ask years]\n\nmatinee> [close]\n\n\n");
   EXPECT_TRUE(all_read);
   EXPECT_FALSE(session.state().preferences.genres.empty()) << "the preferences are kept";
 }
@@ -251,8 +255,11 @@ TEST_F(ChatLoopTest, CtrlCStopsAReply) {
   interrupted_at = "[greet]";
   EXPECT_EQ(talk({kComedy, kCtrlC, kComedy}),
             "Matinee. Tell me what you like; /help lists the commands.\n\n"
-            "matinee> [greet]\n\nmatinee> [ask person]\n\n\n(Press Ctrl-C again to leave.)\n"
-            "matinee> [ask years]\n\n\n");
+            "matinee> [greet]\n\nmatinee> " +
+                comedy(0) +
+                " [ask person]\n\n\n(Press Ctrl-C again to leave.)\n"
+                "matinee> " +
+                comedy(1) + "\n\n\n");
   EXPECT_TRUE(all_read) << "the Ctrl-C that stopped the reply does not count toward leaving";
 }
 

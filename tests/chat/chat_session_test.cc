@@ -7,7 +7,8 @@
 namespace matinee {
 namespace {
 
-using testing::error_of;
+using testing::comedy;
+using testing::recommendation;
 using testing::small_system;
 
 constexpr const char* kComedy = "{\"act\":\"inform\",\"genres\":[\"Comedy\"]}";
@@ -40,18 +41,14 @@ TEST_F(ChatSessionTest, AnAnswerIsUnderstoodInTheLightOfTheLastAct) {
   EXPECT_EQ(turn.user_text, kComedy);
   EXPECT_EQ(turn.update.said.genres, (std::vector<GenreId>{small_system().catalog.genre_id("Comedy").value()}));
   EXPECT_EQ(session.state().preferences, turn.update.said);
-  EXPECT_EQ(turn.text, "[ask person]");
+  EXPECT_EQ(turn.text, recommendation(turn.update.said, 0) + " [ask person]");
 }
 
 TEST_F(ChatSessionTest, MoreRecommendsTheBestAndThenTheNext) {
   session.open();
-  session.answer(kComedy);
-  const auto best = small_system().ranker.rank(session.state().preferences, {}, 2);
-  const auto recommendation = [&](std::size_t i) {
-    return "[recommend " + std::string(small_system().catalog.display_name(best[i].movie)) + "]";
-  };
-  EXPECT_EQ(session.act(UserAct::kMore).text, recommendation(0));
-  EXPECT_EQ(session.act(UserAct::kMore).text, recommendation(1));
+  EXPECT_EQ(session.act(UserAct::kMore).texts.front(), recommendation({}, 0));
+  EXPECT_EQ(session.act(UserAct::kMore).texts.front(), recommendation({}, 1));
+  const auto best = small_system().ranker.rank({}, {}, 2);
   EXPECT_EQ(session.state().recommended, (std::vector<MovieId>{best[0].movie, best[1].movie}));
 }
 
@@ -65,7 +62,7 @@ TEST_F(ChatSessionTest, UndoGoesBackToTheStateBefore) {
   EXPECT_NE(session.state().preferences, known);
   EXPECT_TRUE(session.undo());
   EXPECT_EQ(session.state().preferences, known);
-  EXPECT_EQ(session.turns().back().text, "[ask person]");
+  EXPECT_EQ(session.turns().back().text, comedy(0) + " [ask person]");
 }
 
 TEST_F(ChatSessionTest, AfterTheClosingTheConversationGoesOnWithItsPreferences) {
@@ -89,7 +86,7 @@ TEST_F(ChatSessionTest, UndoTakesBackTheClosing) {
   session.answer(kLeave);
   EXPECT_TRUE(session.undo());
   EXPECT_FALSE(session.finished());
-  EXPECT_EQ(session.turns().back().text, "[ask person]");
+  EXPECT_EQ(session.turns().back().text, comedy(0) + " [ask person]");
 }
 
 TEST_F(ChatSessionTest, AHistoryRanksAndOutlivesARestartButStaysOutOfPrompts) {
@@ -114,7 +111,7 @@ TEST_F(ChatSessionTest, AHistoryRanksAndOutlivesARestartButStaysOutOfPrompts) {
 TEST_F(ChatSessionTest, ATurnThatWasStoppedBeforeItsFirstWordIsAnswered) {
   session.open();
   EXPECT_TRUE(session.answer(kComedy, [](std::string_view) { return false; }).texts.empty());
-  EXPECT_EQ(session.answer(kComedy).text, "[ask years]");
+  EXPECT_EQ(session.answer(kComedy).text, comedy(1));
 }
 
 TEST_F(ChatSessionTest, AStoppedReplyEndsThere) {
@@ -128,7 +125,7 @@ TEST_F(ChatSessionTest, AStoppedReplyEndsThere) {
   EXPECT_EQ(turn.ends, (std::vector<ReplyEnd>{ReplyEnd::kStopped}));
   EXPECT_EQ(turn.acts.size(), 2u);
   EXPECT_EQ(turn.unfinished, 0);
-  EXPECT_EQ(session.answer(kComedy).text, "[ask person]") << "the conversation goes on";
+  EXPECT_EQ(session.answer(kComedy).text, comedy(0) + " [ask person]") << "the conversation goes on";
 }
 
 TEST_F(ChatSessionTest, CountsRepliesWithoutAnEnd) {
@@ -146,10 +143,13 @@ TEST_F(ChatSessionTest, TheTranscriptHasALineForEachTurn) {
       "greet] [ask genre]\","
       "\"preferences\":{},\"finished\":false}";
   EXPECT_EQ(session.last_turn_json(), opening);
-  session.answer(kComedy);
+  const MovieId movie = session.answer(kComedy).acts.front().movie;
+  const std::string tconst(small_system().catalog.tconst(movie)), name(small_system().catalog.display_name(movie));
   const std::string answer =
       "{\"user\":\"{\\\"act\\\":\\\"inform\\\",\\\"genres\\\":[\\\"Comedy\\\"]}\",\"update\":{\"act\":\"inform\","
-      "\"genres\":[\"Comedy\"]},\"acts\":[{\"act\":\"ask\",\"slot\":\"person\"}],\"text\":\"[ask person]\","
+      "\"genres\":[\"Comedy\"]},\"acts\":[{\"act\":\"recommend\",\"tconst\":\"" +
+      tconst + "\",\"movie\":\"" + name + "\"},{\"act\":\"ask\",\"slot\":\"person\"}],\"text\":\"" + comedy(0) +
+      " [ask person]\","
       "\"preferences\":{\"genres\":[\"Comedy\"]},\"finished\":false}";
   EXPECT_EQ(session.last_turn_json(), answer);
   EXPECT_EQ(session.transcript(), opening + "\n" + answer + "\n");

@@ -19,6 +19,19 @@ inline const ChatSystem& small_system() {
   return system;
 }
 
+/// "[recommend Heat (1995)]" of the n-th best movie for the preferences, from 0.
+inline std::string recommendation(const PreferenceState& preferences, std::size_t n) {
+  const auto best = small_system().ranker.rank(preferences, {}, static_cast<std::int32_t>(n + 1));
+  return "[recommend " + std::string(small_system().catalog.display_name(best[n].movie)) + "]";
+}
+
+/// The same among comedies.
+inline std::string comedy(std::size_t n) {
+  PreferenceState comedies;
+  comedies.genres = {small_system().catalog.genre_id("Comedy").value()};
+  return recommendation(comedies, n);
+}
+
 /// Words an act as its name: "[ask genre]", "[recommend Heat (1995)]". Acts of the kind `unfinished` have no end.
 class NamedActs final : public Wording {
  public:

@@ -1,98 +1,145 @@
+// Offers, questions, and wishes that no movie meets.
 #include "lib/dialogue/policy.h"
 
 #include <gtest/gtest.h>
 
-#include "lib/base/random.h"
 #include "tests/dialogue/full_catalog.h"
+#include "tests/dialogue/policy_fixture.h"
 
 namespace matinee {
 namespace {
 
+using testing::act;
+using testing::Acts;
+using testing::find;
 using testing::FullCatalog;
+using testing::Kind;
+using testing::kinds;
+using testing::PolicyTest;
 using testing::SampleWorld;
 
-PreferenceUpdate act(UserAct what) {
-  PreferenceUpdate update;
-  update.act = what;
-  return update;
+// ---- Offers at once
+
+TEST_F(PolicyTest, OpensWithAnInvitation) {
+  DialogueState fresh;
+  EXPECT_EQ(kinds(policy.open(fresh)), (std::vector{Kind::kGreet, Kind::kAsk}));
+  EXPECT_TRUE(fresh.asked.contains(Slot::kGenre));
 }
 
-// A random update.
-PreferenceUpdate random_answer(Random& random, const MovieCatalog& catalog) {
-  PreferenceUpdate update;
-  update.act = static_cast<UserAct>(random.below(kUserActs));
-  if (update.act == UserAct::kLeave) update.act = UserAct::kMore;
-  const auto movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(catalog.size())));
-  if (random.chance(0.3)) update.said.genres = {static_cast<GenreId>(random.below(catalog.genres().size()))};
-  if (random.chance(0.2)) update.said.years = Span{1980, 2010};
-  if (random.chance(0.1)) update.said.seen = {movie};
-  if (random.chance(0.1)) update.said.disliked = {movie};
-  if (random.chance(0.1)) update.any = {static_cast<Slot>(random.below(kSlots))};
-  if (random.chance(0.1)) update.drop = {static_cast<Slot>(random.below(kSlots))};
-  if (update.act == UserAct::kAsk) update.asks = static_cast<Fact>(random.below(kFacts));
-  if (update.act == UserAct::kAccept && random.chance(0.8)) update.act = UserAct::kReject;
-  return update;
+TEST_F(PolicyTest, EveryKindOfWishGetsAMovieAtOnce) {
+  std::vector<PreferenceUpdate> wishes{wish("Comedy"), act(UserAct::kMore), act(UserAct::kUnsure),
+                                       act(UserAct::kInform)};
+  for (int i = 0; i < 7; ++i) {
+    PreferenceUpdate update;
+    PreferenceState& said = update.said;
+    if (i == 0) said.years = Span{1990, 1999};
+    if (i == 1) said.people = {catalog.cast(0)[0]};
+    if (i == 2) said.liked = {4};
+    if (i == 3) said.not_genres = {genre("Comedy")};
+    if (i == 4) update.any = {Slot::kGenre};
+    if (i == 5) update.unknown = {"Parasite"};
+    if (i == 6) update.beyond = {Beyond::kTheme};
+    wishes.push_back(update);
+  }
+  for (const PreferenceUpdate& update : wishes) {
+    DialogueState fresh;
+    policy.open(fresh);
+    const Acts acts = policy.next(fresh, update);
+    const SystemAct* offer = find(acts, Kind::kRecommend);
+    ASSERT_NE(offer, nullptr) << to_json(update, catalog);
+    EXPECT_EQ(offer->movie, offer->candidates.front().movie);
+    EXPECT_EQ(fresh.under_discussion, offer->movie);
+  }
 }
 
-TEST(Policy, WhateverIsSaidNothingIsAskedOrRecommendedTwice) {
-  const SampleWorld& world = SampleWorld::get();
-  int closings = 0;
-  for (std::uint64_t i = 0; i < 60; ++i) {
-    Random random(1, "policy", i);
-    DialogueState state;
-    auto acts = world.policy.open(state);
-    ASSERT_EQ(acts.size(), 2u);
-    EXPECT_EQ(acts[0].kind, SystemActKind::kGreet);
-    std::set<Slot> asked;
-    std::set<MovieId> recommended, opinions, known;
-    for (int turn = 0; turn < 30 && !state.finished; ++turn) {
-      ASSERT_FALSE(acts.empty());
-      const SystemAct& last = acts.back();
-      if (last.kind == SystemActKind::kAsk) {
-        EXPECT_TRUE(asked.insert(last.slot).second);
-      }
-      if (last.kind == SystemActKind::kAskOpinion) {
-        EXPECT_TRUE(opinions.insert(last.movie).second);
-      }
-      if (last.kind == SystemActKind::kRecommend) {
-        EXPECT_TRUE(recommended.insert(last.movie).second);
-        EXPECT_FALSE(known.contains(last.movie));
-        EXPECT_EQ(last.movie, last.candidates.front().movie);
-      }
-      const PreferenceUpdate update = random_answer(random, world.catalog);
-      known.insert(update.said.seen.begin(), update.said.seen.end());
-      known.insert(update.said.disliked.begin(), update.said.disliked.end());
-      acts = world.policy.next(state, update);
+TEST_F(PolicyTest, AsManyAsAreAskedForAreListed) {
+  for (const int count : {2, 3, 5, 10, 50}) {
+    DialogueState fresh;
+    PreferenceUpdate update = act(UserAct::kMore);
+    update.count = count;
+    const Acts acts = policy.next(fresh, update);
+    const SystemAct* list = find(acts, Kind::kList);
+    ASSERT_NE(list, nullptr);
+    EXPECT_EQ(list->candidates.size(), static_cast<std::size_t>(std::min(count, 10)));
+    std::set<MovieId> different;
+    for (const Candidate& candidate : list->candidates) different.insert(candidate.movie);
+    EXPECT_EQ(different.size(), list->candidates.size());
+    EXPECT_EQ(fresh.last_list.size(), list->candidates.size());
+  }
+  PreferenceUpdate one = act(UserAct::kMore);
+  one.count = 1;
+  EXPECT_NE(find(next(one), Kind::kRecommend), nullptr);
+}
+
+TEST_F(PolicyTest, AWideWishGetsAShortListWithEachAlternative) {
+  PreferenceUpdate update;
+  update.said.genres = {genre("Animation"), genre("Thriller")};
+  update.said.either = {Slot::kGenre};
+  Acts acts = next(update);
+  const SystemAct* list = find(acts, Kind::kList);
+  ASSERT_NE(list, nullptr);
+  EXPECT_EQ(list->candidates.size(), 3u);
+  for (const GenreId wanted : update.said.genres) {
+    EXPECT_TRUE(std::ranges::any_of(list->candidates, [&](const Candidate& candidate) {
+      return (catalog.genre_mask(candidate.movie) >> wanted & 1) != 0;
+    })) << wanted;
+  }
+  EXPECT_NE(find(next(UserAct::kMore), Kind::kRecommend), nullptr) << "one at a time from here on";
+
+  DialogueState fresh;
+  PreferenceUpdate famous;
+  famous.said.popularity = Popularity::kPopular;
+  EXPECT_NE(find(policy.next(fresh, famous), Kind::kList), nullptr);
+  fresh = {};
+  famous.said.genres = {genre("Horror")};
+  EXPECT_NE(find(policy.next(fresh, famous), Kind::kRecommend), nullptr);
+}
+
+// ---- Questions
+
+TEST_F(PolicyTest, AQuestionFollowsTheOfferInEverySecondTurnAtMost) {
+  std::set<Slot> asked{Slot::kGenre};
+  bool before = false, any = false;
+  for (int turn = 0; turn < 20; ++turn) {
+    const Acts acts = next(turn == 0 ? wish("Drama") : act(UserAct::kMore));
+    ASSERT_NE(find(acts, Kind::kRecommend), nullptr);
+    const SystemAct* question = find(acts, Kind::kAsk);
+    if (question != nullptr) {
+      EXPECT_EQ(&acts.back(), question) << "after the offer";
+      EXPECT_TRUE(asked.insert(question->slot).second) << "each slot once";
+      EXPECT_FALSE(before);
+      any = true;
     }
-    closings += state.finished;
-    if (state.finished) {
-      EXPECT_EQ(acts.back().kind, SystemActKind::kClose);
-      EXPECT_TRUE(acts.back().accepted);
-    } else {
-      EXPECT_GT(recommended.size(), 5u);
+    before = question != nullptr;
+  }
+  EXPECT_TRUE(any);
+  EXPECT_LE(asked.size(), 5u);
+}
+
+TEST_F(PolicyTest, WhatIsKnownOrUnimportantIsNotAsked) {
+  PreferenceUpdate update;
+  update.said.genres = {genre("Drama")};
+  update.said.popularity = Popularity::kPopular;
+  update.any = {Slot::kPerson};
+  for (int turn = 0; turn < 8; ++turn) {
+    const Acts acts = next(turn == 0 ? update : act(UserAct::kMore));
+    if (const SystemAct* question = find(acts, Kind::kAsk)) {
+      EXPECT_EQ(question->slot, Slot::kYears);
     }
   }
-  EXPECT_GT(closings, 5);
+  EXPECT_TRUE(state.asked.contains(Slot::kYears));
 }
 
-TEST(Policy, NeverAsksTheUnanswerable) {
+TEST_F(PolicyTest, NeverAsksTheUnanswerable) {
   // The sample has few running times, the full catalog has all.
-  const auto asks = [](const Policy& policy, Slot slot) {
-    DialogueState state;
-    auto acts = policy.open(state);
-    for (int turn = 0; turn < 10 && acts.back().kind == SystemActKind::kAsk; ++turn) {
-      if (acts.back().slot == slot) return true;
-      PreferenceUpdate update = act(UserAct::kUnsure);
-      update.any = {acts.back().slot};
-      acts = policy.next(state, update);
-    }
-    return false;
+  const auto asks = [](const Policy& asking, Slot slot) {
+    DialogueState fresh;
+    asking.open(fresh);
+    for (int turn = 0; turn < 12; ++turn) (void)asking.next(fresh, act(UserAct::kMore));
+    return fresh.asked.contains(slot);
   };
-  const Policy& sample = SampleWorld::get().policy;
-  EXPECT_FALSE(asks(sample, Slot::kRuntime));
-  EXPECT_TRUE(asks(sample, Slot::kYears));
-  EXPECT_TRUE(asks(sample, Slot::kPerson));
-  EXPECT_TRUE(asks(sample, Slot::kPopularity));
+  EXPECT_FALSE(asks(policy, Slot::kRuntime));
+  EXPECT_TRUE(asks(policy, Slot::kYears));
   EXPECT_TRUE(asks(FullCatalog::get().policy, Slot::kRuntime));
 }
 
@@ -113,91 +160,29 @@ TEST(Policy, GainIsWhatNarrowsTheCandidates) {
   EXPECT_EQ(world.policy.gain(Slot::kPerson, one), 0);
 }
 
-TEST(Policy, ReactsToWhatTheUserDoes) {
-  const SampleWorld& world = SampleWorld::get();
-  DialogueState state;
-  (void)world.policy.open(state);
-  auto acts = world.policy.next(state, act(UserAct::kMore));
-  ASSERT_EQ(acts.back().kind, SystemActKind::kRecommend) << "who wants a recommendation gets one";
-  const MovieId movie = acts.back().movie;
-  EXPECT_EQ(acts.back().candidates.size(), 3u);
+// ---- Wishes that no movie meets
 
-  PreferenceUpdate question = act(UserAct::kAsk);
-  question.asks = Fact::kDirector;
-  acts = world.policy.next(state, question);
-  EXPECT_EQ(acts.back().kind, SystemActKind::kAnswer);
-  EXPECT_EQ(acts.back().movie, movie);
-  EXPECT_EQ(acts.back().fact, Fact::kDirector);
-
-  acts = world.policy.next(state, act(UserAct::kWhy));
-  EXPECT_EQ(acts.back().kind, SystemActKind::kExplain);
-  EXPECT_EQ(acts.back().movie, movie);
-
-  DialogueState leaving = state;
-  acts = world.policy.next(leaving, act(UserAct::kLeave));
-  EXPECT_EQ(acts.back().kind, SystemActKind::kClose);
-  EXPECT_FALSE(acts.back().accepted);
-  EXPECT_TRUE(leaving.finished);
-
-  acts = world.policy.next(state, act(UserAct::kAccept));
-  EXPECT_EQ(acts.back().kind, SystemActKind::kClose);
-  EXPECT_TRUE(acts.back().accepted);
-  EXPECT_EQ(acts.back().movie, movie);
-  EXPECT_TRUE(state.finished);
+TEST_F(PolicyTest, WhereNoMovieMeetsAllWishesItSaysWhich) {
+  PreferenceUpdate update = wish("Drama");
+  update.said.years = Span{1900, 1901};
+  const Acts acts = next(update);
+  EXPECT_EQ(kinds(acts), (std::vector{Kind::kRelax, Kind::kRecommend})) << "and asks nothing more";
+  EXPECT_EQ(acts[0].broken, ranker.broken(state.preferences, acts[1].movie));
+  EXPECT_EQ(acts[0].broken.size(), 1u);
+  EXPECT_EQ(find(next(UserAct::kMore), Kind::kRelax) != nullptr, true) << "the next breaks it, too";
 }
 
-TEST(Policy, SmallTalkIsAnsweredAndTheTalkGoesOn) {
-  const SampleWorld& world = SampleWorld::get();
-  DialogueState state;
-  (void)world.policy.open(state);
-  const std::set<Slot> asked = state.asked;
-  auto acts = world.policy.next(state, act(UserAct::kOther));
-  ASSERT_EQ(acts.size(), 2u);
-  EXPECT_EQ(acts[0].kind, SystemActKind::kHelp);
-  EXPECT_EQ(acts[0].movie, -1);
-  EXPECT_EQ(acts[1].kind, SystemActKind::kAsk);
-  EXPECT_FALSE(asked.contains(acts[1].slot)) << "what was asked is not asked again";
-  EXPECT_EQ(world.policy.next(state, act(UserAct::kOther)).size(), 1u) << "help comes once in a row";
-
-  // A recommendation stays pending.
-  const MovieId movie = world.policy.next(state, act(UserAct::kMore)).back().movie;
-  acts = world.policy.next(state, act(UserAct::kOther));
-  ASSERT_EQ(acts.size(), 1u);
-  EXPECT_EQ(acts[0].kind, SystemActKind::kHelp);
-  EXPECT_EQ(acts[0].movie, movie);
-  acts = world.policy.next(state, act(UserAct::kAccept));
-  EXPECT_TRUE(acts.back().accepted);
-  EXPECT_EQ(acts.back().movie, movie);
-}
-
-TEST(Policy, AcceptingWhatWasOnlyAskedAboutIsAnOpinion) {
-  const SampleWorld& world = SampleWorld::get();
-  for (const UserAct what : {UserAct::kAccept, UserAct::kReject}) {
-    DialogueState state;
-    auto acts = world.policy.open(state);
-    while (acts.back().kind == SystemActKind::kAsk) {
-      PreferenceUpdate update = act(UserAct::kUnsure);
-      update.any = {acts.back().slot};
-      acts = world.policy.next(state, update);
-    }
-    ASSERT_EQ(acts.back().kind, SystemActKind::kAskOpinion);
-    const MovieId movie = acts.back().movie;
-    EXPECT_EQ(popularity_of(world.catalog, movie), Popularity::kPopular);
-    (void)world.policy.next(state, act(what));
-    EXPECT_FALSE(state.finished);
-    EXPECT_EQ(what == UserAct::kAccept ? state.preferences.liked : state.preferences.disliked, std::vector{movie});
-  }
-}
-
-TEST(Policy, ClosesWhenEverythingWasRecommended) {
-  const SampleWorld& world = SampleWorld::get();
-  DialogueState state;
-  (void)world.policy.open(state);
-  for (MovieId movie = 0; movie < world.catalog.size(); ++movie) state.preferences.seen.push_back(movie);
-  const auto acts = world.policy.next(state, act(UserAct::kMore));
-  EXPECT_EQ(acts.back().kind, SystemActKind::kClose);
-  EXPECT_FALSE(acts.back().accepted);
-  EXPECT_TRUE(state.finished);
+TEST_F(PolicyTest, WhatTheCatalogDoesNotKnowIsSaidOnce) {
+  PreferenceUpdate update = wish("Comedy");
+  update.said.runtime = Span{0, 90};  // the sample has hardly any running times
+  Acts acts = next(update);
+  const SystemAct* relax = find(acts, Kind::kRelax);
+  ASSERT_NE(relax, nullptr);
+  EXPECT_TRUE(relax->broken.front().unknown);
+  EXPECT_EQ(relax->broken.front().slot, Slot::kRuntime);
+  acts = next(UserAct::kMore);
+  EXPECT_EQ(find(acts, Kind::kRelax), nullptr);
+  EXPECT_NE(find(acts, Kind::kRecommend), nullptr);
 }
 
 }  // namespace

@@ -70,9 +70,10 @@ TEST(ConversationGenerator, ReportCountsWhatIsWritten) {
   EXPECT_GT(report.accepted, 15);
   EXPECT_LE(report.accepted, 30);
   EXPECT_GT(report.user_turns, 60);
-  options.keep = {"ask:0",      "ask_opinion:0", "greet:0",     "close:0",    "recommend:0", "explain:0",  "answer:0",
-                  "u.inform:0", "u.like:0",      "u.dislike:0", "u.unsure:0", "u.accept:0",  "u.reject:0", "u.seen:0",
-                  "u.more:0",   "u.ask:0",       "u.why:0",     "u.leave:0",  "u.other:0",   "help:0"};
+  for (int kind = 0; kind < kSystemActKinds; ++kind)
+    options.keep.push_back(std::string(name_of(static_cast<SystemActKind>(kind))) + ":0");
+  for (int act = 0; act < kUserActs; ++act)
+    options.keep.push_back(std::string("u.") + name_of(static_cast<UserAct>(act)) + ":0");
   EXPECT_EQ(generated(options, 1, 2, &report), "");
   EXPECT_EQ(report.tuples, 0);
 }

@@ -1,0 +1,117 @@
+#include "lib/dialogue/offer_choice.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "lib/base/random.h"
+#include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/movie_series.h"
+
+namespace matinee {
+namespace {
+
+constexpr std::int32_t kPool = 60;        // of candidates to choose from
+constexpr std::size_t kNearlyAsGood = 5;  // at most
+
+bool is_known(const BrokenWish& wish) { return !wish.unknown; }
+
+// 0: meets all wishes; 1: all whose value is known; 2: breaks one.
+int shortfall(const Candidate& candidate) {
+  if (candidate.broken.empty()) return 0;
+  return std::none_of(candidate.broken.begin(), candidate.broken.end(), is_known) ? 1 : 2;
+}
+
+// Keeps those for which `test` holds, unless that is none.
+template <class Test>
+void prefer(std::vector<Candidate>& candidates, const Test& test) {
+  if (std::any_of(candidates.begin(), candidates.end(), test)) {
+    std::erase_if(candidates, [&](const Candidate& candidate) { return !test(candidate); });
+  }
+}
+
+void vary_reasons(Candidate& candidate, const std::optional<Reason>& last) {
+  const auto other = std::find_if(candidate.reasons.begin(), candidate.reasons.end(),
+                                  [&](const Reason& reason) { return reason != last; });
+  if (other != candidate.reasons.end()) std::rotate(candidate.reasons.begin(), other, other + 1);
+}
+
+// Tests of a movie, one for each wish of which one is enough.
+std::vector<std::function<bool(MovieId)>> alternatives_of(const MovieCatalog& catalog, const PreferenceState& state) {
+  std::vector<std::function<bool(MovieId)>> tests;
+  for (const Slot slot : state.either) {
+    if (slot == Slot::kGenre) {
+      for (const GenreId genre : state.genres)
+        tests.emplace_back([&catalog, genre](MovieId movie) { return (catalog.genre_mask(movie) >> genre & 1) != 0; });
+    } else if (slot == Slot::kPerson) {
+      for (const PersonId person : state.people)
+        tests.emplace_back([&catalog, person](MovieId movie) { return takes_part(catalog, movie, person); });
+    }
+  }
+  return tests;
+}
+
+}  // namespace
+
+// Those that meet the most wishes, without parts of series that were offered.
+std::vector<Candidate> OfferChoice::best_of_all(const DialogueState& state, std::int32_t count) const {
+  std::vector<Candidate> pool = ranker_.rank(state.preferences, state.recommended, std::max(kPool, count * 4));
+  if (pool.empty()) return pool;
+  const auto nearest = std::min_element(
+      pool.begin(), pool.end(), [](const Candidate& a, const Candidate& b) { return shortfall(a) < shortfall(b); });
+  const int least = shortfall(*nearest);
+  const std::vector<BrokenWish> broken = nearest->broken;
+  std::erase_if(pool, [&](const Candidate& c) { return shortfall(c) != least || (least > 0 && c.broken != broken); });
+  prefer(pool, [&](const Candidate& candidate) {
+    return std::none_of(state.recommended.begin(), state.recommended.end(),
+                        [&](MovieId before) { return same_series(catalog_, before, candidate.movie); });
+  });
+  return pool;
+}
+
+// Takes one of the best candidates out of `from`.
+Candidate OfferChoice::take(const DialogueState& state, std::vector<Candidate>& from) const {
+  std::size_t near = 1;
+  while (near < std::min(from.size(), kNearlyAsGood) && from[near].score >= from[0].score - margin_) ++near;
+  std::size_t at = 0;
+  // An order that the user asked for leaves no choice.
+  if (state.seed != 0 && state.preferences.sort == SortOrder::kNone) {
+    at = static_cast<std::size_t>(Random(state.seed, "offer", state.recommended.size() * 16 + from.size()).below(near));
+  }
+  Candidate taken = std::move(from[at]);
+  from.erase(from.begin() + static_cast<std::ptrdiff_t>(at));
+  return taken;
+}
+
+Offer OfferChoice::choose(const DialogueState& state, std::int32_t count, bool alternatives) const {
+  Offer offer;
+  std::vector<Candidate> pool = best_of_all(state, count);
+  if (pool.empty()) return offer;
+  offer.broken = pool.front().broken;
+  std::optional<Reason> last = state.last_reason;
+  const auto add = [&](std::vector<Candidate>& from) {
+    Candidate taken = take(state, from);
+    vary_reasons(taken, last);
+    if (!taken.reasons.empty()) last = taken.reasons.front();
+    offer.candidates.push_back(std::move(taken));
+  };
+  if (alternatives) {
+    for (const auto& test : alternatives_of(catalog_, state.preferences)) {
+      if (offer.candidates.size() >= static_cast<std::size_t>(count)) break;
+      std::vector<Candidate> fitting = pool;
+      std::erase_if(fitting, [&](const Candidate& candidate) { return !test(candidate.movie); });
+      if (fitting.empty()) continue;
+      add(fitting);
+      std::erase_if(pool, [&](const Candidate& c) { return c.movie == offer.candidates.back().movie; });
+    }
+  }
+  while (!pool.empty() && offer.candidates.size() < static_cast<std::size_t>(count)) {
+    add(pool);
+    prefer(pool, [&](const Candidate& candidate) {
+      return !same_series(catalog_, offer.candidates.back().movie, candidate.movie);
+    });
+  }
+  return offer;
+}
+
+}  // namespace matinee

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/dialogue_state.h"
+
+namespace matinee {
+
+/// The movies to offer in one turn.
+struct Offer {
+  std::vector<Candidate> candidates;  ///< best first; empty if every movie was offered or is known to the user
+  std::vector<BrokenWish> broken;     ///< wishes that none of them meets
+};
+
+/// Chooses movies to offer from those that rank best. Where a movie meets all wishes, so do all that are chosen. A
+/// movie of the same series as one that was offered before comes only if nothing else is left. Among movies that are
+/// nearly as good, the seed of the state decides. A reason that was given first in the last offer does not come first
+/// again if there is another.
+class OfferChoice {
+ public:
+  /// Movies whose scores differ by no more than `margin` are nearly as good. All by reference.
+  OfferChoice(const MovieCatalog& catalog, const CandidateRanker& ranker, float margin)
+      : catalog_(catalog), ranker_(ranker), margin_(margin) {}
+
+  /// At most `count` movies. `alternatives`: of wishes of which one is enough, each gets a movie of its own first.
+  Offer choose(const DialogueState& state, std::int32_t count, bool alternatives) const;
+
+ private:
+  std::vector<Candidate> best_of_all(const DialogueState& state, std::int32_t count) const;
+  Candidate take(const DialogueState& state, std::vector<Candidate>& from) const;
+
+  const MovieCatalog& catalog_;
+  const CandidateRanker& ranker_;
+  float margin_;
+};
+
+}  // namespace matinee
