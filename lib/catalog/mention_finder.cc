@@ -41,9 +41,9 @@ bool has_digit(std::string_view word) {
 
 // Whether the word counts what stands before it: "Heat 2 times".
 bool is_unit(const Words& words, std::size_t at) {
-  constexpr std::array<std::string_view, 22> kUnits{
-      "times", "time", "days",  "day",    "weeks", "week", "months", "years", "year",   "hours", "hour",
-      "hrs",   "mins", "stars", "movies", "films", "of",   "or",     "more",  "thumbs", "10",    "minutes"};
+  constexpr std::array<std::string_view, 19> kUnits{"times",  "time",  "days",   "day",  "weeks",  "week", "months",
+                                                    "years",  "year",  "hours",  "hour", "hrs",    "mins", "stars",
+                                                    "movies", "films", "thumbs", "10",   "minutes"};
   return at < words.size() && words[at].mark == 0 &&
          std::find(kUnits.begin(), kUnits.end(), words[at].folded) != kUnits.end();
 }
@@ -120,6 +120,7 @@ struct MentionFinder::Impl {
       if (has_digit(meant)) continue;
       errors.count = near.errors;
       errors.at_start = text[0] != meant[0] && !(text.size() > 1 && text[1] == meant[0] && text[0] == meant[1]);
+      errors.of_common = is_common_word(meant);
       errors.at_end = near.errors == 1 && only_endings_differ(text, meant);
       found.push_back({near.word, errors, 1, !word.owner.empty()});
     }
@@ -146,6 +147,7 @@ struct MentionFinder::Impl {
       longer.errors.words += reading.errors.words;
       if (reading.errors.count > 0) longer.errors.where |= 1u << (at - match.begin);
       longer.errors.english |= reading.errors.english;
+      longer.errors.of_common |= reading.errors.of_common;
       longer.errors.known |= reading.errors.known;
       longer.errors.at_start |= reading.errors.at_start;
       longer.errors.at_end |= reading.errors.at_end;
@@ -191,6 +193,11 @@ struct MentionFinder::Impl {
 
 namespace {
 
+// "the Shining or It." but not "the Shining. It was ..."
+bool may_be_listed(const NameSurface& surface) {
+  return surface.content > 0 || (surface.sentence_ends && !surface.answer);
+}
+
 // Collects the mentions of one text.
 class Collector {
  public:
@@ -204,12 +211,12 @@ class Collector {
     NameSurface surface = describe_surface(words_, match, phrases_);
     if (movie_ends_before(match.begin)) {
       surface.goes_on_before = false;
-      if (is_joined(match.begin)) surface.strong_title_cue = surface.title_cue = true;
+      if (is_joined(match.begin) && may_be_listed(surface)) surface.strong_title_cue = surface.title_cue = true;
     }
     if (movie_begins_after(match.end)) {
       surface.goes_on_after = surface.before_name = false;
       surface.clause_ends = true;
-      if (is_joined(match.end)) surface.strong_title_cue = surface.title_cue = true;
+      if (is_joined(match.end) && may_be_listed(surface)) surface.strong_title_cue = surface.title_cue = true;
     }
     const bool sequel = is_sequel_number(words_, match.end);
     const bool dated = add_dated(match, surface);
@@ -293,16 +300,20 @@ class Collector {
 
   // Whether a sure movie ends before word `at`, with nothing but "and", "or" and articles between.
   bool movie_ends_before(std::size_t at) const {
+    const bool capital = words_[at].capital;
     while (at > 0 && (is_left_out(words_[at - 1].folded) || words_[at - 1].folded == "or")) --at;
     return std::any_of(found_.begin(), found_.end(), [&](const Found& one) {
-      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 && one.end + (one.dated ? 1 : 0) == at;
+      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 &&
+             one.end + (one.dated ? 1 : 0) == at && (capital || !words_[one.begin].capital);
     });
   }
 
   bool movie_begins_after(std::size_t at) const {
+    const bool capital = at > 0 && words_[at - 1].capital;
     while (at < words_.size() && (is_left_out(words_[at].folded) || words_[at].folded == "or")) ++at;
     return std::any_of(found_.begin(), found_.end(), [&](const Found& one) {
-      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 && one.begin == at;
+      return one.mention.kind == MentionKind::kMovie && one.mention.score > 0.75 && one.begin == at &&
+             (capital || !words_[one.begin].capital);
     });
   }
 

@@ -40,9 +40,10 @@ constexpr std::array<std::string_view, 46> kAfterTitles{
 // Before a capital they make it a title, even a function word's: "the new It".
 constexpr std::array<std::string_view, 9> kCapitalCues{"new",    "original", "of",    "movie", "film",
                                                        "movies", "is",       "maybe", "not"};
-constexpr std::array<std::string_view, 16> kVerbs{"got",  "isnt", "wasnt", "seems", "sounds", "doesnt",
-                                                  "is",   "was",  "were",  "has",   "had",    "does",
-                                                  "made", "used", "will",  "looks"};
+constexpr std::array<std::string_view, 5> kPlaceWords{"in", "at", "from", "near", "visiting"};
+constexpr std::array<std::string_view, 21> kVerbs{"gave",  "beats", "did",    "be",     "won",  "got",  "isnt",
+                                                  "wasnt", "seems", "sounds", "doesnt", "is",   "was",  "were",
+                                                  "has",   "had",   "does",   "made",   "used", "will", "looks"};
 
 // Function words that answer a question; others alone may be titles (Up, It).
 constexpr std::array<std::string_view, 14> kAnswers{"no",  "yes", "nope", "yep", "ok",   "none", "any",
@@ -70,7 +71,9 @@ void describe_before(const std::vector<SentenceWord>& words, const NameMatch& ma
   while (!pause && before > 0 && is_left_out(words[before - 1].folded)) {
     --before;
     const std::string& article = words[before].folded;
-    if (article != "and") surface.article = article[0];
+    if (article == "and") break;
+    surface.article = article[0];
+    surface.capital_article = words[before].capital ? article[0] : '\0';
     pause = is_pause(words[before].mark);
   }
   surface.whole_text = before == 0 && match.end == words.size();
@@ -86,6 +89,9 @@ void describe_before(const std::vector<SentenceWord>& words, const NameMatch& ma
     surface.strong_title_cue = true;
   if (before > 1 && words[before - 2].folded == "similar" && word.folded == "to") surface.strong_title_cue = true;
   surface.capital_cue = is_one_of(kCapitalCues, word.folded);
+  surface.title_cue = surface.title_cue || surface.strong_title_cue;
+  surface.after_place_word = is_one_of(kPlaceWords, word.folded) &&
+                             (surface.article == 't' || word.folded == "near" || word.folded == "visiting");
   surface.person_cue = is_one_of(kPersonCues, word.folded);
   if (before == match.begin) {
     surface.after_given_name = phrases.is_given_name(word.folded) && !is_common_word(word.folded);
@@ -100,9 +106,11 @@ void describe_after(const std::vector<SentenceWord>& words, const NameMatch& mat
     return;
   }
   const SentenceWord& next = words[match.end];
-  surface.clause_ends = next.mark != 0 || match.owner || is_one_of(kAfterTitles, next.folded);
+  surface.clause_ends = next.mark != 0 || match.owner || (!next.name_like && is_one_of(kAfterTitles, next.folded));
   surface.sentence_ends = is_hard(next.mark);
   surface.followed_by_films = !is_pause(next.mark) && is_one_of(kFilms, next.folded);
+  surface.before_capital =
+      next.mark == 0 && next.name_like && !is_function_word(next.folded) && !is_one_of(kFilms, next.folded);
   surface.before_verb = next.mark == 0 && is_one_of(kVerbs, next.folded);
   if ((next.mark != 0 && next.mark != ':') || match.owner) return;
   const bool common = is_common_word(next.folded) && next.mark != ':';
@@ -131,6 +139,7 @@ NameSurface describe_surface(const std::vector<SentenceWord>& words, const NameM
     ++surface.counted;
     surface.content += function ? 0 : 1;
     surface.all_common = surface.all_common && is_plain(text);
+    surface.all_words = surface.all_words && (is_english_word(text) || is_number(text));
     surface.all_english = surface.all_english && (is_english_form(text) || is_number(text));
     surface.never_name = surface.never_name && (is_never_name(text) || function);
     phrase += (phrase.empty() ? "" : " ") + text;
@@ -147,6 +156,7 @@ NameSurface describe_surface(const std::vector<SentenceWord>& words, const NameM
   surface.written_as_name = any_name && all_capital && (surface.content > 0 || ends_capital);
   surface.begins_sentence = words[match.begin].capital && words[match.begin].first && !words[match.begin].shouted;
   surface.answer = surface.counted == 1 && is_one_of(kAnswers, phrase);
+  surface.genre = surface.counted == 1 && phrases.is_genre(phrase);
   surface.number = surface.counted == 1 && is_number(phrase);
   surface.given_name = surface.counted == 1 && phrases.is_given_name(phrase);
   surface.given_name_bearers = surface.counted == 1 ? phrases.given_name_bearers(phrase) : 0;
@@ -165,7 +175,7 @@ double misspelled(const NameMatch& match, const NameSurface& surface, std::int32
   const int allowed = letters < 6 ? 0 : letters < 10 ? 1 : letters < 18 ? 2 : 3;
   if (errors.count > allowed || surface.never_name) return 0;
   if (one_word) {
-    if (errors.english || errors.known || rank > 3000) return 0;
+    if (errors.english || errors.known || errors.of_common || rank > 3000) return 0;
     if (letters < 9 && (errors.at_end || errors.at_start)) return 0;
     if (errors.count > 1 && (errors.at_start || rank > 1000)) return 0;
   } else {
@@ -219,26 +229,27 @@ NameEvidence capitalized_title(const NameTarget& target, const NameSurface& surf
     return {surface.everyday && !said ? 0.0 : 0.9, surface.everyday};
   }
   if (surface.article == 'a' && target.article != 'a' && !surface.strong_title_cue) return {};
-  const bool cued = surface.title_cue || (surface.article != 0 && target.article == surface.article);
+  const bool cued = surface.title_cue || (surface.capital_article != 0 && surface.capital_article == target.article);
   if (surface.content == 0 && !cued && !surface.capital_cue) return {};
-  if (!cued && !surface.clause_ends && !surface.before_verb) {
+  if (!cued && !surface.capital_cue && !surface.clause_ends && !surface.before_verb) {
     return {rank < (surface.all_common ? 300 : 1000) ? 0.85 : 0.0, true};
   }
-  if (!cued && surface.all_common && rank > 1000) return {};
+  if (!cued && surface.all_common && rank > 2000) return {};
   return {0.9, surface.all_common && !surface.title_cue};
 }
 
 // "Heat but shorter", "Primer, Coherence": one English word whose capital may be that of the sentence.
 NameEvidence first_word(const NameSurface& surface, std::int32_t rank) {
-  const bool ends = surface.before_verb || (surface.clause_ends && !(surface.all_common && surface.sentence_ends));
+  const bool ends = surface.before_verb || (rank < 300 && !surface.all_common) ||
+                    (surface.clause_ends && !(surface.all_common && surface.sentence_ends));
   if (surface.content == 0 || !ends || surface.followed_by_films) return {};
-  if (rank > (surface.all_common ? 1000 : 3000)) return {};
+  if (rank > (surface.all_common ? 1000 : surface.before_verb ? 6000 : 3000)) return {};
   return {0.75, true};
 }
 
 // "Halloween" and the like, not as a day.
 bool never_name_as_title(const NameSurface& surface, std::int32_t rank) {
-  const bool cued = surface.title_cue || surface.before_verb || surface.capital_cue;
+  const bool cued = surface.title_cue || surface.before_verb || surface.capital_cue || surface.capital_article != 0;
   if (surface.written_as_name || surface.begins_sentence) return cued && (surface.title_cue || rank < 1000);
   return surface.title_cue && surface.clause_ends && rank < 500;
 }
@@ -255,6 +266,7 @@ NameEvidence movie_evidence(const NameTarget& target, const NameMatch& match, co
   const double agrees = article_factor(target.article, surface.article);
   if (match.errors.count > 0) {
     if (is_pause(match.crossed) || target.form == NameForm::kSeries) return {};
+    if (target.form == NameForm::kSqueezed && surface.letters < 9) return {};
     return {misspelled(match, surface, rank) * agrees, surface.counted < 3 || match.errors.count > 1};
   }
   const double factor = match.factor * agrees;
@@ -269,11 +281,16 @@ NameEvidence movie_evidence(const NameTarget& target, const NameMatch& match, co
   if (surface.number && !surface.title_cue && !(surface.before_verb && surface.letters > 2)) return {};
   if (surface.never_name && !one_word && !surface.written_as_name) return {};
   const bool cued = surface.title_cue && (rank < 1000 || surface.clause_ends);
+  const bool little_known = one_word && surface.all_english && rank > 1000;
+  if (little_known && (surface.before_capital || match.owner)) return {};
+  if (little_known && surface.after_place_word && !surface.quoted) return {};
+  if (one_word && surface.genre) return {};
   if (one_word && surface.inside_longer_name() && !cued) return {};
   if (one_word && surface.never_name && !never_name_as_title(surface, rank)) return {};
   if (!surface.all_english && surface.letters > 2) {
     if (!one_word || !surface.given_name) return {factor, one_word && match.factor < 1};
-    const bool likely = (surface.title_cue || surface.written_as_name) && !surface.before_name;
+    const bool written = surface.written_as_name || (surface.begins_sentence && surface.before_verb);
+    const bool likely = (surface.title_cue || written) && !surface.before_name;
     return {likely ? factor : 0, true};
   }
   if (surface.written_as_name) return scaled(capitalized_title(target, surface, rank));
@@ -300,12 +317,13 @@ NameEvidence surname_evidence(const NameTarget& target, const NameMatch& match, 
     } else if (misspelled(match, surface, rank) == 0) {
       return {};
     }
-    if (rank > (expected ? 1000 : 300) || target.share < 0.5f) return {};
+    if (rank > (expects_person ? 1000 : expected ? 300 : 100) || target.share < 0.5f) return {};
     return {0.5 * std::pow(0.85, match.errors.count), true};
   }
   if (rank > (expects_person ? 6000 : cue ? 3000 : 800)) return {};
   if (target.share < (expects_person ? 0.15f : 0.45f)) return {};
-  const bool english = surface.all_english || surface.given_name || surface.everyday;
+  // "Hanks" is no form of a word.
+  const bool english = surface.all_words || surface.given_name || surface.everyday;
   if (english) {
     const bool named = surface.written_as_name || surface.quoted;
     if (surface.all_common && surface.counted == 1 && !(expects_person && (named || surface.capital)) &&
@@ -366,7 +384,7 @@ NameEvidence person_evidence(const NameTarget& target, const NameMatch& match, c
   if (surface.everyday && !surface.written_as_name) return {};
   const bool named = surface.written_as_name || surface.quoted || surface.person_cue || expects_person;
   if (surface.all_english && !named && rank > 1500 && !surface.whole_text) return {};
-  return {match.factor, surface.all_english && !named};
+  return {match.nickname ? 0.85 : match.factor, surface.all_english && !named};
 }
 
 }  // namespace matinee

@@ -14,6 +14,7 @@ struct SpellingErrors {
   int count = 0;
   int words = 0;            ///< misspelled words
   bool english = false;     ///< a misspelled word is an English word as it stands
+  bool of_common = false;   ///< an everyday word was meant, "familyt"
   bool known = false;       ///< ... or another word of the catalog's names
   bool at_start = false;    ///< a first letter is wrong
   std::uint32_t where = 0;  ///< bit i: word begin + i
@@ -37,6 +38,7 @@ struct NameSurface {
   std::size_t letters = 0, counted = 0, content = 0;
   std::size_t telling = 0;                     ///< words without typing errors that are not everyday words
   bool all_common = true, all_english = true;  ///< everyday words; English words
+  bool all_words = true;                       ///< English words as they stand, without endings
   bool everyday = false;                       ///< the phrase is one of everyday talk
   bool never_name = false;                     ///< a language, a studio, a foreign greeting ...
   int given_name_bearers = 0;                  ///< people with the one word as given name
@@ -46,6 +48,10 @@ struct NameSurface {
   bool sentence_ends = false;     ///< after it
   bool answer = false;            ///< "no", "yes" and the like
   bool number = false;            ///< a number alone
+  bool genre = false;             ///< one word, a genre of the catalog
+  bool after_place_word = false;  ///< "in", "from"
+  bool before_capital = false;    ///< a capitalized word follows
+  char capital_article = 0;       ///< `article`, if it is capitalized
   bool before_verb = false;       ///< "is", "was" and the like follow
   bool after_indefinite = false;  ///< "my", "some" and the like before it
   char article = 0;               ///< first letter of an article before it

@@ -20,6 +20,7 @@ constexpr std::size_t kTargets = 5;              // movies, and people, of one p
 constexpr std::size_t kSeriesSize = 3;           // movies that must share the beginning of their titles
 constexpr int kBearers = 3;                      // of a given name
 constexpr std::int32_t kKnownByGivenName = 800;  // rank down to which a given name may identify a person
+constexpr MovieId kKnownMovie = 1500;            // rank of a movie that one English word of its title may name
 constexpr std::int32_t kKnown = 2000;            // rank of a well-known person
 constexpr std::int32_t kKnownSqueezed = 3000;    // rank down to which a full name written as one word is looked for
 
@@ -40,6 +41,7 @@ char article_of(std::string_view folded) {
 
 NamePhrases::NamePhrases(const MovieCatalog& catalog) : catalog_(catalog) {
   edges_.reserve(static_cast<std::size_t>(catalog.size()) * 8);
+  for (const std::string& genre : catalog.genres()) genres_.insert(fold_name(genre));
   rank_people();
   count_given_names();
   for (MovieId movie = 0; movie < catalog.size(); ++movie) add_movie(movie);
@@ -84,6 +86,8 @@ void NamePhrases::count_given_names() {
     ++given_name_bearers_[name.substr(0, end)];
   }
 }
+
+bool NamePhrases::is_genre(std::string_view folded) const { return genres_.contains(std::string(folded)); }
 
 int NamePhrases::given_name_bearers(std::string_view folded) const {
   const auto found = given_name_bearers_.find(std::string(folded));
@@ -162,7 +166,9 @@ void NamePhrases::add_title(MovieId movie, std::string_view title) {
     add(letters, {MentionKind::kMovie, movie, NameForm::kFull, article_of(letters), 1});
   // "The Lord of the Rings: The Two Towers" is also found by the part before or after the colon.
   for (const TitlePart& part : title_parts(title)) {
-    const NameForm form = part.identifies ? NameForm::kPart : NameForm::kBarePart;
+    // "Anchorman"
+    const bool known = part.leads && movie < kKnownMovie && !is_common_word(part.folded);
+    const NameForm form = part.identifies || known ? NameForm::kPart : NameForm::kBarePart;
     add(part.folded, {MentionKind::kMovie, movie, form, article_of(part.folded), 1});
   }
 }

@@ -57,6 +57,7 @@ class NamePhrases {
   /// Whether at least three people of the catalog have this given name (folded).
   bool is_given_name(std::string_view folded) const;
   int given_name_bearers(std::string_view folded) const;
+  bool is_genre(std::string_view folded) const;
   /// Well-known people with this word of their names, given name or surname (folded).
   std::span<const PersonId> known_people(std::string_view folded) const;
   /// Votes for the movies of a person, by billing; directors count fully, writers half.
@@ -84,6 +85,7 @@ class NamePhrases {
   std::vector<std::int32_t> fame_rank_;
   std::unordered_map<std::string, double> given_name_fame_;
   std::unordered_map<std::string, int> given_name_bearers_;
+  std::unordered_set<std::string> genres_;
   std::unordered_map<std::string, std::vector<PersonId>> known_people_;
   SpellingIndex words_;
   std::unordered_map<std::uint64_t, Node> edges_;

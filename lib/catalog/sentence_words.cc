@@ -65,7 +65,10 @@ std::vector<SentenceWord> sentence_words(std::string_view text) {
       const bool dot = c == '.' && (i + 1 == text.size() || !is_word_byte(text[i + 1])) &&
                        (words.empty() || words.back().end != i ||
                         !is_abbreviation(text.substr(words.back().begin, i - words.back().begin)));
-      if (c == '!' || c == '?' || c == '\n' || dot) first = true;
+      // "saw it (2017) .It was"
+      const bool late_dot = c == '.' && !dot && (i == 0 || text[i - 1] == ' ' || text[i - 1] == ')');
+      if (late_dot) mark = stronger(mark, '.');
+      if (late_dot || c == '!' || c == '?' || c == '\n' || dot) first = true;
       if (c == '\n') mark = stronger(mark, '.');
       if (kMarks.find(c) != kMarks.npos && (c != '.' || dot)) mark = stronger(mark, c);
       ++i;

@@ -91,7 +91,7 @@ struct TitleIndex::Impl {
         if (const std::string letters = digits_as_letters(name); !letters.empty())
           add_once(standard[key_of(letters)], movie);
         for (const TitlePart& part : title_parts(title)) {
-          if (part.identifies) add_once(parts[key_of(part.folded)], movie);
+          if (part.identifies || part.leads) add_once(parts[key_of(part.folded)], movie);
         }
         for (const std::string_view word : name_words(name)) {
           if (!is_function_word(word)) add_once(with_word[std::string(word)], movie);

@@ -49,17 +49,17 @@ std::vector<TitlePart> title_parts(std::string_view title) {
   const auto places = cuts(title);
   if (places.empty()) return parts;
   const std::string whole = fold_name(title);
-  const auto add = [&](std::string_view part) {
+  const auto add = [&](std::string_view part, bool leads) {
     std::string folded = fold_name(part);
     if (folded.empty() || folded == whole) return;
     const bool alone = identifies(folded);
-    parts.push_back({std::move(folded), alone});
+    parts.push_back({std::move(folded), leads, alone});
   };
   for (const auto& [end, begin] : places) {
-    add(title.substr(0, end));
-    add(title.substr(begin));
+    add(title.substr(0, end), true);
+    add(title.substr(begin), false);
     for (const auto& [later, after] : places) {
-      if (later > begin) add(title.substr(begin, later - begin));
+      if (later > begin) add(title.substr(begin, later - begin), false);
     }
   }
   return parts;

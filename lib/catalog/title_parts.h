@@ -9,6 +9,7 @@ namespace matinee {
 /// A short form of a title.
 struct TitlePart {
   std::string folded;
+  bool leads;       ///< it begins the title
   bool identifies;  ///< "Fellowship of the Ring", but not "Impossible" or "Part One"
 };
 
