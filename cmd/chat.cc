@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,9 @@ int main(int argc, char** argv) {
         ModelWording wording(generator, system, chat.model.seed);
         ModelUnderstanding understanding(generator, system);
         ChatSession session(system, wording, understanding);
+        // A person gets other films for the same wish another day; a script, and who gives a seed, the same ones.
+        const bool varies = loop.terminal && chat.model.seed == CommonOptions{}.seed;
+        session.set_seed(varies ? std::random_device{}() : chat.model.seed);
         if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
         OutputFile out("-");
         if (loop.terminal) count_interrupts();

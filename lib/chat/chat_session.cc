@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "lib/base/random.h"
 #include "lib/chat/fact_sheet.h"
 #include "lib/io/json_writer.h"
 
@@ -73,6 +74,7 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
 const ChatTurn& ChatSession::open(const OnText& on_text, std::string_view command) {
   DialogueState state;
   state.preferences = history_;
+  if (seed_ != 0) state.seed = Random(seed_, "conversation", conversations_++).next_u64();
   ChatTurn turn;
   turn.user_text = turn.command = command;
   turn.acts = system_.policy.open(state);

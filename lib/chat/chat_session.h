@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,10 @@ class ChatSession {
   /// What earlier sessions tell of the user: each conversation that open() begins starts from these liked, disliked and
   /// seen movies. They rank and are never recommended, but prompts leave them out, since there may be thousands.
   void set_history(PreferenceState history) { history_ = std::move(history); }
+
+  /// Each conversation that open() begins chooses among movies that are nearly as good by another number of this seed;
+  /// 0 (the default): always the best.
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   /// Greets and asks the first question. `command`: the command that began the conversation, if one did.
   const ChatTurn& open(const OnText& on_text = {}, std::string_view command = {});
@@ -68,6 +73,7 @@ class ChatSession {
   Wording& wording_;
   Understanding& understanding_;
   PreferenceState history_;
+  std::uint64_t seed_ = 0, conversations_ = 0;
   std::vector<DialogueState> states_;  // [turns + 1]: before the first turn and after each
   std::vector<ChatTurn> turns_;
 };

@@ -254,6 +254,7 @@ class PolicyTurn {
     PreferenceState narrow = known;  // what narrows the choice down
     narrow.popularity = Popularity::kAny;
     narrow.seen.clear();
+    narrow.liked.clear();
     narrow.disliked.clear();
     const bool only_fame = update_.said.popularity != Popularity::kAny && narrow.empty();
     return only_fame || !update_.said.either.empty() ? policy_.options_.wide_list : 1;

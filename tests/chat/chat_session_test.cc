@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/chat/scripted_chat.h"
 
 namespace matinee {
@@ -50,6 +52,24 @@ TEST_F(ChatSessionTest, MoreRecommendsTheBestAndThenTheNext) {
   EXPECT_EQ(session.act(UserAct::kMore).texts.front(), recommendation({}, 1));
   const auto best = small_system().ranker.rank({}, {}, 2);
   EXPECT_EQ(session.state().recommended, (std::vector<MovieId>{best[0].movie, best[1].movie}));
+}
+
+TEST_F(ChatSessionTest, ASeededSessionStartsWithDifferentGoodMovies) {
+  const auto first_movies = [&](std::uint64_t seed) {
+    ChatSession seeded(small_system(), wording, understanding);
+    seeded.set_seed(seed);
+    std::vector<MovieId> movies;
+    for (int conversation = 0; conversation < 12; ++conversation) {
+      seeded.restart();
+      seeded.open();
+      movies.push_back(seeded.answer(kComedy).acts.front().movie);
+    }
+    return movies;
+  };
+  const std::vector<MovieId> movies = first_movies(7);
+  EXPECT_EQ(first_movies(7), movies);
+  EXPECT_GT(std::set<MovieId>(movies.begin(), movies.end()).size(), 1u);
+  EXPECT_EQ(first_movies(0), std::vector<MovieId>(12, first_movies(0).front()));
 }
 
 TEST_F(ChatSessionTest, UndoGoesBackToTheStateBefore) {
