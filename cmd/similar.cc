@@ -14,6 +14,7 @@ struct SimilarOptions {
   std::string catalog, output = "-", format = "tsv";
   std::vector<std::string> queries, weights;
   std::int32_t k = 10;
+  double prior = 1;
   bool explain = false;
   MovieFilter filter;
 
@@ -25,6 +26,8 @@ struct SimilarOptions {
     options.flag("explain", &explain, "also print what each vector contributes, or why a movie fits the preferences");
     options.list("weights", &weights, "TITLE,CAST,CREW",
                  "weights of the three vectors; default: those stored in the catalog");
+    options.real("prior", &prior, 0, 100,
+                 "for preferences: how much votes, likes and ratings count beside similarity; 0: not at all");
     filter.add(options);
     options.positional(&queries, "QUERY", 0, 100000);
   }
@@ -36,7 +39,7 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
   Context context(pool, resolve_device(tool.common().device));
   std::optional<VectorWeights> weights;
   if (!options.weights.empty()) weights = weights_from_words(options.weights);
-  MovieFinder finder(catalog, context, options.filter, weights, tool.notes());
+  MovieFinder finder(catalog, context, options.filter, weights, static_cast<float>(options.prior), tool.notes());
   OutputFile out(options.output);
   if (options.format == "tsv") out.write(tsv_header(options.explain));
   int failed = 0;

@@ -46,6 +46,7 @@ $(BUILD)/lib/dialogue/phrases.txt: $(sort $(wildcard lib/dialogue/phrases/*.txt)
 	@cat $^ > $@
 $(BUILD)/lib/catalog/words.o: $(sort $(wildcard lib/catalog/words/*.txt))
 $(BUILD)/lib/dialogue/words.o: $(sort $(wildcard lib/dialogue/words/*.txt))
+$(BUILD)/lib/vectors/co_likes_data.o: lib/vectors/co_likes.txt
 
 # ---- CUDA ----------------------------------------------------------------------------------------------------------
 # The programs contain the kernels where a GPU answers and nvcc is installed, and with CUDA=1; never with CUDA=0.

@@ -38,7 +38,10 @@ $(TRAIN)/$(1): $(4) $(BUILD)/$(2) $(call stamp,$(TRAIN)/stamps/$(1),$(2) $(3) $(
 	$(BUILD)/$(2) $(3) -o $$@ $(or $(5),$(4))
 endef
 
-TABLES := title.basics title.ratings title.crew title.principals name.basics
+# Of these two, those that the folder has.
+OPTIONAL_TABLES := $(foreach table,title.akas title.certificates,$(strip \
+                     $(if $(wildcard $(IMDB)/$(table).tsv $(IMDB)/$(table).tsv.gz),$(table))))
+TABLES := title.basics title.ratings title.crew title.principals name.basics $(OPTIONAL_TABLES)
 table_source = $(or $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv)),$(IMDB)/$(1).tsv)
 $(foreach table,$(TABLES),$(call step,$(table).bin,tsv2bin,,$(call table_source,$(table))))
 $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:

@@ -25,20 +25,6 @@ namespace {
 
 std::int32_t known(std::int32_t value) { return value == kMissingValue ? kUnknown : value; }
 
-// Maps a table file; a TSV is converted into a temporary table first.
-std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expected, ThreadPool& pool) {
-  std::unique_ptr<ImdbTable> table;
-  if (path.ends_with(".bin")) {
-    table = std::make_unique<ImdbTable>(path);
-  } else {
-    const TemporaryFile file;
-    tsv_to_table(path, file.path(), {}, pool, [](std::uint64_t) {});
-    table = std::make_unique<ImdbTable>(file.path());  // the mapping keeps the contents
-  }
-  if (table->name() != expected) throw bad_data("{}: expected the table {}, found {}", path, expected, table->name());
-  return table;
-}
-
 std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> parts;
   if (text == "\\N" || text.empty()) return parts;
@@ -56,20 +42,30 @@ struct Movie {
   std::vector<std::string> genres;
   std::vector<std::string> directors, writers;
   std::vector<std::pair<std::int32_t, std::string>> cast;  // ordering, nconst
+  std::vector<std::string> other_titles;
+  std::string certificate;
 };
+
+bool is_null(std::string_view text) { return text.empty() || text == "\\N"; }
 
 }  // namespace
 
 CatalogTables CatalogTables::in_folder(const std::string& folder) {
-  const auto find = [&](const std::string& table) {
+  const auto find = [&](const std::string& table, bool necessary = true) {
     for (const char* ending : {".bin", ".tsv", ".tsv.gz"}) {
       std::string path = fmt::format("{}/{}{}", folder, table, ending);
       if (file_exists(path)) return path;
     }
+    if (!necessary) return std::string();
     throw missing("{}: expected {}.bin, {}.tsv or {}.tsv.gz in this folder, found none", folder, table, table, table);
   };
-  return {find("title.basics"), find("title.ratings"), find("title.crew"), find("title.principals"),
-          find("name.basics")};
+  return {find("title.basics"),
+          find("title.ratings"),
+          find("title.crew"),
+          find("title.principals"),
+          find("name.basics"),
+          find("title.akas", false),
+          find("title.certificates", false)};
 }
 
 std::string CatalogReport::describe() const {
@@ -77,35 +73,68 @@ std::string CatalogReport::describe() const {
   const auto add = [&](std::int64_t count, const char* what) {
     if (count > 0) text += fmt::format("; {} {}", count, what);
   };
+  add(adult, "adult titles left out");
+  add(without_title, "left out because they have no title");
   add(without_rating, "without rating");
   add(without_crew, "without director or writer");
   add(without_cast, "without cast");
   add(dangling_people, "references to people that name.basics lacks");
+  add(people_without_name, "people without a name left out");
   add(ratings_without_title, "ratings without a title");
   add(crew_without_title, "crew rows without a title");
   add(principals_without_title, "principals without a title");
+  add(bad_rows, "bad rows skipped");
+  if (bad_rows > 0) text += ", the first: " + first_bad;
   return text;
 }
 
 struct CatalogBuilder::Impl {
-  Impl(const CatalogTables& tables, const CatalogOptions& options, ThreadPool& threads) : pool(threads) {
+  Impl(const CatalogTables& tables, const CatalogOptions& options, ThreadPool& threads)
+      : pool(threads), keep_going(options.keep_going) {
     read_titles(tables, options);
     read_crew(tables.crew);
     read_principals(tables.principals, options.cast_size);
     read_names(tables.names);
+    if (!tables.akas.empty()) read_other_titles(tables.akas);
+    if (!tables.certificates.empty()) read_certificates(tables.certificates);
     arrange();
   }
 
+  // Maps a table file; a TSV is converted into a temporary table first.
+  std::unique_ptr<ImdbTable> open_table(const std::string& path, const char* expected) {
+    std::unique_ptr<ImdbTable> table;
+    if (path.ends_with(".bin")) {
+      table = std::make_unique<ImdbTable>(path);
+    } else {
+      const TemporaryFile file;
+      const TsvReadReport read =
+          tsv_to_table(path, file.path(), {.keep_going = keep_going}, pool, [](std::uint64_t) {});
+      if (report.bad_rows == 0) report.first_bad = read.first_skipped;
+      report.bad_rows += read.skipped;
+      table = std::make_unique<ImdbTable>(file.path());  // the mapping keeps the contents
+    }
+    if (table->name() != expected) throw bad_data("{}: expected the table {}, found {}", path, expected, table->name());
+    return table;
+  }
+
+  // A row that cannot be used: an error, or one more of the bad rows.
+  void reject(std::string message) {
+    if (!keep_going) throw bad_data("{}", message);
+    if (report.bad_rows++ == 0) report.first_bad = std::move(message);
+  }
+
   void read_titles(const CatalogTables& tables, const CatalogOptions& options) {
-    const auto ratings = open_table(tables.ratings, "title.ratings", pool);
-    const auto basics = open_table(tables.basics, "title.basics", pool);
+    const auto ratings = open_table(tables.ratings, "title.ratings");
+    const auto basics = open_table(tables.basics, "title.basics");
     std::unordered_map<std::string_view, std::size_t> rating_row;
     const StringColumn rated = ratings->text("tconst");
     const auto votes = ratings->integers("numVotes"), average = ratings->integers("averageRating");
     for (std::size_t row = 0; row < rated.size(); ++row) rating_row.emplace(rated[row], row);
 
     const StringColumn tconst = basics->text("tconst"), type = basics->text("titleType");
-    const auto year = basics->integers("startYear");
+    const StringColumn primary = basics->text("primaryTitle"), original = basics->text("originalTitle"),
+                       genres = basics->text("genres");
+    const auto year = basics->integers("startYear"), is_adult = basics->integers("isAdult");
     struct Candidate {
       std::int32_t votes;
       std::int32_t year;
@@ -114,18 +143,24 @@ struct CatalogBuilder::Impl {
     std::vector<Candidate> candidates;
     std::unordered_set<std::string_view> titles;
     for (std::size_t row = 0; row < tconst.size(); ++row) {
-      if (!titles.insert(tconst[row]).second)
-        throw bad_data("{}: tconst {} is there twice", tables.basics, tconst[row]);
+      if (!titles.insert(tconst[row]).second) {
+        reject(fmt::format("{}: tconst {} is there twice", tables.basics, tconst[row]));
+        continue;
+      }
       all_titles.emplace(tconst[row]);
       if (type[row] != options.type) continue;
+      ++report.titles_of_type;
+      const bool left_out = is_adult[row] == 1 && !options.adult, nameless = is_null(primary[row]);
+      report.adult += left_out;
+      report.without_title += nameless && !left_out;
+      if (left_out || nameless) continue;
       const auto rating = rating_row.find(tconst[row]);
       candidates.push_back(
           {rating == rating_row.end() ? kUnknown : known(votes[rating->second]), known(year[row]), row});
     }
     report.titles_read = static_cast<std::int64_t>(tconst.size());
-    report.titles_of_type = static_cast<std::int64_t>(candidates.size());
     for (const auto& [name, row] : rating_row) report.ratings_without_title += titles.contains(name) ? 0 : 1;
-    if (candidates.empty())
+    if (report.titles_of_type == 0)
       throw bad_data("{}: no title of the type \"{}\"; --type chooses another", tables.basics, options.type);
     // Most votes first, then the later film, then the order of the table, so that the order is total.
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
@@ -133,14 +168,12 @@ struct CatalogBuilder::Impl {
     });
     candidates.resize(std::min(candidates.size(), static_cast<std::size_t>(options.top)));
 
-    const StringColumn primary = basics->text("primaryTitle"), original = basics->text("originalTitle"),
-                       genres = basics->text("genres");
     const auto runtime = basics->integers("runtimeMinutes");
     for (const Candidate& candidate : candidates) {
       Movie movie;
       movie.tconst = tconst[candidate.row];
       movie.title = primary[candidate.row];
-      movie.original = original[candidate.row];
+      movie.original = is_null(original[candidate.row]) ? primary[candidate.row] : original[candidate.row];
       movie.year = candidate.year;
       movie.runtime = known(runtime[candidate.row]);
       movie.votes = candidate.votes;
@@ -155,7 +188,7 @@ struct CatalogBuilder::Impl {
   }
 
   void read_crew(const std::string& path) {
-    const auto crew = open_table(path, "title.crew", pool);
+    const auto crew = open_table(path, "title.crew");
     const StringColumn tconst = crew->text("tconst"), directors = crew->text("directors"),
                        writers = crew->text("writers");
     for (std::size_t row = 0; row < tconst.size(); ++row) {
@@ -171,7 +204,7 @@ struct CatalogBuilder::Impl {
   }
 
   void read_principals(const std::string& path, std::int64_t cast_size) {
-    const auto principals = open_table(path, "title.principals", pool);
+    const auto principals = open_table(path, "title.principals");
     const StringColumn tconst = principals->text("tconst"), nconst = principals->text("nconst"),
                        category = principals->text("category");
     const auto ordering = principals->integers("ordering");
@@ -202,16 +235,43 @@ struct CatalogBuilder::Impl {
       wanted.insert(movie.writers.begin(), movie.writers.end());
       for (const auto& [order, person] : movie.cast) wanted.insert(person);
     }
-    const auto names = open_table(path, "name.basics", pool);
+    const auto names = open_table(path, "name.basics");
     const StringColumn nconst_column = names->text("nconst"), name = names->text("primaryName");
     const auto birth = names->integers("birthYear");
     for (std::size_t row = 0; row < nconst_column.size(); ++row) {
       const std::string nconst(nconst_column[row]);
       if (!wanted.contains(nconst)) continue;
+      if (is_null(name[row])) {
+        ++report.people_without_name;
+        continue;
+      }
       if (!person_of.emplace(nconst, static_cast<std::int32_t>(person_of.size())).second) continue;
       nconsts.add(nconst);
       person_names.add(name[row]);
       births.push_back(known(birth[row]));
+    }
+  }
+
+  void read_other_titles(const std::string& path) {
+    const auto akas = open_table(path, "title.akas");
+    const StringColumn tconst = akas->text("titleId"), title = akas->text("title");
+    for (std::size_t row = 0; row < tconst.size(); ++row) {
+      const auto found = row_of.find(std::string(tconst[row]));
+      if (found == row_of.end() || is_null(title[row])) continue;
+      Movie& movie = movies[found->second];
+      const bool known =
+          title[row] == movie.title || title[row] == movie.original ||
+          std::find(movie.other_titles.begin(), movie.other_titles.end(), title[row]) != movie.other_titles.end();
+      if (!known) movie.other_titles.emplace_back(title[row]);
+    }
+  }
+
+  void read_certificates(const std::string& path) {
+    const auto table = open_table(path, "title.certificates");
+    const StringColumn tconst = table->text("tconst"), certificate = table->text("certificate");
+    for (std::size_t row = 0; row < tconst.size(); ++row) {
+      const auto found = row_of.find(std::string(tconst[row]));
+      if (found != row_of.end() && !is_null(certificate[row])) movies[found->second].certificate = certificate[row];
     }
   }
 
@@ -238,6 +298,9 @@ struct CatalogBuilder::Impl {
       tconsts.add(movie.tconst);
       title_column.add(movie.title);
       originals.add(movie.original);
+      for (const std::string& title : movie.other_titles) other_titles.add(title);
+      other_title_rows.push_back(static_cast<std::int64_t>(other_titles.offsets.size()) - 1);
+      certificates.add(movie.certificate);
       years.push_back(movie.year);
       runtimes.push_back(movie.runtime);
       vote_column.push_back(movie.votes);
@@ -260,12 +323,14 @@ struct CatalogBuilder::Impl {
   }
 
   ThreadPool& pool;
+  bool keep_going;
   CatalogReport report;
   std::vector<Movie> movies;
   std::unordered_map<std::string, std::size_t> row_of;
   std::unordered_set<std::string> all_titles;
   std::unordered_map<std::string, std::int32_t> person_of;
-  StringColumnBuilder tconsts, title_column, originals, genre_names, nconsts, person_names;
+  StringColumnBuilder tconsts, title_column, originals, other_titles, certificates, genre_names, nconsts, person_names;
+  std::vector<std::int64_t> other_title_rows{0};
   ListColumnBuilder genre_column, cast, director_column, writer_column;
   std::vector<std::int32_t> years, runtimes, vote_column, rating_column, births;
 };
@@ -283,6 +348,9 @@ void CatalogBuilder::declare(SafetensorsWriter& writer) const {
   c.tconsts.declare(writer, "tconst");
   c.title_column.declare(writer, "primaryTitle");
   c.originals.declare(writer, "originalTitle");
+  c.other_titles.declare(writer, "otherTitles");
+  writer.declare("otherTitles.rows", DType::kI64, {rows + 1});
+  c.certificates.declare(writer, "certificate");
   c.genre_names.declare(writer, "genre_names");
   c.nconsts.declare(writer, "nconst");
   c.person_names.declare(writer, "primaryName");
@@ -300,6 +368,9 @@ void CatalogBuilder::write(SafetensorsWriter& writer) const {
   c.tconsts.write(writer, "tconst");
   c.title_column.write(writer, "primaryTitle");
   c.originals.write(writer, "originalTitle");
+  c.other_titles.write(writer, "otherTitles");
+  writer.write("otherTitles.rows", std::span<const std::int64_t>(c.other_title_rows));
+  c.certificates.write(writer, "certificate");
   c.genre_names.write(writer, "genre_names");
   c.nconsts.write(writer, "nconst");
   c.person_names.write(writer, "primaryName");

@@ -12,8 +12,9 @@ namespace matinee {
 /// Paths of the tables of one IMDb release: TSV (plain or gzip) or the output of tsv2bin.
 struct CatalogTables {
   std::string basics, ratings, crew, principals, names;
-  /// The five files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) with the name of the
-  /// first that is not there.
+  std::string akas, certificates;  ///< title.akas and title.certificates; "": not there
+  /// The files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) with the name of the first
+  /// of the five necessary ones that is not there.
   static CatalogTables in_folder(const std::string& folder);
 };
 
@@ -21,14 +22,20 @@ struct CatalogOptions {
   std::int64_t top = 10000;     ///< keep this many, the most voted-for
   std::string type = "movie";   ///< titleType
   std::int64_t cast_size = 10;  ///< people per movie, by ordering
+  bool adult = false;           ///< keep titles with isAdult, too
+  bool keep_going = false;      ///< skip bad rows of TSV and titles that are there twice, and count them
 };
 
 /// Counts of the join. Dangling references are counted and reported; they are not errors.
 struct CatalogReport {
   std::int64_t titles_read = 0, titles_of_type = 0, kept = 0;
+  std::int64_t adult = 0, without_title = 0;                            ///< of the type, left out
   std::int64_t without_rating = 0, without_crew = 0, without_cast = 0;  ///< among the kept
-  std::int64_t dangling_people = 0;  ///< references of kept movies to an nconst that name.basics lacks
+  std::int64_t dangling_people = 0;      ///< references of kept movies to an nconst that name.basics lacks
+  std::int64_t people_without_name = 0;  ///< left out
   std::int64_t ratings_without_title = 0, crew_without_title = 0, principals_without_title = 0;
+  std::int64_t bad_rows = 0;  ///< skipped with keep_going
+  std::string first_bad;      ///< what was wrong with the first of them
   std::string describe() const;
 };
 

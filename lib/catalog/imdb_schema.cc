@@ -32,6 +32,7 @@ const std::vector<TableSchema>& tables() {
       {"title.akas",
        {text("titleId"), count("ordering"), text("title"), text("region"), text("language"), text("types"),
         text("attributes"), flag("isOriginalTitle")}},
+      {"title.certificates", {text("tconst"), text("certificate")}},
       {"name.basics",
        {text("nconst"), text("primaryName"), life_year("birthYear"), life_year("deathYear"), text("primaryProfession"),
         text("knownForTitles")}}};

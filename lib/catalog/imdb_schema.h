@@ -21,7 +21,8 @@ struct ColumnSpec {
   std::int32_t low = 0, high = 0;  ///< range of valid numbers; in tenths for kTenths
 };
 
-/// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/).
+/// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/), or title.certificates in the same
+/// layout: the age rating of a title ("PG-13"), which IMDb's tables do not have.
 struct TableSchema {
   const char* name;  ///< "title.basics"
   std::vector<ColumnSpec> columns;
@@ -29,7 +30,7 @@ struct TableSchema {
 std::span<const TableSchema> imdb_tables();
 
 /// The table that a header line belongs to, and the types of the header's columns in order; unknown columns are text.
-/// Throws Error(kBadData) with the most similar table if the header fits none of the seven.
+/// Throws Error(kBadData) with the most similar table if the header fits none of them.
 struct RecognizedHeader {
   const TableSchema* table;
   std::vector<ColumnSpec> columns;

@@ -70,7 +70,25 @@ struct MovieCatalog::Impl {
     }
     acted = std::make_unique<Inverse>(cast, movies, people);
     directed = std::make_unique<Inverse>(directors, movies, people);
+    read_optional();
     name_everything();
+  }
+
+  // Columns that catalogs made before them lack.
+  void read_optional() {
+    if (file.find("certificate.offsets") != nullptr) {
+      certificates = StringColumn(file, "certificate");
+      if (certificates.size() != at(movies)) throw bad_data("{}: columns have different numbers of rows", file.path());
+    }
+    if (file.find("otherTitles.rows") == nullptr) return;
+    other_titles = StringColumn(file, "otherTitles");
+    other_title_rows = file.view<std::int64_t>("otherTitles.rows");
+    const auto limit = static_cast<std::int64_t>(other_titles.size());
+    if (other_title_rows.size() != at(movies) + 1 || other_title_rows.front() != 0 ||
+        other_title_rows.back() != limit || !std::is_sorted(other_title_rows.begin(), other_title_rows.end())) {
+      throw bad_data("{}: otherTitles.rows: expected {} offsets ascending from 0 to {}", file.path(), movies + 1,
+                     limit);
+    }
   }
 
   std::span<const std::int32_t> numbers(const char* column, std::int32_t rows) const {
@@ -119,7 +137,8 @@ struct MovieCatalog::Impl {
 
   SafetensorsFile file;
   std::int32_t movies = 0, people = 0;
-  StringColumn tconst, title, original, nconst, name;
+  StringColumn tconst, title, original, nconst, name, certificates, other_titles;
+  std::span<const std::int64_t> other_title_rows;
   std::span<const std::int32_t> year, runtime, votes, rating, birth;
   std::vector<std::string> genres;
   ListColumn genre_lists, cast, directors, writers;
@@ -139,6 +158,16 @@ const SafetensorsFile& MovieCatalog::file() const { return impl_->file; }
 std::string_view MovieCatalog::tconst(MovieId movie) const { return impl_->tconst[at(movie)]; }
 std::string_view MovieCatalog::title(MovieId movie) const { return impl_->title[at(movie)]; }
 std::string_view MovieCatalog::original_title(MovieId movie) const { return impl_->original[at(movie)]; }
+std::vector<std::string_view> MovieCatalog::other_titles(MovieId movie) const {
+  std::vector<std::string_view> titles;
+  if (impl_->other_title_rows.empty()) return titles;
+  for (std::int64_t i = impl_->other_title_rows[at(movie)]; i < impl_->other_title_rows[at(movie) + 1]; ++i)
+    titles.push_back(impl_->other_titles[static_cast<std::size_t>(i)]);
+  return titles;
+}
+std::string_view MovieCatalog::certificate(MovieId movie) const {
+  return impl_->certificates.size() == 0 ? std::string_view() : impl_->certificates[at(movie)];
+}
 std::int32_t MovieCatalog::year(MovieId movie) const { return impl_->year[at(movie)]; }
 std::int32_t MovieCatalog::runtime(MovieId movie) const { return impl_->runtime[at(movie)]; }
 std::int32_t MovieCatalog::votes(MovieId movie) const { return impl_->votes[at(movie)]; }

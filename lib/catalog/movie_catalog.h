@@ -44,10 +44,13 @@ class MovieCatalog {
   std::string_view tconst(MovieId movie) const;
   std::string_view title(MovieId movie) const;           ///< primaryTitle
   std::string_view original_title(MovieId movie) const;  ///< originalTitle
-  std::int32_t year(MovieId movie) const;                ///< startYear
-  std::int32_t runtime(MovieId movie) const;             ///< minutes
-  std::int32_t votes(MovieId movie) const;               ///< numVotes
-  std::int32_t rating_tenths(MovieId movie) const;       ///< averageRating × 10
+  /// Further titles, from title.akas: those of other countries, working titles. Empty if the catalog has none.
+  std::vector<std::string_view> other_titles(MovieId movie) const;
+  std::int32_t year(MovieId movie) const;             ///< startYear
+  std::int32_t runtime(MovieId movie) const;          ///< minutes
+  std::int32_t votes(MovieId movie) const;            ///< numVotes
+  std::int32_t rating_tenths(MovieId movie) const;    ///< averageRating × 10
+  std::string_view certificate(MovieId movie) const;  ///< age rating ("PG-13"); empty if unknown
   std::span<const std::int32_t> genres_of(MovieId movie) const;
   std::uint32_t genre_mask(MovieId movie) const;                 ///< bit g set: genre g
   std::span<const std::int32_t> cast(MovieId movie) const;       ///< people by billing order

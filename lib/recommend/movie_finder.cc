@@ -15,6 +15,12 @@ namespace {
 // Six decimals: what a sum in float32 is accurate to.
 double rounded(float score) { return std::round(static_cast<double>(score) * 1e6) / 1e6; }
 
+PriorWeights scaled(float factor) {
+  PriorWeights weights;
+  for (float* weight : {&weights.votes, &weights.likes, &weights.rating}) *weight *= factor;
+  return weights;
+}
+
 std::string listed(const MovieCatalog& catalog, const std::vector<MovieId>& movies) {
   std::string text;
   for (std::size_t i = 0; i < std::min<std::size_t>(movies.size(), 10); ++i) {
@@ -27,12 +33,13 @@ std::string listed(const MovieCatalog& catalog, const std::vector<MovieId>& movi
 }  // namespace
 
 MovieFinder::MovieFinder(const MovieCatalog& catalog, Context& context, const MovieFilter& filter,
-                         const std::optional<VectorWeights>& weights, std::function<void(std::string_view)> note)
+                         const std::optional<VectorWeights>& weights, float prior,
+                         std::function<void(std::string_view)> note)
     : catalog_(catalog),
       view_(catalog),
       titles_(catalog),
       search_(view_, context, weights.value_or(view_.weights())),
-      ranker_weights_{.vectors = weights},
+      ranker_weights_{.prior = scaled(prior), .vectors = weights},
       allowed_(filter.matches(catalog)),
       note_(std::move(note)) {}
 

@@ -29,9 +29,10 @@ struct FoundMovie {
 class MovieFinder {
  public:
   /// Only movies of `filter` are found. `weights`: of the vectors, in both kinds of query; the catalog's by default.
-  /// `note` gets a line when a title was misspelled. `catalog` and `context` must outlive this.
+  /// `prior`: multiplies the weights of the prior in a query of preferences. `note` gets a line when a title was
+  /// misspelled. `catalog` and `context` must outlive this.
   MovieFinder(const MovieCatalog& catalog, Context& context, const MovieFilter& filter,
-              const std::optional<VectorWeights>& weights, std::function<void(std::string_view)> note);
+              const std::optional<VectorWeights>& weights, float prior, std::function<void(std::string_view)> note);
 
   /// The best `k`, best first. Throws Error(kMissing) for a title or tconst that is unknown or ambiguous and
   /// Error(kBadData) for JSON that is no preference state.

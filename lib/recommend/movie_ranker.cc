@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "lib/dialogue/movie_facts.h"
 
@@ -56,24 +57,26 @@ struct MovieRanker::Impl {
   std::vector<float> prior;  // the score before anything is known of the user
 
   Impl(const MovieCatalog& all, const RankerWeights& given)
-      : catalog(all), view(all), weights(given), vector_weights(given.vectors.value_or(view.weights())) {
+      : catalog(all),
+        view(all),
+        weights(given),
+        vector_weights(given.vectors.value_or(view.weights())),
+        prior(movie_prior(all, view.likes(), given.prior)) {
     const std::int32_t n = all.size();
     for (MovieId movie = 0; movie < n; ++movie) {
       genres.push_back(all.genre_mask(movie));
       years.push_back(all.year(movie));
       runtimes.push_back(all.runtime(movie));
       popularity.push_back(popularity_of(all, movie));
-      const float fame = 1.0f - static_cast<float>(movie) / static_cast<float>(n);  // movies are in order of votes
-      const float rating = all.rating_tenths(movie) > 0 ? static_cast<float>(all.rating_tenths(movie)) / 10 : 6.5f;
-      prior.push_back(given.fame * fame + given.rating * (rating - 6.5f));
     }
   }
 
-  // The liked movies together count as much as one, and so do the disliked ones.
+  // Divided by the root of their number: the sum of n cosines spreads about as the root of n does, so that similarity
+  // counts the same against the prior however many movies are liked (docs/embeddings.md).
   std::vector<float> query(const PreferenceState& state) const {
     std::vector<SimilarityTerm> terms;
     const auto add = [&](const std::vector<MovieId>& movies, float total) {
-      for (const MovieId movie : movies) terms.push_back({movie, total / static_cast<float>(movies.size())});
+      for (const MovieId movie : movies) terms.push_back({movie, total / std::sqrt(static_cast<float>(movies.size()))});
     };
     add(state.liked, weights.liked);
     add(state.disliked, weights.disliked);

@@ -7,20 +7,21 @@
 #include <vector>
 
 #include "lib/dialogue/candidate_ranker.h"
+#include "lib/recommend/movie_prior.h"
 #include "lib/vectors/similarity.h"
 
 namespace matinee {
 
 /// What each wish adds to a movie's score. A fact that agrees adds, one that disagrees subtracts, an unknown one does
-/// neither; similarity to liked movies and fame decide between movies that fit equally well.
+/// neither; similarity to liked movies and the prior decide between movies that fit equally well.
 struct RankerWeights {
   float genre = 3, genre_missing = -3, unwanted_genre = -8;
   float person = 5, person_missing = -4, unwanted_person = -10;
   float years = 2.5f, years_missed = -2.5f, per_decade_off = -1;         ///< the last for at most 4 decades
   float runtime = 1.5f, runtime_missed = -1.5f, per_20_minutes = -0.5f;  ///< the last for at most 80 minutes
   float popularity = 2, popularity_missed = -1.5f;
-  float liked = 4, disliked = -2;          ///< × mean cosine
-  float fame = 0.8f, rating = 0.15f;       ///< × share of the catalog with fewer votes; × (averageRating - 6.5)
+  float liked = 4, disliked = -2;  ///< × sum of the cosines / √(number of movies)
+  PriorWeights prior{};
   std::optional<VectorWeights> vectors{};  ///< of title, cast and crew in a cosine; default: the catalog's
 };
 

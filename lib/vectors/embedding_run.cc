@@ -28,6 +28,8 @@ CatalogTables tables_of(const EmbeddingRun& run) {
     if (!table.given.empty()) table.path = table.given;
     if (table.path.empty()) throw usage_error("expected a folder with the five tables, or {} FILE", table.option);
   }
+  if (!run.tables.akas.empty()) tables.akas = run.tables.akas;
+  if (!run.tables.certificates.empty()) tables.certificates = run.tables.certificates;
   return tables;
 }
 
@@ -51,8 +53,13 @@ void EmbeddingRun::add(OptionSet& options) {
   options.text("crew", &tables.crew, "FILE", "title.crew");
   options.text("principals", &tables.principals, "FILE", "title.principals");
   options.text("names", &tables.names, "FILE", "name.basics");
+  options.text("akas", &tables.akas, "FILE", "title.akas: other titles of the movies; may be missing");
+  options.text("certificates", &tables.certificates, "FILE",
+               "title.certificates: age ratings (docs/formats.md); may be missing");
+  options.flag("keep-going", &catalog.keep_going, "skip bad rows and report their number");
   options.group("Which movies");
   options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
+  options.flag("adult", &catalog.adult, "keep adult titles (isAdult), too");
   options.text("type", &catalog.type, "TYPE", "keep titles of this titleType");
   options.integer("cast", &catalog.cast_size, 0, 1000, "people of the cast to keep per movie");
   options.group("Vectors");
@@ -60,7 +67,9 @@ void EmbeddingRun::add(OptionSet& options) {
   options.choice("method", &vectors.method, {"cooccurrence", "projection"},
                  "how cast and crew become vectors (docs/embeddings.md)");
   options.list("weights", &weights, "TITLE,CAST,CREW",
-               "weight of each vector in a similarity; stored in the file [0.5,0.3,0.2]");
+               "weight of each vector in a similarity; stored in the file [0.38,0.42,0.2]");
+  options.text("co-likes", &vectors.co_likes, "FILE",
+               "which films people like together (docs/formats.md); none: use no likes; default: the shipped counts");
   options.integer("neighbors", &neighbors, 0, 1000, "also store this many nearest movies of each movie");
   options.alias("neighbours");
   options.positional(&folder, "FOLDER", 0, 1);

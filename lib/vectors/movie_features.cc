@@ -86,7 +86,8 @@ SparseRows word_rows(const MovieCatalog& catalog) {
   });
 }
 
-Bumps vote_bumps(const MovieCatalog& catalog) {
+// `width` in the range of the catalog's votes.
+Bumps vote_bumps(const MovieCatalog& catalog, double width) {
   double low = 1e9, high = 0;
   for (MovieId movie = 0; movie < catalog.size(); ++movie) {
     if (catalog.votes(movie) <= 0) continue;
@@ -99,7 +100,7 @@ Bumps vote_bumps(const MovieCatalog& catalog) {
     high = low + 0.1;
   }
   const double step = (high - low) / 13;
-  return {low, high, step, 1.2 * step};
+  return {low, high, step, width * (high - low)};
 }
 
 }  // namespace
@@ -110,11 +111,13 @@ MovieFeatures movie_features(const MovieCatalog& catalog) {
       rows_of(catalog, static_cast<std::int32_t>(catalog.genres().size()), [&](MovieId movie, Entries& entries) {
         for (const std::int32_t genre : catalog.genres_of(movie)) entries.emplace_back(genre, 1.0f);
       });
-  features.votes = bumps_of(catalog, vote_bumps(catalog), [&](MovieId movie) {
+  const auto log_votes = [&](MovieId movie) {
     return catalog.votes(movie) > 0 ? std::log10(static_cast<double>(catalog.votes(movie))) : -1.0;
-  });
+  };
+  features.votes = bumps_of(catalog, vote_bumps(catalog, 1.2 / 13), log_votes);
+  features.fame = bumps_of(catalog, vote_bumps(catalog, 0.34), log_votes);
   features.years = bumps_of(catalog, Bumps(1910, 2025, 5, 5), [&](MovieId movie) { return catalog.year(movie); });
-  features.ratings = bumps_of(catalog, Bumps(1, 9.5, 0.5, 0.6), [&](MovieId movie) {
+  features.ratings = bumps_of(catalog, Bumps(1, 9.5, 0.5, 0.7), [&](MovieId movie) {
     return catalog.rating_tenths(movie) > 0 ? catalog.rating_tenths(movie) / 10.0 : -1.0;
   });
   features.runtimes = bumps_of(catalog, Bumps(60, 225, 15, 15),

@@ -9,6 +9,7 @@ namespace matinee {
 struct MovieFeatures {
   SparseRows genres;     ///< 1 for each genre; column: GenreId
   SparseRows votes;      ///< numVotes on a log scale, as bumps (below) from the fewest to the most of the catalog
+  SparseRows fame;       ///< the same with bumps so wide that most movies share some
   SparseRows years;      ///< startYear, bumps every 5 years
   SparseRows ratings;    ///< averageRating, bumps every half point
   SparseRows runtimes;   ///< runtimeMinutes, bumps every quarter of an hour

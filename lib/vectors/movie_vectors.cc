@@ -1,11 +1,16 @@
 #include "lib/vectors/movie_vectors.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
+#include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
+#include "lib/vectors/co_likes.h"
 #include "lib/vectors/movie_features.h"
 #include "lib/vectors/person_embedding.h"
 
@@ -13,7 +18,10 @@ namespace matinee {
 namespace {
 
 // Weights of the parts of the title vector, found by measurement.
-constexpr float kGenres = 1.0f, kVotes = 1.1f, kYears = 0.7f, kRatings = 0.3f, kRuntimes = 0.2f, kWords = 0.4f;
+constexpr float kGenres = 1.0f, kFame = 1.1f, kYears = 0.6f, kRatings = 0.6f, kRuntimes = 0.3f, kWords = 0.4f;
+
+// How far a movie's vectors move toward those of the movies that the same people liked, with many likes.
+constexpr float kAudience = 0.6f;
 
 struct Part {
   const SparseRows* rows;
@@ -51,7 +59,7 @@ std::vector<float> title_vectors(const MovieFeatures& features, const VectorOpti
   scale_rows_to_unit(genres);
   scale_rows_to_unit(words);
   const Part parts[] = {{&genres, kGenres},
-                        {&features.votes, kVotes},
+                        {&features.fame, kFame},
                         {&features.years, kYears},
                         {&features.ratings, kRatings},
                         {&features.runtimes, kRuntimes}};
@@ -70,10 +78,9 @@ std::vector<float> title_vectors(const MovieFeatures& features, const VectorOpti
             part.weight * part.rows->values[i];
       }
     }
+    subtract_mean(result, options.dim, first, first + part.rows->n_columns);
     first += part.rows->n_columns;
   }
-  // The known parts together have length 1, so that a word counts the same whether few or many facts are known.
-  scale_rows_to_unit(result, options.dim);
   add_projected(words, kWords, "title words", options.seed, first, options.dim, result, pool);
   scale_rows_to_unit(result, options.dim);
   return result;
@@ -103,6 +110,36 @@ std::vector<float> projected_people(const SparseRows& people, const VectorOption
   return result;
 }
 
+// Centers the vectors of people: otherwise, all of them point to where most people are, and their cosines say little.
+void center(std::vector<float>& rows, std::int64_t dim) {
+  subtract_mean(rows, dim, 0, dim);
+  scale_rows_to_unit(rows, dim);
+}
+
+// Moves each vector toward the mean of those of the movies that the same people liked, the farther the more likes there
+// are: row + kAudience · n/(n + 1) · Σ_others together·other / Σ_others together, at unit length again. Rows of zeros
+// stay what they are.
+void move_toward_audience(std::vector<float>& rows, std::int64_t dim, const CoLikes& co_likes) {
+  const std::vector<float> before = rows;
+  for (std::int32_t movie = 0; movie < co_likes.together.rows(); ++movie) {
+    const auto others = co_likes.together.columns_of(movie);
+    const auto counts = co_likes.together.values_of(movie);
+    const auto row = std::span(rows).subspan(static_cast<std::size_t>(movie * dim), static_cast<std::size_t>(dim));
+    if (std::all_of(row.begin(), row.end(), [](float value) { return value == 0; })) continue;
+    double total = 0;
+    for (const float count : counts) total += count;
+    const double likes = co_likes.likes[static_cast<std::size_t>(movie)];
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const auto share = static_cast<float>(kAudience * likes / (likes + 1) * counts[i] / total);
+      const float* other = before.data() + others[i] * dim;
+      for (std::size_t j = 0; j < row.size(); ++j) row[j] += share * other[j];
+    }
+  }
+  scale_rows_to_unit(rows, dim);
+}
+
+constexpr const char* kLikes = "likes";
+
 std::string tensor_name(int kind) { return std::string("vectors.") + name_of(static_cast<VectorKind>(kind)); }
 
 }  // namespace
@@ -130,6 +167,13 @@ std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> 
 }
 
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
+  std::optional<CoLikes> co_likes;
+  if (options.co_likes.empty()) {
+    co_likes = read_co_likes(shipped_co_likes(), "co_likes.txt", catalog);
+  } else if (options.co_likes != "none") {
+    const MappedFile file(options.co_likes);
+    co_likes = read_co_likes(file.text(), options.co_likes, catalog);
+  }
   const MovieFeatures features = movie_features(catalog);
   MovieVectors vectors;
   vectors.dim = options.dim;
@@ -142,6 +186,12 @@ MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions
     vectors.rows[1] = sums_of_people(features.cast, people.actors, options.dim);
     vectors.rows[2] = sums_of_people(features.crew, people.makers, options.dim);
   }
+  center(vectors.rows[1], options.dim);
+  center(vectors.rows[2], options.dim);
+  if (co_likes) {
+    for (std::vector<float>& rows : vectors.rows) move_toward_audience(rows, options.dim, *co_likes);
+    vectors.likes = std::move(co_likes->likes);
+  }
   return vectors;
 }
 
@@ -150,12 +200,14 @@ void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors) {
     const std::int64_t rows = static_cast<std::int64_t>(vectors.rows[kind].size()) / vectors.dim;
     writer.declare(tensor_name(kind), DType::kF32, {rows, vectors.dim});
   }
+  if (!vectors.likes.empty()) writer.declare(kLikes, DType::kI32, {static_cast<std::int64_t>(vectors.likes.size())});
 }
 
 void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors) {
   for (int kind = 0; kind < kVectorKinds; ++kind) {
     writer.write(tensor_name(kind), std::span<const float>(vectors.rows[kind]));
   }
+  if (!vectors.likes.empty()) writer.write(kLikes, std::span<const std::int32_t>(vectors.likes));
 }
 
 Metadata vector_metadata(const VectorOptions& options) {
@@ -169,6 +221,7 @@ Metadata vector_metadata(const VectorOptions& options) {
 MovieVectorView::MovieVectorView(const MovieVectors& vectors, const std::array<float, kVectorKinds>& weights)
     : dim_(vectors.dim),
       size_(static_cast<std::int32_t>(static_cast<std::int64_t>(vectors.rows[0].size()) / vectors.dim)),
+      likes_(vectors.likes),
       weights_(weights) {
   for (int kind = 0; kind < kVectorKinds; ++kind) rows_[kind] = vectors.rows[kind];
 }
@@ -189,6 +242,11 @@ MovieVectorView::MovieVectorView(const MovieCatalog& catalog) : size_(catalog.si
     }
     dim_ = tensor->shape[1];
     rows_[kind] = file.view<float>(name);
+  }
+  if (file.find(kLikes) != nullptr) {
+    likes_ = file.view<std::int32_t>(kLikes);
+    if (likes_.size() != static_cast<std::size_t>(size_))
+      throw bad_data("{}: {}: expected {} rows, found {}", catalog.path(), kLikes, size_, likes_.size());
   }
   const auto weights = file.metadata().find("matinee.vectors.weights");
   const std::string text = weights == file.metadata().end() ? "" : weights->second;

@@ -22,23 +22,26 @@ struct VectorOptions {
   std::int64_t dim = 128;
   std::uint64_t seed = 1;
   std::string method = "cooccurrence";  ///< or "projection": one-hot features, randomly projected
-  std::array<float, kVectorKinds> weights{0.50f, 0.30f, 0.20f};
+  std::array<float, kVectorKinds> weights{0.38f, 0.42f, 0.20f};
+  std::string co_likes{};  ///< file in the format of co_likes.txt; "": the shipped one; "none": no likes are known
 };
 
 /// {"0.6", "0.25", "0.15"} as numbers. Throws Error(kUsage) unless they are three numbers of at least 0.
 std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> words);
 
 /// The three vectors of each movie, [movies, dim] each, row-major, every row of unit length or zero (nothing known).
+/// They are centered: the mean of what is known was subtracted before the last scaling.
 struct MovieVectors {
   std::int64_t dim = 0;
   std::array<std::vector<float>, kVectorKinds> rows;
+  std::vector<std::int32_t> likes;  ///< dialogues in which somebody liked the movie; empty: not known
 };
 
 /// Deterministic by options.seed, with any number of threads. Throws Error(kUsage) if dim is too small for the
-/// title features.
+/// title features, and Error(kMissing / kBadData) for options.co_likes.
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool);
 
-/// Tensors "vectors.title", "vectors.cast", "vectors.crew" [movies, dim] F32.
+/// Tensors "vectors.title", "vectors.cast", "vectors.crew" [movies, dim] F32 and, where known, "likes" [movies] I32.
 void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
 void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
 /// Their metadata: matinee.vectors.{method,dim,seed,weights}.
@@ -59,11 +62,13 @@ class MovieVectorView {
     return all(kind).subspan(static_cast<std::size_t>(movie * dim_), static_cast<std::size_t>(dim_));
   }
   const std::array<float, kVectorKinds>& weights() const { return weights_; }
+  std::span<const std::int32_t> likes() const { return likes_; }  ///< by movie; empty: not known
 
  private:
   std::int64_t dim_ = 0;
   std::int32_t size_ = 0;
   std::array<std::span<const float>, kVectorKinds> rows_;
+  std::span<const std::int32_t> likes_;
   std::array<float, kVectorKinds> weights_{};
 };
 

@@ -107,4 +107,29 @@ void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim) {
   }
 }
 
+void subtract_mean(std::span<float> matrix, std::int64_t dim, std::int64_t first, std::int64_t last) {
+  const auto rows = static_cast<std::int64_t>(matrix.size()) / dim;
+  const auto part = [&](std::int64_t row) {
+    return matrix.subspan(static_cast<std::size_t>(row * dim + first), static_cast<std::size_t>(last - first));
+  };
+  const auto known = [&](std::int64_t row) {
+    const auto values = part(row);
+    return std::any_of(values.begin(), values.end(), [](float value) { return value != 0; });
+  };
+  std::vector<double> mean(static_cast<std::size_t>(last - first), 0.0);
+  std::int64_t count = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (!known(row)) continue;
+    const auto values = part(row);
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += values[i];
+    ++count;
+  }
+  for (double& sum : mean) sum /= static_cast<double>(std::max<std::int64_t>(count, 1));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (!known(row)) continue;
+    const auto values = part(row);
+    for (std::size_t i = 0; i < mean.size(); ++i) values[i] = static_cast<float>(values[i] - mean[i]);
+  }
+}
+
 }  // namespace matinee

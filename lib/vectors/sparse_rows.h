@@ -35,5 +35,8 @@ SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least);
 void scale_rows_to_unit(SparseRows& matrix);
 /// The same for a dense matrix [rows, dim].
 void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim);
+/// Subtracts from the columns [first, last) of a dense matrix [rows, dim] their mean over the rows that are not zero
+/// in all of them; rows that are stay zero.
+void subtract_mean(std::span<float> matrix, std::int64_t dim, std::int64_t first, std::int64_t last);
 
 }  // namespace matinee

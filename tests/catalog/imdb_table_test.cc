@@ -158,7 +158,7 @@ TEST_F(ImdbTableTest, BytesThatAreNotUtf8AreRefused) {
 }
 
 TEST(RecognizeHeader, KnowsAllSevenTables) {
-  EXPECT_EQ(imdb_tables().size(), 7u);
+  EXPECT_EQ(imdb_tables().size(), 8u);
   for (const TableSchema& table : imdb_tables()) {
     std::string line;
     for (const ColumnSpec& column : table.columns) line += (line.empty() ? "" : "\t") + column.name;

@@ -115,6 +115,69 @@ TEST(MovieCatalog, BadTablesAreNamed) {
                 "found none");
 }
 
+TEST(MovieCatalog, AdultTitlesAreLeftOutUnlessAskedFor) {
+  SmallTables tables;
+  tables.basics += "tt9\tmovie\tNo Children\tNo Children\t1\t1999\t\\N\t80\tDrama\n";
+  EXPECT_FALSE(tables.catalog().find_tconst("tt9"));
+  EXPECT_TRUE(tables.catalog({.adult = true}).find_tconst("tt9"));
+  ThreadPool pool(1);
+  const CatalogBuilder builder(tables.write(), {}, pool);
+  EXPECT_EQ(builder.report().adult, 1);
+  EXPECT_NE(builder.report().describe().find("1 adult titles left out"), std::string::npos);
+}
+
+TEST(MovieCatalog, NothingIsCalledNull) {
+  SmallTables tables;
+  tables.basics +=
+      "tt9\tmovie\t\\N\t\\N\t0\t1999\t\\N\t80\tDrama\n"
+      "tt10\tmovie\tNamed\t\\N\t0\t1999\t\\N\t80\tDrama\n";
+  tables.principals += "tt10\t1\tnm12\tactor\t\\N\t\\N\n";
+  tables.names += "nm12\t\\N\t1943\t\\N\tactor\ttt10\n";
+  const MovieCatalog catalog = tables.catalog();
+  EXPECT_FALSE(catalog.find_tconst("tt9"));
+  const MovieId named = catalog.find_tconst("tt10").value();
+  EXPECT_EQ(catalog.original_title(named), "Named");
+  EXPECT_TRUE(catalog.cast(named).empty());
+  EXPECT_FALSE(catalog.find_nconst("nm12"));
+}
+
+TEST(MovieCatalog, OtherTitlesAndCertificatesAreOptional) {
+  const SmallTables tables;
+  const MovieCatalog without = tables.catalog();
+  EXPECT_TRUE(without.other_titles(0).empty());
+  EXPECT_EQ(without.certificate(0), "");
+  testing::write_text(tables.folder.file("title.akas.tsv"),
+                      "titleId\tordering\ttitle\tregion\tlanguage\ttypes\tattributes\tisOriginalTitle\n"
+                      "tt3\t1\tLe fabuleux destin d'Amélie Poulain\tFR\t\\N\t\\N\t\\N\t1\n"
+                      "tt3\t2\tDie fabelhafte Welt der Amélie\tDE\t\\N\t\\N\t\\N\t0\n"
+                      "tt3\t3\tDie fabelhafte Welt der Amélie\tAT\t\\N\t\\N\t\\N\t0\n"
+                      "tt3\t4\tAmelie\tUS\t\\N\t\\N\t\\N\t0\ntt404\t1\tNowhere\tUS\t\\N\t\\N\t\\N\t0\n");
+  testing::write_text(tables.folder.file("title.certificates.tsv"),
+                      "tconst\tcertificate\ntt1\tR\ntt3\t\\N\ntt404\tG\n");
+  const MovieCatalog with = tables.catalog();
+  const MovieId amelie = with.find_tconst("tt3").value(), heat = with.find_tconst("tt1").value();
+  // Neither those that are known nor one twice.
+  EXPECT_EQ(with.other_titles(amelie), (std::vector<std::string_view>{"Die fabelhafte Welt der Amélie", "Amelie"}));
+  EXPECT_TRUE(with.other_titles(heat).empty());
+  EXPECT_EQ(with.certificate(heat), "R");
+  EXPECT_EQ(with.certificate(amelie), "");
+}
+
+TEST(MovieCatalog, KeepGoingSkipsBadRowsAndReportsThem) {
+  SmallTables tables;
+  tables.basics +=
+      "tt9\tmovie\tBroken\tBroken\t0\tlast year\t\\N\t80\tDrama\n"
+      "tt1\tmovie\tAgain\tAgain\t0\t1995\t\\N\t170\tDrama\n";
+  EXPECT_NE(error_of([&] { tables.catalog(); }), "");
+  ThreadPool pool(1);
+  const CatalogBuilder builder(tables.write(), {.keep_going = true}, pool);
+  EXPECT_EQ(builder.size(), 7);
+  EXPECT_EQ(builder.report().bad_rows, 2);
+  EXPECT_NE(builder.report().describe().find("2 bad rows skipped, the first: "), std::string::npos);
+  EXPECT_NE(builder.report().describe().find("found \"last year\""), std::string::npos);
+  EXPECT_EQ(tables.catalog({.keep_going = true}).title(2), "Heat");
+}
+
 TEST(MovieCatalog, ListsMayHaveStrayCommas) {
   SmallTables tables;
   tables.crew = "tconst\tdirectors\twriters\ntt1\tnm1,\t,nm1\n";

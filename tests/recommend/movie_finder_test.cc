@@ -22,7 +22,7 @@ class MovieFinderTest : public ::testing::Test {
 
   std::vector<FoundMovie> find(const std::string& query, std::int32_t k, const MovieFilter& filter = {},
                                const std::optional<VectorWeights>& weights = {}) {
-    MovieFinder finder(catalog, context, filter, weights, [&](std::string_view note) { notes.emplace_back(note); });
+    MovieFinder finder(catalog, context, filter, weights, 1, [&](std::string_view note) { notes.emplace_back(note); });
     return finder.find(query, k);
   }
   static std::vector<MovieId> movies(const std::vector<FoundMovie>& found) {

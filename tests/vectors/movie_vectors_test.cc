@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "lib/base/file.h"
 #include "lib/catalog/catalog_builder.h"
 #include "lib/vectors/movie_features.h"
 #include "lib/vectors/person_embedding.h"
@@ -51,6 +52,44 @@ TEST(MovieVectors, AreZeroWhereNothingIsKnown) {
   EXPECT_GT(without, 0);
 }
 
+TEST(MovieVectors, AreCentered) {
+  testing::TemporaryFolder folder;
+  ThreadPool pool(2);
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 700}, pool).save(folder.file("bare.bin"));
+  const MovieCatalog catalog(folder.file("bare.bin"));
+  const MovieVectors vectors = make_movie_vectors(catalog, {.co_likes = "none"}, pool);
+  for (int kind = 0; kind < kVectorKinds; ++kind) {
+    std::vector<double> mean(static_cast<std::size_t>(vectors.dim), 0.0);
+    for (std::size_t i = 0; i < vectors.rows[kind].size(); ++i)
+      mean[i % mean.size()] += vectors.rows[kind][i] / static_cast<double>(catalog.size());
+    double squares = 0;
+    for (const double value : mean) squares += value * value;
+    // Not exactly zero, because rows are scaled to unit length after the mean is subtracted.
+    EXPECT_LT(std::sqrt(squares), 0.15) << name_of(static_cast<VectorKind>(kind));
+  }
+}
+
+TEST(MovieVectors, MoviesLikedTogetherComeNearer) {
+  const SampleCatalog& sample = SampleCatalog::shared();
+  testing::TemporaryFolder folder;
+  write_file(folder.file("likes.txt"), "Heat (1995)\t9\t1:5\nToy Story (1995)\t9\t\n");
+  ThreadPool pool(2);
+  const VectorOptions alone{.method = "projection", .co_likes = "none"},
+      liked{.method = "projection", .co_likes = folder.file("likes.txt")};
+  const MovieVectors before = make_movie_vectors(*sample.catalog, alone, pool);
+  const MovieVectors after = make_movie_vectors(*sample.catalog, liked, pool);
+  const MovieVectorView was(before, alone.weights), is(after, liked.weights);
+  const MovieId heat = sample.movie("Heat (1995)"), toys = sample.movie("Toy Story (1995)");
+  for (const VectorKind kind : {VectorKind::kTitle, VectorKind::kCast, VectorKind::kCrew}) {
+    EXPECT_GT(cosine(is.row(kind, heat), is.row(kind, toys)), cosine(was.row(kind, heat), was.row(kind, toys)) + 0.2);
+  }
+  const MovieId other = sample.movie("Titanic (1997)");
+  EXPECT_TRUE(std::ranges::equal(is.row(VectorKind::kTitle, other), was.row(VectorKind::kTitle, other)));
+  EXPECT_TRUE(before.likes.empty());
+  EXPECT_EQ(after.likes[static_cast<std::size_t>(heat)], 9);
+  EXPECT_EQ(after.likes[static_cast<std::size_t>(other)], 0);
+}
+
 TEST(MovieVectors, BytesDependOnTheSeedButNotOnTheNumberOfThreads) {
   testing::TemporaryFolder folder;
   ThreadPool one(1), two(2);
@@ -71,7 +110,8 @@ TEST(MovieVectors, BytesDependOnTheSeedButNotOnTheNumberOfThreads) {
 TEST(MovieVectors, ProjectionKeepsCosinesOfPeople) {
   const SampleCatalog& sample = SampleCatalog::shared();
   ThreadPool pool(2);
-  const MovieVectors vectors = make_movie_vectors(*sample.catalog, {.dim = 256, .method = "projection"}, pool);
+  const MovieVectors vectors =
+      make_movie_vectors(*sample.catalog, {.dim = 256, .method = "projection", .co_likes = "none"}, pool);
   SparseRows exact = weighted_by_rarity(movie_features(*sample.catalog).cast, 2);
   scale_rows_to_unit(exact);
   double squared_error = 0;

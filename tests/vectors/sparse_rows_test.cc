@@ -55,5 +55,11 @@ TEST(SparseRows, UnitRowsOrZero) {
   EXPECT_EQ(dense, (std::vector<float>{0.6f, 0.8f, 0, 0}));
 }
 
+TEST(SparseRows, TheMeanIsThatOfTheKnownRows) {
+  std::vector<float> dense{9, 1, 3, 9, 0, 0, 9, 3, 5};
+  subtract_mean(dense, 3, 1, 3);
+  EXPECT_EQ(dense, (std::vector<float>{9, -1, -1, 9, 0, 0, 9, 1, 1}));
+}
+
 }  // namespace
 }  // namespace matinee
