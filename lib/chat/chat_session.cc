@@ -49,6 +49,7 @@ ChatSession::ChatSession(const ChatSystem& system, Wording& wording, Understandi
 void ChatSession::restart() {
   states_.assign(1, DialogueState{});
   turns_.clear();
+  said_.clear();
 }
 
 const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnText& on_text) {
@@ -58,7 +59,7 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
     const char* gap = turn.texts.empty() ? "" : " ";
     if (on_text && !on_text(gap)) break;
     turn.text += gap;
-    WordedAct worded = wording_.realize(act, preferences, on_text);
+    WordedAct worded = wording_.realize(act, preferences, said_, on_text);
     turn.text += worded.text;
     turn.texts.push_back(std::move(worded.text));
     turn.ends.push_back(worded.end);

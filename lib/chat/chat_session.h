@@ -76,6 +76,7 @@ class ChatSession {
   std::uint64_t seed_ = 0, conversations_ = 0;
   std::vector<DialogueState> states_;  // [turns + 1]: before the first turn and after each
   std::vector<ChatTurn> turns_;
+  SaidSentences said_;  // also in turns that were taken back: the user has read them
 };
 
 }  // namespace matinee

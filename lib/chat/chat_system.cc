@@ -19,7 +19,6 @@ void ChatSystemOptions::add(OptionSet& options) {
 ChatSystem::ChatSystem(const ChatSystemOptions& options)
     : catalog(options.movies),
       phrasebook(extended_phrasebook(options.phrases)),
-      words(phrasebook),
       ranker(catalog),
       mentions(catalog),
       genres(catalog, phrasebook),

@@ -10,7 +10,6 @@
 #include "lib/dialogue/genre_finder.h"
 #include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/policy.h"
-#include "lib/dialogue/reply_facts.h"
 #include "lib/recommend/movie_ranker.h"
 
 namespace matinee {
@@ -34,7 +33,6 @@ struct ChatSystem {
 
   const MovieCatalog catalog;
   const Phrasebook phrasebook;
-  const ReplyWords words;
   const MovieRanker ranker;
   const MentionFinder mentions;
   const GenreFinder genres;

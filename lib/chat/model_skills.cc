@@ -1,7 +1,7 @@
 #include "lib/chat/model_skills.h"
 
 #include "lib/base/utf8.h"
-#include "lib/dialogue/grounded_text.h"
+#include "lib/dialogue/phrase_language.h"
 #include "lib/dialogue/reading_grammar.h"
 #include "lib/dialogue/skill_prompts.h"
 #include "lib/dialogue/turn_reading.h"
@@ -11,17 +11,21 @@
 namespace matinee {
 namespace {
 
-constexpr int kMaxReplyTokens = 96, kMaxReadingTokens = 160;
+constexpr int kMaxReplyTokens = 160, kMaxReadingTokens = 160;
 constexpr std::size_t kMaxUserBytes = 600;  // longer than what people write in a turn, short enough for a prompt
 
 }  // namespace
 
-WordedAct ModelWording::realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) {
-  const GroundedText language(reply_facts(act, system_.catalog, system_.words));
+WordedAct ModelWording::realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said,
+                                const OnText& on_text) {
+  const PhraseLanguage language(system_.phrasebook, possible_wordings(act, preferences, system_.catalog), &said);
   TextGenerator::Reply reply =
       generator_.reply(act_prompt(act, preferences, system_.catalog), &language, kMaxReplyTokens, on_text);
-  if (reply.end != ReplyEnd::kUnfinished) return {std::move(reply.text), reply.end};
-  std::string text = word_act(act, system_.catalog, system_.phrasebook, random_);
+  if (reply.end != ReplyEnd::kUnfinished) {
+    said.add(reply.text);
+    return {std::move(reply.text), reply.end};
+  }
+  std::string text = word_act(act, preferences, system_.catalog, system_.phrasebook, said, random_);
   if (on_text) on_text(reply.text.empty() ? text : " ... " + text);
   return {std::move(text), ReplyEnd::kUnfinished};
 }

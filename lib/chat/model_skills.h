@@ -11,13 +11,14 @@
 
 namespace matinee {
 
-/// The language model's wording: constrained decoding keeps every name, number and claim to the facts of the act.
+/// The language model's wording: constrained decoding lets it choose among the phrasebook's sentences for the act.
 class ModelWording final : public Wording {
  public:
   /// `generator` and `system` must outlive this. `seed`: of the phrases that stand in for unfinished replies.
   ModelWording(TextGenerator& generator, const ChatSystem& system, std::uint64_t seed)
       : generator_(generator), system_(system), random_(seed, "skills") {}
-  WordedAct realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) override;
+  WordedAct realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said,
+                    const OnText& on_text) override;
 
  private:
   TextGenerator& generator_;

@@ -7,6 +7,7 @@
 
 #include "lib/chat/reply_end.h"
 #include "lib/dialogue/preference_state.h"
+#include "lib/dialogue/said_sentences.h"
 #include "lib/dialogue/system_act.h"
 
 namespace matinee {
@@ -23,8 +24,10 @@ struct WordedAct {
 class Wording {
  public:
   virtual ~Wording() = default;
-  /// One act in words; `preferences` is what is known of the user. `on_text` may be empty.
-  virtual WordedAct realize(const SystemAct& act, const PreferenceState& preferences, const OnText& on_text) = 0;
+  /// One act in words; `preferences` is what is known of the user. No sentence of `said` comes again where others are
+  /// left; the new ones are added to it. `on_text` may be empty.
+  virtual WordedAct realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said,
+                            const OnText& on_text) = 0;
 };
 
 struct UnderstoodTurn {

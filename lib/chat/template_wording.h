@@ -14,8 +14,9 @@ class TemplateWording final : public Wording {
  public:
   /// `system` must outlive this.
   TemplateWording(const ChatSystem& system, std::uint64_t seed) : system_(system), random_(seed, "template") {}
-  WordedAct realize(const SystemAct& act, const PreferenceState&, const OnText& on_text) override {
-    std::string text = word_act(act, system_.catalog, system_.phrasebook, random_);
+  WordedAct realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said,
+                    const OnText& on_text) override {
+    std::string text = word_act(act, preferences, system_.catalog, system_.phrasebook, said, random_);
     const bool stopped = on_text && !on_text(text);
     return {std::move(text), stopped ? ReplyEnd::kStopped : ReplyEnd::kFinished};
   }

@@ -27,11 +27,13 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   Random wording(options.seed, "wording", index);
   DialogueState state;
   state.seed = Random(options.seed, "session", index).next_u64();
+  SaidSentences sentences;
   std::vector<SystemAct> acts = world.policy.open(state);
   for (int turn = 1;; ++turn) {
     Exchange exchange;
     exchange.known_before = state.preferences;
-    for (const SystemAct& act : acts) exchange.texts.push_back(word_act(act, world.catalog, world.phrasebook, wording));
+    for (const SystemAct& act : acts)
+      exchange.texts.push_back(word_act(act, state.preferences, world.catalog, world.phrasebook, sentences, wording));
     exchange.acts = std::move(acts);
     if (state.finished) {
       conversation.exchanges.push_back(std::move(exchange));

@@ -112,7 +112,7 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
       if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);
       break;
     }
-    case Fact::kSeries: text = join_titles(catalog, series_of(catalog, movie), 5); break;
+    case Fact::kSeries: text = join_titles(catalog, series_of(catalog, movie), 3); break;
     default: break;  // no catalog knows the others
   }
   return text.empty() ? std::nullopt : std::optional(text);

@@ -31,8 +31,8 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
 /// "a hidden gem", "like Ronin (1998)".
 std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& reason);
 
-/// A candidate in the model's prompt: "Heat (1995) | with Al Pacino | a crime movie | 1995". These are the only reasons
-/// that the reply may give (reply_facts.h): at most the three strongest, or "anything goes" without any.
+/// A candidate in the model's prompt: "Heat (1995) | with Al Pacino | a crime movie | 1995". At most the three
+/// strongest reasons, or "anything goes" without any.
 std::string candidate_line(const MovieCatalog& catalog, const Candidate& candidate);
 /// A fact in the model's prompt: "Heat (1995) | director: Michael Mann", or "... | rating: unknown".
 std::string fact_line(const MovieCatalog& catalog, MovieId movie, Fact fact);

@@ -9,11 +9,18 @@
 #include <vector>
 
 #include "lib/base/random.h"
+#include "lib/dialogue/phrase_pattern.h"
 
 namespace matinee {
 
 /// The text of each slot of a phrase, by its name.
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
+
+/// A section of the phrasebook, and the values of its slots.
+struct PhraseRequest {
+  std::string section;
+  PhraseSlots slots;
+};
 
 /// The forms in which users word a genre of the catalog, each in a section FORM.GENRE: "genre.Comedy" (comedy),
 /// "a_genre.Comedy" (a comedy), "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
@@ -48,14 +55,15 @@ class Phrasebook {
   /// A random phrase of the section with its slots filled. Phrases with slots that are not in `slots` are left out.
   /// Throws Error(kMissing) if no phrase is left.
   std::string expand(std::string_view section, const PhraseSlots& slots, Random& random) const;
-  /// True if `expand` can return `text`.
-  bool lists(std::string_view section, const PhraseSlots& slots, std::string_view text) const;
+  /// The phrases of a section, none if there is no such section; those of a part, which must exist; and whether a
+  /// phrase has all its slots in `slots`.
+  const PhraseChoices& phrases(std::string_view section) const;
+  const PhraseChoices& part(std::string_view name) const;
+  bool fits(const PhraseSequence& phrase, const PhraseSlots& slots) const;
   /// The number of texts that the section has for one value of each slot, at most 2^64 - 1, and of its lines.
   std::uint64_t count(std::string_view section) const;
   std::size_t lines(std::string_view section) const;
-  /// The words outside of slots in all sections whose names begin with `prefix`: "What", "I'd", "well-known".
-  std::vector<std::string> words(std::string_view prefix) const;
-  /// The same for one section; none if it does not exist.
+  /// The words outside of slots in a section ("What", "I'd", "well-known"); none if it does not exist.
   std::vector<std::string> section_words(std::string_view section) const;
 
  private:

@@ -19,7 +19,8 @@ struct SkillPrompt {
   std::string instruction, input;
 };
 
-/// The prompt for wording an act: kRecommend to recommend or explain, kAnswer to answer, kAsk for all other acts.
+/// The prompt for wording an act: kRecommend to offer, explain or relax, kAnswer to answer or compare, kAsk for all
+/// other acts.
 /// `preferences` are those known before the act.
 SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog);
 

@@ -1,22 +1,22 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "lib/dialogue/phrasebook.h"
+#include "lib/dialogue/said_sentences.h"
 #include "lib/dialogue/system_act.h"
 
 namespace matinee {
 
-/// A section of the phrasebook for a system act, and the values of its slots.
-struct WordingRequest {
-  std::string section;
-  PhraseSlots slots;
-};
+/// The sections of the phrasebook that word the act, and the values of their slots. A recommendation or an explanation
+/// has one for each of its strongest reasons. `preferences`: what is known of the user.
+std::vector<PhraseRequest> possible_wordings(const SystemAct& act, const PreferenceState& preferences,
+                                             const MovieCatalog& catalog);
 
-/// The sections for the act. A recommendation or an explanation has one for each reason, strongest first.
-std::vector<WordingRequest> possible_wordings(const SystemAct& act, const MovieCatalog& catalog);
-
-/// A random phrase for the act, mostly with the strongest reason.
-std::string word_act(const SystemAct& act, const MovieCatalog& catalog, const Phrasebook& phrasebook, Random& random);
+/// A random wording of the act, mostly with the strongest reason, without a sentence of `said` where that is possible.
+/// Adds its sentences to `said`.
+std::string word_act(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog,
+                     const Phrasebook& phrasebook, SaidSentences& said, Random& random);
 
 }  // namespace matinee

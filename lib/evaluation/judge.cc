@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "lib/chat/chat_session.h"
-#include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/phrase_language.h"
+#include "lib/dialogue/reply_check.h"
 #include "lib/dialogue/understand_prompt.h"
 #include "lib/dialogue/wording.h"
 #include "lib/evaluation/question_slot.h"
@@ -17,8 +18,8 @@ Judge::Judge(const ChatSystem& system, Examinee examinee)
       examinee_(std::move(examinee)),
       understanding_(examinee_.understanding ? *examinee_.understanding : true_meaning_) {}
 
-std::string Judge::realize(const SystemAct& act, const PreferenceState& preferences) {
-  WordedAct worded = examinee_.wording->realize(act, preferences, {});
+std::string Judge::realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said) {
+  WordedAct worded = examinee_.wording->realize(act, preferences, said, {});
   figures_.unfinished += worded.end == ReplyEnd::kUnfinished ? 1 : 0;
   return std::move(worded.text);
 }
@@ -37,11 +38,10 @@ void Judge::note_miss(const SkillPrompt& prompt, std::string_view expected, std:
   figures_.misses += '\n';
 }
 
-bool Judge::is_listed(const SystemAct& act, const std::string& text) const {
-  const auto wordings = possible_wordings(act, system_.catalog);
-  return std::any_of(wordings.begin(), wordings.end(), [&](const WordingRequest& request) {
-    return system_.phrasebook.lists(request.section, request.slots, text);
-  });
+bool Judge::is_listed(const SystemAct& act, const PreferenceState& preferences, const std::string& text) const {
+  const auto wordings = possible_wordings(act, preferences, system_.catalog);
+  return std::any_of(wordings.begin(), wordings.end(),
+                     [&](const PhraseRequest& request) { return can_say(system_.phrasebook, request, text); });
 }
 
 void Judge::measure_tokens(const SkillPrompt& prompt, std::string_view output) {
@@ -50,9 +50,9 @@ void Judge::measure_tokens(const SkillPrompt& prompt, std::string_view output) {
   figures_.tokens[static_cast<std::size_t>(prompt.skill)].add(Ratio{right, all});
 }
 
-void Judge::judge_wording(const SystemAct& act, const std::string& text) {
+void Judge::judge_wording(const SystemAct& act, const PreferenceState& preferences, const std::string& text) {
   ++figures_.replies;
-  const ReplyCheck check = check_reply(text, reply_facts(act, system_.catalog, system_.words));
+  const ReplyCheck check = check_reply(text, act, preferences, system_.catalog);
   const bool grounded = check.ungrounded.empty();
   figures_.ungrounded += grounded ? 0 : 1;
   if (act.kind == SystemActKind::kAsk)
@@ -62,10 +62,8 @@ void Judge::judge_wording(const SystemAct& act, const std::string& text) {
     figures_.recommends_best.add(named == act.movie);
     figures_.recommends_true.add(named >= 0 && grounded && check.complete);
   }
-  if (act.kind == SystemActKind::kAnswer) {
-    const auto fact = fact_text(system_.catalog, act.movie, act.fact);
-    figures_.answers_right.add(fact ? text.find(*fact) != std::string::npos : is_listed(act, text));
-  }
+  if (act.kind == SystemActKind::kAnswer)
+    figures_.answers_right.add(check.complete && grounded && is_listed(act, preferences, text));
 }
 
 void Judge::judge_understanding(const Exchange& exchange, const PreferenceUpdate& found) {
@@ -86,13 +84,14 @@ void Judge::judge_understanding(const Exchange& exchange, const PreferenceUpdate
 }
 
 void Judge::prompt_again(const Conversation& conversation) {
+  SaidSentences said;
   for (const Exchange& exchange : conversation.exchanges) {
     for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
       const SystemAct& act = exchange.acts[i];
-      const std::string text = realize(act, exchange.known_before);
-      judge_wording(act, text);
+      const std::string text = realize(act, exchange.known_before, said);
+      judge_wording(act, exchange.known_before, text);
       const SkillPrompt prompt = act_prompt(act, exchange.known_before, system_.catalog);
-      const bool as_in_data = text == exchange.texts[i] || is_listed(act, text);
+      const bool as_in_data = text == exchange.texts[i] || is_listed(act, exchange.known_before, text);
       figures_.exact[static_cast<std::size_t>(prompt.skill)].add(as_in_data);
       if (!as_in_data) note_miss(prompt, exchange.texts[i], text);
       measure_tokens(prompt, exchange.texts[i]);
@@ -108,10 +107,12 @@ void Judge::prompt_again(const Conversation& conversation) {
 }
 
 void Judge::prompt_training(const Conversation& conversation) {
+  SaidSentences said;
   for (const Exchange& exchange : conversation.exchanges) {
     for (std::size_t i = 0; i < exchange.acts.size(); ++i) {
-      const std::string text = realize(exchange.acts[i], exchange.known_before);
-      figures_.training_again.add(text == exchange.texts[i] || is_listed(exchange.acts[i], text));
+      const std::string text = realize(exchange.acts[i], exchange.known_before, said);
+      figures_.training_again.add(text == exchange.texts[i] ||
+                                  is_listed(exchange.acts[i], exchange.known_before, text));
     }
     if (!exchange.user_text.empty()) figures_.training_again.add(understand(exchange) == exchange.update);
   }
@@ -135,7 +136,7 @@ void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
     figures_.unfinished += turn->unfinished;
     for (std::size_t i = 0; i < turn->acts.size(); ++i) {
       const SystemAct& act = turn->acts[i];
-      judge_wording(act, turn->texts[i]);
+      judge_wording(act, session.state().preferences, turn->texts[i]);
       if (act.kind != SystemActKind::kRecommend) continue;
       if (!recommended) rank_target(session.state().preferences, user.target());
       recommended = true;

@@ -43,14 +43,14 @@ class Judge {
     PreferenceUpdate meant;
   };
 
-  std::string realize(const SystemAct& act, const PreferenceState& preferences);
+  std::string realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said);
   PreferenceUpdate understand(const Exchange& exchange);
-  void judge_wording(const SystemAct& act, const std::string& text);
+  void judge_wording(const SystemAct& act, const PreferenceState& preferences, const std::string& text);
   void judge_understanding(const Exchange& exchange, const PreferenceUpdate& found);
   void measure_tokens(const SkillPrompt& prompt, std::string_view output);
   void rank_target(const PreferenceState& preferences, MovieId target);
   void note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got);
-  bool is_listed(const SystemAct& act, const std::string& text) const;
+  bool is_listed(const SystemAct& act, const PreferenceState& preferences, const std::string& text) const;
 
   const ChatSystem& system_;
   Examinee examinee_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "lib/catalog/fold_name.h"
+#include "lib/dialogue/phrase_language.h"
 
 namespace matinee {
 namespace {
@@ -20,7 +21,8 @@ constexpr std::array<std::string_view, kAskableSlots> kWords{
 
 std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook) {
   for (int i = 0; i < kAskableSlots; ++i) {
-    if (phrasebook.lists(std::string("s.ask.") + name_of(static_cast<Slot>(i)), {}, text)) return static_cast<Slot>(i);
+    if (can_say(phrasebook, {std::string("s.ask.") + name_of(static_cast<Slot>(i)), {}}, text))
+      return static_cast<Slot>(i);
   }
   std::optional<Slot> best;
   int most = 0;

@@ -38,7 +38,8 @@ TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
   SystemAct act{.kind = SystemActKind::kRecommend, .candidates = small_system().ranker.rank({}, {}, 1)};
   act.movie = act.candidates.front().movie;
   std::string shown;
-  const WordedAct whole = wording.realize(act, {}, [&](std::string_view text) {
+  SaidSentences said;
+  const WordedAct whole = wording.realize(act, {}, said, [&](std::string_view text) {
     shown += text;
     return true;
   });
@@ -47,7 +48,7 @@ TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
 
   int pieces = 0;
   shown.clear();
-  const WordedAct stopped = wording.realize(act, {}, [&](std::string_view text) {
+  const WordedAct stopped = wording.realize(act, {}, said, [&](std::string_view text) {
     shown += text;
     return ++pieces < 1;
   });

@@ -35,7 +35,8 @@ inline std::string comedy(std::size_t n) {
 /// Words an act as its name: "[ask genre]", "[recommend Heat (1995)]". Acts of the kind `unfinished` have no end.
 class NamedActs final : public Wording {
  public:
-  WordedAct realize(const SystemAct& act, const PreferenceState& given, const OnText& on_text) override {
+  WordedAct realize(const SystemAct& act, const PreferenceState& given, SaidSentences&,
+                    const OnText& on_text) override {
     preferences = given;
     std::string text = std::string("[") + name_of(act.kind);
     if (act.kind == SystemActKind::kAsk) text += std::string(" ") + name_of(act.slot);

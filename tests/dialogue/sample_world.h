@@ -8,7 +8,6 @@
 #include "lib/dialogue/candidate_ranker.h"
 #include "lib/dialogue/conversation.h"
 #include "lib/dialogue/movie_facts.h"
-#include "lib/dialogue/reply_facts.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee::testing {
@@ -105,7 +104,6 @@ class SampleWorld {
   const Phrasebook phrasebook = Phrasebook::built_in();
   const GenreFinder genres{catalog, phrasebook};
   const EvidenceFinder evidence{catalog, finder, genres};
-  const ReplyWords words{phrasebook};
   const Policy policy{catalog, ranker};
 };
 

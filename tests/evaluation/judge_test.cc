@@ -13,7 +13,9 @@ using testing::small_system;
 class OneText final : public Wording {
  public:
   explicit OneText(std::string text, ReplyEnd end = ReplyEnd::kFinished) : text_(std::move(text)), end_(end) {}
-  WordedAct realize(const SystemAct&, const PreferenceState&, const OnText&) override { return {text_, end_}; }
+  WordedAct realize(const SystemAct&, const PreferenceState&, SaidSentences&, const OnText&) override {
+    return {text_, end_};
+  }
 
  private:
   std::string text_;
@@ -67,7 +69,7 @@ TEST(Judge, TheTextOfTheDataIsRight) {
 }
 
 TEST(Judge, SoIsAnotherPhraseOfTheSection) {
-  const Figures figures = judged(std::make_unique<OneText>("How long should it be?"), nullptr);
+  const Figures figures = judged(std::make_unique<OneText>("How long should the movie be?"), nullptr);
   EXPECT_EQ(exact(figures, Skill::kAsk), "1/1");
   EXPECT_EQ(figures.misses, "");
 }

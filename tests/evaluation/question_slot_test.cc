@@ -8,7 +8,7 @@ namespace {
 TEST(QuestionSlot, AQuestionOfThePhrasebookIsAboutTheSlotOfItsSection) {
   const Phrasebook book = Phrasebook::built_in();
   Random random(1, "question slot", 0);
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < kAskableSlots; ++i) {
     const auto slot = static_cast<Slot>(i);
     for (int trial = 0; trial < 50; ++trial) {
       const std::string text = book.expand(std::string("s.ask.") + name_of(slot), {}, random);
