@@ -266,6 +266,7 @@ NameEvidence movie_evidence(const NameTarget& target, const NameMatch& match, co
   const double agrees = article_factor(target.article, surface.article);
   if (match.errors.count > 0) {
     if (is_pause(match.crossed) || target.form == NameForm::kSeries) return {};
+    if (target.form == NameForm::kOther && (one_word || surface.letters < 12)) return {};
     if (target.form == NameForm::kSqueezed && surface.letters < 9) return {};
     return {misspelled(match, surface, rank) * agrees, surface.counted < 3 || match.errors.count > 1};
   }

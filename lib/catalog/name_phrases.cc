@@ -173,9 +173,21 @@ void NamePhrases::add_title(MovieId movie, std::string_view title) {
   }
 }
 
+// "Der Untergang"; one of English or everyday foreign words needs quotation marks.
+void NamePhrases::add_other_title(MovieId movie, std::string_view title) {
+  const std::string folded = fold_name(title);
+  const auto words = name_words(folded);
+  const bool plain = std::all_of(words.begin(), words.end(), [](std::string_view word) {
+    return is_english_form(word) || is_never_name(word) || is_number(word) || word.size() < 3;
+  });
+  const NameForm form = plain || folded.size() < 5 ? NameForm::kBarePart : NameForm::kOther;
+  add(folded, {MentionKind::kMovie, movie, form, article_of(folded), 1});
+}
+
 void NamePhrases::add_movie(MovieId movie) {
   add_title(movie, catalog_.title(movie));
   if (catalog_.original_title(movie) != catalog_.title(movie)) add_title(movie, catalog_.original_title(movie));
+  for (const std::string_view title : catalog_.other_titles(movie)) add_other_title(movie, title);
 }
 
 void NamePhrases::add_series() {
@@ -255,7 +267,7 @@ void NamePhrases::add_nicknames() {
 
 // A short form means the movie of that very title unless the other is much better known.
 double NamePhrases::prominence(const NameTarget& target) const {
-  constexpr std::array<double, 8> kWeights{1, 0.2, 0.05, 0.3, 0.5, 0.1, 0.05, 0.02};  // of each NameForm
+  constexpr std::array<double, 9> kWeights{1, 0.2, 0.05, 0.3, 0.5, 0.1, 0.05, 0.1, 0.02};  // of each NameForm
   const double known =
       target.kind == MentionKind::kPerson ? fame(target.id) : std::max(catalog_.votes(target.id), 0) + 1.0;
   return known * kWeights[static_cast<std::size_t>(target.form)];

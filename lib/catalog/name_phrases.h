@@ -24,6 +24,7 @@ enum class NameForm {
   kNickname,   ///< "the rock"
   kSurname,    ///< also "de niro"
   kGivenName,  ///< only of well-known people
+  kOther,      ///< a title in another country
   kBarePart,   ///< a part of a title that does not identify it by itself: "Dune" of "Dune: Part One"
 };
 
@@ -74,6 +75,7 @@ class NamePhrases {
   void add(std::string_view folded, const NameTarget& target);
   void add_movie(MovieId movie);
   void add_title(MovieId movie, std::string_view title);
+  void add_other_title(MovieId movie, std::string_view title);
   void add_series();
   void add_person(PersonId person);
   void add_nicknames();

@@ -97,6 +97,8 @@ struct TitleIndex::Impl {
           if (!is_function_word(word)) add_once(with_word[std::string(word)], movie);
         }
       }
+      for (const std::string_view title : catalog.other_titles(movie))
+        add_once(others[key_of(fold_name(title))], movie);
     }
   }
 
@@ -160,6 +162,7 @@ struct TitleIndex::Impl {
   const MovieCatalog& catalog;
   std::unordered_map<std::string_view, Movies> exact;
   std::unordered_map<std::string, Movies> standard, parts;  // by key_of
+  std::unordered_map<std::string, Movies> others;           // titles in other countries, by key_of
   std::unordered_map<std::string, Movies> with_word;
   std::unordered_map<std::string, Movies> folded;
   std::vector<const std::string*> keys;
@@ -196,8 +199,8 @@ TitleLookup TitleIndex::find(std::string_view title, std::int32_t year) const {
     for (const MovieId movie : movies_of(impl_->standard, standard)) add_once(exact, movie);
   }
   if (auto lookup = decide(TitleMatch::kExact, exact); !lookup.movies.empty()) return lookup;
-  for (const Movies& movies :
-       {movies_of(impl_->folded, key), movies_of(impl_->standard, standard), movies_of(impl_->parts, standard)}) {
+  for (const Movies& movies : {movies_of(impl_->folded, key), movies_of(impl_->standard, standard),
+                               movies_of(impl_->parts, standard), movies_of(impl_->others, standard)}) {
     if (auto lookup = decide(TitleMatch::kFolded, movies); !lookup.movies.empty()) return lookup;
   }
   const int limit = errors_allowed(key.size());

@@ -8,6 +8,8 @@
 #include "lib/catalog/artifact_text.h"
 #include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/imdb_table.h"
+#include "lib/catalog/mention_finder.h"
+#include "lib/catalog/title_index.h"
 #include "lib/catalog/tsv_reader.h"
 #include "lib/io/text_reader.h"
 #include "tests/catalog/small_catalog.h"
@@ -23,6 +25,25 @@ std::vector<std::string> names(const MovieCatalog& catalog, std::span<const std:
   std::vector<std::string> all;
   for (const PersonId person : people) all.emplace_back(catalog.person_display_name(person));
   return all;
+}
+
+TEST(MovieCatalog, MoviesAreFoundByOtherTitles) {
+  SmallTables tables;
+  testing::write_text(tables.folder.file("title.akas.tsv"),
+                      "titleId\tordering\ttitle\tregion\tlanguage\ttypes\tattributes\tisOriginalTitle\n"
+                      "tt3\t1\tDie fabelhafte Welt der Amélie\tDE\t\\N\timdbDisplay\t\\N\t0\n"
+                      "tt3\t2\tAmelie\tUS\t\\N\timdbDisplay\t\\N\t0\n"
+                      "tt3\t3\tDie Fabelhafte Welt der Amelie\tAT\t\\N\timdbDisplay\t\\N\t0\n"
+                      "tt5\t1\tGood Evening\tXX\t\\N\talternative\t\\N\t0\n"
+                      "tt99\t1\tNiemand\tDE\t\\N\timdbDisplay\t\\N\t0\n");
+  const MovieCatalog catalog = tables.catalog();
+  const MovieId amelie = *catalog.find_tconst("tt3");
+  const MentionFinder finder(catalog);
+  const auto found = finder.find("kennst du die fabelhafte welt der amelie");
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].id, amelie);
+  EXPECT_TRUE(finder.find("good evening to you").empty());  // everyday words
+  EXPECT_EQ(TitleIndex(catalog).find("die fabelhafte welt der amélie").movies, std::vector<MovieId>{amelie});
 }
 
 TEST(MovieCatalog, MostVotesFirstThenTheLater) {
