@@ -112,8 +112,15 @@ struct MentionFinder::Impl {
     exact(word.folded, false);
     if (!word.owner.empty()) exact(word.owner, true);
     if (is_common_word(word.folded) || has_digit(word.folded)) return found;
-    const std::string& text = word.owner.empty() ? word.folded : word.owner;
-    if (is_never_name(text)) return found;
+    if (!word.owner.empty()) add_near(word.owner, true, found);
+    add_near(word.folded, false, found);  // with a possessive 's also as part of a title: "Schinler's List"
+    return found;
+  }
+
+  // Words from which `text` differs by typing errors.
+  void add_near(const std::string& text, bool owner, std::vector<Reading>& found) const {
+    const SpellingIndex& index = phrases.words();
+    if (is_never_name(text)) return;
     SpellingErrors errors{1, 1, is_english_form(text), index.exact(text) != SpellingIndex::kNone};
     for (const auto& near : index.near(text)) {
       const std::string& meant = index.text(near.word);
@@ -122,9 +129,8 @@ struct MentionFinder::Impl {
       errors.at_start = text[0] != meant[0] && !(text.size() > 1 && text[1] == meant[0] && text[0] == meant[1]);
       errors.of_common = is_common_word(meant);
       errors.at_end = near.errors == 1 && only_endings_differ(text, meant);
-      found.push_back({near.word, errors, 1, !word.owner.empty()});
+      found.push_back({near.word, errors, 1, owner});
     }
-    return found;
   }
 
   // All phrases that continue from `match.node` at word `at` of the text.
@@ -272,7 +278,10 @@ class Collector {
       if (target.kind != MentionKind::kMovie || match.nickname) continue;
       if (std::abs(phrases_.catalog().year(target.id) - year) > 1) continue;
       any = true;
-      const double score = match.errors.count > 0 ? movie_evidence(target, match, surface).factor : match.factor;
+      const double form = target.form == NameForm::kFull ? 1 : 0.9;
+      const double near = phrases_.catalog().year(target.id) == year ? 1 : 0.97;
+      const double score =
+          (match.errors.count > 0 ? movie_evidence(target, match, surface).factor : match.factor) * form * near;
       const bool closes = next.end < text_.size() && text_[next.end] == ')';
       if (score > 0) propose(target, match, next.end + (closes ? 1 : 0), score, false, true);
     }

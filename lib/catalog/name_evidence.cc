@@ -63,6 +63,22 @@ bool looks_like_part_of_name(const SentenceWord& word) {
   return word.name_like && !is_function_word(word.folded) && !is_never_name(word.folded) && word.owner.empty();
 }
 
+constexpr std::array<std::string_view, 3> kLinks{"of", "at", "in"};  // between the words of a longer title
+
+// "The House at Pooh Corner", "The Clan of the Cave Bear": word `at` is small and leads to a capital.
+bool capital_follows(const std::vector<SentenceWord>& words, std::size_t at) {
+  if (words[at].mark != 0 || words[at].capital || (words[at].folded != "of" && words[at].folded != "at")) return false;
+  if (++at < words.size() && is_left_out(words[at].folded)) ++at;
+  return at < words.size() && words[at].mark == 0 && looks_like_part_of_name(words[at]);
+}
+
+// "A Tree Grows in Brooklyn": word `at` follows a small word after a capital.
+bool capital_precedes(const std::vector<SentenceWord>& words, std::size_t at) {
+  if (at < 2 || words[at].mark != 0 || words[at - 1].mark != 0 || !is_one_of(kLinks, words[at - 1].folded))
+    return false;
+  return looks_like_part_of_name(words[at - 2]) && is_english_form(words[at - 2].folded);
+}
+
 // The cues that stand before a match.
 void describe_before(const std::vector<SentenceWord>& words, const NameMatch& match, const NamePhrases& phrases,
                      NameSurface& surface) {
@@ -90,13 +106,15 @@ void describe_before(const std::vector<SentenceWord>& words, const NameMatch& ma
   if (before > 1 && words[before - 2].folded == "similar" && word.folded == "to") surface.strong_title_cue = true;
   surface.capital_cue = is_one_of(kCapitalCues, word.folded);
   surface.title_cue = surface.title_cue || surface.strong_title_cue;
+  if (before == match.begin && capital_precedes(words, before)) surface.goes_on_before = true;
   surface.after_place_word = is_one_of(kPlaceWords, word.folded) &&
                              (surface.article == 't' || word.folded == "near" || word.folded == "visiting");
   surface.person_cue = is_one_of(kPersonCues, word.folded);
   if (before == match.begin) {
     surface.after_given_name = phrases.is_given_name(word.folded) && !is_common_word(word.folded);
-    surface.goes_on_before =
-        (looks_like_part_of_name(word) && !is_one_of(kFilms, word.folded)) || words[match.begin].mark == '-';
+    surface.goes_on_before = surface.goes_on_before ||
+                             (looks_like_part_of_name(word) && !is_one_of(kFilms, word.folded)) ||
+                             words[match.begin].mark == '-';
   }
 }
 
@@ -109,9 +127,11 @@ void describe_after(const std::vector<SentenceWord>& words, const NameMatch& mat
   surface.clause_ends = next.mark != 0 || match.owner || (!next.name_like && is_one_of(kAfterTitles, next.folded));
   surface.sentence_ends = is_hard(next.mark);
   surface.followed_by_films = !is_pause(next.mark) && is_one_of(kFilms, next.folded);
+  const bool hyphen = next.mark == '-' && next.begin == words[match.end - 1].end + 1;  // "X-Men"
   surface.before_capital =
       next.mark == 0 && next.name_like && !is_function_word(next.folded) && !is_one_of(kFilms, next.folded);
   surface.before_verb = next.mark == 0 && is_one_of(kVerbs, next.folded);
+  if (hyphen || capital_follows(words, match.end)) surface.goes_on_after = true;
   if ((next.mark != 0 && next.mark != ':') || match.owner) return;
   const bool common = is_common_word(next.folded) && next.mark != ':';
   const bool after_next = match.end + 1 < words.size() && words[match.end + 1].name_like;
@@ -130,7 +150,7 @@ NameSurface describe_surface(const std::vector<SentenceWord>& words, const NameM
   surface.never_name = true;
   for (std::size_t i = match.begin; i < match.end; ++i) {
     const SentenceWord& word = words[i];
-    surface.letters += word.folded.size();
+    surface.letters += match.owner && i + 1 == match.end ? word.owner.size() : word.folded.size();
     surface.quoted = surface.quoted && word.quoted;
     const bool shouted = word.shouted && is_plain(word.folded);
     if (is_left_out(word.folded)) continue;
@@ -156,6 +176,8 @@ NameSurface describe_surface(const std::vector<SentenceWord>& words, const NameM
   surface.written_as_name = any_name && all_capital && (surface.content > 0 || ends_capital);
   surface.begins_sentence = words[match.begin].capital && words[match.begin].first && !words[match.begin].shouted;
   surface.answer = surface.counted == 1 && is_one_of(kAnswers, phrase);
+  surface.roman =
+      surface.counted == 1 && phrase.find_first_not_of("ivx") == phrase.npos && standard_word(phrase) != phrase;
   surface.genre = surface.counted == 1 && phrases.is_genre(phrase);
   surface.number = surface.counted == 1 && is_number(phrase);
   surface.given_name = surface.counted == 1 && phrases.is_given_name(phrase);
@@ -175,7 +197,9 @@ double misspelled(const NameMatch& match, const NameSurface& surface, std::int32
   const int allowed = letters < 6 ? 0 : letters < 10 ? 1 : letters < 18 ? 2 : 3;
   if (errors.count > allowed || surface.never_name) return 0;
   if (one_word) {
-    if (errors.english || errors.known || errors.of_common || rank > 3000) return 0;
+    if (errors.english || errors.known || rank > 3000 || surface.inside_longer_name()) return 0;
+    // "familyt" is rather the word than the movie.
+    if (errors.of_common && !(surface.title_cue && surface.clause_ends && rank < 1000)) return 0;
     if (letters < 9 && (errors.at_end || errors.at_start)) return 0;
     if (errors.count > 1 && (errors.at_start || rank > 1000)) return 0;
   } else {
@@ -183,7 +207,9 @@ double misspelled(const NameMatch& match, const NameSurface& surface, std::int32
     const bool long_and_known = letters >= 16 && rank < 1000;  // "inglorious bastards"
     if (doubtful && !long_and_known && (errors.words > 1 || rank > 3000 || letters < 8 || surface.telling == 0))
       return 0;
-    if (errors.at_start && errors.count > 1) return 0;
+    if (errors.at_start && ((doubtful && rank > 1000) || errors.count > 1)) return 0;
+    if (errors.of_common && letters < 12 && surface.content <= static_cast<std::size_t>(errors.words))
+      return 0;  // "anythig else"
     if (errors.words >= static_cast<int>(surface.counted) &&
         ((doubtful && !long_and_known) || letters < (rank < 1500 ? 8u : 11u)))
       return 0;
@@ -213,6 +239,7 @@ NameEvidence plain_title(const NameTarget& target, const NameSurface& surface, s
   const bool indefinite = surface.after_indefinite || (surface.article == 'a' && target.article != 'a');
   if (surface.counted == 1 || surface.content == 0) return indefinite ? none : plain_word(surface, rank);
   const bool part = target.form != NameForm::kFull && surface.all_common;
+  if (surface.content >= 3 && target.form == NameForm::kFull) return {0.9, false};
   if (cued || (surface.content >= 3 && (!part || rank < 1000)) || (surface.counted >= 4 && !part)) return likely;
   if (rank > (surface.all_common ? 1500 : 3000) || (indefinite && rank > 300)) return none;
   return likely;
@@ -259,10 +286,11 @@ bool never_name_as_title(const NameSurface& surface, std::int32_t rank) {
 NameEvidence movie_evidence(const NameTarget& target, const NameMatch& match, const NameSurface& surface) {
   const std::int32_t rank = target.id;  // movies are sorted by votes
   const bool one_word = surface.counted == 1;
-  if (match.nickname) return {};
+  if (match.nickname || (match.owner && surface.content == 0)) return {};  // "it's"
   if (target.form == NameForm::kBarePart && !surface.quoted && !surface.whole_text) return {};
   if (is_hard(match.crossed) && (surface.counted < 3 || match.errors.count > 0)) return {};
   if (is_pause(match.crossed) && one_word) return {};
+  if (one_word && surface.roman) return {};
   const double agrees = article_factor(target.article, surface.article);
   if (match.errors.count > 0) {
     if (is_pause(match.crossed) || target.form == NameForm::kSeries) return {};
@@ -284,12 +312,15 @@ NameEvidence movie_evidence(const NameTarget& target, const NameMatch& match, co
   const bool cued = surface.title_cue && (rank < 1000 || surface.clause_ends);
   const bool little_known = one_word && surface.all_english && rank > 1000;
   if (little_known && (surface.before_capital || match.owner)) return {};
+  if (one_word && (surface.all_english || surface.given_name) && match.owner && surface.before_capital)
+    return {};  // "Alice's Adventures"
   if (little_known && surface.after_place_word && !surface.quoted) return {};
   if (one_word && surface.genre) return {};
   if (one_word && surface.inside_longer_name() && !cued) return {};
   if (one_word && surface.never_name && !never_name_as_title(surface, rank)) return {};
   if (!surface.all_english && surface.letters > 2) {
-    if (!one_word || !surface.given_name) return {factor, one_word && match.factor < 1};
+    const bool little_known_word = one_word && rank > 3000 && !surface.written_as_name && !surface.title_cue;
+    if (!one_word || !surface.given_name) return {factor, little_known_word || (one_word && match.factor < 1)};
     const bool written = surface.written_as_name || (surface.begins_sentence && surface.before_verb);
     const bool likely = (surface.title_cue || written) && !surface.before_name;
     return {likely ? factor : 0, true};

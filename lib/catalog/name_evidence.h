@@ -48,6 +48,7 @@ struct NameSurface {
   bool sentence_ends = false;     ///< after it
   bool answer = false;            ///< "no", "yes" and the like
   bool number = false;            ///< a number alone
+  bool roman = false;             ///< a Roman numeral alone
   bool genre = false;             ///< one word, a genre of the catalog
   bool after_place_word = false;  ///< "in", "from"
   bool before_capital = false;    ///< a capitalized word follows

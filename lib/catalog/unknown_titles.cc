@@ -32,8 +32,8 @@ constexpr std::array<std::string_view, 24> kCapitalized{
     "god",       "mom", "dad", "mum",   "tv",     "dvd", "cgi", "ok",     "okay", "lol",    "omg",      "english",
     "hollywood", "bye", "hi",  "hello", "thanks", "sci", "fi",  "romcom", "pg",   "bluray", "internet", "disney"};
 // Small words inside titles.
-constexpr std::array<std::string_view, 14> kInside{"of",  "the", "and", "in",   "on", "a",  "to",
-                                                   "for", "an",  "at",  "from", "de", "la", "with"};
+constexpr std::array<std::string_view, 12> kInside{"of", "the", "and", "in", "on", "a",
+                                                   "to", "for", "an",  "at", "de", "la"};
 
 std::int32_t year_of(std::string_view word) {
   std::int32_t year = 0;
@@ -128,10 +128,10 @@ class Search {
       while (end < words_.size() && end - begin < kMaxRun && (words_[end].mark == 0 || words_[end].mark == '-')) {
         const SentenceWord& word = words_[end];
         if (is_taken(word.begin, word.end)) break;
-        if (is_name_word(word) || (word.capital && is_number(word.folded))) {
-          last = ++end;
-        } else if (is_one_of(kInside, word.folded)) {
+        if (is_one_of(kInside, word.folded)) {
           ++end;
+        } else if (is_name_word(word) || (word.capital && is_number(word.folded))) {
+          last = ++end;
         } else {
           break;
         }

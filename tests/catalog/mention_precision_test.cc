@@ -80,6 +80,22 @@ TEST_F(MentionPrecision, ATitleThatTheCatalogLacksIsNoNearOne) {
   EXPECT_FALSE(any("Heat (1950) was good", "Heat (1995)"));
 }
 
+TEST_F(MentionPrecision, AWordOfALongerNameIsNotTheWholeOne) {
+  EXPECT_FALSE(any("She wrote Throne of Glass", "Glass (2019)"));
+  EXPECT_FALSE(any("Have you read The House at Pooh Corner?", "House (1977)"));
+  EXPECT_FALSE(any("I liked The Kids Are Alright (1979)", "Kids (1995)"));
+  EXPECT_FALSE(any("books by Christina Baker Kline", "Christine (1983)"));
+  EXPECT_FALSE(any("like Alice's Adventures", "Alice (1990)"));
+  EXPECT_EQ(first("I loved Scream Let's talk"), "Scream (1996)");
+}
+
+TEST_F(MentionPrecision, ContractionsAndAnswersAreNoTitles) {
+  for (const char* text : {"I saw that one. It's good", "No, I haven't", "no", "nope", "It was ok", "Old or new?",
+                           "something the familyt would enjoy", "Is it a Drama?", "anythig else"})
+    EXPECT_EQ(first(text), "") << text;
+  EXPECT_EQ(first("I loved the new It"), "It (2017)");
+}
+
 TEST_F(MentionPrecision, TheExactTitleStandsBeforeNearOnes) {
   for (const char* text : {"like Heat but newer", "I've seen Heat", "\"heat\"", "Heat"})
     EXPECT_EQ(first(text), "Heat (1995)") << text;
