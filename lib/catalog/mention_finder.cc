@@ -23,8 +23,9 @@ using Node = NamePhrases::Node;
 using WordId = NamePhrases::WordId;
 using Words = std::vector<SentenceWord>;
 
-constexpr std::size_t kMaxWords = 12;  // of the text in one match
-constexpr std::size_t kReadings = 4;   // of one kind and place
+constexpr std::size_t kMaxWords = 12;    // of the text in one match
+constexpr std::size_t kMostWords = 400;  // of a text; the effort grows with the square of the names
+constexpr std::size_t kReadings = 4;     // of one kind and place
 constexpr double kNicknameFactor = 0.95, kJoinedFactor = 0.95;
 
 // "1995" of "(1995)".
@@ -377,7 +378,8 @@ MentionFinder::MentionFinder(const MovieCatalog& catalog) : impl_(std::make_uniq
 MentionFinder::~MentionFinder() = default;
 
 std::vector<Mention> MentionFinder::find(std::string_view text, const MentionOptions& options) const {
-  const Words words = sentence_words(text);
+  Words words = sentence_words(text);
+  if (words.size() > kMostWords) words.resize(kMostWords);
   Collector collector(impl_->phrases, text, words, options.expects_person);
   const std::vector<NameMatch> matches = impl_->matches(words);
   for (const NameMatch& match : matches) collector.add(match);

@@ -83,6 +83,14 @@ TEST(MentionFinder, PossessiveInATitleBelongsToIt) {
   }
 }
 
+TEST_F(MentionFinderTest, LongTextsTakeNoLongerThanTheirBeginning) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "Heat, Al Pacino, the matirx; ";
+  const auto found = finder.find(text);
+  ASSERT_FALSE(found.empty());
+  for (const Mention& mention : found) EXPECT_LT(mention.end, 400u * 10);
+}
+
 TEST_F(MentionFinderTest, TextWithoutNamesHasNone) {
   for (const char* text : {"", " ", "...", "I don't know, maybe something funny?", "from the nineties please",
                            "no idea, you choose", "\xFF\xFE", "yes please, under two hours"})
