@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "lib/base/ascii.h"
 #include "lib/dialogue/genre_text.h"
@@ -11,9 +12,14 @@
 namespace matinee {
 
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie) {
-  // Movies are ordered by votes.
-  if (catalog.votes(movie) == kUnknown || movie >= catalog.size() / 2) return Popularity::kHidden;
-  return movie < catalog.size() / 5 ? Popularity::kPopular : Popularity::kAny;
+  // Movies are ordered by votes, those without come last. These are unknown, which is not the same as hidden.
+  if (catalog.votes(movie) == kUnknown) return Popularity::kAny;
+  const auto all = std::views::iota(MovieId{0}, catalog.size());
+  const auto end =
+      std::partition_point(all.begin(), all.end(), [&](MovieId m) { return catalog.votes(m) != kUnknown; });
+  const auto voted = static_cast<MovieId>(end - all.begin());
+  if (movie >= voted / 2) return Popularity::kHidden;
+  return movie < voted / 5 ? Popularity::kPopular : Popularity::kAny;
 }
 
 bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
@@ -30,7 +36,7 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
       case Slot::kKeyword: break;
     }
   }
-  // Popularity needs fewer values: a movie without votes counts as hidden.
+  // Popularity needs fewer values: what few people know has no votes.
   return known * (slot == Slot::kPopularity ? 5 : 3) >= catalog.size();
 }
 

@@ -9,8 +9,8 @@
 
 namespace matinee {
 
-/// Popular: among the fifth of the catalog with the most votes. Hidden: in the half with the fewest, or without votes.
-/// Any: between the two.
+/// Of the movies with votes, popular: among the fifth with the most; hidden: in the half with the fewest. Any: between
+/// the two, and movies without votes.
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie);
 
 /// True if the system can ask for this slot: at least a third of the movies have a value (a fifth for popularity).
