@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
         system_options.add(options);
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
-        options.flag("stats", &stats, "report the number of conversations and how many reached the target");
+        options.flag("stats", &stats, "report how many conversations reached a movie that the user takes, and how users talk beside real people");
         options.list("turns", &turns, "FILES", "with alpaca: also lines for the labelled turns of these files");
         options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
@@ -58,10 +58,11 @@ int main(int argc, char** argv) {
         progress.finish();
         if (stats) {
           const auto conversations = static_cast<double>(std::max<std::int64_t>(report.conversations, 1));
-          tool.note(fmt::format("{} conversations, {:.1f}% reached the target, {:.2f} user turns each, {} tuples",
+          tool.note(fmt::format("{} conversations, {:.1f}% found a movie, {:.2f} user turns each, {} tuples",
                                 report.conversations, 100.0 * static_cast<double>(report.accepted) / conversations,
                                 static_cast<double>(report.user_turns) / conversations, report.tuples));
           if (labelled > 0) tool.note(fmt::format("{} tuples of labelled turns", labelled));
+          tool.note(report.talk.table());
         }
         return 0;
       });

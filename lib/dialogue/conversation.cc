@@ -40,22 +40,17 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
       return conversation;
     }
     UserTurn said;
-    // A question may follow the offer; who is offered the target does not answer it.
-    const auto offer = std::find_if(exchange.acts.begin(), exchange.acts.end(),
-                                    [&](const SystemAct& act) { return offers(act, target); });
-    const bool got_it = offer != exchange.acts.end();
-    const SystemAct& last = got_it ? *offer : exchange.acts.back();
-    if (turn >= options.max_turns && !got_it) {
+    if (turn >= options.max_turns) {
       said.text = world.phrasebook.expand("u.leave", {}, wording);
       said.update.act = UserAct::kLeave;
     } else {
-      said = user.respond(last);
+      said = user.respond(exchange.acts);
     }
     exchange.user_text = said.text;
     exchange.marks = world.evidence.find(exchange.acts, said.text);
     exchange.update = said.update;
     exchange.reading = reading_of(said.update, exchange.marks, TurnContext(exchange.acts), world.catalog);
-    if (said.update.act == UserAct::kAccept) conversation.accepted = got_it || last.movie == target;
+    conversation.accepted = user.satisfied();
     acts = world.policy.next(state, said.update);
     conversation.exchanges.push_back(std::move(exchange));
   }

@@ -31,7 +31,7 @@ struct Conversation {
   MovieId target = -1;
   Persona persona = Persona::kTerse;
   std::vector<Exchange> exchanges;
-  bool accepted = false;  ///< the target was recommended and taken
+  bool accepted = false;  ///< a movie that meets all the user's wishes was taken
 };
 
 /// What generates conversations. All by reference.

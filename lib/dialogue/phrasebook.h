@@ -23,8 +23,8 @@ struct PhraseRequest {
 };
 
 /// The forms in which users word a genre of the catalog, each in a section FORM.GENRE: "genre.Comedy" (comedy),
-/// "a_genre.Comedy" (a comedy), "genres.Comedy" (comedies), "like_genre.Comedy" (funny).
-inline constexpr std::array<std::string_view, 4> kGenreForms{"genre", "a_genre", "genres", "like_genre"};
+/// "a_genre.Comedy" (a comedy), "genres.Comedy" (comedies), "like_genre.Comedy" (funny), "more_genre.Comedy" (funnier).
+inline constexpr std::array<std::string_view, 5> kGenreForms{"genre", "a_genre", "genres", "like_genre", "more_genre"};
 /// True for the name of such a section.
 bool is_genre_section(std::string_view section);
 

@@ -234,6 +234,11 @@ bool within(const PreferenceUpdate& part, const PreferenceUpdate& whole, bool ye
          within(part.beyond, whole.beyond) && within(part.asks, whole.asks);
 }
 
+bool says_something(const PreferenceUpdate& update) {
+  return !update.said.empty() || !update.about.empty() || !update.pick.empty() || update.nth != 0 ||
+         update.count != 0 || !update.unknown.empty() || !update.beyond.empty() || update.asks;
+}
+
 // The movie to which relative words refer where the turn itself names one that the user likes.
 MovieId named_reference(std::span<const Mark> marks, std::span<const Role> roles) {
   MovieId movie = -1;
@@ -290,31 +295,31 @@ TurnReading reading_of(const PreferenceUpdate& update, std::span<const Mark> mar
   for (const bool with_names : {true, false}) {
     for (std::size_t i = 0; i < marks.size(); ++i) {
       if ((marks[i].kind == MarkKind::kName) != with_names) continue;
-      for (const Role role : roles_of(marks[i])) {
-        if (role == Role::kNone) continue;
-        // The first of several is wanted, a later one is the alternative, where the update says so.
-        const bool genre = marks[i].kind == MarkKind::kGenre, years = marks[i].kind == MarkKind::kYears;
-        const bool earlier = genre ? genres_said : years ? years_said : people_said;
-        if (role == Role::kOr && !earlier) continue;
-        const bool either = role == Role::kWant && earlier &&
-                            within(std::vector{genre ? Slot::kGenre : Slot::kPerson}, update.said.either);
-        if (either && (genre || with_names)) continue;
-        Builder builder(context, catalog);
-        builder.refer_to(reference);
-        builder.apply(marks[i], role);
-        const bool says_something = !builder.update.said.empty() || !builder.update.about.empty() ||
-                                    !builder.update.pick.empty() || builder.update.nth != 0 ||
-                                    builder.update.count != 0 || !builder.update.unknown.empty() ||
-                                    !builder.update.beyond.empty() || builder.update.asks;
-        const bool inside = years && (role == Role::kWant || role == Role::kOr);
-        if (!says_something || !within(builder.update, update, inside)) continue;
-        reading.roles[i] = role;
-        if (role == Role::kLiked) reference = marks[i].movie;
-        genres_said = genres_said || genre;
-        years_said = years_said || years;
-        people_said = people_said || (with_names && (role == Role::kWant || role == Role::kOr));
-        break;
-      }
+      // The role whose value is the update's; for years, else one whose value is a part of it ("80s or 90s").
+      const bool genre = marks[i].kind == MarkKind::kGenre, years = marks[i].kind == MarkKind::kYears;
+      const bool earlier = genre ? genres_said : years ? years_said : people_said;
+      const auto find_role = [&](bool inside) {
+        for (const Role role : roles_of(marks[i])) {
+          if (role == Role::kNone || (inside && role != Role::kWant && role != Role::kOr)) continue;
+          // The first of several is wanted, a later one is the alternative, where the update says so.
+          if (role == Role::kOr && !earlier) continue;
+          const bool either = role == Role::kWant && earlier &&
+                              (inside || within(std::vector{genre ? Slot::kGenre : Slot::kPerson}, update.said.either));
+          if (either && (genre || with_names || inside)) continue;
+          Builder builder(context, catalog);
+          builder.refer_to(reference);
+          builder.apply(marks[i], role);
+          if (!says_something(builder.update) || !within(builder.update, update, inside)) continue;
+          reading.roles[i] = role;
+          if (role == Role::kLiked) reference = marks[i].movie;
+          genres_said = genres_said || genre;
+          years_said = years_said || years;
+          people_said = people_said || (with_names && (role == Role::kWant || role == Role::kOr));
+          return true;
+        }
+        return false;
+      };
+      if (!find_role(false) && years) find_role(true);
     }
   }
   return reading;

@@ -2,21 +2,22 @@
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "lib/base/random.h"
 #include "lib/catalog/mention_finder.h"
-#include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/system_act.h"
 #include "lib/dialogue/target_wishes.h"
+#include "lib/dialogue/user_speech.h"
 
 namespace matinee {
 
 /// How a simulated user behaves.
 enum class Persona : std::uint8_t {
   kTerse,       ///< lower case, few words
-  kChatty,      ///< greets, and compares with movies they liked
+  kChatty,      ///< greets, tells stories, and compares with movies they liked
   kPicky,       ///< also says what they do not want
   kUndecided,   ///< often has no preference
   kChangeable,  ///< changes their mind
@@ -29,54 +30,75 @@ enum class Persona : std::uint8_t {
 inline constexpr int kPersonas = 10;
 const char* name_of(Persona persona);
 
-struct UserTurn {
-  std::string text;
-  PreferenceUpdate update;  ///< the meaning of the text
-};
-
-/// A user who looks for one movie, the target, without naming it. All answers follow from its facts.
+/// A user with some wishes that one movie, the target, meets. The user never names the target. All answers follow from
+/// its facts, and only a movie that meets all the wishes, said or not, is accepted.
 class SimulatedUser {
  public:
-  /// Texts are drawn again if `finder` does not find the right names in them, for example after a typing error. All
-  /// references must outlive this.
+  /// All references must outlive this.
   SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder, MovieId target,
                 Persona persona, Random random);
   SimulatedUser(const SimulatedUser&) = delete;
   SimulatedUser& operator=(const SimulatedUser&) = delete;
 
-  /// The answer to the last of the system's acts.
-  UserTurn respond(const SystemAct& act);
+  /// The answer to the system's turn: to its last offer or question.
+  UserTurn respond(std::span<const SystemAct> acts);
 
   MovieId target() const { return target_; }
+  /// What the user wants, said or not.
+  const PreferenceState& wants() const { return wants_; }
+  /// True if the movie meets all wishes, and the user does not know it.
+  bool would_accept(MovieId movie) const;
+  /// True once such a movie was accepted.
+  bool satisfied() const { return accepted_ > 0; }
 
  private:
-  UserTurn answer(Slot slot);
-  UserTurn do_not_care(Slot slot);
-  std::optional<UserTurn> change_of_mind(std::optional<Slot> asked);
-  UserTurn opinion(MovieId movie);
-  /// Reacts to a recommendation of `movie`, or to a text about it; `just_named`: the text has its title and year.
-  UserTurn react(MovieId movie, bool just_named);
-  std::optional<UserTurn> question();
-  std::optional<UserTurn> detail(MovieId rejected, bool just_named);
-  std::optional<UserTurn> new_wish();
-  std::optional<UserTurn> say(const std::optional<Wish>& wish);
-  UserTurn say(std::string section, UserAct act);
-  bool reads_well(const Wish& wish, const std::string& text) const;
-  bool names_target(const std::string& text) const;
+  void make_agenda();
+  void look_for_another();
+  void hear(std::span<const SystemAct> acts);
+
+  TurnDraft opening();
+  void add_wishes(TurnDraft& draft, std::size_t count);
+  TurnDraft answer(Slot slot);
+  TurnDraft do_not_care(Slot slot);
+  std::optional<TurnDraft> change_of_mind(std::optional<Slot> asked);
+  TurnDraft opinion(MovieId movie);
+  TurnDraft react(MovieId movie, std::optional<Slot> asked);
+  TurnDraft react_to_list();
+  std::optional<TurnDraft> question(MovieId movie);
+  TurnDraft accept(std::optional<Slot> asked);
+  TurnDraft accept_of_list(std::size_t index);
+  /// Reactions without a wish, and what goes before a wish.
+  TurnDraft known_movie(MovieId movie);
+  TurnDraft plain_reaction(MovieId movie);
+  std::optional<TurnDraft> wish_after(MovieId movie);
+  std::optional<Wish> missing(MovieId movie);
+  std::optional<TurnDraft> named_movie();
+  std::optional<TurnDraft> take_back();
+  TurnDraft after_accepting();
+  TurnDraft settled();
+  std::optional<Wish> next_wish();
+  std::optional<Wish> wish_for(Slot slot);
+
+  UserTurn say(const TurnDraft& draft);
+  bool few_meet(const PreferenceState& wants) const;
 
   const MovieCatalog& catalog_;
   const Phrasebook& phrasebook_;
-  const MentionFinder& finder_;
   MovieId target_;
   Persona persona_;
   Random random_;
-  TargetWishes wishes_;  // draws from random_
-  std::string target_words_;
-  std::set<Slot> named_, mistaken_;
+  UserSpeech speech_;                    // draws from random_
+  std::optional<TargetWishes> wishes_;   // draws from random_
+  std::vector<std::pair<Slot, Wish>> agenda_;  // not said yet, in the order in which they are said
+  PreferenceState wants_, stated_;
+  std::set<Slot> said_slots_, mistaken_;
+  std::set<MovieId> known_;
   std::set<Fact> asked_facts_;
-  std::optional<Wish> mistake_;      // to be taken back
-  int turns_ = 0, small_talk_ = -1;  // the turn of the last small talk
-  bool asked_why_ = false, hurried_ = false;
+  std::optional<Wish> mistake_;  // to be taken back
+  std::vector<MovieId> offer_;   // of the system's last offer
+  bool fresh_ = false, is_list_ = false, relaxed_ = false;
+  int turns_ = 0, small_talk_ = 0, accepted_ = 0;  // small_talk_: the turn of the last one
+  bool done_ = false, asked_why_ = false, hurried_ = false;
 };
 
 }  // namespace matinee

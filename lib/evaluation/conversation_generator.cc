@@ -131,19 +131,21 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
   const auto shares = kept_shares(options.keep);
   GeneratorReport report;
   std::vector<std::string> texts(kBatch);
-  std::vector<GeneratorReport> counts(kBatch);
+  struct Counts {
+    std::int64_t accepted = 0, tuples = 0;
+  };
+  std::vector<Counts> counts(kBatch);
+  std::vector<Conversation> conversations(kBatch);
   for (std::int64_t begin = first; begin < last; begin += static_cast<std::int64_t>(kBatch)) {
     const auto size = static_cast<std::size_t>(std::min<std::int64_t>(last - begin, static_cast<std::int64_t>(kBatch)));
     pool.for_blocks(size, kBlock, [&](std::size_t from, std::size_t to, int) {
       for (std::size_t i = from; i < to; ++i) {
         const auto index = static_cast<std::uint64_t>(begin) + i;
         Random choice(seed, "target", index);
-        const Conversation conversation = converse(world, talk, index, choice.pick(targets));
+        const Conversation& conversation = conversations[i] = converse(world, talk, index, choice.pick(targets));
         std::string& text = texts[i];
         text.clear();
-        counts[i] = {1, conversation.accepted ? 1 : 0, 0, 0};
-        for (const Exchange& exchange : conversation.exchanges)
-          counts[i].user_turns += exchange.user_text.empty() ? 0 : 1;
+        counts[i] = {conversation.accepted ? 1 : 0, 0};
         if (options.format == "alpaca") {
           Random keeping(seed, "keep", index);
           for (const InstructionTuple& tuple : tuples_of(conversation, catalog)) {
@@ -160,10 +162,14 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
     });
     for (std::size_t i = 0; i < size; ++i) {
       write(texts[i]);
-      report.conversations += counts[i].conversations;
+      ++report.conversations;
       report.accepted += counts[i].accepted;
       report.tuples += counts[i].tuples;
-      report.user_turns += counts[i].user_turns;
+      for (const Exchange& exchange : conversations[i].exchanges) {
+        if (exchange.user_text.empty()) continue;
+        ++report.user_turns;
+        report.talk.add(talk_state(exchange.acts), exchange.update.act, exchange.user_text);
+      }
     }
     advance(size);
   }

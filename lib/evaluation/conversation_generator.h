@@ -9,6 +9,7 @@
 #include "lib/base/options.h"
 #include "lib/base/parallel.h"
 #include "lib/chat/chat_system.h"
+#include "lib/evaluation/talk_statistics.h"
 
 namespace matinee {
 
@@ -38,6 +39,7 @@ struct GeneratorOptions {
 
 struct GeneratorReport {
   std::int64_t conversations = 0, accepted = 0, tuples = 0, user_turns = 0;
+  TalkStatistics talk;
 };
 
 /// Writes the shard's conversations, in order, to `write`; memory does not grow with their number. `advance` receives

@@ -147,7 +147,7 @@ void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
       figures_.turns += turns;
       break;
     }
-    const UserTurn said = user.respond(turn->acts.back());
+    const UserTurn said = user.respond(turn->acts);
     true_meaning_.meant = said.update;
     const std::vector<SystemAct> acts = turn->acts;
     turn = &session.answer(said.text);

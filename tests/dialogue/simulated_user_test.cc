@@ -5,6 +5,7 @@
 #include <map>
 
 #include "lib/catalog/fold_name.h"
+#include "lib/dialogue/wish_check.h"
 #include "tests/dialogue/full_catalog.h"
 
 namespace matinee {
@@ -13,38 +14,147 @@ namespace {
 using testing::FullCatalog;
 using testing::SampleWorld;
 
-// Except for mistakes, the update is true of the target.
+// Except for mistakes, the update is true of the target. Of alternatives, one is.
 void expect_true(const MovieCatalog& catalog, MovieId target, const PreferenceState& said) {
-  for (const GenreId genre : said.genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 1u);
-  for (const GenreId genre : said.not_genres) EXPECT_EQ(catalog.genre_mask(target) >> genre & 1, 0u);
-  for (const PersonId person : said.people) EXPECT_TRUE(takes_part(catalog, target, person));
-  for (const PersonId person : said.not_people) EXPECT_FALSE(takes_part(catalog, target, person));
-  if (said.years) {
-    EXPECT_LE(said.years->low, catalog.year(target));
-    EXPECT_GE(said.years->high, catalog.year(target));
-  }
-  if (said.runtime) {
-    EXPECT_LE(said.runtime->low, catalog.runtime(target));
-    EXPECT_GE(said.runtime->high, catalog.runtime(target));
-  }
-  if (said.popularity != Popularity::kAny) {
-    EXPECT_EQ(said.popularity, popularity_of(catalog, target));
-  }
+  const std::vector<Slot> broken = broken_slots(catalog, said, target);
+  EXPECT_TRUE(broken.empty()) << name_of(broken.front()) << " " << to_json(said, catalog) << " of "
+                              << catalog.display_name(target);
   for (const auto* movies : {&said.liked, &said.disliked, &said.seen})
     EXPECT_EQ(std::ranges::count(*movies, target), 0);
 }
 
+UserTurn reply(SimulatedUser& user, const SystemAct& act) { return user.respond({&act, 1}); }
+
+// After the opening.
+UserTurn greeted(SimulatedUser& user) { return reply(user, {.kind = SystemActKind::kGreet}); }
+
 TEST(SimulatedUser, SaysWhatIsTrueOfTheTarget) {
-  for (std::uint64_t index = 0; index < 200; ++index) {
-    const SampleWorld& world = SampleWorld::get();
-    const Conversation talk = world.talk(3, index);
-    PreferenceState state;
-    for (const Exchange& exchange : talk.exchanges) {
-      merge(state, exchange.update);
-      if (talk.persona != Persona::kChangeable) expect_true(world.catalog, talk.target, exchange.update.said);
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
+  for (std::uint64_t index = 0; index < 300; ++index) {
+    const auto persona = static_cast<Persona>(index % kPersonas);
+    if (persona == Persona::kChangeable) continue;
+    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index), persona,
+                       Random(3, "test", index));
+    for (int turn = 0; turn < 8; ++turn) {
+      const MovieId offered = static_cast<MovieId>(index * 7 + static_cast<std::uint64_t>(turn) * 31) % 600;
+      const UserTurn said = turn == 0 ? greeted(user)
+                            : turn < 4 ? reply(user, {.kind = SystemActKind::kAsk, .slot = static_cast<Slot>(turn)})
+                                       : reply(user, {.kind = SystemActKind::kRecommend, .movie = offered});
+      expect_true(world.catalog, user.target(), said.update.said);
+      if (said.update.act == UserAct::kLeave || said.update.act == UserAct::kAccept) break;
     }
-    if (talk.accepted) expect_true(world.catalog, talk.target, state);
   }
+}
+
+TEST(SimulatedUser, TakesOnlyWhatMeetsAllWishes) {
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
+  int taken = 0, targets = 0;
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kVolunteer,
+                       Random(5, "test", index));
+    greeted(user);
+    EXPECT_TRUE(user.would_accept(user.target()));
+    Random random(5, "offers", index);
+    for (int turn = 0; turn < 12; ++turn) {
+      const MovieId movie = turn == 11 ? user.target() : static_cast<MovieId>(random.below(600));
+      const bool fits = user.would_accept(movie);
+      const UserTurn said = reply(user, {.kind = SystemActKind::kRecommend, .movie = movie});
+      if (said.update.act == UserAct::kLeave) break;
+      if (said.update.act != UserAct::kAccept) continue;
+      ++taken;
+      EXPECT_TRUE(fits) << said.text;
+      EXPECT_TRUE(user.satisfied());
+      targets += movie == user.target();
+      break;
+    }
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_GT(targets, 90) << "random movies are rarely taken";
+}
+
+TEST(SimulatedUser, TakesTheFittingMovieOfAList) {
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
+  int nth = 0, named = 0;
+  for (std::uint64_t index = 0; index < 200; ++index) {
+    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kTerse,
+                       Random(6, "test", index));
+    greeted(user);
+    SystemAct list{.kind = SystemActKind::kList};
+    const std::size_t place = index % 3;
+    for (std::size_t i = 0; i < 3; ++i)
+      list.candidates.push_back({i == place ? user.target() : static_cast<MovieId>((index * 11 + i * 101) % 600), 0, {}});
+    const UserTurn said = reply(user, list);
+    if (said.update.act != UserAct::kAccept) continue;
+    const std::int32_t chosen = said.update.nth;
+    nth += chosen != 0;
+    named += !said.update.pick.empty();
+    if (chosen == 0) continue;
+    const MovieId movie = list.candidates[chosen < 0 ? 2 : static_cast<std::size_t>(chosen) - 1].movie;
+    EXPECT_TRUE(movie == user.target() || chosen != static_cast<std::int32_t>(place) + 1) << said.text;
+  }
+  EXPECT_GT(nth, 100);
+  EXPECT_EQ(named, 0) << "the target is not named";
+}
+
+// Every kind of wish of the issue occurs, with its meaning.
+TEST(SimulatedUser, SaysEveryKindOfWish) {
+  const SampleWorld& world = SampleWorld::get();
+  std::map<std::string, int> seen;
+  for (std::uint64_t index = 0; index < 900; ++index) {
+    for (const Exchange& exchange : world.talk(7, index).exchanges) {
+      const PreferenceUpdate& update = exchange.update;
+      const PreferenceState& said = update.said;
+      if (exchange.user_text.empty()) continue;
+      for (const Slot slot : said.either) ++seen[std::string("either ") + name_of(slot)];
+      for (const Beyond beyond : update.beyond) ++seen[std::string("beyond ") + name_of(beyond)];
+      if (update.asks) ++seen[std::string("asks ") + name_of(*update.asks)];
+      seen["two genres"] += said.genres.size() > 1;
+      seen["genre and movie"] += !said.genres.empty() && !said.liked.empty();
+      seen["two people"] += said.people.size() > 1;
+      seen["three movies"] += said.liked.size() > 2;
+      seen["two decades"] += said.years && said.years->high - said.years->low == 19;
+      seen["not years"] += said.not_years.has_value();
+      seen["runtime"] += said.runtime.has_value();
+      seen["age"] += said.age.has_value();
+      seen["rating"] += said.min_rating.has_value();
+      seen["keyword"] += !said.keywords.empty();
+      seen["sort"] += said.sort != SortOrder::kNone;
+      seen["count"] += update.count != 0;
+      seen["pick"] += !update.pick.empty();
+      seen["about"] += !update.about.empty();
+      seen["unknown"] += !update.unknown.empty();
+      seen["restart"] += update.drop.size() == kSlots;
+      seen["reaction and wish"] += update.act == UserAct::kInform && !said.seen.empty() && said.years.has_value();
+    }
+  }
+  for (int fact = 0; fact < kFacts; ++fact) EXPECT_GT(seen[std::string("asks ") + name_of(static_cast<Fact>(fact))], 0);
+  for (int beyond = 0; beyond < kBeyonds; ++beyond)
+    EXPECT_GT(seen[std::string("beyond ") + name_of(static_cast<Beyond>(beyond))], 0);
+  for (const char* kind : {"either genre", "either person", "two genres", "genre and movie", "two people",
+                           "three movies", "two decades", "not years", "runtime", "age", "rating", "keyword", "sort",
+                           "count", "pick", "about", "unknown", "restart", "reaction and wish"})
+    EXPECT_GT(seen[kind], 2) << kind;
+}
+
+// The catalog of the sample has hardly any running times; users ask for them all the same.
+TEST(SimulatedUser, WhatTheCatalogLacksHasValuesOfItsOwnKind) {
+  const SampleWorld& world = SampleWorld::get();
+  int lengths = 0;
+  for (MovieId target = 0; target < 200; ++target) {
+    if (world.catalog.runtime(target) != kUnknown) continue;
+    Random random(1, "lengths"), again(2, "lengths");
+    TargetWishes one(world.catalog, world.phrasebook, target, {}, random);
+    TargetWishes other(world.catalog, world.phrasebook, target, {}, again);
+    const auto first = one.about(Slot::kRuntime), second = other.about(Slot::kRuntime);
+    ASSERT_TRUE(first && second);
+    ++lengths;
+    const Span a = *first->update.said.runtime, b = *second->update.said.runtime;
+    EXPECT_TRUE(a.low <= b.high && b.low <= a.high) << "two users of one target agree";
+  }
+  EXPECT_GT(lengths, 150);
 }
 
 TEST(SimulatedUser, MistakesAreTakenBack) {
@@ -55,8 +165,9 @@ TEST(SimulatedUser, MistakesAreTakenBack) {
     const auto target = static_cast<MovieId>(index * 9);
     SimulatedUser user(world.catalog, phrasebook, world.finder, target, Persona::kChangeable, Random(1, "test", index));
     PreferenceState state;
+    greeted(user);
     for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPerson, Slot::kPopularity}) {
-      const UserTurn turn = user.respond({.kind = SystemActKind::kAsk, .slot = slot});
+      const UserTurn turn = reply(user, {.kind = SystemActKind::kAsk, .slot = slot});
       merge(state, turn.update);
       corrections += !turn.update.drop.empty();
     }
@@ -66,7 +177,7 @@ TEST(SimulatedUser, MistakesAreTakenBack) {
     agreeing += !state.genres.empty();
   }
   EXPECT_GT(corrections, talks / 2);
-  EXPECT_GT(agreeing, talks * 3 / 4);
+  EXPECT_GT(agreeing, talks / 3);
 }
 
 TEST(SimulatedUser, NeverNamesTheTarget) {
@@ -97,7 +208,7 @@ TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
       SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, Persona::kTerse,
                          Random(1, "test", index));
       for (const Slot slot : {Slot::kGenre, Slot::kYears}) {
-        const std::string text = user.respond({.kind = SystemActKind::kAsk, .slot = slot}).text;
+        const std::string text = reply(user, {.kind = SystemActKind::kAsk, .slot = slot}).text;
         EXPECT_EQ((" " + fold_name(text) + " ").find(" " + title + " "), std::string::npos) << text;
       }
     }
@@ -105,23 +216,27 @@ TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
   EXPECT_GT(tried, 0);
 }
 
-TEST(SimulatedUser, OlderAndNewerAreTrueOfTheTarget) {
-  const SampleWorld& world = SampleWorld::get();
+TEST(SimulatedUser, WordsThatCompareAreTrueOfTheTarget) {
+  const FullCatalog& world = FullCatalog::get();
+  const Phrasebook phrasebook = Phrasebook::built_in();
   Random random(1, "ages");
-  int said = 0;
-  for (MovieId target = 0; target < 300; ++target) {
-    TargetWishes wishes(world.catalog, world.phrasebook, target, {}, random);
+  std::map<std::string, int> said;
+  for (MovieId target = 0; target < 500; ++target) {
+    TargetWishes wishes(world.catalog, phrasebook, target, {}, random);
     const MovieId other = target + 40;
-    const auto wish = wishes.other_age(other);
+    const auto wish = wishes.relative(other);
     if (!wish) continue;
-    ++said;
-    const Span years = *wish->update.said.years;
-    EXPECT_LE(years.low, world.catalog.year(target));
-    EXPECT_GE(years.high, world.catalog.year(target));
-    EXPECT_EQ(wish->section, world.catalog.year(target) < world.catalog.year(other) ? "u.older" : "u.newer");
-    EXPECT_TRUE(years.low == world.catalog.year(other) || years.high == world.catalog.year(other));
+    const PreferenceState& is = wish->update.said;
+    EXPECT_TRUE(meets(world.catalog, is, target)) << wish->slots.at("relative");
+    if (!wish->update.beyond.empty()) continue;  // how it feels
+    // The other movie is not like that; between popular and hidden, many are neither.
+    EXPECT_TRUE(is.popularity != Popularity::kAny || !meets(world.catalog, is, other)) << wish->slots.at("relative");
+    said["years"] += is.years.has_value();
+    said["genre"] += !is.genres.empty();
+    said["runtime"] += is.runtime.has_value();
+    said["popularity"] += is.popularity != Popularity::kAny;
   }
-  EXPECT_GT(said, 100);
+  for (const char* kind : {"years", "genre", "runtime", "popularity"}) EXPECT_GT(said[kind], 10) << kind;
 }
 
 TEST(SimulatedUser, ComparesWithMoviesThatAreAlike) {
@@ -138,27 +253,11 @@ TEST(SimulatedUser, ComparesWithMoviesThatAreAlike) {
       EXPECT_EQ(likeness(world.catalog, movie, target), Likeness::kUnlike);
     liked += !wish->update.said.liked.empty();
     disliked += !wish->update.said.disliked.empty();
-    two += wish->update.said.liked.size() == 2;
+    two += wish->update.said.liked.size() >= 2;
   }
   EXPECT_GT(liked, 100);
   EXPECT_GT(disliked, 20);
   EXPECT_GT(two, 30);
-}
-
-TEST(SimulatedUser, TakesTheTargetAndNothingElse) {
-  for (std::uint64_t index = 0; index < 120; ++index) {
-    const Conversation talk = SampleWorld::get().talk(5, index);
-    bool accepted = false;
-    for (const Exchange& exchange : talk.exchanges) {
-      const bool takes = !exchange.user_text.empty() && exchange.update.act == UserAct::kAccept;
-      if (takes) {
-        EXPECT_TRUE(std::ranges::any_of(
-            exchange.acts, [&](const SystemAct& act) { return offers(act, talk.target) || act.movie == talk.target; }));
-      }
-      accepted = accepted || takes;
-    }
-    EXPECT_EQ(talk.accepted, accepted);
-  }
 }
 
 TEST(SimulatedUser, NamesMeanWhomTheyShould) {
@@ -170,7 +269,10 @@ TEST(SimulatedUser, NamesMeanWhomTheyShould) {
     for (const Exchange& exchange : talk.exchanges) {
       std::vector<PersonId> people = exchange.update.said.people;
       people.insert(people.end(), exchange.update.said.not_people.begin(), exchange.update.said.not_people.end());
-      if (people.size() != 1) continue;
+      // "The same director" names nobody.
+      if (people.size() != 1 || exchange.user_text.find(" director") != std::string::npos ||
+          exchange.user_text.find(" actor") != std::string::npos)
+        continue;
       ++named;
       const auto mentions = world.finder.find(exchange.user_text);
       const auto first =
@@ -193,15 +295,17 @@ TEST(SimulatedUser, PersonasDiffer) {
     for (std::uint64_t index = 0; index < 60; ++index) {
       SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 9), persona,
                          Random(1, "test", index));
-      const UserTurn answer = user.respond({.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
-      said[persona] += static_cast<double>(slot_values(answer.update.said, world.catalog).size());
+      const UserTurn opening = greeted(user);
+      const UserTurn answer = reply(user, {.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
+      said[persona] += static_cast<double>(slot_values(opening.update.said, world.catalog).size());
       unsure[persona] += answer.update.act == UserAct::kUnsure;
-      unwanted[persona] += static_cast<double>(answer.update.said.not_genres.size());
-      const UserTurn reaction = user.respond({.kind = SystemActKind::kRecommend, .movie = 1});
+      for (const PreferenceState* state : {&opening.update.said, &answer.update.said})
+        unwanted[persona] += static_cast<double>(state->not_genres.size());
+      const UserTurn reaction = reply(user, {.kind = SystemActKind::kRecommend, .movie = 1});
       questions[persona] += reaction.update.act == UserAct::kAsk;
     }
   }
-  EXPECT_GT(said[Persona::kVolunteer], 1.3 * said[Persona::kTerse]);
+  EXPECT_GT(said[Persona::kVolunteer], 1.15 * said[Persona::kTerse]);
   EXPECT_GT(unwanted[Persona::kPicky], 20);
   EXPECT_LT(unwanted[Persona::kTerse], 10);
   EXPECT_GT(unsure[Persona::kUndecided], 20);
