@@ -33,7 +33,9 @@ int main(int argc, char** argv) {
         system_options.add(options);
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
-        options.flag("stats", &stats, "report how many conversations reached a movie that the user takes, and how users talk beside real people");
+        options.flag(
+            "stats", &stats,
+            "report how many conversations reached a movie that the user takes, and how users talk beside real people");
         options.list("turns", &turns, "FILES", "with alpaca: also lines for the labelled turns of these files");
         options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);

@@ -61,8 +61,7 @@ bool TargetWishes::add_relative(Wish& wish, MovieId movie) {
 std::optional<Wish> TargetWishes::relative(MovieId movie) {
   Wish wish = named("relative");
   if (!add_relative(wish, movie)) return {};
-  if (wish.update.said.years)
-    wish.name = wish.update.said.years->low == kFirstYear ? "older" : "newer";
+  if (wish.update.said.years) wish.name = wish.update.said.years->low == kFirstYear ? "older" : "newer";
   return wish;
 }
 
@@ -159,8 +158,8 @@ std::optional<Wish> TargetWishes::unknown_movie() {
 }
 
 std::optional<Wish> TargetWishes::question() {
-  static constexpr std::array kAsked{Fact::kRating, Fact::kRating, Fact::kPlot, Fact::kCast,
-                                     Fact::kDirector, Fact::kYear, Fact::kWhere};
+  static constexpr std::array kAsked{Fact::kRating,   Fact::kRating, Fact::kPlot, Fact::kCast,
+                                     Fact::kDirector, Fact::kYear,   Fact::kWhere};
   const MovieId movie = compared(Likeness::kAlike);
   if (movie < 0) return {};
   Wish wish;

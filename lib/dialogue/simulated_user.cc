@@ -30,9 +30,7 @@ TypingHabits habits_of(Persona persona) {
   return habits;
 }
 
-double talkative(Persona persona) {
-  return persona == Persona::kTerse ? 0.1 : persona == Persona::kChatty ? 2 : 1.3;
-}
+double talkative(Persona persona) { return persona == Persona::kTerse ? 0.1 : persona == Persona::kChatty ? 2 : 1.3; }
 
 // Chance that a slot is on the agenda.
 struct AgendaSlot {
@@ -151,11 +149,9 @@ UserTurn SimulatedUser::respond(std::span<const SystemAct> acts) {
   ++turns_;
   hear(acts);
   std::optional<Slot> asked;
-  std::optional<MovieId> opinion_of;
   bool closes = false, helps = false, confirms = false, begins = false;
   for (const SystemAct& act : acts) {
     if (act.kind == SystemActKind::kAsk) asked = act.slot;
-    if (act.kind == SystemActKind::kAskOpinion) opinion_of = act.movie;
     closes = closes || act.kind == SystemActKind::kClose;
     confirms = confirms || act.kind == SystemActKind::kConfirm;
     helps = helps || act.kind == SystemActKind::kHelp;
@@ -170,7 +166,6 @@ UserTurn SimulatedUser::respond(std::span<const SystemAct> acts) {
     small_talk_ = turns_;
     return say(TurnDraft::of(UserAct::kOther, "u.other"));
   }
-  if (opinion_of) return say(opinion(*opinion_of));
   if (fresh_ && is_list_) return say(react_to_list());
   if (fresh_) return say(react(offer_.front(), asked));
   // The opening may ask for a genre, and gets an answer to more than that.

@@ -61,7 +61,6 @@ class SimulatedUser {
   TurnDraft answer(Slot slot);
   TurnDraft do_not_care(Slot slot);
   std::optional<TurnDraft> change_of_mind(std::optional<Slot> asked);
-  TurnDraft opinion(MovieId movie);
   TurnDraft react(MovieId movie, std::optional<Slot> asked);
   TurnDraft react_to_list();
   std::optional<TurnDraft> question(MovieId movie);
@@ -87,8 +86,8 @@ class SimulatedUser {
   MovieId target_;
   Persona persona_;
   Random random_;
-  UserSpeech speech_;                    // draws from random_
-  std::optional<TargetWishes> wishes_;   // draws from random_
+  UserSpeech speech_;                          // draws from random_
+  std::optional<TargetWishes> wishes_;         // draws from random_
   std::vector<std::pair<Slot, Wish>> agenda_;  // not said yet, in the order in which they are said
   PreferenceState wants_, stated_;
   std::set<Slot> said_slots_, mistaken_;

@@ -252,8 +252,8 @@ std::optional<Wish> TargetWishes::about_and_against(Slot slot) {
 }
 
 std::optional<Wish> TargetWishes::beyond() {
-  static constexpr std::array kKinds{Beyond::kTheme,    Beyond::kTheme,  Beyond::kTheme, Beyond::kMood,
-                                     Beyond::kMood,     Beyond::kMood,   Beyond::kStudio, Beyond::kWhere,
+  static constexpr std::array kKinds{Beyond::kTheme,    Beyond::kTheme,   Beyond::kTheme,  Beyond::kMood,
+                                     Beyond::kMood,     Beyond::kMood,    Beyond::kStudio, Beyond::kWhere,
                                      Beyond::kLanguage, Beyond::kCountry, Beyond::kAwards, Beyond::kDirector,
                                      Beyond::kTv};
   const Beyond kind = random_.pick(kKinds);

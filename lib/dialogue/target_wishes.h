@@ -20,8 +20,8 @@ class TargetWishes {
   TargetWishes(const MovieCatalog& catalog, const Phrasebook& phrasebook, MovieId target, NameStyle names,
                Random& random);
 
-  /// A value of the target, or nothing if the catalog has none. Of running times and age ratings that the catalog lacks,
-  /// the user knows nothing either: they are drawn from values of their own kind.
+  /// A value of the target, or nothing if the catalog has none. Of running times and age ratings that the catalog
+  /// lacks, the user knows nothing either: they are drawn from values of their own kind.
   std::optional<Wish> about(Slot slot);
   /// A genre, person or years that the target does not have.
   std::optional<Wish> against(Slot slot);

@@ -21,11 +21,11 @@ TurnDraft::Sentence about_it(std::string section, std::vector<MovieId> Preferenc
 }
 
 // What users ask, as often as here. Most of it no catalog knows.
-constexpr std::array kQuestions{Fact::kPlot,  Fact::kPlot,    Fact::kPlot,     Fact::kCast,  Fact::kCast,
-                                Fact::kCast,  Fact::kRating,  Fact::kRating,   Fact::kGenres, Fact::kGenres,
-                                Fact::kYear,  Fact::kRuntime, Fact::kRuntime,  Fact::kDirector, Fact::kDirector,
-                                Fact::kAge,   Fact::kAge,     Fact::kWhere,    Fact::kWhere, Fact::kSeries,
-                                Fact::kAwards, Fact::kTrailer, Fact::kLanguage, Fact::kWriter, Fact::kCountry};
+constexpr std::array kQuestions{Fact::kPlot,   Fact::kPlot,    Fact::kPlot,     Fact::kCast,     Fact::kCast,
+                                Fact::kCast,   Fact::kRating,  Fact::kRating,   Fact::kGenres,   Fact::kGenres,
+                                Fact::kYear,   Fact::kRuntime, Fact::kRuntime,  Fact::kDirector, Fact::kDirector,
+                                Fact::kAge,    Fact::kAge,     Fact::kWhere,    Fact::kWhere,    Fact::kSeries,
+                                Fact::kAwards, Fact::kTrailer, Fact::kLanguage, Fact::kWriter,   Fact::kCountry};
 
 }  // namespace
 
@@ -90,7 +90,8 @@ TurnDraft SimulatedUser::accept_of_list(std::size_t index) {
   if (index > 2 && !last) return TurnDraft::of(UserAct::kAccept, "u.accept");
   wish.name = "accept_nth";
   wish.update.nth = counted_back || index > 2 ? -1 : static_cast<std::int32_t>(index) + 1;
-  wish.slots["nth"] = phrasebook_.expand(wish.update.nth < 0 ? "nth.last" : fmt::format("nth.{}", index + 1), {}, random_);
+  wish.slots["nth"] =
+      phrasebook_.expand(wish.update.nth < 0 ? "nth.last" : fmt::format("nth.{}", index + 1), {}, random_);
   draft.add(std::move(wish));
   return draft;
 }
@@ -222,8 +223,7 @@ TurnDraft SimulatedUser::react(MovieId movie, std::optional<Slot> asked) {
 
 TurnDraft SimulatedUser::react_to_list() {
   if (auto draft = change_of_mind({})) return std::move(*draft);
-  const auto fitting =
-      std::find_if(offer_.begin(), offer_.end(), [&](MovieId movie) { return would_accept(movie); });
+  const auto fitting = std::find_if(offer_.begin(), offer_.end(), [&](MovieId movie) { return would_accept(movie); });
   if (random_.chance(persona_ == Persona::kCurious ? 0.4 : 0.12)) {
     static constexpr std::array kAsked{Fact::kPlot, Fact::kCast, Fact::kRating, Fact::kRuntime, Fact::kYear};
     const Fact fact = random_.pick(kAsked);

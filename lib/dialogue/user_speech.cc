@@ -8,8 +8,8 @@
 namespace matinee {
 namespace {
 
-// From kPlainAttempt on, texts have neither typing errors nor changed capitals, so that names are found; from kFullNames
-// on, the names are complete.
+// From kPlainAttempt on, texts have neither typing errors nor changed capitals, so that names are found; from
+// kFullNames on, the names are complete.
 constexpr int kPlainAttempt = 3, kFullNames = 5, kAttempts = 8;
 
 // True if `id` is the best match of the place where it is mentioned.
@@ -132,8 +132,7 @@ bool UserSpeech::names_all(const TurnDraft& draft, const std::string& text) cons
       const auto covers = [&](const Mention& mention) {
         return mention.begin < begin + wish.not_a_name.size() && begin < mention.end;
       };
-      if (!wish.not_a_name.empty() &&
-          (begin == text.npos || std::any_of(mentions->begin(), mentions->end(), covers)))
+      if (!wish.not_a_name.empty() && (begin == text.npos || std::any_of(mentions->begin(), mentions->end(), covers)))
         return false;
     }
   }

@@ -161,18 +161,6 @@ TurnDraft SimulatedUser::answer(Slot slot) {
   return draft;
 }
 
-TurnDraft SimulatedUser::opinion(MovieId movie) {
-  if (auto draft = change_of_mind({})) return std::move(*draft);
-  const Likeness how = movie == target_ ? Likeness::kNeither : likeness(catalog_, movie, target_);
-  if (how == Likeness::kNeither) return TurnDraft::of(UserAct::kUnsure, "u.unsure_movie");
-  TurnDraft draft = TurnDraft::of(how == Likeness::kAlike ? UserAct::kLike : UserAct::kDislike,
-                                  how == Likeness::kAlike ? "u.like" : "u.dislike");
-  draft.sentences[0].wishes.emplace_back();
-  PreferenceState& said = draft.sentences[0].wishes[0].update.said;
-  (how == Likeness::kAlike ? said.liked : said.disliked) = {movie};
-  return draft;
-}
-
 // Proposes a movie, or asks about one.
 std::optional<TurnDraft> SimulatedUser::named_movie() {
   TurnDraft draft;

@@ -12,13 +12,13 @@
 
 namespace matinee {
 
-/// Something that a user can say: the slots of phrases, and the meaning. The phrasebook has it as a sentence ("u.NAME"),
-/// as a part of a noun phrase ("head.NAME" or "of.NAME") and as an item of a list ("bare.NAME").
+/// Something that a user can say: the slots of phrases, and the meaning. The phrasebook has it as a sentence
+/// ("u.NAME"), as a part of a noun phrase ("head.NAME" or "of.NAME") and as an item of a list ("bare.NAME").
 struct Wish {
   std::string name;
   PhraseSlots slots;
   PreferenceUpdate update;
-  PhraseSlots full_names;  ///< for those slots that have a part of a name or a title without its year
+  PhraseSlots full_names;       ///< for those slots that have a part of a name or a title without its year
   std::vector<MovieId> movies;  ///< in the slots
   std::vector<PersonId> people;
   std::string not_a_name;  ///< a title in the slots that the catalog must not have

@@ -103,8 +103,7 @@ double TalkStatistics::distinct_2(std::size_t pairs) const {
   for (const std::string& turn : turns) {
     const std::string text = to_lower(turn);
     const auto words = words_of(text);
-    for (std::size_t i = 1; i < words.size() && count < pairs; ++i, ++count)
-      distinct.emplace(words[i - 1], words[i]);
+    for (std::size_t i = 1; i < words.size() && count < pairs; ++i, ++count) distinct.emplace(words[i - 1], words[i]);
   }
   return count < pairs ? 0 : static_cast<double>(distinct.size()) / static_cast<double>(pairs);
 }

@@ -38,7 +38,7 @@ TEST(SimulatedUser, SaysWhatIsTrueOfTheTarget) {
                        Random(3, "test", index));
     for (int turn = 0; turn < 8; ++turn) {
       const MovieId offered = static_cast<MovieId>(index * 7 + static_cast<std::uint64_t>(turn) * 31) % 600;
-      const UserTurn said = turn == 0 ? greeted(user)
+      const UserTurn said = turn == 0  ? greeted(user)
                             : turn < 4 ? reply(user, {.kind = SystemActKind::kAsk, .slot = static_cast<Slot>(turn)})
                                        : reply(user, {.kind = SystemActKind::kRecommend, .movie = offered});
       expect_true(world.catalog, user.target(), said.update.said);
@@ -85,7 +85,8 @@ TEST(SimulatedUser, TakesTheFittingMovieOfAList) {
     SystemAct list{.kind = SystemActKind::kList};
     const std::size_t place = index % 3;
     for (std::size_t i = 0; i < 3; ++i)
-      list.candidates.push_back({i == place ? user.target() : static_cast<MovieId>((index * 11 + i * 101) % 600), 0, {}});
+      list.candidates.push_back(
+          {i == place ? user.target() : static_cast<MovieId>((index * 11 + i * 101) % 600), 0, {}});
     const UserTurn said = reply(user, list);
     if (said.update.act != UserAct::kAccept) continue;
     const std::int32_t chosen = said.update.nth;
