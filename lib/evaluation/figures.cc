@@ -12,14 +12,17 @@ void Figures::add(const Figures& other) {
     exact[i].add(other.exact[i]);
     tokens[i].add(other.tokens[i]);
   }
-  for (const auto member :
-       {&Figures::asks_the_slot, &Figures::slots_found, &Figures::slots_claimed, &Figures::acts,
-        &Figures::recommends_best, &Figures::recommends_true, &Figures::answers_right, &Figures::training_again,
-        &Figures::success, &Figures::hit_1, &Figures::hit_10, &Figures::hit_50}) {
+  for (const auto member : {&Figures::asks_the_slot, &Figures::slots_found, &Figures::slots_claimed, &Figures::acts,
+                            &Figures::recommends_best, &Figures::recommends_true, &Figures::answers_right,
+                            &Figures::training_again, &Figures::success, &Figures::random_success,
+                            &Figures::offers_broken, &Figures::hit_1, &Figures::hit_10, &Figures::hit_50}) {
     (this->*member).add(other.*member);
   }
   reciprocal_ranks += other.reciprocal_ranks;
   turns += other.turns;
+  turns_to_offer += other.turns_to_offer;
+  offered.insert(other.offered.begin(), other.offered.end());
+  sentences.insert(other.sentences.begin(), other.sentences.end());
   replies += other.replies;
   ungrounded += other.ungrounded;
   unfinished += other.unfinished;

@@ -7,6 +7,7 @@
 #include "lib/dialogue/phrase_language.h"
 #include "lib/dialogue/reply_check.h"
 #include "lib/dialogue/understand_prompt.h"
+#include "lib/dialogue/wish_check.h"
 #include "lib/dialogue/wording.h"
 #include "lib/evaluation/question_slot.h"
 #include "lib/io/json_writer.h"
@@ -128,36 +129,76 @@ void Judge::rank_target(const PreferenceState& preferences, MovieId target) {
   if (at != ranked.end()) figures_.reciprocal_ranks += 1.0 / static_cast<double>(place + 1);
 }
 
+// What the system offers in a turn, and whether it breaks what it has stored of the user without saying so.
+void Judge::judge_offers(const ChatTurn& turn, const PreferenceState& preferences) {
+  const bool says_so = std::any_of(turn.acts.begin(), turn.acts.end(),
+                                   [](const SystemAct& act) { return act.kind == SystemActKind::kRelax; });
+  for (std::size_t i = 0; i < turn.texts.size(); ++i) {
+    const SystemAct& act = turn.acts[i];
+    figures_.sentences.insert(turn.texts[i]);
+    if (act.kind != SystemActKind::kRecommend && act.kind != SystemActKind::kList) continue;
+    for (const Candidate& candidate : act.candidates) {
+      if (act.kind == SystemActKind::kRecommend && candidate.movie != act.movie) continue;
+      figures_.offers_broken.add(!says_so && !meets(system_.catalog, preferences, candidate.movie));
+      figures_.offered.insert(candidate.movie);
+    }
+  }
+}
+
 void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
   ChatSession session(system_, *examinee_.wording, understanding_);
   const ChatTurn* turn = &session.open();
-  bool recommended = false, found = false;
+  bool offered = false;
+  const MovieId target = user.target();
   for (std::int64_t turns = 1;; ++turns) {
     figures_.unfinished += turn->unfinished;
-    for (std::size_t i = 0; i < turn->acts.size(); ++i) {
-      const SystemAct& act = turn->acts[i];
-      judge_wording(act, session.state().preferences, turn->texts[i]);
-      if (act.kind != SystemActKind::kRecommend) continue;
-      if (!recommended) rank_target(session.state().preferences, user.target());
-      recommended = true;
-      // What counts is the title that the user reads, whatever the policy chose.
-      found = found || named_candidate(turn->texts[i], act, system_.catalog) == user.target();
+    std::vector<SystemAct> acts = turn->acts;
+    judge_offers(*turn, session.state().preferences);
+    for (std::size_t i = 0; i < turn->texts.size(); ++i) {
+      judge_wording(acts[i], session.state().preferences, turn->texts[i]);
+      const bool offer = acts[i].kind == SystemActKind::kRecommend || acts[i].kind == SystemActKind::kList;
+      if (offer && !offered) {
+        rank_target(session.state().preferences, target);
+        figures_.turns_to_offer += turns - 1;
+        offered = true;
+      }
+      // The user reacts to the title that stands in the text, whatever the policy chose.
+      if (acts[i].kind == SystemActKind::kRecommend)
+        acts[i].movie = named_candidate(turn->texts[i], acts[i], system_.catalog);
     }
-    if (turn->finished || found || turns >= max_turns) {
+    std::erase_if(acts, [](const SystemAct& act) { return act.kind == SystemActKind::kRecommend && act.movie < 0; });
+    if (turn->finished || turns >= max_turns) {
       figures_.turns += turns;
       break;
     }
-    const UserTurn said = user.respond(turn->acts);
+    const UserTurn said = user.respond(acts);
+    if (user.satisfied()) {
+      figures_.turns += turns;
+      break;
+    }
     true_meaning_.meant = said.update;
-    const std::vector<SystemAct> acts = turn->acts;
     turn = &session.answer(said.text);
     if (turn->update != said.update) {
       note_miss(understand_prompt(acts, said.text, system_.evidence.find(acts, said.text)),
                 to_json(said.update, system_.catalog), to_json(turn->update, system_.catalog));
     }
   }
-  if (!recommended) rank_target(session.state().preferences, user.target());
-  figures_.success.add(found);
+  if (!offered) {
+    rank_target(session.state().preferences, target);
+    figures_.turns_to_offer += max_turns;
+  }
+  figures_.success.add(user.satisfied());
+}
+
+void Judge::play_with_random_movies(SimulatedUser& user, std::int64_t max_turns, Random random) {
+  std::vector<SystemAct> acts{{.kind = SystemActKind::kGreet}};
+  for (std::int64_t turns = 1; turns < max_turns && !user.satisfied(); ++turns) {
+    if (user.respond(acts).update.act == UserAct::kLeave) break;
+    const auto movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(system_.catalog.size())));
+    acts = {{.kind = SystemActKind::kRecommend, .movie = movie}};
+    acts[0].candidates = {{movie, 0, {}}};
+  }
+  figures_.random_success.add(user.satisfied());
 }
 
 MovieId named_candidate(std::string_view text, const SystemAct& act, const MovieCatalog& catalog) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/chat/chat_session.h"
 #include "lib/chat/chat_system.h"
 #include "lib/chat/skills.h"
 #include "lib/chat/text_generator.h"
@@ -31,8 +32,10 @@ class Judge {
   void prompt_again(const Conversation& conversation);
   /// Prompts every tuple of a conversation of the training data; only training_again counts.
   void prompt_training(const Conversation& conversation);
-  /// Talks with a simulated user until the target is recommended, the user leaves or `max_turns` are over.
+  /// Talks with a simulated user until the user accepts a movie that meets all wishes, leaves, or `max_turns` are over.
   void play(SimulatedUser& user, std::int64_t max_turns);
+  /// The same against a policy that does not listen: it offers random movies. Only random_success counts.
+  void play_with_random_movies(SimulatedUser& user, std::int64_t max_turns, Random random);
 
   const Figures& figures() const { return figures_; }
 
@@ -48,6 +51,7 @@ class Judge {
   void judge_wording(const SystemAct& act, const PreferenceState& preferences, const std::string& text);
   void judge_understanding(const Exchange& exchange, const PreferenceUpdate& found);
   void measure_tokens(const SkillPrompt& prompt, std::string_view output);
+  void judge_offers(const ChatTurn& turn, const PreferenceState& preferences);
   void rank_target(const PreferenceState& preferences, MovieId target);
   void note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got);
   bool is_listed(const SystemAct& act, const PreferenceState& preferences, const std::string& text) const;

@@ -9,12 +9,12 @@ python3 - "$work/figures.json" "$work/misses.jsonl" <<'PY' || fail "the figures"
 import json, sys
 figures = json.load(open(sys.argv[1], encoding="utf-8"))
 assert set(figures) == {"model", "templates"}, set(figures)
-counts = {"ungrounded", "unfinished", "mean_turns", "self_play_conversations"}
+counts = {"ungrounded", "unfinished", "mean_turns", "turns_to_offer", "movies_offered", "distinct_sentences", "self_play_conversations"}
 for system, values in figures.items():
     for name, value in values.items():
         assert value >= 0 and (name in counts or value <= 1), (system, name, value)
     assert values["ungrounded"] == 0, system
-    for name in ("ask_slot", "recommend_true", "recommend_best", "answer_right", "training_again", "success", "hit_1", "hit_10", "hit_50", "mrr", "mean_turns"):
+    for name in ("ask_slot", "recommend_true", "recommend_best", "answer_right", "training_again", "success", "random_success", "offers_broken", "hit_1", "hit_10", "hit_50", "mrr", "mean_turns"):
         assert name in values, (system, name)
 for name in ("understand_f1", "understand_act", "tokens_ask", "tokens_understand", "exact_recommend"):
     assert name in figures["model"], name
@@ -26,7 +26,7 @@ for line in open(sys.argv[2], encoding="utf-8"):
     assert set(miss) == {"skill", "instruction", "input", "expected", "got"} and miss["expected"] != miss["got"], miss
 PY
 for words in "ask: the question is about the slot" "understand: slot F1" "recommend: the best-ranked candidate" \
-  "self-play: target recommended in time" "replies with anything ungrounded" "understand: tokens right"; do
+  "self-play: the user takes a movie in time" "replies with anything ungrounded" "understand: tokens right"; do
   grep -qF "$words" "$work/table" || fail "the table has no line \"$words\""
 done
 

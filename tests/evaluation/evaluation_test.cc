@@ -51,6 +51,31 @@ TEST(Evaluation, TemplatesWordWhatThePhrasebookListsAndUnderstandEverything) {
   for (const Ratio& tokens : figures.tokens) EXPECT_EQ(tokens.all, 0);
 }
 
+// Users who took whatever is offered would say nothing about a system.
+TEST(Evaluation, RandomMoviesPleaseFewerThanAThirdOfTheUsersThatThePolicyPleases) {
+  ThreadPool pool(2);
+  EvaluationOptions options = few();
+  options.held_out = options.training = 0;
+  options.self_play = 120;
+  const Figures figures = evaluate_templates(small_system(), options, 1, pool);
+  EXPECT_GT(figures.success.share(), 0.5);
+  EXPECT_EQ(figures.random_success.all, 120);
+  EXPECT_LT(figures.random_success.share(), figures.success.share() / 3);
+}
+
+TEST(Evaluation, OffersMeetWhatIsStoredOrSayOtherwise) {
+  ThreadPool pool(2);
+  EvaluationOptions options = few();
+  options.held_out = options.training = 0;
+  options.self_play = 60;
+  const Figures figures = evaluate_templates(small_system(), options, 1, pool);
+  EXPECT_GT(figures.offers_broken.all, 60);
+  EXPECT_EQ(figures.offers_broken.right, 0);
+  EXPECT_GT(figures.offered.size(), 40u);
+  EXPECT_GT(figures.sentences.size(), 60u);
+  EXPECT_LT(figures.turns_to_offer, 2 * 60);
+}
+
 TEST(Evaluation, FiguresDoNotDependOnTheNumberOfThreads) {
   ThreadPool one(1), three(3);
   const std::string figures = json(evaluate_templates(small_system(), few(), 1, one));
