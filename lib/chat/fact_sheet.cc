@@ -5,6 +5,9 @@
 
 #include <span>
 
+#include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/spoken_text.h"
+
 namespace matinee {
 namespace {
 
@@ -14,15 +17,10 @@ std::string with_thousands(std::int64_t number) {
   return digits;
 }
 
-std::string runtime_text(std::int32_t minutes) {
-  if (minutes < 60) return fmt::format("{} min", minutes);
-  return minutes % 60 == 0 ? fmt::format("{} h", minutes / 60) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
-}
-
 std::string rating_text(const MovieCatalog& catalog, MovieId movie) {
   const std::int32_t tenths = catalog.rating_tenths(movie);
   const auto votes = catalog.votes(movie);
-  std::string text = fmt::format("{}.{} out of 10", tenths / 10, tenths % 10);
+  std::string text = rating_number(tenths) + " out of 10";
   if (votes != kUnknown) text += fmt::format(" ({} {})", with_thousands(votes), votes == 1 ? "vote" : "votes");
   return text;
 }
@@ -45,7 +43,8 @@ std::vector<std::string> fact_sheet(const MovieCatalog& catalog, MovieId movie) 
   for (const GenreId genre : catalog.genres_of(movie))
     genres.push_back(catalog.genres()[static_cast<std::size_t>(genre)]);
   add(genres.size() > 1 ? "Genres" : "Genre", fmt::to_string(fmt::join(genres, ", ")));
-  add("Runtime", runtime == kUnknown ? "" : runtime_text(runtime));
+  add("Runtime", runtime == kUnknown ? "" : short_length(runtime));
+  if (const auto age = fact_text(catalog, movie, Fact::kAge)) add("Age rating", *age);
   add("Rating", catalog.rating_tenths(movie) == kUnknown ? "" : rating_text(catalog, movie));
   add_people(catalog.directors(movie).size() > 1 ? "Directors" : "Director", catalog.directors(movie));
   add_people(catalog.writers(movie).size() > 1 ? "Writers" : "Writer", catalog.writers(movie));

@@ -31,7 +31,7 @@ void LanguageModelOptions::add(OptionSet& options) {
                  "prompt format of a base without an adapter");
   base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10,
-               "sampling temperature; 0: always take the most probable token");
+               "sampling temperature of replies; 0: always take the most probable token. Understanding always does");
   options.integer("top-k", &sampler.top_k, 0, INT32_MAX, "sample among this many most probable tokens; 0: all");
   options.real("top-p", &sampler.top_p, 1e-6, 1, "nucleus sampling: keep this probability mass");
 }

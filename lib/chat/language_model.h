@@ -18,7 +18,7 @@ struct LanguageModelOptions {
   std::string adapter;                    ///< PEFT folder; "": the base without an adapter
   std::string prompt_template = "plain";  ///< of a base without an adapter; an adapter's metadata name its own
   BaseFormat base_format{"bf16"};
-  SamplerOptions sampler;
+  SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;
 
   void add(OptionSet& options);

@@ -19,8 +19,8 @@ constexpr std::size_t kMaxUserBytes = 600;  // longer than what people write in 
 WordedAct ModelWording::realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said,
                                 const OnText& on_text) {
   const PhraseLanguage language(system_.phrasebook, possible_wordings(act, preferences, system_.catalog), &said);
-  TextGenerator::Reply reply =
-      generator_.reply(act_prompt(act, preferences, system_.catalog), &language, kMaxReplyTokens, on_text);
+  TextGenerator::Reply reply = generator_.reply(act_prompt(act, preferences, system_.catalog), &language,
+                                                kMaxReplyTokens, TextGenerator::Choice::kSampled, on_text);
   if (reply.end != ReplyEnd::kUnfinished) {
     said.add(reply.text);
     return {std::move(reply.text), reply.end};
@@ -35,8 +35,8 @@ UnderstoodTurn ModelUnderstanding::understand(std::span<const SystemAct> acts, s
   const TurnContext context(acts);
   const std::vector<Mark> marks = system_.evidence.find(acts, user_text);
   const ReadingGrammar language(user_text, marks, context);
-  const TextGenerator::Reply reply =
-      generator_.reply(understand_prompt(acts, user_text, marks), &language, kMaxReadingTokens);
+  const TextGenerator::Reply reply = generator_.reply(understand_prompt(acts, user_text, marks), &language,
+                                                      kMaxReadingTokens, TextGenerator::Choice::kMostProbable);
   if (reply.end == ReplyEnd::kFinished)
     return {update_of(parse_turn_reading(reply.text, marks.size()), marks, context, system_.catalog)};
   PreferenceUpdate nothing;

@@ -13,7 +13,8 @@ TextGenerator::TextGenerator(Context& context, const LanguageModel& model, const
     : model_(model),
       encoder_(model.tokenizer(), model.prompt_template()),
       session_(model.model().session(context)),
-      sampler_(sampler, seed) {}
+      sampler_(sampler, seed),
+      most_probable_({}, seed) {}
 
 // A prompt that leaves no room for a reply loses its middle: the instruction comes first, the latest turns last.
 std::vector<std::int32_t> TextGenerator::fitted_prompt(const SkillPrompt& prompt, int max_tokens) {
@@ -26,8 +27,9 @@ std::vector<std::int32_t> TextGenerator::fitted_prompt(const SkillPrompt& prompt
 }
 
 TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
-                                          const std::function<bool(std::string_view)>& on_text) {
+                                          Choice choice, const std::function<bool(std::string_view)>& on_text) {
   Reply reply;
+  Sampler& sampler = choice == Choice::kSampled ? sampler_ : most_probable_;
   std::optional<TokenConstraint> constraint;
   if (language != nullptr) constraint.emplace(model_.token_trie(), *language, encoder_.end_token_id());
   StreamDecoder stream(model_.tokenizer());
@@ -39,7 +41,7 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
     try {
       if (constraint) next = constraint->forced_run();
       if (next.empty()) {
-        next.push_back(constraint ? sampler_.choose(logits, constraint->mask().words()) : sampler_.choose(logits));
+        next.push_back(constraint ? sampler.choose(logits, constraint->mask().words()) : sampler.choose(logits));
       }
     } catch (const Error& error) {
       // The vocabulary cannot spell any continuation: the reply stays without an end, which the caller handles.

@@ -28,12 +28,18 @@ class TextGenerator {
     int tokens = 0;
   };
 
+  /// How a reply's tokens are chosen where the language leaves a choice.
+  enum class Choice : std::uint8_t {
+    kSampled,       ///< by the sampler
+    kMostProbable,  ///< always the most probable one
+  };
+
   /// `context` must use the memory that holds the model. Both must outlive this.
   TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler, std::uint64_t seed);
 
   /// Continues the prompt until the end token or `max_tokens`. With `language` a finished reply is a text of that
   /// language. `on_text` gets the reply piece by piece, whole characters only; the reply stops when it returns false.
-  Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens,
+  Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens, Choice choice,
               const std::function<bool(std::string_view)>& on_text = {});
   /// How many tokens of `output` are the most probable ones after the prompt and the tokens before them, and how many
   /// tokens there are, the end token included.
@@ -45,7 +51,7 @@ class TextGenerator {
   const LanguageModel& model_;
   SampleEncoder encoder_;
   DecoderSession session_;
-  Sampler sampler_;
+  Sampler sampler_, most_probable_;
 };
 
 }  // namespace matinee

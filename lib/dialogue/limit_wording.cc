@@ -8,7 +8,6 @@
 
 #include "lib/base/ascii.h"
 #include "lib/base/utf8.h"
-#include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/dialogue/spoken_text.h"
 
@@ -25,7 +24,7 @@ std::string dropped_text(const BrokenWish& wish, const MovieCatalog& catalog) {
       return fmt::format("the {} part", to_lower(catalog.genres()[static_cast<std::size_t>(wish.id)]));
     case Slot::kYears: return "the years";
     case Slot::kRuntime: return "the running time";
-    case Slot::kPopularity: return "how well known it is";
+    case Slot::kPopularity: return "the popularity";
     case Slot::kPerson: return wish.id < 0 ? "the cast" : std::string(catalog.person_name(wish.id));
     case Slot::kAge: return "the age rating";
     case Slot::kRating: return "the rating";
@@ -34,12 +33,12 @@ std::string dropped_text(const BrokenWish& wish, const MovieCatalog& catalog) {
   return "";
 }
 
-// What is in every movie that fits, against the user's wish: "comedies", "Adam Sandler".
+// What is in every movie that fits, against the user's wish: "comedy", "Adam Sandler", "the 1980s".
 std::string unwanted_text(const BrokenWish& wish, const PreferenceState& preferences, const MovieCatalog& catalog) {
   switch (wish.slot) {
     case Slot::kGenre:
       if (wish.id < 0) return "that genre";
-      return genre_plural(catalog.genres()[static_cast<std::size_t>(wish.id)]);
+      return to_lower(catalog.genres()[static_cast<std::size_t>(wish.id)]);
     case Slot::kPerson: return wish.id < 0 ? "those people" : std::string(catalog.person_name(wish.id));
     case Slot::kYears:
       if (preferences.not_years) {
@@ -57,7 +56,7 @@ std::string unknown_text(const BrokenWish& wish) {
     case Slot::kGenre: return "genres";
     case Slot::kYears: return "years";
     case Slot::kRuntime: return "running times";
-    case Slot::kPopularity: return "numbers of votes";
+    case Slot::kPopularity: return "vote counts";
     case Slot::kPerson: return "casts";
     case Slot::kAge: return "age ratings";
     case Slot::kRating: return "ratings";
@@ -121,7 +120,12 @@ PhraseRequest relax_wording(const SystemAct& act, const PreferenceState& prefere
   if (dropped.empty() && unwanted.empty())
     return unknown.empty() ? PhraseRequest{"s.relax.none", {}}
                            : PhraseRequest{"s.relax.unknown", {{"unknown", join_list(unknown, " or ")}}};
-  if (dropped.empty() && unknown.empty()) return {"s.relax.unwanted", {{"unwanted", join_list(unwanted, " or ")}}};
+  const auto is_years = [](const BrokenWish& wish) { return wish.unwanted && wish.slot == Slot::kYears; };
+  const bool years = std::any_of(act.broken.begin(), act.broken.end(), is_years);
+  if (dropped.empty() && unknown.empty() && years && unwanted.size() == 1)
+    return {"s.relax.unwanted_years", {{"years", unwanted[0]}}};
+  if (dropped.empty() && unknown.empty() && !years)
+    return {"s.relax.unwanted", {{"unwanted", join_list(unwanted, " or ")}}};
   // Several kinds at once: all are wishes that were left out.
   for (const BrokenWish& wish : act.broken) {
     if (wish.unwanted) add_new(dropped, "the wish for no " + unwanted_text(wish, preferences, catalog));

@@ -33,6 +33,7 @@ class Facts {
       movie(candidate.movie);
       for (const Reason& reason : candidate.reasons) {
         if (reason.kind == Reason::Kind::kSimilar) name(catalog.display_name(reason.id));
+        if (reason.kind == Reason::Kind::kYears) span(preferences.years);
       }
     }
     for (const std::string& unknown : act.unknown) name(clean_name(unknown));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/span_text.h"
@@ -21,7 +22,7 @@ std::string round_length(std::int32_t minutes) {
                                                                              : fmt::format("{} hours", hours);
   if (rest == 0) return words;
   if (rest == 30) return hours == 1 ? "an hour and a half" : words.substr(0, words.find(' ')) + " and a half hours";
-  return fmt::format("{} and {} minutes", words, rest);
+  return rest == 5 ? words + " and five minutes" : fmt::format("{} and {} minutes", words, rest);
 }
 
 // "from the 1940s", "from 1994", "from 1985 or later".
@@ -77,9 +78,12 @@ std::string join_list(std::span<const std::string> items, std::string_view last)
 }
 
 std::string wish_text(const PreferenceState& state, const MovieCatalog& catalog) {
-  std::vector<std::string> genres, names;
+  std::vector<std::string> genres, cast, directors;
   for (const GenreId genre : state.genres) genres.push_back(catalog.genres()[static_cast<std::size_t>(genre)]);
-  for (const PersonId person : state.people) names.emplace_back(catalog.person_name(person));
+  for (const PersonId person : state.people) {
+    const bool directs = catalog.directed(person).size() > catalog.acted_in(person).size();
+    (directs ? directors : cast).emplace_back(catalog.person_name(person));
+  }
   std::string text;
   if (state.popularity == Popularity::kPopular) text = "a popular movie";
   if (state.popularity == Popularity::kHidden) text = "a lesser-known movie";
@@ -89,7 +93,10 @@ std::string wish_text(const PreferenceState& state, const MovieCatalog& catalog)
     text = either(state, Slot::kGenre) ? join_list(kinds, " or ") : with_article(full_kind(genres));
   }
   const auto add = [&](const std::string& more) { text += (text.empty() ? "a movie " : " ") + more; };
-  if (!names.empty()) add("with " + join_list(names, either(state, Slot::kPerson) ? " or " : " and "));
+  const char* last = either(state, Slot::kPerson) ? " or " : " and ";
+  if (!cast.empty()) add("with " + join_list(cast, last));
+  if (!directors.empty())
+    add((cast.empty() || last != std::string_view(" or ") ? "by " : "or by ") + join_list(directors, last));
   if (state.years) add(from_years(*state.years));
   if (state.runtime) add(of_length(*state.runtime));
   if (state.min_rating) add(fmt::format("rated {} or better", rating_number(*state.min_rating)));

@@ -23,6 +23,7 @@ std::string rating_number(std::int32_t tenths);
 std::string join_list(std::span<const std::string> items, std::string_view last = " and ");
 
 /// The state's wishes as one noun: "a comedy or a thriller with Al Pacino from the 1940s"; "" without any.
+/// A person who directed more movies than they acted in is one "by" whom it is.
 std::string wish_text(const PreferenceState& state, const MovieCatalog& catalog);
 
 }  // namespace matinee

@@ -49,27 +49,26 @@ PhraseRequest with_reason(const std::string& base, MovieId movie, const Reason& 
   return request;
 }
 
-// "a crime movie with Al Pacino from 1995": all reasons that are wishes of the user.
-std::string fit_text(const Candidate& candidate, const MovieCatalog& catalog) {
+// "a crime movie with Al Pacino from the 1990s": all reasons that are wishes of the user.
+std::string fit_text(const Candidate& candidate, const PreferenceState& preferences, const MovieCatalog& catalog) {
   PreferenceState met;
   for (const Reason& reason : candidate.reasons) {
-    const std::int32_t year = catalog.year(candidate.movie);
     if (reason.kind == Reason::Kind::kGenre) met.genres.push_back(reason.id);
     if (reason.kind == Reason::Kind::kPerson) met.people.push_back(reason.id);
-    if (reason.kind == Reason::Kind::kYears) met.years = Span{year, year};
+    if (reason.kind == Reason::Kind::kYears) met.years = preferences.years;
   }
   const std::size_t wishes = met.genres.size() + met.people.size() + (met.years ? 1 : 0);
   return wishes < 2 ? "" : wish_text(met, catalog);
 }
 
 std::vector<PhraseRequest> with_reasons(const std::string& base, const Candidate& candidate,
-                                        const MovieCatalog& catalog) {
+                                        const PreferenceState& preferences, const MovieCatalog& catalog) {
   std::vector<PhraseRequest> all;
   for (const Reason& reason : candidate.reasons) {
     if (all.size() < kReasons) all.push_back(with_reason(base, candidate.movie, reason, catalog));
   }
   if (all.empty()) all.push_back(about(base + ".plain", catalog, candidate.movie));
-  if (std::string fit = fit_text(candidate, catalog); !fit.empty()) {
+  if (std::string fit = fit_text(candidate, preferences, catalog); !fit.empty()) {
     all.push_back(about(base + ".several", catalog, candidate.movie));
     all.back().slots["fit"] = std::move(fit);
   }
@@ -88,9 +87,10 @@ std::int32_t shared(const std::vector<Candidate>& candidates, Reason::Kind kind)
   return -1;
 }
 
-std::vector<PhraseRequest> list_wordings(const SystemAct& act, const MovieCatalog& catalog) {
+std::vector<PhraseRequest> list_wordings(const SystemAct& act, const PreferenceState& preferences,
+                                         const MovieCatalog& catalog) {
   const std::size_t count = std::min(act.candidates.size(), kListed);
-  if (count == 1) return with_reasons("s.recommend", act.candidates.front(), catalog);
+  if (count == 1) return with_reasons("s.recommend", act.candidates.front(), preferences, catalog);
   PhraseRequest request{fmt::format("s.list.{}", count), {}};
   const std::int32_t person = shared(act.candidates, Reason::Kind::kPerson);
   const std::int32_t genre = shared(act.candidates, Reason::Kind::kGenre);
@@ -163,11 +163,11 @@ std::vector<PhraseRequest> possible_wordings(const SystemAct& act, const Prefere
       return {act.accepted ? standing(act, "s.close.accepted", "s.close.accepted", catalog)
                            : PhraseRequest{"s.close.left", {}}};
     case SystemActKind::kAnswer: return {answer_wording(act, catalog)};
-    case SystemActKind::kRecommend: return with_reasons("s.recommend", act.candidates.front(), catalog);
+    case SystemActKind::kRecommend: return with_reasons("s.recommend", act.candidates.front(), preferences, catalog);
     case SystemActKind::kExplain:
       if (act.candidates.empty()) return {{"s.help.nothing", {}}};
-      return with_reasons("s.explain", act.candidates.front(), catalog);
-    case SystemActKind::kList: return list_wordings(act, catalog);
+      return with_reasons("s.explain", act.candidates.front(), preferences, catalog);
+    case SystemActKind::kList: return list_wordings(act, preferences, catalog);
     case SystemActKind::kPropose: return {about("s.propose", catalog, act.movie)};
     case SystemActKind::kCompare: return {compare_wording(act, catalog)};
     case SystemActKind::kRelax: return {relax_wording(act, preferences, catalog)};
