@@ -52,7 +52,7 @@ run remake -j2
 expect_equal 0 "$status" "the first make: $err"
 expect_equal "" "$(steps)" "unchanged inputs"
 
-tables="title.basics.bin title.ratings.bin title.crew.bin title.principals.bin name.basics.bin"
+tables="title.basics.bin title.ratings.bin title.crew.bin title.principals.bin name.basics.bin title.certificates.bin"
 tokens="train.tokens valid.tokens adapter chat.json figures.json"
 catalog="movies.bin train.jsonl valid.jsonl $tokens"
 expect_steps "another IMDB" "$tables $catalog" IMDB="$work/imdb"

@@ -11,7 +11,7 @@ embed $small -o "$work/small.bin" $sample 2>/dev/null
 embed $small --threads 1 -o "$work/again.bin" $sample 2>/dev/null
 expect_same_bytes "$work/small.bin" "$work/again.bin" "one thread and all threads"
 mkdir "$work/tables"
-for table in title.basics title.ratings title.crew title.principals name.basics; do
+for table in title.basics title.ratings title.crew title.principals name.basics title.certificates; do
   tsv2bin -o "$work/tables/$table.bin" "$sample/$table.tsv"
 done
 embed $small "$work/tables" 2>/dev/null >"$work/again.bin"
@@ -24,6 +24,18 @@ done
 expect_equal "" "$(find "$work/target" "$work/temporary" -type f)" "what interrupted runs of embed left behind"
 expect_error 1 "embed: /nowhere: cannot make a temporary file: No such file or directory; set TMPDIR to a folder with room" \
   env TMPDIR=/nowhere embed -o "$work/x.bin" $sample
+
+# Half of the sample's movies are made adult.
+mkdir "$work/half"
+cp $sample/*.tsv "$work/half"
+awk -F'\t' 'BEGIN { OFS = FS } NR > 1 && NR % 2 == 0 { $5 = 1 } { print }' $sample/title.basics.tsv >"$work/half/title.basics.tsv"
+run embed --co-likes none --method projection -o "$work/half.bin" "$work/half"
+[[ $err == *"2747 kept"*"adult titles left out"* ]] || fail "adult titles: $err"
+run embed --adult --co-likes none --method projection -o "$work/half.bin" "$work/half"
+[[ $err == *"5496 kept"* ]] || fail "--adult: $err"
+printf 'Heat (1995)\tmany\t\n' >"$work/likes.txt"
+run embed --co-likes "$work/likes.txt" -o "$work/x.bin" $sample
+expect_equal "embed: $work/likes.txt:1: expected the number of likes, found \"many\"" "${err##*$'\n'}" "embed --co-likes"
 
 expect_error 2 "embed: expected a folder with the five tables, or --basics FILE" embed -o "$work/x.bin"
 expect_error 2 "embed: --weights: expected three numbers, found 2" embed --weights 1,2 -o "$work/x.bin" $sample
@@ -51,6 +63,10 @@ expect_equal "title cast crew reasons" "$(head -1 <<<"$out" | cut -f7- | tr '\t'
 out=$(printf 'Toy Story 2\n{"genres":["Comedy"],"years":[1990,1999]}\n' | $similar --format jsonl -k 2)
 expect_equal 2 "$(wc -l <<<"$out")" "a line for each query"
 [[ $out == '{"query":"Toy Story 2","neighbors":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
+
+liked='{"liked":["Toy Story 2 (1999)"]}'
+expect_equal "$($similar -k 1 "Toy Story 2" | cut -f4 | tail -1)" "$($similar -k 1 --prior 0 "$liked" | cut -f4 | tail -1)" \
+  "a liked movie without the prior, and that movie"
 
 expect_error 1 'similar: "Psycho" may be Psycho (1960) tt90148259, Psycho (1998) tt90133445; give the year or the tconst' \
   $similar -k 1 --format jsonl Psycho
