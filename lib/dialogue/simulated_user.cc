@@ -116,7 +116,7 @@ bool SimulatedUser::would_accept(MovieId movie) const {
 }
 
 void SimulatedUser::hear(std::span<const SystemAct> acts) {
-  fresh_ = relaxed_ = false;
+  fresh_ = false;
   for (const SystemAct& act : acts) {
     switch (act.kind) {
       case SystemActKind::kRecommend:
@@ -137,7 +137,6 @@ void SimulatedUser::hear(std::span<const SystemAct> acts) {
         if (act.movie >= 0) offer_ = {act.movie};
         is_list_ = false;
         break;
-      case SystemActKind::kRelax: relaxed_ = true; break;
       case SystemActKind::kGreet:
       case SystemActKind::kRestart: offer_.clear(); break;
       default: break;

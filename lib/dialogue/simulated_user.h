@@ -95,7 +95,7 @@ class SimulatedUser {
   std::set<Fact> asked_facts_;
   std::optional<Wish> mistake_;  // to be taken back
   std::vector<MovieId> offer_;   // of the system's last offer
-  bool fresh_ = false, is_list_ = false, relaxed_ = false;
+  bool fresh_ = false, is_list_ = false;
   int turns_ = 0, small_talk_ = 0, accepted_ = 0;  // small_talk_: the turn of the last one
   bool done_ = false, asked_why_ = false, hurried_ = false;
 };
