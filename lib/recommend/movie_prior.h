@@ -10,9 +10,9 @@ namespace matinee {
 
 /// Weights of the parts of a prior.
 struct PriorWeights {
-  float votes = 0.36f;  ///< × log numVotes, standardized over the catalog
-  float likes = 0.18f;  ///< × ln(1 + likes)
-  float rating = 0.1f;  ///< × shrunk averageRating, standardized over the catalog
+  float votes = 0.36f;   ///< × log numVotes, standardized over the catalog
+  float likes = 0.09f;   ///< × ln(1 + likes)
+  float rating = 0.08f;  ///< × shrunk averageRating, standardized over the catalog
 };
 
 /// The score of each movie before anything is known of the user. `likes`: how many people liked it (by movie), or
