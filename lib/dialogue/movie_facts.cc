@@ -32,7 +32,7 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
       case Slot::kPopularity: known += catalog.votes(movie) != kUnknown; break;
       case Slot::kPerson: known += !catalog.cast(movie).empty() || !catalog.directors(movie).empty(); break;
       case Slot::kRating: known += catalog.rating_tenths(movie) != kUnknown; break;
-      case Slot::kAge:
+      case Slot::kAge: known += fact_text(catalog, movie, Fact::kAge).has_value(); break;
       case Slot::kKeyword: break;
     }
   }
@@ -118,6 +118,10 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
       if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);
       break;
     }
+    case Fact::kAge:
+      // "Not Rated" and "Unrated" say nothing.
+      if (!catalog.certificate(movie).ends_with("ated")) text = catalog.certificate(movie);
+      break;
     case Fact::kSeries: text = join_titles(catalog, series_of(catalog, movie), 3); break;
     default: break;  // no catalog knows the others
   }

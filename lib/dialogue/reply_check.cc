@@ -20,7 +20,7 @@ namespace {
 bool in_word(char c) { return is_upper(c) || is_digit(c) || is_lower(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 // Capitalized words that are no names of the catalog.
-constexpr std::array kOtherNames{"I", "Matinee", "English", "TV", "IMDb", "OK", "Netflix", "Christmas", "PG", "G", "R"};
+constexpr std::array kOtherNames{"I", "Matinee", "English", "TV", "United States"};
 
 // What is true of the act.
 class Facts {
@@ -100,6 +100,7 @@ class Facts {
     if (!span) return;
     const std::string decade = years_text(*span);
     name(decade.substr(decade.find_first_of("0123456789")));
+    for (const std::int32_t year : {span->low, span->high - 9}) name(fmt::format("{}s", year));
     for (const std::int32_t number : {span->low, span->high, (span->low + span->high) / 2}) {
       name(std::to_string(number));
       length(number);
@@ -138,7 +139,7 @@ class Reader {
       // A name may begin with any character ("...And Justice for All").
       if (const std::size_t length = facts_.name_length(text_.substr(at_)); length > 0) {
         at_ += length;
-        begins = text_[at_ - 1] == '.';
+        begins = std::string_view(".!?").find(text_[at_ - 1]) != std::string_view::npos;
       } else if (!in_word(text_[at_])) {
         begins = begins || std::string_view(".!?").find(text_[at_]) != std::string_view::npos;
         ++at_;

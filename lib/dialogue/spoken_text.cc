@@ -31,6 +31,8 @@ std::string from_years(Span years) {
     const std::string text = years_text(years);
     if (text.ends_with('s')) return "from the " + text;
     if (text.starts_with(kYearWords.around)) return "from " + text;
+    if (years.low % 10 == 0 && years.high == years.low + 19)
+      return fmt::format("from the {}s or {}s", years.low, years.low + 10);
     return years.low == years.high ? "from " + text : fmt::format("from {} to {}", years.low, years.high);
   }
   if (years.low <= kFirstYear) return fmt::format("from {} or earlier", years.high);

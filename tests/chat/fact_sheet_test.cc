@@ -20,6 +20,7 @@ TEST(FactSheet, ReadsAsAPersonWouldWriteIt) {
   write_file(folder.file("title.ratings.tsv"),
              "tconst\taverageRating\tnumVotes\n"
              "tt0000001\t8.2\t1234567\ntt0000002\t7.0\t1234\ntt0000003\t6.5\t1\n");
+  write_file(folder.file("title.certificates.tsv"), "tconst\tcertificate\ntt0000001\tPG\ntt0000002\tNot Rated\n");
   write_file(folder.file("title.crew.tsv"),
              "tconst\tdirectors\twriters\n"
              "tt0000001\tnm0000001\tnm0000001,nm0000002\ntt0000002\t\\N\t\\N\n");
@@ -35,8 +36,8 @@ TEST(FactSheet, ReadsAsAPersonWouldWriteIt) {
   const auto sheet = [&](const char* name) { return fact_sheet(catalog, catalog.find_display_name(name).value()); };
   using Lines = std::vector<std::string>;
   EXPECT_EQ(sheet("One (1994)"), (Lines{"One (1994)", "Year: 1994", "Genres: Comedy, Sci-Fi", "Runtime: 1 h 56 min",
-                                        "Rating: 8.2 out of 10 (1,234,567 votes)", "Director: Ann Lee",
-                                        "Writers: Ann Lee, Bo Diaz", "Cast: Bo Diaz, Ann Lee"}));
+                                        "Age rating: PG", "Rating: 8.2 out of 10 (1,234,567 votes)",
+                                        "Director: Ann Lee", "Writers: Ann Lee, Bo Diaz", "Cast: Bo Diaz, Ann Lee"}));
   EXPECT_EQ(sheet("Two (1995)"),
             (Lines{"Two (1995)", "Year: 1995", "Genre: Drama", "Runtime: 2 h", "Rating: 7.0 out of 10 (1,234 votes)",
                    "Director: unknown", "Writer: unknown", "Cast: unknown"}));

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
+#include "lib/dialogue/phrase_language.h"
+#include "lib/dialogue/wording.h"
 #include "tests/chat/scripted_chat.h"
 
 namespace matinee {
@@ -56,6 +61,26 @@ TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
   EXPECT_EQ(pieces, 1) << "nothing is printed after the stop";
   EXPECT_EQ(stopped.text, shown);
   EXPECT_LT(stopped.text.size(), whole.text.size());
+}
+
+TEST_F(ModelSkillsTest, EveryReplyIsAPhraseOfTheActAndNoneComesTwice) {
+  const ChatSystem& system = small_system();
+  ModelWording wording(generator, system, 1);
+  SaidSentences said;
+  std::set<std::string> texts;
+  SystemAct recommend{.kind = SystemActKind::kRecommend, .candidates = system.ranker.rank({}, {}, 1)};
+  recommend.movie = recommend.candidates.front().movie;
+  for (int i = 0; i < 6; ++i) {
+    for (const SystemAct& act : {SystemAct{.kind = SystemActKind::kGreet}, recommend}) {
+      const WordedAct worded = wording.realize(act, {}, said, {});
+      EXPECT_EQ(worded.end, ReplyEnd::kFinished);
+      EXPECT_TRUE(texts.insert(worded.text).second) << worded.text;
+      const auto requests = possible_wordings(act, {}, system.catalog);
+      EXPECT_TRUE(std::ranges::any_of(requests, [&](const PhraseRequest& request) {
+        return can_say(system.phrasebook, request, worded.text);
+      })) << worded.text;
+    }
+  }
 }
 
 }  // namespace

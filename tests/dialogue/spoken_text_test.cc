@@ -59,6 +59,8 @@ TEST(SpokenText, AllWishesAsOneNoun) {
   EXPECT_EQ(wish(R"({"genres":["Comedy"],"years":"1940s","people":["Al Pacino"]})"),
             "a comedy with Al Pacino from the 1940s");
   EXPECT_EQ(wish(R"({"genres":["Comedy","Thriller"],"either":["genre"]})"), "a comedy or a thriller");
+  EXPECT_EQ(wish(R"({"years":"1980 to 1999"})"), "a movie from the 1980s or 1990s");
+  EXPECT_EQ(wish(R"({"years":"1994 to 1997"})"), "a movie from 1994 to 1997");
   EXPECT_EQ(wish(R"({"years":"since 2010","runtime":"up to 90"})"), "a movie from 2010 or later of at most 1 h 30 min");
 }
 
