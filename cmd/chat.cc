@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
         chat.model.seed = tool.common().seed;
         chat.model.max_host_mem = tool.common().max_host_mem;
         loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+        // A person gets other films and words for the same wish another day; a script, and who gives a seed, the same.
+        if (loop.terminal && chat.model.seed == CommonOptions{}.seed) chat.model.seed = std::random_device{}();
         loop.columns = terminal_columns;
         loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
 
@@ -85,9 +87,7 @@ int main(int argc, char** argv) {
         ModelWording wording(generator, system, chat.model.seed);
         ModelUnderstanding understanding(generator, system);
         ChatSession session(system, wording, understanding);
-        // A person gets other films for the same wish another day; a script, and who gives a seed, the same ones.
-        const bool varies = loop.terminal && chat.model.seed == CommonOptions{}.seed;
-        session.set_seed(varies ? std::random_device{}() : chat.model.seed);
+        session.set_seed(chat.model.seed);
         if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
         OutputFile out("-");
         if (loop.terminal) count_interrupts();
