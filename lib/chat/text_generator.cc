@@ -13,6 +13,7 @@ TextGenerator::TextGenerator(Context& context, const LanguageModel& model, const
     : model_(model),
       encoder_(model.tokenizer(), model.prompt_template()),
       session_(model.model().session(context)),
+      sampling_(sampler),
       sampler_(sampler, seed),
       most_probable_({}, seed) {}
 

@@ -37,6 +37,9 @@ class TextGenerator {
   /// `context` must use the memory that holds the model. Both must outlive this.
   TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler, std::uint64_t seed);
 
+  /// Samples from now on as a new generator with this seed, so that replies do not depend on earlier ones.
+  void reseed(std::uint64_t seed) { sampler_ = Sampler(sampling_, seed); }
+
   /// Continues the prompt until the end token or `max_tokens`. With `language` a finished reply is a text of that
   /// language. `on_text` gets the reply piece by piece, whole characters only; the reply stops when it returns false.
   Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens, Choice choice,
@@ -51,6 +54,7 @@ class TextGenerator {
   const LanguageModel& model_;
   SampleEncoder encoder_;
   DecoderSession session_;
+  SamplerOptions sampling_;
   Sampler sampler_, most_probable_;
 };
 

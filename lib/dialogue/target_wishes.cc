@@ -149,17 +149,21 @@ std::optional<Wish> TargetWishes::people() {
   return wish;
 }
 
-// The catalog has no age ratings; the target's genres suggest one.
-Wish TargetWishes::age() {
+// Where the catalog has no age rating, the target's genres suggest one.
+std::optional<Wish> TargetWishes::age() {
+  const auto known = age_rating_from_name(catalog_.certificate(target_));
   const bool gentle = has_genre(catalog_, target_, "Animation") || has_genre(catalog_, target_, "Family");
   const bool rough = has_genre(catalog_, target_, "Horror") || has_genre(catalog_, target_, "Crime");
-  if (!rough && random_.chance(gentle ? 0.7 : 0.45)) {
+  if (known == AgeRating::kNC17) return {};  // users do not ask for it
+  const bool for_kids = known ? *known <= kForKids : !rough;
+  if (for_kids && random_.chance(gentle ? 0.7 : 0.45)) {
     Wish wish = named("kids");
     wish.update.said.age = kForKids;
     return wish;
   }
   Wish wish = named("age");
-  const AgeRating age = rough    ? AgeRating::kR
+  const AgeRating age = known    ? *known
+                        : rough  ? AgeRating::kR
                         : gentle ? (random_.chance(0.5) ? AgeRating::kG : AgeRating::kPG)
                                  : (random_.chance(0.6) ? AgeRating::kPG13 : AgeRating::kR);
   wish.slots["age"] = words_.expand(fmt::format("age.{}", name_of(age)));

@@ -60,7 +60,7 @@ class TargetWishes {
  private:
   std::optional<Wish> genres();
   std::optional<Wish> people();
-  Wish age();
+  std::optional<Wish> age();
   std::optional<Wish> rating();
   bool add_relative(Wish& wish, MovieId movie);
   GenreId other_genre();

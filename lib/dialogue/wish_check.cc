@@ -39,7 +39,10 @@ bool breaks(const MovieCatalog& catalog, const PreferenceState& state, MovieId m
       const auto has = [&](PersonId person) { return takes_part(catalog, movie, person); };
       return lacks(state, slot, state.people, has) || std::ranges::any_of(state.not_people, has);
     }
-    case Slot::kAge: return false;  // the catalog has no age ratings
+    case Slot::kAge: {
+      const auto age = age_rating_from_name(catalog.certificate(movie));
+      return state.age && age && *age > *state.age;
+    }
     case Slot::kRating: {
       const std::int32_t rating = catalog.rating_tenths(movie);
       return state.min_rating && rating != kUnknown && rating < *state.min_rating;

@@ -85,6 +85,7 @@ Figures run_model(const ChatSystem& system, const Targets& targets, const Langua
   }
   return run(system, targets, evaluation, seed, pool, [&](int worker, std::uint64_t index) {
     TextGenerator& generator = on_gpu ? *on_gpu : workers[static_cast<std::size_t>(worker)]->generator;
+    generator.reseed(options.seed + index);
     return Examinee{std::make_unique<ModelWording>(generator, system, seed + index),
                     std::make_unique<ModelUnderstanding>(generator, system),
                     evaluation.token_accuracy ? &generator : nullptr};

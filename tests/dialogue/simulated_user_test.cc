@@ -140,7 +140,7 @@ TEST(SimulatedUser, SaysEveryKindOfWish) {
     EXPECT_GT(seen[kind], 2) << kind;
 }
 
-// The catalog of the sample has hardly any running times; users ask for them all the same.
+// The catalog of the sample has few running times; users ask for them all the same.
 TEST(SimulatedUser, WhatTheCatalogLacksHasValuesOfItsOwnKind) {
   const SampleWorld& world = SampleWorld::get();
   int lengths = 0;
@@ -155,7 +155,7 @@ TEST(SimulatedUser, WhatTheCatalogLacksHasValuesOfItsOwnKind) {
     const Span a = *first->update.said.runtime, b = *second->update.said.runtime;
     EXPECT_TRUE(a.low <= b.high && b.low <= a.high) << "two users of one target agree";
   }
-  EXPECT_GT(lengths, 150);
+  EXPECT_GT(lengths, 100);
 }
 
 TEST(SimulatedUser, MistakesAreTakenBack) {
