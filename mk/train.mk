@@ -11,6 +11,9 @@ SEED          ?= 1
 CONVERSATIONS ?= 10000
 TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
+# Labelled turns of people, and in how many variations they are trained on.
+TURNS         ?= testdata/turns
+COPIES        ?= 6
 # The share of each kind of sample to keep: easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,$(strip \
                  )u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
@@ -49,8 +52,12 @@ $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
 
 $(call step,movies.bin,embed,--seed $(SEED),$(TABLES:%=$(TRAIN)/%.bin),$(TRAIN))
 SYNTHESIS := --seed $(SEED) --keep $(KEEP)
-$(call step,train.jsonl,synthconv,-n $(CONVERSATIONS) --part train $(SYNTHESIS) --stats,$(TRAIN)/movies.bin)
-$(call step,valid.jsonl,synthconv,-n 60 --part valid $(SYNTHESIS),$(TRAIN)/movies.bin)
+$(call step,train.jsonl,synthconv,-n $(CONVERSATIONS) --part train $(SYNTHESIS) --stats \
+  --turns $(TURNS)/train.jsonl --copies $(COPIES),$(TRAIN)/movies.bin)
+$(call step,valid.jsonl,synthconv,-n 20 --part valid $(SYNTHESIS) \
+  --turns $(TURNS)/work.jsonl --copies 1,$(TRAIN)/movies.bin)
+$(TRAIN)/train.jsonl: $(TURNS)/train.jsonl
+$(TRAIN)/valid.jsonl: $(TURNS)/work.jsonl
 
 TOKENIZER := $(firstword $(wildcard $(addprefix $(BASE)/,tokenizer.json tokenizer.model vocab.json)))
 TOKENIZATION := --model $(BASE) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats

@@ -30,6 +30,11 @@ bool has_any(std::string_view text, const std::array<std::string_view, N>& words
                      [&](std::string_view word) { return folded.find(word) != folded.npos; });
 }
 
+bool asks(std::span<const SystemAct> acts, Slot slot) {
+  return std::any_of(acts.begin(), acts.end(),
+                     [&](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == slot; });
+}
+
 bool needs_movie(UserAct act) {
   switch (act) {
     case UserAct::kLike:
@@ -76,10 +81,13 @@ ReadingGrammar::ReadingGrammar(std::string_view user_text, std::span<const Mark>
   if (context.standing >= 0) add_roles(0, standing_roles());
   for (std::size_t i = 0; i < marks.size(); ++i) add_roles(i + 1, roles_of(marks[i]));
   words.clear();
-  for (const auto& [name, allowed] :
-       {std::pair("any", leaves_open(user_text)), std::pair("drop", takes_back(user_text))}) {
-    for (int slot = 0; allowed && slot < kSlots; ++slot)
-      words.push_back(fmt::format(" {}:{}", name, name_of(static_cast<Slot>(slot))));
+  const bool open = leaves_open(user_text), back = takes_back(user_text);
+  for (const bool any : {true, false}) {
+    for (int i = 0; i < kSlots; ++i) {
+      const auto slot = static_cast<Slot>(i);
+      if (any ? open || asks(context.acts, slot) : back)
+        words.push_back(fmt::format(" {}:{}", any ? "any" : "drop", name_of(slot)));
+    }
   }
   extras_ = static_cast<std::uint32_t>(stages_.size());
   stages_.emplace_back(words);

@@ -12,7 +12,8 @@
 namespace matinee {
 
 /// The language of the readings (to_text) that a turn can have: an act that the state allows, for each mark in turn one
-/// of its roles, and slots to leave open or to take back only where the turn has words for that. parse_turn_reading
+/// of its roles, and slots to leave open (those asked about, or any where the turn has words for that) or to take back
+/// (where it has words for that). parse_turn_reading
 /// reads every text of the language, and all of them are finite.
 class ReadingGrammar final : public ByteAutomaton {
  public:
