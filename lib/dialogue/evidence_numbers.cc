@@ -251,7 +251,8 @@ class Scanner {
     const bool asked = cued(3, "give", "show", "top", "recommend", "suggest", "name", "list", "want", "need");
     const std::size_t next = at_ + length + (word(at_ + length) == "of" ? 1 : 0);
     const bool unit = any_of(word(next), "kids", "year", "years", "people", "of", "hours", "times");
-    if (unit || !(is_offer(word(next)) || is_offer(word(next + 1)) || asked)) return false;
+    const bool last = next >= words_.size();
+    if (unit || !(is_offer(word(next)) || is_offer(word(next + 1)) || asked || (last && length > 1))) return false;
     return add(MarkKind::kCount, length, {}, std::min(*value, 10));
   }
 
