@@ -14,22 +14,27 @@ bool meets_any(const Mark& mark, const std::vector<Mark>& marks) {
   return std::any_of(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
 }
 
+bool asks_for_person(std::span<const SystemAct> acts) {
+  return std::any_of(acts.begin(), acts.end(),
+                     [](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == Slot::kPerson; });
+}
+
 // "about penguins": the theme behind the word.
 bool is_theme_cue(std::string_view word) { return word == "about" || word == "involving" || word == "featuring"; }
 
 }  // namespace
 
 // One mark for each place, with the best person and the best movie that it may name.
-std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct>, std::string_view text) const {
+std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct> acts, std::string_view text) const {
   std::vector<Mark> marks;
-  const std::vector<Mention> mentions = mentions_.find(text);
+  const std::vector<Mention> mentions = mentions_.find(text, {.expects_person = asks_for_person(acts)});
   for (const Mention& mention : mentions) {
     const bool is_movie = mention.kind == MentionKind::kMovie;
     Mark mark;
     mark.kind = MarkKind::kName;
     mark.begin = mention.begin;
     mark.end = mention.end;
-    mark.weak = mention.score < 0.9;
+    mark.weak = mention.weak;
     (is_movie ? mark.movie : mark.person) = mention.id;
     const auto same = std::find_if(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
     if (same == marks.end()) {
@@ -40,6 +45,14 @@ std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct>, std::st
       if (!is_movie && same->person < 0) same->person = mark.person;
       same->weak = same->weak && mark.weak;
     }
+  }
+  for (const UnknownTitle& title : mentions_.find_unknown_titles(text, mentions)) {
+    Mark mark;
+    mark.kind = MarkKind::kNotFound;
+    mark.begin = title.begin;
+    mark.end = title.end;
+    mark.text = text.substr(title.begin, title.end - title.begin);
+    if (!meets_any(mark, marks)) marks.push_back(std::move(mark));
   }
   return marks;
 }
