@@ -88,6 +88,12 @@ std::optional<Mark> name_mark(const LabelledTurn::Label& label) {
   return mark;
 }
 
+// So many words of another language make a turn one in that language. Labels have no kind for it.
+constexpr std::ptrdiff_t kForeignWords = 2;
+bool is_foreign(const Mark& mark) {
+  return mark.kind == MarkKind::kBeyond && static_cast<Beyond>(mark.number) == Beyond::kForeign;
+}
+
 }  // namespace
 
 LabelledTurn parse_labelled_turn(std::string_view json) {
@@ -147,6 +153,7 @@ MarkedTurn marked_turn(const LabelledTurn& turn, const EvidenceFinder& finder, s
   MarkedTurn marked{finder.find_beside(names, acts, turn.text), turn.reading};
   const bool stands = TurnContext(acts).standing >= 0;
   if (!stands) marked.reading.standing = Role::kNone;
+  const auto foreign = std::count_if(marked.marks.begin(), marked.marks.end(), is_foreign);
   bool genre_before = false, person_before = false;
   for (const Mark& mark : marked.marks) {
     Role role = Role::kNone;
@@ -159,6 +166,7 @@ MarkedTurn marked_turn(const LabelledTurn& turn, const EvidenceFinder& finder, s
         role = role_of(label, mark);
       }
     }
+    if (is_foreign(mark)) role = foreign >= kForeignWords ? Role::kWant : Role::kNone;
     const bool wanted = role == Role::kWant;
     const auto alternative = [&](Slot slot, bool& before) {
       const bool either = std::find(turn.either.begin(), turn.either.end(), slot) != turn.either.end();

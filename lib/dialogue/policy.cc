@@ -128,6 +128,10 @@ class PolicyTurn {
     if (!missing.unknown.empty()) acts_.push_back(std::move(missing));
     SystemAct limits{.kind = SystemActKind::kBeyond};
     for (const Beyond beyond : update_.beyond) {
+      if (beyond == Beyond::kForeign) {
+        acts_.push_back({.kind = SystemActKind::kEnglish});
+        continue;
+      }
       // The answer to the question says the same.
       const bool is_asked = update_.asks && fact_of(beyond) == update_.asks;
       if (!is_asked && state_.beyond_told.insert(beyond).second) limits.beyond.push_back(beyond);

@@ -17,7 +17,7 @@ constexpr std::array<const char*, kFacts> kFactNames{"cast",   "director", "writ
 constexpr std::array<const char*, kAgeRatings> kAgeRatingNames{"G", "PG", "PG-13", "R", "NC-17"};
 constexpr std::array<const char*, kSortOrders> kSortOrderNames{"none", "best", "newest", "oldest", "popular"};
 constexpr std::array<const char*, kBeyonds> kBeyondNames{"language", "country", "studio", "where", "awards",
-                                                         "director", "theme",   "mood",   "tv"};
+                                                         "director", "theme",   "mood",   "tv",    "foreign"};
 
 constexpr std::array<const char*, 3> kPopularityNames{"any", "popular", "hidden"};
 

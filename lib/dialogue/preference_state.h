@@ -83,9 +83,20 @@ inline constexpr int kSortOrders = 5;
 std::optional<SortOrder> sort_order_from_name(std::string_view name);
 const char* name_of(SortOrder order);  ///< "none", "best", "newest", "oldest", "popular"
 
-/// A wish that no catalog can serve, or a question of another kind. A reply says so.
-enum class Beyond : std::uint8_t { kLanguage, kCountry, kStudio, kWhere, kAwards, kDirector, kTheme, kMood, kTv };
-inline constexpr int kBeyonds = 9;
+/// A wish that no catalog can serve; kForeign: the user writes in another language. A reply says so.
+enum class Beyond : std::uint8_t {
+  kLanguage,
+  kCountry,
+  kStudio,
+  kWhere,
+  kAwards,
+  kDirector,
+  kTheme,
+  kMood,
+  kTv,
+  kForeign
+};
+inline constexpr int kBeyonds = 10;
 std::optional<Beyond> beyond_from_name(std::string_view name);
 const char* name_of(Beyond beyond);  ///< "language", "country", "studio", "where", "awards", "director", "theme" ...
 
