@@ -77,6 +77,7 @@ const char* plural_of(Beyond beyond) {
     case Beyond::kTheme: return "plots and themes";
     case Beyond::kMood: return "moods";
     case Beyond::kTv: return "TV shows";
+    case Beyond::kForeign: return "other languages";
   }
   return "";
 }

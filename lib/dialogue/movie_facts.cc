@@ -36,8 +36,9 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
       case Slot::kKeyword: break;
     }
   }
-  // Popularity needs fewer values: what few people know has no votes.
-  return known * (slot == Slot::kPopularity ? 5 : 3) >= catalog.size();
+  // What few people know has no votes; running times and age ratings are often known for well-known movies only.
+  const bool often_unknown = slot == Slot::kRuntime || slot == Slot::kAge;
+  return known * (often_unknown ? 8 : slot == Slot::kPopularity ? 5 : 3) >= catalog.size();
 }
 
 bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person) {
