@@ -8,7 +8,7 @@ IMDB          ?= testdata/sample
 BASE          ?= testdata/mini
 TRAIN         ?= $(BUILD)/train
 SEED          ?= 1
-CONVERSATIONS ?= 10000
+CONVERSATIONS ?= 3000
 TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Labelled turns of people, and in how many variations they are trained on.
@@ -17,8 +17,8 @@ COPIES        ?= 6
 # The share of each kind of sample to keep: easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,$(strip \
                  )u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 4000 \
-                 --validate-every 1000
+TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 1500 \
+                 --validate-every 250
 # Updates between two checkpoints; the updates since the last one are lost if the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30

@@ -78,7 +78,7 @@ TurnDraft SimulatedUser::opening() {
   if (choice < 0.065) {
     TurnDraft draft = TurnDraft::of(UserAct::kOther, "u.foreign");
     draft.sentences[0].wishes.emplace_back();
-    draft.sentences[0].wishes[0].update.beyond = {Beyond::kLanguage};
+    draft.sentences[0].wishes[0].update.beyond = {Beyond::kForeign};
     return draft;
   }
   TurnDraft draft;
