@@ -1,23 +1,26 @@
 # Which folder may use which: the folders of its row, and what those may use. The build, scripts/check-includes and the
 # table in docs/hacking.md follow these rows: tests and tools link only the objects of the folders that they use, so an
 # include that is not allowed fails in `make lint`, and usually at link time, too.
-USES_base       :=
-USES_io         := base
-USES_kernels    := base
-USES_text       := io
-USES_vocabulary := text
-USES_tokenizer  := vocabulary
-USES_prompt     := tokenizer
-USES_constraint := tokenizer
-USES_catalog    := io
-USES_dialogue   := catalog text
-USES_vectors    := catalog kernels
-USES_recommend  := dialogue vectors
-USES_model      := kernels io
-USES_train      := model
-USES_cluster    := train
-USES_chat       := recommend model constraint prompt
-USES_evaluation := chat
+USES_base          :=
+USES_io            := base
+USES_kernels       := base
+USES_text          := io
+USES_vocabulary    := text
+USES_tokenizer     := vocabulary
+USES_prompt        := tokenizer
+USES_constraint    := tokenizer
+USES_catalog       := io
+USES_dialogue      := catalog
+USES_wording       := dialogue text
+USES_understanding := wording
+USES_simulation    := understanding
+USES_vectors       := catalog kernels
+USES_recommend     := dialogue vectors
+USES_model         := kernels io
+USES_train         := model
+USES_cluster       := train
+USES_chat          := recommend simulation model constraint prompt
+USES_evaluation    := chat
 
 # The highest folders that each tool uses.
 TOP_tsv2bin    := catalog

@@ -13,8 +13,6 @@ SUPPORT_train   := $(ARENA) tests/train/hf_trace.cc
 test_sources = $(sort $(wildcard tests/$(1)/*_test.cc)) $(SUPPORT) $(SUPPORT_$(1))
 # Readers of vocabularies are tested by what their tokenizers encode.
 TEST_TOP_vocabulary := tokenizer
-# The grammar of replies is tested on all tokens of real vocabularies.
-TEST_TOP_dialogue := dialogue constraint
 test_top = $(or $(TEST_TOP_$(1)),$(1))
 $(foreach folder,$(TESTED),\
   $(call program,tests/$(folder)_test,$(call test_sources,$(folder)),$(call test_top,$(folder)),$(TEST_LIBS)))

@@ -25,8 +25,8 @@ $(BUILD)/precompiled.h.gch: $(BUILD)/precompiled.h $(COMPILE_STAMP)
 
 ifndef SAN
 # No loops that matter.
-$(foreach folder,cmd lib/chat lib/cluster lib/dialogue lib/evaluation lib/recommend lib/train,$(BUILD)/$(folder)/%.o): \
-  OPT := -O2
+LIGHT_FOLDERS := chat cluster dialogue evaluation recommend simulation train understanding wording
+$(foreach folder,cmd $(LIGHT_FOLDERS:%=lib/%),$(BUILD)/$(folder)/%.o): OPT := -O2
 $(BUILD)/%_cases.o: OPT := -O1
 endif
 
@@ -40,12 +40,12 @@ $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
 	$(call say,embed,$<)
 	$(Q)$(CXX) -DPHRASES='"$(@:.o=.txt)"' -c -o $@ $<
-$(BUILD)/lib/dialogue/phrases.o: $(BUILD)/lib/dialogue/phrases.txt
-$(BUILD)/lib/dialogue/phrases.txt: $(sort $(wildcard lib/dialogue/phrases/*.txt))
+$(BUILD)/lib/wording/phrases.o: $(BUILD)/lib/wording/phrases.txt
+$(BUILD)/lib/wording/phrases.txt: $(sort $(wildcard lib/wording/phrases/*.txt))
 	@mkdir -p $(@D)
 	@cat $^ > $@
 $(BUILD)/lib/catalog/words.o: $(sort $(wildcard lib/catalog/words/*.txt))
-$(BUILD)/lib/dialogue/words.o: $(sort $(wildcard lib/dialogue/words/*.txt))
+$(BUILD)/lib/understanding/words.o: $(sort $(wildcard lib/understanding/words/*.txt))
 $(BUILD)/lib/vectors/co_likes_data.o: lib/vectors/co_likes.txt
 
 # ---- CUDA ----------------------------------------------------------------------------------------------------------

@@ -5,12 +5,12 @@
 
 #include "lib/base/options.h"
 #include "lib/catalog/mention_finder.h"
-#include "lib/dialogue/conversation.h"
-#include "lib/dialogue/evidence_finder.h"
-#include "lib/dialogue/genre_finder.h"
-#include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/policy.h"
 #include "lib/recommend/movie_ranker.h"
+#include "lib/simulation/conversation.h"
+#include "lib/understanding/evidence_finder.h"
+#include "lib/understanding/genre_finder.h"
+#include "lib/wording/phrasebook.h"
 
 namespace matinee {
 

@@ -1,12 +1,12 @@
 #include "lib/chat/model_skills.h"
 
 #include "lib/base/utf8.h"
-#include "lib/dialogue/phrase_language.h"
-#include "lib/dialogue/reading_grammar.h"
-#include "lib/dialogue/skill_prompts.h"
-#include "lib/dialogue/turn_reading.h"
-#include "lib/dialogue/understand_prompt.h"
-#include "lib/dialogue/wording.h"
+#include "lib/understanding/reading_grammar.h"
+#include "lib/understanding/turn_reading.h"
+#include "lib/understanding/understand_prompt.h"
+#include "lib/wording/phrase_language.h"
+#include "lib/wording/skill_prompts.h"
+#include "lib/wording/wording.h"
 
 namespace matinee {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "lib/chat/reply_end.h"
 #include "lib/dialogue/preference_state.h"
-#include "lib/dialogue/said_sentences.h"
 #include "lib/dialogue/system_act.h"
+#include "lib/wording/said_sentences.h"
 
 namespace matinee {
 

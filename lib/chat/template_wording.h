@@ -5,7 +5,7 @@
 #include "lib/base/random.h"
 #include "lib/chat/chat_system.h"
 #include "lib/chat/skills.h"
-#include "lib/dialogue/wording.h"
+#include "lib/wording/wording.h"
 
 namespace matinee {
 

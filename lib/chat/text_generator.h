@@ -11,10 +11,10 @@
 #include "lib/chat/language_model.h"
 #include "lib/chat/reply_end.h"
 #include "lib/constraint/token_constraint.h"
-#include "lib/dialogue/skill_prompts.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/sampler.h"
 #include "lib/prompt/sample_encoder.h"
+#include "lib/wording/skill_prompts.h"
 
 namespace matinee {
 

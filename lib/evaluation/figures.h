@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "lib/dialogue/skill_prompts.h"
+#include "lib/wording/skill_prompts.h"
 
 namespace matinee {
 

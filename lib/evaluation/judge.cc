@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "lib/chat/chat_session.h"
-#include "lib/dialogue/phrase_language.h"
-#include "lib/dialogue/reply_check.h"
-#include "lib/dialogue/understand_prompt.h"
-#include "lib/dialogue/wish_check.h"
-#include "lib/dialogue/wording.h"
 #include "lib/evaluation/question_slot.h"
 #include "lib/io/json_writer.h"
+#include "lib/simulation/wish_check.h"
+#include "lib/understanding/understand_prompt.h"
+#include "lib/wording/phrase_language.h"
+#include "lib/wording/reply_check.h"
+#include "lib/wording/wording.h"
 
 namespace matinee {
 

@@ -1,12 +1,12 @@
 #include "lib/evaluation/labelled_tuples.h"
 
 #include "lib/base/error.h"
-#include "lib/dialogue/conversation.h"
-#include "lib/dialogue/labelled_turn.h"
-#include "lib/dialogue/reading_grammar.h"
-#include "lib/dialogue/turn_variation.h"
-#include "lib/dialogue/understand_prompt.h"
 #include "lib/io/text_reader.h"
+#include "lib/simulation/conversation.h"
+#include "lib/simulation/turn_variation.h"
+#include "lib/understanding/labelled_turn.h"
+#include "lib/understanding/reading_grammar.h"
+#include "lib/understanding/understand_prompt.h"
 
 namespace matinee {
 

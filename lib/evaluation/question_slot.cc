@@ -3,7 +3,7 @@
 #include <array>
 
 #include "lib/catalog/fold_name.h"
-#include "lib/dialogue/phrase_language.h"
+#include "lib/wording/phrase_language.h"
 
 namespace matinee {
 namespace {

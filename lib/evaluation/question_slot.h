@@ -3,8 +3,8 @@
 #include <optional>
 #include <string_view>
 
-#include "lib/dialogue/phrasebook.h"
 #include "lib/dialogue/preference_state.h"
+#include "lib/wording/phrasebook.h"
 
 namespace matinee {
 

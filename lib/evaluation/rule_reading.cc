@@ -4,7 +4,7 @@
 #include <array>
 
 #include "lib/catalog/fold_name.h"
-#include "lib/dialogue/turn_reading.h"
+#include "lib/understanding/turn_reading.h"
 
 namespace matinee {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lib/base/random.h"
-#include "lib/dialogue/conversation.h"
+#include "lib/simulation/conversation.h"
 
 namespace matinee {
 

@@ -6,8 +6,8 @@
 #include "lib/base/error.h"
 #include "lib/chat/model_skills.h"
 #include "lib/chat/text_generator.h"
-#include "lib/dialogue/labelled_turn.h"
 #include "lib/io/text_reader.h"
+#include "lib/understanding/labelled_turn.h"
 
 namespace matinee {
 namespace {

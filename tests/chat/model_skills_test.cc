@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <set>
 
-#include "lib/dialogue/phrase_language.h"
-#include "lib/dialogue/wording.h"
+#include "lib/wording/phrase_language.h"
+#include "lib/wording/wording.h"
 #include "tests/chat/scripted_chat.h"
 
 namespace matinee {

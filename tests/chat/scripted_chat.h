@@ -7,7 +7,7 @@
 
 #include "lib/chat/chat_system.h"
 #include "lib/chat/skills.h"
-#include "lib/dialogue/understand_prompt.h"
+#include "lib/understanding/understand_prompt.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee::testing {

@@ -66,13 +66,6 @@ class FullCatalog {
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Policy policy{catalog, ranker};
-
-  Conversation talk(const Phrasebook& phrasebook, std::uint64_t index, MovieId target,
-                    const ConversationOptions& options = {}) const {
-    const GenreFinder genres(catalog, phrasebook);
-    const EvidenceFinder evidence(catalog, finder, genres);
-    return converse({catalog, ranker, finder, evidence, phrasebook, policy}, options, index, target);
-  }
 };
 
 }  // namespace matinee::testing

@@ -6,8 +6,8 @@
 #include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/candidate_ranker.h"
-#include "lib/dialogue/conversation.h"
 #include "lib/dialogue/movie_facts.h"
+#include "lib/dialogue/policy.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee::testing {
@@ -70,22 +70,12 @@ class CountingRanker final : public CandidateRanker {
   const MovieCatalog& catalog_;
 };
 
-/// The sample catalog and everything for conversations, made once.
+/// The sample catalog and a policy for it, made once.
 class SampleWorld {
  public:
   static const SampleWorld& get() {
     static const SampleWorld world;
     return world;
-  }
-
-  Conversation talk(std::uint64_t seed, std::uint64_t index) const {
-    Random choice(seed, "target", index);
-    MovieId target = -1;
-    do {
-      target = static_cast<MovieId>(choice.below(static_cast<std::uint64_t>(catalog.size())));
-    } while (catalog.genres_of(target).empty() || catalog.cast(target).empty());
-    return converse({catalog, ranker, finder, evidence, phrasebook, policy}, {.seed = seed, .max_turns = 10, .personas = {}},
-                    index, target);
   }
 
  private:
@@ -101,9 +91,6 @@ class SampleWorld {
   const MovieCatalog catalog{build(folder_.file("movies.bin"))};
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
-  const Phrasebook phrasebook = Phrasebook::built_in();
-  const GenreFinder genres{catalog, phrasebook};
-  const EvidenceFinder evidence{catalog, finder, genres};
   const Policy policy{catalog, ranker};
 };
 

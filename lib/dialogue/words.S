@@ -1,7 +1,0 @@
-    .section .rodata
-    .global matinee_evidence_words_begin, matinee_evidence_words_end
-matinee_evidence_words_begin:
-    .incbin "lib/dialogue/words/evidence.txt"
-matinee_evidence_words_end:
-    .byte 0
-    .section .note.GNU-stack,"",@progbits

@@ -1,0 +1,120 @@
+#include "lib/understanding/evidence_finder.h"
+
+#include <algorithm>
+
+#include "lib/catalog/common_words.h"
+#include "lib/understanding/evidence_numbers.h"
+
+namespace matinee {
+namespace {
+
+bool overlap(const Mark& a, const Mark& b) { return a.begin < b.end && b.begin < a.end; }
+
+bool meets_any(const Mark& mark, const std::vector<Mark>& marks) {
+  return std::any_of(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
+}
+
+bool asks_for_person(std::span<const SystemAct> acts) {
+  return std::any_of(acts.begin(), acts.end(),
+                     [](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == Slot::kPerson; });
+}
+
+// "about penguins": the theme behind the word.
+bool is_theme_cue(std::string_view word) { return word == "about" || word == "involving" || word == "featuring"; }
+
+}  // namespace
+
+// One mark for each place, with the best person and the best movie that it may name.
+std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct> acts, std::string_view text) const {
+  std::vector<Mark> marks;
+  const std::vector<Mention> mentions = mentions_.find(text, {.expects_person = asks_for_person(acts)});
+  for (const Mention& mention : mentions) {
+    const bool is_movie = mention.kind == MentionKind::kMovie;
+    Mark mark;
+    mark.kind = MarkKind::kName;
+    mark.begin = mention.begin;
+    mark.end = mention.end;
+    mark.weak = mention.weak;
+    (is_movie ? mark.movie : mark.person) = mention.id;
+    const auto same = std::find_if(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
+    if (same == marks.end()) {
+      marks.push_back(std::move(mark));
+    } else if (same->begin == mark.begin && same->end == mark.end) {
+      // The other reading of the same place. A surer reading makes the place a name.
+      if (is_movie && same->movie < 0) same->movie = mark.movie;
+      if (!is_movie && same->person < 0) same->person = mark.person;
+      same->weak = same->weak && mark.weak;
+    }
+  }
+  for (const UnknownTitle& title : mentions_.find_unknown_titles(text, mentions)) {
+    Mark mark;
+    mark.kind = MarkKind::kNotFound;
+    mark.begin = title.begin;
+    mark.end = title.end;
+    mark.text = text.substr(title.begin, title.end - title.begin);
+    if (!meets_any(mark, marks)) marks.push_back(std::move(mark));
+  }
+  return marks;
+}
+
+void EvidenceFinder::add_word_marks(std::string_view text, std::vector<Mark>& marks) const {
+  const std::vector<SentenceWord> words = sentence_words(text);
+  std::vector<Mark> found = number_marks(text, words);
+  const std::vector<GenreMention> genres = genres_.find(text);
+  for (std::size_t i = 0; i < words.size();) {
+    std::size_t length = 1;
+    Mark mark;
+    if (const Mark* known = words_.match(words, i, length); known != nullptr) {
+      mark = *known;
+    } else {
+      const auto genre = std::find_if(genres.begin(), genres.end(),
+                                      [&](const GenreMention& mention) { return mention.begin == words[i].begin; });
+      const bool theme = i > 0 && is_theme_cue(words[i - 1].folded) && !is_function_word(words[i].folded);
+      if (genre != genres.end()) {
+        mark.genres = {genre->genre};
+      } else if (theme) {
+        mark.kind = MarkKind::kTheme;
+        mark.text = words[i].folded;
+      } else {
+        ++i;
+        continue;
+      }
+    }
+    mark.begin = words[i].begin;
+    mark.end = words[i + length - 1].end;
+    found.push_back(std::move(mark));
+    i += length;
+  }
+  // A name takes the words that it is made of, unless it may well be none: then the longer reading wins.
+  for (Mark& mark : found) {
+    const auto name = std::find_if(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
+    if (name == marks.end()) {
+      marks.push_back(std::move(mark));
+    } else if (name->kind == MarkKind::kName && name->weak && name->end - name->begin <= mark.end - mark.begin) {
+      *name = std::move(mark);
+    }
+  }
+}
+
+std::vector<Mark> EvidenceFinder::find_beside(std::span<const Mark> names, std::span<const SystemAct> acts,
+                                              std::string_view text) const {
+  std::vector<Mark> marks(names.begin(), names.end());
+  for (Mark& mark : name_marks(acts, text)) {
+    if (!meets_any(mark, marks)) marks.push_back(std::move(mark));
+  }
+  add_word_marks(text, marks);
+  std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.begin < b.begin; });
+  // Two marks that a name did not push out can overlap: the first stays.
+  std::vector<Mark> apart;
+  for (Mark& mark : marks) {
+    if (apart.size() < kMostMarks && (apart.empty() || apart.back().end <= mark.begin))
+      apart.push_back(std::move(mark));
+  }
+  return apart;
+}
+
+std::vector<Mark> EvidenceFinder::find(std::span<const SystemAct> acts, std::string_view text) const {
+  return find_beside({}, acts, text);
+}
+
+}  // namespace matinee

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/catalog/sentence_words.h"
+#include "lib/understanding/mark.h"
+
+namespace matinee {
+
+/// The phrases of lib/understanding/words/evidence.txt for one catalog: what each can mean.
+class EvidenceWords {
+ public:
+  /// A genre that the catalog lacks becomes a theme.
+  explicit EvidenceWords(const MovieCatalog& catalog);
+
+  /// The longest phrase that begins at word `first`: its mark, without places, and the number of its words; null if
+  /// there is none.
+  const Mark* match(const std::vector<SentenceWord>& words, std::size_t first, std::size_t& length) const;
+  /// True for a word that begins a phrase or is one.
+  bool knows(std::string_view folded) const { return phrases_.contains(folded); }
+
+ private:
+  std::map<std::string, Mark, std::less<>> phrases_;
+  std::size_t longest_ = 1;  // words of a phrase
+};
+
+}  // namespace matinee

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/text/byte_automaton.h"
+#include "lib/text/byte_trie.h"
+#include "lib/understanding/turn_reading.h"
+
+namespace matinee {
+
+/// The language of the readings (to_text) that a turn can have: an act that the state allows, for each mark in turn one
+/// of its roles, and slots to leave open (those asked about, or any where the turn has words for that) or to take back
+/// (where it has words for that). parse_turn_reading
+/// reads every text of the language, and all of them are finite.
+class ReadingGrammar final : public ByteAutomaton {
+ public:
+  ReadingGrammar(std::string_view user_text, std::span<const Mark> marks, const TurnContext& context);
+
+  State start() const override;
+  bool advance(State& state, std::uint8_t byte) const override;
+  bool may_end(const State& state) const override;
+
+ private:
+  // The words that may stand at one place of the text. Bit i of reach[node] is set if word i ends at or below the node.
+  struct Stage {
+    ByteTrie trie;
+    std::vector<std::uint32_t> reach;
+    std::vector<std::int32_t> word;  // by node: the word that ends there, or -1
+
+    explicit Stage(const std::vector<std::string>& words);
+  };
+  struct Position {
+    std::uint32_t stage = 0, node = 0;
+    std::uint32_t open = 0;  // in the last stage: words that may still come, each once and in their order
+  };
+
+  bool enter(Position& at, std::uint32_t stage, std::uint8_t byte) const;
+  bool in_extras(const Position& at) const { return at.stage == extras_; }
+
+  std::vector<Stage> stages_;
+  std::uint32_t extras_ = 0;  // the last stage: "any" and "drop", none or several of them
+};
+
+/// Whether the turn has words that leave a choice to the system ("whatever", "I don't mind").
+bool leaves_open(std::string_view user_text);
+/// Whether the turn has words that take something back ("actually", "forget").
+bool takes_back(std::string_view user_text);
+
+}  // namespace matinee
