@@ -23,7 +23,7 @@ TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-token
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
 
-.PHONY: train train-chain evaluate
+.PHONY: train train-chain evaluate chat
 train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, figures; then talk to build/chat
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) all
@@ -91,3 +91,17 @@ $(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate $(FIGURES_STAMP)
 evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate  ## the figures of the README: the adapter, and the base without it
 	$(BUILD)/evaluate --setup $< --training-seed $(SEED) --held-out 100 --self-play 500 --training 50 --without-adapter \
 	  -o $(TRAIN)/figures-500.json
+
+# The adapter that comes with the source: `make train` made it, and docs/benchmarks.md has its hash.
+READY := $(BUILD)/ready
+$(READY)/movies.bin: $(BUILD)/embed $(wildcard testdata/sample/*.tsv)
+	@mkdir -p $(@D)
+	$(BUILD)/embed -o $@ testdata/sample
+$(READY)/chat.json: $(READY)/movies.bin $(wildcard testdata/adapter/*)
+	@printf '{"base":"%s","adapter":"%s","movies":"movies.bin"}\n' "$(realpath testdata/mini)" \
+	  "$(realpath testdata/adapter)" > $@
+
+chat:  ## talk at once, with the adapter that comes with the source
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/chat $(READY)/chat.json
+	@$(BUILD)/chat --setup $(READY)/chat.json

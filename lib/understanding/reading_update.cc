@@ -48,7 +48,7 @@ class Builder {
       case MarkKind::kPopularity: popularity(static_cast<Popularity>(mark.number), role == Role::kNot); break;
       case MarkKind::kRating: said().min_rating = mark.number; break;
       case MarkKind::kAge:
-        if (role == Role::kWant) said().age = static_cast<AgeRating>(mark.number);
+        if (role == Role::kWant) age(static_cast<AgeRating>(mark.number));
         break;
       case MarkKind::kSort: sort(static_cast<SortOrder>(mark.number), role); break;
       case MarkKind::kCount: update.count = mark.number; break;
@@ -154,6 +154,16 @@ class Builder {
     said().popularity = popular ? Popularity::kPopular : Popularity::kHidden;
   }
 
+  void age(AgeRating age) {
+    said().age = age;
+    // Where hardly any age rating is known, family movies come nearest.
+    const auto family = catalog_.genre_id("Family");
+    if (age <= AgeRating::kPG && family && !catalog_can_answer(catalog_, Slot::kAge)) {
+      said().age.reset();
+      add_once(said().genres, *family);
+    }
+  }
+
   void sort(SortOrder order, Role role) {
     if (role == Role::kSort) {
       said().sort = order;
@@ -184,20 +194,22 @@ class Builder {
   }
 
   void same(Same same, bool unwanted) {
-    if (reference_ < 0) return;
+    // The user speaks of the movie that stands, whatever else the turn names.
+    const MovieId movie = context_.standing >= 0 ? context_.standing : reference_;
+    if (movie < 0) return;
     auto& people = unwanted ? said().not_people : said().people;
     switch (same) {
       case Same::kDirector:
-        for (const PersonId person : catalog_.directors(reference_)) add_once(people, person);
+        for (const PersonId person : catalog_.directors(movie)) add_once(people, person);
         break;
       case Same::kActor: {
-        const auto cast = catalog_.cast(reference_);
+        const auto cast = catalog_.cast(movie);
         for (std::size_t i = 0; i < std::min(kLeads, cast.size()); ++i) add_once(people, cast[i]);
         if (cast.size() > 1 && !unwanted) add_once(said().either, Slot::kPerson);
         break;
       }
       case Same::kGenre:
-        if (!unwanted) add_once(said().liked, reference_);
+        if (!unwanted) add_once(said().liked, movie);
         break;
     }
   }
