@@ -3,7 +3,8 @@ MANPAGES := $(TOOLS:%=$(BUILD)/man/%.1)
 .PHONY: install man
 $(BUILD)/man/%.1: $(BUILD)/%
 	@mkdir -p $(@D)
-	help2man --no-info --section=1 --version-string=$(VERSION) --name="$$($< --help | sed '/^$$/q' | tr '\n' ' ' | sed 's/^[^:]*: //; s/ *$$//')" -o $@ $<
+	help2man --no-info --section=1 --version-string=$(VERSION) \
+	  --name="$$($< --help | sed '/^$$/q' | tr '\n' ' ' | sed 's/^[^:]*: //; s/ *$$//')" -o $@ $<
 
 man: $(MANPAGES)  ## man pages, from each tool's own --help
 
