@@ -13,7 +13,7 @@ TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Labelled turns of people, and in how many variations they are trained on.
 TURNS         ?= testdata/turns
-COPIES        ?= 6
+COPIES        ?= 5
 # The share of each kind of sample to keep: easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,$(strip \
                  )u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
