@@ -15,7 +15,7 @@ struct PolicyOptions {
   std::int32_t few_enough = 5;  ///< asks nothing if no more movies than this are viable
   std::int32_t wide_list = 3;   ///< movies in the list that answers a wide wish
   std::int32_t longest_list = 10;
-  float margin = 0.15f;  ///< of scores: movies within it are nearly as good (OfferChoice)
+  float margin = 0.3f;  ///< of scores: movies within it are nearly as good (OfferChoice)
 };
 
 /// Decides what the system does next. Every turn that wishes for something gets a movie at once: one with a reason, or

@@ -45,7 +45,7 @@ struct SystemAct {
   std::vector<MovieId> movies{};       ///< kCompare
   std::vector<BrokenWish> broken{};    ///< kRelax
   std::vector<std::string> unknown{};  ///< kNotFound
-  std::vector<Beyond> beyond{};        ///< kBeyond
+  std::vector<Beyond> beyond{};        ///< kBeyond; kForeign has kEnglish
   /// kClose: the user accepted `movie`, or what was listed (-1).
   bool accepted = false;
   /// kHelp: the user asked about "it", or why, and no movie was suggested yet; `movie` is -1. The reply says so.

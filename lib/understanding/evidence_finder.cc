@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
 #include "lib/understanding/evidence_numbers.h"
 
@@ -69,7 +70,8 @@ void EvidenceFinder::add_word_marks(std::string_view text, std::vector<Mark>& ma
     } else {
       const auto genre = std::find_if(genres.begin(), genres.end(),
                                       [&](const GenreMention& mention) { return mention.begin == words[i].begin; });
-      const bool theme = i > 0 && is_theme_cue(words[i - 1].folded) && !is_function_word(words[i].folded);
+      const bool theme = i > 0 && is_theme_cue(words[i - 1].folded) && !is_function_word(words[i].folded) &&
+                         !is_digit(words[i].folded.front());
       if (genre != genres.end()) {
         mark.genres = {genre->genre};
       } else if (theme) {

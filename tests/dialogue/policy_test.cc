@@ -120,7 +120,7 @@ TEST_F(PolicyTest, WhatIsKnownOrUnimportantIsNotAsked) {
   PreferenceUpdate update;
   update.said.genres = {genre("Drama")};
   update.said.popularity = Popularity::kPopular;
-  update.any = {Slot::kPerson};
+  update.any = {Slot::kPerson, Slot::kRuntime, Slot::kAge};
   for (int turn = 0; turn < 8; ++turn) {
     const Acts acts = next(turn == 0 ? update : act(UserAct::kMore));
     if (const SystemAct* question = find(acts, Kind::kAsk)) {
@@ -131,14 +131,14 @@ TEST_F(PolicyTest, WhatIsKnownOrUnimportantIsNotAsked) {
 }
 
 TEST_F(PolicyTest, NeverAsksTheUnanswerable) {
-  // The sample has few running times, the full catalog has all.
+  // The full catalog has all running times and no age ratings.
   const auto asks = [](const Policy& asking, Slot slot) {
     DialogueState fresh;
     asking.open(fresh);
     for (int turn = 0; turn < 12; ++turn) (void)asking.next(fresh, act(UserAct::kMore));
     return fresh.asked.contains(slot);
   };
-  EXPECT_FALSE(asks(policy, Slot::kRuntime));
+  EXPECT_FALSE(asks(FullCatalog::get().policy, Slot::kAge));
   EXPECT_TRUE(asks(policy, Slot::kYears));
   EXPECT_TRUE(asks(FullCatalog::get().policy, Slot::kRuntime));
 }
@@ -147,7 +147,8 @@ TEST(Policy, GainIsWhatNarrowsTheCandidates) {
   const SampleWorld& world = SampleWorld::get();
   PreferenceState nothing;
   const auto all = world.ranker.viable(nothing, {});
-  EXPECT_EQ(world.policy.gain(Slot::kRuntime, all), 0);
+  const FullCatalog& full = FullCatalog::get();
+  EXPECT_EQ(full.policy.gain(Slot::kAge, full.ranker.viable(nothing, {})), 0) << "it has no age ratings";
   for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPopularity, Slot::kPerson})
     EXPECT_GT(world.policy.gain(slot, all), 0.2) << name_of(slot);
   // Within one decade, the years give no information.

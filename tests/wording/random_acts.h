@@ -110,7 +110,7 @@ inline RandomAct random_act(SystemActKind kind, const MovieCatalog& catalog, Ran
       break;
     case SystemActKind::kBeyond: {
       const std::size_t count = 1 + random.below(3);
-      for (std::size_t i = 0; i < count; ++i) act.beyond.push_back(static_cast<Beyond>(random.below(kBeyonds)));
+      for (std::size_t i = 0; i < count; ++i) act.beyond.push_back(static_cast<Beyond>(random.below(kBeyonds - 1)));
       break;
     }
     case SystemActKind::kHelp: act.nothing_yet = random.chance(0.3); [[fallthrough]];
