@@ -92,7 +92,7 @@ evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate  ## the figures of the README: th
 	$(BUILD)/evaluate --setup $< --training-seed $(SEED) --held-out 100 --self-play 500 --training 50 --without-adapter \
 	  -o $(TRAIN)/figures-500.json
 
-# The adapter that comes with the source: `make train` made it, and docs/benchmarks.md has its hash.
+# The adapter that comes with the source: `make train` made it, and testdata/adapter/README.md has its hash.
 READY := $(BUILD)/ready
 $(READY)/movies.bin: $(BUILD)/embed $(wildcard testdata/sample/*.tsv)
 	@mkdir -p $(@D)
