@@ -119,8 +119,10 @@ bool same_series(const MovieCatalog& catalog, MovieId a, const SeriesTitle& x, M
     const bool near = std::abs(catalog.year(a) - catalog.year(b)) <= kYearsApart;
     return (near && (plain || x.name.size() > 1)) || bond(catalog, a, b) != Bond::kNone;
   }
-  const bool within = (whole_x && begins_with(y.whole, x.name)) || (whole_y && begins_with(x.whole, y.name)) ||
-                      is_plural(x.name, y.name) || is_plural(y.name, x.name);
+  // "Shrek" or "Shrek 2", "Shrek the Third".
+  const bool within = ((whole_x || x.numbered) && begins_with(y.whole, x.name)) ||
+                      ((whole_y || y.numbered) && begins_with(x.whole, y.name)) || is_plural(x.name, y.name) ||
+                      is_plural(y.name, x.name);
   const int words = common_start(x.whole, y.whole);
   if (!within && words < 2) return false;
   const Bond shared = bond(catalog, a, b);

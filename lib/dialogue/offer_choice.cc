@@ -53,7 +53,7 @@ std::vector<std::function<bool(MovieId)>> alternatives_of(const MovieCatalog& ca
 
 }  // namespace
 
-// Those that meet the most wishes, without parts of series that were offered.
+// Those that meet the most wishes, without parts of series that were offered or that the user named.
 std::vector<Candidate> OfferChoice::best_of_all(const DialogueState& state, std::int32_t count) const {
   std::vector<Candidate> pool = ranker_.rank(state.preferences, state.recommended, std::max(kPool, count * 4));
   if (pool.empty()) return pool;
@@ -63,8 +63,10 @@ std::vector<Candidate> OfferChoice::best_of_all(const DialogueState& state, std:
   const std::vector<BrokenWish> broken = nearest->broken;
   std::erase_if(pool, [&](const Candidate& c) { return shortfall(c) != least || (least > 0 && c.broken != broken); });
   prefer(pool, [&](const Candidate& candidate) {
-    return std::none_of(state.recommended.begin(), state.recommended.end(),
-                        [&](MovieId before) { return same_series(catalog_, before, candidate.movie); });
+    const auto of_series = [&](MovieId known) { return same_series(catalog_, known, candidate.movie); };
+    return std::ranges::none_of(state.recommended, of_series) &&
+           std::ranges::none_of(state.preferences.liked, of_series) &&
+           std::ranges::none_of(state.preferences.disliked, of_series);
   });
   return pool;
 }

@@ -15,7 +15,8 @@ struct Offer {
 };
 
 /// Chooses movies to offer from those that rank best. Where a movie meets all wishes, so do all that are chosen. A
-/// movie of the same series as one that was offered before comes only if nothing else is left. Among movies that are
+/// movie of the same series as one that was offered before, or that the user likes or dislikes, comes only if nothing
+/// else is left. Among movies that are
 /// nearly as good, the seed of the state decides. A reason that was given first in the last offer does not come first
 /// again if there is another.
 class OfferChoice {

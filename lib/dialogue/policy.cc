@@ -144,8 +144,21 @@ class PolicyTurn {
     acts_.push_back(std::move(act));
   }
 
+  // "OK, then something with Tom Hanks": the turn wishes for something that the movie that stands does not have.
+  bool wishes_for_another() const {
+    if (named_ >= 0 || !stands() || update_.asks) return false;
+    PreferenceState wishes = update_.said;  // without what is said of movies
+    wishes.liked.clear();
+    wishes.disliked.clear();
+    wishes.seen.clear();
+    if (wishes.empty()) return false;
+    const MovieSet fitting = policy_.ranker_.viable(wishes, {});
+    return !fitting.contains(state_.under_discussion);
+  }
+
   // False if there is nothing to accept.
   bool accept() {
+    if (wishes_for_another()) return false;
     const bool misses = named_ < 0 && (!update_.unknown.empty() || update_.nth != 0);
     if (named_ < 0 && !stands()) return false;
     if (misses) {  // what was meant is not known

@@ -82,6 +82,8 @@ void EvidenceFinder::add_word_marks(std::string_view text, std::vector<Mark>& ma
         continue;
       }
     }
+    const bool can_exceed = mark.kind == MarkKind::kEra || mark.kind == MarkKind::kLength;
+    mark.excess = can_exceed && (words[i].folded == "too" || (i > 0 && words[i - 1].folded == "too"));
     mark.begin = words[i].begin;
     mark.end = words[i + length - 1].end;
     found.push_back(std::move(mark));

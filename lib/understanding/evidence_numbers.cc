@@ -79,6 +79,21 @@ class Scanner {
     return find(kNumberWords, word(i));
   }
 
+  // Of a year behind "newer than" and the like: whether it is the first or the last.
+  Role bound_by_words() const {
+    const std::size_t back = before(1) == "the" ? 2 : 1;
+    if (before(back) != "than") return Role::kNone;
+    const std::string_view compared = before(back + 1);
+    const bool newer = any_of(compared, "newer", "later"), older = any_of(compared, "older", "earlier");
+    if (!newer && !older) return Role::kNone;
+    bool negated = false;
+    for (std::size_t i = back + 2; i <= back + 3; ++i) {
+      const std::string_view word = before(i);
+      negated = negated || any_of(word, "no", "not", "nothing", "never", "none", "cant", "dont", "isnt", "shouldnt");
+    }
+    return newer == negated ? Role::kUntil : Role::kFrom;
+  }
+
   bool add(MarkKind kind, std::size_t count, Span span, std::int32_t value) {
     Mark mark;
     mark.kind = kind;
@@ -86,6 +101,12 @@ class Scanner {
     mark.end = words_[at_ + count - 1].end;
     mark.span = span;
     mark.number = value;
+    if (kind == MarkKind::kYears) {
+      // "80s or 90s": the second is an alternative.
+      const bool alternative = before(1) == "or" && !marks_.empty() && marks_.back().kind == kind && at_ >= 2 &&
+                               marks_.back().end == words_[at_ - 2].end;
+      mark.bound = alternative ? Role::kOr : bound_by_words();
+    }
     marks_.push_back(std::move(mark));
     at_ += count;
     return true;
@@ -123,8 +144,12 @@ class Scanner {
     return add(MarkKind::kYears, 1, *first, 0);
   }
 
-  // "the last 10 years"
+  // "the last 10 years", "older than 10 years"
   bool last_years() {
+    if (const auto ago = number(at_);
+        ago && word(at_ + 1) == "years" && before(1) == "than" && any_of(before(2), "older", "newer")) {
+      return add(MarkKind::kYears, 2, {kLastYear - 5 - *ago, kLastYear - 5 - *ago}, 0);
+    }
     const auto count = number(at_ + 1);
     if (!any_of(word(at_), "last", "past") || !count || word(at_ + 2) != "years") return false;
     return add(MarkKind::kYears, 3, {kLastYear - 5 - *count, kLastYear}, 0);

@@ -37,13 +37,20 @@ std::vector<Role> roles_of(const Mark& mark) {
       return roles;
     }
     case MarkKind::kNotFound: return {kNone, kWant, kLiked, kDisliked, kSeen, kPick, kAsk};
-    case MarkKind::kYears: return {kNone, kWant, kOr, kNot, kFrom, kUntil, kAround};
+    case MarkKind::kYears:
+      if (mark.bound == kOr) return {kNone, kOr, kNot};
+      if (mark.bound != kNone) return {kNone, mark.bound};
+      return {kNone, kWant, kOr, kNot, kFrom, kUntil, kAround};
     case MarkKind::kRuntime: return {kNone, kFrom, kUntil, kAround};
     case MarkKind::kSort: return {kNone, kSort, kWant};
     case MarkKind::kRating:
     case MarkKind::kCount:
     case MarkKind::kNth:
     case MarkKind::kRelative: return {kNone, kWant};
+    case MarkKind::kEra:
+    case MarkKind::kLength:
+      if (mark.excess) return {kNone, kNot};
+      [[fallthrough]];
     default: return {kNone, kWant, kNot};
   }
 }

@@ -53,19 +53,6 @@ enum class Relative : std::uint8_t {
 };
 enum class Same : std::uint8_t { kDirector, kActor, kGenre };
 
-/// A part of a user's text that can mean something.
-struct Mark {
-  MarkKind kind = MarkKind::kGenre;
-  std::size_t begin = 0, end = 0;  ///< bytes of the text
-  std::vector<GenreId> genres{};
-  PersonId person = -1;
-  MovieId movie = -1;
-  bool weak = false;  ///< kName: the words may well be no name
-  Span span{};
-  std::int32_t number = 0;
-  std::string text{};
-};
-
 /// What the user says about a mark.
 enum class Role : std::uint8_t {
   kNone,      ///< nothing
@@ -85,6 +72,21 @@ enum class Role : std::uint8_t {
 inline constexpr int kRoles = 13;
 const char* name_of(Role role);
 std::optional<Role> role_from_name(std::string_view name);
+
+/// A part of a user's text that can mean something.
+struct Mark {
+  MarkKind kind = MarkKind::kGenre;
+  std::size_t begin = 0, end = 0;  ///< bytes of the text
+  std::vector<GenreId> genres{};
+  PersonId person = -1;
+  MovieId movie = -1;
+  bool weak = false;    ///< kName: the words may well be no name
+  bool excess = false;  ///< kEra, kLength: "too old", "too long", which nobody wants
+  Span span{};
+  Role bound = Role::kNone;  ///< kYears behind "newer than": kFrom, "older than": kUntil, "80s or": kOr
+  std::int32_t number = 0;
+  std::string text{};
+};
 
 /// The roles that a mark can have; kNone is the first.
 std::vector<Role> roles_of(const Mark& mark);

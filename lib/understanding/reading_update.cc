@@ -27,6 +27,12 @@ std::int32_t newest_year(const MovieCatalog& catalog) {
   return newest;
 }
 
+// "newer than 2005": the mark of "newer" says nothing but what the year's mark says.
+bool compares_with_next(std::span<const Mark> marks, std::size_t i) {
+  return marks[i].kind == MarkKind::kEra && i + 1 < marks.size() &&
+         (marks[i + 1].bound == Role::kFrom || marks[i + 1].bound == Role::kUntil);
+}
+
 // Builds an update from the roles of marks, one after another.
 class Builder {
  public:
@@ -268,7 +274,17 @@ PreferenceUpdate update_of(const TurnReading& reading, std::span<const Mark> mar
   builder.update.act = reading.act;
   builder.update.asks = reading.asks;
   if (const MovieId named = named_reference(marks, reading.roles); named >= 0) builder.refer_to(named);
-  for (std::size_t i = 0; i < marks.size(); ++i) builder.apply(marks[i], reading.roles[i]);
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const Role role = reading.roles[i];
+    if (compares_with_next(marks, i)) {
+      if (role != Role::kNone && reading.roles[i + 1] == Role::kNone) builder.apply(marks[i + 1], marks[i + 1].bound);
+      continue;
+    }
+    // "80s or 90s": an alternative needs the one before it.
+    const bool lone = role == Role::kOr && i > 0 && marks[i - 1].kind == marks[i].kind;
+    if (lone && reading.roles[i - 1] == Role::kNone) builder.apply(marks[i - 1], Role::kWant);
+    builder.apply(marks[i], role);
+  }
   PreferenceUpdate& update = builder.update;
   if (const MovieId movie = context.standing; movie >= 0) {
     const Role role = reading.standing;
@@ -306,7 +322,7 @@ TurnReading reading_of(const PreferenceUpdate& update, std::span<const Mark> mar
   bool years_said = false, genres_said = false, people_said = false;
   for (const bool with_names : {true, false}) {
     for (std::size_t i = 0; i < marks.size(); ++i) {
-      if ((marks[i].kind == MarkKind::kName) != with_names) continue;
+      if ((marks[i].kind == MarkKind::kName) != with_names || compares_with_next(marks, i)) continue;
       // The role whose value is the update's; for years, else one whose value is a part of it ("80s or 90s").
       const bool genre = marks[i].kind == MarkKind::kGenre, years = marks[i].kind == MarkKind::kYears;
       const bool earlier = genre ? genres_said : years ? years_said : people_said;

@@ -32,6 +32,7 @@ TEST_F(MovieSeries, NumbersSubtitlesAndNamesJoin) {
   EXPECT_TRUE(same("Ocean's Eleven (2001)", "Ocean's Twelve (2004)"));
   EXPECT_TRUE(same("Harry Potter and the Goblet of Fire (2005)", "Harry Potter and the Sorcerer's Stone (2001)"));
   EXPECT_TRUE(same("Blade Runner (1982)", "Blade Runner 2049 (2017)"));
+  EXPECT_TRUE(same("Shrek 2 (2004)", "Shrek the Third (2007)"));
 }
 
 TEST_F(MovieSeries, SharedWordsAloneDoNot) {

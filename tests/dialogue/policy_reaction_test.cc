@@ -42,6 +42,24 @@ TEST_F(PolicyTest, NothingIsAcceptedBeforeAnOffer) {
   EXPECT_FALSE(state.finished);
 }
 
+TEST_F(PolicyTest, AYesWithAWishThatTheMovieDoesNotMeetIsNoAcceptance) {
+  const MovieId movie = recommended();
+  PreferenceUpdate yes = act(UserAct::kAccept);
+  yes.said.genres = {genre("Drama")};
+  DialogueState other = state;
+  EXPECT_EQ(kinds(policy.next(other, yes)), (std::vector{Kind::kClose})) << "it is a drama";
+
+  for (GenreId unmet = 0; unmet < static_cast<GenreId>(catalog.genres().size()); ++unmet) {
+    if ((catalog.genre_mask(movie) >> unmet & 1) != 0) continue;
+    yes.said.genres = {unmet};
+    other = state;
+    const Acts acts = policy.next(other, yes);
+    EXPECT_FALSE(other.finished);
+    ASSERT_NE(find(acts, Kind::kRecommend), nullptr) << catalog.genres()[static_cast<std::size_t>(unmet)];
+    EXPECT_NE(find(acts, Kind::kRecommend)->movie, movie);
+  }
+}
+
 TEST_F(PolicyTest, AMovieThatIsPickedIsAcceptedOrProposed) {
   recommended();
   PreferenceUpdate pick = act(UserAct::kAccept);
@@ -184,6 +202,20 @@ TEST_F(PolicyTest, AnotherIsNoPartOfTheSameSeriesUnlessNothingElseIsLeft) {
   EXPECT_EQ(find(policy.next(two, act(UserAct::kReject)), Kind::kRecommend)->movie, stranger);
   DialogueState one = seen_all_but({parts[0]});
   EXPECT_EQ(find(policy.next(one, act(UserAct::kReject)), Kind::kRecommend)->movie, parts[0]);
+}
+
+TEST_F(PolicyTest, NoPartOfASeriesThatTheUserNamedUnlessNothingElseIsLeft) {
+  const MovieId godfather = catalog.find_display_name("The Godfather (1972)").value();
+  const MovieId part = series_of(catalog, godfather).at(0), stranger = godfather == 3 ? 4 : 3;
+  PreferenceUpdate likes;
+  likes.said.liked = {godfather};
+  for (const bool alone : {false, true}) {
+    DialogueState fresh;
+    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+      if (movie != part && movie != godfather && (alone || movie != stranger)) fresh.preferences.seen.push_back(movie);
+    }
+    EXPECT_EQ(find(policy.next(fresh, likes), Kind::kRecommend)->movie, alone ? part : stranger);
+  }
 }
 
 TEST_F(PolicyTest, WhenEverythingWasRecommendedItCloses) {
