@@ -77,6 +77,8 @@ $(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
 	  rm -rf $(@D).old; mv $(@D) $(@D).old; \
 	  echo "make: the inputs of $(@D) have changed; it is trained anew, and the old one is in $(@D).old"; fi
 	@mv $(TRAIN)/stamps/run.new $(TRAIN)/stamps/run
+	@echo "make: the training; it is expected to take"
+	@$(BUILD)/lora-train $(ADAPTER_OPTIONS) --plan $(TRAIN)/train.tokens | sed -n 's/^time */  /p'
 	$(BUILD)/lora-train $(ADAPTER_OPTIONS) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl \
 	  --resume --checkpoint-every $(CHECKPOINT_EVERY) -o $(@D) $(TRAIN)/train.tokens
 	@test -s $@ || { echo "The training was stopped; make train resumes it." >&2; exit 1; }
