@@ -1,6 +1,8 @@
 #include "lib/understanding/evidence_finder.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 
 #include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
@@ -18,6 +20,25 @@ bool meets_any(const Mark& mark, const std::vector<Mark>& marks) {
 bool asks_for_person(std::span<const SystemAct> acts) {
   return std::any_of(acts.begin(), acts.end(),
                      [](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == Slot::kPerson; });
+}
+
+// Whether the words right before this place refuse what follows: "no horror", "hate westerns", "anything but a
+// musical".
+bool is_refused(std::string_view text, std::size_t begin) {
+  constexpr std::array<std::string_view, 5> kBetween{"more ", "any ", "the ", "a ", "all "};
+  constexpr std::array<std::string_view, 9> kRefusals{
+      "no ", "hate ", "hates ", "without ", "except ", "except for ", "besides ", "anything but ", "everything but "};
+  std::string before = " " + to_lower(text.substr(0, begin));
+  for (const std::string_view word : kBetween) {
+    if (before.ends_with(" " + std::string(word))) before.resize(before.size() - word.size());
+  }
+  return std::any_of(kRefusals.begin(), kRefusals.end(),
+                     [&](std::string_view word) { return before.ends_with(" " + std::string(word)); });
+}
+
+bool can_be_refused(MarkKind kind) {
+  return kind == MarkKind::kGenre || kind == MarkKind::kName || kind == MarkKind::kTheme || kind == MarkKind::kMood ||
+         kind == MarkKind::kBeyond;
 }
 
 // "about penguins": the theme behind the word.
@@ -111,8 +132,9 @@ std::vector<Mark> EvidenceFinder::find_beside(std::span<const Mark> names, std::
   // Two marks that a name did not push out can overlap: the first stays.
   std::vector<Mark> apart;
   for (Mark& mark : marks) {
-    if (apart.size() < kMostMarks && (apart.empty() || apart.back().end <= mark.begin))
-      apart.push_back(std::move(mark));
+    if (apart.size() == kMostMarks || (!apart.empty() && apart.back().end > mark.begin)) continue;
+    if (can_be_refused(mark.kind) && is_refused(text, mark.begin)) mark.bound = Role::kNot;
+    apart.push_back(std::move(mark));
   }
   return apart;
 }

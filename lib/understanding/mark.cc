@@ -27,6 +27,12 @@ std::optional<Role> role_from_name(std::string_view name) {
 
 std::vector<Role> roles_of(const Mark& mark) {
   using enum Role;
+  if (mark.bound == kNot) {
+    std::vector<Role> roles{kNone};
+    if (mark.kind != MarkKind::kName || mark.person >= 0) roles.push_back(kNot);
+    if (mark.movie >= 0) roles.push_back(kDisliked);
+    return roles;
+  }
   switch (mark.kind) {
     case MarkKind::kGenre: return {kNone, kWant, kOr, kNot};
     case MarkKind::kName: {

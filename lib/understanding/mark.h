@@ -83,7 +83,9 @@ struct Mark {
   bool weak = false;    ///< kName: the words may well be no name
   bool excess = false;  ///< kEra, kLength: "too old", "too long", which nobody wants
   Span span{};
-  Role bound = Role::kNone;  ///< kYears behind "newer than": kFrom, "older than": kUntil, "80s or": kOr
+  /// kYears behind "newer than": kFrom, "older than": kUntil, "80s or": kOr. Other kinds right behind "no", "hate" and
+  /// the like: kNot.
+  Role bound = Role::kNone;
   std::int32_t number = 0;
   std::string text{};
 };

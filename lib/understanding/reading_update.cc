@@ -281,7 +281,8 @@ PreferenceUpdate update_of(const TurnReading& reading, std::span<const Mark> mar
       continue;
     }
     // "80s or 90s": an alternative needs the one before it.
-    const bool lone = role == Role::kOr && i > 0 && marks[i - 1].kind == marks[i].kind;
+    const bool lone = role == Role::kOr && i > 0 && marks[i - 1].kind == marks[i].kind &&
+                      (marks[i].kind != MarkKind::kName || marks[i - 1].person >= 0);
     if (lone && reading.roles[i - 1] == Role::kNone) builder.apply(marks[i - 1], Role::kWant);
     builder.apply(marks[i], role);
   }

@@ -81,6 +81,10 @@ TEST(TurnReading, WhatIsNotEvidentCannotBeWritten) {
   EXPECT_TRUE(allows("any comedy", "inform 1 want any:years"));
   EXPECT_FALSE(allows("any comedy", "inform 1 want any:years any:years")) << "each slot once";
   EXPECT_FALSE(allows("any comedy", "inform 1 want any:years any:genre")) << "slots in their order";
+  EXPECT_FALSE(allows("I hate horror", "inform 1 want")) << "what is refused is not wanted";
+  EXPECT_FALSE(allows("anything but a musical", "inform 1 want"));
+  EXPECT_TRUE(allows("no more westerns", "inform 1 not"));
+  EXPECT_TRUE(allows("no, horror", "inform 1 want")) << "a refusal of something else";
   EXPECT_FALSE(allows("a comedy", "ask 1 none")) << "a question needs its fact";
 }
 
