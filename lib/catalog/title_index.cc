@@ -195,7 +195,7 @@ TitleLookup TitleIndex::find(std::string_view title, std::int32_t year) const {
   const std::string key = fold_title(title), standard = key_of(fold_name(title));
   // "Ocean's 11" is also a way to write "Ocean's Eleven".
   Movies exact = movies_of(impl_->exact, title);
-  if (!exact.empty() && digits_of(standard) != "") {
+  if (!exact.empty() && !digits_of(standard).empty()) {
     for (const MovieId movie : movies_of(impl_->standard, standard)) add_once(exact, movie);
   }
   if (auto lookup = decide(TitleMatch::kExact, exact); !lookup.movies.empty()) return lookup;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "lib/base/ascii.h"
 #include "lib/dialogue/genre_text.h"
@@ -14,10 +13,15 @@ namespace matinee {
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie) {
   // Movies are ordered by votes, those without come last. These are unknown, which is not the same as hidden.
   if (catalog.votes(movie) == kUnknown) return Popularity::kAny;
-  const auto all = std::views::iota(MovieId{0}, catalog.size());
-  const auto end =
-      std::partition_point(all.begin(), all.end(), [&](MovieId m) { return catalog.votes(m) != kUnknown; });
-  const auto voted = static_cast<MovieId>(end - all.begin());
+  MovieId voted = movie + 1;  // the number of movies with votes, by bisection
+  for (MovieId end = catalog.size(); voted < end;) {
+    const MovieId middle = voted + (end - voted) / 2;
+    if (catalog.votes(middle) == kUnknown) {
+      end = middle;
+    } else {
+      voted = middle + 1;
+    }
+  }
   if (movie >= voted / 2) return Popularity::kHidden;
   return movie < voted / 5 ? Popularity::kPopular : Popularity::kAny;
 }

@@ -65,9 +65,7 @@ class PolicyTurn {
     const bool proposed = !answered && propose();
     if (!proposed && wants_offer(answered, limited, helped)) {
       offer();
-    } else if (update_.act == UserAct::kOther && !answered && !proposed) {
-      remark();
-    } else if (acts_.empty()) {
+    } else if (acts_.empty() || (update_.act == UserAct::kOther && !answered && !proposed)) {
       remark();
     }
     return std::move(acts_);

@@ -18,8 +18,8 @@ constexpr std::array kHours{"", "an hour", "two hours", "three hours", "four hou
 std::string round_length(std::int32_t minutes) {
   const std::int32_t hours = minutes / 60, rest = minutes % 60;
   if (hours == 0) return fmt::format("{} minutes", rest);
-  const std::string words = hours < static_cast<std::int32_t>(kHours.size()) ? kHours[static_cast<std::size_t>(hours)]
-                                                                             : fmt::format("{} hours", hours);
+  std::string words = hours < static_cast<std::int32_t>(kHours.size()) ? kHours[static_cast<std::size_t>(hours)]
+                                                                       : fmt::format("{} hours", hours);
   if (rest == 0) return words;
   if (rest == 30) return hours == 1 ? "an hour and a half" : words.substr(0, words.find(' ')) + " and a half hours";
   return rest == 5 ? words + " and five minutes" : fmt::format("{} and {} minutes", words, rest);
