@@ -106,15 +106,6 @@ bool is_never_name(std::string_view folded) {
   return words.contains(folded);
 }
 
-std::vector<std::string> english_words() {
-  std::vector<std::string> all;
-  for (const WordSet* words : {&function_words(), &common_words(), &more_words()}) {
-    std::copy_if(words->begin(), words->end(), std::back_inserter(all),
-                 [](const std::string& word) { return word.find(' ') == std::string::npos; });
-  }
-  return all;
-}
-
 std::span<const Nickname> nicknames() {
   static const std::vector<Nickname> all = [] {
     std::vector<Nickname> pairs;

@@ -26,9 +26,6 @@ bool is_english_form(std::string_view folded);
 /// languages (folded; lib/catalog/words/never_names.txt).
 bool is_never_name(std::string_view folded);
 
-/// All single words of common_words.txt, function_words.txt and english_words.txt, without order.
-std::vector<std::string> english_words();
-
 /// The given name that a nickname stands for ("bob" for "robert"), or "" (folded). Several nicknames may share one
 /// name; of several names for one nickname it is the first of lib/catalog/words/nicknames.txt.
 std::string_view full_given_name(std::string_view nickname);

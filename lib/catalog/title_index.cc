@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "lib/base/list_members.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/name_words.h"
@@ -33,10 +34,6 @@ std::int32_t take_year(std::string_view& title) {
   if (std::from_chars(begin, begin + 4, year).ptr != begin + 4) return kUnknown;
   title = trimmed(title.substr(0, title.size() - 6));
   return year;
-}
-
-void add_once(Movies& movies, MovieId movie) {
-  if (std::find(movies.begin(), movies.end(), movie) == movies.end()) movies.push_back(movie);
 }
 
 std::uint32_t trigram(std::string_view text, std::size_t i) {

@@ -7,8 +7,26 @@
 #include "lib/base/ascii.h"
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_series.h"
+#include "lib/dialogue/spoken_text.h"
 
 namespace matinee {
+namespace {
+
+// The names of the first `limit` items as a list: "Alien (1979), Aliens (1986) and Alien 3 (1992)".
+template <class Id, class Name>
+std::string listed(std::span<const Id> items, std::size_t limit, const Name& name) {
+  std::vector<std::string> names;
+  for (const Id item : items.first(std::min(items.size(), limit))) names.emplace_back(name(item));
+  return join_list(names);
+}
+
+// "Not Rated" and "Unrated" say nothing.
+bool has_age_rating(const MovieCatalog& catalog, MovieId movie) {
+  const std::string_view certificate = catalog.certificate(movie);
+  return !certificate.empty() && !certificate.ends_with("ated");
+}
+
+}  // namespace
 
 Popularity popularity_of(const MovieCatalog& catalog, MovieId movie) {
   // Movies are ordered by votes, those without come last. These are unknown, which is not the same as hidden.
@@ -36,7 +54,7 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
       case Slot::kPopularity: known += catalog.votes(movie) != kUnknown; break;
       case Slot::kPerson: known += !catalog.cast(movie).empty() || !catalog.directors(movie).empty(); break;
       case Slot::kRating: known += catalog.rating_tenths(movie) != kUnknown; break;
-      case Slot::kAge: known += fact_text(catalog, movie, Fact::kAge).has_value(); break;
+      case Slot::kAge: known += has_age_rating(catalog, movie); break;
       case Slot::kKeyword: break;
     }
   }
@@ -57,39 +75,8 @@ bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person) {
 }
 
 std::string join_names(const MovieCatalog& catalog, std::span<const PersonId> people, std::size_t limit) {
-  std::string text;
-  const std::size_t count = std::min(people.size(), limit);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i > 0) text += i + 1 == count ? " and " : ", ";
-    text += catalog.person_name(people[i]);
-  }
-  return text;
+  return listed(people, limit, [&](PersonId person) { return catalog.person_name(person); });
 }
-
-namespace {
-
-// "Alien (1979), Aliens (1986) and Alien 3 (1992)" from the first `limit` movies.
-std::string join_titles(const MovieCatalog& catalog, std::span<const MovieId> movies, std::size_t limit) {
-  std::string text;
-  const std::size_t count = std::min(movies.size(), limit);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i > 0) text += i + 1 == count ? " and " : ", ";
-    text += catalog.display_name(movies[i]);
-  }
-  return text;
-}
-
-std::string genre_list(const MovieCatalog& catalog, MovieId movie, std::string_view last) {
-  std::string text;
-  const auto genres = catalog.genres_of(movie);
-  for (std::size_t i = 0; i < genres.size(); ++i) {
-    if (i > 0) text += i + 1 == genres.size() ? last : ", ";
-    text += to_lower(catalog.genres()[static_cast<std::size_t>(genres[i])]);
-  }
-  return text;
-}
-
-}  // namespace
 
 std::string describe(const MovieCatalog& catalog, MovieId movie, const Reason& reason) {
   switch (reason.kind) {
@@ -117,17 +104,25 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
     case Fact::kRuntime:
       if (catalog.runtime(movie) != kUnknown) text = fmt::format("{}", catalog.runtime(movie));
       break;
-    case Fact::kGenres: text = genre_list(catalog, movie, " and "); break;
+    case Fact::kGenres: {
+      const auto genres = catalog.genres_of(movie);
+      text = listed(genres, genres.size(),
+                    [&](GenreId genre) { return to_lower(catalog.genres()[static_cast<std::size_t>(genre)]); });
+      break;
+    }
     case Fact::kRating: {
       const std::int32_t tenths = catalog.rating_tenths(movie);
-      if (tenths != kUnknown) text = fmt::format("{}.{}", tenths / 10, tenths % 10);
+      if (tenths != kUnknown) text = rating_number(tenths);
       break;
     }
     case Fact::kAge:
-      // "Not Rated" and "Unrated" say nothing.
-      if (!catalog.certificate(movie).ends_with("ated")) text = catalog.certificate(movie);
+      if (has_age_rating(catalog, movie)) text = catalog.certificate(movie);
       break;
-    case Fact::kSeries: text = join_titles(catalog, series_of(catalog, movie), 3); break;
+    case Fact::kSeries: {
+      const std::vector<MovieId> series = series_of(catalog, movie);
+      text = listed(std::span(series), 3, [&](MovieId part) { return catalog.display_name(part); });
+      break;
+    }
     default: break;  // no catalog knows the others
   }
   return text.empty() ? std::nullopt : std::optional(text);

@@ -5,15 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "lib/base/list_members.h"
 #include "lib/dialogue/movie_facts.h"
 
 namespace matinee {
 namespace {
-
-template <class List, class Value>
-bool holds(const List& list, const Value& value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
 
 // True if the turn says what to look for, besides what it does.
 bool has_wish(const PreferenceUpdate& update) {

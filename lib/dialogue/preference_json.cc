@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lib/base/format_error.h"
+#include "lib/base/list_members.h"
 #include "lib/dialogue/preference_state.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/io/json_reader.h"
@@ -109,11 +110,6 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const MovieCatalog& ca
   return pairs;
 }
 
-template <class T>
-void add(std::vector<T>& list, T value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
-}
-
 class Reader {
  public:
   explicit Reader(const MovieCatalog& catalog) : catalog_(catalog) {}
@@ -164,19 +160,20 @@ class Reader {
   bool read_names(std::string_view key, const JsonNode& value, PreferenceState& state) const {
     if (key == "genres" || key == "not_genres") {
       each(value, [&](const JsonNode& item) {
-        add(key == "genres" ? state.genres : state.not_genres, known(item, "genre", catalog_.genre_id(item.view())));
+        add_once(key == "genres" ? state.genres : state.not_genres,
+                 known(item, "genre", catalog_.genre_id(item.view())));
       });
     } else if (key == "people" || key == "not_people") {
       each(value, [&](const JsonNode& item) {
-        add(key == "people" ? state.people : state.not_people,
-            known(item, "person", catalog_.find_person_display_name(item.view())));
+        add_once(key == "people" ? state.people : state.not_people,
+                 known(item, "person", catalog_.find_person_display_name(item.view())));
       });
     } else if (key == "liked" || key == "disliked" || key == "seen") {
       movies(value, key == "liked" ? state.liked : key == "disliked" ? state.disliked : state.seen);
     } else if (key == "either") {
-      each(value, [&](const JsonNode& item) { add(state.either, named(item, slot_from_name)); });
+      each(value, [&](const JsonNode& item) { add_once(state.either, named(item, slot_from_name)); });
     } else if (key == "keywords") {
-      each(value, [&](const JsonNode& item) { add(state.keywords, item.string()); });
+      each(value, [&](const JsonNode& item) { add_once(state.keywords, item.string()); });
     } else {
       return false;
     }
@@ -185,8 +182,9 @@ class Reader {
 
   bool read_turn(std::string_view key, const JsonNode& value, PreferenceUpdate& update) const {
     if (key == "any" || key == "drop") {
-      each(value,
-           [&](const JsonNode& item) { add(key == "any" ? update.any : update.drop, named(item, slot_from_name)); });
+      each(value, [&](const JsonNode& item) {
+        add_once(key == "any" ? update.any : update.drop, named(item, slot_from_name));
+      });
     } else if (key == "asks") {
       update.asks = named(value, fact_from_name);
     } else if (key == "about" || key == "pick") {
@@ -196,9 +194,9 @@ class Reader {
     } else if (key == "count") {
       update.count = whole(value, 0);
     } else if (key == "unknown") {
-      each(value, [&](const JsonNode& item) { add(update.unknown, item.string()); });
+      each(value, [&](const JsonNode& item) { add_once(update.unknown, item.string()); });
     } else if (key == "beyond") {
-      each(value, [&](const JsonNode& item) { add(update.beyond, named(item, beyond_from_name)); });
+      each(value, [&](const JsonNode& item) { add_once(update.beyond, named(item, beyond_from_name)); });
     } else {
       return false;
     }
@@ -217,7 +215,8 @@ class Reader {
   }
 
   void movies(const JsonNode& value, std::vector<MovieId>& to) const {
-    each(value, [&](const JsonNode& item) { add(to, known(item, "movie", catalog_.find_display_name(item.view()))); });
+    each(value,
+         [&](const JsonNode& item) { add_once(to, known(item, "movie", catalog_.find_display_name(item.view()))); });
   }
 
   template <class T>

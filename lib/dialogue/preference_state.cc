@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "lib/base/list_members.h"
 
 namespace matinee {
 namespace {
@@ -27,11 +27,6 @@ std::optional<Enum> from_name(const std::array<const char*, N>& names, std::stri
     if (name == names[i]) return static_cast<Enum>(i);
   }
   return {};
-}
-
-template <class T>
-void add_once(std::vector<T>& list, const T& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
 // Adds the values to one list and removes them from the other.
@@ -90,8 +85,6 @@ void clear(PreferenceState& state, Slot slot) {
   std::erase(state.either, slot);
 }
 
-bool meet(const Span& a, const Span& b) { return a.low <= b.high && b.low <= a.high; }
-
 }  // namespace
 
 void merge(PreferenceState& state, const PreferenceUpdate& update) {
@@ -108,11 +101,11 @@ void merge(PreferenceState& state, const PreferenceUpdate& update) {
   for (const std::string& word : said.keywords) add_once(state.keywords, word);
   if (said.years) {
     state.years = said.years;
-    if (state.not_years && meet(*state.not_years, *said.years)) state.not_years.reset();
+    if (state.not_years && state.not_years->meets(*said.years)) state.not_years.reset();
   }
   if (said.not_years) {
     state.not_years = said.not_years;
-    if (!said.years && state.years && meet(*state.years, *said.not_years)) state.years.reset();
+    if (!said.years && state.years && state.years->meets(*said.not_years)) state.years.reset();
   }
   if (said.runtime) state.runtime = said.runtime;
   if (said.popularity != Popularity::kAny) state.popularity = said.popularity;

@@ -65,6 +65,8 @@ std::optional<Fact> fact_from_name(std::string_view name);
 /// Whole numbers from low to high, both included.
 struct Span {
   std::int32_t low = 0, high = 0;
+  bool contains(std::int32_t value) const { return low <= value && value <= high; }
+  bool meets(const Span& other) const { return low <= other.high && other.low <= high; }
   friend bool operator==(const Span&, const Span&) = default;
 };
 

@@ -23,4 +23,9 @@ bool offers(const SystemAct& act, MovieId movie) {
   }
 }
 
+bool asks_about(std::span<const SystemAct> acts, Slot slot) {
+  return std::any_of(acts.begin(), acts.end(),
+                     [&](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == slot; });
+}
+
 }  // namespace matinee

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,5 +55,8 @@ struct SystemAct {
 
 /// True if the act offers the movie: kRecommend, kPropose or kList.
 bool offers(const SystemAct& act, MovieId movie);
+
+/// True if one of the acts asks about the slot.
+bool asks_about(std::span<const SystemAct> acts, Slot slot);
 
 }  // namespace matinee

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/base/list_members.h"
 #include "lib/chat/chat_session.h"
 #include "lib/evaluation/question_slot.h"
 #include "lib/io/json_writer.h"
@@ -75,9 +76,6 @@ void Judge::judge_understanding(const Exchange& exchange, const PreferenceUpdate
     return pairs;
   };
   const auto expected = slots_of(truth), understood = slots_of(found);
-  const auto holds = [](const auto& pairs, const auto& pair) {
-    return std::find(pairs.begin(), pairs.end(), pair) != pairs.end();
-  };
   for (const auto& pair : expected) figures_.slots_found.add(holds(understood, pair));
   for (const auto& pair : understood) figures_.slots_claimed.add(holds(expected, pair));
   figures_.acts.add(truth.act == found.act);

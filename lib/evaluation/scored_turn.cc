@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "lib/base/list_members.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/io/json_reader.h"
@@ -21,11 +22,6 @@ constexpr std::array<std::string_view, 13> kKeys{"genres", "not_genres", "years"
 // The facts that the labels name where a question is within their form.
 constexpr std::array<std::string_view, 7> kLabelledFacts{"cast",    "director", "writer", "year",
                                                          "runtime", "genres",   "rating"};
-
-template <class List>
-bool holds(const List& list, std::string_view value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
 
 bool names_movies(std::string_view key) { return key == "liked" || key == "disliked" || key == "seen"; }
 bool names_people(std::string_view key) { return key == "people" || key == "not_people"; }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "lib/base/list_members.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/span_text.h"
@@ -96,9 +97,7 @@ std::vector<PersonId> TargetWishes::leads(MovieId movie) const {
   const auto cast = catalog_.cast(movie);
   std::vector<PersonId> people(cast.begin(),
                                cast.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(cast.size(), 4)));
-  for (const PersonId director : catalog_.directors(movie)) {
-    if (std::find(people.begin(), people.end(), director) == people.end()) people.push_back(director);
-  }
+  for (const PersonId director : catalog_.directors(movie)) add_once(people, director);
   return people;
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRows{"qwertyuiop", "asdfghjkl", "zxcvbnm"};
 
-bool is_letter(char c) { return is_lower(c) || is_upper(c); }
-
 char neighbor(char c, Random& random) {
   for (const std::string_view row : kRows) {
     const std::size_t at = row.find(c);

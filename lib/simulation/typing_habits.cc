@@ -15,8 +15,6 @@ bool ends_sentence(std::string_view text) {
   return text.ends_with('.') || text.ends_with('!') || text.ends_with('?') || text.ends_with(':');
 }
 
-bool is_letter(char c) { return is_lower(c) || is_upper(c); }
-
 // "i'm" is "I'm" for those who use capitals.
 std::string with_capitals(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {

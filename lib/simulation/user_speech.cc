@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base/list_members.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
 
@@ -23,10 +24,8 @@ bool means(const std::vector<Mention>& mentions, MentionKind kind, std::int32_t 
 }
 
 template <class T>
-void add_once(std::vector<T>& list, const std::vector<T>& more) {
-  for (const T& value : more) {
-    if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-  }
+void add_all_once(std::vector<T>& list, const std::vector<T>& more) {
+  for (const T& value : more) add_once(list, value);
 }
 
 // Everything that `more` says, beside the act.
@@ -34,12 +33,12 @@ void add(PreferenceUpdate& update, const PreferenceUpdate& more) {
   PreferenceUpdate said;
   said.said = more.said;
   merge(update.said, said);
-  add_once(update.any, more.any);
-  add_once(update.drop, more.drop);
-  add_once(update.about, more.about);
-  add_once(update.pick, more.pick);
-  add_once(update.unknown, more.unknown);
-  add_once(update.beyond, more.beyond);
+  add_all_once(update.any, more.any);
+  add_all_once(update.drop, more.drop);
+  add_all_once(update.about, more.about);
+  add_all_once(update.pick, more.pick);
+  add_all_once(update.unknown, more.unknown);
+  add_all_once(update.beyond, more.beyond);
   if (more.asks) update.asks = more.asks;
   if (more.nth != 0) update.nth = more.nth;
   if (more.count != 0) update.count = more.count;

@@ -7,8 +7,6 @@
 namespace matinee {
 namespace {
 
-bool within(std::int32_t value, const Span& span) { return span.low <= value && value <= span.high; }
-
 // One is enough where `state.either` has the slot; without wanted items, nothing is broken.
 template <class Items, class Has>
 bool lacks(const PreferenceState& state, Slot slot, const Items& wanted, const Has& has) {
@@ -25,11 +23,11 @@ bool breaks(const MovieCatalog& catalog, const PreferenceState& state, MovieId m
     }
     case Slot::kYears: {
       const std::int32_t year = catalog.year(movie);
-      return (state.years && !within(year, *state.years)) || (state.not_years && within(year, *state.not_years));
+      return (state.years && !state.years->contains(year)) || (state.not_years && state.not_years->contains(year));
     }
     case Slot::kRuntime: {
       const std::int32_t minutes = catalog.runtime(movie);
-      return state.runtime && minutes != kUnknown && !within(minutes, *state.runtime);
+      return state.runtime && minutes != kUnknown && !state.runtime->contains(minutes);
     }
     case Slot::kPopularity: {
       const Popularity popularity = popularity_of(catalog, movie);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/base/ascii.h"
+#include "lib/base/list_members.h"
 #include "lib/base/utf8.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/dialogue/spoken_text.h"
@@ -82,10 +83,6 @@ const char* plural_of(Beyond beyond) {
   return "";
 }
 
-void add_new(std::vector<std::string>& list, std::string text) {
-  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
-}
-
 }  // namespace
 
 std::string clean_name(std::string_view text) {
@@ -111,11 +108,11 @@ PhraseRequest relax_wording(const SystemAct& act, const PreferenceState& prefere
   std::vector<std::string> dropped, unwanted, unknown;
   for (const BrokenWish& wish : act.broken) {
     if (wish.unknown) {
-      add_new(unknown, unknown_text(wish));
+      add_once(unknown, unknown_text(wish));
     } else if (wish.unwanted) {
-      add_new(unwanted, unwanted_text(wish, preferences, catalog));
+      add_once(unwanted, unwanted_text(wish, preferences, catalog));
     } else {
-      add_new(dropped, dropped_text(wish, catalog));
+      add_once(dropped, dropped_text(wish, catalog));
     }
   }
   if (dropped.empty() && unwanted.empty())
@@ -129,8 +126,8 @@ PhraseRequest relax_wording(const SystemAct& act, const PreferenceState& prefere
     return {"s.relax.unwanted", {{"unwanted", join_list(unwanted, " or ")}}};
   // Several kinds at once: all are wishes that were left out.
   for (const BrokenWish& wish : act.broken) {
-    if (wish.unwanted) add_new(dropped, "the wish for no " + unwanted_text(wish, preferences, catalog));
-    if (wish.unknown) add_new(dropped, dropped_text(wish, catalog));
+    if (wish.unwanted) add_once(dropped, "the wish for no " + unwanted_text(wish, preferences, catalog));
+    if (wish.unknown) add_once(dropped, dropped_text(wish, catalog));
   }
   PhraseRequest request{"s.relax.dropped", {{"dropped", join_list(dropped)}}};
   const std::string wish = wish_text(preferences, catalog);
@@ -141,7 +138,7 @@ PhraseRequest relax_wording(const SystemAct& act, const PreferenceState& prefere
 PhraseRequest not_found_wording(const SystemAct& act) {
   std::vector<std::string> names;
   for (const std::string& text : act.unknown) {
-    if (std::string name = clean_name(text); !name.empty()) add_new(names, std::move(name));
+    if (const std::string name = clean_name(text); !name.empty()) add_once(names, name);
   }
   if (names.empty()) return {"s.not_found.none", {}};
   if (names.size() == 1) return {"s.not_found.one", {{"name", names[0]}}};
@@ -150,7 +147,7 @@ PhraseRequest not_found_wording(const SystemAct& act) {
 
 PhraseRequest beyond_wording(const SystemAct& act) {
   std::vector<std::string> things;
-  for (const Beyond beyond : act.beyond) add_new(things, plural_of(beyond));
+  for (const Beyond beyond : act.beyond) add_once<std::string>(things, plural_of(beyond));
   if (things.size() == 1) return {fmt::format("s.beyond.{}", name_of(act.beyond.front())), {}};
   return {"s.beyond.many", {{"things", join_list(things, " or ")}}};
 }

@@ -17,7 +17,7 @@
 namespace matinee {
 namespace {
 
-bool in_word(char c) { return is_upper(c) || is_digit(c) || is_lower(c) || static_cast<unsigned char>(c) >= 0x80; }
+bool in_word(char c) { return is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 // Capitalized words that are no names of the catalog.
 constexpr std::array kOtherNames{"I", "Matinee", "English", "TV", "United States"};
