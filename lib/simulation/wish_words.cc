@@ -19,8 +19,6 @@ constexpr std::int32_t kFirstDecadeInWords = 1920;
 constexpr std::array<const char*, 8> kDecades{"twenties", "thirties",  "forties",  "fifties",
                                               "sixties",  "seventies", "eighties", "nineties"};
 
-bool within(std::int32_t value, const Span& span) { return span.low <= value && value <= span.high; }
-
 std::string decade_words(std::int32_t decade, Random& random) {
   const auto index = static_cast<std::size_t>(std::max(decade - kFirstDecadeInWords, 0) / 10);
   const bool words = decade >= kFirstDecadeInWords && index < kDecades.size() && random.chance(0.4);
@@ -89,10 +87,10 @@ void WishWords::add_years(Wish& wish, std::int32_t year) {
     if (years_text(span).find(kSpanTo) == std::string::npos) --span.low;
     put("low", span.low);
     put("high", span.high);
-  } else if (choice < 0.93 && within(year, loose_.old)) {
+  } else if (choice < 0.93 && loose_.old.contains(year)) {
     form = "old";
     span = loose_.old;
-  } else if (choice < 0.93 && within(year, loose_.recent)) {
+  } else if (choice < 0.93 && loose_.recent.contains(year)) {
     form = "recent";
     span = loose_.recent;
   } else {
@@ -133,10 +131,10 @@ bool WishWords::add_unwanted_years(Wish& wish, std::int32_t year) {
     if (until > kLastSaid - 5) return false;
     slots["low"] = fmt::format("{}", until);
     wish.update.said.years = Span{kFirstYear, until};
-  } else if (choice < 0.65 && within(year, loose_.not_old)) {
+  } else if (choice < 0.65 && loose_.not_old.contains(year)) {
     form = "old";
     wish.update.said.years = loose_.not_old;
-  } else if (choice < 0.65 && within(year, loose_.not_recent)) {
+  } else if (choice < 0.65 && loose_.not_recent.contains(year)) {
     form = "recent";
     wish.update.said.years = loose_.not_recent;
   } else {

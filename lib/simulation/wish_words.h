@@ -7,7 +7,7 @@
 
 #include "lib/base/random.h"
 #include "lib/dialogue/preference_state.h"
-#include "lib/simulation/loose_spans.h"
+#include "lib/understanding/loose_spans.h"
 #include "lib/wording/phrasebook.h"
 
 namespace matinee {
@@ -56,7 +56,6 @@ class WishWords {
   std::string expand(const std::string& section, const PhraseSlots& slots = {}) {
     return phrasebook_.expand(section, slots, random_);
   }
-  const LooseYears& loose_years() const { return loose_; }
 
  private:
   std::string person_words(PersonId person);

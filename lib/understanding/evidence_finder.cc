@@ -6,6 +6,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/catalog/common_words.h"
+#include "lib/dialogue/movie_facts.h"
 #include "lib/understanding/evidence_numbers.h"
 
 namespace matinee {
@@ -15,11 +16,6 @@ bool overlap(const Mark& a, const Mark& b) { return a.begin < b.end && b.begin <
 
 bool meets_any(const Mark& mark, const std::vector<Mark>& marks) {
   return std::any_of(marks.begin(), marks.end(), [&](const Mark& other) { return overlap(mark, other); });
-}
-
-bool asks_for_person(std::span<const SystemAct> acts) {
-  return std::any_of(acts.begin(), acts.end(),
-                     [](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == Slot::kPerson; });
 }
 
 // Whether the words right before this place refuse what follows: "no horror", "hate westerns", "anything but a
@@ -46,10 +42,29 @@ bool is_theme_cue(std::string_view word) { return word == "about" || word == "in
 
 }  // namespace
 
+EvidenceFinder::EvidenceFinder(const MovieCatalog& catalog, const MentionFinder& mentions, const GenreFinder& genres)
+    : mentions_(mentions), genres_(genres), words_(catalog), years_(catalog) {
+  if (!catalog_can_answer(catalog, Slot::kAge)) for_children_ = catalog.genre_id("Family");
+}
+
+// What loose words mean in this catalog.
+void EvidenceFinder::resolve(Mark& mark) const {
+  if (mark.kind == MarkKind::kEra) {
+    const auto era = static_cast<Era>(mark.number);
+    const bool is_new = era == Era::kNew || era == Era::kNewer;
+    mark.span = is_new ? years_.recent : years_.old;
+    mark.excluded = is_new ? years_.not_recent : years_.not_old;
+  } else if (mark.kind == MarkKind::kSort) {
+    mark.span = static_cast<SortOrder>(mark.number) == SortOrder::kOldest ? years_.old : years_.recent;
+  } else if (mark.kind == MarkKind::kAge && for_children_ && static_cast<AgeRating>(mark.number) <= kForKids) {
+    mark.genres = {*for_children_};
+  }
+}
+
 // One mark for each place, with the best person and the best movie that it may name.
 std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct> acts, std::string_view text) const {
   std::vector<Mark> marks;
-  const std::vector<Mention> mentions = mentions_.find(text, {.expects_person = asks_for_person(acts)});
+  const std::vector<Mention> mentions = mentions_.find(text, {.expects_person = asks_about(acts, Slot::kPerson)});
   for (const Mention& mention : mentions) {
     const bool is_movie = mention.kind == MentionKind::kMovie;
     Mark mark;
@@ -134,6 +149,7 @@ std::vector<Mark> EvidenceFinder::find_beside(std::span<const Mark> names, std::
   for (Mark& mark : marks) {
     if (apart.size() == kMostMarks || (!apart.empty() && apart.back().end > mark.begin)) continue;
     if (can_be_refused(mark.kind) && is_refused(text, mark.begin)) mark.bound = Role::kNot;
+    resolve(mark);
     apart.push_back(std::move(mark));
   }
   return apart;

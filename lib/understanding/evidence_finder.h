@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "lib/dialogue/system_act.h"
 #include "lib/understanding/evidence_words.h"
 #include "lib/understanding/genre_finder.h"
+#include "lib/understanding/loose_spans.h"
 #include "lib/understanding/mark.h"
 
 namespace matinee {
@@ -17,8 +19,7 @@ namespace matinee {
 class EvidenceFinder {
  public:
   /// All by reference; they must outlive this.
-  EvidenceFinder(const MovieCatalog& catalog, const MentionFinder& mentions, const GenreFinder& genres)
-      : catalog_(catalog), mentions_(mentions), genres_(genres), words_(catalog) {}
+  EvidenceFinder(const MovieCatalog& catalog, const MentionFinder& mentions, const GenreFinder& genres);
 
   /// The marks of the text in its order, without overlaps; at most kMostMarks. `acts`: the system's last turn.
   std::vector<Mark> find(std::span<const SystemAct> acts, std::string_view text) const;
@@ -33,10 +34,13 @@ class EvidenceFinder {
   std::vector<Mark> name_marks(std::span<const SystemAct> acts, std::string_view text) const;
   void add_word_marks(std::string_view text, std::vector<Mark>& marks) const;
 
-  const MovieCatalog& catalog_;
+  void resolve(Mark& mark) const;
+
   const MentionFinder& mentions_;
   const GenreFinder& genres_;
-  EvidenceWords words_;
+  const EvidenceWords words_;
+  const LooseYears years_;
+  std::optional<GenreId> for_children_;  // the genre that stands in for age ratings
 };
 
 }  // namespace matinee

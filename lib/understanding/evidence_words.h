@@ -20,8 +20,6 @@ class EvidenceWords {
   /// The longest phrase that begins at word `first`: its mark, without places, and the number of its words; null if
   /// there is none.
   const Mark* match(const std::vector<SentenceWord>& words, std::size_t first, std::size_t& length) const;
-  /// True for a word that begins a phrase or is one.
-  bool knows(std::string_view folded) const { return phrases_.contains(folded); }
 
  private:
   std::map<std::string, Mark, std::less<>> phrases_;

@@ -19,13 +19,13 @@ enum class MarkKind : std::uint8_t {
   kName,        ///< person, movie, or both where either may be meant
   kNotFound,    ///< text: a title or name that the catalog does not have
   kYears,       ///< span: years as written ("90s": 1990 to 1999)
-  kEra,         ///< number: an Era ("newer", "classic")
+  kEra,         ///< number: an Era ("newer", "classic"); span, excluded
   kRuntime,     ///< span: minutes, low and high equal
   kLength,      ///< number: a Length ("short")
   kPopularity,  ///< number: a Popularity
   kRating,      ///< number: tenths
-  kAge,         ///< number: an AgeRating
-  kSort,        ///< number: a SortOrder
+  kAge,         ///< number: an AgeRating; genres: what comes nearest, where hardly any age rating is known
+  kSort,        ///< number: a SortOrder; span: the years that it may mean ("the latest")
   kCount,       ///< number: how many movies
   kNth,         ///< number: place in the last list, -1 for the last
   kRelative,    ///< number: a Relative ("funnier")
@@ -83,6 +83,7 @@ struct Mark {
   bool weak = false;    ///< kName: the words may well be no name
   bool excess = false;  ///< kEra, kLength: "too old", "too long", which nobody wants
   Span span{};
+  Span excluded{};  ///< kEra: the years where it is not wanted
   /// kYears behind "newer than": kFrom, "older than": kUntil, "80s or": kOr. Other kinds right behind "no", "hate" and
   /// the like: kNot.
   Role bound = Role::kNone;

@@ -10,6 +10,7 @@
 namespace matinee {
 namespace {
 
+// Words that leave a choice to the system ("whatever", "I don't mind").
 constexpr std::array<std::string_view, 37> kOpenWords{
     " any ",        " anything ",      " anyone ",     " anybody ",    " whatever ",   " whichever ",  " either ",
     " both ",       " care ",          " mind ",       " matter ",     " matters ",    " preference ", " preferences ",
@@ -17,6 +18,7 @@ constexpr std::array<std::string_view, 37> kOpenWords{
     " dunno ",      " not sure ",      " no ",         " nope ",       " nah ",        " none ",       " nobody ",
     " all ",        " every ",         " everything ", " same to me ", " you choose ", " you pick ",   " up to you ",
     " not really ", " doesnt have to "};
+// Words that take something back ("actually", "forget").
 constexpr std::array<std::string_view, 29> kBackWords{
     " actually ", " instead ",   " forget ",  " never mind ", " nevermind ", " rather ", " change ", " changed ",
     " scratch ",  " wait ",      " anymore ", " any more ",   " no longer ", " drop ",   " skip ",   " start over ",
@@ -28,11 +30,6 @@ bool has_any(std::string_view text, const std::array<std::string_view, N>& words
   const std::string folded = " " + fold_name(text) + " ";
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view word) { return folded.find(word) != folded.npos; });
-}
-
-bool asks(std::span<const SystemAct> acts, Slot slot) {
-  return std::any_of(acts.begin(), acts.end(),
-                     [&](const SystemAct& act) { return act.kind == SystemActKind::kAsk && act.slot == slot; });
 }
 
 bool needs_movie(UserAct act) {
@@ -48,9 +45,6 @@ bool needs_movie(UserAct act) {
 
 }  // namespace
 
-bool leaves_open(std::string_view user_text) { return has_any(user_text, kOpenWords); }
-bool takes_back(std::string_view user_text) { return has_any(user_text, kBackWords); }
-
 ReadingGrammar::Stage::Stage(const std::vector<std::string>& words) {
   std::vector<std::uint32_t> ends;
   for (const std::string& text : words) ends.push_back(trie.add(text));
@@ -58,7 +52,7 @@ ReadingGrammar::Stage::Stage(const std::vector<std::string>& words) {
   word.assign(trie.size(), -1);
   for (std::size_t i = 0; i < words.size(); ++i) {
     word[ends[i]] = static_cast<std::int32_t>(i);
-    reach[ends[i]] |= std::uint32_t{1} << (i % 32);
+    if (i < 32) reach[ends[i]] |= std::uint32_t{1} << i;
   }
   for (std::uint32_t node = trie.size(); node-- > 1;) reach[trie.parent(node)] |= reach[node];
 }
@@ -81,11 +75,11 @@ ReadingGrammar::ReadingGrammar(std::string_view user_text, std::span<const Mark>
   if (context.standing >= 0) add_roles(0, standing_roles());
   for (std::size_t i = 0; i < marks.size(); ++i) add_roles(i + 1, roles_of(marks[i]));
   words.clear();
-  const bool open = leaves_open(user_text), back = takes_back(user_text);
+  const bool open = has_any(user_text, kOpenWords), back = has_any(user_text, kBackWords);
   for (const bool any : {true, false}) {
     for (int i = 0; i < kSlots; ++i) {
       const auto slot = static_cast<Slot>(i);
-      if (any ? open || asks(context.acts, slot) : back)
+      if (any ? open || asks_about(context.acts, slot) : back)
         words.push_back(fmt::format(" {}:{}", any ? "any" : "drop", name_of(slot)));
     }
   }

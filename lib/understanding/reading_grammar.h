@@ -24,7 +24,8 @@ class ReadingGrammar final : public ByteAutomaton {
   bool may_end(const State& state) const override;
 
  private:
-  // The words that may stand at one place of the text. Bit i of reach[node] is set if word i ends at or below the node.
+  // The words that may stand at one place of the text. Bit i of reach[node] is set if word i,
+  // of the first 32, ends at or below the node; the last stage needs it and has fewer.
   struct Stage {
     ByteTrie trie;
     std::vector<std::uint32_t> reach;
@@ -43,10 +44,5 @@ class ReadingGrammar final : public ByteAutomaton {
   std::vector<Stage> stages_;
   std::uint32_t extras_ = 0;  // the last stage: "any" and "drop", none or several of them
 };
-
-/// Whether the turn has words that leave a choice to the system ("whatever", "I don't mind").
-bool leaves_open(std::string_view user_text);
-/// Whether the turn has words that take something back ("actually", "forget").
-bool takes_back(std::string_view user_text);
 
 }  // namespace matinee

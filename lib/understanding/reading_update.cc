@@ -1,31 +1,16 @@
 // From readings to preference updates and back.
 #include <algorithm>
-#include <cstdlib>
 
-#include "lib/dialogue/movie_facts.h"
+#include "lib/base/list_members.h"
 #include "lib/dialogue/span_text.h"
+#include "lib/understanding/loose_spans.h"
 #include "lib/understanding/turn_reading.h"
 
 namespace matinee {
 namespace {
 
-// "recent" and "old" in years, counted from the newest year of the catalog.
-constexpr std::int32_t kRecentYears = 8, kOldYears = 40;
-// "short" and "long" in minutes.
-constexpr std::int32_t kShortMinutes = 100, kLongMinutes = 140;
 // Actors to whom "the same actors" refers.
 constexpr std::size_t kLeads = 2;
-
-template <class T>
-void add_once(std::vector<T>& list, const T& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-}
-
-std::int32_t newest_year(const MovieCatalog& catalog) {
-  std::int32_t newest = 0;
-  for (MovieId movie = 0; movie < catalog.size(); ++movie) newest = std::max(newest, catalog.year(movie));
-  return newest;
-}
 
 // "newer than 2005": the mark of "newer" says nothing but what the year's mark says.
 bool compares_with_next(std::span<const Mark> marks, std::size_t i) {
@@ -48,15 +33,15 @@ class Builder {
       case MarkKind::kName: name(mark, role); break;
       case MarkKind::kNotFound: add_once(update.unknown, mark.text); break;
       case MarkKind::kYears: years(mark.span, role); break;
-      case MarkKind::kEra: era(static_cast<Era>(mark.number), role == Role::kNot); break;
+      case MarkKind::kEra: era(mark, role == Role::kNot); break;
       case MarkKind::kRuntime: minutes(mark.span.low, role); break;
       case MarkKind::kLength: length(static_cast<Length>(mark.number), role == Role::kNot); break;
       case MarkKind::kPopularity: popularity(static_cast<Popularity>(mark.number), role == Role::kNot); break;
       case MarkKind::kRating: said().min_rating = mark.number; break;
       case MarkKind::kAge:
-        if (role == Role::kWant) age(static_cast<AgeRating>(mark.number));
+        if (role == Role::kWant) age(mark);
         break;
-      case MarkKind::kSort: sort(static_cast<SortOrder>(mark.number), role); break;
+      case MarkKind::kSort: sort(mark, role); break;
       case MarkKind::kCount: update.count = mark.number; break;
       case MarkKind::kNth:
         if (role == Role::kWant) update.nth = mark.number;
@@ -116,23 +101,21 @@ class Builder {
     if (role == Role::kAround) span = {span.low - kAroundYears, span.high + kAroundYears};
     if (said().years && role == Role::kOr) {
       span = {std::min(span.low, said().years->low), std::max(span.high, said().years->high)};
-    } else if (said().years && span.low <= said().years->high && said().years->low <= span.high) {
+    } else if (said().years && said().years->meets(span)) {
       span = {std::max(span.low, said().years->low), std::min(span.high, said().years->high)};
     }
     said().years = span;
   }
 
-  void era(Era era, bool unwanted) {
-    const std::int32_t newest = newest_year(catalog_);
+  void era(const Mark& mark, bool unwanted) {
+    const auto era = static_cast<Era>(mark.number);
     const std::int32_t year = reference_ >= 0 ? catalog_.year(reference_) : kUnknown;
-    const bool is_new = (era == Era::kNew || era == Era::kNewer) != unwanted;
-    const bool compares = (era == Era::kNewer || era == Era::kOlder) && year != kUnknown;
-    if (is_new) {
-      const std::int32_t recent = unwanted ? newest - kOldYears / 2 : newest - kRecentYears;
-      said().years = Span{compares ? std::min(year + (unwanted ? 0 : 1), kLastYear) : recent, kLastYear};
+    if ((era != Era::kNewer && era != Era::kOlder) || year == kUnknown) {
+      said().years = unwanted ? mark.excluded : mark.span;
+    } else if ((era == Era::kNewer) != unwanted) {
+      said().years = Span{std::min(year + (unwanted ? 0 : 1), kLastYear), kLastYear};
     } else {
-      const std::int32_t old = unwanted ? newest - kRecentYears : newest - kOldYears;
-      said().years = Span{kFirstYear, compares ? std::max(year - (unwanted ? 0 : 1), kFirstYear) : old};
+      said().years = Span{kFirstYear, std::max(year - (unwanted ? 0 : 1), kFirstYear)};
     }
   }
 
@@ -160,21 +143,17 @@ class Builder {
     said().popularity = popular ? Popularity::kPopular : Popularity::kHidden;
   }
 
-  void age(AgeRating age) {
-    said().age = age;
-    // Where hardly any age rating is known, family movies come nearest.
-    const auto family = catalog_.genre_id("Family");
-    if (age <= AgeRating::kPG && family && !catalog_can_answer(catalog_, Slot::kAge)) {
-      said().age.reset();
-      add_once(said().genres, *family);
-    }
+  void age(const Mark& mark) {
+    if (mark.genres.empty()) said().age = static_cast<AgeRating>(mark.number);
+    for (const GenreId genre : mark.genres) add_once(said().genres, genre);
   }
 
-  void sort(SortOrder order, Role role) {
+  void sort(const Mark& mark, Role role) {
+    const auto order = static_cast<SortOrder>(mark.number);
     if (role == Role::kSort) {
       said().sort = order;
     } else if (order == SortOrder::kNewest || order == SortOrder::kOldest) {
-      era(order == SortOrder::kNewest ? Era::kNew : Era::kOld, false);
+      said().years = mark.span;
     }
   }
 
@@ -227,8 +206,7 @@ class Builder {
 
 template <class T>
 bool within(const std::vector<T>& part, const std::vector<T>& whole) {
-  return std::all_of(part.begin(), part.end(),
-                     [&](const T& value) { return std::find(whole.begin(), whole.end(), value) != whole.end(); });
+  return std::all_of(part.begin(), part.end(), [&](const T& value) { return holds(whole, value); });
 }
 
 template <class T>
@@ -265,6 +243,55 @@ MovieId named_reference(std::span<const Mark> marks, std::span<const Role> roles
   }
   return movie;
 }
+
+// Finds the roles of marks, one after another, that say nothing but what stands in an update.
+class RoleFinder {
+ public:
+  RoleFinder(const PreferenceUpdate& update, const TurnContext& context, const MovieCatalog& catalog)
+      : update_(update), context_(context), catalog_(catalog), reference_(context.standing) {}
+
+  Role role(const Mark& mark) {
+    Role found = first_role(mark, false);
+    // For years, else one whose value is a part of the update's ("80s or 90s").
+    if (found == Role::kNone && mark.kind == MarkKind::kYears) found = first_role(mark, true);
+    if (found == Role::kLiked) reference_ = mark.movie;
+    const bool counts = mark.kind != MarkKind::kName || found == Role::kWant || found == Role::kOr;
+    if (found != Role::kNone && counts) add_once(said_, mark.kind);
+    return found;
+  }
+
+ private:
+  // The first of several is wanted, a later one is the alternative, where the update says so.
+  bool is_alternative(const Mark& mark, bool inside) const {
+    if (!holds(said_, mark.kind)) return false;
+    switch (mark.kind) {
+      case MarkKind::kYears: return inside;
+      case MarkKind::kGenre: return holds(update_.said.either, Slot::kGenre);
+      case MarkKind::kName: return holds(update_.said.either, Slot::kPerson);
+      default: return false;
+    }
+  }
+
+  // `inside`: the value may be a part of the update's span of years.
+  Role first_role(const Mark& mark, bool inside) const {
+    const bool alternative = is_alternative(mark, inside);
+    for (const Role role : roles_of(mark)) {
+      if (role == Role::kNone || (inside && role != Role::kWant && role != Role::kOr)) continue;
+      if (role == Role::kOr ? !holds(said_, mark.kind) : role == Role::kWant && alternative) continue;
+      Builder builder(context_, catalog_);
+      builder.refer_to(reference_);
+      builder.apply(mark, role);
+      if (says_something(builder.update) && within(builder.update, update_, inside)) return role;
+    }
+    return Role::kNone;
+  }
+
+  const PreferenceUpdate& update_;
+  const TurnContext& context_;
+  const MovieCatalog& catalog_;
+  MovieId reference_;           // the movie to which relative words refer
+  std::vector<MarkKind> said_;  // kinds of which something is wanted already
+};
 
 }  // namespace
 
@@ -309,7 +336,7 @@ TurnReading reading_of(const PreferenceUpdate& update, std::span<const Mark> mar
   reading.drop = update.drop;
   reading.roles.assign(marks.size(), Role::kNone);
   const auto names = [&](const std::vector<MovieId>& movies) {
-    return context.standing >= 0 && std::find(movies.begin(), movies.end(), context.standing) != movies.end();
+    return context.standing >= 0 && holds(movies, context.standing);
   };
   if (names(update.said.liked)) {
     reading.standing = Role::kLiked;
@@ -318,37 +345,12 @@ TurnReading reading_of(const PreferenceUpdate& update, std::span<const Mark> mar
   } else if (names(update.said.seen)) {
     reading.standing = Role::kSeen;
   }
+  RoleFinder finder(update, context, catalog);
   // Names first: relative words refer to them.
-  MovieId reference = context.standing;
-  bool years_said = false, genres_said = false, people_said = false;
   for (const bool with_names : {true, false}) {
     for (std::size_t i = 0; i < marks.size(); ++i) {
-      if ((marks[i].kind == MarkKind::kName) != with_names || compares_with_next(marks, i)) continue;
-      // The role whose value is the update's; for years, else one whose value is a part of it ("80s or 90s").
-      const bool genre = marks[i].kind == MarkKind::kGenre, years = marks[i].kind == MarkKind::kYears;
-      const bool earlier = genre ? genres_said : years ? years_said : people_said;
-      const auto find_role = [&](bool inside) {
-        for (const Role role : roles_of(marks[i])) {
-          if (role == Role::kNone || (inside && role != Role::kWant && role != Role::kOr)) continue;
-          // The first of several is wanted, a later one is the alternative, where the update says so.
-          if (role == Role::kOr && !earlier) continue;
-          const bool either = role == Role::kWant && earlier &&
-                              (inside || within(std::vector{genre ? Slot::kGenre : Slot::kPerson}, update.said.either));
-          if (either && (genre || with_names || inside)) continue;
-          Builder builder(context, catalog);
-          builder.refer_to(reference);
-          builder.apply(marks[i], role);
-          if (!says_something(builder.update) || !within(builder.update, update, inside)) continue;
-          reading.roles[i] = role;
-          if (role == Role::kLiked) reference = marks[i].movie;
-          genres_said = genres_said || genre;
-          years_said = years_said || years;
-          people_said = people_said || (with_names && (role == Role::kWant || role == Role::kOr));
-          return true;
-        }
-        return false;
-      };
-      if (!find_role(false) && years) find_role(true);
+      if ((marks[i].kind == MarkKind::kName) == with_names && !compares_with_next(marks, i))
+        reading.roles[i] = finder.role(marks[i]);
     }
   }
   return reading;

@@ -1,4 +1,4 @@
-#include "lib/simulation/loose_spans.h"
+#include "lib/understanding/loose_spans.h"
 
 #include <algorithm>
 
