@@ -1,12 +1,11 @@
 #include "lib/evaluation/evaluation.h"
 
 #include <memory>
-#include <optional>
 
 #include "lib/chat/model_skills.h"
 #include "lib/chat/template_wording.h"
-#include "lib/chat/text_generator.h"
 #include "lib/evaluation/conversation_generator.h"
+#include "lib/evaluation/generator_pool.h"
 #include "lib/evaluation/judge.h"
 
 namespace matinee {
@@ -60,31 +59,11 @@ Figures run(const ChatSystem& system, const Targets& targets, const EvaluationOp
   return sum;
 }
 
-// Generates text on one thread.
-struct Worker {
-  Worker(const LanguageModel& model, const LanguageModelOptions& options)
-      : pool(1), context(pool), generator(context, model, options.sampler, options.seed) {}
-  ThreadPool pool;
-  Context context;
-  TextGenerator generator;
-};
-
 Figures run_model(const ChatSystem& system, const Targets& targets, const LanguageModelOptions& options,
-                  const EvaluationOptions& evaluation, std::uint64_t seed, ThreadPool& threads, Device device) {
-  // A GPU is faster with one sequence at a time than with several side by side.
-  ThreadPool one(1);
-  ThreadPool& pool = device.kind == DeviceKind::kCpu ? threads : one;
-  Context context(pool, device);
-  const LanguageModel shared(context, options, pool.threads());
-  std::vector<std::unique_ptr<Worker>> workers;
-  std::optional<TextGenerator> on_gpu;
-  if (device.kind == DeviceKind::kCpu) {
-    for (int i = 0; i < pool.threads(); ++i) workers.push_back(std::make_unique<Worker>(shared, options));
-  } else {
-    on_gpu.emplace(context, shared, options.sampler, options.seed);
-  }
-  return run(system, targets, evaluation, seed, pool, [&](int worker, std::uint64_t index) {
-    TextGenerator& generator = on_gpu ? *on_gpu : workers[static_cast<std::size_t>(worker)]->generator;
+                  const EvaluationOptions& evaluation, std::uint64_t seed, int threads, Device device) {
+  GeneratorPool generators(options, threads, device);
+  return run(system, targets, evaluation, seed, generators.threads(), [&](int worker, std::uint64_t index) {
+    TextGenerator& generator = generators.generator(worker);
     generator.reseed(options.seed + index);
     return Examinee{std::make_unique<ModelWording>(generator, system, seed + index),
                     std::make_unique<ModelUnderstanding>(generator, system),
@@ -118,10 +97,9 @@ Figures evaluate_templates(const ChatSystem& system, const EvaluationOptions& op
 Evaluation evaluate(const ChatSystem& system, const LanguageModelOptions& model, const EvaluationOptions& options,
                     std::uint64_t seed, int threads, Device device, const std::function<void(std::string_view)>& note) {
   const Targets targets(system, options);
-  ThreadPool pool(threads);
   Evaluation result;
   note("evaluating the model");
-  result.model = run_model(system, targets, model, options, seed, pool, device);
+  result.model = run_model(system, targets, model, options, seed, threads, device);
   if (options.without_adapter && !model.adapter.empty()) {
     // An untuned base rarely ends a reply, so it is slow; a tenth of the conversations is enough to compare.
     EvaluationOptions few = options;
@@ -129,10 +107,11 @@ Evaluation evaluate(const ChatSystem& system, const LanguageModelOptions& model,
     note("evaluating the base without the adapter, on a tenth of the conversations");
     LanguageModelOptions bare = model;
     bare.adapter.clear();
-    result.base = run_model(system, targets, bare, few, seed, pool, device);
+    result.base = run_model(system, targets, bare, few, seed, threads, device);
     result.has_base = true;
   }
   note("evaluating the templates");
+  ThreadPool pool(threads);
   result.templates = evaluate_templates(system, options, seed, pool);
   return result;
 }

@@ -6,7 +6,6 @@
 #include "lib/simulation/turn_variation.h"
 #include "lib/understanding/labelled_turn.h"
 #include "lib/understanding/reading_grammar.h"
-#include "lib/understanding/understand_prompt.h"
 
 namespace matinee {
 
@@ -22,18 +21,17 @@ std::int64_t write_labelled_tuples(const ChatSystem& system, const std::string& 
       const LabelledTurn turn = copy == 0 ? original : varied(original, random);
       const auto movie = static_cast<MovieId>(random.below(static_cast<std::uint64_t>(system.catalog.size())));
       const std::vector<SystemAct> acts = acts_of_state(turn.state, movie, random);
-      MarkedTurn marked = marked_turn(turn, system.evidence, acts);
+      const MarkedTurn marked = marked_turn(turn, system.evidence, acts);
       const TurnContext context(acts);
       std::vector<Mark> marks = marked.marks;
       vary_names(marks, random);
-      std::string output = to_text(marked.reading, context.standing >= 0);
-      if (!ReadingGrammar(turn.text, marks, context).accepts(output)) {
+      const std::string output = to_text(marked.reading, context.standing >= 0);
+      const auto readable = [&] { return ReadingGrammar(turn.text, marks, context).accepts(output); };
+      if (!readable()) {
         marks = marked.marks;
-        if (!ReadingGrammar(turn.text, marks, context).accepts(output)) continue;
+        if (!readable()) continue;
       }
-      write(tuple_json({std::string("u.") + name_of(turn.reading.act), understand_prompt(acts, turn.text, marks),
-                        std::move(output)}) +
-            "\n");
+      write(tuple_json(understand_tuple(acts, turn.text, marks, marked.reading)) + "\n");
       ++written;
     }
   }

@@ -1,11 +1,10 @@
 #include "lib/evaluation/turn_scores.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "lib/base/error.h"
 #include "lib/chat/model_skills.h"
-#include "lib/chat/text_generator.h"
+#include "lib/evaluation/generator_pool.h"
 #include "lib/io/text_reader.h"
 #include "lib/understanding/labelled_turn.h"
 
@@ -59,30 +58,11 @@ TurnScore score_turns(const ChatSystem& system, const std::vector<ScoredTurn>& t
 
 TurnScore score_model(const ChatSystem& system, const LanguageModelOptions& model, const std::vector<ScoredTurn>& turns,
                       std::uint64_t seed, int threads, Device device) {
-  // A GPU is faster with one sequence at a time.
-  ThreadPool pool(device.kind == DeviceKind::kCpu ? threads : 1);
-  Context context(pool, device);
-  const LanguageModel shared(context, model, pool.threads());
-  struct Reader {
-    Reader(Context& on, const LanguageModel& shared_model, const LanguageModelOptions& options,
-           const ChatSystem& of_system)
-        : generator(on, shared_model, options.sampler, options.seed), reading(generator, of_system) {}
-    TextGenerator generator;
-    ModelUnderstanding reading;
-  };
-  std::vector<std::unique_ptr<ThreadPool>> pools;
-  std::vector<std::unique_ptr<Context>> contexts;
-  std::vector<std::unique_ptr<Reader>> readers;
-  for (int i = 0; i < pool.threads(); ++i) {
-    if (device.kind == DeviceKind::kCpu) {
-      pools.push_back(std::make_unique<ThreadPool>(1));
-      contexts.push_back(std::make_unique<Context>(*pools.back()));
-    }
-    Context& on = contexts.empty() ? context : *contexts.back();
-    readers.push_back(std::make_unique<Reader>(on, shared, model, system));
-  }
-  return score_turns(system, turns, seed, pool,
-                     [&](int worker) -> Understanding& { return readers[static_cast<std::size_t>(worker)]->reading; });
+  GeneratorPool generators(model, threads, device);
+  std::vector<ModelUnderstanding> readers;
+  for (int i = 0; i < generators.threads().threads(); ++i) readers.emplace_back(generators.generator(i), system);
+  return score_turns(system, turns, seed, generators.threads(),
+                     [&](int worker) -> Understanding& { return readers[static_cast<std::size_t>(worker)]; });
 }
 
 bool is_below(const TurnScore& model, const TurnScore& rule) {

@@ -56,6 +56,12 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   }
 }
 
+InstructionTuple understand_tuple(std::span<const SystemAct> acts, std::string_view user_text,
+                                  std::span<const Mark> marks, const TurnReading& reading) {
+  return {std::string("u.") + name_of(reading.act), understand_prompt(acts, user_text, marks),
+          to_text(reading, TurnContext(acts).standing >= 0)};
+}
+
 std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const MovieCatalog& catalog) {
   std::vector<InstructionTuple> tuples;
   for (const Exchange& exchange : conversation.exchanges) {
@@ -67,9 +73,7 @@ std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const 
     const TurnContext context(exchange.acts);
     // What the marks cannot say would teach the model to guess.
     if (update_of(exchange.reading, exchange.marks, context, catalog) != exchange.update) continue;
-    tuples.push_back({std::string("u.") + name_of(exchange.update.act),
-                      understand_prompt(exchange.acts, exchange.user_text, exchange.marks),
-                      to_text(exchange.reading, context.standing >= 0)});
+    tuples.push_back(understand_tuple(exchange.acts, exchange.user_text, exchange.marks, exchange.reading));
   }
   return tuples;
 }

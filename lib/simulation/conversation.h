@@ -61,6 +61,9 @@ struct InstructionTuple {
   SkillPrompt prompt;
   std::string output;
 };
+/// The example of a turn that answers `acts`.
+InstructionTuple understand_tuple(std::span<const SystemAct> acts, std::string_view user_text,
+                                  std::span<const Mark> marks, const TurnReading& reading);
 std::vector<InstructionTuple> tuples_of(const Conversation& conversation, const MovieCatalog& catalog);
 
 /// Each returns one line of JSON (docs/formats.md).
