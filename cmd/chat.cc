@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
         chat.model.seed = tool.common().seed;
         chat.model.max_host_mem = tool.common().max_host_mem;
         loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
-        // A person gets other films and words for the same wish another day; a script, and who gives a seed, the same.
+        // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
         if (loop.terminal && chat.model.seed == CommonOptions{}.seed) chat.model.seed = std::random_device{}();
         loop.columns = terminal_columns;
         loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
