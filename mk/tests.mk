@@ -27,6 +27,7 @@ $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
 $(foreach name,memory_contract decode_speed load_speed rounded_base,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
+$(call program,tests/gguf_codec,tests/io/gguf_codec.cc,io)
 $(call program,tests/greedy_text,tests/chat/greedy_text.cc,chat)
 $(call program,tests/mention_figures,tests/catalog/mention_figures.cc tests/support/temporary_folder.cc,catalog)
 $(call program,tests/memory_table,tests/train/memory_table.cc,train)

@@ -10,7 +10,7 @@ REAL_DATA = os.environ.get("REAL_DATA", os.path.join(ROOT, "..", "shared", "data
 # By name of the environment. llama-cpp-python is built from source in some minutes, for this processor.
 PACKAGES = {
     "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],
-    "merge-llama": ["llama-cpp-python==0.3.36", "jinja2"],
+    "merge-llama": ["llama-cpp-python==0.3.36", "gguf==0.17.1", "numpy==2.4.6", "jinja2"],
     "merge-transformers": ["torch==2.9.1", "transformers", "safetensors", "numpy"],
     "quantize": ["torch==2.9.1", "bitsandbytes==0.49.2", "safetensors", "numpy"],
     "tokenizers": ["tokenizers==0.23.3", "tiktoken==0.14.0", "sentencepiece==0.2.3", "protobuf", "gigatoken==0.10.0"],

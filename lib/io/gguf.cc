@@ -11,7 +11,7 @@
 namespace matinee {
 namespace {
 
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kOldest = 2, kNewest = 3;  // the same format; version 1 has counts of 32 bits
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMaxText = std::uint64_t{1} << 26;
 constexpr std::uint32_t kMaxDimensions = 4;  // GGML_MAX_DIMS
@@ -78,13 +78,6 @@ GgufType checked_type(std::uint32_t type) {
   return static_cast<GgufType>(type);
 }
 
-GgufFormat checked_format(std::uint32_t format) {
-  for (const GgufFormat known : {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kQ8_0, GgufFormat::kBF16}) {
-    if (format == static_cast<std::uint32_t>(known)) return known;
-  }
-  throw bad_data("format {} is not understood; expected F32 (0), F16 (1), Q8_0 (8) or BF16 (30)", format);
-}
-
 GgufTensor read_tensor(Cursor& cursor) {
   GgufTensor tensor;
   tensor.name = cursor.text("a tensor's name");
@@ -102,7 +95,7 @@ GgufTensor read_tensor(Cursor& cursor) {
       }
       tensor.shape.insert(tensor.shape.begin(), static_cast<std::int64_t>(extent));
     }
-    tensor.format = checked_format(cursor.number<std::uint32_t>("the format"));
+    tensor.format = gguf_format_from_number(cursor.number<std::uint32_t>("the format"));
     const std::uint64_t row = tensor.shape.empty() ? 1 : static_cast<std::uint64_t>(tensor.shape.back());
     if (row % gguf_block(tensor.format) != 0) {
       throw bad_data("rows of {} do not divide into blocks of {} ({})", row, gguf_block(tensor.format),
@@ -115,25 +108,6 @@ GgufTensor read_tensor(Cursor& cursor) {
 }
 
 }  // namespace
-
-const char* name_of(GgufFormat format) {
-  switch (format) {
-    case GgufFormat::kF16: return "F16";
-    case GgufFormat::kQ8_0: return "Q8_0";
-    case GgufFormat::kBF16: return "BF16";
-    default: return "F32";
-  }
-}
-
-std::uint64_t gguf_block(GgufFormat format) { return format == GgufFormat::kQ8_0 ? 32 : 1; }
-
-std::uint64_t bytes_of(GgufFormat format, std::uint64_t n) {
-  switch (format) {
-    case GgufFormat::kF32: return 4 * n;
-    case GgufFormat::kQ8_0: return n / 32 * 34;
-    default: return 2 * n;
-  }
-}
 
 namespace {
 
@@ -260,8 +234,9 @@ void GgufFile::parse(std::span<const std::byte> all) {
   Cursor cursor(all);
   const auto magic = cursor.take(4, "the magic");
   if (std::memcmp(magic.data(), "GGUF", 4) != 0) throw bad_data("not a GGUF file: it does not begin with GGUF");
-  if (const auto version = cursor.number<std::uint32_t>("the version"); version != kVersion) {
-    throw bad_data("expected version {} of GGUF, found {}", kVersion, version);
+  if (const auto version = cursor.number<std::uint32_t>("the version"); version < kOldest || version > kNewest) {
+    throw bad_data("expected version {} or {} of GGUF, found {}{}", kOldest, kNewest, version,
+                   version % 0x10000 == 0 ? ": the file is big-endian" : "");
   }
   const auto n_tensors = cursor.number<std::uint64_t>("the number of tensors");
   const auto n_values = cursor.number<std::uint64_t>("the number of metadata values");

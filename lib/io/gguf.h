@@ -1,4 +1,4 @@
-// The reader of GGUF files and the codecs of their tensor formats.
+// The reader of GGUF files.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/file.h"
+#include "lib/io/gguf_formats.h"
 
 namespace matinee {
 
@@ -28,20 +29,6 @@ enum class GgufType : std::uint32_t {
   kI64 = 11,
   kF64 = 12
 };
-
-/// The tensor formats that are supported. The numbers are part of the file format.
-enum class GgufFormat : std::uint32_t {
-  kF32 = 0,
-  kF16 = 1,
-  kQ8_0 = 8,  ///< blocks of 32 numbers: a float16 scale, then 32 int8
-  kBF16 = 30
-};
-/// The name in GGUF: "F32", "F16", "Q8_0" or "BF16".
-const char* name_of(GgufFormat format);
-/// Bytes of `n` encoded numbers; n must be a multiple of gguf_block(format).
-std::uint64_t bytes_of(GgufFormat format, std::uint64_t n);
-/// Numbers per block: 32 for Q8_0, else 1.
-std::uint64_t gguf_block(GgufFormat format);
 
 /// A metadata value: a number, a boolean, a string or a list of these. Owns its data.
 class GgufValue {
@@ -83,7 +70,7 @@ struct GgufTensor {
   std::uint64_t bytes = 0;
 };
 
-/// A memory-mapped GGUF file, version 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Every rule is
+/// A memory-mapped GGUF file, version 2 or 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Every rule is
 /// checked on construction (magic, version, counts, lengths, types, shapes, alignment, overlaps, ends). A violation
 /// throws Error(kBadData) with the path and the key or tensor. Types and formats not listed above and lists of lists
 /// are refused in the same way. Spans and references are valid as long as this object. Throws like MappedFile, too.
@@ -118,10 +105,5 @@ class GgufFile {
   std::map<std::string, GgufValue, std::less<>> metadata_;
   std::vector<GgufTensor> tensors_;
 };
-
-/// Encodes `values` into `bytes`, which is resized. The number of values must be a multiple of gguf_block(format).
-void encode_gguf(GgufFormat format, std::span<const float> values, std::vector<std::byte>& bytes);
-/// Decodes the first values.size() numbers of `bytes`, which must start at a block and hold that many.
-void decode_gguf(GgufFormat format, std::span<const std::byte> bytes, std::span<float> values);
 
 }  // namespace matinee
