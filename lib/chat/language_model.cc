@@ -40,7 +40,7 @@ LanguageModel::LanguageModel(Context& context, const LanguageModelOptions& optio
     : LanguageModel(context, read_model_config(options.base), options, generators) {}
 
 LanguageModel::LanguageModel(Context& context, ModelConfig config, const LanguageModelOptions& options, int generators)
-    : tokenizer_(Tokenizer::load(options.base)),
+    : tokenizer_(Tokenizer::load(options.base, config.vocab_size)),
       template_(template_for(options, tokenizer_)),
       model_(context, std::move(config),
              {.base = options.base,
@@ -49,6 +49,7 @@ LanguageModel::LanguageModel(Context& context, ModelConfig config, const Languag
               .sessions = generators,
               .max_host_mem = options.max_host_mem}),
       trie_(tokenizer_),
+      all_tokens_(matinee::all_tokens(tokenizer_)),
       description_(fmt::format("{}{} ({} prompts, {})", options.base,
                                options.adapter.empty() ? ", no adapter" : " + " + options.adapter, template_.name(),
                                name_of(model_.format()))) {}

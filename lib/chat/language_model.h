@@ -37,6 +37,8 @@ class LanguageModel {
   const LoadedModel& model() const { return model_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const TokenTrie& token_trie() const { return trie_; }
+  /// What an unconstrained reply may consist of; the model's table may have more rows.
+  const TokenMask& all_tokens() const { return all_tokens_; }
   const PromptTemplate& prompt_template() const { return template_; }
   /// "base + adapter (plain prompts, bfloat16)", for the start message.
   const std::string& description() const { return description_; }
@@ -48,6 +50,7 @@ class LanguageModel {
   PromptTemplate template_;
   LoadedModel model_;
   TokenTrie trie_;
+  TokenMask all_tokens_;
   std::string description_;
 };
 

@@ -1,6 +1,5 @@
 #include "lib/chat/text_generator.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "lib/base/error.h"
@@ -42,7 +41,8 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
     try {
       if (constraint) next = constraint->forced_run();
       if (next.empty()) {
-        next.push_back(constraint ? sampler.choose(logits, constraint->mask().words()) : sampler.choose(logits));
+        const TokenMask& mask = constraint ? constraint->mask() : model_.all_tokens();
+        next.push_back(sampler.choose(logits, mask.words()));
       }
     } catch (const Error& error) {
       // The vocabulary cannot spell any continuation: the reply stays without an end, which the caller handles.
@@ -80,7 +80,7 @@ std::pair<std::int64_t, std::int64_t> TextGenerator::token_accuracy(const SkillP
   std::span<const float> logits = session_.restart(fitted_prompt(prompt, static_cast<int>(expected.size())));
   std::int64_t right = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    right += std::max_element(logits.begin(), logits.end()) - logits.begin() == expected[i] ? 1 : 0;
+    right += most_probable_.choose(logits, model_.all_tokens().words()) == expected[i] ? 1 : 0;
     if (i + 1 < expected.size()) logits = session_.append(std::span(expected).subspan(i, 1));
   }
   return {right, static_cast<std::int64_t>(expected.size())};

@@ -23,4 +23,11 @@ void TokenMask::apply(std::span<float> logits) const {
   std::fill(logits.begin() + static_cast<std::ptrdiff_t>(known), logits.end(), kNever);
 }
 
+TokenMask all_tokens(const Tokenizer& tokenizer) {
+  TokenMask mask(tokenizer.vocab_size());
+  for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id)
+    if (tokenizer.has(id)) mask.allow(id);
+  return mask;
+}
+
 }  // namespace matinee

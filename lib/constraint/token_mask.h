@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "lib/tokenizer/tokenizer.h"
+
 namespace matinee {
 
 /// A set of token ids.
@@ -26,5 +28,8 @@ class TokenMask {
   std::int32_t vocab_size_;
   std::vector<std::uint64_t> words_;
 };
+
+/// Every id that stands for a token: not the holes of a vocabulary, nor what a model's table has beyond it.
+TokenMask all_tokens(const Tokenizer& tokenizer);
 
 }  // namespace matinee

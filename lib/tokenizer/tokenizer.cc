@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "lib/base/format_error.h"
 #include "lib/text/unicode.h"
@@ -11,6 +10,7 @@
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_spelling.h"
 #include "lib/vocabulary/tokenizer_files.h"
+#include "lib/vocabulary/vocabulary_limit.h"
 
 namespace matinee {
 namespace {
@@ -279,10 +279,13 @@ struct Tokenizer::Impl {
   }
 };
 
-Tokenizer Tokenizer::load(const std::string& path) {
+Tokenizer Tokenizer::load(const std::string& path, std::optional<std::int64_t> model_vocab_size) {
   TokenizerFiles files = read_tokenizer_files(path);
   SpecialTokens special = read_special_tokens(files.folder, files.definition);
-  return with_context(files.file, [&] { return Tokenizer(std::move(files.definition), std::move(special)); });
+  return with_context(files.file, [&] {
+    if (model_vocab_size) limit_vocabulary(files.definition, special, *model_vocab_size);
+    return Tokenizer(std::move(files.definition), std::move(special));
+  });
 }
 
 Tokenizer::Tokenizer(TokenizerDefinition definition, SpecialTokens special)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +33,9 @@ struct DecodeOptions {
 class Tokenizer {
  public:
   /// `path` is a Hugging Face model folder or one of its tokenizer's files (tokenizer_files.h), with the special roles
-  /// of read_special_tokens. Throws as the readers do.
-  static Tokenizer load(const std::string& path);
+  /// of read_special_tokens. With `model_vocab_size`, tokens for which the model has no rows do not exist
+  /// (limit_vocabulary). Throws as the readers do.
+  static Tokenizer load(const std::string& path, std::optional<std::int64_t> model_vocab_size = {});
   Tokenizer(TokenizerDefinition definition, SpecialTokens special);
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

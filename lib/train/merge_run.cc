@@ -84,10 +84,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   std::optional<TokenDataset> data;
   if (!run.tokens.empty()) {
     data.emplace(run.tokens);
-    if (data->info().vocab_size != config.vocab_size) {
-      throw bad_data("{}: the tokens were made for a vocabulary of {}, but {} has {}", run.tokens,
-                     data->info().vocab_size, run.base, config.vocab_size);
-    }
+    data->require_ids_below(config.vocab_size, run.base);
   }
   const LoraMerge merge(context, config, adapter);
   const ModelConfig merged = merged_config(config, merge);

@@ -17,11 +17,6 @@ std::string hex(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 void require_match(const TokenDataset& data, const ModelConfig& config, const std::string& folder) {
   const std::string remedy = fmt::format("make the tokens again: tokenize --model {}", folder);
   const TokensInfo& info = data.info();
-  if (info.vocab_size != config.vocab_size) {
-    throw bad_data("{}: the tokens were made for a vocabulary of {}, but {} has {}", data.path(), info.vocab_size,
-                   folder, config.vocab_size)
-        .add_remedy(remedy);
-  }
   if (info.seq_len > config.max_position_embeddings) {
     throw bad_data("{}: samples of up to {} tokens (seq_len), but {} has positions for {}", data.path(), info.seq_len,
                    folder, config.max_position_embeddings)
@@ -33,15 +28,15 @@ void require_match(const TokenDataset& data, const ModelConfig& config, const st
                    info.tokenizer_fingerprint, found->file, found->value)
         .add_remedy(remedy);
   }
+  data.require_ids_below(config.vocab_size, folder);
 }
 
 void require_same_preparation(const TokenDataset& train, const TokenDataset& valid) {
   const TokensInfo &a = train.info(), &b = valid.info();
-  const char* differs = a.vocab_size != b.vocab_size                         ? "vocabulary"
-                        : a.tokenizer_fingerprint != b.tokenizer_fingerprint ? "tokenizer"
-                        : a.prompt_template != b.prompt_template             ? "prompt template"
-                        : a.seq_len != b.seq_len                             ? "seq_len"
-                                                                             : nullptr;
+  const char* differs = a.tokenizer_fingerprint != b.tokenizer_fingerprint ? "tokenizer"
+                        : a.prompt_template != b.prompt_template           ? "prompt template"
+                        : a.seq_len != b.seq_len                           ? "seq_len"
+                                                                           : nullptr;
   if (differs != nullptr) throw bad_data("{}: was made with another {} than {}", valid.path(), differs, train.path());
 }
 
@@ -56,6 +51,7 @@ RunInputs::RunInputs(const TrainingRunOptions& options)
   if (!options.valid.empty()) {
     valid.emplace(options.valid);
     require_same_preparation(train, *valid);
+    valid->require_ids_below(config.vocab_size, model_folder);
   }
   if (!options.full) lora = options.lora.resolved(config);
 }

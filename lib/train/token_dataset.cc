@@ -72,6 +72,7 @@ TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tok
         throw bad_data("{}: sample {}, token {}: expected an id in 0 to {}, found {}", path, sample, t,
                        info_.vocab_size - 1, ids[t]);
       }
+      largest_id_ = std::max(largest_id_, ids[t]);
       end_supervised |= t > 0 && mask[t] != 0 && ids[t] == info_.eos_token_id;
     }
   }
@@ -80,6 +81,17 @@ TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tok
                    path, info_.eos_token_id)
         .add_remedy("make it again with tokenize, which ends every output with the end token");
   }
+}
+
+void TokenDataset::require_ids_below(std::int64_t vocab_size, const std::string& model) const {
+  if (largest_id_ < vocab_size) return;
+  const auto beyond =
+      std::find_if(input_ids_.begin(), input_ids_.end(), [&](std::int32_t id) { return id >= vocab_size; });
+  const auto at = beyond - input_ids_.begin();
+  const auto sample = std::upper_bound(offsets_.begin(), offsets_.end(), at) - offsets_.begin() - 1;
+  throw bad_data("{}: sample {}, token {}: the id {}, but {} has rows for {} tokens only", path(), sample,
+                 at - offsets_[static_cast<std::size_t>(sample)], *beyond, model, vocab_size)
+      .add_remedy("leave that token out of the texts, or resize the model's embeddings to the tokenizer");
 }
 
 std::span<const std::int32_t> TokenDataset::input_ids(std::int64_t sample) const {

@@ -12,7 +12,7 @@ namespace matinee {
 
 /// How a tokens file was made. The trainer requires a base that matches, and the adapter records it.
 struct TokensInfo {
-  std::int64_t vocab_size = 0;
+  std::int64_t vocab_size = 0;        ///< of the tokenizer; the model's may be larger, as its table is often padded
   std::string tokenizer_fingerprint;  ///< lib/io/tokenizer_fingerprint.h
   std::string prompt_template;        ///< "plain", "alpaca", "chatml"
   std::int64_t seq_len = 0;           ///< length of the longest possible sample, in tokens
@@ -52,6 +52,9 @@ class TokenDataset {
   std::int64_t n_samples() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
   std::int64_t n_tokens() const { return static_cast<std::int64_t>(input_ids_.size()); }
   std::int64_t n_supervised() const { return n_supervised_; }
+  /// Throws Error(kBadData) that names the first sample with an id for which `model`, of `vocab_size` rows, has none.
+  /// A tokenizer may have such ids (a [PAD] that was added to it alone) as long as no sample uses them.
+  void require_ids_below(std::int64_t vocab_size, const std::string& model) const;
   std::span<const std::int32_t> input_ids(std::int64_t sample) const;
   std::span<const std::uint8_t> loss_mask(std::int64_t sample) const;
   /// Number of targets in the sample; its first token is never a target.
@@ -77,6 +80,7 @@ class TokenDataset {
   std::span<const std::uint8_t> loss_mask_;
   std::span<const std::int64_t> offsets_;
   std::int64_t n_supervised_ = 0;
+  std::int32_t largest_id_ = 0;
 };
 
 }  // namespace matinee

@@ -8,6 +8,7 @@
 #include "lib/text/unicode.h"
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_spelling.h"
+#include "lib/vocabulary/vocabulary_limit.h"
 
 namespace matinee {
 namespace {
@@ -99,7 +100,10 @@ std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDe
                                                                const SpecialTokens& special, std::int64_t vocab_size) {
   const auto n = static_cast<std::size_t>(vocab_size);
   if (definition.vocabulary.size() > n) {
-    throw bad_data("the tokenizer has {} tokens, the model {}", definition.vocabulary.size(), n);
+    TokenizerDefinition fitting = definition;
+    SpecialTokens roles = special;
+    limit_vocabulary(fitting, roles, vocab_size);
+    return gguf_vocabulary(fitting, roles, vocab_size);
   }
   std::vector<std::string> tokens(n);
   std::vector<std::int32_t> types(n, kUnused);

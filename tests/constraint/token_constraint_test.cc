@@ -15,6 +15,17 @@ namespace {
 using testing::small_tokenizer;
 using Ids = std::vector<std::int32_t>;
 
+TEST(TokenMask, AllTokensAreThoseWithoutHoles) {
+  TokenizerDefinition definition;
+  definition.vocabulary = {"a", "", "b"};
+  definition.defined = {true, false, true};
+  definition.byte_level = true;
+  definition.byte_tokens.fill(-1);
+  const TokenMask mask = all_tokens(Tokenizer(definition, {}));
+  EXPECT_EQ(mask.count(), 2);
+  EXPECT_TRUE(mask.allowed(0) && !mask.allowed(1) && mask.allowed(2));
+}
+
 // A finite list of strings, sorted. State: [first, last) of those that fit so far, and how many bytes came.
 class WordList : public ByteAutomaton {
  public:

@@ -104,14 +104,42 @@ TEST(TrainingRun, FullWritesAWholeModelWithItsTokenizer) {
   EXPECT_EQ(at.train(), 0);
 }
 
+// Tables are padded beyond the tokenizer (all of Qwen), or a [PAD] was added to the tokenizer alone.
+TEST(TrainingRun, TakesATokenizerOfAnotherSizeUnlessASampleUsesAnIdBeyondTheModel) {
+  for (const std::int64_t size : {31, 33}) {
+    Workplace at;
+    at.tokens.vocab_size = size;
+    for (auto& sample : at.tokens.samples) {
+      for (std::int32_t& id : sample.ids) id = std::min(id, 30);
+    }
+    at.tokens.write(at.run.tokens);
+    at.run.valid = at.folder.file("valid");
+    at.tokens.vocab_size = 32;
+    at.tokens.write(at.run.valid);
+    EXPECT_EQ(at.error(), "") << size;
+  }
+  Workplace at;
+  at.tokens.vocab_size = 40;
+  at.run.valid = at.folder.file("valid");
+  at.tokens.write(at.run.valid);
+  at.tokens.samples[2].ids = {0, 5, 39, 32, 1};
+  const auto refusal = [&](const std::string& file, int sample, int token, int id) {
+    return file + ": sample " + std::to_string(sample) + ", token " + std::to_string(token) + ": the id " +
+           std::to_string(id) + ", but " + at.base +
+           " has rows for 32 tokens only; leave that token out of the texts, " +
+           "or resize the model's embeddings to the tokenizer";
+  };
+  at.tokens.write(at.run.tokens);
+  EXPECT_EQ(at.error(), refusal(at.run.tokens, 2, 2, 39));
+  std::swap(at.run.tokens, at.run.valid);
+  at.tokens.samples[2].ids = {0, 5, 1};
+  at.tokens.samples[0].ids = {32, 5, 1};
+  at.tokens.write(at.run.valid);
+  EXPECT_EQ(at.error(), refusal(at.run.valid, 0, 0, 32));
+}
+
 TEST(TrainingRun, RefusesABaseThatDoesNotMatchTheTokens) {
   Workplace at;
-  at.tokens.vocab_size = 31;
-  for (auto& sample : at.tokens.samples) sample.ids = {0, 5, 1};
-  at.tokens.write(at.run.tokens);
-  EXPECT_EQ(at.error(), at.run.tokens + ": the tokens were made for a vocabulary of 31, but " + at.base +
-                            " has 32; make the tokens again: tokenize --model " + at.base);
-  at.tokens.vocab_size = 32;
   at.tokens.seq_len = 17;
   at.tokens.write(at.run.tokens);
   EXPECT_EQ(at.error(), at.run.tokens + ": samples of up to 17 tokens (seq_len), but " + at.base +

@@ -45,6 +45,22 @@ TEST(GgufVocabulary, ByteLevelIsSpelledAsGpt2Does) {
             std::string::npos);
 }
 
+TEST(GgufVocabulary, AddedTokensBeyondTheModelAreLeftOut) {
+  TokenizerFiles files = read_tokenizer_files("testdata/mini");
+  SpecialTokens special = read_special_tokens(files.folder, files.definition);
+  files.definition.vocabulary.emplace_back("[PAD]");
+  files.definition.defined.push_back(true);
+  files.definition.added_tokens.push_back({.id = 4096, .content = "[PAD]", .special = true});
+  special.pad = 4096;
+  const auto written = gguf_vocabulary(files.definition, special, 4096);
+  const std::map<std::string, GgufValue> values(written.begin(), written.end());
+  EXPECT_EQ(values.at("tokenizer.ggml.tokens").as_texts().size(), 4096u);
+  EXPECT_FALSE(values.contains("tokenizer.ggml.padding_token_id"));
+  const auto error = [&] { return error_of([&] { gguf_vocabulary(files.definition, special, 4096); }); };
+  special.eos = 4096;
+  EXPECT_EQ(error(), "the end token has id 4096, but the model has 4096 tokens");
+}
+
 TEST(GgufVocabulary, ScoresMergeAsRanksDo) {
   const TokenizerFiles files = read_tokenizer_files("tests/tokenizer/data/llama");
   const auto n = static_cast<std::int64_t>(files.definition.vocabulary.size());
