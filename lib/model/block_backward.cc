@@ -7,11 +7,12 @@
 namespace matinee {
 namespace {
 
-// RMSNorm of each head; the gradient of its output, `grad` [n_heads, head_dim], becomes that of its input x.
-void norm_heads_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_heads,
-                         const float* x, const float* rstd, float* grad) {
-  rms_norm_backward(context, {.n_rows = n_heads,
-                              .width = config.head_dim,
+// RMSNorm of q or k; the gradient of its output, `grad` [n_rows, heads, head_dim], becomes that of its input x.
+void norm_heads_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                         std::int64_t heads, const float* x, const float* rstd, float* grad) {
+  const std::int64_t norms = config.qk_norms(heads);
+  rms_norm_backward(context, {.n_rows = n_rows * norms,
+                              .width = heads * config.head_dim / norms,
                               .grad_y = grad,
                               .x = x,
                               .weight = norm.floats(),
@@ -22,10 +23,20 @@ void norm_heads_backward(Context& context, const ModelConfig& config, const Weig
 
 }  // namespace
 
+const float* BlockBackward::through_norm(std::int64_t n_rows, const WeightRef& norm, const float* output,
+                                         const float* mean, const float* rstd, const float* stream,
+                                         float* branch) const {
+  if (!config_.post_norms) return stream;
+  norm_backward(context_, config_, norm, n_rows, stream, output, mean, rstd, branch, false);
+  return branch;
+}
+
 void BlockBackward::finish(std::int64_t n_rows, const BlockBuffers& kept, const BlockGradients& grad,
                            const Linear& linear) const {
   const bool gated = config_.gated_mlp;
-  linear(std::array{ModuleGradient{Module::kDown, grad.stream}}, kept.gated, grad.gated, false);
+  const float* grad_mlp = through_norm(n_rows, weights_.mlp_output_norm, kept.mlp_output, kept.mlp_output_mean,
+                                       kept.mlp_output_rstd, grad.stream, grad.normed);
+  linear(std::array{ModuleGradient{Module::kDown, grad_mlp}}, kept.gated, grad.gated, false);
   activation_backward(context_, {.n = n_rows * config_.intermediate_size,
                                  .activation = config_.activation,
                                  .grad_y = grad.gated,
@@ -34,12 +45,17 @@ void BlockBackward::finish(std::int64_t n_rows, const BlockBuffers& kept, const 
                                  .grad_x = gated ? kept.gate : kept.up,
                                  .grad_up = gated ? kept.up : nullptr});
   const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, kept.gate}, {Module::kUp, kept.up}}};
-  linear(std::span(gate_and_up).subspan(gated ? 0 : 1), kept.mlp_input, grad.normed, false);
-  if (!config_.parallel_block) {
-    norm_backward(context_, config_, weights_.post_attention_norm, n_rows, grad.normed, kept.middle, kept.middle_mean,
+  // Without a norm before it the MLP's input is the stream.
+  linear(std::span(gate_and_up).subspan(gated ? 0 : 1), kept.mlp_input, config_.pre_norms ? grad.normed : grad.stream,
+         !config_.pre_norms);
+  if (config_.pre_norms && !config_.parallel_block) {
+    norm_backward(context_, config_, weights_.mlp_norm, n_rows, grad.normed, kept.middle, kept.middle_mean,
                   kept.middle_rstd, grad.stream, true);
   }
-  linear(std::array{ModuleGradient{Module::kO, grad.stream}}, kept.attention, grad.attention, false);
+  const float* grad_attended =
+      through_norm(n_rows, weights_.attention_output_norm, kept.attention_output, kept.attention_output_mean,
+                   kept.attention_output_rstd, grad.stream, grad.normed);
+  linear(std::array{ModuleGradient{Module::kO, grad_attended}}, kept.attention, grad.attention, false);
 }
 
 void BlockBackward::project(std::int64_t n_rows, const BlockBuffers& kept, const BlockGradients& grad,
@@ -48,12 +64,14 @@ void BlockBackward::project(std::int64_t n_rows, const BlockBuffers& kept, const
   rotate_heads(context_, config_, rotary, n_rows, heads, grad.q, true);
   rotate_heads(context_, config_, rotary, n_rows, kv_heads, grad.k, true);
   if (config_.qk_norm) {
-    norm_heads_backward(context_, config_, weights_.q_norm, n_rows * heads, kept.q_raw, kept.q_rstd, grad.q);
-    norm_heads_backward(context_, config_, weights_.k_norm, n_rows * kv_heads, kept.k_raw, kept.k_rstd, grad.k);
+    norm_heads_backward(context_, config_, weights_.q_norm, n_rows, heads, kept.q_raw, kept.q_rstd, grad.q);
+    norm_heads_backward(context_, config_, weights_.k_norm, n_rows, kv_heads, kept.k_raw, kept.k_rstd, grad.k);
   }
   const std::array<ModuleGradient, 3> projected{{{Module::kQ, grad.q}, {Module::kK, grad.k}, {Module::kV, grad.v}}};
-  linear(projected, kept.normed, to_input ? grad.normed : nullptr, config_.parallel_block);
-  if (!to_input) return;
+  float* grad_input = config_.pre_norms ? grad.normed : grad.stream;
+  linear(projected, attention_input(config_, kept), to_input ? grad_input : nullptr,
+         config_.parallel_block || !config_.pre_norms);
+  if (!to_input || !config_.pre_norms) return;
   norm_backward(context_, config_, weights_.input_norm, n_rows, grad.normed, kept.input, kept.mean, kept.rstd,
                 grad.stream, true);
 }

@@ -12,7 +12,7 @@ namespace matinee {
 /// Gradients of one block's activations, in device memory; each is [rows, its width].
 struct BlockGradients {
   float* stream = nullptr;     ///< in: of the block's output; out: of its input
-  float* normed = nullptr;     ///< of the inputs of the MLP, then of q, k and v
+  float* normed = nullptr;     ///< of the inputs of the MLP, then of q, k and v; before either, of normed outputs
   float* gated = nullptr;      ///< [rows, intermediate_size]
   float* attention = nullptr;  ///< of the attention's output
   float *q = nullptr, *k = nullptr, *v = nullptr;
@@ -43,6 +43,11 @@ class BlockBackward {
                bool to_input, const Linear& linear) const;
 
  private:
+  // The gradient of a module's output that is added to the stream: that of the stream, or with post_norms `branch`,
+  // which is then computed from it.
+  const float* through_norm(std::int64_t n_rows, const WeightRef& norm, const float* output, const float* mean,
+                            const float* rstd, const float* stream, float* branch) const;
+
   Context& context_;
   const ModelConfig& config_;
   const LayerWeights& weights_;

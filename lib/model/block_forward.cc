@@ -9,11 +9,12 @@
 namespace matinee {
 namespace {
 
-// RMSNorm of every head of x [n_rows, heads, head_dim].
-void norm_heads(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_heads,
-                const float* x, float* y, float* rstd) {
-  rms_norm_forward(context, {.n_rows = n_heads,
-                             .width = config.head_dim,
+// RMSNorm of q or k: of every head of x [n_rows, heads, head_dim], or of all heads together.
+void norm_heads(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                std::int64_t heads, const float* x, float* y, float* rstd) {
+  const std::int64_t norms = config.qk_norms(heads);
+  rms_norm_forward(context, {.n_rows = n_rows * norms,
+                             .width = heads * config.head_dim / norms,
                              .x = x,
                              .weight = norm.floats(),
                              .eps = static_cast<float>(config.norm_eps),
@@ -124,24 +125,36 @@ void embed_tokens(Context& context, const ModelConfig& config, const ModelWeight
 
 void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary,
                            const Linear& linear) const {
-  norm_forward(context_, config_, weights_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
+  if (config_.pre_norms)
+    norm_forward(context_, config_, weights_.input_norm, n_rows, at.input, at.normed, at.mean, at.rstd);
   float* q = at.q_raw != nullptr ? at.q_raw : at.q;
   float* k = at.k_raw != nullptr ? at.k_raw : at.k;
   const std::array<ModuleOutput, 3> projected{{{Module::kQ, q}, {Module::kK, k}, {Module::kV, at.v}}};
-  linear(at.normed, projected, false);
+  linear(attention_input(config_, at), projected, false);
   if (config_.qk_norm) {
-    norm_heads(context_, config_, weights_.q_norm, n_rows * config_.num_attention_heads, q, at.q, at.q_rstd);
-    norm_heads(context_, config_, weights_.k_norm, n_rows * config_.num_key_value_heads, k, at.k, at.k_rstd);
+    norm_heads(context_, config_, weights_.q_norm, n_rows, config_.num_attention_heads, q, at.q, at.q_rstd);
+    norm_heads(context_, config_, weights_.k_norm, n_rows, config_.num_key_value_heads, k, at.k, at.k_rstd);
   }
   rotate_heads(context_, config_, rotary, n_rows, config_.num_attention_heads, at.q, false);
   rotate_heads(context_, config_, rotary, n_rows, config_.num_key_value_heads, at.k, false);
 }
 
+// stream += the module's output, normed where outputs are.
+void BlockForward::add_branch(std::int64_t n_rows, const Branch& branch, float* scratch, float* stream,
+                              const Linear& linear) const {
+  if (!config_.post_norms) return linear(branch.x, std::array{ModuleOutput{branch.module, stream}}, true);
+  linear(branch.x, std::array{ModuleOutput{branch.module, branch.output}}, false);
+  norm_forward(context_, config_, branch.norm, n_rows, branch.output, scratch, branch.mean, branch.rstd);
+  add_inplace(context_, {.n = n_rows * config_.hidden_size, .x = scratch, .y = stream});
+}
+
 void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const {
-  linear(at.attention, std::array{ModuleOutput{Module::kO, at.middle}}, true);
-  if (!config_.parallel_block) {
-    norm_forward(context_, config_, weights_.post_attention_norm, n_rows, at.middle, at.mlp_input, at.middle_mean,
-                 at.middle_rstd);
+  add_branch(n_rows,
+             {Module::kO, at.attention, weights_.attention_output_norm, at.attention_output, at.attention_output_mean,
+              at.attention_output_rstd},
+             at.branch, at.middle, linear);
+  if (config_.pre_norms && !config_.parallel_block) {
+    norm_forward(context_, config_, weights_.mlp_norm, n_rows, at.middle, at.mlp_input, at.middle_mean, at.middle_rstd);
   }
   const std::array<ModuleOutput, 2> gate_and_up{{{Module::kGate, at.gate}, {Module::kUp, at.up}}};
   linear(at.mlp_input, std::span(gate_and_up).subspan(config_.gated_mlp ? 0 : 1), false);
@@ -154,7 +167,9 @@ void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Lin
     context_.allocator()->copy(at.output, at.middle,
                                static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
   }
-  linear(at.gated, std::array{ModuleOutput{Module::kDown, at.output}}, true);
+  add_branch(n_rows,
+             {Module::kDown, at.gated, weights_.mlp_output_norm, at.mlp_output, at.mlp_output_mean, at.mlp_output_rstd},
+             at.branch, at.output, linear);
 }
 
 }  // namespace matinee

@@ -15,14 +15,20 @@ struct BlockBuffers {
   const float* input = nullptr;                               ///< [rows, hidden_size], the residual stream
   float *normed = nullptr, *mean = nullptr, *rstd = nullptr;  ///< mean and rstd kept; mean with LayerNorm only
   float *q = nullptr, *k = nullptr, *v = nullptr;             ///< k and v may be in a cache
-  float *q_raw = nullptr, *k_raw = nullptr;                   ///< kept: before the norms of heads
-  float *q_rstd = nullptr, *k_rstd = nullptr;                 ///< kept: [rows, heads]
+  float *q_raw = nullptr, *k_raw = nullptr;                   ///< kept: before the norms of q and k
+  float *q_rstd = nullptr, *k_rstd = nullptr;                 ///< kept: [rows, heads], or [rows] if over all heads
   const float* attention = nullptr;                           ///< [rows, q_size], written by the caller
   float* middle = nullptr;                                    ///< the stream after attention; in: the rows of `input`
-  float* mlp_input = nullptr;                                 ///< `normed` in a parallel block
-  float *middle_mean = nullptr, *middle_rstd = nullptr;       ///< kept
-  float *gate = nullptr, *up = nullptr, *gated = nullptr;     ///< gate with a gated MLP only; `gated` may be gate or up
-  float* output = nullptr;                                    ///< may be `middle`
+  float* mlp_input = nullptr;  ///< the normed stream; `normed` in a parallel block, `middle` without pre_norms
+  float *middle_mean = nullptr, *middle_rstd = nullptr;    ///< kept
+  float *gate = nullptr, *up = nullptr, *gated = nullptr;  ///< gate with a gated MLP only; `gated` may be gate or up
+  float* output = nullptr;                                 ///< may be `middle`
+  /// With post_norms, kept: what attention and MLP would add to the stream, [rows, hidden_size], before its norm.
+  float *attention_output = nullptr, *mlp_output = nullptr;
+  float *attention_output_mean = nullptr, *attention_output_rstd = nullptr;  ///< kept
+  float *mlp_output_mean = nullptr, *mlp_output_rstd = nullptr;              ///< kept
+  /// With post_norms: scratch memory, [rows, hidden_size]; without a backward pass it may be the two above.
+  float* branch = nullptr;
 };
 
 /// Positions and tables for the rotation of q and k, in device memory.
@@ -52,10 +58,24 @@ class BlockForward {
   void finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const;
 
  private:
+  // What a module, the last of the attention or of the MLP, computes from x, and the norm of its output.
+  struct Branch {
+    Module module;
+    const float* x;
+    const WeightRef& norm;
+    float *output, *mean, *rstd;
+  };
+  void add_branch(std::int64_t n_rows, const Branch& branch, float* scratch, float* stream, const Linear& linear) const;
+
   Context& context_;
   const ModelConfig& config_;
   const LayerWeights& weights_;
 };
+
+/// What q, k and v are computed from: the normed input, or the stream itself.
+inline const float* attention_input(const ModelConfig& config, const BlockBuffers& at) {
+  return config.pre_norms ? at.normed : at.input;
+}
 
 /// RMSNorm or LayerNorm of x [n_rows, hidden_size], and its gradients; mean and rstd [n_rows] may be null in forward.
 void norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,

@@ -168,11 +168,14 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                .v = v_.data(),
                                .attention = attention_.data(),
                                .middle = stream_.data(),
-                               .mlp_input = normed_.data(),
+                               .mlp_input = config_.pre_norms ? normed_.data() : stream_.data(),
                                .gate = gate_.data(),
                                .up = up_.data(),
                                .gated = up_.data(),
-                               .output = stream_.data()};
+                               .output = stream_.data(),
+                               .attention_output = normed_.data(),
+                               .mlp_output = normed_.data(),
+                               .branch = normed_.data()};
     block.project(n, buffers, {positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()}, linear);
     attention_cached(context_, {.n_queries = n,
                                 .n_heads = config_.num_attention_heads,

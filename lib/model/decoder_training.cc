@@ -165,7 +165,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
 void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* noisy) {
   CheckpointedInputs& inputs = buffers_.inputs;
   embed_tokens(context_, config_, weights_, n_rows_, buffers_.tokens.data(), buffers_.positions.data(), inputs.of(0),
-               buffers_.layer(0).at.normed);
+               buffers_.grad_normed.data());
   if (noisy != nullptr)
     add_neftune_noise(context_, *noisy, *dropout, config_.hidden_size, buffers_.grad_normed, inputs.of(0));
   for (std::size_t l = 0; l < inputs.layers(); ++l) {

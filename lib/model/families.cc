@@ -29,7 +29,7 @@ constexpr Family::Names kLlamaNames{.prefix = "model.",
                                     .norm = "norm",
                                     .lm_head = "lm_head",
                                     .input_norm = "input_layernorm",
-                                    .post_attention_norm = "post_attention_layernorm",
+                                    .mlp_norm = "post_attention_layernorm",
                                     .q_norm = nullptr,
                                     .k_norm = nullptr,
                                     .modules = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
@@ -131,7 +131,7 @@ constexpr Family kGpt2{
               .norm = "ln_f",
               .lm_head = "lm_head",
               .input_norm = "ln_1",
-              .post_attention_norm = "ln_2",
+              .mlp_norm = "ln_2",
               .q_norm = nullptr,
               .k_norm = nullptr,
               .modules = {"attn.c_attn", "attn.c_attn", "attn.c_attn", "attn.c_proj", nullptr, "mlp.c_fc",
@@ -151,7 +151,7 @@ constexpr Family make_gptj() {
   family.facts.qkv_bias = family.facts.o_bias = Biases::kNever;
   family.facts.head_bias = true;
   family.names.positions = nullptr;
-  family.names.post_attention_norm = nullptr;
+  family.names.mlp_norm = nullptr;
   family.names.modules = {"attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj",
                           nullptr,       "mlp.fc_in",   "mlp.fc_out"};
   family.names.transposed = false;

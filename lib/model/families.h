@@ -44,15 +44,17 @@ struct Family {
     bool window_is_optional;  ///< a window counts only with use_sliding_window, from layer max_window_layers on
     Biases qkv_bias, o_bias, mlp_bias;
     bool head_bias;
+    bool pre_norms = true, post_norms = false, qk_norm_of_heads = true;
   } facts;
 
   struct Names {         ///< parts of tensor names: "PREFIX LAYERS N. NAME .weight"
     const char* prefix;  ///< of all tensors but the head; missing in a checkpoint of the bare model
     const char *embed_tokens, *positions, *layers, *norm, *lm_head;
-    const char *input_norm, *post_attention_norm, *q_norm, *k_norm;
+    const char *input_norm, *mlp_norm, *q_norm, *k_norm;
     /// By Module. Neighbors with the same name are stored as one tensor (GPT-2's c_attn). Null: no such module.
     std::array<const char*, 7> modules;
     bool transposed;  ///< linear layers are stored [in, out] (GPT-2's Conv1D)
+    const char *attention_output_norm = nullptr, *mlp_output_norm = nullptr;  ///< with post_norms
   } names;
 };
 

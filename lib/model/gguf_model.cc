@@ -58,7 +58,9 @@ std::string gguf_name_of(const WeightSpec& spec) {
     case WeightRole::kEmbedTokens: name = "token_embd"; break;
     case WeightRole::kPositions: name = "position_embd"; break;
     case WeightRole::kInputNorm: name = "attn_norm"; break;
-    case WeightRole::kPostAttentionNorm: name = "ffn_norm"; break;
+    case WeightRole::kMlpNorm: name = "ffn_norm"; break;
+    case WeightRole::kAttentionOutputNorm: name = "post_attention_norm"; break;
+    case WeightRole::kMlpOutputNorm: name = "post_ffw_norm"; break;
     case WeightRole::kQNorm: name = "attn_q_norm"; break;
     case WeightRole::kKNorm: name = "attn_k_norm"; break;
     case WeightRole::kLinear: name = spec.n_modules > 1 ? "attn_qkv" : kModuleNames[index_of(spec.module)]; break;

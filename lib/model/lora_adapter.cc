@@ -49,9 +49,7 @@ void visit_bias(const ModelConfig& model, ModelWeights& weights, const std::stri
       return;
     }
     if (spec.role == WeightRole::kHead) return visit(weights.lm_head.bias, weights.lm_head.grad_bias, 0, spec.shape[0]);
-    WeightRef& norm = spec.role == WeightRole::kNorm        ? weights.norm
-                      : spec.role == WeightRole::kInputNorm ? layer->input_norm
-                                                            : layer->post_attention_norm;
+    WeightRef& norm = spec.role == WeightRole::kNorm ? weights.norm : layer->norm(spec.role);
     return visit(norm.bias, norm.grad_bias, 0, spec.shape[0]);
   }
 }

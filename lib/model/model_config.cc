@@ -202,7 +202,10 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
     config.norm = family->facts.norm;
     config.gated_mlp = family->facts.gated_mlp;
     config.parallel_block = family->facts.parallel_block;
+    config.pre_norms = family->facts.pre_norms;
+    config.post_norms = family->facts.post_norms;
     config.qk_norm = family->facts.qk_norm;
+    config.qk_norm_of_heads = family->facts.qk_norm_of_heads;
     config.head_bias = family->facts.head_bias;
     read_sizes(root, *family, config);
     read_positions(root, *family, config);

@@ -35,8 +35,11 @@ struct ModelConfig {
   Activation activation = Activation::kSilu;
   bool gated_mlp = true;        ///< down(act(gate)·up); else down(act(up))
   bool parallel_block = false;  ///< attention and MLP read the output of the same norm (GPT-J)
+  bool pre_norms = true;        ///< attention and MLP read the stream through norms of their own
+  bool post_norms = false;      ///< what they add to the stream passes through norms
   bool qkv_bias = false, o_bias = false, mlp_bias = false, head_bias = false;
-  bool qk_norm = false;            ///< RMSNorm of each head of q and k before the rotation
+  bool qk_norm = false;            ///< RMSNorm of q and k before the rotation:
+  bool qk_norm_of_heads = true;    ///< of each head; else of all heads together (OLMo 2)
   bool learned_positions = false;  ///< a position table is added to the embedding, instead of rotary embedding
   std::int64_t rotary_dim = 0;     ///< elements of a head that are rotated; 0: all
   RotaryStyle rotary_style = RotaryStyle::kHalfSplit;
@@ -51,6 +54,8 @@ struct ModelConfig {
 
   std::int64_t q_size() const { return num_attention_heads * head_dim; }
   std::int64_t kv_size() const { return num_key_value_heads * head_dim; }
+  /// Norms of q, or of k, for each token: one for each of its heads, or one over all.
+  std::int64_t qk_norms(std::int64_t heads) const { return qk_norm_of_heads ? heads : 1; }
   /// The window of one layer, 0: none.
   std::int64_t window_of(std::int64_t layer) const {
     return sliding_layers.empty() || sliding_layers[static_cast<std::size_t>(layer)] ? sliding_window : 0;

@@ -1,5 +1,7 @@
 #include "lib/model/model_weights.h"
 
+#include "lib/base/format_error.h"
+
 namespace matinee {
 namespace {
 
@@ -29,6 +31,18 @@ void place_linear(const ModelConfig& config, const WeightSpec& spec, const Weigh
 
 }  // namespace
 
+WeightRef& LayerWeights::norm(WeightRole role) {
+  switch (role) {
+    case WeightRole::kInputNorm: return input_norm;
+    case WeightRole::kMlpNorm: return mlp_norm;
+    case WeightRole::kAttentionOutputNorm: return attention_output_norm;
+    case WeightRole::kMlpOutputNorm: return mlp_output_norm;
+    case WeightRole::kQNorm: return q_norm;
+    case WeightRole::kKNorm: return k_norm;
+    default: throw internal_error("LayerWeights::norm: no norm of a block");
+  }
+}
+
 ModelWeights refs_over(const ModelConfig& config, const std::vector<WeightRef>& tensors) {
   ModelWeights weights;
   weights.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
@@ -40,13 +54,10 @@ ModelWeights refs_over(const ModelConfig& config, const std::vector<WeightRef>& 
     switch (spec.role) {
       case WeightRole::kEmbedTokens: add_to(weights.embed_tokens); break;
       case WeightRole::kPositions: add_to(weights.positions); break;
-      case WeightRole::kInputNorm: add_to(layer->input_norm); break;
-      case WeightRole::kPostAttentionNorm: add_to(layer->post_attention_norm); break;
-      case WeightRole::kQNorm: add_to(layer->q_norm); break;
-      case WeightRole::kKNorm: add_to(layer->k_norm); break;
       case WeightRole::kLinear: place_linear(config, spec, tensor, *layer); break;
       case WeightRole::kNorm: add_to(weights.norm); break;
       case WeightRole::kHead: add_to(weights.lm_head); break;
+      default: add_to(layer->norm(spec.role));
     }
   }
   if (config.tie_word_embeddings) weights.lm_head = weights.embed_tokens;

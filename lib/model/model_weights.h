@@ -22,7 +22,11 @@ struct WeightRef {
 /// The weights of one block.
 struct LayerWeights {
   std::array<WeightRef, kModules> modules;  ///< by Module
-  WeightRef input_norm, post_attention_norm, q_norm, k_norm;
+  WeightRef input_norm, mlp_norm, q_norm, k_norm;
+  WeightRef attention_output_norm, mlp_output_norm;
+
+  /// The norm of a role.
+  WeightRef& norm(WeightRole role);
 };
 
 /// The weights of a model. Owns nothing.

@@ -113,7 +113,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
     const auto norm = [&](WeightRole role, const char* name, std::int64_t width, bool bias) {
       add(specs, {.shape = {width}, .role = role, .layer = layer}, at + name, bias);
     };
-    norm(WeightRole::kInputNorm, names.input_norm, c, norm_bias);
+    if (config.pre_norms) norm(WeightRole::kInputNorm, names.input_norm, c, norm_bias);
     for (const LinearLayer& linear : linear_layers(config, layer)) {
       add(specs,
           {.shape = {linear.out, linear.in},
@@ -125,10 +125,14 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
           linear.path, has_bias(config, linear.first));
     }
     if (config.qk_norm) {
-      norm(WeightRole::kQNorm, names.q_norm, config.head_dim, false);
-      norm(WeightRole::kKNorm, names.k_norm, config.head_dim, false);
+      norm(WeightRole::kQNorm, names.q_norm, config.q_size() / config.qk_norms(config.num_attention_heads), false);
+      norm(WeightRole::kKNorm, names.k_norm, config.kv_size() / config.qk_norms(config.num_key_value_heads), false);
     }
-    if (!config.parallel_block) norm(WeightRole::kPostAttentionNorm, names.post_attention_norm, c, norm_bias);
+    if (config.pre_norms && !config.parallel_block) norm(WeightRole::kMlpNorm, names.mlp_norm, c, norm_bias);
+    if (config.post_norms) {
+      norm(WeightRole::kAttentionOutputNorm, names.attention_output_norm, c, norm_bias);
+      norm(WeightRole::kMlpOutputNorm, names.mlp_output_norm, c, norm_bias);
+    }
   }
   add(specs, {.shape = {c}, .role = WeightRole::kNorm}, prefix + names.norm, norm_bias);
   if (!config.tie_word_embeddings) {

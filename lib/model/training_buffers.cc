@@ -40,29 +40,38 @@ void take_layer(TrainingBuffers::Layer& layer, const ModelConfig& config,
                 const std::array<AdapterWidth, kModules>& adapter, std::int64_t n, bool own_mlp_input,
                 const Take& take) {
   const std::int64_t c = n * config.hidden_size, q = n * config.q_size(), kv = n * config.kv_size();
-  const std::int64_t heads = n * config.num_attention_heads, kv_heads = n * config.num_key_value_heads;
+  const std::int64_t heads = n * config.num_attention_heads;
+  const std::int64_t q_norms = config.qk_norm ? n * config.qk_norms(config.num_attention_heads) : 0;
+  const std::int64_t k_norms = config.qk_norm ? n * config.qk_norms(config.num_key_value_heads) : 0;
   const std::int64_t mlp = n * config.intermediate_size;
-  const bool means = config.norm == NormKind::kLayer, second_norm = !config.parallel_block;
+  const bool means = config.norm == NormKind::kLayer, pre = config.pre_norms, post = config.post_norms;
+  const bool second_norm = pre && !config.parallel_block;
   BlockBuffers& at = layer.at;
-  std::vector<Part> parts{{&at.normed, c},
-                          {&at.mean, means ? n : 0},
-                          {&at.rstd, n},
+  std::vector<Part> parts{{&at.normed, pre ? c : 0},
+                          {&at.mean, pre && means ? n : 0},
+                          {&at.rstd, pre ? n : 0},
                           {&at.q_raw, config.qk_norm ? q : 0},
                           {&at.k_raw, config.qk_norm ? kv : 0},
-                          {&at.q_rstd, config.qk_norm ? heads : 0},
-                          {&at.k_rstd, config.qk_norm ? kv_heads : 0},
+                          {&at.q_rstd, q_norms},
+                          {&at.k_rstd, k_norms},
                           {&at.q, q},
                           {&at.k, kv},
                           {&at.v, kv},
                           {&layer.logsumexp, heads},
                           {&layer.attention, q},
                           {&at.middle, c},
-                          {&layer.mlp_normed, own_mlp_input ? c : 0},
+                          {&layer.mlp_normed, own_mlp_input && pre ? c : 0},
                           {&at.middle_mean, means && second_norm ? n : 0},
                           {&at.middle_rstd, second_norm ? n : 0},
                           {&at.gate, config.gated_mlp ? mlp : 0},
                           {&at.up, mlp},
-                          {&at.gated, mlp}};
+                          {&at.gated, mlp},
+                          {&at.attention_output, post ? c : 0},
+                          {&at.attention_output_mean, post && means ? n : 0},
+                          {&at.attention_output_rstd, post ? n : 0},
+                          {&at.mlp_output, post ? c : 0},
+                          {&at.mlp_output_mean, post && means ? n : 0},
+                          {&at.mlp_output_rstd, post ? n : 0}};
   for (std::size_t m = 0; m < adapter.size(); ++m) {
     const std::int64_t out = adapter[m].magnitude ? module_shape(config, static_cast<Module>(m))[0] : 0;
     parts.insert(parts.end(),
@@ -174,7 +183,8 @@ BlockBuffers TrainingBuffers::block(std::size_t l) {
   BlockBuffers at = kept.at;
   at.input = inputs.of(l);
   at.attention = is_last(l) ? selected_attention.data() : kept.attention;
-  at.mlp_input = parallel_block_ && !is_last(l) ? at.normed : kept.mlp_normed;
+  at.mlp_input = parallel_block_ && !is_last(l) ? at.normed : kept.mlp_normed != nullptr ? kept.mlp_normed : at.middle;
+  at.branch = grad_normed.data();
   return at;
 }
 

@@ -57,10 +57,10 @@ class TrainingBuffers {
   /// Written by a layer's forward pass, read by its backward pass. With `recompute` one instance serves all layers, and
   /// is written again before each layer's backward pass. Pointers are null where the model has no such activation.
   struct Layer {
-    BlockBuffers at;              // `input`, `attention`, `mlp_input` and `output` are set by block()
+    BlockBuffers at;              // `input`, `attention`, `mlp_input`, `branch` and `output` are set by block()
     float* attention = nullptr;   // output of the attention
     float* logsumexp = nullptr;   // [heads], of the attention
-    float* mlp_normed = nullptr;  // the MLP's input; null where that is `at.normed`
+    float* mlp_normed = nullptr;  // the MLP's input; null where that is `at.normed` or `at.middle`
     std::array<float*, kModules> xa{}, unscaled{}, norms{};  // AdaptedLinear's; norms [out] in all
     Floats memory;                                           // all of these
   };
@@ -85,7 +85,8 @@ class TrainingBuffers {
   Floats output;              // of the last layer, supervised rows; read again by the output norm's backward pass
   Floats output_normed;       // from the output norm to the head; free afterwards
   Floats output_mean, output_rstd;
-  Floats grad_stream, grad_normed;  // from the head to the end of the backward pass; before it grad_normed is free
+  // From the head to the end of the backward pass; before it, and between two layers, grad_normed is free.
+  Floats grad_stream, grad_normed;
 
   // Parts of `shared`, of which only one group is in use at a time: a chunk of logits in the head; the gradient of
   // `gated` in the MLP's backward pass; the other four in the attention's.

@@ -29,7 +29,7 @@ struct Tiny {
   void adapt(double dropout, std::vector<std::string> targets) {
     for (auto& layer : refs.layers) {
       for (auto& module : layer.modules) module.grad = nullptr;
-      layer.input_norm.grad = layer.post_attention_norm.grad = nullptr;
+      layer.input_norm.grad = layer.mlp_norm.grad = nullptr;
     }
     refs.embed_tokens.grad = refs.lm_head.grad = refs.norm.grad = nullptr;
     lora.rank = 3;
