@@ -1,6 +1,9 @@
 #include "lib/prompt/sample_encoder.h"
 
+#include <algorithm>
+
 #include "lib/base/format_error.h"
+#include "lib/text/unicode.h"
 
 namespace matinee {
 
@@ -10,45 +13,82 @@ void EncodedSample::append(std::span<const std::int32_t> ids, bool supervised) {
 }
 
 SampleEncoder::SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template)
-    : tokenizer_(tokenizer), template_(std::move(prompt_template)), end_token_id_(template_.end_token_id(tokenizer)) {}
-
-void SampleEncoder::add(std::string_view text, EncodeOptions options, bool supervised, EncodedSample& sample) {
-  scratch_.clear();
-  tokenizer_.encode(text, options, cache_, scratch_);
-  sample.append(scratch_, supervised);
+    : tokenizer_(tokenizer), template_(std::move(prompt_template)), end_token_id_(template_.end_token_id(tokenizer)) {
+  std::vector<std::int32_t> used{tokenizer.bos_token_id(), tokenizer.eos_token_id()};
+  for (const std::string_view mark : template_.row().marks) used.push_back(tokenizer.token_id(mark));
+  for (const std::int32_t id : used)
+    if (tokenizer.takes_space_behind(id)) taking_space_.push_back(id);
+  find_output_margins();
 }
 
-void SampleEncoder::begin(EncodedSample& sample) {
-  if (!tokenizer_.adds_bos()) return;
-  const std::int32_t bos = tokenizer_.bos_token_id();
-  sample.append({&bos, 1}, false);
+void SampleEncoder::find_output_margins() {
+  EncodedSample prompt;
+  begin(!template_.writes_bos(), prompt);
+  add_pieces(template_.prompt("x", ""), prompt);
+  before_output_ = position_;
+  std::string bytes;
+  for (const std::int32_t id : output("x")) bytes += tokenizer_.token_bytes(id);
+  const std::size_t at = bytes.find('x');
+  if (at == std::string::npos) return;
+  output_prefix_ = bytes.substr(0, at);
+  output_suffix_ = bytes.substr(at + 1);
+}
+
+void SampleEncoder::add_text(std::string_view text, bool supervised, EncodedSample& sample) {
+  if (position_.space_is_taken) {
+    for (std::size_t after = 0; !text.empty(); text.remove_prefix(after))
+      if (character_class_at(text, 0, after) != CharacterClass::kSpace) break;
+  }
+  if (text.empty()) return;
+  scratch_.clear();
+  tokenizer_.encode(text, {.at_start = position_.at_start, .after_token = position_.after_token}, cache_, scratch_);
+  sample.append(scratch_, supervised);
+  position_ = {.at_start = false};
+}
+
+void SampleEncoder::add_token(std::int32_t id, bool supervised, EncodedSample& sample) {
+  sample.append({&id, 1}, supervised);
+  const bool takes = std::find(taking_space_.begin(), taking_space_.end(), id) != taking_space_.end();
+  position_ = {.at_start = false, .after_token = true, .space_is_taken = takes};
+}
+
+void SampleEncoder::begin(bool bos, EncodedSample& sample) {
+  const std::int32_t id = tokenizer_.bos_token_id();
+  if (bos && tokenizer_.adds_bos()) sample.append({&id, 1}, false);
+  position_ = {};
 }
 
 void SampleEncoder::add_pieces(const std::vector<PromptPiece>& pieces, EncodedSample& sample) {
+  using Kind = PromptPiece::Kind;
   for (const PromptPiece& piece : pieces) {
-    // Only the very first text of a sample begins a document.
-    const bool first = sample.input_ids.size() <= (tokenizer_.adds_bos() ? 1u : 0u);
-    add(piece.text, {.parse_special = piece.special, .at_start = first}, false, sample);
+    if (piece.kind == Kind::kText) {
+      add_text(piece.text, false, sample);
+    } else if (piece.kind == Kind::kMark) {
+      add_token(tokenizer_.token_id(piece.text), false, sample);
+    } else if (const std::int32_t id = piece.kind == Kind::kBos ? tokenizer_.bos_token_id() : tokenizer_.eos_token_id();
+               id >= 0) {
+      add_token(id, false, sample);
+    }
   }
+}
+
+void SampleEncoder::add_output(std::string_view spelled, EncodedSample& sample) {
+  add_text(spelled, true, sample);
+  add_token(end_token_id_, true, sample);
 }
 
 std::vector<std::int32_t> SampleEncoder::prompt(std::string_view instruction, std::string_view input) {
   EncodedSample sample;
-  begin(sample);
+  begin(!template_.writes_bos(), sample);
   add_pieces(template_.prompt(instruction, input), sample);
   return std::move(sample.input_ids);
 }
 
 void SampleEncoder::add_turns(std::span<const Message> messages, EncodedSample& sample) {
-  begin(sample);
-  bool after_reply = false;
+  begin(!template_.writes_bos(), sample);
   for (const PromptTurn& turn : template_.turns(messages)) {
-    if (after_reply) add(template_.after_reply(), {.at_start = false}, false, sample);
     add_pieces(turn.prompt, sample);
-    after_reply = turn.has_reply;
-    if (!turn.has_reply) continue;
-    add(turn.reply, {.at_start = false}, true, sample);
-    sample.append({&end_token_id_, 1}, true);
+    if (turn.has_reply) add_output(turn.reply, sample);
   }
 }
 
@@ -61,16 +101,16 @@ std::vector<std::int32_t> SampleEncoder::prompt(std::span<const Message> history
 
 std::vector<std::int32_t> SampleEncoder::output(std::string_view text) {
   EncodedSample sample;
-  add(text, {.at_start = false}, true, sample);
+  position_ = before_output_;
+  add_text(template_.reply(text), true, sample);
   return std::move(sample.input_ids);
 }
 
 EncodedSample SampleEncoder::sample(std::string_view instruction, std::string_view input, std::string_view output) {
   EncodedSample sample;
-  begin(sample);
+  begin(!template_.writes_bos(), sample);
   add_pieces(template_.prompt(instruction, input), sample);
-  add(output, {.at_start = false}, true, sample);
-  sample.append({&end_token_id_, 1}, true);
+  add_output(template_.reply(output), sample);
   return sample;
 }
 
@@ -84,8 +124,8 @@ EncodedSample SampleEncoder::conversation(std::span<const Message> messages) {
 
 EncodedSample SampleEncoder::text(std::string_view text) {
   EncodedSample sample;
-  begin(sample);
-  add(text, {.at_start = true}, true, sample);
+  begin(true, sample);
+  add_text(text, true, sample);
   const std::int32_t eos = tokenizer_.eos_token_id();
   if (eos >= 0) sample.append({&eos, 1}, true);
   if (!sample.loss_mask.empty()) sample.loss_mask.front() = 0;
