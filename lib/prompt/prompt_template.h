@@ -27,6 +27,7 @@ struct PromptPiece {
 struct Message {
   std::string role;
   std::string content;
+  bool learned = true;  ///< of the assistant's: a target of training
 };
 
 /// An exchange: what comes before the assistant's message, and the message where there is one. Behind another exchange

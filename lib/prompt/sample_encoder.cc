@@ -12,8 +12,11 @@ void EncodedSample::append(std::span<const std::int32_t> ids, bool supervised) {
   loss_mask.insert(loss_mask.end(), ids.size(), supervised ? 1 : 0);
 }
 
-SampleEncoder::SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template)
-    : tokenizer_(tokenizer), template_(std::move(prompt_template)), end_token_id_(template_.end_token_id(tokenizer)) {
+SampleEncoder::SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template, bool special_tokens)
+    : tokenizer_(tokenizer),
+      template_(std::move(prompt_template)),
+      end_token_id_(template_.end_token_id(tokenizer)),
+      special_tokens_(special_tokens) {
   std::vector<std::int32_t> used{tokenizer.bos_token_id(), tokenizer.eos_token_id()};
   for (const std::string_view mark : template_.row().marks) used.push_back(tokenizer.token_id(mark));
   for (const std::int32_t id : used)
@@ -41,15 +44,23 @@ void SampleEncoder::add_text(std::string_view text, bool supervised, EncodedSamp
   }
   if (text.empty()) return;
   scratch_.clear();
-  tokenizer_.encode(text, {.at_start = position_.at_start, .after_token = position_.after_token}, cache_, scratch_);
+  tokenizer_.encode(
+      text, {.parse_special = special_tokens_, .at_start = position_.at_start, .after_token = position_.after_token},
+      cache_, scratch_);
   sample.append(scratch_, supervised);
   position_ = {.at_start = false};
+  if (special_tokens_ && !scratch_.empty() && tokenizer_.is_special(scratch_.back()))
+    position_ = behind_token(scratch_.back());
+}
+
+SampleEncoder::Position SampleEncoder::behind_token(std::int32_t id) const {
+  const bool takes = std::find(taking_space_.begin(), taking_space_.end(), id) != taking_space_.end();
+  return {.at_start = false, .after_token = true, .space_is_taken = takes};
 }
 
 void SampleEncoder::add_token(std::int32_t id, bool supervised, EncodedSample& sample) {
   sample.append({&id, 1}, supervised);
-  const bool takes = std::find(taking_space_.begin(), taking_space_.end(), id) != taking_space_.end();
-  position_ = {.at_start = false, .after_token = true, .space_is_taken = takes};
+  position_ = behind_token(id);
 }
 
 void SampleEncoder::begin(bool bos, EncodedSample& sample) {
@@ -72,9 +83,9 @@ void SampleEncoder::add_pieces(const std::vector<PromptPiece>& pieces, EncodedSa
   }
 }
 
-void SampleEncoder::add_output(std::string_view spelled, EncodedSample& sample) {
-  add_text(spelled, true, sample);
-  add_token(end_token_id_, true, sample);
+void SampleEncoder::add_output(std::string_view spelled, bool supervised, EncodedSample& sample) {
+  add_text(spelled, supervised, sample);
+  add_token(end_token_id_, supervised, sample);
 }
 
 std::vector<std::int32_t> SampleEncoder::prompt(std::string_view instruction, std::string_view input) {
@@ -86,9 +97,12 @@ std::vector<std::int32_t> SampleEncoder::prompt(std::string_view instruction, st
 
 void SampleEncoder::add_turns(std::span<const Message> messages, EncodedSample& sample) {
   begin(!template_.writes_bos(), sample);
+  auto message = messages.begin();  // turns hold the assistant's messages in their order
   for (const PromptTurn& turn : template_.turns(messages)) {
     add_pieces(turn.prompt, sample);
-    if (turn.has_reply) add_output(turn.reply, sample);
+    if (!turn.has_reply) continue;
+    message = std::find_if(message, messages.end(), [](const Message& m) { return m.role == "assistant"; });
+    add_output(turn.reply, (message++)->learned, sample);
   }
 }
 
@@ -110,7 +124,7 @@ EncodedSample SampleEncoder::sample(std::string_view instruction, std::string_vi
   EncodedSample sample;
   begin(!template_.writes_bos(), sample);
   add_pieces(template_.prompt(instruction, input), sample);
-  add_output(template_.reply(output), sample);
+  add_output(template_.reply(output), true, sample);
   return sample;
 }
 
@@ -124,10 +138,14 @@ EncodedSample SampleEncoder::conversation(std::span<const Message> messages) {
 
 EncodedSample SampleEncoder::text(std::string_view text) {
   EncodedSample sample;
-  begin(true, sample);
+  begin(false, sample);
   add_text(text, true, sample);
-  const std::int32_t eos = tokenizer_.eos_token_id();
-  if (eos >= 0) sample.append({&eos, 1}, true);
+  const std::int32_t bos = tokenizer_.bos_token_id(), eos = tokenizer_.eos_token_id();
+  if (tokenizer_.adds_bos() && (sample.input_ids.empty() || sample.input_ids.front() != bos)) {
+    sample.input_ids.insert(sample.input_ids.begin(), bos);
+    sample.loss_mask.insert(sample.loss_mask.begin(), 0);
+  }
+  if (eos >= 0 && (sample.input_ids.size() < 2 || sample.input_ids.back() != eos)) sample.append({&eos, 1}, true);
   if (!sample.loss_mask.empty()) sample.loss_mask.front() = 0;
   return sample;
 }

@@ -25,8 +25,9 @@ struct EncodedSample {
 /// one per thread.
 class SampleEncoder {
  public:
-  /// `tokenizer` must outlive it. Throws as PromptTemplate::end_token_id.
-  SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template);
+  /// `tokenizer` must outlive it. With `special_tokens`, names of special tokens in the texts become their ids; else
+  /// they are plain text. Throws as PromptTemplate::end_token_id.
+  SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template, bool special_tokens = false);
 
   /// The prompt that a model continues.
   std::vector<std::int32_t> prompt(std::string_view instruction, std::string_view input);
@@ -41,10 +42,11 @@ class SampleEncoder {
 
   /// Supervised: the output and its end token.
   EncodedSample sample(std::string_view instruction, std::string_view input, std::string_view output);
-  /// Supervised: each assistant message and its end token. Throws Error(kBadData) where the last message is not
+  /// Supervised: each learned assistant message and its end token. Throws Error(kBadData) where the last message is not
   /// the assistant's, or as PromptTemplate::turns.
   EncodedSample conversation(std::span<const Message> messages);
-  /// Running text and EOS (where the tokenizer has one). Supervised: every token but the first.
+  /// Running text and EOS (where the tokenizer has one). Supervised: every token but the first. A BOS or EOS that the
+  /// text itself holds is not added again.
   EncodedSample text(std::string_view text);
 
   const PromptTemplate& prompt_template() const { return template_; }
@@ -62,13 +64,15 @@ class SampleEncoder {
   void add_text(std::string_view text, bool supervised, EncodedSample& sample);
   void add_token(std::int32_t id, bool supervised, EncodedSample& sample);
   // The output and its end token.
-  void add_output(std::string_view spelled, EncodedSample& sample);
+  void add_output(std::string_view spelled, bool supervised, EncodedSample& sample);
+  Position behind_token(std::int32_t id) const;
   void begin(bool bos, EncodedSample& sample);
   void find_output_margins();
 
   const Tokenizer& tokenizer_;
   PromptTemplate template_;
   std::int32_t end_token_id_;
+  bool special_tokens_;
   std::vector<std::int32_t> taking_space_;  // the special tokens that take the white space behind them along
   Position position_, before_output_;
   std::string output_prefix_, output_suffix_;
