@@ -28,9 +28,9 @@ const ToolDescription kTool{
 // adapter was trained with is used.
 GgufMetadata vocabulary_of(const MergeRun& run, std::string prompt_template) {
   const TokenizerFiles files = read_tokenizer_files(run.base);
-  const SpecialTokens special = read_special_tokens(files.folder, files.definition);
-  GgufMetadata vocabulary = with_context(
-      files.file, [&] { return gguf_vocabulary(files.definition, special, read_model_config(run.base).vocab_size); });
+  GgufMetadata vocabulary = with_context(files.file, [&] {
+    return gguf_vocabulary(files.definition, files.special, read_model_config(run.base).vocab_size);
+  });
   if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
   if (!prompt_template.empty()) {
     vocabulary.emplace_back("tokenizer.chat_template",

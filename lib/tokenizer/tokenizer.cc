@@ -283,10 +283,9 @@ struct Tokenizer::Impl {
 
 Tokenizer Tokenizer::load(const std::string& path, std::optional<std::int64_t> model_vocab_size) {
   TokenizerFiles files = read_tokenizer_files(path);
-  SpecialTokens special = read_special_tokens(files.folder, files.definition);
   return with_context(files.file, [&] {
-    if (model_vocab_size) limit_vocabulary(files.definition, special, *model_vocab_size);
-    return Tokenizer(std::move(files.definition), std::move(special));
+    if (model_vocab_size) limit_vocabulary(files.definition, files.special, *model_vocab_size);
+    return Tokenizer(std::move(files.definition), std::move(files.special));
   });
 }
 

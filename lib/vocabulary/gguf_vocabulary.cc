@@ -6,18 +6,15 @@
 
 #include "lib/base/format_error.h"
 #include "lib/text/unicode.h"
-#include "lib/vocabulary/split_steps.h"
+#include "lib/vocabulary/gguf_splits.h"
+#include "lib/vocabulary/gguf_token_type.h"
 #include "lib/vocabulary/token_spelling.h"
 #include "lib/vocabulary/vocabulary_limit.h"
 
 namespace matinee {
 namespace {
 
-// llama_token_type of llama.cpp.
-enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
-
-constexpr std::array<std::pair<std::string_view, const char*>, 3> kPatternNames{
-    {{"gpt2", "gpt-2"}, {"llama3", "llama-bpe"}, {"qwen2", "qwen2"}}};
+using Type = GgufTokenType;
 
 // Printable spellings of the 256 bytes.
 std::array<std::string, 256> byte_spellings() {
@@ -38,23 +35,14 @@ std::string spelled(const std::string& bytes) {
   return text;
 }
 
-const char* pattern_name(const TokenizerDefinition& definition) {
+std::string pattern_name(const TokenizerDefinition& definition) {
   const bool plain = std::all_of(definition.normalizer.begin(), definition.normalizer.end(), [](const auto& step) {
     return step.kind == NormalizerStep::Kind::kNfc;  // which changes nothing in text that is composed, as most is
   });
   if (!plain) throw bad_data("the tokenizer's normalizer has no counterpart in GGUF; take --format safetensors");
-  auto steps = definition.pre_tokenizer;
-  const bool single_digits =
-      steps.size() > 1 && steps[0].kind == PreTokenizerStep::Kind::kDigits && steps[0].individual_digits;
-  if (single_digits) steps.erase(steps.begin());
-  const SplitFamily* family = only_family_of(steps);
-  if (family != nullptr && single_digits && family->name == "gpt2") return "starcoder";
-  for (const auto& [ours, theirs] : kPatternNames) {
-    if (family != nullptr && !single_digits && family->name == ours) return theirs;
-  }
-  throw bad_data(
-      "the tokenizer's split pattern has no name in GGUF (known: those of GPT-2, StarCoder, Llama 3 and Qwen 2); take "
-      "--format safetensors");
+  if (const GgufSplit* split = gguf_split_of(definition)) return std::string(split->names.front());
+  throw bad_data("the tokenizer's split pattern has no name in GGUF (known: {}); take --format safetensors",
+                 gguf_split_names());
 }
 
 // Whether a text gets a space before it.
@@ -106,21 +94,23 @@ std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDe
     return gguf_vocabulary(fitting, roles, vocab_size);
   }
   std::vector<std::string> tokens(n);
-  std::vector<std::int32_t> types(n, kUnused);
+  std::vector<std::int32_t> types(n, static_cast<std::int32_t>(Type::kUnused));
+  const auto set_type = [&](std::size_t id, Type type) { types[id] = static_cast<std::int32_t>(type); };
   for (std::size_t id = 0; id < n; ++id) {
     if (id >= definition.vocabulary.size() || !definition.defined[id]) {
       tokens[id] = fmt::format("[PAD{}]", id);
       continue;
     }
     tokens[id] = definition.byte_level ? spelled(definition.vocabulary[id]) : definition.vocabulary[id];
-    types[id] = !definition.byte_level && definition.byte_fallback && fallback_byte(tokens[id]) >= 0 ? kByte : kNormal;
+    const bool byte = !definition.byte_level && definition.byte_fallback && fallback_byte(tokens[id]) >= 0;
+    set_type(id, byte ? Type::kByte : Type::kNormal);
   }
   for (const AddedToken& added : definition.added_tokens) {
     const auto id = static_cast<std::size_t>(added.id);
     tokens[id] = added.content;
-    types[id] = added.special ? kControl : kUserDefined;
+    set_type(id, added.special ? Type::kControl : Type::kUserDefined);
   }
-  if (definition.unk_token_id >= 0) types[static_cast<std::size_t>(definition.unk_token_id)] = kUnknown;
+  if (definition.unk_token_id >= 0) set_type(static_cast<std::size_t>(definition.unk_token_id), Type::kUnknown);
 
   std::vector<std::pair<std::string, GgufValue>> values;
   const auto add = [&](const char* key, GgufValue value) {

@@ -150,18 +150,12 @@ void refuse_what_is_unknown(const Model& model) {
   if (model.whitespace_as_suffix) throw bad_data("treat_whitespace_as_suffix is not supported");
 }
 
-// Ranks by score, best first; equal scores share a rank, so that the leftmost pair wins.
 std::vector<std::uint32_t> ranks_of(const std::vector<ScoredPiece>& pieces) {
   std::vector<float> scores;
   for (const ScoredPiece& piece : pieces) scores.push_back(piece.score);
-  std::sort(scores.begin(), scores.end(), std::greater<>());
-  scores.erase(std::unique(scores.begin(), scores.end()), scores.end());
-  std::vector<std::uint32_t> ranks;
-  for (const ScoredPiece& piece : pieces) {
-    const bool merges = piece.type == kNormal;
-    const auto place = std::lower_bound(scores.begin(), scores.end(), piece.score, std::greater<>());
-    ranks.push_back(merges ? static_cast<std::uint32_t>(place - scores.begin()) : kNeverMerged);
-  }
+  std::vector<std::uint32_t> ranks = ranks_by_score(scores);
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    if (pieces[i].type != kNormal) ranks[i] = kNeverMerged;
   return ranks;
 }
 

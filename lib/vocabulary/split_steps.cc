@@ -14,8 +14,10 @@ const SplitFamily* only_family_of(const std::vector<PreTokenizerStep>& steps) {
   if (steps.size() != 2) return nullptr;
   if (steps[0].kind == Kind::kDigits && steps[0].individual_digits && steps[1].use_regex)
     return &family_named("smollm");
-  const bool isolates = steps[0].kind == Kind::kSplit && steps[0].behavior == Behavior::kIsolated;
-  return isolates && !steps[1].use_regex ? family_of_pattern(steps[0].pattern) : nullptr;
+  if (steps[0].kind != Kind::kSplit || steps[1].use_regex) return nullptr;
+  const bool isolates =
+      steps[0].invert ? steps[0].behavior == Behavior::kRemoved : steps[0].behavior == Behavior::kIsolated;
+  return isolates ? family_of_pattern(steps[0].pattern) : nullptr;
 }
 
 std::vector<PreTokenizerStep> split_steps_of(std::string_view family) {

@@ -90,6 +90,19 @@ void spell_tokens(TokenizerDefinition& definition, bool decodes_mark) {
   }
 }
 
+std::vector<std::uint32_t> ranks_by_score(const std::vector<float>& scores) {
+  std::vector<float> sorted = scores;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<std::uint32_t> ranks;
+  ranks.reserve(scores.size());
+  for (const float score : scores) {
+    const auto place = std::lower_bound(sorted.begin(), sorted.end(), score, std::greater<>());
+    ranks.push_back(static_cast<std::uint32_t>(place - sorted.begin()));
+  }
+  return ranks;
+}
+
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks) {
   TokenIndex index(definition.vocabulary);
   index.reserve(definition.vocabulary.size());

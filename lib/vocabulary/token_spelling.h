@@ -39,6 +39,8 @@ inline std::launch loading_policy(std::size_t bytes) {
 /// two neighbors merge if their joined text is a token, at that token's rank. `ranks` by id; kNeverMerged where the
 /// token is no result of merges. The vocabulary is as merges see it.
 inline constexpr std::uint32_t kNeverMerged = 0xffffffff;
+/// Ranks by score, best first; equal scores share a rank, so that the leftmost pair wins.
+std::vector<std::uint32_t> ranks_by_score(const std::vector<float>& scores);
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks);
 
 }  // namespace matinee

@@ -56,6 +56,8 @@ struct PreTokenizerStep {
   std::string replacement{};       ///< kMetaspace: what stands for a space
   Prepend prepend = Prepend::kAlways;
   bool split = true;  ///< kMetaspace: a piece for each word
+
+  bool operator==(const PreTokenizerStep&) const = default;
 };
 
 /// Everything that a tokenizer's files say, checked: what each reader gives and every stage works from.

@@ -4,6 +4,8 @@
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
+#include "lib/io/base_files.h"
+#include "lib/vocabulary/gguf_tokenizer.h"
 #include "lib/vocabulary/sentencepiece_model.h"
 #include "lib/vocabulary/tiktoken_file.h"
 #include "lib/vocabulary/tokenizer_json.h"
@@ -22,31 +24,39 @@ TokenizerDefinition read_model_file(const std::string& file) {
   return looks_like_sentencepiece(bytes) ? parse_sentencepiece_model(bytes, file) : parse_tiktoken_file(bytes, file);
 }
 
+// The first of these that exists; "" if none does.
+std::string tokenizer_file_in(const std::string& folder) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.json"}) {
+    std::string file = folder + "/" + name;
+    if (file_exists(file)) return file;
+  }
+  return "";
+}
+
+TokenizerDefinition read_definition(const std::string& file) {
+  if (file.ends_with(".model")) return read_model_file(file);
+  if (file.ends_with("/vocab.json") || file.ends_with("/merges.txt")) return read_vocab_merges(folder_of(file));
+  return read_tokenizer_json(file);
+}
+
 }  // namespace
 
 TokenizerFiles read_tokenizer_files(const std::string& path) {
-  TokenizerFiles found;
-  if (!is_folder(path)) {
-    found.folder = folder_of(path);
-    found.file = path;
-    if (path.ends_with("/vocab.json") || path.ends_with("/merges.txt")) {
-      found.definition = read_vocab_merges(found.folder);
-    } else {
-      found.definition = path.ends_with(".model") ? read_model_file(path) : read_tokenizer_json(path);
-    }
+  const bool folder = is_folder(path);
+  TokenizerFiles found{.folder = folder ? path : folder_of(path), .file = folder ? tokenizer_file_in(path) : path};
+  if (const auto gguf = folder && !found.file.empty() ? std::nullopt : gguf_of_base(path)) {
+    GgufTokenizer read = read_gguf_tokenizer(GgufFile(*gguf));
+    found.file = *gguf;
+    found.definition = std::move(read.definition);
+    found.special = std::move(read.special);
     return found;
   }
-  found.folder = path;
-  if (found.file = path + "/tokenizer.json"; file_exists(found.file)) {
-    found.definition = read_tokenizer_json(found.file);
-  } else if (found.file = path + "/tokenizer.model"; file_exists(found.file)) {
-    found.definition = read_model_file(found.file);
-  } else if (found.file = path + "/vocab.json"; file_exists(found.file)) {
-    found.definition = read_vocab_merges(path);
-  } else {
+  if (found.file.empty()) {
     throw missing("{}: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt", path)
-        .add_remedy("give a Hugging Face model folder with its tokenizer");
+        .add_remedy("give a Hugging Face model folder with its tokenizer, or a GGUF file");
   }
+  found.definition = read_definition(found.file);
+  found.special = read_special_tokens(found.folder, found.definition);
   return found;
 }
 

@@ -71,7 +71,7 @@ for input in empty folder nowhere; do
 done
 
 # Model folders that are empty or incomplete.
-refuses 1 "tokenize: folder: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer" \
+refuses 1 "tokenize: folder: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer, or a GGUF file" \
   tokenize --model folder -o new latin
 for tool in "lora-train --base DIR -o new tokens" "chat --base DIR --movies movies.bin"; do
   read -ra words <<<"${tool//DIR/folder}"

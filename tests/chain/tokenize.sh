@@ -63,7 +63,7 @@ expect_error 1 "tokenize: $work/good.jsonl:1: 19 tokens, --seq-len is 4; raise i
 : >"$work/empty.jsonl"
 expect_error 1 "tokenize: $work/empty.jsonl: no samples" tokenize -m $model -o "$work/bad.bin" "$work/empty.jsonl"
 expect_error 2 "tokenize: --model: name the folder of the base model, or its tokenizer.json" tokenize -o "$work/bad.bin"
-expect_error 1 "tokenize: $work: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer" \
+expect_error 1 "tokenize: $work: no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a Hugging Face model folder with its tokenizer, or a GGUF file" \
   tokenize -m "$work" -o "$work/bad.bin" "$work/good.jsonl"
 expect_error 1 "tokenize: the tokenizer has no special token <|im_start|>, which the template chatml needs; use --template plain or alpaca" \
   tokenize -m tests/tokenizer/data/llama --template chatml -o "$work/bad.bin" "$work/good.jsonl"

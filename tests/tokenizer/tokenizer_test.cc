@@ -9,10 +9,13 @@
 #include <sstream>
 
 #include "lib/base/file.h"
+#include "lib/io/gguf_writer.h"
 #include "lib/io/text_reader.h"
 #include "lib/tokenizer/normalizer.h"
 #include "lib/tokenizer/pre_tokenizer.h"
 #include "lib/tokenizer/stream_decoder.h"
+#include "lib/vocabulary/gguf_vocabulary.h"
+#include "lib/vocabulary/tokenizer_files.h"
 #include "lib/vocabulary/tokenizer_json.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
@@ -83,8 +86,18 @@ TEST(Tokenizer, PassesTheVectorsOfGpt2AndLlama) {
   const std::string vectors = testing::real_data("tokenizer-vectors");
   if (gpt2.empty() || llama.empty() || vectors.empty())
     GTEST_SKIP() << "REAL_DATA has no tokenizers/gpt2, tokenizers/llama2 or tokenizer-vectors";
-  EXPECT_EQ(check_vectors(Tokenizer::load(gpt2), vectors + "/ggml-vocab-gpt-2.gguf.inp"), 47);
-  EXPECT_EQ(check_vectors(Tokenizer::load(llama), vectors + "/ggml-vocab-llama-spm.gguf.inp"), 47);
+  // The same from GGUF files of these vocabularies.
+  const testing::TemporaryFolder folder;
+  for (const auto& [path, inputs] :
+       {std::pair(gpt2, vectors + "/ggml-vocab-gpt-2.gguf.inp"), {llama, vectors + "/ggml-vocab-llama-spm.gguf.inp"}}) {
+    EXPECT_EQ(check_vectors(Tokenizer::load(path), inputs), 47);
+    const TokenizerFiles files = read_tokenizer_files(path);
+    const auto n = static_cast<std::int64_t>(files.definition.vocabulary.size());
+    GgufWriter writer(folder.file("x.gguf"));
+    for (const auto& [key, value] : gguf_vocabulary(files.definition, files.special, n)) writer.add(key, value);
+    writer.commit();
+    EXPECT_EQ(check_vectors(Tokenizer::load(folder.file("x.gguf")), inputs), 47);
+  }
 }
 
 TEST(Tokenizer, DecodeOfEncodeIsIdentity) {

@@ -17,8 +17,7 @@ using testing::error_of;
 
 std::map<std::string, GgufValue> vocabulary_of(const std::string& path, std::int64_t vocab_size) {
   const TokenizerFiles files = read_tokenizer_files(path);
-  const auto values =
-      gguf_vocabulary(files.definition, read_special_tokens(files.folder, files.definition), vocab_size);
+  const auto values = gguf_vocabulary(files.definition, files.special, vocab_size);
   return {values.begin(), values.end()};
 }
 
@@ -47,7 +46,7 @@ TEST(GgufVocabulary, ByteLevelIsSpelledAsGpt2Does) {
 
 TEST(GgufVocabulary, AddedTokensBeyondTheModelAreLeftOut) {
   TokenizerFiles files = read_tokenizer_files("testdata/mini");
-  SpecialTokens special = read_special_tokens(files.folder, files.definition);
+  SpecialTokens special = files.special;
   files.definition.vocabulary.emplace_back("[PAD]");
   files.definition.defined.push_back(true);
   files.definition.added_tokens.push_back({.id = 4096, .content = "[PAD]", .special = true});

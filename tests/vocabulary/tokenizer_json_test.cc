@@ -196,7 +196,7 @@ TEST(TokenizerJson, SaysWhatToDoWithoutTheFile) {
   EXPECT_EQ(error_of([&] { Tokenizer::load(folder.path()); }),
             folder.path() +
                 ": no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json with merges.txt; give a "
-                "Hugging Face model folder with its tokenizer");
+                "Hugging Face model folder with its tokenizer, or a GGUF file");
 }
 
 }  // namespace
