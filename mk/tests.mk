@@ -24,7 +24,7 @@ $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test
 # Programs behind scripts and benchmarks.
 $(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc $(REFERENCES),kernels)
 $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
-$(foreach name,memory_contract decode_speed load_speed rounded_base,\
+$(foreach name,memory_contract decode_speed load_speed rounded_base gguf_model,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
 $(call program,tests/gguf_codec,tests/io/gguf_codec.cc,io)

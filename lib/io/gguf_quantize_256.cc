@@ -1,10 +1,13 @@
 // Encoding of the block formats of 256 numbers, as llama.cpp's reference does without an importance matrix: each group
 // tries some scales near the one that its largest number asks for, and keeps the one of the least weighted error.
+//
+// Eight groups are encoded side by side, one in each lane, so every sum has the order of a loop over one group.
+#include <immintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <span>
 
 #include "lib/io/gguf_block_layout.h"
 #include "lib/io/gguf_blocks.h"
@@ -12,213 +15,246 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kNumbers = 256;
+constexpr std::size_t kNumbers = 256, kLanes = 8;
 constexpr float kZero = 1e-15f;  // groups without a larger number are stored as zeros
 
-// To the nearest, ties to even.
+using Lanes = __m256;
+using LaneValues = std::array<float, kLanes>;
+
+Lanes all(float value) { return _mm256_set1_ps(value); }
+Lanes zeros() { return _mm256_setzero_ps(); }
+Lanes absolute(Lanes x) { return _mm256_andnot_ps(all(-0.0f), x); }
+Lanes chosen(Lanes mask, Lanes yes, Lanes no) { return _mm256_blendv_ps(no, yes, mask); }
+Lanes greater(Lanes a, Lanes b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+bool any(Lanes mask) { return _mm256_movemask_ps(mask) != 0; }
+/// Rounded to the nearest, ties to even, within the bounds; NaN becomes `least`.
+Lanes nearest(Lanes x, float least, float most) {
+  const Lanes rounded = _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return _mm256_min_ps(_mm256_max_ps(rounded, all(least)), all(most));
+}
 int nearest(float value, int least, int most) {
   // The comparisons come first, since a value may be too large for an int.
   if (!(value > static_cast<float>(least))) return least;
   return value < static_cast<float>(most) ? _mm_cvtss_si32(_mm_set_ss(value)) : most;
 }
+LaneValues values_of(Lanes x) {
+  LaneValues values;
+  _mm256_storeu_ps(values.data(), x);
+  return values;
+}
 
-float square(float x) { return x * x; }
+/// Eight groups of kSize numbers each: number i of all groups is numbers[i].
+template <std::size_t kSize>
+struct Groups {
+  Lanes numbers[kSize];
+
+  Groups() = default;
+  explicit Groups(const float* x) {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      LaneValues values;
+      for (std::size_t g = 0; g < kLanes; ++g) values[g] = x[g * kSize + i];
+      numbers[i] = _mm256_loadu_ps(values.data());
+    }
+  }
+  /// Group after group.
+  void store(std::uint8_t* to) const {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      const LaneValues values = values_of(numbers[i]);
+      for (std::size_t g = 0; g < kLanes; ++g) to[g * kSize + i] = static_cast<std::uint8_t>(values[g]);
+    }
+  }
+};
 
 // ---- Groups above a minimum
 // ------------------------------------------------------------------------------------------
 
-using Group = std::span<const float, 32>;
-
-// The scale and the (not positive) minimum of a group.
+// Scales and (not positive) minimums.
 struct Fit {
-  float scale = 0, minimum = 0;
+  Lanes scale, minimum;
 };
 
-// The weighted least squares of scale · code + minimum for given codes.
-class CodeSums {
- public:
-  CodeSums(Group x, const std::array<float, 32>& weights) : x_(x), weights_(weights) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      w_ += weights[i];
-      wx_ += weights[i] * x[i];
-    }
-  }
-
-  /// false: the codes are all the same.
-  bool fit(const std::array<std::uint8_t, 32>& codes, Fit& fit) const {
-    float wl = 0, wll = 0, wlx = 0;
-    for (std::size_t i = 0; i < x_.size(); ++i) {
-      const auto code = static_cast<float>(codes[i]);
-      wl += weights_[i] * code;
-      wll += weights_[i] * code * code;
-      wlx += weights_[i] * code * x_[i];
-    }
-    const float determinant = w_ * wll - wl * wl;
-    if (!(determinant > 0)) return false;
-    fit.scale = (w_ * wlx - wx_ * wl) / determinant;
-    fit.minimum = (wll * wx_ - wl * wlx) / determinant;
-    if (fit.minimum > 0) fit = {wlx / wll, 0};
-    return true;
-  }
-
-  float error(const std::array<std::uint8_t, 32>& codes, const Fit& fit) const {
-    float sum = 0;
-    for (std::size_t i = 0; i < x_.size(); ++i) {
-      sum += weights_[i] * square(fit.scale * static_cast<float>(codes[i]) + fit.minimum - x_[i]);
-    }
-    return sum;
-  }
-
- private:
-  Group x_;
-  const std::array<float, 32>& weights_;
-  float w_ = 0, wx_ = 0;
+// How codes are made: round((x - base) · per_unit).
+struct Encoding {
+  Lanes per_unit, base;
 };
 
 // What is tried: `steps` + 1 scales for most + first, most + first + 0.1 ... codes in the range of the group.
 struct Search {
-  int most;
-  float first;
+  float most, first;
   int steps;
 };
 constexpr Search kSearch4{15, -1, 20}, kSearch5{31, -0.5f, 15};
 
-// Sets `codes`, too: those of the returned scale and minimum.
-Fit best_fit(Group x, const Search& search, std::array<std::uint8_t, 32>& codes) {
-  float squares = 0;
-  for (const float value : x) squares += value * value;
-  const float root_mean_square = std::sqrt(squares / static_cast<float>(x.size()));
-  std::array<float, 32> weights;
-  for (std::size_t i = 0; i < x.size(); ++i) weights[i] = root_mean_square + std::fabs(x[i]);
-
-  const auto [least, largest] = std::minmax_element(x.begin(), x.end());
-  Fit best{0, std::min(*least, 0.0f)};
-  codes.fill(0);
-  if (!(*largest > best.minimum)) return best;
-
-  const CodeSums sums(x, weights);
-  // The codes above the best minimum so far.
-  const auto encode = [&](float per_unit, std::array<std::uint8_t, 32>& to) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      to[i] = static_cast<std::uint8_t>(nearest(per_unit * (x[i] - best.minimum), 0, search.most));
+class FitSearch {
+ public:
+  FitSearch(const Groups<32>& x, const Search& search) : x_(x), search_(search) {
+    Lanes squares = zeros();
+    for (const Lanes value : x_.numbers) squares += value * value;
+    const Lanes root_mean_square = _mm256_sqrt_ps(squares / all(32));
+    least_ = largest_ = x_.numbers[0];
+    for (std::size_t i = 0; i < 32; ++i) {
+      const Lanes value = x_.numbers[i];
+      weights_[i] = root_mean_square + absolute(value);
+      w_ += weights_[i];
+      wx_ += weights_[i] * value;
+      least_ = _mm256_min_ps(value, least_);
+      largest_ = _mm256_max_ps(value, largest_);
     }
-  };
-  const auto most = static_cast<float>(search.most);
-  const float per_unit = most / (*largest - best.minimum);
-  encode(per_unit, codes);
-  best.scale = 1 / per_unit;
-  float best_error = sums.error(codes, best);
-  std::array<std::uint8_t, 32> tried;
-  for (int step = 0; step <= search.steps; ++step) {
-    encode((search.first + 0.1f * static_cast<float>(step) + most) / (*largest - best.minimum), tried);
-    Fit fit;
-    if (!sums.fit(tried, fit)) continue;
-    const float error = sums.error(tried, fit);
-    if (error < best_error) {
-      codes = tried;
-      best_error = error;
-      best = fit;
+    least_ = _mm256_min_ps(least_, zeros());
+  }
+
+  /// Sets `codes`, too: those of the returned scales and minimums.
+  Fit run(Groups<32>& codes) const {
+    const Lanes most = all(search_.most), spread = greater(largest_, least_);
+    Encoding encoding{most / (largest_ - least_), least_};
+    Fit best{all(1) / encoding.per_unit, least_};
+    encode(encoding, codes);
+    Lanes best_error = error(codes, best);
+    for (int step = 0; step <= search_.steps; ++step) {
+      const float codes_in_range = search_.first + 0.1f * static_cast<float>(step) + search_.most;
+      const Encoding tried{all(codes_in_range) / (largest_ - best.minimum), best.minimum};
+      encode(tried, codes);
+      Fit fit;
+      const Lanes fits = fitted(codes, fit);
+      const Lanes tried_error = error(codes, fit);
+      const Lanes better = _mm256_and_ps(fits, greater(best_error, tried_error));
+      best_error = chosen(better, tried_error, best_error);
+      best = {chosen(better, fit.scale, best.scale), chosen(better, fit.minimum, best.minimum)};
+      encoding = {chosen(better, tried.per_unit, encoding.per_unit), chosen(better, tried.base, encoding.base)};
+    }
+    encode(encoding, codes);
+    for (Lanes& code : codes.numbers) code = _mm256_and_ps(code, spread);
+    return {_mm256_and_ps(best.scale, spread), chosen(spread, best.minimum, least_)};
+  }
+
+ private:
+  void encode(const Encoding& encoding, Groups<32>& codes) const {
+    for (std::size_t i = 0; i < 32; ++i) {
+      codes.numbers[i] = nearest(encoding.per_unit * (x_.numbers[i] - encoding.base), 0, search_.most);
     }
   }
-  return best;
-}
 
-// Fills in scales and minimums of `block` and returns the codes of its 256 numbers.
+  // Weighted least squares of scale · code + minimum. Returns where the codes are not all the same.
+  Lanes fitted(const Groups<32>& codes, Fit& fit) const {
+    Lanes wl = zeros(), wll = zeros(), wlx = zeros();
+    for (std::size_t i = 0; i < 32; ++i) {
+      const Lanes weighted = weights_[i] * codes.numbers[i];
+      wl += weighted;
+      wll += weighted * codes.numbers[i];
+      wlx += weighted * x_.numbers[i];
+    }
+    const Lanes determinant = w_ * wll - wl * wl;
+    fit.scale = (w_ * wlx - wx_ * wl) / determinant;
+    fit.minimum = (wll * wx_ - wl * wlx) / determinant;
+    const Lanes above = greater(fit.minimum, zeros());
+    fit = {chosen(above, wlx / wll, fit.scale), chosen(above, zeros(), fit.minimum)};
+    return greater(determinant, zeros());
+  }
+
+  Lanes error(const Groups<32>& codes, const Fit& fit) const {
+    Lanes sum = zeros();
+    for (std::size_t i = 0; i < 32; ++i) {
+      const Lanes difference = fit.scale * codes.numbers[i] + fit.minimum - x_.numbers[i];
+      sum += weights_[i] * (difference * difference);
+    }
+    return sum;
+  }
+
+  const Groups<32>& x_;
+  const Search& search_;
+  Lanes weights_[32];
+  Lanes w_ = zeros(), wx_ = zeros(), least_, largest_;
+};
+
+using Codes = std::array<std::uint8_t, kNumbers>;
+
+// Fills in scales, minimums and the low 4 bits of the codes of `block`; returns the codes of its 256 numbers.
 template <class Block>
-std::array<std::array<std::uint8_t, 32>, 8> encode_groups(const float* x, const Search& search, Block& block) {
-  std::array<std::array<std::uint8_t, 32>, 8> codes;
-  std::array<Fit, 8> fits;
-  float most_scale = 0, most_depth = 0;  // the depth is the minimum without its sign
-  for (std::size_t g = 0; g < 8; ++g) {
-    fits[g] = best_fit(Group(x + 32 * g, 32), search, codes[g]);
-    most_scale = std::max(most_scale, fits[g].scale);
-    most_depth = std::max(most_depth, -fits[g].minimum);
-  }
+Codes encode_groups(const float* numbers, const Search& search, Block& block) {
+  const Groups<32> x(numbers);
+  Groups<32> codes;
+  const Fit fit = FitSearch(x, search).run(codes);
+  const LaneValues scales = values_of(fit.scale), depths = values_of(zeros() - fit.minimum);
+  const float most_scale = std::max(0.0f, *std::max_element(scales.begin(), scales.end()));
+  const float most_depth = std::max(0.0f, *std::max_element(depths.begin(), depths.end()));
   const float per_scale = most_scale > 0 ? 63 / most_scale : 0, per_depth = most_depth > 0 ? 63 / most_depth : 0;
-  for (std::size_t g = 0; g < 8; ++g) {
-    block.scales.set(g, static_cast<std::uint8_t>(nearest(per_scale * fits[g].scale, 0, 63)),
-                     static_cast<std::uint8_t>(nearest(per_depth * -fits[g].minimum, 0, 63)));
-  }
   block.scale = to_half(most_scale / 63);
   block.minimum = to_half(most_depth / 63);
+  LaneValues stored_scales, stored_depths;
+  for (std::size_t g = 0; g < kLanes; ++g) {
+    block.scales.set(g, static_cast<std::uint8_t>(nearest(per_scale * scales[g], 0, 63)),
+                     static_cast<std::uint8_t>(nearest(per_depth * depths[g], 0, 63)));
+    stored_depths[g] = half_to_float(block.minimum);
+  }
+  for (std::size_t g = 0; g < kLanes; ++g) {
+    stored_scales[g] = half_to_float(block.scale) * static_cast<float>(block.scales.scale(g));
+    stored_depths[g] *= static_cast<float>(block.scales.minimum(g));
+  }
   // The codes for the scales as they are stored.
-  for (std::size_t g = 0; g < 8; ++g) {
-    const float scale = half_to_float(block.scale) * static_cast<float>(block.scales.scale(g));
-    if (scale == 0) continue;
-    const float depth = half_to_float(block.minimum) * static_cast<float>(block.scales.minimum(g));
-    for (std::size_t i = 0; i < 32; ++i) {
-      codes[g][i] = static_cast<std::uint8_t>(nearest((x[32 * g + i] + depth) / scale, 0, search.most));
-    }
+  const Lanes scale = _mm256_loadu_ps(stored_scales.data()), depth = _mm256_loadu_ps(stored_depths.data());
+  const Lanes any_scale = greater(scale, zeros());
+  for (std::size_t i = 0; i < 32; ++i) {
+    const Lanes code = nearest((x.numbers[i] + depth) / scale, 0, search.most);
+    codes.numbers[i] = chosen(any_scale, code, codes.numbers[i]);
   }
-  for (std::size_t g = 0; g < 8; g += 2) {
-    for (std::size_t i = 0; i < 32; ++i) {
-      block.codes[16 * g + i] = static_cast<std::uint8_t>((codes[g][i] & 15) | (codes[g + 1][i] & 15) << 4);
-    }
+  Codes all_codes;
+  codes.store(all_codes.data());
+  for (std::size_t i = 0; i < 128; ++i) {
+    const std::uint8_t* pair = all_codes.data() + i / 32 * 64 + i % 32;
+    block.codes[i] = static_cast<std::uint8_t>((pair[0] & 15) | (pair[32] & 15) << 4);
   }
-  return codes;
+  return all_codes;
 }
 
 // ---- Groups around 0
 // -------------------------------------------------------------------------------------------------
 
-// Sums of a group of 16 numbers for one scale: the weights are the squares of the numbers.
-struct CenteredSums {
-  float wlx = 0, wll = 0;
-
-  CenteredSums(const float* x, float per_unit) {
-    for (std::size_t i = 0; i < 16; ++i) {
-      const auto code = static_cast<float>(nearest(per_unit * x[i], -32, 31));
-      const float weight = x[i] * x[i];
-      wlx += weight * x[i] * code;
+// The scales of 8 groups of 16 numbers with codes from -32 to 31. Sets the codes + 32; 0 where all numbers are 0.
+LaneValues best_scales(const Groups<16>& x, std::uint8_t* codes) {
+  Lanes most = zeros(), largest = zeros();
+  for (const Lanes value : x.numbers) {
+    const Lanes larger = greater(absolute(value), most);
+    most = chosen(larger, absolute(value), most);
+    largest = chosen(larger, value, largest);
+  }
+  const Lanes is_zero = greater(all(kZero), most);
+  Lanes scale = zeros(), best = zeros(), best_per_unit = all(-32) / largest;
+  // The weights of the error are the squares of the numbers. The first of these steps is the one without a change.
+  constexpr std::array<int, 19> kSteps{0, -9, -8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (const int step : kSteps) {
+    const Lanes per_unit = all(-(32 + 0.1f * static_cast<float>(step))) / largest;
+    Lanes wlx = zeros(), wll = zeros();
+    for (const Lanes value : x.numbers) {
+      const Lanes code = nearest(per_unit * value, -32, 31), weight = value * value;
+      wlx += weight * value * code;
       wll += weight * code * code;
     }
+    const Lanes any_code = greater(wll, zeros());
+    const Lanes better = step == 0 ? any_code : _mm256_and_ps(any_code, greater(wlx * wlx, best * wll));
+    if (!any(better)) continue;
+    scale = chosen(better, wlx / wll, scale);
+    best = chosen(better, scale * wlx, best);
+    best_per_unit = chosen(better, per_unit, best_per_unit);
   }
-};
-
-// The scale of a group of 16 numbers with codes from -32 to 31. Sets the codes + 32.
-float best_scale(const float* x, std::uint8_t* codes) {
-  float most = 0, largest = 0;
+  Groups<16> best_codes;
   for (std::size_t i = 0; i < 16; ++i) {
-    if (std::fabs(x[i]) > most) {
-      most = std::fabs(x[i]);
-      largest = x[i];
-    }
+    best_codes.numbers[i] = _mm256_andnot_ps(is_zero, nearest(best_per_unit * x.numbers[i], -32, 31) + all(32));
   }
-  std::fill(codes, codes + 16, std::uint8_t{0});
-  if (most < kZero) return 0;
-  const auto encode = [&](float per_unit) {
-    for (std::size_t i = 0; i < 16; ++i) codes[i] = static_cast<std::uint8_t>(32 + nearest(per_unit * x[i], -32, 31));
-  };
-  const float first = -32 / largest;
-  encode(first);
-  const CenteredSums sums(x, first);
-  float scale = sums.wll != 0 ? sums.wlx / sums.wll : 0, best = scale * sums.wlx;
-  for (int step = -9; step <= 9; ++step) {
-    if (step == 0) continue;
-    const float per_unit = -(32 + 0.1f * static_cast<float>(step)) / largest;
-    const CenteredSums tried(x, per_unit);
-    if (tried.wll > 0 && tried.wlx * tried.wlx > best * tried.wll) {
-      encode(per_unit);
-      scale = tried.wlx / tried.wll;
-      best = scale * tried.wlx;
-    }
-  }
-  return scale;
+  best_codes.store(codes);
+  return values_of(_mm256_andnot_ps(is_zero, scale));
 }
 
 BlockQ6_K encode_block_q6_k(const float* x) {
   BlockQ6_K block{};
-  std::array<std::uint8_t, kNumbers> codes;
+  Codes codes;
   std::array<float, 16> scales;
-  float most = 0, largest = 0;
-  for (std::size_t g = 0; g < 16; ++g) {
-    scales[g] = best_scale(x + 16 * g, codes.data() + 16 * g);
-    if (std::fabs(scales[g]) > most) {
-      most = std::fabs(scales[g]);
-      largest = scales[g];
-    }
+  for (std::size_t half = 0; half < 2; ++half) {
+    const LaneValues of_half = best_scales(Groups<16>(x + 128 * half), codes.data() + 128 * half);
+    std::copy(of_half.begin(), of_half.end(), scales.begin() + static_cast<std::ptrdiff_t>(kLanes * half));
   }
-  if (most < kZero) return block;
+  const float largest =
+      *std::max_element(scales.begin(), scales.end(), [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+  if (std::fabs(largest) < kZero) return block;
   const float per_scale = -128 / largest;
   block.scale = to_half(1 / per_scale);
   for (std::size_t g = 0; g < 16; ++g) {
@@ -256,9 +292,9 @@ void encode_q4_k(const float* from, std::size_t n, std::byte* to) {
 void encode_q5_k(const float* from, std::size_t n, std::byte* to) {
   for (std::size_t b = 0; b < n; ++b) {
     BlockQ5_K block{};
-    const auto codes = encode_groups(from + b * kNumbers, kSearch5, block);
-    for (std::size_t g = 0; g < 8; ++g) {
-      for (std::size_t i = 0; i < 32; ++i) block.fifth[i] |= static_cast<std::uint8_t>(codes[g][i] >> 4 << g);
+    const Codes codes = encode_groups(from + b * kNumbers, kSearch5, block);
+    for (std::size_t i = 0; i < kNumbers; ++i) {
+      block.fifth[i % 32] |= static_cast<std::uint8_t>(codes[i] >> 4 << i / 32);
     }
     std::memcpy(to + b * sizeof block, &block, sizeof block);
   }

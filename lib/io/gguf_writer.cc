@@ -8,12 +8,13 @@ namespace matinee {
 namespace {
 
 constexpr std::uint64_t kAlignment = 32;
+constexpr std::size_t kNumbersOfThread = 4096;  // encoded by a thread at a time
 
 std::uint64_t aligned(std::uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 }  // namespace
 
-GgufWriter::GgufWriter(const std::string& path) : file_(path) {}
+GgufWriter::GgufWriter(const std::string& path, ThreadPool* pool) : file_(path), pool_(pool) {}
 
 void GgufWriter::add(const std::string& key, GgufValue value) {
   const bool known = std::any_of(values_.begin(), values_.end(), [&](const auto& entry) { return entry.first == key; });
@@ -77,6 +78,16 @@ void GgufWriter::begin() {
   pad();
 }
 
+void GgufWriter::encode(GgufFormat format, std::span<const float> values) {
+  const GgufCodec& codec = codec_of(format);
+  piece_.resize(bytes_of(format, values.size()));
+  const auto some = [&](std::size_t begin, std::size_t end, int) {
+    codec.encode(values.data() + begin * codec.block, end - begin, piece_.data() + begin * codec.block_bytes);
+  };
+  const std::size_t blocks = values.size() / codec.block;
+  pool_ == nullptr ? some(0, blocks, 0) : pool_->for_blocks(blocks, kNumbersOfThread / codec.block, some);
+}
+
 void GgufWriter::write(const std::string& name, std::span<const float> values) {
   if (!begun_) begin();
   if (current_ >= tensors_.size() || tensors_[current_].name != name) {
@@ -87,7 +98,7 @@ void GgufWriter::write(const std::string& name, std::span<const float> values) {
     throw internal_error("{}: tensor \"{}\": a piece of {} numbers is not of whole blocks", file_.path(), name,
                          values.size());
   }
-  encode_gguf(tensor.format, values, piece_);
+  encode(tensor.format, values);
   if (piece_.size() > tensor.bytes - written_) {
     throw internal_error("{}: tensor \"{}\" is written beyond its size", file_.path(), name);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/parallel.h"
 #include "lib/io/gguf.h"
 
 namespace matinee {
@@ -16,7 +17,8 @@ namespace matinee {
 /// Error(kInternal) if the order of the calls is broken.
 class GgufWriter {
  public:
-  explicit GgufWriter(const std::string& path);
+  /// Encodes on the threads of `pool`, which must outlive this, or on the caller's.
+  explicit GgufWriter(const std::string& path, ThreadPool* pool = nullptr);
 
   /// Metadata is written in the order of these calls. Throws Error(kInternal) for a repeated key.
   void add(const std::string& key, GgufValue value);
@@ -38,8 +40,10 @@ class GgufWriter {
   }
   void text(const std::string& text);
   void pad();
+  void encode(GgufFormat format, std::span<const float> values);
 
   OutputFile file_;
+  ThreadPool* pool_;
   std::vector<std::pair<std::string, GgufValue>> values_;
   std::vector<GgufTensor> tensors_;
   std::size_t current_ = 0;

@@ -70,16 +70,6 @@ std::string gguf_name_of(const WeightSpec& spec) {
   return (spec.layer < 0 ? "" : fmt::format("blk.{}.", spec.layer)) + name + (spec.bias ? ".bias" : ".weight");
 }
 
-// llama_ftype of llama.cpp.
-std::uint32_t file_type(GgufFormat format) {
-  switch (format) {
-    case GgufFormat::kF16: return 1;
-    case GgufFormat::kQ8_0: return 7;
-    case GgufFormat::kBF16: return 32;
-    default: return 0;
-  }
-}
-
 }  // namespace
 
 std::vector<GgufName> gguf_names(const ModelConfig& config) {
@@ -96,11 +86,7 @@ std::vector<GgufName> gguf_names(const ModelConfig& config) {
   return names;
 }
 
-GgufFormat gguf_format_of(const WeightSpec& spec, GgufFormat wish) {
-  // llama.cpp adds the position table without converting it.
-  if (spec.shape.size() == 1 || spec.role == WeightRole::kPositions) return GgufFormat::kF32;
-  return static_cast<std::uint64_t>(spec.shape.back()) % gguf_block(wish) == 0 ? wish : GgufFormat::kF16;
-}
+std::string gguf_architecture(const ModelConfig& config) { return architecture_of(config).name; }
 
 std::vector<float> gguf_rotary_factors(const ModelConfig& config) {
   std::vector<float> factors;
@@ -112,7 +98,8 @@ std::vector<float> gguf_rotary_factors(const ModelConfig& config) {
   return factors;
 }
 
-void add_gguf_config(GgufWriter& writer, const ModelConfig& config, GgufFormat format, const std::string& name) {
+void add_gguf_config(GgufWriter& writer, const ModelConfig& config, const GgufMixture& mixture,
+                     const std::string& name) {
   const std::string architecture = architecture_of(config).name, prefix = architecture + ".";
   const auto whole = [&](const std::string& key, std::int64_t value) {
     writer.add(prefix + key, GgufValue::u32(static_cast<std::uint32_t>(value)));
@@ -122,7 +109,7 @@ void add_gguf_config(GgufWriter& writer, const ModelConfig& config, GgufFormat f
   };
   writer.add("general.architecture", GgufValue::text(architecture));
   writer.add("general.name", GgufValue::text(name));
-  writer.add("general.file_type", GgufValue::u32(file_type(format)));
+  writer.add("general.file_type", GgufValue::u32(mixture.file_type));
   writer.add("general.quantization_version", GgufValue::u32(2));
   whole("block_count", config.num_hidden_layers);
   // llama.cpp has no window for these architectures; a context no longer than the window needs none.

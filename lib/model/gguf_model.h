@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/io/gguf_writer.h"
+#include "lib/model/gguf_mixture.h"
 #include "lib/model/model_config.h"
 #include "lib/model/model_weights.h"
 #include "lib/model/weight_tensor.h"
@@ -24,15 +25,15 @@ struct GgufName {
 /// All tensors, in the order of weight_specs. Throws Error(kBadData), naming the difference, where llama.cpp has no
 /// architecture that computes this model.
 std::vector<GgufName> gguf_names(const ModelConfig& config);
-/// The format of a tensor in a file whose matrices are to be in `wish`: F32 for vectors and positions, F16 where rows
-/// do not divide into blocks.
-GgufFormat gguf_format_of(const WeightSpec& spec, GgufFormat wish);
+/// general.architecture: llama.cpp's name of the family. Throws as gguf_names does.
+std::string gguf_architecture(const ModelConfig& config);
 /// The divisors of the rotary frequencies with rope_scaling llama3, stored as kGgufRotaryFactors; else empty.
 std::vector<float> gguf_rotary_factors(const ModelConfig& config);
 inline constexpr const char* kGgufRotaryFactors = "rope_freqs.weight";
 /// Adds the metadata about the model: "general.*" and those of the architecture. The context length is at most the
 /// sliding window, which llama.cpp's architectures do not have.
-void add_gguf_config(GgufWriter& writer, const ModelConfig& config, GgufFormat format, const std::string& name);
+void add_gguf_config(GgufWriter& writer, const ModelConfig& config, const GgufMixture& mixture,
+                     const std::string& name);
 
 /// Reorders the rows of heads as GgufName::heads says: the row of Hugging Face's matrix that GGUF stores at `row`
 /// (`to_gguf`), or the reverse.

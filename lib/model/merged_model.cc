@@ -194,18 +194,19 @@ void write_merged_checkpoint(const std::string& base, const ModelConfig& config,
   }
 }
 
-void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge, GgufFormat format,
-                       const std::string& name, const GgufMetadata& vocabulary, const std::string& output) {
+void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
+                       const GgufMixture& mixture, const std::string& name, const GgufMetadata& vocabulary,
+                       const std::string& output, ThreadPool* pool) {
   const CheckpointReader reader(base, config);
   const ModelConfig merged = merged_config(config, merge);
   const auto names = gguf_names(merged);
   const std::string head = lm_head_path(config) + ".weight";
   const WeightSpec embedding = *reader.spec_of(embed_tokens_path(config) + ".weight");
-  GgufWriter writer(output);
-  add_gguf_config(writer, merged, format, name);
+  GgufWriter writer(output, pool);
+  add_gguf_config(writer, merged, mixture, name);
   for (const auto& [key, value] : vocabulary) writer.add(key, value);
   for (const GgufName& tensor : names) {
-    writer.declare(tensor.gguf, gguf_format_of(tensor.spec, format), tensor.spec.shape);
+    writer.declare(tensor.gguf, gguf_format_of(merged, tensor.spec, mixture), tensor.spec.shape);
   }
   const std::vector<float> factors = gguf_rotary_factors(config);
   if (!factors.empty())

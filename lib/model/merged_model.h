@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/parallel.h"
 #include "lib/io/gguf.h"
+#include "lib/model/gguf_mixture.h"
 #include "lib/model/lora_merge.h"
 #include "lib/model/model_config.h"
 
@@ -26,10 +28,11 @@ std::uint64_t merged_checkpoint_memory(const ModelConfig& config);
 /// Metadata for GGUF, in the order of the file.
 using GgufMetadata = std::vector<std::pair<std::string, GgufValue>>;
 
-/// Writes the merged model as one GGUF file: matrices in `format`, vectors in float32, names and row order of
-/// llama.cpp's architecture for the family, `vocabulary` among the metadata. A matrix whose rows do not divide into the
-/// format's blocks becomes F16. Throws Error(kBadData) for a family without such an architecture.
-void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge, GgufFormat format,
-                       const std::string& name, const GgufMetadata& vocabulary, const std::string& output);
+/// Writes the merged model as one GGUF file: tensors in the formats of `mixture`, names and row order of
+/// llama.cpp's architecture for the family, `vocabulary` among the metadata. Encodes on the threads of `pool`, if
+/// given. Throws Error(kBadData) for a family without such an architecture.
+void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
+                       const GgufMixture& mixture, const std::string& name, const GgufMetadata& vocabulary,
+                       const std::string& output, ThreadPool* pool = nullptr);
 
 }  // namespace matinee

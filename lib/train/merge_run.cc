@@ -10,6 +10,7 @@
 #include "lib/base/memory_budget.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/frozen_weights.h"
+#include "lib/model/gguf_adapter.h"
 #include "lib/model/gguf_model.h"
 #include "lib/train/dataset_loss.h"
 #include "lib/train/token_dataset.h"
@@ -20,10 +21,8 @@ namespace {
 constexpr std::int64_t kMaxTokens = 2048;        // of one batch while the loss is measured
 constexpr const char* kGgufFile = "model.gguf";  // in the temporary folder
 
-GgufFormat gguf_format(const std::string& format) {
-  if (format == "gguf-f16") return GgufFormat::kF16;
-  return format == "gguf-bf16" ? GgufFormat::kBF16 : GgufFormat::kQ8_0;
-}
+constexpr std::string_view kGguf = "gguf-";
+constexpr const char* kGgufAdapter = "gguf-lora";
 
 // The last part of the folder's path: "mini" of "testdata/mini/".
 std::string model_name(const std::string& folder) {
@@ -58,12 +57,18 @@ void plan_memory(const MergeRun& run, const ModelConfig& config, const LoraAdapt
 
 }  // namespace
 
+bool MergeRun::adapter_only() const { return format == kGgufAdapter; }
+
 void MergeRun::add(OptionSet& options) {
   options.text("base", &base, "DIR", "the model that the adapter was trained on: a Hugging Face folder");
   options.text("adapter", &adapter, "DIR", "the adapter: a PEFT folder, as lora-train makes it");
   options.text("output,o", &output, "PATH", "the folder, or with gguf-... the file, that is written");
-  options.choice("format", &format, {"safetensors", "gguf-f16", "gguf-bf16", "gguf-q8_0"},
-                 "safetensors: files and dtypes of the base; gguf-...: one file for llama.cpp, tokenizer inside");
+  std::vector<std::string> formats{"safetensors"};
+  for (const GgufMixture& mixture : gguf_mixtures()) formats.push_back(fmt::format("{}{}", kGguf, mixture.name));
+  formats.emplace_back(kGgufAdapter);
+  options.choice("format", &format, formats,
+                 "safetensors: files and dtypes of the base; gguf-...: one file for llama.cpp, tokenizer inside; "
+                 "gguf-lora: a file with the adapter alone");
   options.text("tokens", &tokens, "FILE", "measure the loss on these before and after");
   options.real("max-loss-difference", &max_loss_difference, 0, 1e6,
                "refuse where the losses differ by more than this share");
@@ -76,6 +81,12 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   Context context(pool, resolve_device(tool.common().device));
   const ModelConfig config = read_model_config(run.base);
   LoraAdapter adapter(config, run.adapter, context.allocator());
+  const std::string gguf = output.path() + "/" + kGgufFile;
+  if (run.adapter_only()) {
+    write_gguf_adapter(config, adapter, model_name(run.adapter), gguf);
+    output.commit_file(kGgufFile);
+    return {};
+  }
   const WeightFormat dtype = run.base_format.format(context);
   const MatmulPrecision precision = run.base_format.matmul_precision(context);
   if (run.to_gguf() && run.base_format.is_quantized()) {
@@ -90,9 +101,9 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   const ModelConfig merged = merged_config(config, merge);
   plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
 
-  const std::string gguf = output.path() + "/" + kGgufFile;
   if (run.to_gguf()) {
-    write_merged_gguf(run.base, config, merge, gguf_format(run.format), model_name(run.base), vocabulary, gguf);
+    write_merged_gguf(run.base, config, merge, gguf_mixture(run.format.substr(kGguf.size())), model_name(run.base),
+                      vocabulary, gguf, &pool);
   } else {
     write_merged_checkpoint(run.base, config, merge, output.path());
   }

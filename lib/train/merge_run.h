@@ -12,13 +12,16 @@ namespace matinee {
 /// The options of lora-merge.
 struct MergeRun {
   std::string base, adapter, output;
-  std::string format = "safetensors";  ///< or gguf-f16, gguf-bf16, gguf-q8_0
+  std::string format = "safetensors";  ///< or gguf-NAME with the name of a GgufMixture, or gguf-lora
   std::string tokens;                  ///< a file of tokens to compare losses on; "": none
   double max_loss_difference = 0.01;   ///< relative
   BaseFormat base_format;              ///< of base and merged model while the loss is measured
 
   void add(OptionSet& options);
+  /// Whether the result is a GGUF file.
   bool to_gguf() const { return format != "safetensors"; }
+  /// Whether that file holds the adapter alone.
+  bool adapter_only() const;
 };
 
 /// Mean losses in nats per token: of the base with the adapter beside it, and of the merged model.
@@ -26,9 +29,9 @@ struct MergeLosses {
   double before = 0, after = 0;
 };
 
-/// Merges into `output`, which is committed once the loss is known to be near enough. `vocabulary` is for GGUF. Throws
-/// Error(kResource) before any tensor is read where the memory does not fit --max-host-mem, Error(kBadData) with both
-/// losses where they differ too much.
+/// Merges into `output`, which is committed once the loss is known to be near enough. `vocabulary` is for a model as
+/// GGUF. Throws Error(kResource) before any tensor is read where the memory does not fit --max-host-mem,
+/// Error(kBadData) with both losses where they differ too much.
 MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, OutputFolder& output,
                       const ToolContext& tool);
 

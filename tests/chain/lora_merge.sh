@@ -46,6 +46,21 @@ for format in f16 bf16 q8_0; do
 done
 [[ $(stat -c %s "$work/q8_0.gguf") -lt $(($(stat -c %s "$work/f16.gguf") * 6 / 10)) ]] || fail "Q8_0 is not smaller"
 
+for format in q4_k_m q5_k_m q6_k q4_0; do
+  run "${merge[@]}" --tokens "$work/valid" --max-loss-difference 0.3 --format gguf-$format -o "$work/$format.gguf"
+  [[ $status -eq 0 && $out == loss\ before* ]] || fail "gguf-$format: $out $err"
+done
+[[ $(stat -c %s "$work/q4_k_m.gguf") -lt $(stat -c %s "$work/q5_k_m.gguf") && $(stat -c %s "$work/q6_k.gguf") -lt $(stat -c %s "$work/q8_0.gguf") ]] || fail "sizes of the mixtures"
+"${merge[@]}" --threads 1 --format gguf-q4_k_m -o "$work/one-thread.gguf" || fail "gguf-q4_k_m with one thread"
+expect_same_bytes "$work/one-thread.gguf" "$work/q4_k_m.gguf" "threads"
+
+# The adapter alone, for llama.cpp.
+run "${merge[@]}" --format gguf-lora -o "$work/lora.gguf"
+expect_equal "0||" "$status|$out|$err" "gguf-lora"
+[[ $(strings -n 10 "$work/lora.gguf" | grep -c 'blk\.0\.attn_q\.weight\.lora_[ab]') -eq 2 ]] || fail "tensors of gguf-lora"
+expect_error 2 "lora-merge: --tokens: with --format gguf-lora nothing is merged, so no losses are compared" \
+  "${merge[@]}" --tokens "$work/valid" --format gguf-lora -o "$work/no.gguf"
+
 # An embedding that was trained whole and is tied in the base: the merged model has a head of its own.
 train --modules-to-save embed_tokens -o "$work/whole" || fail "lora-train --modules-to-save"
 for format in safetensors gguf-bf16; do

@@ -150,7 +150,7 @@ TEST(LoraMerge, TheSameBytesAtAnyNumberOfThreads) {
     const LoraMerge merge(context(threads), base.config, adapter);
     const TemporaryFolder out;
     write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
-    write_merged_gguf(base.folder.path(), base.config, merge, GgufFormat::kF16, "tiny", {}, out.file("m.gguf"));
+    write_merged_gguf(base.folder.path(), base.config, merge, gguf_mixture("f16"), "tiny", {}, out.file("m.gguf"));
     files.push_back(read_file(out.file(kFiles[0])) + read_file(out.file(kFiles[1])) + read_file(out.file("m.gguf")));
   }
   EXPECT_EQ(files[0], files[1]);
@@ -181,20 +181,21 @@ TEST(LoraMerge, GgufEqualsBaseWithAdapter) {
   const auto wanted = logits_of(base.config, weights.refs(), &refs);
   const LoraMerge merge(context(), base.config, adapter);
   const TemporaryFolder out;
-  for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16, GgufFormat::kBF16, GgufFormat::kQ8_0}) {
-    write_merged_gguf(base.folder.path(), base.config, merge, format, "tiny",
+  for (const std::string format : {"f32", "f16", "bf16", "q8_0", "q4_k_m"}) {
+    write_merged_gguf(base.folder.path(), base.config, merge, gguf_mixture(format), "tiny",
                       {{"tokenizer.ggml.model", GgufValue::text("gpt2")}}, out.file("m.gguf"));
     const GgufFile file(out.file("m.gguf"));
     EXPECT_EQ(file.get("tokenizer.ggml.model").as_text(), "gpt2");
     EXPECT_EQ(file.get("llama.attention.head_count_kv").as_unsigned(), 2u);
     // Rows of 8 do not divide into blocks of 32.
-    EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format, format == GgufFormat::kQ8_0 ? GgufFormat::kF16 : format);
+    EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format,
+              format.starts_with("q") ? GgufFormat::kF16 : gguf_mixture(format).format);
     EXPECT_EQ(file.tensor("blk.1.attn_norm.weight").format, GgufFormat::kF32);
     const GgufWeights again(out.file("m.gguf"), base.config, WeightFormat::kF32);
     const auto found = logits_of(base.config, again.refs(), nullptr);
-    const double bound = format == GgufFormat::kF32 ? 1e-4 : format == GgufFormat::kBF16 ? 0.3 : 0.05;
+    const double bound = format == "f32" ? 1e-4 : format == "bf16" ? 0.3 : 0.05;
     ASSERT_EQ(found.size(), wanted.size());
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], bound) << name_of(format);
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], bound) << format;
   }
 }
 
@@ -278,19 +279,18 @@ TEST_P(MergedFamily, GgufEqualsBaseWithAdapterOrIsRefusedWithTheReason) {
     LoraAdapter fresh = adapter(lora);
     const LoraMerge merge(context(), config, fresh);
     const std::string path = folder.file("m.gguf");
-    const auto write = [&](GgufFormat format) {
-      write_merged_gguf(folder.file("base"), config, merge, format, "small", {}, path);
+    const auto write = [&](const char* format) {
+      write_merged_gguf(folder.file("base"), config, merge, gguf_mixture(format), "small", {}, path);
     };
     if (name == "gptj") {
-      EXPECT_NE(error_of([&] { write(GgufFormat::kF32); }).find("llama.cpp does not run this family"),
-                std::string::npos);
+      EXPECT_NE(error_of([&] { write("f32"); }).find("llama.cpp does not run this family"), std::string::npos);
       continue;
     }
     const auto expected = wanted(fresh);
-    for (const GgufFormat format : {GgufFormat::kF32, GgufFormat::kF16}) {
+    for (const auto& [format, bound] : {std::pair{"f32", 2e-4}, {"f16", 0.1}}) {
       write(format);
       const GgufWeights again(path, config, WeightFormat::kF32);
-      expect_near(logits_of(config, again.refs(), nullptr), expected, format == GgufFormat::kF32 ? 2e-4 : 0.1);
+      expect_near(logits_of(config, again.refs(), nullptr), expected, bound);
     }
     const GgufFile file(path);
     const std::string architecture = file.get("general.architecture").as_text();
@@ -308,7 +308,7 @@ TEST_P(MergedFamily, GgufHasRowsInTheOrderOfItsArchitecture) {
   LoraAdapter fresh = adapter(LoraConfig());
   const LoraMerge merge(context(), config, fresh);
   const FrozenWeights weights(folder.file("base"), config, WeightFormat::kF32, {.merge = &merge});
-  write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "small", {}, folder.file("m.gguf"));
+  write_merged_gguf(folder.file("base"), config, merge, gguf_mixture("f32"), "small", {}, folder.file("m.gguf"));
   const GgufFile file(folder.file("m.gguf"));
   const auto numbers = [&](const std::string& tensor) {
     std::vector<float> values(file.data(file.tensor(tensor)).size() / sizeof(float));
@@ -358,7 +358,7 @@ TEST_P(TiedFamily, UntiesWhenLoadedAndWhenWritten) {
     EXPECT_FALSE(untied.tie_word_embeddings);
     const FrozenWeights written(out.path(), untied, WeightFormat::kF32);
     expect_near(logits_of(untied, written.refs(), nullptr), wanted(fresh), 2e-4);
-    write_merged_gguf(folder.file("base"), config, merge, GgufFormat::kF32, "x", {}, out.file("x.gguf"));
+    write_merged_gguf(folder.file("base"), config, merge, gguf_mixture("f32"), "x", {}, out.file("x.gguf"));
     const GgufWeights gguf(out.file("x.gguf"), untied, WeightFormat::kF32);
     expect_near(logits_of(untied, gguf.refs(), nullptr), wanted(fresh), 2e-4);
   }
