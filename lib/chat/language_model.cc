@@ -27,8 +27,7 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
 void LanguageModelOptions::add(OptionSet& options) {
   options.text("base", &base, "DIR", "the base model: a Hugging Face folder");
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base answers alone");
-  options.choice("template", &prompt_template, {"plain", "alpaca", "chatml"},
-                 "prompt format of a base without an adapter");
+  options.choice("template", &prompt_template, PromptTemplate::names(), "prompt format of a base without an adapter");
   base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10,
                "sampling temperature of replies; 0: always take the most probable token. Understanding always does");

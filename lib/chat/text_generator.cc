@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "lib/base/error.h"
+#include "lib/chat/reply_margins.h"
+#include "lib/constraint/margin_language.h"
 #include "lib/tokenizer/stream_decoder.h"
 
 namespace matinee {
@@ -30,9 +32,13 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
                                           Choice choice, const std::function<bool(std::string_view)>& on_text) {
   Reply reply;
   Sampler& sampler = choice == Choice::kSampled ? sampler_ : most_probable_;
+  std::optional<MarginLanguage> with_margins;
+  if (language != nullptr && !(encoder_.output_prefix().empty() && encoder_.output_suffix().empty()))
+    language = &with_margins.emplace(*language, encoder_.output_prefix(), encoder_.output_suffix());
+  ReplyMargins margins(encoder_.output_prefix(), encoder_.output_suffix());
   std::optional<TokenConstraint> constraint;
   if (language != nullptr) constraint.emplace(model_.token_trie(), *language, encoder_.end_token_id());
-  StreamDecoder stream(model_.tokenizer());
+  StreamDecoder stream(model_.tokenizer(), {.at_start = encoder_.output_prefix().empty()});
   std::span<const float> logits = session_.restart(fitted_prompt(prompt, max_tokens));
   std::vector<std::int32_t> next;
   while (reply.tokens < max_tokens) {
@@ -58,7 +64,7 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
         reply.end = ReplyEnd::kFinished;
         break;
       }
-      const std::string piece = stream.push(id);
+      const std::string piece = margins.push(stream.push(id));
       reply.text += piece;
       if (on_text && !piece.empty() && !on_text(piece)) {
         reply.end = ReplyEnd::kStopped;
@@ -69,7 +75,7 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
     if (reply.end != ReplyEnd::kUnfinished || full) break;
     logits = session_.append(std::span(next).first(used));
   }
-  reply.text += stream.finish();
+  reply.text += margins.push(stream.finish());
   return reply;
 }
 

@@ -140,6 +140,10 @@ const std::string& ByteSource::name() const { return impl_->file.name(); }
 bool ByteSource::compressed() const { return impl_->gzip; }
 
 LineReader::LineReader(const std::string& path, std::size_t limit) : source_(path), limit_(limit) {}
+LineReader::LineReader(ByteSource source, std::string begin, std::size_t limit)
+    : source_(std::move(source)), buffer_(std::move(begin)), end_(buffer_.size()), limit_(limit) {
+  buffer_.resize(end_ + kPadding);
+}
 
 bool LineReader::fill() {
   if (ended_) return false;

@@ -37,6 +37,8 @@ class ByteSource {
 class LineReader {
  public:
   explicit LineReader(const std::string& path, std::size_t limit = std::size_t{64} << 20);
+  /// The same of a source from which `begin` has been read.
+  LineReader(ByteSource source, std::string begin, std::size_t limit);
 
   /// Sets `line` to the next line without its line end, or returns false at the end. `line` is valid until the next
   /// call and is followed by at least 64 readable bytes, which simdjson requires.

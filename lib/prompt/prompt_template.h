@@ -6,63 +6,71 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/prompt/template_rows.h"
 #include "lib/tokenizer/tokenizer.h"
 
 namespace matinee {
 
-/// A stretch of a prompt. Only `special` pieces become special tokens; users' text never does.
+/// A stretch of a prompt. Only pieces other than text become special tokens; users' text never does.
 struct PromptPiece {
+  enum class Kind : std::uint8_t {
+    kText,
+    kMark,  ///< the special token spelled `text`
+    kBos,   ///< the tokenizer's BOS, where it has one
+    kEos,   ///< the tokenizer's EOS
+  };
   std::string text;
-  bool special = false;
+  Kind kind = Kind::kText;
 };
 
 /// One turn of a conversation: role "system", "user" or "assistant".
 struct Message {
   std::string role;
   std::string content;
+  bool learned = true;  ///< of the assistant's: a target of training
 };
 
-/// An exchange: what comes before the assistant's message, and the message where there is one.
+/// An exchange: what comes before the assistant's message, and the message where there is one. Behind another exchange
+/// the prompt begins with what follows the end token of a reply ("\n" in chatml).
 struct PromptTurn {
   std::vector<PromptPiece> prompt;
-  std::string reply;
+  std::string reply;  ///< as the template spells it, without its end token
   bool has_reply = false;
 };
 
-/// How an instruction and its input become the text that a model continues. The name is stored in the tokens and in
-/// the adapter; generation must use the same template. Each user message is an instruction; a system message becomes
-/// the instruction of the first turn and the user's its input (in chatml, a turn of its own).
-///   plain   "### INSTRUCTION\nINPUT\n###\n"; the input line is left out where there is none. For small models.
-///   alpaca  Stanford Alpaca's text, with and without input (github.com/tatsu-lab/stanford_alpaca, train.py).
-///   chatml  <|im_start|>user\nINSTRUCTION\nINPUT<|im_end|>\n<|im_start|>assistant\n, the marks as special tokens.
+/// How a conversation, or an instruction and its input, becomes the text that a model continues. The name is stored in
+/// the tokens and in the adapter; generation must use the same template. Each is a row of template_rows.h. Each user
+/// message is an instruction. A system message is a turn of its own, or it begins the first user turn (plain and
+/// alpaca: it is the instruction, and the user's message its input).
 class PromptTemplate {
  public:
   /// Throws Error(kUsage) for a name that is not in names().
   explicit PromptTemplate(std::string_view name);
   static std::vector<std::string> names();
 
-  const std::string& name() const { return name_; }
-  /// Several exchanges in one sample (plain, chatml).
-  bool multi_turn() const;
+  std::string name() const { return std::string(row_->name); }
+  const TemplateRow& row() const { return *row_; }
 
   /// What comes before the output.
   std::vector<PromptPiece> prompt(std::string_view instruction, std::string_view input) const;
   /// A conversation as turns. Throws Error(kBadData) "messages[2]: ..." for an unknown role, roles out of turn, or a
   /// conversation that the template cannot hold.
   std::vector<PromptTurn> turns(std::span<const Message> messages) const;
-  /// The text between the end token of a reply and the next turn ("\n" in chatml).
-  std::string_view after_reply() const;
+  /// An output as the template spells it, without its end token.
+  std::string reply(std::string_view text) const;
+  /// Whether prompts have BOS as a piece; else they begin as the tokenizer's texts do.
+  bool writes_bos() const;
 
-  /// The id that ends an output: <|im_end|> in chatml, else the tokenizer's EOS. Throws Error(kBadData) where the
-  /// tokenizer has none: marks are never spelled out as text, since a user could write them too.
+  /// The id that ends an output: the row's mark, else the tokenizer's EOS. Throws Error(kBadData) where the tokenizer
+  /// lacks it or another mark of the row: marks are never spelled out as text, since a user could write them too.
   std::int32_t end_token_id(const Tokenizer& tokenizer) const;
 
  private:
-  enum class Kind : std::uint8_t { kPlain, kAlpaca, kChatml };
-  std::vector<PromptPiece> turn(std::string_view system, std::string_view user, bool has_system) const;
+  struct Texts;
+  void add(std::string_view pattern, const Texts& texts, std::vector<PromptPiece>& pieces) const;
+  std::vector<PromptPiece> turn(const Texts& texts, bool first) const;
 
-  std::string name_;
-  Kind kind_;
+  const TemplateRow* row_;
 };
 
 }  // namespace matinee

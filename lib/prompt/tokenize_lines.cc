@@ -5,39 +5,41 @@
 #include <optional>
 
 #include "lib/base/format_error.h"
-#include "lib/io/text_reader.h"
+#include "lib/io/json_records.h"
+#include "lib/prompt/special_token_names.h"
 #include "lib/prompt/training_text.h"
 #include "lib/text/unicode.h"
 
 namespace matinee {
 namespace {
 
-constexpr std::size_t kBlockLines = 4096;
+constexpr std::size_t kBlockRecords = 4096;
 constexpr std::size_t kBlockBytes = std::size_t{8} << 20;
-constexpr std::size_t kLinesPerTask = 32;
+constexpr std::size_t kRecordsPerTask = 32;
 
-// Lines of one file that one thread encodes.
+// Records of one file that the threads encode.
 struct Block {
   std::string bytes;
-  struct Line {
+  struct Record {
     std::size_t begin;
     std::size_t size;
-    std::uint64_t number;
+    JsonRecordReader::Position position;
   };
-  std::vector<Line> lines;
+  std::vector<Record> records;
 
   std::string_view operator[](std::size_t i) const {
-    return std::string_view(bytes).substr(lines[i].begin, lines[i].size);
+    return std::string_view(bytes).substr(records[i].begin, records[i].size);
   }
-  bool full() const { return lines.size() >= kBlockLines || bytes.size() >= kBlockBytes; }
+  bool full() const { return records.size() >= kBlockRecords || bytes.size() >= kBlockBytes; }
   void clear() {
     bytes.clear();
-    lines.clear();
+    records.clear();
   }
 };
 
-struct LineResult {
+struct RecordResult {
   std::vector<EncodedSample> samples;
+  std::vector<TrainingNote> notes;
   std::optional<Error> error;
   bool too_long = false;
 };
@@ -47,13 +49,20 @@ bool has_target(const EncodedSample& sample) {
 }
 
 // Parser and encoder of one thread.
-class LineEncoder {
+class RecordEncoder {
  public:
-  LineEncoder(const Tokenizer& tokenizer, const PromptTemplate& prompt_template, const TokenizeOptions& options)
-      : encoder_(tokenizer, prompt_template), options_(options) {}
+  RecordEncoder(const Tokenizer& tokenizer, const PromptTemplate& prompt_template, const SpecialTokenNames& names,
+                const TokenizeOptions& options)
+      : names_(names),
+        parser_(options.learned),
+        encoder_(tokenizer, prompt_template, options.special_tokens),
+        options_(options) {}
 
-  void encode(std::string_view line, LineResult& result) {
-    const TrainingText text = parser_.parse(line);
+  void encode(std::string_view record, RecordResult& result) {
+    TrainingText text = parser_.parse(record);
+    result.notes = std::move(text.notes);
+    if (text.nothing_to_learn) return;
+    if (!options_.special_tokens) note_special_names(text, result);
     EncodedSample sample = encode_training_text(encoder_, text);
     const auto limit = static_cast<std::size_t>(options_.seq_len);
     if (sample.input_ids.size() <= limit) {
@@ -87,8 +96,17 @@ class LineEncoder {
   }
 
  private:
+  void note_special_names(const TrainingText& text, RecordResult& result) const {
+    std::string_view name;
+    const auto look_in = [&](const std::string& part) {
+      if (name.empty()) name = names_.first_in(part);
+    };
+    for (const std::string* part : {&text.instruction, &text.input, &text.output, &text.text}) look_in(*part);
+    for (const Message& message : text.messages) look_in(message.content);
+    if (!name.empty()) result.notes.push_back({TrainingRemark::kSpecialNames, std::string(name)});
+  }
   // The first token of a part has no context to be predicted from, so a part of one token has no target.
-  static void split(const EncodedSample& whole, std::size_t limit, LineResult& result) {
+  static void split(const EncodedSample& whole, std::size_t limit, RecordResult& result) {
     for (std::size_t begin = 0; begin + 1 < whole.input_ids.size(); begin += limit) {
       const std::size_t size = std::min(limit, whole.input_ids.size() - begin);
       EncodedSample part;
@@ -98,6 +116,7 @@ class LineEncoder {
     }
   }
 
+  const SpecialTokenNames& names_;
   TrainingTextParser parser_;
   SampleEncoder encoder_;
   TokenizeOptions options_;
@@ -117,54 +136,57 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
                               const PromptTemplate& prompt_template, const TokenizeOptions& options, ThreadPool& pool,
                               const std::function<void(const EncodedSample&)>& on_sample,
                               const std::function<void(std::uint64_t)>& on_progress) {
-  std::vector<std::unique_ptr<LineEncoder>> encoders;
+  const SpecialTokenNames names(tokenizer);
+  std::vector<std::unique_ptr<RecordEncoder>> encoders;
   encoders.reserve(static_cast<std::size_t>(pool.threads()));
   for (int worker = 0; worker < pool.threads(); ++worker)
-    encoders.push_back(std::make_unique<LineEncoder>(tokenizer, prompt_template, options));
+    encoders.push_back(std::make_unique<RecordEncoder>(tokenizer, prompt_template, names, options));
   TokenizeReport report;
   Block block;
-  std::vector<LineResult> results;
+  std::vector<RecordResult> results;
 
-  const auto run_block = [&](const std::string& name) {
-    results.assign(block.lines.size(), {});
-    pool.for_blocks(block.lines.size(), kLinesPerTask, [&](std::size_t begin, std::size_t end, int worker) {
+  const auto run_block = [&](const JsonRecordReader& reader) {
+    results.assign(block.records.size(), {});
+    pool.for_blocks(block.records.size(), kRecordsPerTask, [&](std::size_t begin, std::size_t end, int worker) {
       for (std::size_t i = begin; i < end; ++i) {
         try {
           encoders[static_cast<std::size_t>(worker)]->encode(block[i], results[i]);
         } catch (Error& error) {
-          error.add_context(fmt::format("{}:{}", name, block.lines[i].number));
+          error.add_context(reader.place(block.records[i].position));
           results[i].error = error;
         }
       }
     });
-    for (LineResult& result : results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      RecordResult& result = results[i];
       if (result.error) {
         if (!options.keep_going) {
-          result.error->add_remedy("--keep-going skips such lines");
+          result.error->add_remedy("--keep-going skips such texts");
           throw Error(*result.error);
         }
         if (report.refused++ == 0) report.first_refused = result.error->what();
         continue;
       }
+      if (!result.notes.empty()) report.notes.add(result.notes, reader.place(block.records[i].position));
       if (result.too_long) ++report.too_long;
       for (const EncodedSample& sample : result.samples) on_sample(sample);
     }
-    on_progress(block.lines.size());
+    on_progress(block.records.size());
     block.clear();
   };
 
   for (const std::string& input : inputs) {
-    LineReader reader(input);
-    std::string_view line;
-    while (reader.next(line)) {
-      ++report.lines;
-      report.bytes += line.size() + 1;
-      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-      block.lines.push_back({block.bytes.size(), line.size(), reader.line_number()});
-      block.bytes += line;
-      if (block.full()) run_block(reader.name());
+    JsonRecordReader reader(input);
+    std::string_view record;
+    while (reader.next(record)) {
+      ++report.texts;
+      report.bytes += record.size() + 1;
+      if (record.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      block.records.push_back({block.bytes.size(), record.size(), reader.position()});
+      block.bytes += record;
+      if (block.full()) run_block(reader);
     }
-    run_block(reader.name());
+    run_block(reader);
   }
   return report;
 }

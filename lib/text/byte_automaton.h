@@ -16,20 +16,20 @@ namespace matinee {
 class ByteAutomaton {
  public:
   /// A position in the language. Each automaton keeps a struct of its own in it, of at most 40 bytes and without
-  /// padding. Equal states accept equal continuations.
+  /// padding; the last word is for MarginLanguage. Equal states accept equal continuations.
   struct State {
-    std::array<std::uint32_t, 10> words{};
+    std::array<std::uint32_t, 11> words{};
 
     template <class Position>
     static State of(const Position& position) {
-      static_assert(sizeof(Position) <= sizeof(words) && std::has_unique_object_representations_v<Position>);
+      static_assert(sizeof(Position) < sizeof(words) && std::has_unique_object_representations_v<Position>);
       State state;
       std::memcpy(state.words.data(), &position, sizeof(Position));
       return state;
     }
     template <class Position>
     Position as() const {
-      static_assert(sizeof(Position) <= sizeof(words) && std::is_trivially_copyable_v<Position>);
+      static_assert(sizeof(Position) < sizeof(words) && std::is_trivially_copyable_v<Position>);
       Position position;
       std::memcpy(static_cast<void*>(&position), words.data(), sizeof(Position));
       return position;

@@ -195,7 +195,9 @@ struct Tokenizer::Impl {
   // Calls on_id for each added token found in the raw text, and on_stretch for the text between.
   template <class OnId, class OnStretch>
   void stretches(std::string_view text, EncodeOptions options, OnId on_id, OnStretch on_stretch) const {
-    TextStart start = options.at_start ? TextStart::kDocument : TextStart::kContinued;
+    TextStart start = options.at_start      ? TextStart::kDocument
+                      : options.after_token ? TextStart::kAfterToken
+                                            : TextStart::kContinued;
     segments(in_raw_text, text, options.parse_special, [&](std::string_view stretch, std::int32_t id) {
       if (id >= 0) {
         on_id(id);
@@ -360,6 +362,12 @@ std::string_view Tokenizer::token_bytes(std::int32_t id) const {
 
 bool Tokenizer::is_special(std::int32_t id) const {
   return id >= 0 && id < vocab_size() && impl_->is_special[static_cast<std::size_t>(id)];
+}
+
+bool Tokenizer::takes_space_behind(std::int32_t id) const {
+  const auto& added = impl_->definition.added_tokens;
+  return std::any_of(added.begin(), added.end(),
+                     [&](const AddedToken& token) { return token.id == id && token.rstrip; });
 }
 
 bool Tokenizer::strips_first_space() const { return impl_->definition.decoder_strips_space; }

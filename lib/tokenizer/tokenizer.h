@@ -19,6 +19,8 @@ struct EncodeOptions {
   bool parse_special = false;
   /// The text begins a document. Off, it continues other text, and no prefix space (LLaMA's dummy prefix) is added.
   bool at_start = true;
+  /// With at_start off: the text follows a special token, so that some tokenizers add the prefix space again.
+  bool after_token = false;
 };
 
 struct DecodeOptions {
@@ -57,6 +59,8 @@ class Tokenizer {
   /// Bytes that `id` adds to a text: " the". For a special token its spelling. "" for a hole.
   std::string_view token_bytes(std::int32_t id) const;
   bool is_special(std::int32_t id) const;
+  /// True for an added token that takes the white space behind it along ("rstrip" in tokenizer.json).
+  bool takes_space_behind(std::int32_t id) const;
   /// True where decoding drops a space at the start of a text.
   bool strips_first_space() const;
   /// The id spelled `token` (special, added or ordinary), -1 if there is none.

@@ -14,7 +14,7 @@ namespace matinee {
 struct TokensInfo {
   std::int64_t vocab_size = 0;        ///< of the tokenizer; the model's may be larger, as its table is often padded
   std::string tokenizer_fingerprint;  ///< lib/io/tokenizer_fingerprint.h
-  std::string prompt_template;        ///< "plain", "alpaca", "chatml"
+  std::string prompt_template;        ///< a name of template_rows.h
   std::int64_t seq_len = 0;           ///< length of the longest possible sample, in tokens
   std::int32_t bos_token_id = -1;
   std::int32_t eos_token_id = -1;

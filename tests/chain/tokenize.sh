@@ -19,7 +19,29 @@ expect_equal $'### Ask.\n###\n[[Which?<|eos|>]]' "$out" "--show"
 run env NO_COLOR=1 tokenize -m $model --template alpaca --show "$work/good.jsonl"
 expect_equal "### Response:[[Which?<|eos|>]]" "${out##*$'\n'}" "--show --template alpaca"
 run tokenize -m $model --stats -o "$work/s.bin" "$work/good.jsonl"
-[[ $err == "tokenize: 1 samples of 1 lines, "*" supervised ("*" %)"$'\n'* ]] || fail "--stats says: $err"
+[[ $err == "tokenize: 1 samples of 1 texts, "*" supervised ("*" %)"$'\n'* ]] || fail "--stats says: $err"
+
+# Data sets as people have them: mended, counted and marked; one array is read as its elements are.
+cat >"$work/talk.json" <<'END'
+[
+  {"id": "a", "conversations": [{"from": "gpt", "value": "Welcome."}, {"from": "human", "value": "Hi"},
+    {"from": "gpt", "value": "Yes?"}, {"from": "human", "value": "More"}, {"from": "gpt", "value": "Sure<|eos|>"}]},
+  {"id": "b", "conversations": []},
+  {"instruction": "Ask.", "input": null, "output": "Which?"}
+]
+END
+run tokenize -m $model --show "$work/talk.json"
+expect_equal $'### Hi\n###\n[[Yes?<|eos|>]]### More\n###\n[[Sure<|eos|><|eos|>]]\n### Ask.\n###\n[[Which?<|eos|>]]' "$out" "an array"
+expect_equal "tokenize: 1 text: no reply to learn (missing, empty, with weight 0 or after a tool call); left out; the first: $work/talk.json:4: [1]
+tokenize: 1 text: the assistant speaks first; that message is left out; the first: $work/talk.json:2: [0]
+tokenize: 1 text: names of special tokens, read as plain text; --special-tokens makes them ids; the first: $work/talk.json:2: [0] (<|eos|>)" \
+  "$err" "what was mended"
+gzip -c "$work/talk.json" >"$work/talk.json.gz"
+run tokenize -m $model --show --loss last --special-tokens "$work/talk.json.gz"
+expect_equal $'### Hi\n###\nYes?<|eos|>### More\n###\n[[Sure<|eos|><|eos|>]]' "${out%$'\n### Ask'*}" "--loss last"
+[[ $err != *"special tokens"* ]] || fail "--special-tokens warns: $err"
+run tokenize -m $model --seq-len 18 --long cut --show "$work/good.jsonl"
+expect_equal "tokenize: 1 samples had over 18 tokens: cut, so they lack their ends and the end token" "$err" "--long cut"
 
 # Closing the pipe ends it quietly.
 { tokenize -m $model --show "$work/many.jsonl" 2>"$work/.err"; echo $? >"$work/.status"; } | head -1 >/dev/null
@@ -28,10 +50,10 @@ run tokenize -m $model --stats -o "$work/s.bin" "$work/good.jsonl"
 # Errors.
 bad() { printf '%s\n%s\n' "$good" "$1" >"$work/bad.jsonl"; }
 bad '{"instruction":"Ask."}'
-expect_error 1 "tokenize: $work/bad.jsonl:2: output: missing; --keep-going skips such lines" \
+expect_error 1 "tokenize: $work/bad.jsonl:2: output: missing; --keep-going skips such texts" \
   tokenize -m $model -o "$work/bad.bin" "$work/bad.jsonl"
 [[ ! -e $work/bad.bin ]] || fail "a refused input left a file"
-expect_error 0 "tokenize: skipped 1 lines that cannot be used; the first: $work/bad.jsonl:2: output: missing" \
+expect_error 0 "tokenize: skipped 1 texts that cannot be used; the first: $work/bad.jsonl:2: output: missing" \
   tokenize -m $model --keep-going -o "$work/bad.bin" "$work/bad.jsonl"
 bad $'{"text":"\xff"}'
 expect_error 1 "tokenize: $work/bad.jsonl:2: not UTF-8: byte 0xFF at column 10; convert the file with iconv" \

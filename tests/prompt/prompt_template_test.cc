@@ -15,7 +15,11 @@ using testing::error_of;
 // Special pieces in braces.
 std::string shown(const std::vector<PromptPiece>& pieces) {
   std::string out;
-  for (const PromptPiece& piece : pieces) out += piece.special ? "{" + piece.text + "}" : piece.text;
+  for (const PromptPiece& piece : pieces)
+    out += piece.kind == PromptPiece::Kind::kText  ? piece.text
+           : piece.kind == PromptPiece::Kind::kBos ? "{BOS}"
+           : piece.kind == PromptPiece::Kind::kEos ? "{EOS}"
+                                                   : "{" + piece.text + "}";
   return out;
 }
 
@@ -82,8 +86,10 @@ TEST(PromptTemplate, EndTokenMustExist) {
   EXPECT_EQ(error_of([&] { PromptTemplate("plain").end_token_id(nameless); }),
             "the tokenizer names no end-of-sequence token, and the template plain ends replies with it; put "
             "\"eos_token\" into tokenizer_config.json beside tokenizer.json");
-  EXPECT_EQ(error_of([] { PromptTemplate("vicuna"); }),
-            "unknown prompt template \"vicuna\"; there are plain, alpaca and chatml");
+  EXPECT_EQ(
+      error_of([] { PromptTemplate("vicuna"); }),
+      "unknown prompt template \"vicuna\"; there are plain, alpaca, chatml, qwen2, qwen2.5, smollm2, llama2, llama3, "
+      "llama3.1, mistral, mistral-2023, zephyr, gemma, phi3, phi4-mini, granite, olmo2");
 }
 
 TEST(ChatTemplate, EveryPromptTemplateHasOne) {

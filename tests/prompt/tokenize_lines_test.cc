@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/base/file.h"
+#include "lib/base/format_error.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
 #include "lib/prompt/token_set_writer.h"
@@ -40,27 +41,49 @@ class TokenizeLines : public ::testing::Test {
 const std::string kGood = "{\"instruction\":\"Ask.\",\"input\":\"\",\"output\":\"Which?\"}\n";
 
 TEST_F(TokenizeLines, RefusesByLineWhatItCannotUse) {
-  const std::string skip = "; --keep-going skips such lines";
+  const std::string skip = "; --keep-going skips such texts";
+  const std::string kinds =
+      "expected \"instruction\" and \"output\", \"prompt\" and \"completion\", \"messages\", \"conversations\" or "
+      "\"text\"; found the keys: ";
+  const std::string no_number =
+      "is no JSON; write null or leave the field out (pandas: to_json; Python: json.dumps with allow_nan=False says "
+      "where); jq -c . makes null of NaN";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"nonsense",
        "not valid JSON: Problem while parsing an atom starting with the letter 'n'; one object on each line is "
        "expected"},
       {"[{\"text\":\"a\"}]", "expected an object, found an array; jq -c '.[]' makes JSON lines of an array"},
       {"3", "expected an object, found a number" + skip},
-      {"{\"a\":1,\"b\":2}",
-       "expected \"instruction\" and \"output\", or \"messages\", or \"text\"; found the keys: a, b" + skip},
+      {"{\"a\":1,\"b\":2}", kinds + "a, b" + skip},
+      {"{\"data\":[{\"text\":\"a\"}]}",
+       kinds + "data; jq -c '.data[]' writes the objects in \"data\" one on each line"},
+      {"{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"c\"}",
+       kinds + "prompt, chosen, rejected; these are preferences; jq -c '{prompt, completion: .chosen}' makes examples "
+               "of the chosen answers"},
       {"{\"instruction\":\"x\"}", "output: missing" + skip},
       {"{\"output\":\"x\"}", "instruction: missing" + skip},
-      {"{\"instruction\":\"x\",\"output\":\" \"}", "output: empty, so there is nothing to learn" + skip},
-      {"{\"instruction\":\"x\",\"output\":null}", "output: expected a string, found null" + skip},
-      {"{\"text\":\"\"}", "text: empty, so there is nothing to learn" + skip},
+      {"{\"prompt\":7,\"completion\":\"b\"}", "prompt: expected a string, found a number" + skip},
+      {"{\"instruction\":\"x\",\"output\":5}", "output: expected a string, found a number" + skip},
+      {"{\"instruction\":\"x\",\"output\":\"y\",\"history\":[[\"a\"]]}",
+       "history[0]: expected a pair of texts, the user's and the assistant's, found [\"a\"]" + skip},
+      {"{\"instruction\":\"x \\ud83d\",\"output\":NaN}", "NaN at column 36 " + no_number},
+      {"{\"instruction\":\"NaN\",\"weight\":-Infinity}", "-Infinity at column 31 " + no_number},
+      {"{'text': 'a'}",
+       "not valid JSON: The JSON document has an improper structure: missing or superfluous commas, braces, missing "
+       "keys, etc.; this is Python's notation of an object; write lines with json.dumps"},
       {"{\"messages\":{}}", "messages: expected an array, found an object" + skip},
-      {"{\"messages\":[]}", "messages: empty, so there is nothing to learn" + skip},
+      {"{\"messages\":[7]}", "messages[0]: expected an object, found a number" + skip},
       {"{\"messages\":[{\"role\":\"user\"}]}", "messages[0].content: missing" + skip},
-      {"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
-       "messages: the last one must be the assistant's, or there is nothing to learn after it" + skip},
+      {"{\"messages\":[{\"content\":\"a\"}]}", "messages[0].role: missing" + skip},
+      {"{\"conversations\":[{\"from\":\"narrator\",\"value\":\"a\"}]}",
+       "conversations[0].from: expected system, user (human), assistant (gpt) or tool, found \"narrator\"" + skip},
+      {"{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"weight\":0.5}]}",
+       "messages[0].weight: expected 0 or 1, found 0.5" + skip},
+      {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]}",
+       "messages[0].content[0]: expected text, found a part of type \"image_url\"; Matinee learns text only; leave "
+       "such "
+       "messages out of the data"},
       {"{\"text\":\"a\xff\"}", "not UTF-8: byte 0xFF at column 11; convert the file with iconv"},
-      {"\xEF\xBB\xBF{\"text\":\"a\"}", "begins with a byte-order mark; remove it with: sed '1s/^\\xEF\\xBB\\xBF//'"},
   };
   for (const auto& [line, expected] : cases)
     EXPECT_EQ(refusal(kGood + "\n" + line + "\n" + "worse\n"), ":3: " + expected);
@@ -71,6 +94,56 @@ TEST_F(TokenizeLines, KeepGoingCountsAndNamesTheFirst) {
   EXPECT_EQ(samples.size(), 2u);
   EXPECT_EQ(report.refused, 2u);
   EXPECT_NE(report.first_refused.find("in.jsonl:2: not valid JSON"), std::string::npos) << report.first_refused;
+}
+
+TEST_F(TokenizeLines, TextsWithNothingToLearnAreCounted) {
+  const TokenizeReport report = run(kGood +
+                                    "{\"instruction\":\"x\",\"output\":\" \"}\n"
+                                    "{\"instruction\":\"x\",\"output\":null}\n"
+                                    "{\"text\":\"\"}\n"
+                                    "{\"conversations\":[]}\n"
+                                    "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\n"
+                                    "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]}\n");
+  EXPECT_EQ(samples.size(), 1u);
+  EXPECT_EQ(report.notes.count(TrainingRemark::kNothingToLearn), 6u);
+  const std::vector<std::string> lines = report.notes.lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0],
+            "6 texts: no reply to learn (missing, empty, with weight 0 or after a tool call); left out; the first: " +
+                folder.file("in.jsonl") + ":2");
+}
+
+TEST_F(TokenizeLines, AnArrayIsReadAsItsElementsAre) {
+  std::string lines, array = "\xEF\xBB\xBF [\n";
+  for (const char* text : {"[\\\"{", "]}", "a,\\\\", "\\n"}) {
+    const std::string object = fmt::format("{{\"text\":\"{} movie\"}}", text);
+    lines += object + "\n";
+    array += (array.size() > 6 ? ",\n" : "") + object;
+  }
+  run(lines);
+  const auto expected = samples;
+  ASSERT_EQ(expected.size(), 4u);
+  run(array + "\n]\n");
+  ASSERT_EQ(samples.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(samples[i].input_ids, expected[i].input_ids);
+  EXPECT_EQ(refusal("[{\"text\":\"a\"},\n{\"instruction\":\"x\"}]"),
+            ":2: [1]: output: missing; --keep-going skips such texts");
+  EXPECT_EQ(refusal("[{\"text\":\"a\"}"), ":1: the array has no end; is the file cut off?");
+}
+
+TEST_F(TokenizeLines, SpecialTokensAreTextUnlessAskedFor) {
+  const std::string line = "{\"text\":\"movie<|eos|>movie\"}\n", plain = "{\"text\":\"movie <|e\"}\n";
+  const std::int32_t eos = tokenizer.eos_token_id();
+  TokenizeReport report = run(line + plain + line);
+  EXPECT_EQ(std::count(samples[0].input_ids.begin(), samples[0].input_ids.end(), eos), 1);
+  EXPECT_EQ(report.notes.count(TrainingRemark::kSpecialNames), 2u);
+  EXPECT_TRUE(report.notes.lines()[0].ends_with(
+      "--special-tokens makes them ids; the first: " + folder.file("in.jsonl") + ":1 (<|eos|>)"))
+      << report.notes.lines()[0];
+  report = run(line + "{\"text\":\"movie<|eos|>\"}\n", {.special_tokens = true});
+  EXPECT_TRUE(report.notes.lines().empty());
+  EXPECT_EQ(std::count(samples[0].input_ids.begin(), samples[0].input_ids.end(), eos), 2);
+  EXPECT_EQ(std::count(samples[1].input_ids.begin(), samples[1].input_ids.end(), eos), 1) << "its own end counts";
 }
 
 TEST_F(TokenizeLines, LongSamplesFollowTheOption) {
