@@ -1,24 +1,44 @@
 # From tables to an adapter.
 #
 #   make train                          the sample catalog and the mini base that come with the source
-#   make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any Hugging Face base of a known family
+#   make train IMDB=folder BASE=folder  your own tables (.tsv or .tsv.gz) and any base of a known family: a Hugging
+#                                       Face folder or a .gguf file
+#   make train BASE=smollm2             a base that scripts/get-base fetches, 98 MB
 #
 # The options of each step are in a stamp, so a change of IMDB, BASE or any other of these remakes what depends on it.
 IMDB          ?= testdata/sample
 BASE          ?= testdata/mini
 TRAIN         ?= $(BUILD)/train
 SEED          ?= 1
-CONVERSATIONS ?= 3000
-TEMPLATE      ?= plain
 SEQ_LEN       ?= 384
 # Labelled turns of people, and in how many variations they are trained on.
 TURNS         ?= testdata/turns
-COPIES        ?= 5
 # The share of each kind of sample to keep: easy acts need fewer examples than hard or rare ones.
 KEEP          ?= greet:0.1,ask:0.12,close:0.1,help:0.5,recommend:0.3,answer:0.5,$(strip \
                  )u.accept:0.3,u.ask:0.5,u.seen:0.6,u.why:0.5,u.leave:0.7
-TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 1500 \
-                 --validate-every 250
+
+# Bases that scripts/get-base fetches, by name, each with its file.
+KNOWN_BASES := smollm2
+smollm2_FILE := SmolLM2-135M-Instruct.Q4_1.gguf
+fetched = $(BUILD)/bases/$(1)/$($(1)_FILE)
+BASE_PATH := $(if $(filter $(KNOWN_BASES),$(BASE)),$(call fetched,$(BASE)),$(BASE))
+$(foreach base,$(KNOWN_BASES),$(call fetched,$(base))): $(BUILD)/bases/%: | scripts/get-base
+	@scripts/install-deps python
+	@BUILD=$(BUILD) scripts/get-base $(firstword $(subst /, ,$*))
+
+# How much is trained, and how. A model that was pretrained on far more text needs fewer examples, and each costs more.
+ifeq ($(BASE),smollm2)
+  TEMPLATE      ?= chatml
+  CONVERSATIONS ?= 400
+  COPIES        ?= 1
+  TRAIN_FLAGS   ?= --rank 16 --alpha 32 --learning-rate 0.002 --micro-batch-tokens 1152 --epochs 1
+else
+  TEMPLATE      ?= plain
+  CONVERSATIONS ?= 3000
+  COPIES        ?= 5
+  TRAIN_FLAGS   ?= --rank 64 --alpha 128 --learning-rate 0.001 --micro-batch-tokens 2048 --max-steps 1500 \
+                   --validate-every 250
+endif
 # Updates between two checkpoints; the updates since the last one are lost if the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
@@ -59,15 +79,17 @@ $(call step,valid.jsonl,synthconv,-n 20 --part valid $(SYNTHESIS) \
 $(TRAIN)/train.jsonl: $(TURNS)/train.jsonl
 $(TRAIN)/valid.jsonl: $(TURNS)/work.jsonl
 
-TOKENIZER := $(firstword $(wildcard $(addprefix $(BASE)/,tokenizer.json tokenizer.model vocab.json)))
-TOKENIZATION := --model $(BASE) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats
+# The files of a base. A GGUF file is weights and tokenizer in one.
+base_files = $(wildcard $(addprefix $(BASE_PATH)/,$(1)) $(BASE_PATH)/*.gguf) $(filter %.gguf,$(BASE_PATH))
+TOKENIZER := $(firstword $(call base_files,tokenizer.json tokenizer.model vocab.json))
+TOKENIZATION := --model $(BASE_PATH) --template $(TEMPLATE) --seq-len $(SEQ_LEN) --long skip --stats
 $(foreach part,train valid,$(call step,$(part).tokens,tokenize,$(TOKENIZATION),$(TRAIN)/$(part).jsonl))
 $(TRAIN)/train.tokens $(TRAIN)/valid.tokens: $(TOKENIZER)
 
 # A training that was stopped resumes from its checkpoint. If its options, tokens or base are not those of the run in
 # the folder, that folder is moved aside and a new run begins.
-WEIGHTS := $(wildcard $(BASE)/config.json $(BASE)/*.safetensors)
-ADAPTER_OPTIONS := --base $(BASE) --seed $(SEED) $(TRAIN_FLAGS)
+WEIGHTS := $(call base_files,config.json *.safetensors *.bin)
+ADAPTER_OPTIONS := --base $(BASE_PATH) --seed $(SEED) $(TRAIN_FLAGS)
 ADAPTER_STAMP := $(call stamp,$(TRAIN)/stamps/adapter,$(ADAPTER_OPTIONS))
 $(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(WEIGHTS) $(ADAPTER_STAMP)
 $(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
@@ -84,7 +106,7 @@ $(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
 	@test -s $@ || { echo "The training was stopped; make train resumes it." >&2; exit 1; }
 
 $(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
-	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$(realpath $(BASE))" > $@
+	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$$(realpath $(BASE_PATH))" > $@
 
 FIGURES_STAMP := $(call stamp,$(TRAIN)/stamps/figures.json,$(EVALUATE_FLAGS))
 $(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate $(FIGURES_STAMP)

@@ -30,6 +30,7 @@ printf '#!/bin/sh\n' >"$work/cuda/bin/nvcc"
 chmod +x "$work"/bin/* "$work/cuda/bin/nvcc"
 cp testdata/sample/*.tsv* "$work/imdb"
 cp -r testdata/mini "$work/base"
+: >"$work/base.gguf"
 
 remake() {
   make --no-print-directory BUILD="$build" CXX="$work/bin/compiler" NVCC= MPICXX= IMDB=testdata/sample BASE=testdata/mini SEED=1 "$@" all train-chain
@@ -58,6 +59,8 @@ catalog="movies.bin train.jsonl valid.jsonl $tokens"
 expect_steps "another IMDB" "$tables $catalog" IMDB="$work/imdb"
 expect_steps "another SEED" "$catalog" SEED=2
 expect_steps "another BASE" "$tokens" BASE="$work/base"
+expect_steps "a GGUF file as BASE" "$tokens" BASE="$work/base.gguf"
+expect_steps "a BASE that is fetched" "train.jsonl $tokens" BASE=smollm2
 expect_steps "another TEMPLATE" "$tokens" TEMPLATE=alpaca
 expect_steps "another SEQ_LEN" "$tokens" SEQ_LEN=256
 expect_steps "more CONVERSATIONS" "train.jsonl train.tokens adapter chat.json figures.json" CONVERSATIONS=20000
