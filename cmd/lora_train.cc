@@ -1,5 +1,7 @@
 // lora-train: trains a LoRA adapter or a whole model on tokens.
 
+#include <fmt/core.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -7,6 +9,8 @@
 
 #include "lib/base/tool.h"
 #include "lib/cluster/mpi_communicator.h"
+#include "lib/io/safetensors.h"
+#include "lib/prompt/base_template.h"
 #include "lib/train/training_run.h"
 
 namespace {
@@ -33,6 +37,15 @@ const matinee::ToolDescription kTool{
     .see_also = "tokenize(1), chat(1), evaluate(1)",
 };
 
+// Says where the tokens were made with another template than the base was tuned with.
+void note_template_conflict(const matinee::TrainingRunOptions& run, const matinee::ToolContext& tool) {
+  const matinee::SafetensorsFile tokens(run.tokens, "tokens", "tokenize");
+  const auto name = tokens.metadata().find("matinee.template");
+  const std::string conflict =
+      name == tokens.metadata().end() ? "" : matinee::template_conflict(name->second, run.base);
+  if (!conflict.empty()) tool.note(fmt::format("{}: {}", run.tokens, conflict));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,6 +62,9 @@ int main(int argc, char** argv) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
         const std::unique_ptr<Communicator> ranks = open_communicator();
+        if (ranks->rank() == 0 && !run.base.empty()) {
+          note_template_conflict(run, tool);
+        }
         if (run.plan) {
           if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;

@@ -27,6 +27,7 @@ $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
 $(foreach name,memory_contract decode_speed load_speed rounded_base gguf_model,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
+$(call program,tests/spell_templates,tests/prompt/spell_templates.cc,prompt)
 $(call program,tests/gguf_codec,tests/io/gguf_codec.cc,io)
 $(call program,tests/greedy_text,tests/chat/greedy_text.cc,chat)
 $(call program,tests/mention_figures,tests/catalog/mention_figures.cc tests/support/temporary_folder.cc,catalog)

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/prompt/base_template.h"
 
 namespace matinee {
 namespace {
@@ -19,7 +20,7 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
     }
     if (const auto trained = metadata.find("matinee.template"); trained != metadata.end()) name = trained->second;
   }
-  return PromptTemplate(name);
+  return chosen_template(name, options.base, [](std::string_view) {});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace matinee {
 struct LanguageModelOptions {
   std::string base;                       ///< Hugging Face folder
   std::string adapter;                    ///< PEFT folder; "": the base without an adapter
-  std::string prompt_template = "plain";  ///< of a base without an adapter; an adapter's metadata name its own
+  std::string prompt_template = "plain";  ///< of a base without an adapter ("auto": its own); an adapter names its own
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;

@@ -8,6 +8,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
+#include "lib/prompt/base_template.h"
 #include "lib/prompt/token_set_writer.h"
 
 namespace matinee {
@@ -41,7 +42,8 @@ void report_notes(const ToolContext& tool, const TokenizeRun& run, const Tokeniz
 
 void TokenizeRun::add(OptionSet& set) {
   set.text("model,m", &model, "FOLDER", "Hugging Face folder of the base model, or a tokenizer.json");
-  set.choice("template", &prompt_template, PromptTemplate::names(), "the prompt format");
+  set.choice("template", &prompt_template, template_choices(),
+             "the prompt format; auto: that of the base's chat template");
   set.integer("seq-len", &tokenize.seq_len, 2, 1 << 20, "the most tokens in a sample");
   set.choice("long", &long_samples, {"refuse", "cut", "skip", "split"},
              "how to handle longer samples; split works for {\"text\"} only");
@@ -65,7 +67,9 @@ void run_tokenizer(TokenizeRun& run, const ToolContext& tool) {
   run.tokenize.long_samples = long_samples_from_name(run.long_samples);
   run.tokenize.learned = run.loss == "last" ? LearnedReplies::kLast : LearnedReplies::kAll;
   const Tokenizer tokenizer = Tokenizer::load(run.model);
-  const PromptTemplate prompt_template(run.prompt_template);
+  const PromptTemplate prompt_template = chosen_template(run.prompt_template, run.model, tool.notes());
+  if (const std::string conflict = template_conflict(prompt_template.name(), run.model); !conflict.empty())
+    tool.note(conflict);
   ThreadPool pool(tool.threads());
   Progress progress = tool.progress("tokenizing", 0, "texts");
 
