@@ -60,6 +60,63 @@ TEST(PromptTemplate, TurnsOfAConversation) {
       "{<|im_start|>}system\nBe kind.{<|im_end|>}\n{<|im_start|>}user\nhi{<|im_end|>}\n{<|im_start|>}assistant\n");
 }
 
+// The first turn with a system message, and the second with the first reply before it.
+TEST(PromptTemplate, EachSpellsTurnsAsItsAuthorsDo) {
+  const std::vector<Message> messages = {{"system", "S"}, {"user", " U "}, {"assistant", " R "}, {"user", "V"}};
+  struct Case {
+    const char *name, *first, *reply, *second;
+  };
+  const std::vector<Case> cases = {
+      {"qwen2", "{<|im_start|>}system\nS{<|im_end|>}\n{<|im_start|>}user\n U {<|im_end|>}\n{<|im_start|>}assistant\n",
+       " R ", "\n{<|im_start|>}user\nV{<|im_end|>}\n{<|im_start|>}assistant\n"},
+      {"llama2", "{BOS}[INST] <<SYS>>\nS\n<</SYS>>\n\n U [/INST]", " R ", "{BOS}[INST] V [/INST]"},
+      {"llama3",
+       "{BOS}{<|start_header_id|>}system{<|end_header_id|>}\n\nS{<|eot_id|>}{<|start_header_id|>}user{<|end_header_id|>"
+       "}"
+       "\n\nU{<|eot_id|>}{<|start_header_id|>}assistant{<|end_header_id|>}\n\n",
+       "R",
+       "{<|start_header_id|>}user{<|end_header_id|>}\n\nV{<|eot_id|>}{<|start_header_id|>}assistant{<|end_header_id|>}"
+       "\n\n"},
+      {"mistral", "{BOS} [INST] S\n\n U  [/INST]", "  R ", " [INST] V [/INST]"},
+      {"mistral-2023", "{BOS}[INST] S\n\n U  [/INST]", " R ", "[INST] V [/INST]"},
+      {"zephyr", "<|system|>\nS{EOS}\n<|user|>\n U {EOS}\n<|assistant|>\n", " R ",
+       "\n<|user|>\nV{EOS}\n<|assistant|>\n"},
+      {"gemma", "{BOS}{<start_of_turn>}user\nS\n\nU{<end_of_turn>}\n{<start_of_turn>}model\n", "R",
+       "\n{<start_of_turn>}user\nV{<end_of_turn>}\n{<start_of_turn>}model\n"},
+      {"phi3", "{<|system|>}\nS{<|end|>}\n{<|user|>}\n U {<|end|>}\n{<|assistant|>}\n", " R ",
+       "\n{<|user|>}\nV{<|end|>}\n{<|assistant|>}\n"},
+      {"phi4-mini", "{<|system|>}S{<|end|>}{<|user|>} U {<|end|>}{<|assistant|>}", " R ",
+       "{<|user|>}V{<|end|>}{<|assistant|>}"},
+      {"granite",
+       "{<|start_of_role|>}system{<|end_of_role|>}S{<|end_of_text|>}\n{<|start_of_role|>}user{<|end_of_role|>} U "
+       "{<|end_of_text|>}\n{<|start_of_role|>}assistant{<|end_of_role|>}",
+       " R ",
+       "\n{<|start_of_role|>}user{<|end_of_role|>}V{<|end_of_text|>}\n{<|start_of_role|>}assistant{<|end_of_role|>}"},
+      {"olmo2", "{BOS}<|system|>\nS\n<|user|>\n U \n<|assistant|>\n", " R ", "\n<|user|>\nV\n<|assistant|>\n"},
+  };
+  for (const Case& each : cases) {
+    const auto turns = PromptTemplate(each.name).turns(messages);
+    EXPECT_EQ(shown(turns[0].prompt), each.first) << each.name;
+    EXPECT_EQ(turns[0].reply, each.reply) << each.name;
+    EXPECT_EQ(shown(turns[1].prompt), each.second) << each.name;
+  }
+}
+
+TEST(PromptTemplate, DefaultSystemMessagesComeFirstOnly) {
+  const std::vector<Message> messages = {{"user", "U"}, {"assistant", "R"}, {"user", "V"}};
+  const auto turns = PromptTemplate("smollm2").turns(messages);
+  EXPECT_EQ(shown(turns[0].prompt),
+            "{<|im_start|>}system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
+            "Face{<|im_end|>}\n{<|im_start|>}user\nU{<|im_end|>}\n{<|im_start|>}assistant\n");
+  EXPECT_EQ(shown(turns[1].prompt), "\n{<|im_start|>}user\nV{<|im_end|>}\n{<|im_start|>}assistant\n");
+  EXPECT_EQ(shown(PromptTemplate("smollm2").prompt("U", "")), shown(turns[0].prompt));
+  EXPECT_EQ(
+      shown(PromptTemplate("llama3.1").prompt("U", "I")),
+      "{BOS}{<|start_header_id|>}system{<|end_header_id|>}\n\nCutting Knowledge Date: December 2023\nToday Date: 26 "
+      "Jul 2024\n\n{<|eot_id|>}{<|start_header_id|>}user{<|end_header_id|>}\n\nU\nI{<|eot_id|>}"
+      "{<|start_header_id|>}assistant{<|end_header_id|>}\n\n");
+}
+
 TEST(PromptTemplate, RefusesTurnsOutOfOrder) {
   const PromptTemplate plain("plain"), alpaca("alpaca");
   const auto error = [](const PromptTemplate& prompt_template, const std::vector<Message>& messages) {

@@ -1,9 +1,11 @@
 #include "lib/prompt/sample_encoder.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "lib/base/file.h"
 #include "lib/prompt/tokenize_lines.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/test_texts.h"
@@ -14,6 +16,7 @@ namespace {
 
 using testing::error_of;
 using testing::small_tokenizer;
+using testing::TemporaryFolder;
 
 bool has_marks(const Tokenizer& tokenizer, const std::string& prompt_template) {
   const auto& marks = PromptTemplate(prompt_template).row().marks;
@@ -78,6 +81,72 @@ TEST(SampleEncoder, UserTextCannotCloseATurn) {
   };
   EXPECT_EQ(specials(honest), 3);
   EXPECT_EQ(specials(attacked), 3);
+}
+
+// Marks added to the vocabulary of a small LLaMA tokenizer; their fields are those of tokenizer.json.
+Tokenizer with_marks(const TemporaryFolder& folder, const std::string& source, const std::string& name, bool rstrip) {
+  std::string json = read_file(testing::text_data(source + "/tokenizer.json"));
+  const Tokenizer before = small_tokenizer(source);
+  std::int32_t id = before.vocab_size();
+  std::string added;
+  for (const std::string_view mark : PromptTemplate(name).row().marks) {
+    if (before.token_id(mark) >= 0) continue;
+    added +=
+        fmt::format(R"({{"id":{},"content":"{}","single_word":false,"lstrip":false,"rstrip":{},"normalized":false,)"
+                    R"("special":true}},)",
+                    id++, mark, rstrip);
+  }
+  const std::size_t at = json.find('[', json.find("\"added_tokens\"")) + 1;
+  write_file(folder.file("tokenizer.json"), json.insert(at, added));
+  write_file(folder.file("tokenizer_config.json"), read_file(testing::text_data(source + "/tokenizer_config.json")));
+  return Tokenizer::load(folder.path());
+}
+
+// Piece by piece the same ids as the whole text, with its marks, in one go.
+TEST(SampleEncoder, IdsAreThoseOfTheWholeText) {
+  const std::vector<Message> messages = {
+      {"system", "Be kind."}, {"user", " a b\n"}, {"assistant", "c d"}, {"user", "e"}};
+  const TemporaryFolder folder;
+  for (const char* source : {"byte_level", "llama", "legacy_llama"}) {
+    for (const std::string& name : PromptTemplate::names()) {
+      if (name == "alpaca") continue;
+      for (const bool rstrip : {false, true}) {
+        const Tokenizer tokenizer = with_marks(folder, source, name, rstrip);
+        SampleEncoder encoder(tokenizer, PromptTemplate(name));
+        std::string text;
+        const auto spelled = [&](std::int32_t id) { return std::string(tokenizer.token_bytes(id)); };
+        for (const PromptTurn& turn : PromptTemplate(name).turns(messages)) {
+          for (const PromptPiece& piece : turn.prompt) {
+            using Kind = PromptPiece::Kind;
+            text += piece.kind == Kind::kBos   ? spelled(tokenizer.bos_token_id())
+                    : piece.kind == Kind::kEos ? spelled(tokenizer.eos_token_id())
+                                               : piece.text;
+          }
+          if (turn.has_reply) text += turn.reply + spelled(encoder.end_token_id());
+        }
+        std::vector<std::int32_t> wanted = tokenizer.encode(text, {.parse_special = true});
+        if (!PromptTemplate(name).writes_bos() && tokenizer.adds_bos())
+          wanted.insert(wanted.begin(), tokenizer.bos_token_id());
+        EXPECT_EQ(encoder.prompt(messages), wanted) << source << " " << name << " " << rstrip << ": " << text;
+      }
+    }
+  }
+}
+
+TEST(SampleEncoder, KnowsWhatSurroundsAnOutput) {
+  const TemporaryFolder folder;
+  const auto margins = [&](const char* source, const char* name, bool rstrip) {
+    const Tokenizer tokenizer = with_marks(folder, source, name, rstrip);
+    const SampleEncoder encoder(tokenizer, PromptTemplate(name));
+    return "[" + encoder.output_prefix() + "][" + encoder.output_suffix() + "]";
+  };
+  EXPECT_EQ(margins("byte_level", "plain", false), "[][]");
+  EXPECT_EQ(margins("legacy_llama", "plain", false), "[][]");
+  EXPECT_EQ(margins("llama", "llama2", false), "[ ][ ]");
+  EXPECT_EQ(margins("llama", "mistral", false), "[ ][]");
+  EXPECT_EQ(margins("byte_level", "phi3", true), "[][]");
+  EXPECT_EQ(margins("legacy_llama", "phi3", true), "[ ][]");  // the line feed is taken along, and a space added
+  EXPECT_EQ(margins("legacy_llama", "phi3", false), "[][]");
 }
 
 TEST(SampleEncoder, HistoriesEndWithTheRightRole) {
