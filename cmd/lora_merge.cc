@@ -32,7 +32,7 @@ const ToolDescription kTool{
 GgufMetadata vocabulary_of(const MergeRun& run, std::string prompt_template) {
   const TokenizerFiles files = read_tokenizer_files(run.base);
   GgufMetadata vocabulary = with_context(files.file, [&] {
-    return gguf_vocabulary(files.definition, files.special, read_model_config(run.base).vocab_size);
+    return gguf_vocabulary(files.definition, files.special, read_model_config(run.base, run.ignored).vocab_size);
   });
   if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
   if (!prompt_template.empty()) {

@@ -50,7 +50,7 @@
   X(adamw_update, AdamWArgs) \
   X(adamw8_update, AdamW8Args) \
   X(squared_sum, SquaredSumArgs) \
-  X(add_inplace, AddArgs) \
+  X(add_scaled, AddArgs) \
   X(cosine_topk, CosineTopkArgs) \
   X(quantize_int8, QuantizeInt8Args) \
   X(quantize_nf4, QuantizeNf4Args) \

@@ -6,11 +6,11 @@
 
 namespace matinee {
 
-void add_inplace(Context& context, const AddArgs& args) {
-  require(args.n >= 0, "add_inplace", "the size is not negative");
+void add_scaled(Context& context, const AddArgs& args) {
+  require(args.n >= 0, "add_scaled", "the size is not negative");
   if (args.n == 0) return;
-  require(args.x && args.y, "add_inplace", "x and y are given");
-  context.ops().add_inplace(context, args);
+  require(args.x && args.y, "add_scaled", "x and y are given");
+  context.ops().add_scaled(context, args);
 }
 
 }  // namespace matinee

@@ -2,8 +2,10 @@
 
 namespace matinee {
 
-void add_inplace_ref(const AddArgsOf<double>& args) {
-  for (std::int64_t i = 0; i < args.n; ++i) args.y[i] += args.x[i];
+void add_scaled_ref(const AddArgsOf<double>& args) {
+  for (std::int64_t i = 0; i < args.n; ++i) {
+    args.y[i] = static_cast<double>(args.scale) * args.x[i] + (args.accumulate ? args.y[i] : 0);
+  }
 }
 
 }  // namespace matinee

@@ -29,6 +29,7 @@ void LanguageModelOptions::add(OptionSet& options) {
   options.text("base", &base, "DIR", "the base model: a Hugging Face folder");
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base answers alone");
   options.choice("template", &prompt_template, PromptTemplate::names(), "prompt format of a base without an adapter");
+  ignored.add(options);
   base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10,
                "sampling temperature of replies; 0: always take the most probable token. Understanding always does");
@@ -37,7 +38,7 @@ void LanguageModelOptions::add(OptionSet& options) {
 }
 
 LanguageModel::LanguageModel(Context& context, const LanguageModelOptions& options, int generators)
-    : LanguageModel(context, read_model_config(options.base), options, generators) {}
+    : LanguageModel(context, read_model_config(options.base, options.ignored), options, generators) {}
 
 LanguageModel::LanguageModel(Context& context, ModelConfig config, const LanguageModelOptions& options, int generators)
     : tokenizer_(Tokenizer::load(options.base, config.vocab_size)),

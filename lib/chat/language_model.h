@@ -9,6 +9,7 @@
 #include "lib/model/base_format.h"
 #include "lib/model/loaded_model.h"
 #include "lib/model/sampler.h"
+#include "lib/model/unread_fields.h"
 #include "lib/prompt/prompt_template.h"
 
 namespace matinee {
@@ -17,6 +18,7 @@ struct LanguageModelOptions {
   std::string base;                       ///< Hugging Face folder
   std::string adapter;                    ///< PEFT folder; "": the base without an adapter
   std::string prompt_template = "plain";  ///< of a base without an adapter ("auto": its own); an adapter names its own
+  IgnoredFields ignored;                  ///< of config.json
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;

@@ -26,8 +26,13 @@ void norm_heads_backward(Context& context, const ModelConfig& config, const Weig
 const float* BlockBackward::through_norm(std::int64_t n_rows, const WeightRef& norm, const float* output,
                                          const float* mean, const float* rstd, const float* stream,
                                          float* branch) const {
-  if (!config_.post_norms) return stream;
-  norm_backward(context_, config_, norm, n_rows, stream, output, mean, rstd, branch, false);
+  if (config_.post_norms) {
+    norm_backward(context_, config_, norm, n_rows, stream, output, mean, rstd, branch, false);
+  } else if (config_.residual_multiplier != 1) {
+    scale_rows(context_, config_, n_rows, config_.residual_multiplier, stream, branch);
+  } else {
+    return stream;
+  }
   return branch;
 }
 
@@ -44,18 +49,23 @@ void BlockBackward::finish(std::int64_t n_rows, const BlockBuffers& kept, const 
                                  .up = gated ? kept.up : nullptr,
                                  .grad_x = gated ? kept.gate : kept.up,
                                  .grad_up = gated ? kept.up : nullptr});
+  const auto projection_backward = [&] {
+    const float* grad_attended =
+        through_norm(n_rows, weights_.attention_output_norm, kept.attention_output, kept.attention_output_mean,
+                     kept.attention_output_rstd, grad.stream, grad.normed);
+    linear(std::array{ModuleGradient{Module::kO, grad_attended}}, kept.attention, grad.attention, false);
+  };
+  // In a parallel block, what the attention adds is part of the same sum as what the MLP adds.
+  if (config_.parallel_block) projection_backward();
   const std::array<ModuleGradient, 2> gate_and_up{{{Module::kGate, kept.gate}, {Module::kUp, kept.up}}};
   // Without a norm before it the MLP's input is the stream.
   linear(std::span(gate_and_up).subspan(gated ? 0 : 1), kept.mlp_input, config_.pre_norms ? grad.normed : grad.stream,
          !config_.pre_norms);
-  if (config_.pre_norms && !config_.parallel_block) {
+  if (config_.mlp_norm()) {
     norm_backward(context_, config_, weights_.mlp_norm, n_rows, grad.normed, kept.middle, kept.middle_mean,
                   kept.middle_rstd, grad.stream, true);
   }
-  const float* grad_attended =
-      through_norm(n_rows, weights_.attention_output_norm, kept.attention_output, kept.attention_output_mean,
-                   kept.attention_output_rstd, grad.stream, grad.normed);
-  linear(std::array{ModuleGradient{Module::kO, grad_attended}}, kept.attention, grad.attention, false);
+  if (!config_.parallel_block) projection_backward();
 }
 
 void BlockBackward::project(std::int64_t n_rows, const BlockBuffers& kept, const BlockGradients& grad,
@@ -70,7 +80,7 @@ void BlockBackward::project(std::int64_t n_rows, const BlockBuffers& kept, const
   const std::array<ModuleGradient, 3> projected{{{Module::kQ, grad.q}, {Module::kK, grad.k}, {Module::kV, grad.v}}};
   float* grad_input = config_.pre_norms ? grad.normed : grad.stream;
   linear(projected, attention_input(config_, kept), to_input ? grad_input : nullptr,
-         config_.parallel_block || !config_.pre_norms);
+         config_.shared_norm || !config_.pre_norms);
   if (!to_input || !config_.pre_norms) return;
   norm_backward(context_, config_, weights_.input_norm, n_rows, grad.normed, kept.input, kept.mean, kept.rstd,
                 grad.stream, true);

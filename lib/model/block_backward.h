@@ -35,7 +35,8 @@ class BlockBackward {
       : context_(context), config_(config), weights_(weights) {}
 
   /// From grad.stream, the gradient of the output, to grad.attention. grad.stream becomes the gradient of the stream
-  /// between attention and MLP; in a parallel block it stays, and grad.normed has what the MLP passes to its input.
+  /// between attention and MLP, or in a parallel block that of the block's input by way of the MLP; with a shared norm
+  /// it stays, and grad.normed has what the MLP passes to that norm's output.
   void finish(std::int64_t n_rows, const BlockBuffers& kept, const BlockGradients& grad, const Linear& linear) const;
   /// From grad.q, grad.k and grad.v to grad.stream, now the gradient of the block's input. With `to_input` false
   /// nothing below is trained: only the gradients of q, k and v's weights are computed.
@@ -43,8 +44,8 @@ class BlockBackward {
                bool to_input, const Linear& linear) const;
 
  private:
-  // The gradient of a module's output that is added to the stream: that of the stream, or with post_norms `branch`,
-  // which is then computed from it.
+  // The gradient of a module's output that is added to the stream: that of the stream, or with post_norms or
+  // residual_multiplier `branch`, which is then computed from it.
   const float* through_norm(std::int64_t n_rows, const WeightRef& norm, const float* output, const float* mean,
                             const float* rstd, const float* stream, float* branch) const;
 

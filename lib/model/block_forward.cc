@@ -31,7 +31,17 @@ void require_head_dim(const Context& context, const ModelConfig& config) {
       .add_remedy("--device cpu takes any");
 }
 
-float attention_scale(const ModelConfig& config) { return 1 / std::sqrt(static_cast<float>(config.head_dim)); }
+float attention_scale(const ModelConfig& config) {
+  if (config.attention_multiplier > 0) return static_cast<float>(config.attention_multiplier);
+  return 1 / std::sqrt(static_cast<float>(config.head_dim));
+}
+
+void scale_rows(Context& context, const ModelConfig& config, std::int64_t n_rows, double factor, const float* x,
+                float* y) {
+  add_scaled(
+      context,
+      {.n = n_rows * config.hidden_size, .x = x, .y = y, .scale = static_cast<float>(factor), .accumulate = false});
+}
 
 void norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
                   const float* x, float* y, float* mean, float* rstd) {
@@ -85,13 +95,25 @@ void norm_backward(Context& context, const ModelConfig& config, const WeightRef&
   }
 }
 
+void output_norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                         const float* x, float* y, float* mean, float* rstd) {
+  norm_forward(context, config, norm, n_rows, x, y, mean, rstd);
+  if (config.logits_scaling != 1) scale_rows(context, config, n_rows, 1 / config.logits_scaling, y, y);
+}
+
+void output_norm_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                          float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x) {
+  if (config.logits_scaling != 1) scale_rows(context, config, n_rows, 1 / config.logits_scaling, grad_y, grad_y);
+  norm_backward(context, config, norm, n_rows, grad_y, x, mean, rstd, grad_x, false);
+}
+
 void rotate_heads(Context& context, const ModelConfig& config, const RotaryPositions& rotary, std::int64_t n_rows,
                   std::int64_t heads, float* x, bool backward) {
-  if (config.learned_positions) return;
+  if (rotary.cosines == nullptr) return;
   const RotaryArgs args{.n_tokens = n_rows,
                         .n_heads = heads,
                         .head_dim = config.head_dim,
-                        .rotary_dim = config.rotary_dim > 0 ? config.rotary_dim : config.head_dim,
+                        .rotary_dim = config.rotated_elements(),
                         .style = config.rotary_style,
                         .positions = rotary.positions,
                         .n_positions = rotary.n_positions,
@@ -113,6 +135,8 @@ void embed_tokens(Context& context, const ModelConfig& config, const ModelWeight
                               .ids = tokens,
                               .table = weights.embed_tokens.view,
                               .y = stream});
+  if (config.embedding_multiplier != 1)
+    scale_rows(context, config, n_rows, config.embedding_multiplier, stream, stream);
   if (!config.learned_positions) return;
   embedding_forward(context, {.n_tokens = n_rows,
                               .vocab = config.max_position_embeddings,
@@ -120,7 +144,7 @@ void embed_tokens(Context& context, const ModelConfig& config, const ModelWeight
                               .ids = positions,
                               .table = weights.positions.view,
                               .y = scratch});
-  add_inplace(context, {.n = n_rows * config.hidden_size, .x = scratch, .y = stream});
+  add_scaled(context, {.n = n_rows * config.hidden_size, .x = scratch, .y = stream});
 }
 
 void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary,
@@ -139,22 +163,41 @@ void BlockForward::project(std::int64_t n_rows, const BlockBuffers& at, const Ro
   rotate_heads(context_, config_, rotary, n_rows, config_.num_key_value_heads, at.k, false);
 }
 
-// stream += the module's output, normed where outputs are.
+// stream += the module's output, normed or multiplied where outputs are.
 void BlockForward::add_branch(std::int64_t n_rows, const Branch& branch, float* scratch, float* stream,
                               const Linear& linear) const {
-  if (!config_.post_norms) return linear(branch.x, std::array{ModuleOutput{branch.module, stream}}, true);
-  linear(branch.x, std::array{ModuleOutput{branch.module, branch.output}}, false);
-  norm_forward(context_, config_, branch.norm, n_rows, branch.output, scratch, branch.mean, branch.rstd);
-  add_inplace(context_, {.n = n_rows * config_.hidden_size, .x = scratch, .y = stream});
+  if (!config_.post_norms && config_.residual_multiplier == 1)
+    return linear(branch.x, std::array{ModuleOutput{branch.module, stream}}, true);
+  float* output = config_.post_norms ? branch.output : scratch;
+  linear(branch.x, std::array{ModuleOutput{branch.module, output}}, false);
+  if (config_.post_norms)
+    norm_forward(context_, config_, branch.norm, n_rows, output, scratch, branch.mean, branch.rstd);
+  add_scaled(context_, {.n = n_rows * config_.hidden_size,
+                        .x = scratch,
+                        .y = stream,
+                        .scale = static_cast<float>(config_.residual_multiplier)});
 }
 
 void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const {
-  add_branch(n_rows,
-             {Module::kO, at.attention, weights_.attention_output_norm, at.attention_output, at.attention_output_mean,
-              at.attention_output_rstd},
-             at.branch, at.middle, linear);
-  if (config_.pre_norms && !config_.parallel_block) {
+  const auto add_attention = [&](float* stream) {
+    add_branch(n_rows,
+               {Module::kO, at.attention, weights_.attention_output_norm, at.attention_output, at.attention_output_mean,
+                at.attention_output_rstd},
+               at.branch, stream, linear);
+  };
+  const auto begin_output = [&] {
+    if (at.output == at.middle) return;
+    context_.allocator()->copy(at.output, at.middle,
+                               static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
+  };
+  if (!config_.parallel_block) add_attention(at.middle);
+  if (config_.mlp_norm()) {
     norm_forward(context_, config_, weights_.mlp_norm, n_rows, at.middle, at.mlp_input, at.middle_mean, at.middle_rstd);
+  }
+  if (config_.parallel_block) {
+    // `middle` stays the block's input, which the backward pass of the MLP's norm reads.
+    begin_output();
+    add_attention(at.output);
   }
   const std::array<ModuleOutput, 2> gate_and_up{{{Module::kGate, at.gate}, {Module::kUp, at.up}}};
   linear(at.mlp_input, std::span(gate_and_up).subspan(config_.gated_mlp ? 0 : 1), false);
@@ -163,10 +206,7 @@ void BlockForward::finish(std::int64_t n_rows, const BlockBuffers& at, const Lin
                                 .x = config_.gated_mlp ? at.gate : at.up,
                                 .up = config_.gated_mlp ? at.up : nullptr,
                                 .y = at.gated});
-  if (at.output != at.middle) {
-    context_.allocator()->copy(at.output, at.middle,
-                               static_cast<std::size_t>(n_rows * config_.hidden_size) * sizeof(float));
-  }
+  if (!config_.parallel_block) begin_output();
   add_branch(n_rows,
              {Module::kDown, at.gated, weights_.mlp_output_norm, at.mlp_output, at.mlp_output_mean, at.mlp_output_rstd},
              at.branch, at.output, linear);

@@ -18,8 +18,9 @@ struct BlockBuffers {
   float *q_raw = nullptr, *k_raw = nullptr;                   ///< kept: before the norms of q and k
   float *q_rstd = nullptr, *k_rstd = nullptr;                 ///< kept: [rows, heads], or [rows] if over all heads
   const float* attention = nullptr;                           ///< [rows, q_size], written by the caller
-  float* middle = nullptr;                                    ///< the stream after attention; in: the rows of `input`
-  float* mlp_input = nullptr;  ///< the normed stream; `normed` in a parallel block, `middle` without pre_norms
+  /// In: the rows of `input`. Out: the stream after attention, unless the block is parallel.
+  float* middle = nullptr;
+  float* mlp_input = nullptr;  ///< the normed stream; `normed` with a shared norm, `middle` without pre_norms
   float *middle_mean = nullptr, *middle_rstd = nullptr;    ///< kept
   float *gate = nullptr, *up = nullptr, *gated = nullptr;  ///< gate with a gated MLP only; `gated` may be gate or up
   float* output = nullptr;                                 ///< may be `middle`
@@ -27,11 +28,12 @@ struct BlockBuffers {
   float *attention_output = nullptr, *mlp_output = nullptr;
   float *attention_output_mean = nullptr, *attention_output_rstd = nullptr;  ///< kept
   float *mlp_output_mean = nullptr, *mlp_output_rstd = nullptr;              ///< kept
-  /// With post_norms: scratch memory, [rows, hidden_size]; without a backward pass it may be the two above.
+  /// With post_norms or residual_multiplier: scratch memory, [rows, hidden_size]; without a backward pass it may be the
+  /// two above.
   float* branch = nullptr;
 };
 
-/// Positions and tables for the rotation of q and k, in device memory.
+/// Positions and tables for the rotation of q and k, in device memory. Without tables nothing is rotated.
 struct RotaryPositions {
   const std::int32_t* positions = nullptr;  ///< [rows]
   std::int64_t n_positions = 0;
@@ -54,7 +56,7 @@ class BlockForward {
 
   /// The norm, then q, k and v with biases and norms of heads, rotated. The caller then computes the attention.
   void project(std::int64_t n_rows, const BlockBuffers& at, const RotaryPositions& rotary, const Linear& linear) const;
-  /// Everything after the attention: adds its projection to `middle`, then the MLP, to `output`.
+  /// Everything after the attention: its projection and the MLP, both added to the stream, which goes to `output`.
   void finish(std::int64_t n_rows, const BlockBuffers& at, const Linear& linear) const;
 
  private:
@@ -84,19 +86,29 @@ void norm_backward(Context& context, const ModelConfig& config, const WeightRef&
                    const float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x,
                    bool accumulate);
 
-/// Rotates the heads of x [n_rows, heads, head_dim] in place, or with `backward` reverses it. Does nothing with learned
-/// positions.
+/// The input of the head: the last norm of x [n_rows, hidden_size], divided by logits_scaling. Backward, grad_y is
+/// overwritten.
+void output_norm_forward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                         const float* x, float* y, float* mean, float* rstd);
+void output_norm_backward(Context& context, const ModelConfig& config, const WeightRef& norm, std::int64_t n_rows,
+                          float* grad_y, const float* x, const float* mean, const float* rstd, float* grad_x);
+
+/// y [n_rows, hidden_size] = factor·x; x may be y.
+void scale_rows(Context& context, const ModelConfig& config, std::int64_t n_rows, double factor, const float* x,
+                float* y);
+
+/// Rotates the heads of x [n_rows, heads, head_dim] in place, or with `backward` reverses it.
 void rotate_heads(Context& context, const ModelConfig& config, const RotaryPositions& rotary, std::int64_t n_rows,
                   std::int64_t heads, float* x, bool backward);
 
-/// stream [n_rows, hidden_size] = token embeddings, plus those of positions where they are learned. `scratch` has the
-/// stream's size.
+/// stream [n_rows, hidden_size] = token embeddings times embedding_multiplier, plus those of positions where they are
+/// learned. `scratch` has the stream's size.
 void embed_tokens(Context& context, const ModelConfig& config, const ModelWeights& weights, std::int64_t n_rows,
                   const std::int32_t* tokens, const std::int32_t* positions, float* stream, float* scratch);
 
 /// Throws Error(kDevice) if the model's heads are wider than the device supports.
 void require_head_dim(const Context& context, const ModelConfig& config);
-/// 1 / sqrt(head_dim).
+/// The factor of the attention's scores: attention_multiplier or 1 / sqrt(head_dim).
 float attention_scale(const ModelConfig& config);
 
 }  // namespace matinee

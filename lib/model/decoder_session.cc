@@ -176,7 +176,8 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                .attention_output = normed_.data(),
                                .mlp_output = normed_.data(),
                                .branch = normed_.data()};
-    block.project(n, buffers, {positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()}, linear);
+    const RotaryPositions rotary{positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()};
+    block.project(n, buffers, config_.rotates(static_cast<std::int64_t>(l)) ? rotary : RotaryPositions{}, linear);
     attention_cached(context_, {.n_queries = n,
                                 .n_heads = config_.num_attention_heads,
                                 .n_kv_heads = config_.num_key_value_heads,
@@ -194,7 +195,8 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                 .precision = precision_});
     block.finish(n, buffers, linear);
   }
-  norm_forward(context_, config_, weights_.norm, 1, stream_.data() + (n - 1) * c, normed_.data(), nullptr, nullptr);
+  output_norm_forward(context_, config_, weights_.norm, 1, stream_.data() + (n - 1) * c, normed_.data(), nullptr,
+                      nullptr);
   matmul_forward(context_, {.n_rows = 1,
                             .in = c,
                             .out = config_.vocab_size,

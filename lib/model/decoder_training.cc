@@ -34,7 +34,8 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
   return hash64({reinterpret_cast<const char*>(words), sizeof words}, hash64("dropout"));
 }
 
-RotaryPositions DecoderTraining::rotary() const {
+RotaryPositions DecoderTraining::rotary(std::size_t layer) const {
+  if (!config_.rotates(static_cast<std::int64_t>(layer))) return {};
   const RotaryTables& tables = buffers_.rotary;
   return {buffers_.positions.data(), tables.n_positions, tables.cosines.data(), tables.sines.data()};
 }
@@ -137,7 +138,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
   };
   BlockBuffers buffers = buffers_.block(l);
   buffers.output = is_last(l) || again ? buffers_.output.data() : buffers_.inputs.of(l + 1);
-  block.project(n_rows_, buffers, rotary(), apply);
+  block.project(n_rows_, buffers, rotary(l), apply);
   attention_forward(context_, {.n_tokens = n_rows_,
                                .n_heads = config_.num_attention_heads,
                                .n_kv_heads = config_.num_key_value_heads,
@@ -154,7 +155,7 @@ void DecoderTraining::forward_layer(std::size_t l, const DropoutKey* dropout, bo
   if (is_last(l)) {
     gather(buffers.input, c, buffers.middle);
     gather(kept.attention, config_.q_size(), buffers_.selected_attention.data());
-    if (config_.parallel_block) gather(buffers.normed, c, buffers.mlp_input);
+    if (config_.shared_norm) gather(buffers.normed, c, buffers.mlp_input);
   } else {
     context_.allocator()->copy(buffers.middle, buffers.input, size(n_rows_ * c) * sizeof(float));
   }
@@ -166,14 +167,17 @@ void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* nois
   CheckpointedInputs& inputs = buffers_.inputs;
   embed_tokens(context_, config_, weights_, n_rows_, buffers_.tokens.data(), buffers_.positions.data(), inputs.of(0),
                buffers_.grad_normed.data());
-  if (noisy != nullptr)
-    add_neftune_noise(context_, *noisy, *dropout, config_.hidden_size, buffers_.grad_normed, inputs.of(0));
+  if (noisy != nullptr) {
+    DropoutKey key = *dropout;
+    key.neftune_alpha *= config_.embedding_multiplier;  // the noise is that of the embedding before it is multiplied
+    add_neftune_noise(context_, *noisy, key, config_.hidden_size, buffers_.grad_normed, inputs.of(0));
+  }
   for (std::size_t l = 0; l < inputs.layers(); ++l) {
     if (dropout != nullptr) inputs.keep(l, size(n_rows_ * config_.hidden_size));
     forward_layer(l, dropout);
   }
-  norm_forward(context_, config_, weights_.norm, n_selected_, buffers_.output.data(), buffers_.output_normed.data(),
-               buffers_.output_mean.data(), buffers_.output_rstd.data());
+  output_norm_forward(context_, config_, weights_.norm, n_selected_, buffers_.output.data(),
+                      buffers_.output_normed.data(), buffers_.output_mean.data(), buffers_.output_rstd.data());
 }
 
 // From the gradient of the layer's output to that of its input, both in grad_stream. False where nothing below is
@@ -195,7 +199,7 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
   if (is_last(l)) {
     scatter(grad.attention, config_.q_size(), buffers_.grad_attention);
     scatter_stream(buffers_.grad_stream);
-    if (config_.parallel_block) scatter_stream(buffers_.grad_normed);
+    if (config_.shared_norm) scatter_stream(buffers_.grad_normed);
     grad = buffers_.gradients(false);
   }
   attention_backward(context_, {.n_tokens = n_rows_,
@@ -217,13 +221,14 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
                                 .precision = precision_});
   const bool to_input = l > 0 || weights.input_norm.grad != nullptr || weights.input_norm.grad_bias != nullptr ||
                         weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr;
-  block.project(n_rows_, buffers, grad, rotary(), to_input, apply);
+  block.project(n_rows_, buffers, grad, rotary(l), to_input, apply);
   return to_input;
 }
 
 void DecoderTraining::backward(const DropoutKey& dropout, const std::function<void(std::int64_t layer)>& layer_done) {
-  norm_backward(context_, config_, weights_.norm, n_selected_, buffers_.grad_normed.data(), buffers_.output.data(),
-                buffers_.output_mean.data(), buffers_.output_rstd.data(), buffers_.grad_stream.data(), false);
+  output_norm_backward(context_, config_, weights_.norm, n_selected_, buffers_.grad_normed.data(),
+                       buffers_.output.data(), buffers_.output_mean.data(), buffers_.output_rstd.data(),
+                       buffers_.grad_stream.data());
   for (std::size_t l = buffers_.inputs.layers(); l-- > 0;) {
     buffers_.inputs.fetch(l, size(n_rows_ * config_.hidden_size));
     // The shared activations still hold the last layer's.
@@ -245,8 +250,12 @@ void DecoderTraining::backward_embeddings() {
                                   .grad_y = buffers_.grad_stream.data(),
                                   .grad_table = table.grad});
   };
-  add_rows(weights_.embed_tokens, config_.vocab_size, buffers_.tokens.data());
   add_rows(weights_.positions, config_.max_position_embeddings, buffers_.positions.data());
+  if (config_.embedding_multiplier != 1) {
+    float* grad = buffers_.grad_stream.data();
+    scale_rows(context_, config_, n_rows_, config_.embedding_multiplier, grad, grad);
+  }
+  add_rows(weights_.embed_tokens, config_.vocab_size, buffers_.tokens.data());
 }
 
 CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {

@@ -62,7 +62,7 @@ class DecoderTraining {
   AdaptedLinear linear(std::size_t layer, Module module, const DropoutKey* dropout);
   LoraDropout lora_dropout(std::size_t layer, Module module, const LoraFactors& factors,
                            const DropoutKey* dropout) const;
-  RotaryPositions rotary() const;
+  RotaryPositions rotary(std::size_t layer) const;
 
   Context& context_;
   const ModelConfig& config_;

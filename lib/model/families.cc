@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/error.h"
+#include "lib/model/config_fields.h"
 
 namespace matinee {
 namespace {
@@ -13,14 +14,18 @@ constexpr Family::Words kLlamaWords{.hidden_size = "hidden_size",
                                     .num_attention_heads = "num_attention_heads",
                                     .max_position_embeddings = "max_position_embeddings",
                                     .norm_eps = "rms_norm_eps",
-                                    .activation = "hidden_act"};
+                                    .activation = "hidden_act",
+                                    .rope_theta = "rope_theta",
+                                    .rotary_share = nullptr};
 constexpr Family::Words kGptWords{.hidden_size = "n_embd",
                                   .intermediate_size = "n_inner",
                                   .num_hidden_layers = "n_layer",
                                   .num_attention_heads = "n_head",
                                   .max_position_embeddings = "n_positions",
                                   .norm_eps = "layer_norm_epsilon",
-                                  .activation = "activation_function"};
+                                  .activation = "activation_function",
+                                  .rope_theta = "rope_theta",
+                                  .rotary_share = nullptr};
 
 constexpr Family::Names kLlamaNames{.prefix = "model.",
                                     .embed_tokens = "embed_tokens",
@@ -45,6 +50,7 @@ constexpr Family::Names with_head_norms(Family::Names names) {
 constexpr Family kLlama{
     .model_type = "llama",
     .architecture = "LlamaForCausalLM",
+    .own_fields = "",
     .words = kLlamaWords,
     .defaults = {.max_position_embeddings = 2048,
                  .head_dim = 0,
@@ -52,10 +58,14 @@ constexpr Family kLlama{
                  .intermediate_factor = 0,
                  .activation = "silu",
                  .sliding_window = 0,
+                 .rope_theta = 10000,
+                 .rotary_share = 1,
+                 .norm_eps = 1e-6,
                  .tie_word_embeddings = false},
     .facts = {.norm = NormKind::kRms,
               .gated_mlp = true,
               .parallel_block = false,
+              .shared_norm = false,
               .qk_norm = false,
               .learned_positions = false,
               .rotary_style = RotaryStyle::kHalfSplit,
@@ -102,9 +112,47 @@ constexpr Family make_qwen3() {
   return family;
 }
 
+constexpr Family make_phi3() {
+  Family family = kLlama;
+  family.model_type = "phi3";
+  family.architecture = "Phi3ForCausalLM";
+  family.own_fields = "original_max_position_embeddings partial_rotary_factor";
+  family.words.rotary_share = "partial_rotary_factor";
+  family.defaults.max_position_embeddings = 4096;
+  family.defaults.norm_eps = 1e-5;
+  family.defaults.sliding_window = Family::kNoWindow;
+  family.facts.qkv_bias = family.facts.o_bias = family.facts.mlp_bias = Biases::kNever;
+  family.names.modules = {"self_attn.qkv_proj", "self_attn.qkv_proj", "self_attn.qkv_proj", "self_attn.o_proj",
+                          "mlp.gate_up_proj",   "mlp.gate_up_proj",   "mlp.down_proj"};
+  return family;
+}
+
+constexpr Family make_smollm3() {
+  Family family = kLlama;
+  family.model_type = "smollm3";
+  family.architecture = "SmolLM3ForCausalLM";
+  family.own_fields = "no_rope_layers no_rope_layer_interval";
+  family.defaults.max_position_embeddings = 32768;
+  family.defaults.kv_heads_are_heads = false;
+  family.defaults.sliding_window = Family::kNoWindow;
+  family.defaults.rope_theta = 2e6;
+  family.defaults.tie_word_embeddings = true;
+  family.facts.window_is_optional = true;
+  return family;
+}
+
+constexpr Family make_granite() {
+  Family family = kLlama;
+  family.model_type = "granite";
+  family.architecture = "GraniteForCausalLM";
+  family.own_fields = "embedding_multiplier attention_multiplier residual_multiplier logits_scaling";
+  return family;
+}
+
 constexpr Family kGpt2{
     .model_type = "gpt2",
     .architecture = "GPT2LMHeadModel",
+    .own_fields = "",
     .words = kGptWords,
     .defaults = {.max_position_embeddings = 1024,
                  .head_dim = 0,
@@ -112,10 +160,14 @@ constexpr Family kGpt2{
                  .intermediate_factor = 4,
                  .activation = "gelu_new",
                  .sliding_window = 0,
+                 .rope_theta = 10000,
+                 .rotary_share = 1,
+                 .norm_eps = 1e-5,
                  .tie_word_embeddings = true},
     .facts = {.norm = NormKind::kLayer,
               .gated_mlp = false,
               .parallel_block = false,
+              .shared_norm = false,
               .qk_norm = false,
               .learned_positions = true,
               .rotary_style = RotaryStyle::kHalfSplit,
@@ -146,6 +198,7 @@ constexpr Family make_gptj() {
   family.defaults.max_position_embeddings = 2048;
   family.defaults.tie_word_embeddings = false;
   family.facts.parallel_block = true;
+  family.facts.shared_norm = true;
   family.facts.learned_positions = false;
   family.facts.rotary_style = RotaryStyle::kInterleaved;
   family.facts.qkv_bias = family.facts.o_bias = Biases::kNever;
@@ -158,9 +211,12 @@ constexpr Family make_gptj() {
   return family;
 }
 
-constexpr std::array<Family, 6> kFamilies{kLlama, make_mistral(), make_qwen2(), make_qwen3(), kGpt2, make_gptj()};
+constexpr std::array<Family, 9> kFamilies{kLlama,         make_mistral(), make_qwen2(), make_qwen3(), make_phi3(),
+                                          make_smollm3(), make_granite(), kGpt2,        make_gptj()};
 
 }  // namespace
+
+bool Family::reads(std::string_view field) const { return is_listed(own_fields, field); }
 
 std::span<const Family> families() { return kFamilies; }
 

@@ -19,12 +19,19 @@ enum class Biases : std::uint8_t {
 /// One family of models: the field names and defaults of its config.json, its fixed properties, and its tensor names.
 /// A new family without new mathematics is a new row of the table in families.cc.
 struct Family {
+  static constexpr std::int64_t kNoWindow = -1;
+
   const char* model_type;    ///< as in config.json
   const char* architecture;  ///< the class in transformers
 
+  /// Fields of config.json that are read for this family only, separated by spaces. In another family they must be off
+  /// or have the value that changes nothing.
+  const char* own_fields;
+
   struct Words {  ///< names of fields in config.json
     const char *hidden_size, *intermediate_size, *num_hidden_layers, *num_attention_heads, *max_position_embeddings,
-        *norm_eps, *activation;
+        *norm_eps, *activation, *rope_theta;
+    const char* rotary_share;  ///< share of a head that is rotated; null: `rotary_dim` counts its elements
   } words;
 
   struct Defaults {  ///< for fields that config.json lacks; 0: the field is required
@@ -33,13 +40,14 @@ struct Family {
     bool kv_heads_are_heads;           ///< num_key_value_heads defaults to num_attention_heads
     std::int64_t intermediate_factor;  ///< times hidden_size
     const char* activation;
-    std::int64_t sliding_window;
+    std::int64_t sliding_window;  ///< 0: the family has none; kNoWindow: it can have one
+    double rope_theta, rotary_share, norm_eps;
     bool tie_word_embeddings;
   } defaults;
 
   struct Facts {  ///< properties that config.json does not mention
     NormKind norm;
-    bool gated_mlp, parallel_block, qk_norm, learned_positions;
+    bool gated_mlp, parallel_block, shared_norm, qk_norm, learned_positions;
     RotaryStyle rotary_style;
     bool window_is_optional;  ///< a window counts only with use_sliding_window, from layer max_window_layers on
     Biases qkv_bias, o_bias, mlp_bias;
@@ -56,6 +64,9 @@ struct Family {
     bool transposed;  ///< linear layers are stored [in, out] (GPT-2's Conv1D)
     const char *attention_output_norm = nullptr, *mlp_output_norm = nullptr;  ///< with post_norms
   } names;
+
+  /// Whether `field` is one of own_fields.
+  bool reads(std::string_view field) const;
 };
 
 std::span<const Family> families();

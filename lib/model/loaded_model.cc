@@ -20,6 +20,7 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
       format_(options.base_format.format(context)),
       precision_(options.base_format.matmul_precision(context)),
       max_tokens_(std::min(options.max_tokens, config_.max_position_embeddings)) {
+  config_.longest_text = max_tokens_;
   if (!options.adapter.empty()) adapter_.emplace(config_, options.adapter, context.allocator());
   // A device reports its own shortage of memory.
   if (context.allocator()->is_host()) {

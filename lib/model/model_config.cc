@@ -1,8 +1,5 @@
 #include "lib/model/model_config.h"
 
-#include <algorithm>
-#include <array>
-
 #include "lib/base/format_error.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
@@ -10,69 +7,15 @@
 #include "lib/model/config_fields.h"
 #include "lib/model/families.h"
 #include "lib/model/rotary_config.h"
+#include "lib/model/unread_fields.h"
 
 namespace matinee {
 namespace {
-
-// Fields that change what a forward pass computes, with the only value that the decoder supports.
-struct MustBe {
-  const char* field;
-  const char* json;
-};
-constexpr std::array<MustBe, 10> kUnderstood{{{"quantization_config", "null"},
-                                              {"partial_rotary_factor", "1.0"},
-                                              {"embedding_multiplier", "1.0"},
-                                              {"residual_multiplier", "1.0"},
-                                              {"logits_scaling", "1.0"},
-                                              {"rotary", "true"},
-                                              {"scale_attn_weights", "true"},
-                                              {"scale_attn_by_inverse_layer_idx", "false"},
-                                              {"add_cross_attention", "false"},
-                                              {"is_encoder_decoder", "false"}}};
-
-// Fields that are read below, and fields that do not change a forward pass: initialization, training, sampling,
-// dropouts, how transformers runs the model. Any other field must be off: null, false or empty.
-constexpr std::string_view kKnown =
-    "architectures model_type vocab_size hidden_size n_embd intermediate_size n_inner num_hidden_layers "
-    "n_layer num_attention_heads n_head num_key_value_heads head_dim max_position_embeddings n_positions "
-    "n_ctx rms_norm_eps layer_norm_epsilon hidden_act activation_function rotary_dim rope_theta rope_scaling "
-    "rope_parameters attention_bias mlp_bias sliding_window use_sliding_window max_window_layers layer_types "
-    "tie_word_embeddings dtype torch_dtype initializer_range use_cache reorder_and_upcast_attn "
-    "attention_dropout attn_implementation pretraining_tp transformers_version tokenizer_class "
-    "task_specific_params name_or_path keys_to_ignore_at_inference return_dict chunk_size_feed_forward "
-    "id2label label2id max_length min_length max_new_tokens do_sample num_beams num_beam_groups "
-    "num_return_sequences temperature top_k top_p typical_p repetition_penalty length_penalty "
-    "diversity_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size output_attentions "
-    "output_hidden_states output_past use_bfloat16 unsloth_fixed auto_map model_max_length";
-constexpr std::array<std::string_view, 3> kKnownBeginnings{"_", "summary_", "transformers.js"};
-constexpr std::array<std::string_view, 4> kKnownEnds{"_token_id", "_pdrop", "_version", "_dropout"};
 
 std::int32_t token_field(const JsonNode& config, const char* name) {
   const JsonNode field = config[name];
   const JsonNode id = field.is_array() && field.size() > 0 ? field.array().front() : field;
   return id.is_number() ? static_cast<std::int32_t>(id.integer()) : -1;
-}
-
-bool is_known(std::string_view field) {
-  const auto begins = [&](std::string_view beginning) { return field.starts_with(beginning); };
-  const auto ends = [&](std::string_view end) { return field.ends_with(end); };
-  return is_listed(kKnown, field) || std::any_of(kKnownBeginnings.begin(), kKnownBeginnings.end(), begins) ||
-         std::any_of(kKnownEnds.begin(), kKnownEnds.end(), ends);
-}
-
-void refuse_what_is_not_computed(const JsonNode& root) {
-  for (const auto& [key, value] : root.fields()) {
-    const auto* rule = std::find_if(kUnderstood.begin(), kUnderstood.end(),
-                                    [field = key](const MustBe& must) { return field == must.field; });
-    if (rule != kUnderstood.end()) {
-      if (value.is_null() || equals(value, rule->json)) continue;
-      throw bad_data("{}: expected {}, found {}; the decoder does not compute this", key, rule->json, value.text());
-    }
-    if (is_known(key) || is_off(value)) continue;
-    throw bad_data("{}: {} is not known, so the decoder cannot tell whether it changes the mathematics", key,
-                   value.text())
-        .add_remedy("where it does not, take it out of the file");
-  }
 }
 
 Activation read_activation(const JsonNode& config, const Family& family) {
@@ -105,7 +48,7 @@ void read_window(const JsonNode& root, const Family& family, ModelConfig& facts)
     if (field.is_null()) return;
     throw bad_data("sliding_window: expected null, found {}; this family has none", field.text());
   }
-  const bool off = field.exists() && field.is_null();
+  const bool off = field.is_null() && (field.exists() || family.defaults.sliding_window == Family::kNoWindow);
   const bool used = !family.facts.window_is_optional || root.boolean_or("use_sliding_window", false);
   if (off || !used) return;
   facts.sliding_window = size_field(root, "sliding_window", family.defaults.sliding_window);
@@ -121,6 +64,9 @@ void read_window(const JsonNode& root, const Family& family, ModelConfig& facts)
     if (facts.sliding_layers.size() != layers) {
       throw bad_data("layer_types: expected one for each of {} layers, found {}", layers, facts.sliding_layers.size());
     }
+  } else if (!facts.rotary_layers.empty()) {
+    facts.sliding_layers = facts.rotary_layers;
+    facts.sliding_layers.flip();
   } else if (family.facts.window_is_optional) {
     const JsonNode from = root["max_window_layers"];
     const std::int64_t first = from.exists() ? from.integer() : 28;
@@ -166,27 +112,43 @@ void read_sizes(const JsonNode& root, const Family& family, ModelConfig& config)
       size_field(root, words.max_position_embeddings, family.defaults.max_position_embeddings);
 }
 
+// Layers without rotation: `no_rope_layers` has a 1 for each layer that rotates; without it, every n-th does not.
+void read_rotary_layers(const JsonNode& root, ModelConfig& config) {
+  const auto layers = static_cast<std::size_t>(config.num_hidden_layers);
+  const JsonNode listed = root["no_rope_layers"];
+  if (listed.is_array()) {
+    for (const JsonNode& rotates : listed.array()) config.rotary_layers.push_back(!equals(rotates, "0"));
+    if (config.rotary_layers.size() < layers) {
+      throw bad_data("no_rope_layers: expected one for each of {} layers, found {}", layers,
+                     config.rotary_layers.size());
+    }
+    config.rotary_layers.resize(layers);
+    return;
+  }
+  const auto interval = static_cast<std::size_t>(size_field(root, "no_rope_layer_interval", 4));
+  for (std::size_t layer = 1; layer <= layers; ++layer) config.rotary_layers.push_back(layer % interval != 0);
+}
+
 void read_positions(const JsonNode& root, const Family& family, ModelConfig& config) {
   config.learned_positions = family.facts.learned_positions;
   config.rotary_style = family.facts.rotary_style;
   if (config.learned_positions) return;
-  config.rotary_dim = size_field(root, "rotary_dim", config.head_dim);
-  if (config.rotary_dim > config.head_dim) {
-    throw bad_data("rotary_dim: expected at most the width of a head, {}, found {}", config.head_dim,
-                   config.rotary_dim);
-  }
-  if (config.rotary_dim % 2 != 0) {
-    throw bad_data("{} {} is odd; rotary embedding needs pairs",
-                   config.rotary_dim == config.head_dim ? "head_dim" : "rotary_dim", config.rotary_dim);
-  }
-  if (config.rotary_dim == config.head_dim) config.rotary_dim = 0;
-  read_rotary(root, config);
+  read_rotary(root, family, config);
+  if (family.reads("no_rope_layers")) read_rotary_layers(root, config);
+}
+
+void read_multipliers(const JsonNode& root, const Family& family, ModelConfig& config) {
+  if (!family.reads("embedding_multiplier")) return;
+  config.embedding_multiplier = positive_field(root, "embedding_multiplier", 1);
+  config.attention_multiplier = positive_field(root, "attention_multiplier", 1);
+  config.residual_multiplier = positive_field(root, "residual_multiplier", 1);
+  config.logits_scaling = positive_field(root, "logits_scaling", 1);
 }
 
 }  // namespace
 
-ModelConfig parse_model_config(std::string_view json, const std::string& name) {
-  return read_json(json, name, [](const JsonNode& root) {
+ModelConfig parse_model_config(std::string_view json, const std::string& name, const IgnoredFields& ignored) {
+  return read_json(json, name, [&](const JsonNode& root) {
     if (!root.is_object()) throw bad_data("expected a JSON object, as config.json of a model");
     if (!root["model_type"].is_string()) throw missing_field(root, "model_type");
     const std::string_view type = root["model_type"].view();
@@ -196,7 +158,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
       for (const Family& each : families()) known += std::string(known.empty() ? "" : ", ") + each.model_type;
       throw bad_data("model_type: expected one of {}; found \"{}\"; this family is not supported", known, type);
     }
-    refuse_what_is_not_computed(root);
+    require_known_fields(root, *family, ignored);
     ModelConfig config;
     config.model_type = type;
     config.norm = family->facts.norm;
@@ -204,13 +166,15 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
     config.parallel_block = family->facts.parallel_block;
     config.pre_norms = family->facts.pre_norms;
     config.post_norms = family->facts.post_norms;
+    config.shared_norm = family->facts.shared_norm;
     config.qk_norm = family->facts.qk_norm;
     config.qk_norm_of_heads = family->facts.qk_norm_of_heads;
     config.head_bias = family->facts.head_bias;
     read_sizes(root, *family, config);
     read_positions(root, *family, config);
     read_window(root, *family, config);
-    config.norm_eps = positive_field(root, family->words.norm_eps, config.norm == NormKind::kRms ? 1e-6 : 1e-5);
+    read_multipliers(root, *family, config);
+    config.norm_eps = positive_field(root, family->words.norm_eps, family->defaults.norm_eps);
     config.activation = read_activation(root, *family);
     // attention_bias covers q, k, v and o; a family that fixes o's bias fixes it apart from q's.
     config.qkv_bias = has_biases(family->facts.qkv_bias, root, "attention_bias");
@@ -226,9 +190,15 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
   });
 }
 
-ModelConfig read_model_config(const std::string& folder) {
+ModelConfig parse_model_config(std::string_view json, const std::string& name) {
+  return parse_model_config(json, name, {});
+}
+
+ModelConfig read_model_config(const std::string& folder) { return read_model_config(folder, {}); }
+
+ModelConfig read_model_config(const std::string& folder, const IgnoredFields& ignored) {
   const std::string path = folder + "/config.json";
-  return parse_model_config(read_text(path), path);
+  return parse_model_config(read_text(path), path, ignored);
 }
 
 std::string model_config_json(const ModelConfig& config, std::string_view dtype) {
@@ -247,10 +217,19 @@ std::string model_config_json(const ModelConfig& config, std::string_view dtype)
     json.field("num_key_value_heads", config.num_key_value_heads).field("head_dim", config.head_dim);
   }
   json.field(words.max_position_embeddings, config.max_position_embeddings).field(words.norm_eps, config.norm_eps);
-  if (config.rotary_dim > 0) json.field("rotary_dim", config.rotary_dim);
-  if (family.facts.norm == NormKind::kRms) json.field("rope_theta", config.rope_theta);
-  write_rotary_scaling(config, json);
-  if (family.defaults.sliding_window > 0) {
+  write_rotary(config, json);
+  if (!config.rotary_layers.empty()) {
+    json.key("no_rope_layers").begin_array();
+    for (const bool rotates : config.rotary_layers) json.integer(rotates ? 1 : 0);
+    json.end_array();
+  }
+  if (family.reads("embedding_multiplier")) {
+    json.field("embedding_multiplier", config.embedding_multiplier)
+        .field("attention_multiplier", config.attention_multiplier)
+        .field("residual_multiplier", config.residual_multiplier)
+        .field("logits_scaling", config.logits_scaling);
+  }
+  if (family.defaults.sliding_window != 0) {
     if (family.facts.window_is_optional) json.field("use_sliding_window", config.sliding_window > 0);
     json.key("sliding_window");
     config.sliding_window > 0 ? json.integer(config.sliding_window) : json.null();

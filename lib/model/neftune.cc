@@ -32,7 +32,7 @@ void add_neftune_noise(Context& context, const PackedBatch& batch, const Dropout
     staging.upload(noise, (row + 1) * columns - noise.size());
     noise.clear();
   }
-  add_inplace(context, {.n = static_cast<std::int64_t>(n_rows * columns), .x = staging.data(), .y = embeddings});
+  add_scaled(context, {.n = static_cast<std::int64_t>(n_rows * columns), .x = staging.data(), .y = embeddings});
 }
 
 }  // namespace matinee

@@ -3,14 +3,16 @@
 
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
+#include "lib/model/families.h"
 #include "lib/model/model_config.h"
 
 namespace matinee {
 
-/// Reads rope_theta and rope_scaling, or both inside rope_parameters as newer versions of transformers write them.
-/// Throws Error(kBadData) for a type or a parameter that the decoder does not compute.
-void read_rotary(const JsonNode& root, ModelConfig& config);
-/// Writes rope_scaling, where there is any.
-void write_rotary_scaling(const ModelConfig& config, JsonWriter& json);
+/// Reads what is rotated and how fast: the share of a head, rope_theta and rope_scaling, or all of them inside
+/// rope_parameters as newer versions of transformers write them. With YaRN, max_position_embeddings becomes the scaled
+/// length. Throws Error(kBadData) for a type or a parameter that the decoder does not compute.
+void read_rotary(const JsonNode& root, const Family& family, ModelConfig& config);
+/// Writes these fields.
+void write_rotary(const ModelConfig& config, JsonWriter& json);
 
 }  // namespace matinee

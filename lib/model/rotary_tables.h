@@ -11,11 +11,16 @@ namespace matinee {
 /// Radians per position for each of the dim/2 rotated pairs of a head: rope_theta^(-2i/dim), then scaled by
 /// rope_scaling. Su et al. 2021, arXiv:2104.09864; linear: Chen et al. 2023, arXiv:2306.15595; llama3 (Llama 3.1's
 /// reference code): frequencies with a wavelength that is short relative to rope_original_max_positions are kept, long
-/// ones are divided by the factor, and those between are interpolated. dynamic changes nothing up to
-/// max_position_embeddings, the longest text we accept.
+/// ones are divided by the factor, and those between are interpolated; yarn: Peng et al. 2023, arXiv:2309.00071;
+/// longrope: Ding et al. 2024, arXiv:2402.13753. dynamic changes nothing up to max_position_embeddings, the longest
+/// text we accept.
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 
-/// cos and sin of position·frequency, [n_positions, frequencies] each, in device memory; empty with learned positions.
+/// Whether longrope's factors for long texts are taken, as longest_text is longer than the first length.
+bool takes_long_factors(const ModelConfig& config);
+
+/// rope_attention_factor times cos and sin of position·frequency, [n_positions, frequencies] each, in device memory;
+/// empty with learned positions.
 struct RotaryTables {
   RotaryTables() = default;
   RotaryTables(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config, std::int64_t positions);

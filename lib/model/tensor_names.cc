@@ -128,7 +128,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
       norm(WeightRole::kQNorm, names.q_norm, config.q_size() / config.qk_norms(config.num_attention_heads), false);
       norm(WeightRole::kKNorm, names.k_norm, config.kv_size() / config.qk_norms(config.num_key_value_heads), false);
     }
-    if (config.pre_norms && !config.parallel_block) norm(WeightRole::kMlpNorm, names.mlp_norm, c, norm_bias);
+    if (config.mlp_norm()) norm(WeightRole::kMlpNorm, names.mlp_norm, c, norm_bias);
     if (config.post_norms) {
       norm(WeightRole::kAttentionOutputNorm, names.attention_output_norm, c, norm_bias);
       norm(WeightRole::kMlpOutputNorm, names.mlp_output_norm, c, norm_bias);

@@ -45,7 +45,7 @@ void take_layer(TrainingBuffers::Layer& layer, const ModelConfig& config,
   const std::int64_t k_norms = config.qk_norm ? n * config.qk_norms(config.num_key_value_heads) : 0;
   const std::int64_t mlp = n * config.intermediate_size;
   const bool means = config.norm == NormKind::kLayer, pre = config.pre_norms, post = config.post_norms;
-  const bool second_norm = pre && !config.parallel_block;
+  const bool second_norm = config.mlp_norm();
   BlockBuffers& at = layer.at;
   std::vector<Part> parts{{&at.normed, pre ? c : 0},
                           {&at.mean, pre && means ? n : 0},
@@ -126,7 +126,7 @@ void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapt
   const auto n_layers = static_cast<std::size_t>(config.num_hidden_layers);
   layers.resize(options.recompute ? 1 : n_layers);
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    const bool own_mlp_input = !config.parallel_block || options.recompute || l + 1 == n_layers;
+    const bool own_mlp_input = !config.shared_norm || options.recompute || l + 1 == n_layers;
     take_layer(layers[l], config, options.recompute || adapter.empty() ? largest_of(adapter) : adapter[l], n,
                own_mlp_input, take);
   }
@@ -172,7 +172,7 @@ TrainingBuffers::TrainingBuffers(const std::shared_ptr<DeviceAllocator>& allocat
     : inputs(allocator, static_cast<std::size_t>(config.num_hidden_layers),
              static_cast<std::size_t>(options.max_tokens * config.hidden_size), options.recompute),
       rotary(allocator, config, rotated_positions(config, options)),
-      parallel_block_(config.parallel_block) {
+      shared_norm_(config.shared_norm) {
   list(config, adapter, options, [&](auto& buffer, std::int64_t elements) {
     buffer = {allocator, static_cast<std::size_t>(elements)};
   });
@@ -183,7 +183,7 @@ BlockBuffers TrainingBuffers::block(std::size_t l) {
   BlockBuffers at = kept.at;
   at.input = inputs.of(l);
   at.attention = is_last(l) ? selected_attention.data() : kept.attention;
-  at.mlp_input = parallel_block_ && !is_last(l) ? at.normed : kept.mlp_normed != nullptr ? kept.mlp_normed : at.middle;
+  at.mlp_input = shared_norm_ && !is_last(l) ? at.normed : kept.mlp_normed != nullptr ? kept.mlp_normed : at.middle;
   at.branch = grad_normed.data();
   return at;
 }

@@ -102,7 +102,7 @@ class TrainingBuffers {
             const Take& take);
   bool is_last(std::size_t l) const { return l + 1 == inputs.layers(); }
 
-  bool parallel_block_ = false;
+  bool shared_norm_ = false;
 };
 
 }  // namespace matinee

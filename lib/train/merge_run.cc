@@ -72,6 +72,7 @@ void MergeRun::add(OptionSet& options) {
   options.text("tokens", &tokens, "FILE", "measure the loss on these before and after");
   options.real("max-loss-difference", &max_loss_difference, 0, 1e6,
                "refuse where the losses differ by more than this share");
+  ignored.add(options);
   base_format.add(options);
 }
 
@@ -79,7 +80,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
                       const ToolContext& tool) {
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
-  const ModelConfig config = read_model_config(run.base);
+  ModelConfig config = read_model_config(run.base, run.ignored);
   LoraAdapter adapter(config, run.adapter, context.allocator());
   const std::string gguf = output.path() + "/" + kGgufFile;
   if (run.adapter_only()) {
@@ -97,6 +98,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
     data.emplace(run.tokens);
     data->require_ids_below(config.vocab_size, run.base);
   }
+  if (data) config.longest_text = data->info().seq_len;
   const LoraMerge merge(context, config, adapter);
   const ModelConfig merged = merged_config(config, merge);
   plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);

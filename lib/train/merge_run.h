@@ -6,6 +6,7 @@
 #include "lib/base/tool.h"
 #include "lib/model/base_format.h"
 #include "lib/model/merged_model.h"
+#include "lib/model/unread_fields.h"
 
 namespace matinee {
 
@@ -15,6 +16,7 @@ struct MergeRun {
   std::string format = "safetensors";  ///< or gguf-NAME with the name of a GgufMixture, or gguf-lora
   std::string tokens;                  ///< a file of tokens to compare losses on; "": none
   double max_loss_difference = 0.01;   ///< relative
+  IgnoredFields ignored;               ///< of config.json
   BaseFormat base_format;              ///< of base and merged model while the loss is measured
 
   void add(OptionSet& options);

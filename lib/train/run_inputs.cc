@@ -45,9 +45,10 @@ void require_same_preparation(const TokenDataset& train, const TokenDataset& val
 RunInputs::RunInputs(const TrainingRunOptions& options)
     : model_folder(options.base.empty() ? folder_of(options.config) : options.base),
       train(options.tokens),
-      config(options.base.empty() ? parse_model_config(read_file(options.config), options.config)
-                                  : read_model_config(options.base)) {
+      config(options.base.empty() ? parse_model_config(read_file(options.config), options.config, options.ignored)
+                                  : read_model_config(options.base, options.ignored)) {
   require_match(train, config, model_folder);
+  config.longest_text = train.info().seq_len;
   if (!options.valid.empty()) {
     valid.emplace(options.valid);
     require_same_preparation(train, *valid);

@@ -17,6 +17,7 @@ void TrainingRunOptions::add(OptionSet& options) {
                "checkpoint file; default: checkpoint.safetensors in the output folder");
   options.flag("resume", &resume, "resume from the checkpoint, or start if there is none");
   options.text("snapshot", &snapshot, "DIR", "also write the current result here at each checkpoint");
+  ignored.add(options);
   base_format.add(options);
   options.flag("plan", &plan, "print parameters, memory, expected speed and time of this run, and exit");
   options.flag("recompute", &recompute,

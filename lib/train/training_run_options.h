@@ -4,6 +4,7 @@
 
 #include "lib/base/options.h"
 #include "lib/model/base_format.h"
+#include "lib/model/unread_fields.h"
 #include "lib/train/lora_options.h"
 #include "lib/train/train_options.h"
 
@@ -19,6 +20,7 @@ struct TrainingRunOptions {
   std::string snapshot;    ///< folder for the current result at each checkpoint, or ""
   std::string checkpoint;  ///< "": checkpoint.safetensors in `output`
   std::string metrics;     ///< JSON lines, or ""
+  IgnoredFields ignored;   ///< of config.json
   BaseFormat base_format;  ///< not quantized with `full`
   bool full = false;
   bool resume = false;

@@ -168,7 +168,7 @@ TEST_F(Emulation, CapturedOperationsRunWhenLaunched) {
   const DeviceBuffer<float> x(context.allocator(), std::span<const float>(ones));
   DeviceBuffer<float> y(context.allocator(), 100), copy(context.allocator(), 100);
   const auto graph = context.allocator()->capture([&] {
-    add_inplace(context, {.n = 100, .x = x.data(), .y = y.data()});
+    add_scaled(context, {.n = 100, .x = x.data(), .y = y.data()});
     context.allocator()->copy(copy.data(), y.data(), 400);
   });
   ASSERT_NE(graph, nullptr);

@@ -338,8 +338,8 @@ class CudaBench {
                                    .grad_x = y.data(),
                                    .accumulate = true});
     });
-    row(fmt::format("add_inplace {}x{}", n, width), Limit::kBytes, 0, 3 * bytes,
-        [&] { add_inplace(context_, {.n = elements, .x = x.data(), .y = y.data()}); });
+    row(fmt::format("add_scaled {}x{}", n, width), Limit::kBytes, 0, 3 * bytes,
+        [&] { add_scaled(context_, {.n = elements, .x = x.data(), .y = y.data()}); });
     const std::int64_t head_dim = size(128, 32), heads = width / head_dim;
     const auto positions = ints(n, [](std::int64_t i) { return i; });
     const Floats cosines = random(n * head_dim / 2), sines = random(n * head_dim / 2);

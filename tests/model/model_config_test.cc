@@ -72,25 +72,29 @@ TEST(ModelConfig, WrittenConfigReadsBackTheSame) {
 TEST(ModelConfig, UnsupportedFieldsAreRefusedByName) {
   const auto error = [](const std::string& json) { return error_of([&] { parse(json); }); };
   EXPECT_EQ(error(replaced("\"llama\"", "\"bloom\"")),
-            "config.json: model_type: expected one of llama, mistral, qwen2, qwen3, gpt2, gptj; found \"bloom\"; this "
+            "config.json: model_type: expected one of llama, mistral, qwen2, qwen3, phi3, smollm3, granite, gpt2, gptj; found \"bloom\"; this "
             "family is not supported");
   EXPECT_EQ(error(replaced("\"silu\"", "\"mish\"")),
             "config.json: hidden_act: expected silu, gelu, gelu_new, gelu_pytorch_tanh or relu, found \"mish\"; the "
             "decoder does not compute this");
   EXPECT_EQ(error(with(R"("quantization_config":{"bits":4})")),
-            "config.json: quantization_config: expected null, found {\"bits\":4}; the decoder does not compute this");
+            "config.json: quantization_config: the weights are quantized by another program, and the decoder reads weights "
+            "of 16 or 32 bits; take the 16-bit original of this model and --base-format nf4, which quantizes it as it is "
+            "loaded");
   EXPECT_EQ(error(with(R"("sliding_window":4096)")),
             "config.json: sliding_window: expected null, found 4096; this family has none");
   EXPECT_EQ(error(with(R"("rope_scaling":{"rope_type":"llama3","factor":8.0})")),
             "config.json: rope_scaling: low_freq_factor is missing");
   EXPECT_EQ(error(with(R"("rope_scaling":{"type":"linear","factor":8.0,"attention_factor":1.5})")),
             "config.json: rope_scaling: attention_factor: 1.5 is not understood with type \"linear\"");
-  EXPECT_EQ(error(with(R"("rope_parameters":{"rope_theta":10000,"rope_type":"yarn"})")),
-            "config.json: rope_parameters: type \"yarn\" is not understood; expected default, linear, dynamic or "
-            "llama3");
+  EXPECT_EQ(error(with(R"("rope_parameters":{"rope_theta":10000,"rope_type":"proportional"})")),
+            "config.json: rope_parameters: type \"proportional\" is not understood; expected default, linear, dynamic, "
+            "llama3, yarn or longrope");
+  EXPECT_EQ(error(with(R"("rope_scaling":{"type":"longrope","short_factor":[1,1,1],"long_factor":[1,1,1,1]})")),
+            "config.json: rope_scaling: short_factor: expected one factor for each of 4 rotated pairs, found 3");
   EXPECT_EQ(error(with(R"("attn_logit_softcapping":50.0)")),
             "config.json: attn_logit_softcapping: 50.0 is not known, so the decoder cannot tell whether it changes the "
-            "mathematics; where it does not, take it out of the file");
+            "mathematics; where it does not, --ignore-config attn_logit_softcapping");
 }
 
 TEST(ModelConfig, FieldsWithoutEffectOnTheForwardPassAreIgnored) {

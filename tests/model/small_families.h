@@ -28,7 +28,12 @@ inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int6
       {"qwen2", R"({"model_type":"qwen2","tie_word_embeddings":true,)" + llama_like + "}"},
       {"qwen3", R"({"model_type":"qwen3",)" + wide_heads + "}"},
       {"gpt2", R"({"model_type":"gpt2",)" + gpt + "}"},
-      {"gptj", fmt::format(R"({{"model_type":"gptj","rotary_dim":{},)", hidden_size / 4) + gpt + "}"}};
+      {"gptj", fmt::format(R"({{"model_type":"gptj","rotary_dim":{},)", hidden_size / 4) + gpt + "}"},
+      {"phi3", R"({"model_type":"phi3","tie_word_embeddings":true,"sliding_window":5,)" + llama_like + "}"},
+      {"smollm3", R"({"model_type":"smollm3","no_rope_layers":[1,0],)" + llama_like + "}"},
+      {"granite", R"({"model_type":"granite","embedding_multiplier":12,"attention_multiplier":0.4,)"
+                  R"("residual_multiplier":0.22,"logits_scaling":6,"tie_word_embeddings":true,)" +
+                      llama_like + "}"}};
   std::vector<std::pair<std::string, ModelConfig>> configs;
   for (const auto& [name, text] : texts) configs.emplace_back(name, parse_model_config(text, name));
   return configs;
