@@ -178,7 +178,8 @@ bool looks_like_sentencepiece(std::string_view bytes) {
   return bytes.size() > 3 && bytes[0] == 0x0a && bytes[2] == 0x0a;
 }
 
-TokenizerDefinition parse_sentencepiece_model(std::string_view bytes, const std::string& name) {
+TokenizerDefinition parse_sentencepiece_model(std::string_view bytes, const std::string& name,
+                                              const CompanionTokens& companions) {
   return with_context(name, [&] {
     const Model model = read_model(bytes);
     refuse_what_is_unknown(model);
@@ -212,6 +213,8 @@ TokenizerDefinition parse_sentencepiece_model(std::string_view bytes, const std:
       }
     }
     add_merges_by_rank(definition, ranks_of(model.pieces));
+    VocabularyBuilder builder(definition);
+    companions.add_to(builder);
     add_steps(model, definition);
     if (model.bos_id < model.pieces.size() && model.pieces[model.bos_id].type == kControl)
       definition.prefix_ids.push_back(static_cast<std::int32_t>(model.bos_id));

@@ -20,10 +20,11 @@ class SpecialTokenReader {
   void read_names(const std::string& path) {
     if (!file_exists(path)) return;
     read_json(read_file(path), path, [&](const JsonNode& root) {
-      name_role(root["bos_token"], special.bos);
-      name_role(root["eos_token"], special.eos);
-      name_role(root["pad_token"], special.pad);
-      name_role(root["unk_token"], special.unk);
+      name_role(root["bos_token"], special.bos, true);
+      name_role(root["eos_token"], special.eos, true);
+      // No text needs these.
+      name_role(root["pad_token"], special.pad, false);
+      name_role(root["unk_token"], special.unk, false);
       if (const JsonNode add = root["add_bos_token"]; !add.is_null() && !special.add_bos_given) {
         special.add_bos = add.boolean();
         special.add_bos_given = true;
@@ -58,7 +59,7 @@ class SpecialTokenReader {
   SpecialTokens special;
 
  private:
-  void name_role(const JsonNode& node, std::int32_t& role) const {
+  void name_role(const JsonNode& node, std::int32_t& role, bool required) const {
     if (role >= 0 || node.is_null()) return;
     const std::string token = node.is_string() ? node.string() : node.get("content").string();
     if (token.empty()) return;
@@ -68,7 +69,8 @@ class SpecialTokenReader {
     for (std::size_t id = 0; role < 0 && id < definition_.vocabulary.size(); ++id) {
       if (definition_.defined[id] && definition_.vocabulary[id] == token) role = static_cast<std::int32_t>(id);
     }
-    if (role < 0) throw bad_data("{}: \"{}\" is not in the vocabulary of the tokenizer", node.path(), token);
+    if (role < 0 && required)
+      throw bad_data("{}: \"{}\" is not in the vocabulary of the tokenizer", node.path(), token);
   }
 
   // Configurations may name ids beyond the tokenizer's (a padded vocabulary), which no text produces.

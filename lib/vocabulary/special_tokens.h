@@ -20,7 +20,7 @@ struct SpecialTokens {
 };
 
 /// Reads tokenizer_config.json, then special_tokens_map.json, then generation_config.json and config.json of `folder`;
-/// the first that has a role wins. Throws Error(kBadData) where a named token is not in the vocabulary.
+/// the first that has a role wins. Throws Error(kBadData) where the named BOS or EOS is not in the vocabulary.
 SpecialTokens read_special_tokens(const std::string& folder, const TokenizerDefinition& definition);
 
 }  // namespace matinee

@@ -5,9 +5,12 @@
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/io/base_files.h"
+#include "lib/io/json_reader.h"
+#include "lib/vocabulary/companion_tokens.h"
 #include "lib/vocabulary/gguf_tokenizer.h"
 #include "lib/vocabulary/sentencepiece_model.h"
 #include "lib/vocabulary/tiktoken_file.h"
+#include "lib/vocabulary/token_spelling.h"
 #include "lib/vocabulary/tokenizer_json.h"
 #include "lib/vocabulary/vocab_merges.h"
 
@@ -19,9 +22,39 @@ bool is_folder(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+// "legacy" of tokenizer_config.json: whether a text behind a special token gets a space before it, as SentencePiece
+// gives it to each text, or only the text at the start of a document.
+bool is_legacy(const std::string& folder) {
+  const std::string path = folder + "/tokenizer_config.json";
+  bool legacy = true;
+  if (file_exists(path))
+    read_json(read_file(path), path, [&](const JsonNode& root) { legacy = root.boolean_or("legacy", true); });
+  return legacy;
+}
+
+void begin_only_documents_with_space(TokenizerDefinition& definition) {
+  using Kind = NormalizerStep::Kind;
+  const auto& steps = definition.normalizer;
+  const bool as_llama = steps.size() == 3 && steps[0].kind == Kind::kReplaceInvalid &&
+                        steps[1].kind == Kind::kPrepend && steps[2].kind == Kind::kReplace;
+  if (!as_llama) return;
+  definition.normalizer.clear();
+  definition.pre_tokenizer = {{.kind = PreTokenizerStep::Kind::kMetaspace,
+                               .replacement = std::string(kSpaceMark),
+                               .prepend = PreTokenizerStep::Prepend::kFirst,
+                               .split = false}};
+}
+
 TokenizerDefinition read_model_file(const std::string& file) {
   const std::string bytes = read_file(file);
-  return looks_like_sentencepiece(bytes) ? parse_sentencepiece_model(bytes, file) : parse_tiktoken_file(bytes, file);
+  if (!looks_like_sentencepiece(bytes)) return parse_tiktoken_file(bytes, file);
+  const std::string folder = folder_of(file);
+  CompanionTokens companions = read_companion_tokens(folder);
+  // SentencePiece rewrites texts; transformers looks for added tokens before that.
+  for (AddedToken& token : companions.tokens) token.normalized = false;
+  TokenizerDefinition definition = parse_sentencepiece_model(bytes, file, companions);
+  if (!is_legacy(folder)) begin_only_documents_with_space(definition);
+  return definition;
 }
 
 // The first of these that exists; "" if none does.

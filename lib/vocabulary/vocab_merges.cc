@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <future>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/tokenizer_fingerprint.h"
+#include "lib/vocabulary/companion_tokens.h"
 #include "lib/vocabulary/split_steps.h"
 #include "lib/vocabulary/token_spelling.h"
 #include "lib/vocabulary/vocabulary_builder.h"
@@ -81,9 +81,6 @@ class FolderReader {
       read_json(read_file(path), path, [&](const JsonNode& root) {
         name = root.string_or("tokenizer_class", name);
         prefix_space = root.boolean_or("add_prefix_space", false);
-        if (const JsonNode node = root["added_tokens_decoder"]; !node.is_null()) {
-          for (const auto& [key, token] : node.fields()) add_described(key, token);
-        }
       });
     }
     if (name.ends_with("Fast")) name.resize(name.size() - 4);
@@ -96,46 +93,9 @@ class FolderReader {
     if (row->nfc) definition_.normalizer.push_back({.kind = NormalizerStep::Kind::kNfc});
     definition_.pre_tokenizer = split_steps_of(row->family);
     definition_.pre_tokenizer.back().add_prefix_space = prefix_space;
-    read_added_names();
-    if (const std::int32_t id = builder_.find(kEndOfText); id >= 0)
-      add({.id = id, .content = std::string(kEndOfText), .special = true});
-  }
-
-  void add_described(std::string_view key, const JsonNode& node) {
-    AddedToken token;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token.id);
-    if (error != std::errc() || end != key.data() + key.size()) throw bad_data("{}: \"{}\" is no id", node.path(), key);
-    token.content = node.get("content").string();
-    token.single_word = node.boolean_or("single_word", false);
-    token.lstrip = node.boolean_or("lstrip", false);
-    token.rstrip = node.boolean_or("rstrip", false);
-    token.normalized = node.boolean_or("normalized", false);
-    token.special = node.boolean_or("special", false);
-    add(std::move(token));
-  }
-
-  // The format before "added_tokens_decoder": names and ids. Those in special_tokens_map.json are special.
-  void read_added_names() {
-    const std::string path = folder_ + "/added_tokens.json";
-    if (!file_exists(path)) return;
-    const std::string map = folder_ + "/special_tokens_map.json";
-    const std::string special = file_exists(map) ? read_file(map) : "";
-    read_json(read_file(path), path, [&](const JsonNode& root) {
-      root.each_integer([&](std::string_view name, std::int64_t id) {
-        const bool listed = special.find('"' + std::string(name) + '"') != std::string::npos;
-        add({.id = static_cast<std::int32_t>(id),
-             .content = std::string(name),
-             .normalized = !listed,
-             .special = listed});
-      });
-    });
-  }
-
-  // The first description of a token wins.
-  void add(AddedToken token) {
-    for (const AddedToken& known : definition_.added_tokens)
-      if (known.id == token.id) return;
-    builder_.add(std::move(token));
+    read_companion_tokens(folder_).add_to(builder_);
+    if (const std::int32_t id = builder_.find(kEndOfText); id >= 0 && !builder_.is_added(kEndOfText))
+      builder_.add(AddedToken{.id = id, .content = std::string(kEndOfText), .special = true});
   }
 
   const std::string& folder_;

@@ -4,6 +4,19 @@
 
 namespace matinee {
 
+VocabularyBuilder::VocabularyBuilder(TokenizerDefinition& definition)
+    : definition_(definition), index_(definition.vocabulary) {
+  index_.reserve(definition.vocabulary.size());
+  for (std::size_t id = 0; id < definition.vocabulary.size(); ++id)
+    if (definition.defined[id]) index_.insert(static_cast<std::int32_t>(id));
+  for (std::size_t i = 0; i < definition.added_tokens.size(); ++i) added_[definition.added_tokens[i].id] = i;
+}
+
+bool VocabularyBuilder::is_added(std::string_view token) const {
+  const std::int32_t id = find(token);
+  return id >= 0 && added_.contains(id);
+}
+
 void VocabularyBuilder::expect(std::size_t tokens) {
   definition_.vocabulary.resize(tokens);
   definition_.defined.resize(tokens, false);
@@ -44,7 +57,12 @@ void VocabularyBuilder::add(AddedToken token) {
     definition_.defined[at] = true;
     index_.insert(token.id);
   }
-  definition_.added_tokens.push_back(std::move(token));
+  const auto [place, is_new] = added_.try_emplace(token.id, definition_.added_tokens.size());
+  if (is_new) {
+    definition_.added_tokens.push_back(std::move(token));
+  } else {
+    definition_.added_tokens[place->second] = std::move(token);
+  }
 }
 
 std::int32_t VocabularyBuilder::id_of(std::string_view token) const {
