@@ -1,11 +1,8 @@
 #include "lib/vocabulary/gguf_vocabulary.h"
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 
 #include "lib/base/format_error.h"
-#include "lib/text/unicode.h"
 #include "lib/vocabulary/gguf_splits.h"
 #include "lib/vocabulary/gguf_token_type.h"
 #include "lib/vocabulary/token_spelling.h"
@@ -15,25 +12,6 @@ namespace matinee {
 namespace {
 
 using Type = GgufTokenType;
-
-// Printable spellings of the 256 bytes.
-std::array<std::string, 256> byte_spellings() {
-  std::array<std::string, 256> spellings;
-  for (std::uint32_t code = 0; code < 0x200; ++code) {
-    std::string character;
-    append_utf8(character, code);
-    const auto bytes = bytes_of_spelling(character);
-    if (bytes && bytes->size() == 1) spellings[static_cast<unsigned char>(bytes->front())] = character;
-  }
-  return spellings;
-}
-
-std::string spelled(const std::string& bytes) {
-  static const std::array<std::string, 256> spellings = byte_spellings();
-  std::string text;
-  for (const char byte : bytes) text += spellings[static_cast<unsigned char>(byte)];
-  return text;
-}
 
 std::string pattern_name(const TokenizerDefinition& definition) {
   const bool plain = std::all_of(definition.normalizer.begin(), definition.normalizer.end(), [](const auto& step) {
@@ -55,24 +33,12 @@ bool adds_space(const TokenizerDefinition& definition) {
          });
 }
 
-// Merges by rank.
-std::vector<std::size_t> merge_order(const TokenizerDefinition& definition) {
-  std::vector<std::size_t> order(definition.merges.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (!definition.merge_ranks.empty()) {
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return definition.merge_ranks[a] < definition.merge_ranks[b];
-    });
-  }
-  return order;
-}
-
 std::vector<float> scores_of(const TokenizerDefinition& definition, std::size_t n_tokens) {
   // Tokens that no merge makes are never compared.
   std::vector<float> scores(n_tokens, -1e9f);
   std::vector<bool> known(n_tokens);
   float score = 0;
-  for (const std::size_t merge : merge_order(definition)) {
+  for (const std::size_t merge : merges_by_rank(definition)) {
     const auto id = static_cast<std::size_t>(definition.merged[merge]);
     if (known[id]) continue;
     known[id] = true;
@@ -101,7 +67,7 @@ std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDe
       tokens[id] = fmt::format("[PAD{}]", id);
       continue;
     }
-    tokens[id] = definition.byte_level ? spelled(definition.vocabulary[id]) : definition.vocabulary[id];
+    tokens[id] = definition.byte_level ? spelling_of_bytes(definition.vocabulary[id]) : definition.vocabulary[id];
     const bool byte = !definition.byte_level && definition.byte_fallback && fallback_byte(tokens[id]) >= 0;
     set_type(id, byte ? Type::kByte : Type::kNormal);
   }
@@ -121,7 +87,7 @@ std::vector<std::pair<std::string, GgufValue>> gguf_vocabulary(const TokenizerDe
   if (!definition.byte_level) add("scores", GgufValue::f32s(scores_of(definition, n)));
   if (definition.byte_level) {
     std::vector<std::string> merges;
-    for (const std::size_t merge : merge_order(definition)) {
+    for (const std::size_t merge : merges_by_rank(definition)) {
       const auto [left, right] = definition.merges[merge];
       merges.push_back(tokens[static_cast<std::size_t>(left)] + " " + tokens[static_cast<std::size_t>(right)]);
     }

@@ -1,6 +1,9 @@
 #include "lib/vocabulary/token_spelling.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
+#include <tuple>
 
 #include "lib/base/format_error.h"
 #include "lib/base/parallel.h"
@@ -22,6 +25,13 @@ class ByteAlphabet {
     }
   }
   int byte_of(std::uint32_t c) const { return c < bytes_.size() ? bytes_[c] : -1; }
+  // The printable characters of all bytes.
+  std::array<std::string, 256> spellings() const {
+    std::array<std::string, 256> spellings;
+    for (std::uint32_t c = 0; c < bytes_.size(); ++c)
+      if (bytes_[c] >= 0) append_utf8(spellings[static_cast<std::size_t>(bytes_[c])], c);
+    return spellings;
+  }
 
  private:
   std::array<std::int16_t, 0x144> bytes_{};
@@ -43,6 +53,13 @@ std::optional<std::string> bytes_of_spelling(std::string_view token) {
     bytes += static_cast<char>(byte);
   }
   return bytes;
+}
+
+std::string spelling_of_bytes(std::string_view bytes) {
+  static const std::array<std::string, 256> spellings = ByteAlphabet().spellings();
+  std::string text;
+  for (const char byte : bytes) text += spellings[static_cast<unsigned char>(byte)];
+  return text;
 }
 
 int fallback_byte(std::string_view token) {
@@ -138,6 +155,17 @@ void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::
   }
   definition.merge_ranks.reserve(definition.merged.size());
   for (const std::int32_t id : definition.merged) definition.merge_ranks.push_back(ranks[static_cast<std::size_t>(id)]);
+}
+
+std::vector<std::size_t> merges_by_rank(const TokenizerDefinition& definition) {
+  std::vector<std::size_t> order(definition.merges.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (definition.merge_ranks.empty()) return order;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::tuple(definition.merge_ranks[a], definition.merged[a], definition.merges[a]) <
+           std::tuple(definition.merge_ranks[b], definition.merged[b], definition.merges[b]);
+  });
+  return order;
 }
 
 }  // namespace matinee

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/vocabulary/tokenizer_definition.h"
 
@@ -15,6 +16,9 @@ inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 /// The bytes that a byte-level token spells in printable characters ("Ġthe" is " the"); nothing where a character of it
 /// spells none. openai/gpt-2, encoder.py, bytes_to_unicode.
 std::optional<std::string> bytes_of_spelling(std::string_view token);
+
+/// The reverse: how a byte-level token is spelled.
+std::string spelling_of_bytes(std::string_view bytes);
 
 /// 10 for "<0x0A>"; -1 for any other token.
 int fallback_byte(std::string_view token);
@@ -42,5 +46,8 @@ inline constexpr std::uint32_t kNeverMerged = 0xffffffff;
 /// Ranks by score, best first; equal scores share a rank, so that the leftmost pair wins.
 std::vector<std::uint32_t> ranks_by_score(const std::vector<float>& scores);
 void add_merges_by_rank(TokenizerDefinition& definition, const std::vector<std::uint32_t>& ranks);
+
+/// Indices of all merges, lowest rank first; equal ranks by the ids of left and right.
+std::vector<std::size_t> merges_by_rank(const TokenizerDefinition& definition);
 
 }  // namespace matinee

@@ -1,13 +1,16 @@
 // encode_texts: for scripts/compare-tokenizers. Reads texts from stdin and writes their ids to stdout, in frames: a
 // text is its length (u32, little endian) and its bytes, the answer the count (u32) and the ids (i32). With --decode
-// the frames go the other way round.
+// the frames go the other way round; with --write FOLDER it writes the tokenizer.json there, and nothing else.
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/base/file.h"
 #include "lib/tokenizer/tokenizer.h"
+#include "lib/vocabulary/tokenizer_files.h"
+#include "lib/vocabulary/tokenizer_json_writer.h"
 
 namespace {
 
@@ -29,11 +32,19 @@ void write_frame(const void* data, std::size_t count, std::size_t unit) {
 int main(int argc, char** argv) {
   using namespace matinee;
   const bool decodes = argc == 3 && std::string(argv[2]) == "--decode";
-  if (argc < 2 || (argc > 2 && !decodes)) {
-    std::fprintf(stderr, "usage: encode_texts TOKENIZER [--decode] < frames > frames\n");
+  const bool writes = argc == 4 && std::string(argv[2]) == "--write";
+  if (argc < 2 || (argc > 2 && !decodes && !writes)) {
+    std::fprintf(stderr, "usage: encode_texts TOKENIZER [--decode | --write FOLDER] < frames > frames\n");
     return 2;
   }
   try {
+    if (writes) {
+      const TokenizerFiles files = read_tokenizer_files(argv[1]);
+      const TokenizerJson json = tokenizer_json_of(files.definition, files.special);
+      write_file(std::string(argv[3]) + "/tokenizer.json", json.tokenizer);
+      write_file(std::string(argv[3]) + "/tokenizer_config.json", json.tokenizer_config);
+      return 0;
+    }
     const Tokenizer tokenizer = Tokenizer::load(argv[1]);
     PieceCache cache;
     std::string bytes;
