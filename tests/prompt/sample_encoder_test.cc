@@ -109,7 +109,9 @@ TEST(SampleEncoder, IdsAreThoseOfTheWholeText) {
   const TemporaryFolder folder;
   for (const char* source : {"byte_level", "llama", "legacy_llama"}) {
     for (const std::string& name : PromptTemplate::names()) {
-      if (name == "alpaca") continue;
+      // Alpaca has one exchange. GPT-2's pattern splits the two line feeds before a reply in another way where a text
+      // ends in them, as a prompt does; llama3's own pattern does not.
+      if (name == "alpaca" || (source == std::string("byte_level") && name.starts_with("llama3"))) continue;
       for (const bool rstrip : {false, true}) {
         const Tokenizer tokenizer = with_marks(folder, source, name, rstrip);
         SampleEncoder encoder(tokenizer, PromptTemplate(name));
