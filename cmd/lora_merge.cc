@@ -1,9 +1,13 @@
 // lora-merge: merges an adapter into its base model.
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
-#include "lib/prompt/chat_template.h"
+#include "lib/prompt/merged_template.h"
+#include "lib/prompt/ollama_modelfile.h"
 #include "lib/train/merge_run.h"
 #include "lib/vocabulary/gguf_vocabulary.h"
 #include "lib/vocabulary/tokenizer_files.h"
@@ -27,19 +31,52 @@ const ToolDescription kTool{
      "lora-merge --base base --adapter adapter --format gguf-lora -o adapter.gguf"},
     "lora-train(1), chat(1), tokenize(1)"};
 
-// The tokenizer as GGUF metadata, with the chat template of `prompt_template`. If that is empty, the template that the
-// adapter was trained with is used.
-GgufMetadata vocabulary_of(const MergeRun& run, std::string prompt_template) {
+// The base's tokenizer; none for a folder without one.
+std::optional<Tokenizer> tokenizer_of(const std::string& base) {
+  try {
+    return Tokenizer::load(base);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kMissing) throw;
+    return std::nullopt;
+  }
+}
+
+// The tokenizer as GGUF metadata, with the chat template and the token that ends its replies.
+GgufMetadata vocabulary_of(const MergeRun& run, const MergedTemplate& merged, const Tokenizer& tokenizer) {
   const TokenizerFiles files = read_tokenizer_files(run.base);
   GgufMetadata vocabulary = with_context(files.file, [&] {
     return gguf_vocabulary(files.definition, files.special, read_model_config(run.base, run.ignored).vocab_size);
   });
-  if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
-  if (!prompt_template.empty()) {
-    vocabulary.emplace_back("tokenizer.chat_template",
-                            GgufValue::text(chat_template_of(PromptTemplate(prompt_template))));
-  }
+  if (!merged.jinja.empty()) vocabulary.emplace_back("tokenizer.chat_template", GgufValue::text(merged.jinja));
+  const std::int32_t end = merged.row == nullptr ? -1 : PromptTemplate(merged.row->name).end_token_id(tokenizer);
+  if (end >= 0 && end != tokenizer.eos_token_id())
+    vocabulary.emplace_back("tokenizer.ggml.eot_token_id", GgufValue::u32(static_cast<std::uint32_t>(end)));
   return vocabulary;
+}
+
+// "m.Modelfile" for "m.gguf".
+std::string modelfile_of(std::string gguf) {
+  if (gguf.ends_with(".gguf")) gguf.resize(gguf.size() - std::string_view(".gguf").size());
+  return gguf + ".Modelfile";
+}
+
+MergeLosses merge(const MergeRun& run, std::string prompt_template, const ToolContext& tool) {
+  OutputFolder output(run.output);  // refuses an existing output before any work is done
+  if (run.adapter_only()) return run_merge(run, {}, output, tool);
+  const std::string modelfile = modelfile_of(run.output);
+  if (run.to_gguf() && file_exists(modelfile))
+    throw usage_error("{}: it exists already; name another output or remove it", modelfile);
+  if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
+  const MergedTemplate merged = merged_template(prompt_template, run.base, run.adapter, tool.notes());
+  if (!run.to_gguf()) {
+    const std::optional<Tokenizer> tokenizer = tokenizer_of(run.base);
+    write_template_files(merged, run.base, tokenizer ? &*tokenizer : nullptr, output.path());
+    return run_merge(run, {}, output, tool);
+  }
+  const Tokenizer tokenizer = Tokenizer::load(run.base);
+  const MergeLosses losses = run_merge(run, vocabulary_of(run, merged, tokenizer), output, tool);
+  write_file(modelfile, ollama_modelfile(run.output.substr(run.output.rfind('/') + 1), merged, tokenizer));
+  return losses;
 }
 
 }  // namespace
@@ -52,7 +89,8 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         run.add(options);
         options.text("template", &prompt_template, "NAME",
-                     "prompt template of a GGUF file; default: the one the adapter was trained with");
+                     "chat template that is written; default: the one the adapter was trained with, else that of its "
+                     "folder or of the base");
       },
       [&](ToolContext& tool) {
         for (const auto& [name, value] :
@@ -62,10 +100,7 @@ int main(int argc, char** argv) {
         if (run.adapter_only() && !run.tokens.empty()) {
           throw usage_error("--tokens: with --format gguf-lora nothing is merged, so no losses are compared");
         }
-        OutputFolder output(run.output);  // refuses an existing output before any work is done
-        const GgufMetadata vocabulary =
-            run.to_gguf() && !run.adapter_only() ? vocabulary_of(run, prompt_template) : GgufMetadata{};
-        const MergeLosses losses = run_merge(run, vocabulary, output, tool);
+        const MergeLosses losses = merge(run, prompt_template, tool);
         OutputFile out("-");
         if (!run.tokens.empty()) {
           out.write(fmt::format("loss before {:.6f} after {:.6f}\n", losses.before, losses.after));

@@ -36,7 +36,7 @@ $(call program,tests/trace_model,tests/train/trace_model.cc tests/train/hf_trace
 
 .PHONY: build-tests test
 # Where nvcc is installed the kernels are compiled even if the programs do without them: spilled registers are an error.
-build-tests: $(BINARIES) $(TEST_PROGRAMS) $(BUILD)/tests/memory_contract
+build-tests: $(BINARIES) $(TEST_PROGRAMS) $(BUILD)/tests/memory_contract $(BUILD)/tests/spell_templates
 build-tests: $(if $(NVCC),$(if $(filter 0,$(CUDA)),,$(CUDA_OBJECTS)))
 
 # The numerical folders, again at each lower level of instructions that the processor has.

@@ -45,7 +45,8 @@ std::string with_json_field(std::string_view text, std::string_view key, std::st
     if (text.substr(at, key_end - at) == quoted) return out.replace(begin, end - begin, value);
     at = end;
   }
-  const bool empty = at != std::string_view::npos && text[at] == '}';
+  const std::size_t first = text.find_first_not_of(kSpaces, object + 1);
+  const bool empty = first != std::string_view::npos && text[first] == '}';
   return out.insert(std::min(object + 1, out.size()),
                     std::string("\n  ").append(quoted).append(": ").append(value).append(empty ? "\n" : ","));
 }

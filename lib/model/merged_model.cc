@@ -120,14 +120,15 @@ class FileMerger {
   std::optional<WeightSpec> untied_;  // the head, if it is no longer tied to the embedding
 };
 
-// Copies configuration and tokenizer, but no weights in other formats.
+// Copies configuration and tokenizer, but no weights in other formats, and no file that the caller has written already.
 void copy_companions(const std::string& from, const std::string& to) {
   constexpr std::array<const char*, 4> kEndings{".json", ".txt", ".model", ".jinja"};
   for (const auto& entry : std::filesystem::directory_iterator(from)) {
     const std::string name = entry.path().filename().string();
     const bool wanted =
         std::any_of(kEndings.begin(), kEndings.end(), [&](const char* end) { return name.ends_with(end); });
-    if (wanted && entry.is_regular_file()) write_file(fmt::format("{}/{}", to, name), read_file(entry.path().string()));
+    const std::string copy = fmt::format("{}/{}", to, name);
+    if (wanted && entry.is_regular_file() && !file_exists(copy)) write_file(copy, read_file(entry.path().string()));
   }
 }
 

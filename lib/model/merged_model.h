@@ -17,9 +17,9 @@ namespace matinee {
 ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge);
 
 /// Writes the checkpoint in `base` with the adapter merged in into the folder `output`: the same files with the same
-/// tensors in the same dtypes and layouts, and the configuration and the tokenizer. A head that is no longer tied is
-/// added to the file of the embedding. Holds a few MiB in memory whatever the model's size, or one tensor in float32 if
-/// the family stores them transposed.
+/// tensors in the same dtypes and layouts, and the configuration and the tokenizer, but for files that are there
+/// already. A head that is no longer tied is added to the file of the embedding. Holds a few MiB in memory whatever the
+/// model's size, or one tensor in float32 if the family stores them transposed.
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                              const std::string& output);
 /// Bytes of memory that it needs at most.

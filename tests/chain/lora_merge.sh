@@ -42,7 +42,7 @@ for format in f16 bf16 q8_0; do
   [[ $status -eq 0 && $out == loss\ before* ]] || fail "gguf-$format: $out $err"
   expect_equal GGUF "$(head -c 4 "$work/$format.gguf")" "gguf-$format"
   # Not grep -q, which would exit before strings is done.
-  [[ $(strings -n 20 "$work/$format.gguf" | grep -c "namespace(system='')") -eq 1 ]] || fail "gguf-$format has no chat template"
+  [[ $(strings -n 20 "$work/$format.gguf" | grep -c "system_message is defined") -eq 1 ]] || fail "gguf-$format has no chat template"
 done
 [[ $(stat -c %s "$work/q8_0.gguf") -lt $(($(stat -c %s "$work/f16.gguf") * 6 / 10)) ]] || fail "Q8_0 is not smaller"
 

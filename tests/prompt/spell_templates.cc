@@ -2,6 +2,7 @@
 //
 //   spell_templates list                        the names, one on each line
 //   spell_templates jinja NAME                  its Jinja text
+//   spell_templates go NAME BASE                its text in Go's template language
 //   spell_templates recognize FILE...           for each: the fingerprint and the name of the row, or "-"
 //   spell_templates spell NAME [BASE] <LINES    for each line of messages: {"text", "ids"}; ids with BASE's tokenizer
 #include <fmt/core.h>
@@ -16,6 +17,7 @@
 #include "lib/prompt/chat_template.h"
 #include "lib/prompt/jinja_fingerprint.h"
 #include "lib/prompt/known_chat_templates.h"
+#include "lib/prompt/ollama_modelfile.h"
 #include "lib/prompt/sample_encoder.h"
 
 namespace matinee {
@@ -63,6 +65,8 @@ int run(const std::vector<std::string>& words) {
     for (const std::string& name : PromptTemplate::names()) fmt::print("{}\n", name);
   } else if (words[0] == "jinja" && words.size() == 2) {
     fmt::print("{}", chat_template_of(PromptTemplate(words[1])));
+  } else if (words[0] == "go" && words.size() == 3) {
+    fmt::print("{}", go_template_of(PromptTemplate(words[1]).row(), Tokenizer::load(words[2])));
   } else if (words[0] == "recognize") {
     for (std::size_t i = 1; i < words.size(); ++i) {
       const std::string jinja = read_file(words[i]);
