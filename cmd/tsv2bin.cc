@@ -38,6 +38,11 @@ int main(int argc, char** argv) {
           tool.note(fmt::format("skipped {} bad {} and kept {}; the first: {}", report.skipped,
                                 report.skipped == 1 ? "row" : "rows", report.rows, report.first_skipped));
         }
+        if (report.blank_lines > 0) tool.note(fmt::format("left out {} blank lines", report.blank_lines));
+        if (report.other_ends > 0) {
+          tool.note(fmt::format("{} rows do not end as the header does (LF or CRLF); bin2tsv ends all as the header",
+                                report.other_ends));
+        }
         return 0;
       });
 }

@@ -66,7 +66,7 @@ OPTIONAL_TABLES := $(foreach table,title.akas title.certificates,$(strip \
                      $(if $(wildcard $(IMDB)/$(table).tsv $(IMDB)/$(table).tsv.gz),$(table))))
 TABLES := title.basics title.ratings title.crew title.principals name.basics $(OPTIONAL_TABLES)
 table_source = $(or $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv)),$(IMDB)/$(1).tsv)
-$(foreach table,$(TABLES),$(call step,$(table).bin,tsv2bin,,$(call table_source,$(table))))
+$(foreach table,$(TABLES),$(call step,$(table).bin,tsv2bin,--keep-going,$(call table_source,$(table))))
 $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
 	@echo "make: IMDB=$(IMDB) has no $*.tsv or $*.tsv.gz" >&2; exit 1
 

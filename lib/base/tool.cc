@@ -81,15 +81,29 @@ int print_and_finish(const char* name, const std::string& text) {
   return flush_stdout(name, 0);
 }
 
+// A line on stderr. Messages quote what inputs hold, so control characters are spelled out: none reaches a terminal.
+void print_message(const char* name, std::string_view text) {
+  std::string line = fmt::format("{}: ", name);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+      line += fmt::format("\\x{:02x}", byte);
+    } else {
+      line += c;
+    }
+  }
+  fmt::print(stderr, "{}\n", line);
+}
+
 }  // namespace
 
 ToolContext::ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options)
     : description_(description), common_(common), options_(options) {}
 
-void ToolContext::note(std::string_view text) const { fmt::print(stderr, "{}: {}\n", description_.name, text); }
+void ToolContext::note(std::string_view text) const { print_message(description_.name, text); }
 
 std::function<void(std::string_view)> ToolContext::notes() const {
-  return [name = description_.name](std::string_view text) { fmt::print(stderr, "{}: {}\n", name, text); };
+  return [name = description_.name](std::string_view text) { print_message(name, text); };
 }
 
 Progress ToolContext::progress(std::string label, std::uint64_t total, std::string unit) const {
@@ -136,7 +150,7 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
     return 0;
   } catch (const Error& error) {
     std::fflush(stdout);
-    fmt::print(stderr, "{}: {}\n", description.name, error.what());
+    print_message(description.name, error.what());
     return exit_status(error.code());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "{}: {}\n", description.name, out_of_memory_text());

@@ -3,8 +3,10 @@
 #include "lib/catalog/catalog_builder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -46,6 +48,16 @@ struct Movie {
   std::string certificate;
 };
 
+// Archives unpack "title.basics.tsv" as a folder with the table in it.
+std::string only_file_in(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path().string());
+  if (files.size() != 1)
+    throw bad_data("{}: expected a table or a folder with one in it, found a folder with {} files", folder,
+                   files.size());
+  return files.front();
+}
+
 bool is_null(std::string_view text) { return text.empty() || text == "\\N"; }
 
 }  // namespace
@@ -54,6 +66,7 @@ CatalogTables CatalogTables::in_folder(const std::string& folder) {
   const auto find = [&](const std::string& table, bool necessary = true) {
     for (const char* ending : {".bin", ".tsv", ".tsv.gz"}) {
       std::string path = fmt::format("{}/{}{}", folder, table, ending);
+      if (std::filesystem::is_directory(path)) return only_file_in(path);
       if (file_exists(path)) return path;
     }
     if (!necessary) return std::string();
@@ -75,6 +88,7 @@ std::string CatalogReport::describe() const {
   };
   add(adult, "adult titles left out");
   add(without_title, "left out because they have no title");
+  add(twice, "rows left out because their title is there before");
   add(without_rating, "without rating");
   add(without_crew, "without director or writer");
   add(without_cast, "without cast");
@@ -117,12 +131,6 @@ struct CatalogBuilder::Impl {
     return table;
   }
 
-  // A row that cannot be used: an error, or one more of the bad rows.
-  void reject(std::string message) {
-    if (!keep_going) throw bad_data("{}", message);
-    if (report.bad_rows++ == 0) report.first_bad = std::move(message);
-  }
-
   void read_titles(const CatalogTables& tables, const CatalogOptions& options) {
     const auto ratings = open_table(tables.ratings, "title.ratings");
     const auto basics = open_table(tables.basics, "title.basics");
@@ -144,11 +152,11 @@ struct CatalogBuilder::Impl {
     std::unordered_set<std::string_view> titles;
     for (std::size_t row = 0; row < tconst.size(); ++row) {
       if (!titles.insert(tconst[row]).second) {
-        reject(fmt::format("{}: tconst {} is there twice", tables.basics, tconst[row]));
+        ++report.twice;
         continue;
       }
       all_titles.emplace(tconst[row]);
-      if (type[row] != options.type) continue;
+      if (std::find(options.types.begin(), options.types.end(), type[row]) == options.types.end()) continue;
       ++report.titles_of_type;
       const bool left_out = is_adult[row] == 1 && !options.adult, nameless = is_null(primary[row]);
       report.adult += left_out;
@@ -161,7 +169,8 @@ struct CatalogBuilder::Impl {
     report.titles_read = static_cast<std::int64_t>(tconst.size());
     for (const auto& [name, row] : rating_row) report.ratings_without_title += titles.contains(name) ? 0 : 1;
     if (report.titles_of_type == 0)
-      throw bad_data("{}: no title of the type \"{}\"; --type chooses another", tables.basics, options.type);
+      throw bad_data("{}: no title of the type \"{}\"; --type chooses another", tables.basics,
+                     fmt::join(options.types, "\" or \""));
     // Most votes first, then the later film, then the order of the table, so that the order is total.
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
       return std::tuple(-a.votes, -a.year, a.row) < std::tuple(-b.votes, -b.year, b.row);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
@@ -13,23 +14,24 @@ namespace matinee {
 struct CatalogTables {
   std::string basics, ratings, crew, principals, names;
   std::string akas, certificates;  ///< title.akas and title.certificates; "": not there
-  /// The files of a folder: title.basics.{bin,tsv,tsv.gz} and so on. Throws Error(kMissing) with the name of the first
-  /// of the five necessary ones that is not there.
+  /// The files of a folder: title.basics.{bin,tsv,tsv.gz} and so on, or a folder of that name with one file in it.
+  /// Throws Error(kMissing) with the name of the first of the five necessary ones that is not there.
   static CatalogTables in_folder(const std::string& folder);
 };
 
 struct CatalogOptions {
-  std::int64_t top = 10000;     ///< keep this many, the most voted-for
-  std::string type = "movie";   ///< titleType
-  std::int64_t cast_size = 10;  ///< people per movie, by ordering
-  bool adult = false;           ///< keep titles with isAdult, too
-  bool keep_going = false;      ///< skip bad rows of TSV and titles that are there twice, and count them
+  std::int64_t top = 10000;                 ///< keep this many, the most voted-for
+  std::vector<std::string> types{"movie"};  ///< values of titleType
+  std::int64_t cast_size = 10;              ///< people per movie, by ordering
+  bool adult = false;                       ///< keep titles with isAdult, too
+  bool keep_going = false;                  ///< skip bad rows of TSV, and count them
 };
 
 /// Counts of the join. Dangling references are counted and reported; they are not errors.
 struct CatalogReport {
   std::int64_t titles_read = 0, titles_of_type = 0, kept = 0;
   std::int64_t adult = 0, without_title = 0;                            ///< of the type, left out
+  std::int64_t twice = 0;                                               ///< later rows of a title, left out
   std::int64_t without_rating = 0, without_crew = 0, without_cast = 0;  ///< among the kept
   std::int64_t dangling_people = 0;      ///< references of kept movies to an nconst that name.basics lacks
   std::int64_t people_without_name = 0;  ///< left out

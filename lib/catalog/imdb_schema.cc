@@ -19,23 +19,29 @@ ColumnSpec flag(const char* name) { return {name, kInteger, 0, 1}; }
 ColumnSpec film_year(const char* name) { return {name, kInteger, 1800, 2200}; }
 ColumnSpec life_year(const char* name) { return {name, kInteger, 0, 2200}; }  // writers of antiquity have rows
 
+ColumnSpec unused(ColumnSpec column) {
+  column.needed = false;
+  return column;
+}
+
 const std::vector<TableSchema>& tables() {
   static const std::vector<TableSchema> all{
       {"title.basics",
        {text("tconst"), text("titleType"), text("primaryTitle"), text("originalTitle"), flag("isAdult"),
-        film_year("startYear"), film_year("endYear"), count("runtimeMinutes"), text("genres")}},
+        film_year("startYear"), unused(film_year("endYear")), count("runtimeMinutes"), text("genres")}},
       {"title.ratings", {text("tconst"), {"averageRating", kTenths, 0, 100}, count("numVotes")}},
       {"title.crew", {text("tconst"), text("directors"), text("writers")}},
       {"title.principals",
-       {text("tconst"), count("ordering"), text("nconst"), text("category"), text("job"), text("characters")}},
+       {text("tconst"), count("ordering"), text("nconst"), text("category"), unused(text("job")),
+        unused(text("characters"))}},
       {"title.episode", {text("tconst"), text("parentTconst"), count("seasonNumber"), count("episodeNumber")}},
       {"title.akas",
-       {text("titleId"), count("ordering"), text("title"), text("region"), text("language"), text("types"),
-        text("attributes"), flag("isOriginalTitle")}},
+       {text("titleId"), unused(count("ordering")), text("title"), unused(text("region")), unused(text("language")),
+        unused(text("types")), unused(text("attributes")), unused(flag("isOriginalTitle"))}},
       {"title.certificates", {text("tconst"), text("certificate")}},
       {"name.basics",
-       {text("nconst"), text("primaryName"), life_year("birthYear"), life_year("deathYear"), text("primaryProfession"),
-        text("knownForTitles")}}};
+       {text("nconst"), text("primaryName"), life_year("birthYear"), unused(life_year("deathYear")),
+        unused(text("primaryProfession")), unused(text("knownForTitles"))}}};
   return all;
 }
 
@@ -56,42 +62,46 @@ void split_fields(std::string_view line, std::vector<std::string_view>& fields) 
 RecognizedHeader recognize_header(std::string_view line) {
   std::vector<std::string_view> names;
   split_fields(line, names);
+  const auto has = [&](const ColumnSpec& column) {
+    return std::find(names.begin(), names.end(), column.name) != names.end();
+  };
+  // The table with the most of the names, first among those whose needed columns are all there.
   const TableSchema* nearest = nullptr;
   std::size_t nearest_found = 0;
   std::string lacking;
   for (const TableSchema& table : tables()) {
-    std::size_t found = 0;
+    const auto found = static_cast<std::size_t>(std::count_if(table.columns.begin(), table.columns.end(), has));
     std::string absent;
-    for (const ColumnSpec& column : table.columns) {
-      if (std::find(names.begin(), names.end(), column.name) != names.end()) {
-        ++found;
-      } else {
-        absent += (absent.empty() ? "" : ", ") + column.name;
-      }
-    }
-    if (found == table.columns.size()) {
-      RecognizedHeader header{&table, {}};
-      for (const std::string_view name : names) {
-        const auto known = std::find_if(table.columns.begin(), table.columns.end(),
-                                        [&](const ColumnSpec& c) { return c.name == name; });
-        header.columns.push_back(known == table.columns.end() ? ColumnSpec{std::string(name), kText, 0, 0} : *known);
-      }
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i].empty()) throw bad_data("header: column {} has no name", i + 1);
-        if (std::count(names.begin(), names.end(), names[i]) > 1)
-          throw bad_data("header: column \"{}\" is there twice", names[i]);
-      }
-      return header;
-    }
-    if (found > nearest_found) {
+    for (const ColumnSpec& column : table.columns)
+      if (column.needed && !has(column)) absent += (absent.empty() ? "" : ", ") + column.name;
+    const bool whole = nearest != nullptr && lacking.empty();
+    if (whole ? absent.empty() && found > nearest_found : found > 0 && (absent.empty() || found > nearest_found)) {
       nearest = &table;
       nearest_found = found;
       lacking = absent;
     }
   }
-  Error error = bad_data("header: expected the column names of an IMDb table, found \"{}\"", line.substr(0, 60));
-  if (nearest != nullptr) error.add_remedy(fmt::format("nearest is {}, which also has {}", nearest->name, lacking));
-  throw error;
+  if (nearest == nullptr || !lacking.empty()) {
+    Error error = bad_data("header: expected the column names of an IMDb table, found \"{}\"", line.substr(0, 60));
+    if (nearest != nullptr) {
+      error.add_remedy(fmt::format("nearest is {}, which also has {}", nearest->name, lacking));
+    } else if (names.size() == 1 && line.find(',') != std::string_view::npos) {
+      error.add_remedy("this is CSV; an IMDb table has tabs between its columns");
+    }
+    throw error;
+  }
+  RecognizedHeader header{nearest, {}};
+  for (const std::string_view name : names) {
+    const auto known = std::find_if(nearest->columns.begin(), nearest->columns.end(),
+                                    [&](const ColumnSpec& column) { return column.name == name; });
+    header.columns.push_back(known == nearest->columns.end() ? ColumnSpec{std::string(name), kText, 0, 0} : *known);
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) throw bad_data("header: column {} has no name", i + 1);
+    if (std::count(names.begin(), names.end(), names[i]) > 1)
+      throw bad_data("header: column \"{}\" is there twice", names[i]);
+  }
+  return header;
 }
 
 }  // namespace matinee

@@ -19,6 +19,7 @@ struct ColumnSpec {
   std::string name;
   ColumnType type = ColumnType::kText;
   std::int32_t low = 0, high = 0;  ///< range of valid numbers; in tenths for kTenths
+  bool needed = true;              ///< a table without it is refused; embed reads only such columns
 };
 
 /// One of IMDb's seven tables (https://developer.imdb.com/non-commercial-datasets/), or title.certificates in the same

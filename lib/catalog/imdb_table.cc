@@ -27,6 +27,7 @@ ImdbTable::ImdbTable(const std::string& path) : file_(path, "table", "tsv2bin") 
   name_ = field("matinee.table");
   crlf_ = field("matinee.newline") == "crlf";
   last_line_ends_ = field("matinee.last_line_ends") == "true";
+  byte_order_mark_ = file_.metadata().contains("matinee.byte_order_mark");
   const std::string rows = field("matinee.rows"), types = field("matinee.types"), names = field("matinee.columns");
   std::from_chars(rows.data(), rows.data() + rows.size(), rows_);
   std::vector<std::string_view> fields;
@@ -74,7 +75,7 @@ void ImdbTable::write_tsv(OutputFile& out) const {
     sources.push_back(source);
   }
   const std::string_view newline = crlf_ ? "\r\n" : "\n";
-  std::string line = column_list(columns_);
+  std::string line = (byte_order_mark_ ? "\xEF\xBB\xBF" : "") + column_list(columns_);
   for (std::int64_t row = 0; row <= rows_; ++row) {
     if (row > 0) {
       line.clear();

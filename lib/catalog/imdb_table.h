@@ -31,7 +31,7 @@ class ImdbTable {
   StringColumn text(const std::string& column) const;
   std::span<const std::int32_t> integers(const std::string& column) const;
 
-  /// Writes the TSV that the table was made from, byte for byte.
+  /// Writes the TSV that the table was made from, byte for byte (docs/formats.md says where not).
   void write_tsv(OutputFile& out) const;
 
  private:
@@ -39,7 +39,7 @@ class ImdbTable {
   std::string name_;
   std::int64_t rows_ = 0;
   std::vector<ColumnSpec> columns_;
-  bool crlf_ = false, last_line_ends_ = true;
+  bool crlf_ = false, last_line_ends_ = true, byte_order_mark_ = false;
 };
 
 }  // namespace matinee

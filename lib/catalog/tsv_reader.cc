@@ -71,7 +71,7 @@ struct Block {
     std::vector<std::string> odd_texts;
   };
   std::vector<Column> columns;
-  std::int64_t rows = 0, skipped = 0;
+  std::int64_t rows = 0, skipped = 0, blank_lines = 0, other_ends = 0;
   std::string first_skipped;
 };
 
@@ -87,9 +87,16 @@ class BlockParser {
     std::uint64_t line_number = block.first_line;
     for (std::size_t begin = 0; begin < block.text.size(); ++line_number) {
       const std::size_t end = std::min(block.text.find('\n', begin), block.text.size());
-      const std::string_view line(block.text.data() + begin, end - begin);
+      std::string_view line(block.text.data() + begin, end - begin);
       begin = end + 1;
       const std::size_t size = line.size() + (line_number == block.first_line ? block.cut_off : 0);
+      const bool crlf = !line.empty() && line.back() == '\r';
+      if (crlf) line.remove_suffix(1);
+      if (line.empty()) {
+        ++block.blank_lines;
+        continue;
+      }
+      if (crlf != crlf_ && end < block.text.size()) ++block.other_ends;
       if (auto error = check(line, size, line_number, fields, numbers)) {
         if (!options_.keep_going) {
           error->add_remedy(kRemedy);
@@ -121,11 +128,6 @@ class BlockParser {
     const auto place = [&] { return fmt::format("{}:{}", name_, number); };
     if (size > options_.line_limit) {
       return bad_data("{}: expected a line of at most {} bytes, found {}", place(), options_.line_limit, size);
-    }
-    if (crlf_) {
-      if (line.empty() || line.back() != '\r')
-        return bad_data("{}: expected the line to end in CRLF, as the header does", place());
-      line.remove_suffix(1);
     }
     split_fields(line, fields);
     if (fields.size() != columns_.size()) {
@@ -343,14 +345,14 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
                            ThreadPool& pool, const std::function<void(std::uint64_t)>& advance) {
   BlockReader reader(input, options);
   std::string header_line = reader.header();
-  if (header_line.starts_with("\xEF\xBB\xBF")) {
-    throw bad_data("{}:1: the file begins with a byte order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')",
-                   reader.name());
-  }
+  const bool byte_order_mark = header_line.starts_with("\xEF\xBB\xBF");
+  if (byte_order_mark) header_line.erase(0, 3);
   const bool crlf = header_line.ends_with('\r');
   if (crlf) header_line.pop_back();
   if (header_line.starts_with('<'))
     throw bad_data("{}:1: this is an HTML or XML page, not a table; fetch the file again", reader.name());
+  if (begins_as_utf16(header_line))
+    throw bad_data("{}:1: this is UTF-16; iconv -f UTF-16 -t UTF-8 makes UTF-8 of it", reader.name());
   if (const std::size_t bad = valid_utf8_prefix(header_line); bad < header_line.size()) {
     throw bad_data("{}:1: header: expected UTF-8, found the byte 0x{:02x}", reader.name(),
                    static_cast<unsigned char>(header_line[bad]));
@@ -369,6 +371,8 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
       columns.append(blocks[i]);
       if (report.skipped == 0) report.first_skipped = blocks[i].first_skipped;
       report.skipped += blocks[i].skipped;
+      report.blank_lines += blocks[i].blank_lines;
+      report.other_ends += blocks[i].other_ends;
       advance(blocks[i].text.size());
     }
   }
@@ -384,13 +388,14 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
     names += (names.empty() ? "" : "\t") + column.name;
     types += static_cast<char>('0' + static_cast<int>(column.type));
   }
-  SafetensorsWriter writer(output, "table",
-                           {{"matinee.table", header.table->name},
-                            {"matinee.columns", names},
-                            {"matinee.types", types},
-                            {"matinee.rows", fmt::format("{}", report.rows)},
-                            {"matinee.newline", crlf ? "crlf" : "lf"},
-                            {"matinee.last_line_ends", reader.last_line_ends() ? "true" : "false"}});
+  Metadata metadata{{"matinee.table", header.table->name},
+                    {"matinee.columns", names},
+                    {"matinee.types", types},
+                    {"matinee.rows", fmt::format("{}", report.rows)},
+                    {"matinee.newline", crlf ? "crlf" : "lf"},
+                    {"matinee.last_line_ends", reader.last_line_ends() ? "true" : "false"}};
+  if (byte_order_mark) metadata["matinee.byte_order_mark"] = "true";
+  SafetensorsWriter writer(output, "table", metadata);
   columns.write(writer);
   writer.commit();
   return report;

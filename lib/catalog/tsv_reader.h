@@ -16,6 +16,8 @@ struct TsvReadOptions {
 
 struct TsvReadReport {
   std::int64_t rows = 0, skipped = 0;
+  std::int64_t blank_lines = 0;  ///< passed over
+  std::int64_t other_ends = 0;   ///< rows that end in CRLF where the header ends in LF, or the other way round
   std::uint64_t bytes = 0;
   std::string first_skipped;  ///< error message of the first skipped row
 };

@@ -9,6 +9,11 @@
 
 namespace matinee {
 
+/// Whether a text begins with UTF-16's byte-order mark.
+inline bool begins_as_utf16(std::string_view text) {
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+}
+
 /// The bytes of a file or of stdin ("-"), decompressed if they begin with the gzip magic (with ISA-L; a file may have
 /// several members). Throws like InputFile, and Error(kBadData) with the offset in the compressed input if the gzip
 /// stream is corrupt or truncated.

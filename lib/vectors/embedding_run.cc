@@ -60,10 +60,10 @@ void EmbeddingRun::add(OptionSet& options) {
   options.group("Which movies");
   options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
   options.flag("adult", &catalog.adult, "keep adult titles (isAdult), too");
-  options.text("type", &catalog.type, "TYPE", "keep titles of this titleType");
+  options.list("type", &catalog.types, "TYPE,...", "keep titles of these titleTypes");
   options.integer("cast", &catalog.cast_size, 0, 1000, "people of the cast to keep per movie");
   options.group("Vectors");
-  options.integer("dim", &vectors.dim, 16, 4096, "length of each vector");
+  options.integer("dim", &vectors.dim, 84, 4096, "length of each vector; at least 83 more than there are genres");
   options.choice("method", &vectors.method, {"cooccurrence", "projection"},
                  "how cast and crew become vectors (docs/embeddings.md)");
   options.list("weights", &weights, "TITLE,CAST,CREW",

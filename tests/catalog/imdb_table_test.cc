@@ -115,7 +115,8 @@ TEST_F(ImdbTableTest, NumbersThatDoNotRoundTripAreRefused) {
 TEST_F(ImdbTableTest, BadRowsAreSkippedAndCountedWhenAsked) {
   const auto report = read(kRatings + "tt1\t8.0\t1\ntt2\t8.0\n\ntt3\t7.0\tx\ntt4\t7.0\t4\n", {.keep_going = true});
   EXPECT_EQ(report.rows, 2);
-  EXPECT_EQ(report.skipped, 3);
+  EXPECT_EQ(report.skipped, 2);
+  EXPECT_EQ(report.blank_lines, 1);
   EXPECT_NE(report.first_skipped.find("in.tsv:3: expected 3 tab-separated fields, found 2"), std::string::npos);
   EXPECT_EQ(back(), kRatings + "tt1\t8.0\t1\ntt4\t7.0\t4\n");
 }
@@ -169,6 +170,16 @@ TEST(RecognizeHeader, KnowsAllSevenTables) {
     EXPECT_STREQ(recognize_header("extra\t" + line).table->name, table.name);
     EXPECT_EQ(recognize_header("extra\t" + line).columns.front().type, ColumnType::kText);
   }
+}
+
+TEST(RecognizeHeader, UnusedColumnsMayBeMissing) {
+  EXPECT_STREQ(recognize_header("tconst\tordering\tnconst\tcategory").table->name, "title.principals");
+  EXPECT_STREQ(recognize_header("nconst\tprimaryName\tbirthYear\tdeathYear").table->name, "name.basics");
+  EXPECT_STREQ(recognize_header("titleId\ttitle\tregion").table->name, "title.akas");
+  EXPECT_NE(error_of([] {
+              recognize_header("tconst\tordering\tnconst\tjob");
+            }).find("nearest is title.principals, which also has category"),
+            std::string::npos);
 }
 
 TEST(RecognizeHeader, NamesTheNearestTable) {

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
+#include "lib/base/file.h"
 #include "lib/catalog/artifact_text.h"
 #include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/imdb_table.h"
@@ -111,17 +113,14 @@ TEST(MovieCatalog, RowsThatDoNotJoinAreCounted) {
 TEST(MovieCatalog, OptionsChooseTypeNumberAndCast) {
   const SmallTables tables;
   EXPECT_EQ(tables.catalog({.top = 2}).size(), 2);
-  EXPECT_EQ(tables.catalog({.type = "short"}).tconst(0), "tt4");
+  EXPECT_EQ(tables.catalog({.types = {"short"}}).tconst(0), "tt4");
   const MovieCatalog one = tables.catalog({.cast_size = 1});
   EXPECT_EQ(names(one, one.cast(*one.find_tconst("tt1"))), (std::vector<std::string>{"Al Pacino"}));
-  EXPECT_NE(error_of([&] { tables.catalog({.type = "opera"}); }).find("no title of the type \"opera\""),
+  EXPECT_NE(error_of([&] { tables.catalog({.types = {"opera"}}); }).find("no title of the type \"opera\""),
             std::string::npos);
 }
 
 TEST(MovieCatalog, BadTablesAreNamed) {
-  SmallTables tables;
-  tables.basics += "tt1\tmovie\tHeat\tHeat\t0\t1995\t\\N\t170\tDrama\n";
-  EXPECT_NE(error_of([&] { tables.catalog(); }).find("title.basics.tsv: tconst tt1 is there twice"), std::string::npos);
   const SmallTables swapped;
   CatalogTables paths = swapped.write();
   std::swap(paths.crew, paths.ratings);
@@ -134,6 +133,39 @@ TEST(MovieCatalog, BadTablesAreNamed) {
             empty.path() +
                 ": expected title.basics.bin, title.basics.tsv or title.basics.tsv.gz in this folder, "
                 "found none");
+}
+
+TEST(MovieCatalog, TheFirstRowOfATitleCounts) {
+  SmallTables tables;
+  tables.basics += "tt1\tmovie\tHot\tHot\t0\t1996\t\\N\t170\tDrama\n";
+  EXPECT_EQ(tables.catalog().title(*tables.catalog().find_tconst("tt1")), "Heat");
+  ThreadPool pool(1);
+  const CatalogBuilder builder(tables.write(), {}, pool);
+  EXPECT_EQ(builder.report().twice, 1);
+  EXPECT_EQ(builder.report().kept, 7);
+}
+
+TEST(MovieCatalog, SeveralTypes) {
+  const SmallTables tables;
+  EXPECT_EQ(tables.catalog({.types = {"movie", "short"}}).size(), 8);
+  EXPECT_NE(error_of([&] {
+              tables.catalog({.types = {"opera", "play"}});
+            })
+                .find("no title of the type \"opera\" or "
+                      "\"play\""),
+            std::string::npos);
+}
+
+TEST(MovieCatalog, AFolderNamedAsATableHoldsIt) {
+  const testing::TemporaryFolder folder;
+  for (const char* name : {"title.ratings", "title.crew", "title.principals", "name.basics"})
+    write_file(folder.file(std::string(name) + ".tsv"), "x");
+  const std::string inner = folder.file("title.basics.tsv");
+  std::filesystem::create_directory(inner);
+  EXPECT_EQ(error_of([&] { CatalogTables::in_folder(folder.path()); }),
+            inner + ": expected a table or a folder with one in it, found a folder with 0 files");
+  write_file(inner + "/data.tsv", "x");
+  EXPECT_EQ(CatalogTables::in_folder(folder.path()).basics, inner + "/data.tsv");
 }
 
 TEST(MovieCatalog, AdultTitlesAreLeftOutUnlessAskedFor) {
@@ -188,7 +220,7 @@ TEST(MovieCatalog, KeepGoingSkipsBadRowsAndReportsThem) {
   SmallTables tables;
   tables.basics +=
       "tt9\tmovie\tBroken\tBroken\t0\tlast year\t\\N\t80\tDrama\n"
-      "tt1\tmovie\tAgain\tAgain\t0\t1995\t\\N\t170\tDrama\n";
+      "tt10\tmovie\tBroken\n";
   EXPECT_NE(error_of([&] { tables.catalog(); }), "");
   ThreadPool pool(1);
   const CatalogBuilder builder(tables.write(), {.keep_going = true}, pool);

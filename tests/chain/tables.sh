@@ -21,12 +21,22 @@ for threads in 1 2 7; do
 done
 # CRLF, no newline at the end, numbers that we would write differently.
 printf 'tconst\taverageRating\tnumVotes\r\ntt1\t8.0\t007\r\ntt2\t8\t\\N' >"$work/odd.tsv"
-tsv2bin -o "$work/odd.bin" "$work/odd.tsv" 2>/dev/null
-status=$?
-expect_equal 1 "$status" "a last line without CRLF in a CRLF file"
+tsv2bin -o "$work/odd.bin" "$work/odd.tsv" && bin2tsv "$work/odd.bin" >"$work/odd.back"
+expect_same_bytes "$work/odd.tsv" "$work/odd.back" "a last line without CRLF in a CRLF file"
 printf 'tconst\taverageRating\tnumVotes\ntt1\t8.0\t007\ntt2\t8\t\\N' >"$work/odd.tsv"
 tsv2bin -o "$work/odd.bin" "$work/odd.tsv" && bin2tsv "$work/odd.bin" >"$work/odd.back"
 expect_same_bytes "$work/odd.tsv" "$work/odd.back" "numbers as written"
+
+# A byte-order mark is kept; blank lines and other line ends than the header's are left out and counted.
+{ printf '\xef\xbb\xbf'; cat "$work/odd.tsv"; } >"$work/mark.tsv"
+tsv2bin <"$work/mark.tsv" >"$work/mark.bin" && bin2tsv "$work/mark.bin" >"$work/mark.back"
+expect_same_bytes "$work/mark.tsv" "$work/mark.back" "byte-order mark"
+printf 'tconst\taverageRating\tnumVotes\ntt1\t8.0\t7\r\n\ntt2\t8.1\t9\n\n' >"$work/mixed.tsv"
+expect_error 0 $'tsv2bin: left out 2 blank lines\ntsv2bin: 1 rows do not end as the header does (LF or CRLF); bin2tsv ends all as the header' \
+  tsv2bin -o "$work/mixed.bin" "$work/mixed.tsv"
+expect_equal $'tconst\taverageRating\tnumVotes\ntt1\t8.0\t7\ntt2\t8.1\t9' "$(bin2tsv "$work/mixed.bin")" "mixed line ends"
+# What embed does not read may be missing.
+printf 'tconst\tordering\tnconst\tcategory\ntt1\t1\tnm1\tactor\n' | tsv2bin >"$work/few.bin" || fail "principals without job"
 
 rm -f "$work/t.bin"
 bad() { printf '%b' "$1" >"$work/bad.tsv"; }
@@ -40,7 +50,9 @@ bad "${h}tt1\t8.0\tmany\n";           expect_error 1 'tsv2bin: bad.tsv:2:3: numV
 bad "${h}tt1\t8.0\t99999999999\n";    expect_error 1 'tsv2bin: bad.tsv:2:3: numVotes: expected a whole number from 0 to 2147483647 or \N, found "99999999999"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad "${h}tt1\tgood\t10\n";            expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \N, found "good"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad "${h}tt\xff\t8.0\t10\n";          expect_error 1 'tsv2bin: bad.tsv:2:1: tconst: expected UTF-8, found the byte 0xff; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
-bad "\xef\xbb\xbf${h}";               expect_error 1 "tsv2bin: bad.tsv:1: the file begins with a byte order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')" tsv2bin -o t.bin bad.tsv
+bad '\xff\xfet\0c\0';                 expect_error 1 'tsv2bin: bad.tsv:1: this is UTF-16; iconv -f UTF-16 -t UTF-8 makes UTF-8 of it' tsv2bin -o t.bin bad.tsv
+bad 'tconst,averageRating,numVotes\n'; expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "tconst,averageRating,numVotes"; this is CSV; an IMDb table has tabs between its columns' tsv2bin -o t.bin bad.tsv
+bad "${h}tt1\t\033[31mX\t10\n";       expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \N, found "\x1b[31mX"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad '<html>\n';                       expect_error 1 'tsv2bin: bad.tsv:1: this is an HTML or XML page, not a table; fetch the file again' tsv2bin -o t.bin bad.tsv
 expect_error 1 'tsv2bin: none.tsv: cannot open: No such file or directory' tsv2bin -o t.bin none.tsv
 expect_error 1 'tsv2bin: /dev/full: cannot write: No space left on device' tsv2bin -o /dev/full whole.tsv
