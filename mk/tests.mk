@@ -30,6 +30,7 @@ $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/to
 $(call program,tests/spell_templates,tests/prompt/spell_templates.cc,prompt)
 $(call program,tests/gguf_codec,tests/io/gguf_codec.cc,io)
 $(call program,tests/greedy_text,tests/chat/greedy_text.cc,chat)
+$(call program,tests/constraint_speed,tests/chat/constraint_speed.cc $(SUPPORT),chat)
 $(call program,tests/mention_figures,tests/catalog/mention_figures.cc tests/support/temporary_folder.cc,catalog)
 $(call program,tests/memory_table,tests/train/memory_table.cc,train)
 $(call program,tests/trace_model,tests/train/trace_model.cc tests/train/hf_trace.cc,train)
@@ -48,7 +49,7 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 	  $(sort $(wildcard tests/chain/*.sh)) --lower-levels $(LEVEL_TESTS)
 
 # ---- Long checks and benchmarks --------------------------------------------------------------------------------------
-.PHONY: check-memory check-kill bench-kernels bench-decode bench-train bench-tokenize compare-tokenizers compare-hf
+.PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize compare-tokenizers compare-hf
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
 
@@ -61,6 +62,8 @@ bench-kernels: $(BUILD)/tests/bench_kernels  ## time every operation, oneDNN bes
 
 # These compare with other software, which they install from PyPI into an environment of its own.
 compare-hf: $(BUILD)/tests/trace_model  ## logits, gradients and training against transformers and PEFT
+bench-constraint: $(BUILD)/tests/constraint_speed  ## microseconds per token of constrained decoding
+	@REAL_DATA=$(REAL_DATA) BASE=$(BASE) $(BUILD)/tests/constraint_speed
 bench-tokenize: $(BUILD)/tests/bench_tokenize  ## MB/s of our tokenizers beside the originals
 compare-tokenizers: $(BUILD)/tests/encode_texts  ## token ids of our tokenizers against the originals, on many texts
 bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed  ## tokens/s of decoding beside llama.cpp (6 GB of disk)

@@ -39,41 +39,46 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
   std::optional<TokenConstraint> constraint;
   if (language != nullptr) constraint.emplace(model_.token_trie(), *language, encoder_.end_token_id());
   StreamDecoder stream(model_.tokenizer(), {.at_start = encoder_.output_prefix().empty()});
-  std::span<const float> logits = session_.restart(fitted_prompt(prompt, max_tokens));
-  std::vector<std::int32_t> next;
-  while (reply.tokens < max_tokens) {
-    next.clear();
-    // Tokens that the language leaves no choice about are appended at once, without sampling.
+  // Tokens that the model has not seen yet: the prompt; then a chosen token and what must follow it.
+  std::vector<std::int32_t> unseen = fitted_prompt(prompt, max_tokens);
+  std::int64_t seen = 0;
+  const auto take = [&](std::int32_t id) {
+    unseen.push_back(id);
+    ++reply.tokens;
+    if (constraint) constraint->accept(id);
+    if (id == encoder_.end_token_id()) {
+      reply.end = ReplyEnd::kFinished;
+      return;
+    }
+    const std::string piece = margins.push(stream.push(id));
+    reply.text += piece;
+    if (on_text && !piece.empty() && !on_text(piece)) reply.end = ReplyEnd::kStopped;
+  };
+  const auto goes_on = [&] {
+    return reply.end == ReplyEnd::kUnfinished && reply.tokens < max_tokens &&
+           seen + static_cast<std::int64_t>(unseen.size()) < session_.max_tokens();
+  };
+  for (;;) {
+    // Tokens that the language leaves no choice about are not sampled, and the model sees them only if another choice
+    // follows, all at once.
+    if (constraint) {
+      for (const std::int32_t id : constraint->forced_run())
+        if (goes_on()) take(id);
+    }
+    if (!goes_on()) break;
+    const TokenMask* mask = &model_.all_tokens();
     try {
-      if (constraint) next = constraint->forced_run();
-      if (next.empty()) {
-        const TokenMask& mask = constraint ? constraint->mask() : model_.all_tokens();
-        next.push_back(sampler.choose(logits, mask.words()));
-      }
+      if (constraint) mask = &constraint->mask();
     } catch (const Error& error) {
       // The vocabulary cannot spell any continuation: the reply stays without an end, which the caller handles.
       if (error.code() != ErrorCode::kBadData) throw;
       break;
     }
-    std::size_t used = 0;
-    for (const std::int32_t id : next) {
-      ++used;
-      ++reply.tokens;
-      if (constraint) constraint->accept(id);
-      if (id == encoder_.end_token_id()) {
-        reply.end = ReplyEnd::kFinished;
-        break;
-      }
-      const std::string piece = margins.push(stream.push(id));
-      reply.text += piece;
-      if (on_text && !piece.empty() && !on_text(piece)) {
-        reply.end = ReplyEnd::kStopped;
-        break;
-      }
-    }
-    const bool full = session_.length() + static_cast<std::int64_t>(used) >= session_.max_tokens();
-    if (reply.end != ReplyEnd::kUnfinished || full) break;
-    logits = session_.append(std::span(next).first(used));
+    const std::span<const float> logits = seen == 0 ? session_.restart(unseen) : session_.append(unseen);
+    ++reply.passes;
+    seen = session_.length();
+    unseen.clear();
+    take(sampler.choose(logits, mask->words()));
   }
   reply.text += margins.push(stream.finish());
   return reply;

@@ -26,6 +26,7 @@ class TextGenerator {
     std::string text;
     ReplyEnd end = ReplyEnd::kUnfinished;
     int tokens = 0;
+    int passes = 0;  ///< of the model, the prompt's among them: one for each choice
   };
 
   /// How a reply's tokens are chosen where the language leaves a choice.

@@ -1,5 +1,7 @@
 #include "lib/constraint/margin_language.h"
 
+#include <algorithm>
+
 #include "lib/base/format_error.h"
 
 namespace matinee {
@@ -44,6 +46,20 @@ bool MarginLanguage::advance(State& state, std::uint8_t byte) const {
   state = goes_on ? next : State{};
   state.words.back() = (is_suffix ? kAfterSuffix : 0) | (goes_on ? 0 : kOver);
   return true;
+}
+
+void MarginLanguage::add_steps(const State& state, std::vector<Step>& steps) const {
+  const std::size_t begin = steps.size();
+  const std::uint32_t left = state.words.back() & kPrefixLeft;
+  if (left == 0 && (state.words.back() & kOver) == 0) inner_.add_steps(without_margin(state), steps);
+  const std::string& margin = left > 0 ? prefix_ : suffix_;
+  if (!margin.empty()) {
+    const auto byte = static_cast<std::uint8_t>(margin[left > 0 ? margin.size() - left : 0]);
+    const auto is_byte = [&](const Step& step) { return step.byte == byte; };
+    steps.erase(std::remove_if(steps.begin() + static_cast<std::ptrdiff_t>(begin), steps.end(), is_byte), steps.end());
+    State next = state;
+    if (advance(next, byte)) steps.push_back({byte, next});
+  }
 }
 
 bool MarginLanguage::may_end(const State& state) const {

@@ -17,6 +17,7 @@ class MarginLanguage final : public ByteAutomaton {
   State start() const override;
   bool advance(State& state, std::uint8_t byte) const override;
   bool may_end(const State& state) const override;
+  void add_steps(const State& state, std::vector<Step>& steps) const override;
 
  private:
   const ByteAutomaton& inner_;

@@ -1,6 +1,7 @@
 #include "lib/constraint/token_constraint.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "lib/base/format_error.h"
@@ -35,9 +36,11 @@ struct TokenConstraint::Impl {
   State state;
   bool ended = false;
   std::string text;
-  std::vector<std::int32_t> ids;  // of the reply so far
   std::unordered_map<State, TokenMask, StateHash> masks;
   TokenMask only_end;
+  std::vector<ByteAutomaton::Step> steps;  // of forced_bytes
+  std::optional<PieceCache> cache;         // of spelled, made when it is needed
+  std::vector<std::int32_t> spelling;      // of spelled
 
   Impl(const TokenTrie& trie_in, const ByteAutomaton& automaton_in, std::int32_t end)
       : trie(trie_in),
@@ -55,38 +58,49 @@ struct TokenConstraint::Impl {
     if (const auto known = masks.find(state); known != masks.end()) return known->second;
     if (masks.size() >= kMasksKept) masks.clear();
     TokenMask mask(only_end.vocab_size());
-    trie.allow(automaton, state, mask);
-    if (automaton.may_end(state)) mask.allow(end_token_id);
-    if (mask.count() == 0) throw bad_data("after \"{}\" the vocabulary has no token for what must come next", text);
+    bool any = trie.allow(automaton, state, mask);
+    if (automaton.may_end(state)) {
+      mask.allow(end_token_id);
+      any = true;
+    }
+    if (!any) throw bad_data("after \"{}\" the vocabulary has no token for what must come next", text);
     return masks.emplace(state, std::move(mask)).first->second;
   }
 
   // The bytes that must come next; `ends` is true if the text must end after them.
-  std::string forced_bytes(bool& ends) const {
+  std::string forced_bytes(bool& ends) {
     std::string bytes;
-    ends = false;
     State at = state;
-    while (bytes.size() < kLongestForcedRun && !automaton.may_end(at)) {
-      int only = -1, count = 0;
-      State after;
-      for (int byte = 0; byte < 256 && count < 2; ++byte) {
-        State next = at;
-        if (!automaton.advance(next, static_cast<std::uint8_t>(byte))) continue;
-        ++count;
-        only = byte;
-        after = next;
-      }
-      if (count != 1) return bytes;
-      bytes += static_cast<char>(only);
-      at = after;
+    for (;;) {
+      const bool may_end = automaton.may_end(at);
+      steps.clear();
+      automaton.add_steps(at, steps);
+      ends = may_end && steps.empty();
+      if (may_end || steps.size() != 1 || bytes.size() == kLongestForcedRun) return bytes;
+      bytes += static_cast<char>(steps[0].byte);
+      at = steps[0].state;
     }
-    if (!automaton.may_end(at)) return bytes;
-    for (int byte = 0; byte < 256; ++byte) {
-      State next = at;
-      if (automaton.advance(next, static_cast<std::uint8_t>(byte))) return bytes;
+  }
+
+  // The canonical ids of `whole` from byte `begin` on, without those that more text could change if more can follow
+  // (`ends` is false). Empty where no token begins at `begin`.
+  std::vector<std::int32_t> spelled(const std::string& whole, std::size_t begin, bool ends) {
+    const Tokenizer& tokenizer = trie.tokenizer();
+    if (!cache) cache.emplace();
+    const std::size_t settled =
+        tokenizer.encode_settled(whole, {.parse_special = false, .at_start = false}, *cache, spelling);
+    std::size_t first = spelling.size(), at = 0;
+    for (std::size_t i = 0; i < spelling.size(); ++i) {
+      if (at == begin) first = std::min(first, i);
+      const std::string_view bytes = tokenizer.token_bytes(spelling[i]);
+      // A normalizer may have rewritten the text; then the ids spell something else.
+      if (whole.compare(at, bytes.size(), bytes) != 0) return {};
+      at += bytes.size();
     }
-    ends = true;
-    return bytes;
+    const std::size_t last = ends ? spelling.size() : std::min(spelling.size(), settled);
+    if (at != whole.size() || first >= last) return {};
+    return {spelling.begin() + static_cast<std::ptrdiff_t>(first),
+            spelling.begin() + static_cast<std::ptrdiff_t>(last)};
   }
 };
 
@@ -113,7 +127,6 @@ void TokenConstraint::accept(std::int32_t id) {
   if (!taken) throw internal_error("token {} (\"{}\") may not come after \"{}\"", id, bytes, impl_->text);
   impl_->state = state;
   impl_->text += bytes;
-  impl_->ids.push_back(id);
 }
 
 bool TokenConstraint::ended() const { return impl_->ended; }
@@ -124,20 +137,13 @@ std::vector<std::int32_t> TokenConstraint::forced_run() {
   if (impl_->ended) return {};
   bool ends = false;
   const std::string bytes = impl_->forced_bytes(ends);
-  if (bytes.empty()) return ends ? std::vector<std::int32_t>{impl_->end_token_id} : std::vector<std::int32_t>{};
-
-  const Tokenizer& tokenizer = impl_->trie.tokenizer();
-  const std::string whole = impl_->text + bytes;
-  const EncodeOptions options{.parse_special = false, .at_start = false};
-  std::vector<std::int32_t> ids = tokenizer.encode(whole, options);
-  const std::size_t before = impl_->ids.size();
-  // If the reply so far is not tokenized canonically, it has no canonical continuation.
-  if (ids.size() < before || !std::equal(impl_->ids.begin(), impl_->ids.end(), ids.begin())) return {};
-  // A normalizer may have rewritten the text; then the ids spell something else.
-  if (tokenizer.decode(ids, {.skip_special = false, .at_start = false}) != whole) return {};
-  if (!ends) ids.resize(std::min(ids.size(), tokenizer.settled_tokens(whole, options)));
-  if (ids.size() < before) return {};
-  ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(before));
+  std::vector<std::int32_t> ids;
+  if (!bytes.empty()) {
+    ids = impl_->spelled(impl_->text + bytes, impl_->text.size(), ends);
+    // Where the reply so far ends within a canonical token, the rest is spelled for itself.
+    if (ids.empty()) ids = impl_->spelled(bytes, 0, ends);
+    if (ids.empty()) return {};
+  }
   if (ends) ids.push_back(impl_->end_token_id);
   return ids;
 }

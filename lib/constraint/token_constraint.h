@@ -27,8 +27,9 @@ class TokenConstraint {
   bool ended() const;
   bool may_end() const;
 
-  /// The ids that must come next, in canonical tokenization; empty if there is a choice. They can be fed to the model
-  /// at once, without sampling; `accept` each. Includes the end token if the text must end there.
+  /// The ids that must come next, in canonical tokenization as far as the reply so far allows; empty if there is a
+  /// choice. They can be fed to the model at once, without sampling; `accept` each. Includes the end token if the text
+  /// must end there.
   std::vector<std::int32_t> forced_run();
 
   /// Bytes of the reply so far.

@@ -1,60 +1,73 @@
 #include "lib/constraint/token_trie.h"
 
 #include <algorithm>
+#include <cstring>
+#include <deque>
 #include <string_view>
 
 namespace matinee {
 
+// Level by level, since the children of a node must follow each other.
 TokenTrie::TokenTrie(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
-  std::vector<std::int32_t> ids;
   for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id)
-    if (tokenizer.has(id) && !tokenizer.is_special(id) && !tokenizer.token_bytes(id).empty()) ids.push_back(id);
-  // string_view compares as unsigned bytes, so equal prefixes stand together.
-  std::stable_sort(ids.begin(), ids.end(),
+    if (tokenizer.has(id) && !tokenizer.is_special(id) && !tokenizer.token_bytes(id).empty()) tokens_.push_back(id);
+  const auto bytes_of = [&](std::size_t i) { return tokenizer.token_bytes(tokens_[i]); };
+  // string_view compares as unsigned bytes, so equal prefixes stand together and the shortest comes first.
+  std::stable_sort(tokens_.begin(), tokens_.end(),
                    [&](std::int32_t a, std::int32_t b) { return tokenizer.token_bytes(a) < tokenizer.token_bytes(b); });
-  std::vector<std::uint32_t> open;  // nodes from the root to the last one
-  const auto close_to = [&](std::size_t depth) {
-    while (open.size() > depth) {
-      nodes_[open.back()].subtree_end = static_cast<std::uint32_t>(nodes_.size());
-      open.pop_back();
-    }
+  struct Pending {
+    std::uint32_t node;
+    std::size_t begin, end, depth;  // the tokens at or below the node
   };
-  std::string_view previous;
-  for (const std::int32_t id : ids) {
-    const std::string_view bytes = tokenizer.token_bytes(id);
-    const auto common = static_cast<std::size_t>(
-        std::mismatch(bytes.begin(), bytes.end(), previous.begin(), previous.end()).first - bytes.begin());
-    close_to(common);
-    for (std::size_t depth = common; depth < bytes.size(); ++depth) {
-      open.push_back(static_cast<std::uint32_t>(nodes_.size()));
-      const auto none = static_cast<std::uint32_t>(tokens_.size());
-      nodes_.push_back({0, none, none, static_cast<std::uint16_t>(depth), static_cast<std::uint8_t>(bytes[depth])});
+  nodes_.resize(1);
+  bytes_.resize(1);
+  std::deque<Pending> pending{{0, 0, tokens_.size(), 0}};
+  while (!pending.empty()) {
+    const Pending at = pending.front();
+    pending.pop_front();
+    std::size_t i = at.begin;
+    while (i < at.end && bytes_of(i).size() == at.depth) ++i;
+    nodes_[at.node].tokens_begin = static_cast<std::uint32_t>(at.begin);
+    nodes_[at.node].tokens_end = static_cast<std::uint32_t>(i);
+    nodes_[at.node].first_child = static_cast<std::uint32_t>(nodes_.size());
+    while (i < at.end) {
+      const char byte = bytes_of(i)[at.depth];
+      const std::size_t begin = i;
+      while (i < at.end && bytes_of(i)[at.depth] == byte) ++i;
+      pending.push_back({static_cast<std::uint32_t>(nodes_.size()), begin, i, at.depth + 1});
+      nodes_.emplace_back();
+      bytes_.push_back(static_cast<std::uint8_t>(byte));
+      ++nodes_[at.node].children;
     }
-    // Ids of equal bytes follow each other, so a node's tokens do too.
-    Node& node = nodes_[open.back()];
-    if (node.tokens_begin == node.tokens_end) node.tokens_begin = static_cast<std::uint32_t>(tokens_.size());
-    tokens_.push_back(id);
-    node.tokens_end = static_cast<std::uint32_t>(tokens_.size());
-    max_depth_ = std::max(max_depth_, bytes.size());
-    previous = bytes;
   }
-  close_to(0);
 }
 
-void TokenTrie::allow(const ByteAutomaton& automaton, const ByteAutomaton::State& state, TokenMask& mask) const {
-  std::vector<ByteAutomaton::State> states(max_depth_ + 1);
-  states[0] = state;
-  for (std::size_t i = 0; i < nodes_.size();) {
-    const Node& node = nodes_[i];
-    ByteAutomaton::State& next = states[node.depth + 1u];
-    next = states[node.depth];
-    if (!automaton.advance(next, node.byte)) {
-      i = node.subtree_end;
-      continue;
+bool TokenTrie::allow(const ByteAutomaton& automaton, const ByteAutomaton::State& state, TokenMask& mask) const {
+  struct Pending {
+    std::uint32_t node;
+    ByteAutomaton::State state;
+  };
+  std::vector<Pending> pending{{0, state}};
+  std::vector<ByteAutomaton::Step> steps;
+  bool any = false;
+  while (!pending.empty()) {
+    const Pending at = pending.back();
+    pending.pop_back();
+    const Node& node = nodes_[at.node];
+    steps.clear();
+    automaton.add_steps(at.state, steps);
+    const std::uint8_t* bytes = bytes_.data() + node.first_child;
+    for (const ByteAutomaton::Step& step : steps) {
+      const void* found = std::memchr(bytes, step.byte, node.children);
+      if (found == nullptr) continue;
+      const auto child = node.first_child + static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(found) - bytes);
+      const Node& reached = nodes_[child];
+      for (std::uint32_t t = reached.tokens_begin; t < reached.tokens_end; ++t) mask.allow(tokens_[t]);
+      any = any || reached.tokens_begin < reached.tokens_end;
+      if (reached.children > 0) pending.push_back({child, step.state});
     }
-    for (std::uint32_t t = node.tokens_begin; t < node.tokens_end; ++t) mask.allow(tokens_[t]);
-    ++i;
   }
+  return any;
 }
 
 }  // namespace matinee

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace matinee {
 
@@ -42,6 +43,15 @@ class ByteAutomaton {
   /// Moves over `byte` if it may come here; else gives false, and the state is undefined.
   virtual bool advance(State& state, std::uint8_t byte) const = 0;
   virtual bool may_end(const State& state) const = 0;
+
+  /// A byte that may come next, and where it leads.
+  struct Step {
+    std::uint8_t byte;
+    State state;
+  };
+  /// Appends all steps from `state` in any order, each byte once. Here: `advance` tried with every byte; a language
+  /// that knows its steps is many times faster.
+  virtual void add_steps(const State& state, std::vector<Step>& steps) const;
 
   /// True where all of `text` is in the language.
   bool accepts(std::string_view text) const;

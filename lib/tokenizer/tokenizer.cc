@@ -312,6 +312,12 @@ void Tokenizer::encode(std::string_view text, EncodeOptions options, PieceCache&
 std::size_t Tokenizer::settled_tokens(std::string_view text, EncodeOptions options) const {
   PieceCache cache;
   std::vector<std::int32_t> ids;
+  return encode_settled(text, options, cache, ids);
+}
+
+std::size_t Tokenizer::encode_settled(std::string_view text, EncodeOptions options, PieceCache& cache,
+                                      std::vector<std::int32_t>& ids) const {
+  ids.clear();
   std::size_t settled = 0, before = 0;  // ids before the last two pieces, before the last piece
   const auto on_id = [&](std::int32_t id) {
     ids.push_back(id);

@@ -118,6 +118,21 @@ bool ReadingGrammar::advance(State& state, std::uint8_t byte) const {
   return true;
 }
 
+void ReadingGrammar::add_steps(const State& state, std::vector<Step>& steps) const {
+  const auto at = state.as<Position>();
+  const auto begin = static_cast<std::ptrdiff_t>(steps.size());
+  const auto try_children = [&](const Stage& stage, std::uint32_t node) {
+    for (const auto& child : stage.trie.children(node)) {
+      const auto same = [&](const Step& step) { return step.byte == child.first; };
+      State next = state;
+      if (std::none_of(steps.begin() + begin, steps.end(), same) && advance(next, child.first))
+        steps.push_back({child.first, next});
+    }
+  };
+  try_children(stages_[at.stage], at.node);
+  if (stages_[at.stage].word[at.node] >= 0) try_children(stages_[std::min(at.stage + 1, extras_)], 0);
+}
+
 bool ReadingGrammar::may_end(const State& state) const {
   const auto at = state.as<Position>();
   return at.stage + 1 >= extras_ && stages_[at.stage].word[at.node] >= 0;

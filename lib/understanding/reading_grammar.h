@@ -22,6 +22,7 @@ class ReadingGrammar final : public ByteAutomaton {
   State start() const override;
   bool advance(State& state, std::uint8_t byte) const override;
   bool may_end(const State& state) const override;
+  void add_steps(const State& state, std::vector<Step>& steps) const override;
 
  private:
   // The words that may stand at one place of the text. Bit i of reach[node] is set if word i,

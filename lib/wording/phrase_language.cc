@@ -254,6 +254,16 @@ bool PhraseLanguage::advance(State& state, std::uint8_t byte) const {
   return true;
 }
 
+void PhraseLanguage::add_steps(const State& state, std::vector<Step>& steps) const {
+  const auto at = state.as<Position>();
+  // More places may be built below; the steps of this one stay where they are.
+  const std::span<const Places::Steps::value_type> known = impl_->places->steps(at.place);
+  for (const auto& [byte, place] : known) {
+    Position next = at;
+    if (impl_->step(next, byte, place) && impl_->is_alive(next)) steps.push_back({byte, State::of(next)});
+  }
+}
+
 bool PhraseLanguage::may_end(const State& state) const { return impl_->may_end(state.as<Position>()); }
 
 bool can_say(const Phrasebook& phrasebook, const PhraseRequest& request, std::string_view text) {

@@ -28,6 +28,7 @@ class PhraseLanguage final : public ByteAutomaton {
   State start() const override;
   bool advance(State& state, std::uint8_t byte) const override;
   bool may_end(const State& state) const override;
+  void add_steps(const State& state, std::vector<Step>& steps) const override;
 
  private:
   struct Impl;

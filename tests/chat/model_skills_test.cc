@@ -37,6 +37,30 @@ class ModelSkillsTest : public ::testing::Test {
   TextGenerator generator{context, model, options.sampler, 1};
 };
 
+// What the language leaves no choice about costs no pass: not before the first choice, not behind the last.
+TEST_F(ModelSkillsTest, ForcedTokensCostNoPass) {
+  const auto reply = [&](const std::string& phrases) {
+    Phrasebook book;
+    book.add_text("[s]\n" + phrases + "\n", "book");
+    const PhraseRequest request{"s", {}};
+    const PhraseLanguage language(book, {&request, 1});
+    std::string shown;
+    const TextGenerator::Reply made =
+        generator.reply(act_prompt({.kind = SystemActKind::kGreet}, {}, small_system().catalog), &language, 100,
+                        TextGenerator::Choice::kSampled, [&](std::string_view text) {
+                          shown += text;
+                          return true;
+                        });
+    EXPECT_EQ(made.end, ReplyEnd::kFinished);
+    EXPECT_EQ(shown, made.text);
+    EXPECT_TRUE(language.accepts(made.text)) << made.text;
+    return made;
+  };
+  EXPECT_EQ(reply("Hello there, my friend. What kind of movie do you want to see tonight?").passes, 0);
+  const auto two = reply("Hello there, my friend. What kind of movie (1|2) would you like to see tonight?");
+  EXPECT_GT(two.tokens, 4 * two.passes);
+}
+
 TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
   ModelWording wording(generator, small_system(), 1);
   // A reply that has to name a movie takes several pieces, whatever the model prefers.
