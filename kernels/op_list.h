@@ -22,6 +22,7 @@
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
 #include "kernels/round_bf16/round_bf16.h"
+#include "kernels/softcap/softcap.h"
 
 // clang-format off
 
@@ -44,6 +45,7 @@
   X(attention_cached, CachedAttentionArgs) \
   X(activation_forward, ActivationArgs) \
   X(activation_backward, ActivationBackwardArgs) \
+  X(softcap, SoftcapArgs) \
   X(cross_entropy, CrossEntropyArgs) \
   X(embedding_forward, EmbeddingArgs) \
   X(embedding_backward, EmbeddingBackwardArgs) \
@@ -72,9 +74,10 @@
   X(rms_norm, 72) \
   X(layer_norm, 70) \
   X(rotary, 32) \
-  X(attention, 110) \
+  X(attention, 150) \
   X(activation, 100) \
-  X(cross_entropy, 18) \
+  X(softcap, 8) \
+  X(cross_entropy, 22) \
   X(embedding, 20) \
   X(adamw, 20) \
   X(add, 6) \

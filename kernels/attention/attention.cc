@@ -8,12 +8,13 @@ namespace matinee {
 namespace {
 
 void check_heads(const Context& context, const char* op, std::int64_t n_heads, std::int64_t n_kv_heads,
-                 std::int64_t head_dim, std::int64_t window) {
+                 std::int64_t head_dim, std::int64_t window, float softcap) {
   require(n_heads > 0 && n_kv_heads > 0 && head_dim > 0, op, "the heads and their width are positive");
   require(context.device().kind != DeviceKind::kCuda || head_dim <= kWidestCudaHead, op,
           "heads are no wider than kWidestCudaHead on a GPU");
   require(n_heads % n_kv_heads == 0, op, "n_heads is a multiple of n_kv_heads");
   require(window >= 0, op, "window is not negative");
+  require(softcap >= 0, op, "softcap is not negative");
 }
 
 // The host cannot read arrays on a GPU.
@@ -31,7 +32,7 @@ void check_segments(const Context& context, const char* op, const std::int32_t* 
 
 void attention_forward(Context& context, const AttentionArgs& args) {
   require(args.n_tokens >= 0, "attention_forward", "n_tokens is not negative");
-  check_heads(context, "attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  check_heads(context, "attention_forward", args.n_heads, args.n_kv_heads, args.head_dim, args.window, args.softcap);
   if (args.n_tokens == 0) return;
   check_segments(context, "attention_forward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp, "attention_forward", "all tensors are given");
@@ -40,7 +41,7 @@ void attention_forward(Context& context, const AttentionArgs& args) {
 
 void attention_backward(Context& context, const AttentionBackwardArgs& args) {
   require(args.n_tokens >= 0, "attention_backward", "n_tokens is not negative");
-  check_heads(context, "attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  check_heads(context, "attention_backward", args.n_heads, args.n_kv_heads, args.head_dim, args.window, args.softcap);
   if (args.n_tokens == 0) return;
   check_segments(context, "attention_backward", args.segment_start, args.n_tokens);
   require(args.q && args.k && args.v && args.out && args.logsumexp && args.grad_out, "attention_backward",
@@ -51,7 +52,7 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
 
 void attention_cached(Context& context, const CachedAttentionArgs& args) {
   require(args.n_queries >= 0, "attention_cached", "n_queries is not negative");
-  check_heads(context, "attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window);
+  check_heads(context, "attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window, args.softcap);
   if (args.n_queries == 0) return;
   require(args.q && args.k && args.v && args.k_cache && args.v_cache && args.out, "attention_cached",
           "all tensors are given");

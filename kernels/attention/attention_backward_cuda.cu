@@ -1,6 +1,7 @@
 // Attention backward on tensor cores (Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithm 4). With P the
 // probabilities, recomputed from logsumexp, and delta = Σ grad_out·out of a query:
 //   grad_v = Pᵀ·grad_out, slope = P·(grad_out·vᵀ - delta), grad_q = scale·slope·k, grad_k = scale·slopeᵀ·q
+// With a softcap, slope is also multiplied by the derivative of the cap, 1 - (score / softcap)².
 // backward_kernel makes two passes. By queries, a warp keeps grad_q of 16 queries in registers and loops over the tiles
 // of keys that they see; by keys, it keeps grad_k and grad_v of 16 keys and loops over the tiles of queries that see
 // them, for each head of the group in turn. So each gradient is summed by one warp in one order, without atomics, but
@@ -21,8 +22,6 @@
 
 namespace matinee {
 namespace {
-
-constexpr float kLog2E = 1.44269504f;
 
 // What a launch computes. For wide heads two gradients do not fit into a warp's registers and take a launch each.
 enum class Gradient : std::uint8_t { kQueries, kKeysAndValues, kKeys, kValues };
@@ -49,7 +48,8 @@ struct Shape {
 struct Problem {
   TermVectors q, k, v, grad_out;
   int n_tokens, padded, n_heads, n_kv_heads, head_dim;
-  float scale;
+  float scale;             // of the gradients of q and k
+  ScoreScale score;        // of the products
   const float* logsumexp;  // [n_heads, padded], times log2(e); infinite beyond n_tokens, so that P is 0 there
   const float* delta;      // [n_heads, padded]
   const int* first_seen;   // [padded], the first key that a query sees, or INT_MAX; never falls
@@ -77,7 +77,7 @@ __global__ void __launch_bounds__(256) prepare_kernel(AttentionBackwardArgs args
   if (lane != 0) return;
   const std::int64_t at = static_cast<std::int64_t>(head) * padded + token;
   delta[at] = sum;
-  logsumexp[at] = real ? args.logsumexp[row] * kLog2E : INFINITY;
+  logsumexp[at] = real ? args.logsumexp[row] * ScoreScale::kLog2E : INFINITY;
   if (head == 0) {
     const std::int64_t window_start = args.window == 0 ? 0 : token - args.window + 1;
     const std::int64_t start = real ? args.segment_start[token] : INT_MAX;
@@ -155,9 +155,16 @@ __device__ void weigh_tile(const Problem& p, const QueryPair& row_queries, int q
     for (int i = 0; i < 4; ++i) {
       const int row = warp_row + lane / 4 + i / 2 * 8, which = P::kByKeys ? i % 2 : i / 2;
       const int query = P::kByKeys ? first + i % 2 : row, key = P::kByKeys ? row : first + i % 2;
-      const float power = fmaf(scores[n].value(i), p.scale * kLog2E, -queries.logsumexp[which]);
-      probability[i] = exp2f(key <= query && key >= queries.first_seen[which] ? power : -INFINITY);
-      if constexpr (P::kSlopes) slope[i] = probability[i] * (products[n].value(i) - queries.delta[which]);
+      const bool sees = key <= query && key >= queries.first_seen[which];
+      const float product = scores[n].value(i);
+      float power = fmaf(product, p.score.scale, -queries.logsumexp[which]), derivative = 1;
+      if (p.score.cap > 0) {
+        const float t = tanhf(product * p.score.inner);
+        power = fmaf(t, p.score.cap, -queries.logsumexp[which]);
+        derivative = fmaf(-t, t, 1.0f);
+      }
+      probability[i] = exp2f(sees ? power : -INFINITY);
+      if constexpr (P::kSlopes) slope[i] = probability[i] * derivative * (products[n].value(i) - queries.delta[which]);
     }
     if constexpr (P::kValues) {
       probabilities.set(n, 0, probability[0], probability[1]);
@@ -294,6 +301,7 @@ void attention_backward_cuda(Context& context, const AttentionBackwardArgs& args
                             .n_kv_heads = static_cast<int>(args.n_kv_heads),
                             .head_dim = static_cast<int>(args.head_dim),
                             .scale = args.scale,
+                            .score = {args.scale, args.softcap},
                             .logsumexp = logsumexp,
                             .delta = delta,
                             .first_seen = first_seen,

@@ -25,7 +25,6 @@
 namespace matinee {
 namespace {
 
-constexpr float kLog2E = 1.44269504f;
 constexpr std::int64_t kMaxQueries = 8;  // of the split over parts
 constexpr int kThreads = 128, kWarps = kThreads / kWarpSize;
 constexpr int kRows = 16;       // queries times heads of a group, of a block
@@ -50,7 +49,7 @@ struct Shape {
 struct Problem {
   int n_rows, group, n_kv_heads, head_dim;
   SeenKeys seen;
-  float scale;  // times log2(e)
+  ScoreScale score;
   const float* q;
   const float* k;  // of the new tokens
   const float* v;
@@ -154,7 +153,7 @@ struct Part {
         const int at = i * kWarpSize + lane, key = first + at;
         // Rows that pad the turn, and keys that the row does not see, have weight 0.
         const bool sees = row < rows && key <= position && key > position - p.seen.window;
-        power[i] = sees ? scores[row * S::kKeys + at] * p.scale : -INFINITY;
+        power[i] = sees ? p.score(scores[row * S::kKeys + at]) : -INFINITY;
         largest = fmaxf(largest, power[i]);
       }
       largest = warp_max(largest);
@@ -309,7 +308,7 @@ void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int
         .n_kv_heads = static_cast<int>(args.n_kv_heads),
         .head_dim = static_cast<int>(args.head_dim),
         .seen = {args.first_position, static_cast<int>(args.n_queries), static_cast<int>(window)},
-        .scale = args.scale * kLog2E,
+        .score = {args.scale, args.softcap},
         .q = args.q,
         .k = args.k,
         .v = args.v,
@@ -346,6 +345,7 @@ void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
                             .first_position = args.first_position,
                             .scale = args.scale,
                             .window = window,
+                            .softcap = args.softcap,
                             .q = args.q,
                             .k = args.k_cache,
                             .v = args.v_cache,

@@ -16,6 +16,7 @@ struct Shape {
   float magnitude = 1;
   std::int64_t window = 0;
   MatmulPrecision precision = MatmulPrecision::kF32;
+  float softcap = 0;
 
   std::int64_t n_tokens() const {
     std::int64_t sum = 0;
@@ -33,9 +34,10 @@ struct Shape {
     for (std::size_t i = 0; i < segments.size() && i < 8; ++i)
       lengths += fmt::format("{}{}", i == 0 ? "" : ",", segments[i]);
     if (segments.size() > 8) lengths += fmt::format(",... {} in all", segments.size());
-    return fmt::format("{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={}{}",
-                       operation, lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window,
-                       precision == MatmulPrecision::kBF16 ? " bf16" : "");
+    return fmt::format(
+        "{} segments=[{}] n_heads={} n_kv_heads={} head_dim={} scale={} magnitude={} window={} softcap={}{}", operation,
+        lengths, n_heads, n_kv_heads, head_dim, scale, magnitude, window, softcap,
+        precision == MatmulPrecision::kBF16 ? " bf16" : "");
   }
 };
 
@@ -47,6 +49,7 @@ AttentionArgsOf<T> forward_args(const Shape& s, const std::int32_t* starts, T* c
           .head_dim = s.head_dim,
           .scale = s.scale,
           .window = s.window,
+          .softcap = s.softcap,
           .segment_start = starts,
           .q = t[0],
           .k = t[1],
@@ -64,6 +67,7 @@ AttentionBackwardArgsOf<T> backward_args(const Shape& s, const std::int32_t* sta
           .head_dim = s.head_dim,
           .scale = s.scale,
           .window = s.window,
+          .softcap = s.softcap,
           .segment_start = starts,
           .q = t[0],
           .k = t[1],
@@ -193,6 +197,7 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
           .first_position = first_position,
           .scale = s.scale,
           .window = s.window,
+          .softcap = s.softcap,
           .q = t[0],
           .k = t[1],
           .v = t[2],
@@ -204,9 +209,10 @@ CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std
 
 void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
                 std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
-                bool timed_only = false, MatmulPrecision precision = MatmulPrecision::kF32, std::int64_t room = 0) {
+                bool timed_only = false, MatmulPrecision precision = MatmulPrecision::kF32, std::int64_t room = 0,
+                float softcap = 0) {
   const std::int64_t n = first_position + n_queries, max_tokens = n + room, kv = n_kv_heads * head_dim;
-  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, precision};
+  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, precision, softcap};
   const bool representable = precision == MatmulPrecision::kBF16;
   const CaseInput<std::int32_t> first({static_cast<std::int32_t>(first_position)});
   const CaseTensor cache{.name = "k_cache",
@@ -218,8 +224,8 @@ void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int
   v_cache.name = "v_cache";
   KernelCase c{
       .name = fmt::format("attention_cached n_queries={} first_position={} max_tokens={} n_heads={} n_kv_heads={} "
-                          "head_dim={} window={}{}",
-                          n_queries, first_position, max_tokens, n_heads, n_kv_heads, head_dim, window,
+                          "head_dim={} window={} softcap={}{}",
+                          n_queries, first_position, max_tokens, n_heads, n_kv_heads, head_dim, window, softcap,
                           representable ? " bf16" : ""),
       .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim, .representable = representable},
                   {.name = "k", .size = n_queries * kv, .representable = representable},
@@ -290,6 +296,19 @@ std::vector<KernelCase> attention_cases() {
     add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, MatmulPrecision::kBF16});
     add_cached(cases, 130, 70, 2, 1, 32, window, false, MatmulPrecision::kBF16);
   }
+  // Scores that are capped softly: slightly, and far into saturation; with a window; at every head size of CUDA.
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
+    for (const float softcap : {0.2f, 5.0f, 50.0f}) {
+      add_shape(cases, {{7, 64, 65, 1, 130}, 4, 2, 32, 0.25f, 1, 0, precision, softcap});
+      add_shape(cases, {{5, 75}, 2, 1, 16, -0.25f, 6, 33, precision, softcap});
+      add_cached(cases, 1, 200, 4, 2, 32, 70, false, precision, 0, softcap);
+      add_cached(cases, 20, 70, 4, 2, 32, 0, false, precision, 150, softcap);
+    }
+    for (const std::int64_t head_dim : {64, 96, 128, 192, 256}) {
+      add_shape(cases, {{5, 75}, 2, 1, head_dim, 0.125f, 1, 0, precision, 1});
+      add_cached(cases, 1, 70, 4, 1, head_dim, 0, false, precision, 0, 1);
+    }
+  }
   for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
     for (const std::int32_t length : {32, 128, 512}) {
       const std::vector<std::int32_t> segments(static_cast<std::size_t>(4096 / length), length);
@@ -297,6 +316,7 @@ std::vector<KernelCase> attention_cases() {
     }
   }
   add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 128}, true);
+  add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 0, MatmulPrecision::kF32, 50}, true);
   add_cached(cases, 1, 511, 4, 4, 64, 0, true);
   return cases;
 }

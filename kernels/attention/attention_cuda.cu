@@ -21,7 +21,7 @@
 namespace matinee {
 namespace {
 
-constexpr float kLog2E = 1.44269504f, kLn2 = 0.693147181f;
+constexpr float kLn2 = 0.693147181f;
 
 template <int kDim, int kTerms>
 struct Shape {
@@ -42,7 +42,7 @@ struct Problem {
   TermVectors q, k, v;
   int n_queries, n_heads, group, head_dim, window;
   SeenKeys seen;
-  float scale;  // times log2(e)
+  ScoreScale score;
   const std::int32_t* segment_start;
   float* out;
   float* logsumexp;
@@ -68,7 +68,7 @@ struct RowSoftmax {
   // Turns a tile's scores into weights relative to the largest score, and rescales what was summed before if that
   // grew. Row i sees keys seen_from[i] to seen_to[i].
   template <int kTerms, int kKeys, int kSums>
-  __device__ void add_tile(const Sum<kTerms> (&scores)[kKeys / 8], float scale, int first_key,
+  __device__ void add_tile(const Sum<kTerms> (&scores)[kKeys / 8], const ScoreScale& score, int first_key,
                            const int (&seen_from)[2], const int (&seen_to)[2], float (&sums)[kSums][4],
                            Weights<kTerms, kKeys>& weights) {
     const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
@@ -80,7 +80,7 @@ struct RowSoftmax {
       for (int i = 0; i < 4; ++i) {
         const int key = first_key + 8 * n + lane % 4 * 2 + i % 2;
         const bool sees = key >= seen_from[i / 2] && key <= seen_to[i / 2];
-        p_of[n][i] = sees ? scores[n].value(i) * scale : -INFINITY;
+        p_of[n][i] = sees ? score(scores[n].value(i)) : -INFINITY;
         tile_largest[i / 2] = fmaxf(tile_largest[i / 2], p_of[n][i]);
       }
     }
@@ -169,7 +169,7 @@ __global__ void __launch_bounds__(Shape<kDim, kTerms>::kThreads, Shape<kDim, kTe
     if (!seen) continue;
 
     Weights<kTerms, S::kKeys> weights;
-    softmax.add_tile<kTerms, S::kKeys>(scores, p.scale, first_key, seen_from, seen_to, sums, weights);
+    softmax.add_tile<kTerms, S::kKeys>(scores, p.score, first_key, seen_from, seen_to, sums, weights);
     add_weighted(sums, weights, values, first_column);
   }
   wait_for_copies<0>();
@@ -212,7 +212,7 @@ void attend_in_tiles(Context& context, const TiledAttention& args) {
                             .head_dim = static_cast<int>(args.head_dim),
                             .window = static_cast<int>(window),
                             .seen = seen,
-                            .scale = args.scale * kLog2E,
+                            .score = {args.scale, args.softcap},
                             .segment_start = args.segment_start,
                             .out = args.out,
                             .logsumexp = args.logsumexp,
@@ -232,6 +232,7 @@ void attention_forward_cuda(Context& context, const AttentionArgs& args) {
                             .head_dim = args.head_dim,
                             .scale = args.scale,
                             .window = args.window,
+                            .softcap = args.softcap,
                             .segment_start = args.segment_start,
                             .q = args.q,
                             .k = args.k,

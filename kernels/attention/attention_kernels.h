@@ -17,6 +17,7 @@ struct AttentionBlock {
   std::int64_t n_rows = 0, n_visible = 0, head_dim = 0;
   std::int64_t window = kEveryKey;
   float scale = 1;
+  float softcap = 0;  ///< 0: none
   const float* q = nullptr;
   std::int64_t q_stride = 0;
   const float* k = nullptr;
@@ -33,6 +34,7 @@ struct AttentionSegment {
   std::int64_t n_tokens = 0, head_dim = 0, n_group = 0;  ///< n_group: adjacent query heads
   std::int64_t window = kEveryKey;                       ///< token t sees tokens max(0, t - window + 1) ... t
   float scale = 1;
+  float softcap = 0;         ///< 0: none
   const float* q = nullptr;  ///< first token, first query head
   const float* out = nullptr;
   const float* grad_out = nullptr;

@@ -18,11 +18,23 @@ std::int64_t first_seen(std::int64_t t, std::int64_t start, std::int64_t window)
   return window == 0 ? start : std::max(start, t - window + 1);
 }
 
+// The score of a query and a key, and its derivative by their product.
+struct Score {
+  double value, slope;
+};
+Score score_of(double product, double scale, double softcap) {
+  if (softcap == 0) return {scale * product, scale};
+  const double t = std::tanh(scale * product / softcap);
+  return {softcap * t, scale * (1 - t * t)};
+}
+
 // The softmax of the scores of one query over n keys (stride apart), and ln Σ exp.
-double softmax(const double* q, const double* k, std::int64_t stride, std::int64_t n, std::int64_t dim, double scale,
+template <class Args>
+double softmax(const Args& args, const double* q, const double* k, std::int64_t stride, std::int64_t n,
                std::vector<double>& p) {
   p.resize(static_cast<std::size_t>(n));
-  for (std::int64_t s = 0; s < n; ++s) p[static_cast<std::size_t>(s)] = scale * dot(q, k + s * stride, dim);
+  for (std::int64_t s = 0; s < n; ++s)
+    p[static_cast<std::size_t>(s)] = score_of(dot(q, k + s * stride, args.head_dim), args.scale, args.softcap).value;
   const double largest = *std::max_element(p.begin(), p.end());
   double sum = 0;
   for (double& value : p) sum += value = std::exp(value - largest);
@@ -46,8 +58,7 @@ void attention_forward_ref(const AttentionArgsOf<double>& args) {
     const std::int64_t start = first_seen(t, args.segment_start[t], args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
-      args.logsumexp[t * args.n_heads + head] =
-          softmax(args.q + at, args.k + kv, stride, t - start + 1, dim, args.scale, p);
+      args.logsumexp[t * args.n_heads + head] = softmax(args, args.q + at, args.k + kv, stride, t - start + 1, p);
       weighted_sum(p, args.v + kv, stride, dim, args.out + at);
     }
   }
@@ -64,14 +75,15 @@ void attention_backward_ref(const AttentionBackwardArgsOf<double>& args) {
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
       const double* grad_out = args.grad_out + at;
-      softmax(args.q + at, args.k + kv, stride, t - start + 1, dim, args.scale, p);
+      softmax(args, args.q + at, args.k + kv, stride, t - start + 1, p);
       double mean = 0;
       for (std::size_t s = 0; s < p.size(); ++s) {
         mean += p[s] * dot(grad_out, args.v + kv + static_cast<std::int64_t>(s) * stride, dim);
       }
       for (std::size_t s = 0; s < p.size(); ++s) {
         const std::int64_t row = kv + static_cast<std::int64_t>(s) * stride;
-        const double slope = static_cast<double>(args.scale) * p[s] * (dot(grad_out, args.v + row, dim) - mean);
+        const Score score = score_of(dot(args.q + at, args.k + row, dim), args.scale, args.softcap);
+        const double slope = score.slope * p[s] * (dot(grad_out, args.v + row, dim) - mean);
         for (std::int64_t i = 0; i < dim; ++i) {
           args.grad_v[row + i] += p[s] * grad_out[i];
           args.grad_q[at + i] += slope * args.k[row + i];
@@ -91,7 +103,7 @@ void attention_cached_ref(const CachedAttentionArgsOf<double>& args) {
     const std::int64_t position = *args.first_position + t, start = first_seen(position, 0, args.window);
     for (std::int64_t head = 0; head < args.n_heads; ++head) {
       const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
-      softmax(args.q + at, args.k_cache + kv, stride, position - start + 1, dim, args.scale, p);
+      softmax(args, args.q + at, args.k_cache + kv, stride, position - start + 1, p);
       weighted_sum(p, args.v_cache + kv, stride, dim, args.out + at);
     }
   }

@@ -31,6 +31,18 @@ struct TermVectors {
   std::int64_t term_stride = 0, head_stride = 0;
 };
 
+/// How a product of a query and a key becomes a score, as an exponent of 2.
+struct ScoreScale {
+  static constexpr float kLog2E = 1.44269504f;
+  float scale;       // times log2(e)
+  float inner, cap;  // scale / softcap, softcap times log2(e); cap is 0 without a softcap
+
+  ScoreScale(float of_products, float softcap)
+      : scale(of_products * kLog2E), inner(softcap > 0 ? of_products / softcap : 0), cap(softcap * kLog2E) {}
+  /// The score.
+  __device__ float operator()(float product) const { return cap > 0 ? cap * tanhf(product * inner) : product * scale; }
+};
+
 /// The keys of a cache that at least one of n_queries new tokens sees, their own included. The position of the first
 /// new token is known only on the device.
 struct SeenKeys {
@@ -56,6 +68,7 @@ struct TiledAttention {
   const std::int32_t* first_position = nullptr;  ///< [1], of the first query in the cache; null without one
   float scale = 1;
   std::int64_t window = 0;
+  float softcap = 0;
   const std::int32_t* segment_start = nullptr;  ///< [n_queries]
   const float* q = nullptr;
   const float* k = nullptr;

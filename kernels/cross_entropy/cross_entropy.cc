@@ -9,6 +9,7 @@ namespace matinee {
 void cross_entropy(Context& context, const CrossEntropyArgs& args) {
   require(args.n_rows >= 0 && args.vocab >= 0, "cross_entropy", "sizes are not negative");
   require(args.sums != nullptr, "cross_entropy", "sums is given");
+  require(args.softcap >= 0, "cross_entropy", "softcap is not negative");
   if (args.n_rows == 0) return;
   require(args.logits && args.targets, "cross_entropy", "logits and targets are given");
   // The host cannot read arrays on a GPU.

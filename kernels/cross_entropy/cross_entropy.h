@@ -22,6 +22,7 @@ struct CrossEntropyArgsOf {
   T* logits = nullptr;                    ///< [n_rows, vocab]; overwritten with the gradient if `with_gradient`
   const std::int32_t* targets = nullptr;  ///< [n_rows], in [0, vocab) or kIgnoredTarget
   bool with_gradient = true;
+  float softcap = 0;     ///< positive: the logits are softcap·tanh(z / softcap), and the gradient is that of z
   float grad_scale = 1;  ///< the gradient is grad_scale·(softmax - one_hot): 1 / supervised tokens of the step
   CrossEntropySums* sums = nullptr;  ///< added to; in the context's memory
 };

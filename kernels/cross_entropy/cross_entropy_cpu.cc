@@ -19,8 +19,8 @@ void cross_entropy_cpu(Context& context, const CrossEntropyArgs& args) {
     for (std::size_t row = begin; row < end; ++row) {
       float* logits = args.logits + static_cast<std::int64_t>(row) * args.vocab;
       if (args.targets[row] != kIgnoredTarget) {
-        results[row].loss =
-            compute(logits, args.vocab, args.targets[row], args.with_gradient, args.grad_scale, &results[row].correct);
+        results[row].loss = compute(logits, args.vocab, args.targets[row], args.with_gradient, args.grad_scale,
+                                    args.softcap, &results[row].correct);
       } else if (args.with_gradient) {
         std::fill_n(logits, args.vocab, 0.0f);
       }

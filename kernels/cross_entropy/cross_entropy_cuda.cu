@@ -26,7 +26,7 @@ struct RowResult {
 template <int kThreads>
 __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
     row_kernel(int vocab, float* __restrict__ all_logits, const std::int32_t* __restrict__ targets, bool with_gradient,
-               float grad_scale, RowResult* __restrict__ results) {
+               float grad_scale, float softcap, RowResult* __restrict__ results) {
   __shared__ float room[kThreads / kWarpSize];
   const std::int64_t row = blockIdx.x;
   float* logits = all_logits + row * vocab;
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
                     rivals == 0 && wanted == top ? 1 : 0};
   }
   if (!with_gradient) return;
-  const float factor = grad_scale / total;
+  const float factor = grad_scale / total, per_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
   for (int first = static_cast<int>(threadIdx.x); first < vocab; first += kAtOnce * kThreads) {
     float x[kAtOnce];
 #pragma unroll
@@ -77,8 +77,9 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
 #pragma unroll
     for (int k = 0; k < kAtOnce; ++k) {
       const int i = first + k * kThreads;
-      const float p = expf(x[k] - top) * factor;
-      if (i < vocab) logits[i] = i == target ? p - grad_scale : p;
+      const float p = expf(x[k] - top) * factor, grad = i == target ? p - grad_scale : p;
+      const float capped = x[k] * per_cap;
+      if (i < vocab) logits[i] = grad * fmaf(-capped, capped, 1.0f);
     }
   }
 }
@@ -122,10 +123,10 @@ void cross_entropy_cuda(Context& context, const CrossEntropyArgs& args) {
   const int vocab = static_cast<int>(args.vocab);  // fits, since targets have 32 bits
   if (args.vocab <= kSmallVocab) {
     launch(queue, row_kernel<kFewThreads>, rows, kFewThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
-           args.grad_scale, results);
+           args.grad_scale, args.softcap, results);
   } else {
     launch(queue, row_kernel<kManyThreads>, rows, kManyThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
-           args.grad_scale, results);
+           args.grad_scale, args.softcap, results);
   }
   launch(queue, sum_kernel, 1, kSumThreads, 0, args.n_rows, args.targets, results, args.sums);
 }

@@ -23,7 +23,8 @@ void cross_entropy_ref(const CrossEntropyArgsOf<double>& args) {
     if (!args.with_gradient) continue;
     for (std::int64_t v = 0; v < args.vocab; ++v) {
       const double p = std::exp(logits[v] - top) / sum;
-      logits[v] = static_cast<double>(args.grad_scale) * (v == target ? p - 1 : p);
+      const double capped = args.softcap > 0 ? logits[v] / static_cast<double>(args.softcap) : 0;
+      logits[v] = static_cast<double>(args.grad_scale) * (v == target ? p - 1 : p) * (1 - capped * capped);
     }
   }
 }

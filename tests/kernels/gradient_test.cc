@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <tuple>
 #include <vector>
 
 #include "kernels/reference.h"
@@ -228,10 +229,11 @@ TEST(Gradient, Rotary) {
   }
 }
 
-class GradientWindow : public ::testing::TestWithParam<std::int64_t> {};
+class GradientWindow : public ::testing::TestWithParam<std::tuple<std::int64_t, float>> {};
 
 TEST_P(GradientWindow, Attention) {
   const std::vector<std::int32_t> starts = {0, 0, 0, 3, 4, 4, 4, 4};
+  const auto [window, softcap] = GetParam();
   const auto n = static_cast<std::int64_t>(starts.size());
   const std::int64_t heads = 4, kv_heads = 2, dim = 3;
   const Tensors inputs = {random_tensor(n * heads * dim, 0), random_tensor(n * kv_heads * dim, 1),
@@ -244,7 +246,8 @@ TEST_P(GradientWindow, Attention) {
                            .n_kv_heads = kv_heads,
                            .head_dim = dim,
                            .scale = 0.6f,
-                           .window = GetParam(),
+                           .window = window,
+                           .softcap = softcap,
                            .segment_start = starts.data(),
                            .q = t[0].data(),
                            .k = t[1].data(),
@@ -260,7 +263,8 @@ TEST_P(GradientWindow, Attention) {
                           .n_kv_heads = kv_heads,
                           .head_dim = dim,
                           .scale = 0.6f,
-                          .window = GetParam(),
+                          .window = window,
+                          .softcap = softcap,
                           .segment_start = starts.data(),
                           .q = inputs[0].data(),
                           .k = inputs[1].data(),
@@ -274,7 +278,8 @@ TEST_P(GradientWindow, Attention) {
   expect_gradient(inputs, forward, found);
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, GradientWindow, ::testing::Values(0, 1, 2, 3, 9));
+INSTANTIATE_TEST_SUITE_P(Windows, GradientWindow,
+                         ::testing::Combine(::testing::Values(0, 1, 2, 3, 9), ::testing::Values(0.0f, 0.7f)));
 
 TEST(Gradient, Activation) {
   const std::int64_t n = 11;
@@ -300,6 +305,34 @@ TEST(Gradient, Activation) {
         },
         found);
   }
+}
+
+TEST(Gradient, CrossEntropyOfCappedLogits) {
+  const std::vector<std::int32_t> targets = {3, kIgnoredTarget, 0};
+  const std::int64_t vocab = 5;
+  const float cap = 0.8f;
+  const auto loss = [&](Tensor& logits, bool with_gradient) {
+    CrossEntropySums sums;
+    softcap_ref({.n = 3 * vocab, .cap = cap, .x = logits.data()});
+    cross_entropy_ref({.n_rows = 3,
+                       .vocab = vocab,
+                       .logits = logits.data(),
+                       .targets = targets.data(),
+                       .with_gradient = with_gradient,
+                       .softcap = cap,
+                       .sums = &sums});
+    return sums.loss;
+  };
+  const Tensors inputs = {random_tensor(3 * vocab, 0)};
+  Tensors found = inputs;
+  loss(found[0], true);
+  expect_gradient(
+      inputs,
+      [&](Tensors& t) {
+        Tensor logits = t[0];
+        return loss(logits, false);
+      },
+      found);
 }
 
 TEST(Gradient, CrossEntropy) {
