@@ -96,6 +96,9 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
       }
       read_floats(*file, *tensor, first, part);
     }
+    if (spec.offset != 0) {
+      for (float& value : part) value += spec.offset;
+    }
     piece(first, part);
     // Pages of a large tensor are released as it is read; a transposed tensor needs all of them for every group.
     if (!spec.transposed && row / some % kPiecesKept == kPiecesKept - 1) file->release(*tensor);
@@ -105,7 +108,7 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
 
 bool CheckpointReader::is_stored_as(const WeightSpec& spec, DType dtype) const {
   const auto [file, tensor] = find(spec);
-  return tensor->dtype == dtype && !spec.transposed &&
+  return tensor->dtype == dtype && !spec.transposed && spec.offset == 0 &&
          reinterpret_cast<std::uintptr_t>(file->data(*tensor).data()) % size_of(dtype) == 0;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/base/format_error.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_forward.h"
+#include "lib/model/head_loss.h"
 
 namespace matinee {
 namespace {
@@ -186,6 +187,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                 .first_position = positions,
                                 .scale = attention_scale(config_),
                                 .window = config_.window_of(static_cast<std::int64_t>(l)),
+                                .softcap = static_cast<float>(config_.attention_softcap),
                                 .q = q_.data(),
                                 .k = k_.data(),
                                 .v = v_.data(),
@@ -205,6 +207,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                             .bias = weights_.lm_head.bias,
                             .y = logits_.data(),
                             .precision = precision_});
+  cap_logits(context_, config_, 1, logits_.data());
 }
 
 }  // namespace matinee

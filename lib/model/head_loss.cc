@@ -6,6 +6,11 @@
 
 namespace matinee {
 
+void cap_logits(Context& context, const ModelConfig& config, std::int64_t n_rows, float* logits) {
+  if (config.logit_softcap == 0) return;
+  softcap(context, {.n = n_rows * config.vocab_size, .cap = static_cast<float>(config.logit_softcap), .x = logits});
+}
+
 void HeadLoss::logits(std::int64_t n, const float* x, float* logits) const {
   matmul_forward(context_, {.n_rows = n,
                             .in = config_.hidden_size,
@@ -15,6 +20,7 @@ void HeadLoss::logits(std::int64_t n, const float* x, float* logits) const {
                             .bias = head_.bias,
                             .y = logits,
                             .precision = precision_});
+  cap_logits(context_, config_, n, logits);
 }
 
 void HeadLoss::backward(std::int64_t n, const float* x, const float* grad_logits, float* grad_x) const {
@@ -47,6 +53,7 @@ CrossEntropySums HeadLoss::run(const Rows& rows, DeviceSpan<CrossEntropySums>& s
                              .logits = rows.logits,
                              .targets = rows.targets + first,
                              .with_gradient = rows.grad_x != nullptr,
+                             .softcap = static_cast<float>(config_.logit_softcap),
                              .grad_scale = rows.grad_scale,
                              .sums = sums.data()});
     if (rows.grad_x != nullptr) backward(n, rows.x + at, rows.logits, rows.grad_x + at);

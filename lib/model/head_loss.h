@@ -34,7 +34,7 @@ class HeadLoss {
   /// waits for the device.
   CrossEntropySums run(const Rows& rows, DeviceSpan<CrossEntropySums>& sums) const;
 
-  /// logits [n, vocab_size] of x [n, hidden_size].
+  /// logits [n, vocab_size] of x [n, hidden_size], capped where the model's are.
   void logits(std::int64_t n, const float* x, float* logits) const;
 
  private:
@@ -45,5 +45,8 @@ class HeadLoss {
   const WeightRef& head_;
   MatmulPrecision precision_;
 };
+
+/// Caps logits [n_rows, vocab_size] where the model's are.
+void cap_logits(Context& context, const ModelConfig& config, std::int64_t n_rows, float* logits);
 
 }  // namespace matinee

@@ -34,6 +34,7 @@ struct ModelConfig {
   std::int64_t max_position_embeddings = 0;
   NormKind norm = NormKind::kRms;
   double norm_eps = 1e-6;
+  double norm_offset = 0;  ///< added to the stored weights of norms: files of Gemma hold weight - 1
   Activation activation = Activation::kSilu;
   bool gated_mlp = true;        ///< down(act(gate)·up); else down(act(up))
   bool parallel_block = false;  ///< attention and MLP read the same stream, and both are added to it
@@ -64,6 +65,8 @@ struct ModelConfig {
   double attention_multiplier = 0;   ///< of the attention's scores; 0: 1 / sqrt(head_dim)
   double residual_multiplier = 1;    ///< of what attention and MLP add; 1 with post_norms or a shared norm
   double logits_scaling = 1;         ///< a divisor of the logits
+  double attention_softcap = 0;      ///< the attention's scores are capped softly (kernels/attention); 0: they are not
+  double logit_softcap = 0;          ///< the same for the logits (kernels/softcap)
   bool tie_word_embeddings = false;
   std::int32_t bos_token_id = -1, eos_token_id = -1;
 

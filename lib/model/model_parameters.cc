@@ -86,6 +86,12 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
   std::size_t index = 0;
   for (const WeightSpec& spec : specs) {
     const DeviceSpan<float>& value = parameters.all().at(index++).value;
+    if (spec.offset != 0) {
+      std::vector<float> stored = value.values();
+      for (float& each : stored) each -= spec.offset;
+      write(spec.name, stored);
+      continue;
+    }
     if (!spec.transposed) {
       visit_values(value, [&](std::size_t, std::span<const float> values) { write(spec.name, values); });
       continue;

@@ -22,6 +22,7 @@ void add(std::vector<WeightSpec>& specs, const WeightSpec& spec, const std::stri
   specs.back().shape = {spec.shape.front()};
   specs.back().bias = true;
   specs.back().transposed = false;
+  specs.back().offset = 0;
 }
 
 }  // namespace
@@ -101,6 +102,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   const Family::Names& names = family.names;
   const std::int64_t c = config.hidden_size;
   const bool norm_bias = config.norm == NormKind::kLayer;
+  const auto offset = static_cast<float>(config.norm_offset);
   const std::string prefix = names.prefix;
   std::vector<WeightSpec> specs;
   add(specs, {.shape = {config.vocab_size, c}, .role = WeightRole::kEmbedTokens}, embed_tokens_path(config), false);
@@ -111,7 +113,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     const std::string at = layer_prefix(family, layer);
     const auto norm = [&](WeightRole role, const char* name, std::int64_t width, bool bias) {
-      add(specs, {.shape = {width}, .role = role, .layer = layer}, at + name, bias);
+      add(specs, {.shape = {width}, .role = role, .offset = offset, .layer = layer}, at + name, bias);
     };
     if (config.pre_norms) norm(WeightRole::kInputNorm, names.input_norm, c, norm_bias);
     for (const LinearLayer& linear : linear_layers(config, layer)) {
@@ -134,7 +136,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
       norm(WeightRole::kMlpOutputNorm, names.mlp_output_norm, c, norm_bias);
     }
   }
-  add(specs, {.shape = {c}, .role = WeightRole::kNorm}, prefix + names.norm, norm_bias);
+  add(specs, {.shape = {c}, .role = WeightRole::kNorm, .offset = offset}, prefix + names.norm, norm_bias);
   if (!config.tie_word_embeddings) {
     add(specs, {.shape = {config.vocab_size, c}, .role = WeightRole::kHead}, lm_head_path(config), config.head_bias);
   }

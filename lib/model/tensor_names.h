@@ -61,6 +61,7 @@ struct WeightSpec {
   WeightRole role = WeightRole::kNorm;
   bool bias = false;
   bool transposed = false;  ///< stored as [in, out]
+  float offset = 0;         ///< added to the stored values (ModelConfig::norm_offset)
   std::int64_t layer = -1;  ///< index of its block; -1: not part of a block
   Module module = Module::kQ;
   int n_modules = 1;  ///< kLinear only: how many modules it holds, from `module` on
