@@ -6,6 +6,7 @@
 
 #include "kernels/context.h"
 #include "lib/model/model_weights.h"
+#include "lib/model/rotary_tables.h"
 
 namespace matinee {
 
@@ -31,13 +32,6 @@ struct BlockBuffers {
   /// With post_norms or residual_multiplier: scratch memory, [rows, hidden_size]; without a backward pass it may be the
   /// two above.
   float* branch = nullptr;
-};
-
-/// Positions and tables for the rotation of q and k, in device memory. Without tables nothing is rotated.
-struct RotaryPositions {
-  const std::int32_t* positions = nullptr;  ///< [rows]
-  std::int64_t n_positions = 0;
-  const float *cosines = nullptr, *sines = nullptr;
 };
 
 /// The forward pass of one block, for training and decoding. What differs between them is the caller's: linear layers

@@ -177,8 +177,7 @@ void DecoderSession::issue(std::int64_t n, std::int64_t max_tokens) {
                                .attention_output = normed_.data(),
                                .mlp_output = normed_.data(),
                                .branch = normed_.data()};
-    const RotaryPositions rotary{positions, max_tokens_, rotary_.cosines.data(), rotary_.sines.data()};
-    block.project(n, buffers, config_.rotates(static_cast<std::int64_t>(l)) ? rotary : RotaryPositions{}, linear);
+    block.project(n, buffers, rotary_.of(config_, static_cast<std::int64_t>(l), positions), linear);
     attention_cached(context_, {.n_queries = n,
                                 .n_heads = config_.num_attention_heads,
                                 .n_kv_heads = config_.num_key_value_heads,

@@ -35,9 +35,7 @@ std::uint64_t lora_dropout_key(const DropoutKey& dropout, std::int64_t layer, Mo
 }
 
 RotaryPositions DecoderTraining::rotary(std::size_t layer) const {
-  if (!config_.rotates(static_cast<std::int64_t>(layer))) return {};
-  const RotaryTables& tables = buffers_.rotary;
-  return {buffers_.positions.data(), tables.n_positions, tables.cosines.data(), tables.sines.data()};
+  return buffers_.rotary.of(config_, static_cast<std::int64_t>(layer), buffers_.positions.data());
 }
 
 // Rows of a linear layer's input.

@@ -149,6 +149,76 @@ constexpr Family make_granite() {
   return family;
 }
 
+constexpr Family make_gemma() {
+  Family family = kLlama;
+  family.model_type = "gemma";
+  family.architecture = "GemmaForCausalLM";
+  family.own_fields = "hidden_activation";
+  family.defaults.max_position_embeddings = 8192;
+  family.defaults.head_dim = 256;
+  family.defaults.activation = "gelu_pytorch_tanh";
+  family.defaults.tie_word_embeddings = true;
+  family.facts.mlp_bias = Biases::kNever;
+  family.facts.norm_offset = 1;
+  family.facts.scaled_embedding = true;
+  family.facts.gelu_is_tanh = true;
+  return family;
+}
+
+constexpr Family make_gemma2() {
+  Family family = make_gemma();
+  family.model_type = "gemma2";
+  family.architecture = "Gemma2ForCausalLM";
+  family.own_fields = "hidden_activation query_pre_attn_scalar attn_logit_softcapping final_logit_softcapping";
+  family.words.activation = "hidden_activation";
+  family.defaults.kv_heads_are_heads = false;
+  family.defaults.sliding_window = 4096;
+  family.defaults.attention_softcap = 50;
+  family.defaults.logit_softcap = 30;
+  family.defaults.query_pre_attn_scalar = 256;
+  family.defaults.sliding_window_pattern = 2;
+  family.facts.post_norms = true;
+  family.names.attention_output_norm = "post_attention_layernorm";
+  family.names.mlp_norm = "pre_feedforward_layernorm";
+  family.names.mlp_output_norm = "post_feedforward_layernorm";
+  return family;
+}
+
+constexpr Family make_gemma3_text() {
+  Family family = make_gemma2();
+  family.model_type = "gemma3_text";
+  family.architecture = "Gemma3ForCausalLM";
+  family.own_fields =
+      "hidden_activation query_pre_attn_scalar attn_logit_softcapping final_logit_softcapping sliding_window_pattern "
+      "rope_local_base_freq";
+  family.defaults.max_position_embeddings = 131072;
+  family.defaults.rope_theta = 1e6;
+  family.defaults.rope_local_theta = 1e4;
+  family.defaults.attention_softcap = family.defaults.logit_softcap = 0;
+  family.defaults.sliding_window_pattern = 6;
+  family.facts.qk_norm = true;
+  family.names.q_norm = "self_attn.q_norm";
+  family.names.k_norm = "self_attn.k_norm";
+  return family;
+}
+
+constexpr Family make_olmo2() {
+  Family family = kLlama;
+  family.model_type = "olmo2";
+  family.architecture = "Olmo2ForCausalLM";
+  family.defaults.norm_eps = 1e-5;
+  family.facts.mlp_bias = Biases::kNever;
+  family.facts.pre_norms = false;
+  family.facts.post_norms = true;
+  family.facts.qk_norm = true;
+  family.facts.qk_norm_of_heads = false;
+  family.names = with_head_norms(kLlamaNames);
+  family.names.input_norm = family.names.mlp_norm = nullptr;
+  family.names.attention_output_norm = "post_attention_layernorm";
+  family.names.mlp_output_norm = "post_feedforward_layernorm";
+  return family;
+}
+
 constexpr Family kGpt2{
     .model_type = "gpt2",
     .architecture = "GPT2LMHeadModel",
@@ -211,8 +281,9 @@ constexpr Family make_gptj() {
   return family;
 }
 
-constexpr std::array<Family, 9> kFamilies{kLlama,         make_mistral(), make_qwen2(), make_qwen3(), make_phi3(),
-                                          make_smollm3(), make_granite(), kGpt2,        make_gptj()};
+constexpr std::array<Family, 13> kFamilies{
+    kLlama,       make_mistral(), make_qwen2(),       make_qwen3(), make_phi3(), make_smollm3(), make_granite(),
+    make_gemma(), make_gemma2(),  make_gemma3_text(), make_olmo2(), kGpt2,       make_gptj()};
 
 }  // namespace
 

@@ -43,6 +43,10 @@ struct Family {
     std::int64_t sliding_window;  ///< 0: the family has none; kNoWindow: it can have one
     double rope_theta, rotary_share, norm_eps;
     bool tie_word_embeddings;
+    // Of families that read these fields; 0: none.
+    double attention_softcap = 0, logit_softcap = 0, query_pre_attn_scalar = 0;
+    double rope_local_theta = 0;              ///< rotary base of layers with a window
+    std::int64_t sliding_window_pattern = 0;  ///< every n-th layer has no window
   } defaults;
 
   struct Facts {  ///< properties that config.json does not mention
@@ -53,6 +57,9 @@ struct Family {
     Biases qkv_bias, o_bias, mlp_bias;
     bool head_bias;
     bool pre_norms = true, post_norms = false, qk_norm_of_heads = true;
+    double norm_offset = 0;
+    bool scaled_embedding = false;  ///< embeddings are multiplied by sqrt(hidden_size)
+    bool gelu_is_tanh = false;      ///< files say gelu where gelu_pytorch_tanh is meant
   } facts;
 
   struct Names {         ///< parts of tensor names: "PREFIX LAYERS N. NAME .weight"

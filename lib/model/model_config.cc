@@ -1,5 +1,7 @@
 #include "lib/model/model_config.h"
 
+#include <cmath>
+
 #include "lib/base/format_error.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
@@ -12,6 +14,9 @@
 namespace matinee {
 namespace {
 
+constexpr const char* kQueryScalar = "query_pre_attn_scalar";
+constexpr const char *kAttentionSoftcap = "attn_logit_softcapping", *kLogitSoftcap = "final_logit_softcapping";
+
 std::int32_t token_field(const JsonNode& config, const char* name) {
   const JsonNode field = config[name];
   const JsonNode id = field.is_array() && field.size() > 0 ? field.array().front() : field;
@@ -19,9 +24,13 @@ std::int32_t token_field(const JsonNode& config, const char* name) {
 }
 
 Activation read_activation(const JsonNode& config, const Family& family) {
-  const JsonNode field = config[family.words.activation];
+  // Gemma's files have two names for the field, of which the newer may be null.
+  const JsonNode newer = config["hidden_activation"];
+  const JsonNode field =
+      family.reads("hidden_activation") && !newer.is_null() ? newer : config[family.words.activation];
   if (!field.is_null() && !field.is_string()) throw field.unexpected("a name");
   const std::string_view name = field.is_null() ? family.defaults.activation : field.view();
+  if (name == "gelu" && family.facts.gelu_is_tanh) return Activation::kGeluTanh;
   if (name == "silu" || name == "swish") return Activation::kSilu;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") return Activation::kGeluTanh;
   if (name == "gelu") return Activation::kGeluExact;
@@ -50,8 +59,10 @@ void read_window(const JsonNode& root, const Family& family, ModelConfig& facts)
   }
   const bool off = field.is_null() && (field.exists() || family.defaults.sliding_window == Family::kNoWindow);
   const bool used = !family.facts.window_is_optional || root.boolean_or("use_sliding_window", false);
-  if (off || !used) return;
-  facts.sliding_window = size_field(root, "sliding_window", family.defaults.sliding_window);
+  if (!used) return;
+  if (!off) facts.sliding_window = size_field(root, "sliding_window", family.defaults.sliding_window);
+  // The layers matter without a window, too, if their rotation differs.
+  if (off && facts.rope_local_theta == 0) return;
   const auto layers = static_cast<std::size_t>(facts.num_hidden_layers);
   if (const JsonNode types = root["layer_types"]; types.is_array()) {
     for (const JsonNode& type : types.array()) {
@@ -67,6 +78,12 @@ void read_window(const JsonNode& root, const Family& family, ModelConfig& facts)
   } else if (!facts.rotary_layers.empty()) {
     facts.sliding_layers = facts.rotary_layers;
     facts.sliding_layers.flip();
+  } else if (family.defaults.sliding_window_pattern > 0) {
+    const auto pattern = static_cast<std::size_t>(
+        family.reads("sliding_window_pattern")
+            ? size_field(root, "sliding_window_pattern", family.defaults.sliding_window_pattern)
+            : family.defaults.sliding_window_pattern);
+    for (std::size_t layer = 1; layer <= layers; ++layer) facts.sliding_layers.push_back(layer % pattern != 0);
   } else if (family.facts.window_is_optional) {
     const JsonNode from = root["max_window_layers"];
     const std::int64_t first = from.exists() ? from.integer() : 28;
@@ -137,7 +154,24 @@ void read_positions(const JsonNode& root, const Family& family, ModelConfig& con
   if (family.reads("no_rope_layers")) read_rotary_layers(root, config);
 }
 
+// A soft cap, which null switches off.
+double softcap_field(const JsonNode& root, const char* name, double otherwise) {
+  const JsonNode field = root[name];
+  return field.exists() && field.is_null() ? 0 : positive_field(root, name, otherwise);
+}
+
+void read_softcaps(const JsonNode& root, const Family& family, ModelConfig& config) {
+  if (!family.reads(kAttentionSoftcap)) return;
+  config.attention_softcap = softcap_field(root, kAttentionSoftcap, family.defaults.attention_softcap);
+  config.logit_softcap = softcap_field(root, kLogitSoftcap, family.defaults.logit_softcap);
+}
+
 void read_multipliers(const JsonNode& root, const Family& family, ModelConfig& config) {
+  if (family.facts.scaled_embedding) config.embedding_multiplier = std::sqrt(static_cast<double>(config.hidden_size));
+  if (family.reads(kQueryScalar)) {
+    config.attention_multiplier =
+        1 / std::sqrt(positive_field(root, kQueryScalar, family.defaults.query_pre_attn_scalar));
+  }
   if (!family.reads("embedding_multiplier")) return;
   config.embedding_multiplier = positive_field(root, "embedding_multiplier", 1);
   config.attention_multiplier = positive_field(root, "attention_multiplier", 1);
@@ -167,6 +201,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name, c
     config.pre_norms = family->facts.pre_norms;
     config.post_norms = family->facts.post_norms;
     config.shared_norm = family->facts.shared_norm;
+    config.norm_offset = family->facts.norm_offset;
     config.qk_norm = family->facts.qk_norm;
     config.qk_norm_of_heads = family->facts.qk_norm_of_heads;
     config.head_bias = family->facts.head_bias;
@@ -174,6 +209,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name, c
     read_positions(root, *family, config);
     read_window(root, *family, config);
     read_multipliers(root, *family, config);
+    read_softcaps(root, *family, config);
     config.norm_eps = positive_field(root, family->words.norm_eps, family->defaults.norm_eps);
     config.activation = read_activation(root, *family);
     // attention_bias covers q, k, v and o; a family that fixes o's bias fixes it apart from q's.
@@ -222,6 +258,18 @@ std::string model_config_json(const ModelConfig& config, std::string_view dtype)
     json.key("no_rope_layers").begin_array();
     for (const bool rotates : config.rotary_layers) json.integer(rotates ? 1 : 0);
     json.end_array();
+  }
+  if (family.reads(kQueryScalar)) {
+    // A whole number in every file, and transformers expects one.
+    json.field(kQueryScalar, std::llround(1 / (config.attention_multiplier * config.attention_multiplier)));
+  }
+  if (family.reads(kAttentionSoftcap)) {
+    const auto softcap = [&](const char* name, double cap) {
+      json.key(name);
+      cap > 0 ? json.number(cap) : json.null();
+    };
+    softcap(kAttentionSoftcap, config.attention_softcap);
+    softcap(kLogitSoftcap, config.logit_softcap);
   }
   if (family.reads("embedding_multiplier")) {
     json.field("embedding_multiplier", config.embedding_multiplier)

@@ -49,6 +49,7 @@ struct ModelConfig {
   std::vector<bool> rotary_layers;  ///< which layers rotate q and k (SmolLM3); empty: all
   RotaryStyle rotary_style = RotaryStyle::kHalfSplit;
   double rope_theta = 10000;
+  double rope_local_theta = 0;  ///< of layers with a window, which are not scaled (Gemma 3); 0: they are as the others
   RotaryScaling rope_scaling = RotaryScaling::kNone;
   double rope_factor = 1, rope_low_freq_factor = 1, rope_high_freq_factor = 4;
   std::int64_t rope_original_max_positions = 0;    ///< the first length, of kLlama3, kYarn and kLongrope
@@ -76,10 +77,12 @@ struct ModelConfig {
   std::int64_t qk_norms(std::int64_t heads) const { return qk_norm_of_heads ? heads : 1; }
   /// Whether the MLP has a norm of its own before it.
   bool mlp_norm() const { return pre_norms && !shared_norm; }
-  /// The window of one layer, 0: none.
-  std::int64_t window_of(std::int64_t layer) const {
-    return sliding_layers.empty() || sliding_layers[static_cast<std::size_t>(layer)] ? sliding_window : 0;
+  /// Whether a layer is one of those that have the window.
+  bool is_sliding(std::int64_t layer) const {
+    return sliding_layers.empty() || sliding_layers[static_cast<std::size_t>(layer)];
   }
+  /// The window of one layer, 0: none.
+  std::int64_t window_of(std::int64_t layer) const { return is_sliding(layer) ? sliding_window : 0; }
   /// Elements of a head that are rotated.
   std::int64_t rotated_elements() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
   /// Whether a layer rotates q and k.

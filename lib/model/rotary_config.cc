@@ -30,6 +30,8 @@ constexpr std::array<ScalingType, 6> kTypes{{
 
 constexpr double kLongest = 1 << 24;  // positions
 
+constexpr const char *kFull = "full_attention", *kSliding = "sliding_attention", *kLocalTheta = "rope_local_base_freq";
+
 double required(const JsonNode& rope, const char* key) {
   const double value = positive_field(rope, key, 0);
   if (value == 0) throw missing_field(rope, key);
@@ -137,7 +139,8 @@ std::vector<JsonNode> rope_objects(const JsonNode& root) {
     const JsonNode rope = root[name];
     if (rope.is_null()) continue;
     if (!rope.is_object()) throw rope.unexpected("an object or null");
-    found.push_back(rope);
+    // By kind of layer, where the kinds differ.
+    found.push_back(rope[kFull].is_object() ? rope[kFull] : rope);
   }
   return found;
 }
@@ -160,6 +163,17 @@ std::int64_t rotated_elements(const JsonNode& root, const Family& family, const 
   return dim;
 }
 
+// The base of layers with a window, which have no scaling.
+double local_theta(const JsonNode& root, const Family& family) {
+  const JsonNode rope = root["rope_parameters"].is_object() ? root["rope_parameters"][kSliding] : JsonNode();
+  const double theta = positive_field(root, kLocalTheta, family.defaults.rope_local_theta);
+  if (!rope.is_object()) return theta;
+  if (scaling_of(rope) != RotaryScaling::kNone)
+    throw bad_data("{}: expected no scaling in layers with a window; the decoder does not compute this", rope.path());
+  refuse_other_parameters(rope, family, kTypes[0]);
+  return positive_field(rope, "rope_theta", theta);
+}
+
 }  // namespace
 
 void read_rotary(const JsonNode& root, const Family& family, ModelConfig& config) {
@@ -170,6 +184,7 @@ void read_rotary(const JsonNode& root, const Family& family, ModelConfig& config
   }
   if (config.rotary_dim == config.head_dim) config.rotary_dim = 0;
   config.rope_theta = positive_field(root, family.words.rope_theta, family.defaults.rope_theta);
+  if (family.reads(kLocalTheta)) config.rope_local_theta = local_theta(root, family);
   for (const JsonNode& rope : rope_objects(root)) read_scaling(root, rope, family, config);
 }
 
@@ -214,6 +229,7 @@ void write_rotary(const ModelConfig& config, JsonWriter& json) {
     json.field("rotary_dim", config.rotary_dim);
   }
   json.field(family.words.rope_theta, config.rope_theta);
+  if (config.rope_local_theta > 0) json.field(kLocalTheta, config.rope_local_theta);
   if (family.reads("original_max_position_embeddings")) {
     json.field("original_max_position_embeddings", config.rope_original_max_positions > 0
                                                        ? config.rope_original_max_positions

@@ -73,21 +73,38 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
   return frequencies;
 }
 
+std::vector<double> local_rotary_frequencies(const ModelConfig& config) {
+  ModelConfig local = config;
+  local.rope_theta = config.rope_local_theta;
+  local.rope_scaling = RotaryScaling::kNone;
+  return rotary_frequencies(local);
+}
+
 std::uint64_t RotaryTables::bytes_of(const ModelConfig& config, std::int64_t positions) {
   if (config.learned_positions) return 0;
-  return 2 * sizeof(float) * static_cast<std::uint64_t>(positions) * rotary_frequencies(config).size();
+  const std::uint64_t tables = config.rope_local_theta > 0 ? 2 : 1;
+  return tables * 2 * sizeof(float) * static_cast<std::uint64_t>(positions) * rotary_frequencies(config).size();
 }
 
 RotaryTables::RotaryTables(const std::shared_ptr<DeviceAllocator>& allocator, const ModelConfig& config,
                            std::int64_t positions)
     : n_positions(positions) {
   if (config.learned_positions) return;
-  const std::vector<double> frequencies = rotary_frequencies(config);
-  const auto count = static_cast<std::int64_t>(frequencies.size());
-  std::vector<float> cosine(static_cast<std::size_t>(positions * count)), sine(cosine.size());
-  fill_rotary_tables(frequencies.data(), count, positions, config.rope_attention_factor, cosine.data(), sine.data());
-  cosines = {allocator, std::span<const float>(cosine)};
-  sines = {allocator, std::span<const float>(sine)};
+  const auto fill = [&](Table& table, const std::vector<double>& frequencies, double factor) {
+    const auto count = static_cast<std::int64_t>(frequencies.size());
+    std::vector<float> cosine(static_cast<std::size_t>(positions * count)), sine(cosine.size());
+    fill_rotary_tables(frequencies.data(), count, positions, factor, cosine.data(), sine.data());
+    table.cosines = {allocator, std::span<const float>(cosine)};
+    table.sines = {allocator, std::span<const float>(sine)};
+  };
+  fill(all, rotary_frequencies(config), config.rope_attention_factor);
+  if (config.rope_local_theta > 0) fill(local, local_rotary_frequencies(config), 1);
+}
+
+RotaryPositions RotaryTables::of(const ModelConfig& config, std::int64_t layer, const std::int32_t* positions) const {
+  if (!config.rotates(layer)) return {};
+  const Table& table = config.rope_local_theta > 0 && config.is_sliding(layer) ? local : all;
+  return {positions, n_positions, table.cosines.data(), table.sines.data()};
 }
 
 }  // namespace matinee

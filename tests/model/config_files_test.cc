@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "lib/model/model_config.h"
+#include "lib/model/rotary_tables.h"
 #include "lib/model/unread_fields.h"
 #include "tests/support/temporary_folder.h"
 
@@ -151,6 +153,42 @@ const std::vector<Published> kPublished{
 "rope_scaling":null,"rope_theta":5000000.0,"tie_word_embeddings":true,"torch_dtype":"bfloat16",
 "transformers_version":"4.46.0.dev0","use_cache":true,"vocab_size":49155})",
      2.534},
+    {"gemma-2b",
+     R"({"architectures":["GemmaForCausalLM"],"attention_bias":false,"attention_dropout":0.0,"bos_token_id":2,
+"eos_token_id":1,"head_dim":256,"hidden_act":"gelu","hidden_activation":null,"hidden_size":2048,
+"initializer_range":0.02,"intermediate_size":16384,"max_position_embeddings":8192,"model_type":"gemma",
+"num_attention_heads":8,"num_hidden_layers":18,"num_key_value_heads":1,"pad_token_id":0,"rms_norm_eps":1e-06,
+"rope_scaling":null,"rope_theta":10000.0,"torch_dtype":"bfloat16","transformers_version":"4.38.0.dev0",
+"use_cache":true,"vocab_size":256000})",
+     2.506},
+    {"gemma-2-2b-it",
+     R"({"architectures":["Gemma2ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+"attn_logit_softcapping":50.0,"bos_token_id":2,"cache_implementation":"hybrid","eos_token_id":[1,107],
+"final_logit_softcapping":30.0,"head_dim":256,"hidden_act":"gelu_pytorch_tanh",
+"hidden_activation":"gelu_pytorch_tanh","hidden_size":2304,"initializer_range":0.02,"intermediate_size":9216,
+"max_position_embeddings":8192,"model_type":"gemma2","num_attention_heads":8,"num_hidden_layers":26,
+"num_key_value_heads":4,"pad_token_id":0,"query_pre_attn_scalar":256,"rms_norm_eps":1e-06,"rope_theta":10000.0,
+"sliding_window":4096,"torch_dtype":"bfloat16","transformers_version":"4.42.4","use_cache":true,
+"vocab_size":256000})",
+     2.614},
+    {"gemma-3-1b-it",
+     R"({"architectures":["Gemma3ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+"attn_logit_softcapping":null,"bos_token_id":2,"cache_implementation":"hybrid","eos_token_id":[1,106],
+"final_logit_softcapping":null,"head_dim":256,"hidden_activation":"gelu_pytorch_tanh","hidden_size":1152,
+"initializer_range":0.02,"intermediate_size":6912,"max_position_embeddings":32768,"model_type":"gemma3_text",
+"num_attention_heads":4,"num_hidden_layers":26,"num_key_value_heads":1,"pad_token_id":0,
+"query_pre_attn_scalar":256,"rms_norm_eps":1e-06,"rope_local_base_freq":10000,"rope_scaling":null,
+"rope_theta":1000000,"sliding_window":512,"sliding_window_pattern":6,"torch_dtype":"bfloat16",
+"transformers_version":"4.50.0.dev0","use_cache":true,"vocab_size":262144})",
+     1.0},
+    {"OLMo-2-0425-1B",
+     R"({"architectures":["Olmo2ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,"eos_token_id":100257,
+"hidden_act":"silu","hidden_size":2048,"initializer_range":0.02,"intermediate_size":8192,
+"max_position_embeddings":4096,"model_type":"olmo2","num_attention_heads":16,"num_hidden_layers":16,
+"num_key_value_heads":16,"pad_token_id":100277,"rms_norm_eps":1e-06,"rope_scaling":null,"rope_theta":500000,
+"tie_word_embeddings":false,"torch_dtype":"float32","transformers_version":"4.47.0","use_cache":true,
+"vocab_size":100352})",
+     1.485},
 };
 
 TEST(ConfigFiles, PublishedOnesAreRead) {
@@ -161,6 +199,33 @@ TEST(ConfigFiles, PublishedOnesAreRead) {
     const std::string ours = model_config_json(config, "bfloat16");
     EXPECT_EQ(model_config_json(parse_model_config(ours, "our own"), "bfloat16"), ours);
   }
+}
+
+// Gemma 3's rotation in the fields of older and of newer files; only layers without a window are scaled.
+TEST(ConfigFiles, RotationByKindOfLayer) {
+  const std::string shape =
+      R"({"model_type":"gemma3_text","vocab_size":10,"hidden_size":32,"intermediate_size":8,"num_hidden_layers":2,)"
+      R"("num_attention_heads":2,"num_key_value_heads":1,"layer_types":["sliding_attention","full_attention"],)";
+  const std::string older = R"("rope_theta":1e6,"rope_local_base_freq":2e4,"rope_scaling":{"factor":8.0,)"
+                            R"("rope_type":"linear"}})";
+  const std::string newer = R"("rope_parameters":{"full_attention":{"rope_type":"linear","factor":8.0,)"
+                            R"("rope_theta":1e6},"sliding_attention":{"rope_type":"default","rope_theta":2e4}}})";
+  for (const std::string& fields : {older, newer}) {
+    const ModelConfig config = parse_model_config(shape + fields, "config.json");
+    EXPECT_DOUBLE_EQ(config.rope_theta, 1e6);
+    EXPECT_DOUBLE_EQ(config.rope_local_theta, 2e4);
+    EXPECT_EQ(config.rope_scaling, RotaryScaling::kLinear);
+    EXPECT_DOUBLE_EQ(rotary_frequencies(config)[0], 0.125);
+    EXPECT_DOUBLE_EQ(local_rotary_frequencies(config)[0], 1);
+    EXPECT_DOUBLE_EQ(local_rotary_frequencies(config)[1], std::pow(2e4, -1.0 / 128));
+  }
+  EXPECT_EQ(error_of([&] {
+              parse_model_config(shape + R"("rope_parameters":{"full_attention":{"rope_type":"default"},)"
+                                         R"("sliding_attention":{"rope_type":"linear","factor":2.0}}})",
+                                 "config.json");
+            }),
+            "config.json: rope_parameters.sliding_attention: expected no scaling in layers with a window; the decoder "
+            "does not compute this");
 }
 
 TEST(ConfigFiles, FactsOfNewFamilies) {
@@ -183,6 +248,27 @@ TEST(ConfigFiles, FactsOfNewFamilies) {
   EXPECT_DOUBLE_EQ(granite.attention_multiplier, 0.015625);
   EXPECT_DOUBLE_EQ(granite.residual_multiplier, 0.22);
   EXPECT_DOUBLE_EQ(granite.logits_scaling, 8);
+  const ModelConfig gemma = config_of("gemma-2b");
+  EXPECT_EQ(gemma.activation, Activation::kGeluTanh);  // its file says gelu
+  EXPECT_DOUBLE_EQ(gemma.norm_offset, 1);
+  EXPECT_DOUBLE_EQ(gemma.embedding_multiplier, std::sqrt(2048.0));
+  EXPECT_TRUE(gemma.tie_word_embeddings && gemma.pre_norms && !gemma.post_norms);
+  const ModelConfig gemma2 = config_of("gemma-2-2b-it");
+  EXPECT_DOUBLE_EQ(gemma2.attention_softcap, 50);
+  EXPECT_DOUBLE_EQ(gemma2.logit_softcap, 30);
+  EXPECT_DOUBLE_EQ(gemma2.attention_multiplier, 0.0625);
+  EXPECT_EQ(gemma2.window_of(0), 4096);
+  EXPECT_EQ(gemma2.window_of(1), 0);
+  EXPECT_TRUE(gemma2.pre_norms && gemma2.post_norms && !gemma2.qk_norm);
+  const ModelConfig gemma3 = config_of("gemma-3-1b-it");
+  EXPECT_EQ(gemma3.attention_softcap + gemma3.logit_softcap, 0);
+  EXPECT_EQ(gemma3.window_of(4), 512);
+  EXPECT_EQ(gemma3.window_of(5), 0);
+  EXPECT_DOUBLE_EQ(gemma3.rope_theta, 1e6);
+  EXPECT_DOUBLE_EQ(gemma3.rope_local_theta, 1e4);
+  EXPECT_TRUE(gemma3.qk_norm && gemma3.qk_norm_of_heads);
+  const ModelConfig olmo = config_of("OLMo-2-0425-1B");
+  EXPECT_TRUE(!olmo.pre_norms && olmo.post_norms && olmo.qk_norm && !olmo.qk_norm_of_heads);
   EXPECT_EQ(config_of("Qwen2.5-7B with YaRN").max_position_embeddings, 131072);
 }
 

@@ -28,6 +28,10 @@ class GgufAdapter : public ::testing::TestWithParam<std::pair<std::string, Model
     return adapter;
   }
 
+  bool has_gguf() const {
+    return error_of([&] { gguf_names(config); }).find("llama.cpp does not run this family") == std::string::npos;
+  }
+
   TemporaryFolder folder;
   ModelConfig config = GetParam().second;
 };
@@ -41,7 +45,7 @@ std::vector<float> numbers(const GgufFile& file, const std::string& name) {
 
 // scaling · B · A of every layer, as llama.cpp computes it from the file, is that of the adapter, row by row.
 TEST_P(GgufAdapter, HoldsTheProductsOfTheAdapter) {
-  if (GetParam().first == "gptj") return;
+  if (!has_gguf()) return;
   LoraConfig plain, patterns, stabilized;
   plain.rank = 3;
   plain.lora_alpha = 7;
@@ -94,7 +98,7 @@ TEST_P(GgufAdapter, RefusesWhatTheFileCannotHoldByName) {
     return error_of([&] { write_gguf_adapter(config, made, "name", folder.file("refused.gguf")); });
   };
   LoraConfig dora, biases, whole;
-  if (GetParam().first == "gptj") {
+  if (!has_gguf()) {
     EXPECT_NE(error(LoraConfig()).find("llama.cpp does not run this family"), std::string::npos);
     return;
   }

@@ -71,9 +71,9 @@ TEST(ModelConfig, WrittenConfigReadsBackTheSame) {
 
 TEST(ModelConfig, UnsupportedFieldsAreRefusedByName) {
   const auto error = [](const std::string& json) { return error_of([&] { parse(json); }); };
-  EXPECT_EQ(error(replaced("\"llama\"", "\"bloom\"")),
-            "config.json: model_type: expected one of llama, mistral, qwen2, qwen3, phi3, smollm3, granite, gpt2, gptj; found \"bloom\"; this "
-            "family is not supported");
+  const std::string unknown = error(replaced("\"llama\"", "\"bloom\""));
+  EXPECT_TRUE(unknown.starts_with("config.json: model_type: expected one of llama, mistral, ")) << unknown;
+  EXPECT_TRUE(unknown.ends_with("; found \"bloom\"; this family is not supported")) << unknown;
   EXPECT_EQ(error(replaced("\"silu\"", "\"mish\"")),
             "config.json: hidden_act: expected silu, gelu, gelu_new, gelu_pytorch_tanh or relu, found \"mish\"; the "
             "decoder does not compute this");

@@ -33,7 +33,17 @@ inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int6
       {"smollm3", R"({"model_type":"smollm3","no_rope_layers":[1,0],)" + llama_like + "}"},
       {"granite", R"({"model_type":"granite","embedding_multiplier":12,"attention_multiplier":0.4,)"
                   R"("residual_multiplier":0.22,"logits_scaling":6,"tie_word_embeddings":true,)" +
-                      llama_like + "}"}};
+                      llama_like + "}"},
+      {"gemma", R"({"model_type":"gemma",)" + wide_heads + "}"},
+      // Caps that scores and logits reach; a layer with a window and one without, whose rotations differ in Gemma 3.
+      {"gemma2", R"({"model_type":"gemma2","sliding_window":4,"query_pre_attn_scalar":9,"attn_logit_softcapping":2,)"
+                 R"("final_logit_softcapping":1.5,)" +
+                     wide_heads + "}"},
+      {"gemma3_text", R"({"model_type":"gemma3_text","sliding_window":4,"query_pre_attn_scalar":9,)"
+                      R"("sliding_window_pattern":2,"rope_theta":500,"rope_local_base_freq":20,)"
+                      R"("rope_scaling":{"rope_type":"linear","factor":2},)" +
+                          wide_heads + "}"},
+      {"olmo2", R"({"model_type":"olmo2","attention_bias":true,)" + llama_like + "}"}};
   std::vector<std::pair<std::string, ModelConfig>> configs;
   for (const auto& [name, text] : texts) configs.emplace_back(name, parse_model_config(text, name));
   return configs;

@@ -112,7 +112,8 @@ TEST_P(HfGolden, AdaptersAreWrittenAsTheyWereRead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, HfGolden,
-                         ::testing::Values("llama", "llama-tied-biases", "mistral", "qwen2", "qwen3", "gpt2", "gptj"),
+                         ::testing::Values("llama", "llama-tied-biases", "mistral", "qwen2", "qwen3", "gemma", "gemma2",
+                                           "gemma3", "olmo2", "gpt2", "gptj"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -123,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Families, HfGolden,
 TEST(HfGoldens, EveryFolderIsListed) {
   std::size_t folders = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens)) folders += entry.is_directory() ? 1 : 0;
-  EXPECT_EQ(folders, 7u);
+  EXPECT_EQ(folders, 11u);
 }
 
 }  // namespace
