@@ -16,6 +16,7 @@
 #include "lib/train/run_output.h"
 #include "lib/train/trainer.h"
 #include "lib/train/training_speed.h"
+#include "lib/train/untrained_end_token.h"
 
 namespace matinee {
 namespace {
@@ -99,6 +100,11 @@ void TrainingRun::load() {
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
   CheckpointHashes hashes;  // filled while the base is read
   load_weights(hashes);
+  if (adapter_ && leads()) {
+    const std::string warning =
+        untrained_end_token(options_.base, inputs_.config, adapter_->config(), inputs_.train.info().eos_token_id);
+    if (!warning.empty()) tool_.note(warning);
+  }
   output_.emplace(options_, inputs_, inputs_.identity(options_, context_, hashes));
   decoder_ = std::make_unique<DecoderTraining>(context_, inputs_.config, refs_, adapter_ ? &lora_weights_ : nullptr,
                                                Trainer::max_tokens(options_.train, inputs_.train.info()), precision_,
