@@ -1,11 +1,13 @@
 #include "lib/text/split_pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <fmt/format.h>
 #include <pcre2.h>
 
 #include <algorithm>
 
 #include "lib/base/format_error.h"
+#include "lib/text/oniguruma_pattern.h"
 
 namespace matinee {
 namespace {
@@ -30,10 +32,14 @@ struct SplitPattern::Impl {
 };
 
 SplitPattern::SplitPattern(const std::string& pattern) : impl_(std::make_unique<Impl>()) {
+  const std::string translated =
+      with_context(fmt::format("the split pattern \"{}\"", pattern), [&] { return pcre2_pattern_of(pattern); });
   int code = 0;
   PCRE2_SIZE offset = 0;
-  impl_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                  PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &offset, nullptr));
+  // In Oniguruma, ^ and $ are the ends of lines.
+  impl_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                                  PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE, &code, &offset,
+                                  nullptr));
   if (!impl_->code)
     throw bad_data("the split pattern \"{}\" cannot be run: {} at character {}", pattern, message_of(code), offset);
   // Without a JIT for this processor the interpreter runs: the same matches, slower.

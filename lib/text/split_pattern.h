@@ -8,7 +8,8 @@
 
 namespace matinee {
 
-/// A split pattern on PCRE2's JIT, with Unicode classes. Invalid UTF-8 matches nothing. Const and thread-safe.
+/// A split pattern of Oniguruma on PCRE2's JIT (oniguruma_pattern.h), with Unicode classes. Invalid UTF-8 matches
+/// nothing. Const and thread-safe.
 class SplitPattern {
  public:
   struct Match {

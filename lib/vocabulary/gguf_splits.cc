@@ -28,20 +28,28 @@ constexpr std::string_view kDeepSeek3 =
     "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
     "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+";
 
+std::vector<PreTokenizerStep> deepseek_coder() {
+  auto steps = isolated({"[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"});
+  steps.insert(steps.end() - 1, PreTokenizerStep{.kind = Kind::kDigits, .individual_digits = true});
+  return steps;
+}
+
 const std::vector<GgufSplit>& rows() {
   static const std::vector<GgufSplit> table{
-      {.names = {"gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat"}, .steps = split_steps_of("gpt2")},
+      {.names = {"gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat", "trillion", "granite-docling"},
+       .steps = split_steps_of("gpt2")},
       {.names = {"starcoder", "smollm", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
        .steps = {{.kind = Kind::kDigits, .individual_digits = true}, {.kind = Kind::kByteLevel, .use_regex = true}}},
       {.names = {"qwen2"}, .steps = split_steps_of("qwen2"), .nfc = true},
       {.names = {"stablelm2", "megrez", "deepseek-r1-qwen"}, .steps = split_steps_of("qwen2")},
-      {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3"},
+      {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "midm-2.0"},
        .steps = split_steps_of("llama3"),
        .ignore_merges = true,
        .adds_bos = true},
-      {.names = {"dbrx", "smaug-bpe", "chatglm-bpe"}, .steps = split_steps_of("llama3")},
-      {.names = {"gpt-4o"}, .steps = isolated({kO200k})},
+      {.names = {"dbrx", "smaug-bpe", "chatglm-bpe", "glm4"}, .steps = split_steps_of("llama3")},
+      {.names = {"gpt-4o", "llama4"}, .steps = isolated({kO200k})},
       {.names = {"tekken"}, .steps = isolated({kTekken}), .ignore_merges = true, .adds_bos = true},
+      {.names = {"deepseek-coder"}, .steps = deepseek_coder()},
       {.names = {"deepseek-v3"},
        .steps = isolated({"\\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", kDeepSeek3})},
   };

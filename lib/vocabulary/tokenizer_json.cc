@@ -227,6 +227,21 @@ class Reader {
     }
   }
 
+  std::int32_t checked_id(const JsonNode& node) const {
+    const std::int64_t id = node.integer();
+    if (id < 0 || id >= static_cast<std::int64_t>(definition_.defined.size()) ||
+        !definition_.defined[static_cast<std::size_t>(id)])
+      throw bad_data("{}: {} is not the id of a token", node.path(), id);
+    return static_cast<std::int32_t>(id);
+  }
+
+  // ["</s>", 2]
+  std::int32_t id_of_pair(const JsonNode& node) const {
+    const std::vector<JsonNode> pair = node.array();
+    if (pair.size() != 2) throw node.unexpected("a token and its id");
+    return checked_id(pair[1]);
+  }
+
   void read_post_processor(const JsonNode& node) {
     const std::string type = node.get("type").string();
     if (type == "Sequence") {
@@ -234,6 +249,11 @@ class Reader {
       return;
     }
     if (type == "ByteLevel") return;  // about offsets, not ids
+    if (type == "RobertaProcessing" || type == "BertProcessing") {
+      definition_.prefix_ids.push_back(id_of_pair(node.get("cls")));
+      definition_.suffix_ids.push_back(id_of_pair(node.get("sep")));
+      return;
+    }
     if (type != "TemplateProcessing") throw unknown(node, "post-processor", type);
     bool text_seen = false;
     for (const JsonNode& part : node.get("single").array()) {
@@ -244,11 +264,7 @@ class Reader {
       }
       const std::string name = part.get("SpecialToken").get("id").string();
       for (const JsonNode& id : node.get("special_tokens").get(name).get("ids").array()) {
-        const std::int64_t value = id.integer();
-        if (value < 0 || value >= static_cast<std::int64_t>(definition_.defined.size()) ||
-            !definition_.defined[static_cast<std::size_t>(value)])
-          throw bad_data("{}: {} is not the id of a token", id.path(), value);
-        (text_seen ? definition_.suffix_ids : definition_.prefix_ids).push_back(static_cast<std::int32_t>(value));
+        (text_seen ? definition_.suffix_ids : definition_.prefix_ids).push_back(checked_id(id));
       }
     }
   }

@@ -50,6 +50,49 @@ TEST(Tokenizer, GivesTheIdsOfTheOriginals) {
     EXPECT_EQ(check_goldens(name, small_tokenizer(name)), 75) << name;
 }
 
+// The tokenizer.json of one line of families.jsonl: a small one with the parts of a family.
+std::string family_json(const simdjson::dom::element& family) {
+  simdjson::dom::parser parser;
+  const std::string base(family["base"].get_string().value());
+  const std::string text = read_file(testing::text_data(base + "/tokenizer.json"));
+  const simdjson::dom::object parts = family["parts"].get_object();
+  std::string json;
+  const auto add = [&](std::string_view key, const simdjson::dom::element& value) {
+    json += fmt::format("{}\"{}\":{}", json.empty() ? "{" : ",", key, simdjson::minify(value));
+  };
+  const simdjson::dom::object whole = parser.parse(text).get_object();
+  for (const auto [key, value] : whole)
+    if (parts[key].error() != simdjson::SUCCESS) add(key, value);
+  for (const auto [key, value] : parts) add(key, value);
+  return json + "}";
+}
+
+// Ids that Hugging Face's tokenizers gives for the structures of model families' files; data/make-family-goldens.
+TEST(Tokenizer, GivesTheIdsOfTheOriginalsOfFamilies) {
+  LineReader families(testing::text_data("families.jsonl"));
+  simdjson::dom::parser parser, golden_parser;
+  int checked = 0;
+  for (std::string_view line; families.next(line);) {
+    const simdjson::dom::element family = parser.parse(line.data(), line.size());
+    const std::string name(family["name"].get_string().value());
+    const TokenizerDefinition definition = parse_tokenizer_json(family_json(family), name);
+    const std::size_t around = definition.prefix_ids.size() + definition.suffix_ids.size();
+    const Tokenizer tokenizer(definition, {});
+    LineReader goldens(testing::text_data("family_goldens.jsonl"));
+    for (std::string_view text_line; goldens.next(text_line);) {
+      const simdjson::dom::element golden = golden_parser.parse(text_line.data(), text_line.size());
+      if (golden["name"].get_string().value() != name) continue;
+      const std::string text(golden["text"].get_string().value());
+      Ids expected;
+      for (const std::int64_t id : golden["ids"].get_array()) expected.push_back(static_cast<std::int32_t>(id));
+      EXPECT_EQ(tokenizer.encode(text, {.parse_special = true}), expected) << name << ": \"" << text << "\"";
+      EXPECT_EQ(golden["all"].get_int64().value(), static_cast<std::int64_t>(expected.size() + around)) << name;
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 13 * 48);
+}
+
 TEST(Tokenizer, GivesTheIdsOfTheOriginalGpt2AndMistral) {
   for (const char* name : {"gpt2", "mistral_7b"}) {
     const std::string folder = testing::real_data(std::string("tokenizers/") + name);
