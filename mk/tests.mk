@@ -49,7 +49,8 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 	  $(sort $(wildcard tests/chain/*.sh)) --lower-levels $(LEVEL_TESTS)
 
 # ---- Long checks and benchmarks --------------------------------------------------------------------------------------
-.PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize compare-tokenizers compare-hf
+.PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize
+.PHONY: compare-tokenizers compare-hf
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
 

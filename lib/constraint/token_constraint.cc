@@ -13,6 +13,8 @@ using State = ByteAutomaton::State;
 
 // The most bytes in a forced run, so that a language with an endless word terminates.
 constexpr std::size_t kLongestForcedRun = 512;
+// The most bytes behind a forced run that are tried, to see which of its tokens they leave as they are.
+constexpr std::size_t kMostContinuations = 12;
 // Masks cached; a grammar has far fewer states that repeat.
 constexpr std::size_t kMasksKept = 1024;
 
@@ -39,8 +41,9 @@ struct TokenConstraint::Impl {
   std::unordered_map<State, TokenMask, StateHash> masks;
   TokenMask only_end;
   std::vector<ByteAutomaton::Step> steps;  // of forced_bytes
-  std::optional<PieceCache> cache;         // of spelled, made when it is needed
-  std::vector<std::int32_t> spelling;      // of spelled
+  bool may_end = false;
+  std::optional<PieceCache> cache;     // of spelled, made when it is needed
+  std::vector<std::int32_t> spelling;  // of spelled
 
   Impl(const TokenTrie& trie_in, const ByteAutomaton& automaton_in, std::int32_t end)
       : trie(trie_in),
@@ -68,11 +71,12 @@ struct TokenConstraint::Impl {
   }
 
   // The bytes that must come next; `ends` is true if the text must end after them.
+  // `steps` are those behind them, and `may_end` says whether the text may end there.
   std::string forced_bytes(bool& ends) {
     std::string bytes;
     State at = state;
     for (;;) {
-      const bool may_end = automaton.may_end(at);
+      may_end = automaton.may_end(at);
       steps.clear();
       automaton.add_steps(at, steps);
       ends = may_end && steps.empty();
@@ -82,22 +86,43 @@ struct TokenConstraint::Impl {
     }
   }
 
-  // The canonical ids of `whole` from byte `begin` on, without those that more text could change if more can follow
-  // (`ends` is false). Empty where no token begins at `begin`.
-  std::vector<std::int32_t> spelled(const std::string& whole, std::size_t begin, bool ends) {
+  // The canonical ids of `whole` from byte `begin` on. Where more must follow (`ends` is false) those that are the same
+  // for each of the bytes in `steps` behind it, whatever comes then. Empty where no token begins at `begin`.
+  std::vector<std::int32_t> forced_ids(std::string whole, std::size_t begin, bool ends) {
+    if (ends) return spelled(whole, begin, whole.size(), true);
+    const std::size_t size = whole.size();
+    if (steps.empty() || steps.size() > kMostContinuations) return spelled(whole, begin, size, false);
+    std::optional<std::vector<std::int32_t>> common;
+    const auto keep_common = [&](bool nothing_follows) {
+      std::vector<std::int32_t> ids = spelled(whole, begin, size, nothing_follows);
+      if (common) ids.erase(std::mismatch(ids.begin(), ids.end(), common->begin(), common->end()).first, ids.end());
+      common = std::move(ids);
+    };
+    if (may_end) keep_common(true);
+    for (const ByteAutomaton::Step& step : steps) {
+      whole.resize(size);
+      whole += static_cast<char>(step.byte);
+      keep_common(false);
+    }
+    return *common;
+  }
+
+  // The canonical ids of `whole` from byte `begin` to byte `end`, as far as they stay whatever follows `whole`; all of
+  // them if nothing does.
+  std::vector<std::int32_t> spelled(std::string_view whole, std::size_t begin, std::size_t end, bool nothing_follows) {
     const Tokenizer& tokenizer = trie.tokenizer();
     if (!cache) cache.emplace();
     const std::size_t settled =
         tokenizer.encode_settled(whole, {.parse_special = false, .at_start = false}, *cache, spelling);
-    std::size_t first = spelling.size(), at = 0;
+    std::size_t first = spelling.size(), last = 0, at = 0;
     for (std::size_t i = 0; i < spelling.size(); ++i) {
       if (at == begin) first = std::min(first, i);
       const std::string_view bytes = tokenizer.token_bytes(spelling[i]);
       // A normalizer may have rewritten the text; then the ids spell something else.
       if (whole.compare(at, bytes.size(), bytes) != 0) return {};
       at += bytes.size();
+      if (at <= end && (nothing_follows || i < settled)) last = i + 1;
     }
-    const std::size_t last = ends ? spelling.size() : std::min(spelling.size(), settled);
     if (at != whole.size() || first >= last) return {};
     return {spelling.begin() + static_cast<std::ptrdiff_t>(first),
             spelling.begin() + static_cast<std::ptrdiff_t>(last)};
@@ -139,9 +164,9 @@ std::vector<std::int32_t> TokenConstraint::forced_run() {
   const std::string bytes = impl_->forced_bytes(ends);
   std::vector<std::int32_t> ids;
   if (!bytes.empty()) {
-    ids = impl_->spelled(impl_->text + bytes, impl_->text.size(), ends);
+    ids = impl_->forced_ids(impl_->text + bytes, impl_->text.size(), ends);
     // Where the reply so far ends within a canonical token, the rest is spelled for itself.
-    if (ids.empty()) ids = impl_->spelled(bytes, 0, ends);
+    if (ids.empty()) ids = impl_->forced_ids(bytes, 0, ends);
     if (ids.empty()) return {};
   }
   if (ends) ids.push_back(impl_->end_token_id);

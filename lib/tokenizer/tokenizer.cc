@@ -309,6 +309,21 @@ void Tokenizer::encode(std::string_view text, EncodeOptions options, PieceCache&
       [&](std::string_view stretch, TextStart start) { impl_->encode_stretch(stretch, start, options, cache, ids); });
 }
 
+namespace {
+
+// Whether a piece may become one with the piece behind it when more text comes: an apostrophe and letters, or white
+// space and line ends.
+bool may_join_next(std::string_view piece) {
+  return piece.find('\'') != std::string_view::npos || piece.find("\u2019") != std::string_view::npos ||
+         piece.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+// Whether a piece begins with what continues no word: a space or punctuation, but no apostrophe.
+bool begins_apart(std::string_view piece) {
+  return !piece.empty() && std::string_view(" .,;:!?()\"").find(piece.front()) != std::string_view::npos;
+}
+
+}  // namespace
+
 std::size_t Tokenizer::settled_tokens(std::string_view text, EncodeOptions options) const {
   PieceCache cache;
   std::vector<std::int32_t> ids;
@@ -319,9 +334,12 @@ std::size_t Tokenizer::encode_settled(std::string_view text, EncodeOptions optio
                                       std::vector<std::int32_t>& ids) const {
   ids.clear();
   std::size_t settled = 0, before = 0;  // ids before the last two pieces, before the last piece
+  bool joinable = true, apart = false;  // the last piece; whether the last two are apart whatever follows
   const auto on_id = [&](std::int32_t id) {
     ids.push_back(id);
     settled = before = ids.size();
+    joinable = true;
+    apart = false;
   };
   impl_->stretches(text, options, on_id, [&](std::string_view stretch, TextStart start) {
     impl_->stages(stretch, start, options, on_id, [&](const PieceList& pieces) {
@@ -329,6 +347,8 @@ std::size_t Tokenizer::encode_settled(std::string_view text, EncodeOptions optio
         settled = before;
         before = ids.size();
         const std::string_view piece = pieces[i];
+        apart = !joinable && begins_apart(piece);
+        joinable = may_join_next(piece);
         // A LLaMA-kind piece with several words is settled up to its last word.
         const std::size_t last = impl_->encoding.last_word(piece);
         if (last > 0) {
@@ -339,7 +359,7 @@ std::size_t Tokenizer::encode_settled(std::string_view text, EncodeOptions optio
       }
     });
   });
-  return settled;
+  return apart ? before : settled;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, DecodeOptions options) const {

@@ -77,7 +77,8 @@ class Tokenizer {
   const std::string& fingerprint() const;
 
   /// How many of the first ids of `text` stay the same whatever text follows: all but those of the pre-tokenizer's last
-  /// two pieces (an apostrophe and the letters behind it may still become one). For forced runs.
+  /// piece, or of its last two where they may still become one (an apostrophe and the letters behind it). For forced
+  /// runs.
   std::size_t settled_tokens(std::string_view text, EncodeOptions options) const;
   /// The same, with all ids of `text` in `ids`.
   std::size_t encode_settled(std::string_view text, EncodeOptions options, PieceCache& cache,

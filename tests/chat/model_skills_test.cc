@@ -37,7 +37,8 @@ class ModelSkillsTest : public ::testing::Test {
   TextGenerator generator{context, model, options.sampler, 1};
 };
 
-// What the language leaves no choice about costs no pass: not before the first choice, not behind the last.
+// One pass for each choice, and none for what the language leaves no choice about: not before the first choice, not
+// between two, not behind the last.
 TEST_F(ModelSkillsTest, ForcedTokensCostNoPass) {
   const auto reply = [&](const std::string& phrases) {
     Phrasebook book;
@@ -57,8 +58,10 @@ TEST_F(ModelSkillsTest, ForcedTokensCostNoPass) {
     return made;
   };
   EXPECT_EQ(reply("Hello there, my friend. What kind of movie do you want to see tonight?").passes, 0);
-  const auto two = reply("Hello there, my friend. What kind of movie (1|2) would you like to see tonight?");
-  EXPECT_GT(two.tokens, 4 * two.passes);
+  const auto one = reply("Hello there, my friend(!|?) What kind of movie would you like to see tonight?");
+  EXPECT_EQ(one.passes, 1);
+  EXPECT_GT(one.tokens, 10);
+  EXPECT_EQ(reply("Hello there, my friend(!|?) What kind of movie would you like(.|!) Say so.").passes, 2);
 }
 
 TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {

@@ -107,14 +107,22 @@ class RealVocabularies : public ::testing::TestWithParam<int> {
     return constraint.text();
   }
 
-  // Every token of the canonical spelling is allowed, and so is the end behind it.
+  // Every token of the canonical spelling is allowed, the end behind it is, and forced tokens are those of this
+  // spelling.
   void expect_admitted(const ByteAutomaton& language, std::string_view text) const {
     TokenConstraint constraint(*trie, language, end);
-    for (const std::int32_t id : tokenizer->encode(text, {.at_start = false})) {
+    Ids canonical = tokenizer->encode(text, {.at_start = false}), forced;
+    canonical.push_back(end);
+    for (std::size_t i = 0; i < canonical.size(); ++i) {
+      const std::int32_t id = canonical[i];
       ASSERT_TRUE(constraint.mask().allowed(id)) << "\"" << tokenizer->token_bytes(id) << "\" of " << text;
+      if (forced.empty()) forced = constraint.forced_run();
+      if (!forced.empty()) {
+        ASSERT_EQ(forced.front(), id) << "\"" << constraint.text() << "\" of " << text;
+        forced.erase(forced.begin());
+      }
       constraint.accept(id);
     }
-    EXPECT_TRUE(constraint.mask().allowed(end)) << text;
   }
 
   std::optional<Tokenizer> tokenizer;
