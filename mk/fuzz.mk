@@ -7,6 +7,7 @@ FUZZ_TOP_csv_fuzz          := io
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
 FUZZ_TOP_model_config_fuzz := model
+FUZZ_TOP_chat_template_fuzz := prompt
 fuzz_top = $(or $(FUZZ_TOP_$(1)),tokenizer)
 
 SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)

@@ -64,6 +64,29 @@ TEST_F(ModelSkillsTest, ForcedTokensCostNoPass) {
   EXPECT_EQ(reply("Hello there, my friend(!|?) What kind of movie would you like(.|!) Say so.").passes, 2);
 }
 
+// Llama 2 and Mistral put spaces around a reply, which are part of its tokens and not of its text.
+TEST_F(ModelSkillsTest, SpacesOfATemplateAreNoneOfTheText) {
+  Phrasebook book;
+  book.add_text("[s]\n(Hello|Hi) there.\n", "book");
+  const PhraseRequest request{"s", {}};
+  const PhraseLanguage language(book, {&request, 1});
+  for (const char* name : {"llama2", "mistral", "zephyr"}) {
+    options.prompt_template = name;
+    const LanguageModel other(context, options);
+    TextGenerator with_spaces(context, other, options.sampler, 1);
+    std::string shown;
+    const TextGenerator::Reply made =
+        with_spaces.reply(act_prompt({.kind = SystemActKind::kGreet}, {}, small_system().catalog), &language, 40,
+                          TextGenerator::Choice::kSampled, [&](std::string_view text) {
+                            shown += text;
+                            return true;
+                          });
+    EXPECT_EQ(made.end, ReplyEnd::kFinished) << name;
+    EXPECT_TRUE(language.accepts(made.text)) << name << ": " << made.text;
+    EXPECT_EQ(shown, made.text) << name;
+  }
+}
+
 TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
   ModelWording wording(generator, small_system(), 1);
   // A reply that has to name a movie takes several pieces, whatever the model prefers.
