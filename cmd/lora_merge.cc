@@ -6,11 +6,11 @@
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
+#include "lib/io/base_files.h"
 #include "lib/prompt/merged_template.h"
 #include "lib/prompt/ollama_modelfile.h"
 #include "lib/train/merge_run.h"
-#include "lib/vocabulary/gguf_vocabulary.h"
-#include "lib/vocabulary/tokenizer_files.h"
+#include "lib/vocabulary/merged_tokenizer.h"
 
 namespace {
 
@@ -43,14 +43,15 @@ std::optional<Tokenizer> tokenizer_of(const std::string& base) {
 
 // The tokenizer as GGUF metadata, with the chat template and the token that ends its replies.
 GgufMetadata vocabulary_of(const MergeRun& run, const MergedTemplate& merged, const Tokenizer& tokenizer) {
-  const TokenizerFiles files = read_tokenizer_files(run.base);
-  GgufMetadata vocabulary = with_context(files.file, [&] {
-    return gguf_vocabulary(files.definition, files.special, read_model_config(run.base, run.ignored).vocab_size);
-  });
-  if (!merged.jinja.empty()) vocabulary.emplace_back("tokenizer.chat_template", GgufValue::text(merged.jinja));
+  GgufMetadata vocabulary = tokenizer_metadata(run.base, read_model_config(run.base, run.ignored).vocab_size);
+  const auto set = [&](const char* key, GgufValue value) {
+    std::erase_if(vocabulary, [&](const auto& each) { return each.first == key; });
+    vocabulary.emplace_back(key, std::move(value));
+  };
+  if (!merged.jinja.empty()) set("tokenizer.chat_template", GgufValue::text(merged.jinja));
   const std::int32_t end = merged.row == nullptr ? -1 : PromptTemplate(merged.row->name).end_token_id(tokenizer);
   if (end >= 0 && end != tokenizer.eos_token_id())
-    vocabulary.emplace_back("tokenizer.ggml.eot_token_id", GgufValue::u32(static_cast<std::uint32_t>(end)));
+    set("tokenizer.ggml.eot_token_id", GgufValue::u32(static_cast<std::uint32_t>(end)));
   return vocabulary;
 }
 
@@ -69,6 +70,7 @@ MergeLosses merge(const MergeRun& run, std::string prompt_template, const ToolCo
   if (prompt_template.empty()) prompt_template = read_adapter_metadata(run.adapter)["matinee.template"];
   const MergedTemplate merged = merged_template(prompt_template, run.base, run.adapter, tool.notes());
   if (!run.to_gguf()) {
+    if (gguf_of_base(run.base)) write_tokenizer_json(run.base, output.path());
     const std::optional<Tokenizer> tokenizer = tokenizer_of(run.base);
     write_template_files(merged, run.base, tokenizer ? &*tokenizer : nullptr, output.path());
     return run_merge(run, {}, output, tool);

@@ -6,6 +6,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.cc,%,$(sort $(wildcard tests/fuzz/*_fuzz
 FUZZ_TOP_csv_fuzz          := io
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
+FUZZ_TOP_torch_checkpoint_fuzz := io
 FUZZ_TOP_model_config_fuzz := model
 FUZZ_TOP_chat_template_fuzz := prompt
 fuzz_top = $(or $(FUZZ_TOP_$(1)),tokenizer)

@@ -26,7 +26,7 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
 }  // namespace
 
 void LanguageModelOptions::add(OptionSet& options) {
-  options.text("base", &base, "DIR", "the base model: a Hugging Face folder");
+  options.text("base", &base, "PATH", "the base model: a Hugging Face folder or a GGUF file");
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base answers alone");
   options.choice("template", &prompt_template, PromptTemplate::names(), "prompt format of a base without an adapter");
   ignored.add(options);

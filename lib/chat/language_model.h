@@ -15,7 +15,7 @@
 namespace matinee {
 
 struct LanguageModelOptions {
-  std::string base;                       ///< Hugging Face folder
+  std::string base;                       ///< a folder, or a GGUF file
   std::string adapter;                    ///< PEFT folder; "": the base without an adapter
   std::string prompt_template = "plain";  ///< of a base without an adapter ("auto": its own); an adapter names its own
   IgnoredFields ignored;                  ///< of config.json

@@ -162,16 +162,22 @@ std::span<const std::byte> SafetensorsFile::data(const TensorInfo& tensor) const
   return data_.subspan(tensor.offset, tensor.bytes);
 }
 
-const TensorInfo& SafetensorsFile::checked(std::string_view name, DType dtype, std::size_t alignment) const {
+std::span<const std::byte> SafetensorsFile::aligned_data(std::string_view name, DType dtype,
+                                                         std::size_t alignment) const {
   const TensorInfo& tensor = get(name);
   if (tensor.dtype != dtype) {
     throw bad_data("{}: tensor \"{}\": expected dtype {}, found {}", name_, name, name_of(dtype),
                    name_of(tensor.dtype));
   }
-  if (reinterpret_cast<std::uintptr_t>(data(tensor).data()) % alignment != 0) {
-    throw bad_data("{}: tensor \"{}\" does not start at a multiple of {} bytes", name_, name, alignment);
+  const auto raw = data(tensor);
+  if (reinterpret_cast<std::uintptr_t>(raw.data()) % alignment == 0) return raw;
+  const std::lock_guard lock(*copying_);
+  auto& copy = copies_[tensor.offset];
+  if (copy.empty() && !raw.empty()) {
+    copy.resize((raw.size() + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
+    std::memcpy(copy.data(), raw.data(), raw.size());
   }
-  return tensor;
+  return std::as_bytes(std::span(copy)).first(raw.size());
 }
 
 void SafetensorsFile::require_kind(std::string_view kind, std::string_view made_by) const {

@@ -1,8 +1,11 @@
 // The reader and the writer of safetensors files, and the string columns that are stored in them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,12 +48,11 @@ class SafetensorsFile {
   const TensorInfo& get(std::string_view name) const;
   /// The bytes of a tensor of this file.
   std::span<const std::byte> data(const TensorInfo& tensor) const;
-  /// The elements of a tensor. Throws Error(kMissing) if there is none, Error(kBadData) if the dtype differs or the
-  /// data is misaligned for T.
+  /// The elements of a tensor: those of the file, or a copy in memory where they are not aligned for T, which the
+  /// format does not ask for. Throws Error(kMissing) if there is none, Error(kBadData) if the dtype differs.
   template <class T>
   std::span<const T> view(std::string_view name) const {
-    const TensorInfo& tensor = checked(name, DTypeOf<T>::value, alignof(T));
-    const auto raw = data(tensor);
+    const auto raw = aligned_data(name, DTypeOf<T>::value, alignof(T));
     return {reinterpret_cast<const T*>(raw.data()), raw.size() / sizeof(T)};
   }
   /// Also requires the metadata "matinee.kind" to be `kind` ("catalog", "tokens", ...) and "matinee.version" to be
@@ -63,7 +65,7 @@ class SafetensorsFile {
  private:
   void parse(std::span<const std::byte> all);
   void require_kind(std::string_view kind, std::string_view made_by) const;
-  const TensorInfo& checked(std::string_view name, DType dtype, std::size_t alignment) const;
+  std::span<const std::byte> aligned_data(std::string_view name, DType dtype, std::size_t alignment) const;
 
   MappedFile file_;
   std::string name_;
@@ -71,6 +73,9 @@ class SafetensorsFile {
   Metadata metadata_;
   std::vector<TensorInfo> tensors_;
   std::map<std::string, std::size_t, std::less<>> index_;
+  // Tensors by their offsets. Any thread may be the first to ask for one.
+  mutable std::map<std::uint64_t, std::vector<std::max_align_t>> copies_;
+  mutable std::unique_ptr<std::mutex> copying_ = std::make_unique<std::mutex>();
 };
 
 /// Writes one safetensors file atomically: declare all tensors, write each in one or more pieces, then commit. The file

@@ -23,12 +23,12 @@ struct CheckpointHashes::State {
 CheckpointHashes::CheckpointHashes() : state_(std::make_unique<State>()) {}
 CheckpointHashes::~CheckpointHashes() = default;
 
-void CheckpointHashes::add(const SafetensorsFile& file, const TensorInfo& tensor, std::size_t first,
+void CheckpointHashes::add(const TensorSource& file, const SourceTensor& tensor, std::size_t first,
                            std::span<const std::byte> bytes) {
   if (first == 0) {
     XXH3_64bits_reset(state_->xxh);
     state_->bytes = 0;
-    std::string what = tensor.name + '\n' + name_of(tensor.dtype);
+    std::string what = tensor.name + '\n' + tensor.format;
     for (const std::int64_t extent : tensor.shape) what += ' ' + std::to_string(extent);
     XXH3_64bits_update(state_->xxh, what.data(), what.size());
   }
@@ -38,9 +38,8 @@ void CheckpointHashes::add(const SafetensorsFile& file, const TensorInfo& tensor
   }
   XXH3_64bits_update(state_->xxh, bytes.data(), bytes.size());
   state_->bytes += bytes.size();
-  if (state_->bytes < tensor.bytes) return;
-  const std::string name = file.path().substr(file.path().rfind('/') + 1);
-  tensors_[name][tensor.name] = XXH3_64bits_digest(state_->xxh);
+  if (state_->bytes < tensor.bytes()) return;
+  tensors_[file.file_name()][tensor.name] = XXH3_64bits_digest(state_->xxh);
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> CheckpointHashes::of_files() const {

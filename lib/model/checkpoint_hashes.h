@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "lib/io/safetensors.h"
+#include "lib/model/tensor_source.h"
 
 namespace matinee {
 
@@ -26,7 +26,7 @@ class CheckpointHashes {
 
   /// Adds the bytes of a tensor from offset `first` on. A tensor must be added completely and in order, in pieces of
   /// any size; `first` = 0 starts a new one.
-  void add(const SafetensorsFile& file, const TensorInfo& tensor, std::size_t first, std::span<const std::byte> bytes);
+  void add(const TensorSource& file, const SourceTensor& tensor, std::size_t first, std::span<const std::byte> bytes);
   /// The name of each file, without its folder, and its hash; sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> of_files() const;
 

@@ -9,6 +9,7 @@
 #include "lib/base/memory_budget.h"
 #include "lib/model/base_format.h"
 #include "lib/model/checkpoint_reader.h"
+#include "lib/model/finite_values.h"
 #include "lib/model/lora_merge.h"
 
 namespace matinee {
@@ -19,15 +20,12 @@ WeightFormat plain_format(const WeightSpec& spec, WeightFormat format) {
   return spec.shape.size() == 1 ? WeightFormat::kF32 : unquantized_format(format);
 }
 
-// Copies a tensor without a conversion on the host; false where its file stores another dtype. `place` is for messages.
-bool fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, const std::string& place,
-                    WeightTensor& tensor) {
+// Copies a tensor without a conversion on the host; false where its file stores another dtype.
+bool fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, WeightTensor& tensor) {
   const auto copy = [&]<class T>(std::type_identity<T>, std::int64_t multiple) {
     if (!reader.is_stored_as(spec, DTypeOf<T>::value)) return false;
     reader.read_as<T>(
-        spec,
-        [&](std::size_t first, std::span<const T> values) { with_context(place, [&] { tensor.fill(first, values); }); },
-        multiple);
+        spec, [&](std::size_t first, std::span<const T> values) { tensor.fill(first, values); }, multiple);
     return true;
   };
   if (tensor.format() == WeightFormat::kF32) return copy(std::type_identity<float>{}, 1);
@@ -55,12 +53,12 @@ std::uint64_t FrozenWeights::aside_bytes(const ModelConfig& config, WeightFormat
   return static_cast<std::uint64_t>(config.vocab_size * config.hidden_size) * size_of(unquantized_format(format));
 }
 
-FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& config, WeightFormat format,
+FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config, WeightFormat format,
                              const FrozenWeightsOptions& options)
     : bytes_(bytes_of(config, format)) {
   const LoraMerge* merge = options.merge;
   const auto allocator = options.context != nullptr ? options.context->allocator() : host_allocator();
-  const CheckpointReader reader(folder, config, options.hashes);
+  const CheckpointReader reader(base, config, options.hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
   // A tied embedding or head that was trained fully: from here on the two are separate tensors.
   const auto is_untied = [&](const std::string& name) {
@@ -72,7 +70,7 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
   }
   const bool table_aside = options.table_aside && !config.tie_word_embeddings;
   const std::uint64_t aside = table_aside ? aside_bytes(config, format) : 0;
-  require_memory("loading " + folder, allocator->is_host() ? bytes_ : aside, options.max_host_mem);
+  require_memory("loading " + base, allocator->is_host() ? bytes_ : aside, options.max_host_mem);
   std::vector<WeightRef> refs;
   std::vector<bf16> narrow;
   for (const WeightSpec& spec : reader.specs()) {
@@ -85,11 +83,14 @@ FrozenWeights::FrozenWeights(const std::string& folder, const ModelConfig& confi
     }
     WeightTensor& tensor = tensors_.back();
     const bool merged = merge != nullptr && !is_untied(spec.name) && merge->changes(spec.name);
-    const std::string place = fmt::format("{}: tensor \"{}\"", folder, spec.name);
-    if (merged || !fill_as_stored(reader, spec, place, tensor)) {
+    if (merged || !fill_as_stored(reader, spec, tensor)) {
       reader.read(spec, [&](std::size_t first, std::span<float> values) {
-        if (merged) merge->apply(spec, first, values);
-        with_context(place, [&] { tensor.fill(first, values, narrow); });
+        if (merged) {
+          merge->apply(spec, first, values);
+          with_context(fmt::format("{} with its adapter: tensor \"{}\"", base, spec.name),
+                       [&] { require_finite(values, first, spec.shape); });
+        }
+        tensor.fill(first, values, narrow);
       });
     }
     refs.push_back({.view = tensor.finish()});

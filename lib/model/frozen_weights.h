@@ -34,11 +34,10 @@ struct FrozenWeightsOptions {
 /// twice.
 class FrozenWeights {
  public:
-  /// Reads the checkpoint in `folder`: config.json and model.safetensors, or model.safetensors.index.json and its
-  /// shards; a checkpoint of the bare model, whose tensor names lack the prefix, is accepted. Throws Error naming file
-  /// and tensor where one is missing, has a wrong shape or another dtype than F32, F16 and BF16, or cannot be
-  /// quantized; Error(kResource) where the host's memory exceeds max_host_mem.
-  FrozenWeights(const std::string& folder, const ModelConfig& config, WeightFormat format,
+  /// Reads the weights of the base at this path (open_checkpoint). Throws Error naming file and tensor where one is
+  /// missing, has a wrong shape or another dtype than F32, F16 and BF16, or holds NaN or infinity; Error(kResource)
+  /// where the host's memory exceeds max_host_mem.
+  FrozenWeights(const std::string& base, const ModelConfig& config, WeightFormat format,
                 const FrozenWeightsOptions& options = {});
   /// Bytes that such weights take.
   static std::uint64_t bytes_of(const ModelConfig& config, WeightFormat format);

@@ -5,15 +5,10 @@
 #include <string_view>
 
 #include "lib/base/format_error.h"
-#include "lib/base/memory_budget.h"
-#include "lib/model/frozen_weights.h"
 #include "lib/model/rotary_tables.h"
 
 namespace matinee {
 namespace {
-
-// Elements decoded at a time; at least one head.
-constexpr std::int64_t kPiece = std::int64_t{1} << 16;
 
 // The name of a family in llama.cpp, and what llama.cpp computes for it.
 struct Architecture {
@@ -71,6 +66,12 @@ std::string gguf_name_of(const WeightSpec& spec) {
 }
 
 }  // namespace
+
+const Family* family_of_gguf(std::string_view architecture) {
+  const auto* found = std::find_if(kArchitectures.begin(), kArchitectures.end(),
+                                   [&](const Architecture& each) { return architecture == each.name; });
+  return found == kArchitectures.end() ? nullptr : find_family(found->model_type);
+}
 
 std::vector<GgufName> gguf_names(const ModelConfig& config) {
   const Architecture& architecture = architecture_of(config);
@@ -136,41 +137,6 @@ void add_gguf_config(GgufWriter& writer, const ModelConfig& config, const GgufMi
 std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf) {
   const std::int64_t head = row / head_dim, at = row % head_dim, half = head_dim / 2;
   return head * head_dim + (to_gguf ? at % 2 * half + at / 2 : at % half * 2 + at / half);
-}
-
-GgufWeights::GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat format,
-                         std::uint64_t max_host_mem, const std::shared_ptr<DeviceAllocator>& device) {
-  const GgufFile file(path);
-  require_memory("loading " + path, device->is_host() ? FrozenWeights::bytes_of(config, format) : 0, max_host_mem);
-  std::vector<WeightRef> refs;
-  std::vector<float> piece;
-  std::vector<bf16> narrow;
-  for (const GgufName& name : gguf_names(config)) {
-    const GgufTensor& tensor = file.tensor(name.gguf);
-    if (tensor.shape != name.spec.shape) throw bad_data("{}: tensor \"{}\" is of another shape", path, name.gguf);
-    const bool matrix = tensor.shape.size() > 1;
-    const std::int64_t width = matrix ? tensor.shape[1] : 1, rows = tensor.shape[0];
-    if (!matrix && tensor.format != GgufFormat::kF32) throw bad_data("{}: tensor \"{}\" is not F32", path, name.gguf);
-    WeightTensor& to =
-        tensors_.emplace_back(device, matrix ? format : WeightFormat::kF32, static_cast<std::size_t>(rows * width));
-    const std::uint64_t row_bytes = bytes_of(tensor.format, static_cast<std::uint64_t>(width));
-    // Whole heads at a time, since rows are reordered within a head.
-    const std::int64_t group = name.heads > 0 ? config.head_dim : 1;
-    const std::int64_t some = std::max<std::int64_t>(1, kPiece / (group * width)) * group;
-    for (std::int64_t first = 0; first < rows; first += some) {
-      const std::int64_t n = std::min(some, rows - first);
-      piece.resize(static_cast<std::size_t>(n * width));
-      for (std::int64_t r = first; r < first + n; ++r) {
-        const std::int64_t at = (name.heads > 0 ? reordered_row(r, config.head_dim, true) : r) - first;
-        decode_gguf(tensor.format, file.data(tensor).subspan(static_cast<std::uint64_t>(r) * row_bytes, row_bytes),
-                    std::span(piece).subspan(static_cast<std::size_t>(at * width), static_cast<std::size_t>(width)));
-      }
-      to.fill(static_cast<std::size_t>(first * width), piece, narrow);
-    }
-    file.release(tensor);
-    refs.push_back({.view = to.finish()});
-  }
-  refs_ = refs_over(config, refs);
 }
 
 }  // namespace matinee

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/io/gguf_writer.h"
+#include "lib/model/families.h"
 #include "lib/model/gguf_mixture.h"
 #include "lib/model/model_config.h"
-#include "lib/model/model_weights.h"
-#include "lib/model/weight_tensor.h"
+#include "lib/model/tensor_names.h"
 
 namespace matinee {
 
@@ -30,6 +29,11 @@ std::string gguf_architecture(const ModelConfig& config);
 /// The divisors of the rotary frequencies with rope_scaling llama3, stored as kGgufRotaryFactors; else empty.
 std::vector<float> gguf_rotary_factors(const ModelConfig& config);
 inline constexpr const char* kGgufRotaryFactors = "rope_freqs.weight";
+/// The family that an architecture of llama.cpp computes, or null.
+const Family* family_of_gguf(std::string_view architecture);
+/// The configuration of the model in a GGUF file. Throws Error(kBadData) naming the key for an architecture or a value
+/// that the decoder does not compute, Error(kMissing) where one is missing.
+ModelConfig gguf_config(const GgufFile& file);
 /// Adds the metadata about the model: "general.*" and those of the architecture. The context length is at most the
 /// sliding window, which llama.cpp's architectures do not have.
 void add_gguf_config(GgufWriter& writer, const ModelConfig& config, const GgufMixture& mixture,
@@ -38,19 +42,5 @@ void add_gguf_config(GgufWriter& writer, const ModelConfig& config, const GgufMi
 /// Reorders the rows of heads as GgufName::heads says: the row of Hugging Face's matrix that GGUF stores at `row`
 /// (`to_gguf`), or the reverse.
 std::int64_t reordered_row(std::int64_t row, std::int64_t head_dim, bool to_gguf);
-
-/// The weights of a GGUF file that was written from a model of this configuration, decoded to kF32 or kBF16.
-class GgufWeights {
- public:
-  /// Throws Error naming file and tensor where one is missing or of another shape; Error(kResource) where the host's
-  /// memory exceeds `max_host_mem` bytes (0: no limit).
-  GgufWeights(const std::string& path, const ModelConfig& config, WeightFormat format, std::uint64_t max_host_mem = 0,
-              const std::shared_ptr<DeviceAllocator>& allocator = host_allocator());
-  const ModelWeights& refs() const { return refs_; }
-
- private:
-  std::deque<WeightTensor> tensors_;
-  ModelWeights refs_;
-};
 
 }  // namespace matinee

@@ -15,7 +15,7 @@
 namespace matinee {
 
 struct LoadedModelOptions {
-  std::string base;     ///< Hugging Face folder
+  std::string base;     ///< a folder, or a GGUF file
   std::string adapter;  ///< PEFT folder; "": the base without an adapter
   BaseFormat base_format{"bf16"};
   std::int64_t max_tokens = 1024;  ///< of a session; fewer where the model has fewer positions

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -11,8 +12,11 @@
 #include "lib/base/format_error.h"
 #include "lib/base/half.h"
 #include "lib/base/memory_budget.h"
+#include "lib/io/base_files.h"
 #include "lib/io/json_writer.h"
+#include "lib/io/safetensors.h"
 #include "lib/model/checkpoint_reader.h"
+#include "lib/model/finite_values.h"
 #include "lib/model/gguf_model.h"
 
 namespace matinee {
@@ -20,8 +24,43 @@ namespace {
 
 constexpr std::size_t kCopy = std::size_t{4} << 20;  // bytes copied at a time
 
-void write_as(SafetensorsWriter& writer, const TensorInfo& tensor, std::span<const float> values,
+// One tensor of an output file.
+struct OutputTensor {
+  std::string name;
+  DType dtype;
+  std::vector<std::int64_t> shape;
+  const SourceTensor* copied = nullptr;  // whose bytes are written as they are; null: it is computed
+  // The decoder's tensor that is written, and the base's tensor that it is made from. They differ for a head that was
+  // tied and no longer is: it is made from the embedding.
+  const WeightSpec* spec = nullptr;
+  const WeightSpec* from = nullptr;
+
+  std::uint64_t bytes() const {
+    std::uint64_t product = size_of(dtype);
+    for (const std::int64_t extent : shape) product *= static_cast<std::uint64_t>(extent);
+    return product;
+  }
+};
+
+// Throws where a merged value is not finite, or is not in float16. `values` are elements from `first` on.
+void require_merged(const std::string& name, bool to_float16, std::size_t first, std::span<const float> values,
+                    const std::vector<std::int64_t>& shape) {
+  with_context(fmt::format("the merged tensor \"{}\"", name), [&] {
+    require_finite(values, first, shape);
+    if (!to_float16) return;
+    constexpr float kBeyondHalf = 65520;  // and above become infinite
+    const auto found = std::find_if(values.begin(), values.end(), [](float v) { return std::fabs(v) >= kBeyondHalf; });
+    if (found == values.end()) return;
+    throw bad_data("element {} is {}, which float16 does not hold",
+                   index_text(first + static_cast<std::size_t>(found - values.begin()), shape),
+                   static_cast<double>(*found))
+        .add_remedy("take a base, or a --format, of bfloat16");
+  });
+}
+
+void write_as(SafetensorsWriter& writer, const OutputTensor& tensor, std::size_t first, std::span<const float> values,
               std::vector<std::uint16_t>& narrow) {
+  require_merged(tensor.name, tensor.dtype == DType::kF16, first, values, tensor.shape);
   if (tensor.dtype == DType::kF32) return writer.write(tensor.name, values);
   narrow.resize(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -30,7 +69,7 @@ void write_as(SafetensorsWriter& writer, const TensorInfo& tensor, std::span<con
   writer.write(tensor.name, std::span<const std::uint16_t>(narrow));
 }
 
-void copy_tensor(const SafetensorsFile& file, const TensorInfo& tensor, SafetensorsWriter& writer) {
+void copy_tensor(const TensorSource& file, const SourceTensor& tensor, SafetensorsWriter& writer) {
   auto bytes = file.data(tensor);
   if (bytes.empty()) writer.write(tensor.name, bytes);
   while (!bytes.empty()) {
@@ -40,13 +79,6 @@ void copy_tensor(const SafetensorsFile& file, const TensorInfo& tensor, Safetens
   }
   file.release(tensor);
 }
-
-// The decoder's tensor that is written, and the base's tensor that it is made from. They differ for a head that was
-// tied and no longer is: it is made from the embedding.
-struct Source {
-  const WeightSpec* spec = nullptr;  // null: copied
-  const WeightSpec* from = nullptr;
-};
 
 class FileMerger {
  public:
@@ -60,58 +92,73 @@ class FileMerger {
   const CheckpointReader& reader() const { return reader_; }
   bool unties() const { return untied_.has_value(); }
 
-  void write(const SafetensorsFile& file, const std::string& path) const {
-    SafetensorsWriter writer(path, "", file.metadata());
-    std::vector<TensorInfo> order = tensors_of(file);
+  void write(const TensorSource& file, const std::string& path) const {
+    Metadata metadata = file.metadata();
+    metadata.emplace("format", "pt");
+    SafetensorsWriter writer(path, "", metadata);
+    std::vector<OutputTensor> order = tensors_of(file);
     // The order in which the writer stores tensors, so that none has to be buffered.
     std::stable_sort(order.begin(), order.end(),
-                     [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
-    for (const TensorInfo& tensor : order) writer.declare(tensor.name, tensor.dtype, tensor.shape);
-    for (const TensorInfo& tensor : order) {
-      const Source source = source_of(tensor.name);
-      source.spec == nullptr ? copy_tensor(file, tensor, writer) : write_merged(tensor, source, writer);
+                     [](const OutputTensor& a, const OutputTensor& b) { return size_of(a.dtype) > size_of(b.dtype); });
+    for (const OutputTensor& tensor : order) writer.declare(tensor.name, tensor.dtype, tensor.shape);
+    for (const OutputTensor& tensor : order) {
+      tensor.copied != nullptr ? copy_tensor(file, *tensor.copied, writer) : write_merged(tensor, writer);
     }
     writer.commit();
   }
 
-  /// The file's tensors, and after the embedding a head that is no longer tied.
-  std::vector<TensorInfo> tensors_of(const SafetensorsFile& file) const {
-    std::vector<TensorInfo> tensors = file.tensors();
-    if (!untied_ || file.find(untied_->name) != nullptr) return tensors;
-    const auto embedding = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& tensor) {
+  /// What is written for a file: its tensors, and after the embedding a head that is no longer tied. Numbers that are
+  /// coded in blocks become bfloat16.
+  std::vector<OutputTensor> tensors_of(const TensorSource& file) const {
+    std::vector<OutputTensor> tensors;
+    for (const SourceTensor& tensor : file.tensors()) {
       const WeightSpec* spec = reader_.spec_of(tensor.name);
-      return spec != nullptr && spec->name == embedding_;
-    });
-    if (embedding == tensors.end() || stored_elsewhere(untied_->name)) return tensors;
-    tensors.push_back(*embedding);
-    tensors.back().name = untied_->name;
+      OutputTensor output{tensor.name, tensor.dtype.value_or(DType::kBF16), tensor.shape, nullptr, spec, spec};
+      if (untied_ && tensor.name == untied_->name) {
+        // A stored copy of a tied head is ignored, since it need not equal the embedding.
+        output.spec = &*untied_;
+        output.from = reader_.spec_of(embedding_);
+      } else if (is_copied(file, tensor, spec)) {
+        output.copied = &tensor;
+      } else if (spec == nullptr) {
+        continue;  // the decoder does not read it, and its bytes are in another order
+      }
+      if (output.copied == nullptr) output.shape = output.spec->stored_shape();
+      tensors.push_back(output);
+      if (untied_ && spec != nullptr && spec->name == embedding_ && !is_stored(untied_->name)) {
+        output.name = untied_->name;
+        output.copied = nullptr;
+        output.spec = &*untied_;
+        tensors.push_back(output);
+      }
+    }
     return tensors;
   }
 
  private:
-  bool stored_elsewhere(const std::string& name) const {
+  bool is_stored(const std::string& name) const {
     return std::any_of(reader_.files().begin(), reader_.files().end(),
                        [&](const auto& file) { return file->find(name) != nullptr; });
   }
 
-  Source source_of(const std::string& name) const {
-    // A stored copy of a tied head is ignored, since it need not equal the embedding.
-    if (untied_ && name == untied_->name) return {&*untied_, reader_.spec_of(embedding_)};
-    const WeightSpec* spec = reader_.spec_of(name);
-    return spec != nullptr && merge_.changes(spec->name) ? Source{spec, spec} : Source{};
+  bool is_copied(const TensorSource& file, const SourceTensor& tensor, const WeightSpec* spec) const {
+    if (!tensor.dtype || !tensor.in_order) return false;
+    if (spec == nullptr) return true;
+    return !merge_.changes(spec->name) && !(file.in_decoder_layout() && (spec->transposed || spec->offset != 0));
   }
 
-  void write_merged(const TensorInfo& tensor, const Source& source, SafetensorsWriter& writer) const {
-    const WeightSpec& spec = *source.spec;
+  void write_merged(const OutputTensor& tensor, SafetensorsWriter& writer) const {
+    const WeightSpec& spec = *tensor.spec;
     std::vector<std::uint16_t> narrow;
     std::vector<float> transposed(spec.transposed ? static_cast<std::size_t>(spec.elements()) : 0);
-    reader_.read(*source.from, [&](std::size_t first, std::span<float> values) {
+    reader_.read(*tensor.from, [&](std::size_t first, std::span<float> values) {
       merge_.apply(spec, first, values);
-      if (!spec.transposed) return write_as(writer, tensor, values, narrow);
+      for (float& value : values) value -= spec.offset;
+      if (!spec.transposed) return write_as(writer, tensor, first, values, narrow);
       const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
       for (std::size_t at = 0; at < values.size(); ++at) transposed[at % in * out + (first + at) / in] = values[at];
     });
-    if (spec.transposed) write_as(writer, tensor, transposed, narrow);
+    if (spec.transposed) write_as(writer, tensor, 0, transposed, narrow);
   }
 
   CheckpointReader reader_;
@@ -127,6 +174,8 @@ void copy_companions(const std::string& from, const std::string& to) {
     const std::string name = entry.path().filename().string();
     const bool wanted =
         std::any_of(kEndings.begin(), kEndings.end(), [&](const char* end) { return name.ends_with(end); });
+    // The index of a pickle's shards names files that the output does not have.
+    if (name.ends_with(".bin.index.json")) continue;
     const std::string copy = fmt::format("{}/{}", to, name);
     if (wanted && entry.is_regular_file() && !file_exists(copy)) write_file(copy, read_file(entry.path().string()));
   }
@@ -143,16 +192,24 @@ std::string untied_config(std::string text) {
   return text.replace(value, std::string_view("true").size(), "false");
 }
 
-std::string name_of(const SafetensorsFile& file) { return file.path().substr(file.path().rfind('/') + 1); }
+// The file that is written for one of the base's: the same name, or that which transformers gives to safetensors.
+std::string output_name(const TensorSource& file) {
+  constexpr std::string_view kEnding = ".safetensors", kPickle = "pytorch_model", kPickleEnding = ".bin";
+  std::string name = file.file_name();
+  if (name.ends_with(kEnding)) return name;
+  if (!name.starts_with(kPickle) || !name.ends_with(kPickleEnding)) return fmt::format("model{}", kEnding);
+  name = name.substr(kPickle.size(), name.size() - kPickle.size() - kPickleEnding.size());
+  return fmt::format("model{}{}", name, kEnding);
+}
 
 // The text of model.safetensors.index.json, with a head that is no longer tied.
 std::string index_of(const FileMerger& merger) {
   std::uint64_t bytes = 0;
   std::map<std::string, std::string> places;
   for (const auto& file : merger.reader().files()) {
-    for (const TensorInfo& tensor : merger.tensors_of(*file)) {
-      bytes += tensor.bytes;
-      places[tensor.name] = name_of(*file);
+    for (const OutputTensor& tensor : merger.tensors_of(*file)) {
+      bytes += tensor.bytes();
+      places[tensor.name] = output_name(*file);
     }
   }
   std::string out;
@@ -162,6 +219,15 @@ std::string index_of(const FileMerger& merger) {
   for (const auto& [tensor, file] : places) json.field(tensor, file);
   json.end_object().end_object();
   return out + "\n";
+}
+
+// torch_dtype of a configuration that is written for a GGUF file: that of the largest tensor.
+std::string_view torch_dtype(const std::vector<OutputTensor>& tensors) {
+  const auto largest = std::max_element(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) {
+    return a.bytes() / size_of(a.dtype) < b.bytes() / size_of(b.dtype);
+  });
+  if (largest == tensors.end() || largest->dtype == DType::kBF16) return "bfloat16";
+  return largest->dtype == DType::kF16 ? "float16" : "float32";
 }
 
 }  // namespace
@@ -186,13 +252,16 @@ std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                              const std::string& output) {
   const FileMerger merger(base, config, merge);
-  for (const auto& file : merger.reader().files()) merger.write(*file, fmt::format("{}/{}", output, name_of(*file)));
-  copy_companions(base, output);
-  if (!merger.unties()) return;
-  write_file(output + "/config.json", untied_config(read_file(base + "/config.json")));
-  if (file_exists(output + "/model.safetensors.index.json")) {
-    write_file(output + "/model.safetensors.index.json", index_of(merger));
+  const auto& files = merger.reader().files();
+  for (const auto& file : files) merger.write(*file, fmt::format("{}/{}", output, output_name(*file)));
+  if (gguf_of_base(base)) {
+    const std::string_view dtype = torch_dtype(merger.tensors_of(*files.front()));
+    return write_file(output + "/config.json", model_config_json(merged_config(config, merge), dtype));
   }
+  copy_companions(base, output);
+  const std::string index = output + "/model.safetensors.index.json";
+  if (files.size() > 1 && (merger.unties() || !file_exists(index))) write_file(index, index_of(merger));
+  if (merger.unties()) write_file(output + "/config.json", untied_config(read_file(base + "/config.json")));
 }
 
 void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
@@ -222,6 +291,8 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
         is_untied ? embedding : tensor.spec,
         [&](std::size_t first, std::span<float> values) {
           merge.apply(tensor.spec, first, values);
+          require_merged(tensor.spec.name, gguf_format_of(merged, tensor.spec, mixture) == GgufFormat::kF16, first,
+                         values, tensor.spec.shape);
           if (tensor.heads == 0) return writer.write(tensor.gguf, values);
           const auto width = tensor.spec.shape.size() > 1 ? static_cast<std::size_t>(tensor.spec.shape[1]) : 1;
           sorted.clear();

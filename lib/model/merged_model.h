@@ -16,10 +16,12 @@ namespace matinee {
 /// trained one of them fully.
 ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge);
 
-/// Writes the checkpoint in `base` with the adapter merged in into the folder `output`: the same files with the same
-/// tensors in the same dtypes and layouts, and the configuration and the tokenizer, but for files that are there
-/// already. A head that is no longer tied is added to the file of the embedding. Holds a few MiB in memory whatever the
-/// model's size, or one tensor in float32 if the family stores them transposed.
+/// Writes the base with the adapter merged in into the folder `output`. From a folder: the same files with the same
+/// tensors in the same dtypes and layouts (of pickles: as safetensors), and the configuration and the tokenizer, but
+/// for files that are there already. From a GGUF file: model.safetensors, in bfloat16 where the file codes numbers in
+/// blocks, and config.json. A head that is no longer tied is added to the file of the embedding. Holds a few MiB in
+/// memory whatever the model's size, or one tensor in float32 if the family stores them transposed. Throws
+/// Error(kBadData) naming tensor and element where a merged number is not finite, or too large for float16.
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                              const std::string& output);
 /// Bytes of memory that it needs at most.
@@ -30,7 +32,8 @@ using GgufMetadata = std::vector<std::pair<std::string, GgufValue>>;
 
 /// Writes the merged model as one GGUF file: tensors in the formats of `mixture`, names and row order of
 /// llama.cpp's architecture for the family, `vocabulary` among the metadata. Encodes on the threads of `pool`, if
-/// given. Throws Error(kBadData) for a family without such an architecture.
+/// given. Throws Error(kBadData) for a family without such an architecture, and
+/// as write_merged_checkpoint.
 void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                        const GgufMixture& mixture, const std::string& name, const GgufMetadata& vocabulary,
                        const std::string& output, ThreadPool* pool = nullptr);

@@ -3,11 +3,13 @@
 #include <cmath>
 
 #include "lib/base/format_error.h"
+#include "lib/io/base_files.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/text_reader.h"
 #include "lib/model/config_fields.h"
 #include "lib/model/families.h"
+#include "lib/model/gguf_model.h"
 #include "lib/model/rotary_config.h"
 #include "lib/model/unread_fields.h"
 
@@ -230,10 +232,11 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
   return parse_model_config(json, name, {});
 }
 
-ModelConfig read_model_config(const std::string& folder) { return read_model_config(folder, {}); }
+ModelConfig read_model_config(const std::string& base) { return read_model_config(base, {}); }
 
-ModelConfig read_model_config(const std::string& folder, const IgnoredFields& ignored) {
-  const std::string path = folder + "/config.json";
+ModelConfig read_model_config(const std::string& base, const IgnoredFields& ignored) {
+  if (const auto gguf = gguf_of_base(base)) return gguf_config(GgufFile(*gguf));
+  const std::string path = base + "/config.json";
   return parse_model_config(read_text(path), path, ignored);
 }
 

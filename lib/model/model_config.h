@@ -101,9 +101,10 @@ struct IgnoredFields;  // lib/model/unread_fields.h
 /// `name` is for messages.
 ModelConfig parse_model_config(std::string_view json, const std::string& name, const IgnoredFields& ignored);
 ModelConfig parse_model_config(std::string_view json, const std::string& name);
-/// Reads `folder`/config.json; Error(kMissing) if there is none.
-ModelConfig read_model_config(const std::string& folder, const IgnoredFields& ignored);
-ModelConfig read_model_config(const std::string& folder);
+/// The configuration of the base at this path: of a GGUF file (gguf_of_base, gguf_config), or else config.json in the
+/// folder; Error(kMissing) if there is none.
+ModelConfig read_model_config(const std::string& base, const IgnoredFields& ignored);
+ModelConfig read_model_config(const std::string& base);
 /// The config.json of a model we write; `dtype` is "bfloat16" or "float32".
 std::string model_config_json(const ModelConfig& config, std::string_view dtype);
 

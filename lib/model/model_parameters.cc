@@ -24,9 +24,9 @@ void allocate_weights(const std::vector<WeightSpec>& specs, ParameterSet& parame
 
 }  // namespace
 
-void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
+void load_parameters(const std::string& base, const ModelConfig& config, ParameterSet& parameters,
                      CheckpointHashes* hashes) {
-  const CheckpointReader reader(folder, config, hashes);
+  const CheckpointReader reader(base, config, hashes);
   allocate_weights(reader.specs(), parameters);
   auto parameter = parameters.all().begin();
   for (const WeightSpec& spec : reader.specs()) {

@@ -11,9 +11,9 @@
 
 namespace matinee {
 
-/// Reads all weights of the checkpoint in `folder` as float32 parameters, to train every one. `parameters` must be
+/// Reads all weights of the base at this path as float32 parameters, to train every one. `parameters` must be
 /// empty; `hashes`, where given, gets a hash of every tensor. Throws as FrozenWeights.
-void load_parameters(const std::string& folder, const ModelConfig& config, ParameterSet& parameters,
+void load_parameters(const std::string& base, const ModelConfig& config, ParameterSet& parameters,
                      CheckpointHashes* hashes = nullptr);
 /// Draws them instead: normal(0, 0.02), in projections into the residual stream smaller by 1/sqrt(2·layers) (Radford et
 /// al. 2019, section 2.3); norms are 1, biases 0.

@@ -1,19 +1,10 @@
 #include "lib/model/quantized_tensor.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "lib/base/format_error.h"
 
 namespace matinee {
-namespace {
-
-bool is_finite(float value) { return std::isfinite(value); }
-bool is_finite(bf16 value) { return (value.bits & 0x7f80u) != 0x7f80u; }
-double number(float value) { return static_cast<double>(value); }
-double number(bf16 value) { return static_cast<double>(to_float(value)); }
-
-}  // namespace
 
 QuantizedTensor::QuantizedTensor(Context& context, WeightFormat format, std::int64_t rows, std::int64_t width)
     : context_(context),
@@ -33,7 +24,6 @@ void QuantizedTensor::append(std::span<const float> values) {
 
 void QuantizedTensor::flush() {
   const auto waiting = std::span<const float>(rows_).first(waiting_);
-  require_finite(waiting);
   const float* rows = rows_.data();
   if (!context_.allocator()->is_host()) {
     if (staged_.empty()) staged_ = {context_.allocator(), rows_.size()};
@@ -60,9 +50,7 @@ void QuantizedTensor::append_rows(std::span<const bf16> values) {
                            values.size());
     }
     const auto some = values.first(n);
-    require_finite(some);
     if (on_host) {
-      // The rows are in the cache after the check, so more threads would not help.
       std::transform(some.begin(), some.end(), rows_.begin(), to_float);
     } else {
       staged_bf16_.upload(some);
@@ -79,18 +67,6 @@ void QuantizedTensor::append_rows(std::span<const bf16> values) {
 void QuantizedTensor::quantize(std::int64_t n_rows, const float* rows) {
   matrix_.set_rows(context_, next_row_, n_rows, rows);
   next_row_ += n_rows;
-}
-
-template <class T>
-void QuantizedTensor::require_finite(std::span<const T> rows) const {
-  std::size_t finite = 0;  // a count vectorizes, a search does not
-  for (const T value : rows) finite += is_finite(value) ? 1 : 0;
-  if (finite == rows.size()) return;
-  const auto width = static_cast<std::size_t>(matrix_.width());
-  const auto found = std::find_if(rows.begin(), rows.end(), [](T value) { return !is_finite(value); });
-  const auto at = static_cast<std::size_t>(found - rows.begin());
-  throw bad_data("the weight of output {} and input {} is {}; a matrix with it cannot be quantized",
-                 next_row_ + static_cast<std::int64_t>(at / width), at % width, number(*found));
 }
 
 WeightView QuantizedTensor::finish() {

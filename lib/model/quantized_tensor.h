@@ -19,8 +19,7 @@ class QuantizedTensor {
   /// `format` is kInt8 or kNf4. `context` must outlive the appending.
   QuantizedTensor(Context& context, WeightFormat format, std::int64_t rows, std::int64_t width);
 
-  /// Appends the next elements, row by row. Throws Error(kBadData) if one is not finite, naming its row and column as
-  /// output and input.
+  /// Appends the next elements, row by row. They must be finite.
   void append(std::span<const float> values);
   /// Appends a multiple of kGroup rows, or all that are left. For a GPU they are uploaded in bfloat16 and widened
   /// there.
@@ -31,8 +30,6 @@ class QuantizedTensor {
  private:
   void flush();
   void quantize(std::int64_t n_rows, const float* rows);
-  template <class T>
-  void require_finite(std::span<const T> rows) const;
 
   Context& context_;
   QuantizedMatrix matrix_;

@@ -8,10 +8,10 @@
 #include "kernels/context.h"
 #include "lib/base/format_error.h"
 #include "lib/base/memory_budget.h"
+#include "lib/model/checkpoint_files.h"
 #include "lib/model/decoder_training.h"
 #include "lib/model/frozen_weights.h"
 #include "lib/model/gguf_adapter.h"
-#include "lib/model/gguf_model.h"
 #include "lib/train/dataset_loss.h"
 #include "lib/train/token_dataset.h"
 
@@ -60,7 +60,8 @@ void plan_memory(const MergeRun& run, const ModelConfig& config, const LoraAdapt
 bool MergeRun::adapter_only() const { return format == kGgufAdapter; }
 
 void MergeRun::add(OptionSet& options) {
-  options.text("base", &base, "DIR", "the model that the adapter was trained on: a Hugging Face folder");
+  options.text("base", &base, "PATH",
+               "the model that the adapter was trained on: a Hugging Face folder or a GGUF file");
   options.text("adapter", &adapter, "DIR", "the adapter: a PEFT folder, as lora-train makes it");
   options.text("output,o", &output, "PATH", "the folder, or with gguf-... the file, that is written");
   std::vector<std::string> formats{"safetensors"};
@@ -81,6 +82,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   ModelConfig config = read_model_config(run.base, run.ignored);
+  if (const std::string note = note_on_checkpoint(run.base); !note.empty()) tool.note(note);
   LoraAdapter adapter(config, run.adapter, context.allocator());
   const std::string gguf = output.path() + "/" + kGgufFile;
   if (run.adapter_only()) {
@@ -90,9 +92,6 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   }
   const WeightFormat dtype = run.base_format.format(context);
   const MatmulPrecision precision = run.base_format.matmul_precision(context);
-  if (run.to_gguf() && run.base_format.is_quantized()) {
-    throw usage_error("--base-format int8 and nf4 are for --format safetensors; a GGUF file is measured as it is");
-  }
   std::optional<TokenDataset> data;
   if (!run.tokens.empty()) {
     data.emplace(run.tokens);
@@ -119,14 +118,9 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
       const LoraWeights lora = adapter.factors();
       losses.before = mean_loss(context, config, refs, &lora, precision, *data);
     }
-    if (run.to_gguf()) {
-      const GgufWeights weights(gguf, merged, dtype, tool.common().max_host_mem, context.allocator());
-      losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
-    } else {
-      const FrozenWeights weights(output.path(), merged, dtype,
-                                  {.max_host_mem = tool.common().max_host_mem, .context = &context});
-      losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
-    }
+    const FrozenWeights weights(run.to_gguf() ? gguf : output.path(), merged, dtype,
+                                {.max_host_mem = tool.common().max_host_mem, .context = &context});
+    losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
     const double difference = std::fabs(losses.after / losses.before - 1);
     if (!(difference <= run.max_loss_difference)) {
       throw bad_data(

@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
+#include "lib/io/base_files.h"
 #include "lib/io/tokenizer_fingerprint.h"
 #include "lib/train/trainer.h"
 
@@ -72,7 +73,10 @@ MemoryPlan RunInputs::memory_plan(const TrainingRunOptions& options, const Conte
 RunIdentity RunInputs::identity(const TrainingRunOptions& options, const Context& context,
                                 const CheckpointHashes& hashes) const {
   const std::string config_file = options.base.empty() ? options.config : options.base + "/config.json";
-  RunIdentity identity{{{"the hash of config.json", hex(hash64(read_file(config_file)))}}};
+  // The configuration in a GGUF file is one among many values.
+  const std::string config_text =
+      gguf_of_base(options.base) ? model_config_json(config, "float32") : read_file(config_file);
+  RunIdentity identity{{{"the hash of config.json", hex(hash64(config_text))}}};
   auto& parts = identity.parts;
   for (const auto& [file, hash] : hashes.of_files()) parts.emplace_back("the hash of " + file, hex(hash));
   parts.emplace_back("the hash of the tokens", hex(train.fingerprint()));

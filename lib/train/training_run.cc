@@ -9,6 +9,7 @@
 #include "kernels/context.h"
 #include "lib/base/file.h"
 #include "lib/base/memory_budget.h"
+#include "lib/model/checkpoint_files.h"
 #include "lib/model/checkpoint_hashes.h"
 #include "lib/model/frozen_weights.h"
 #include "lib/model/model_parameters.h"
@@ -98,6 +99,7 @@ void TrainingRun::load() {
   const MemoryPlan plan = inputs_.memory_plan(options_, context_);
   require_memory("training (" + plan.describe() + ")", plan.host_bytes(), tool_.common().max_host_mem);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+  if (const std::string text = note_on_checkpoint(options_.base); !text.empty()) note(text);
   CheckpointHashes hashes;  // filled while the base is read
   load_weights(hashes);
   if (adapter_ && leads()) {

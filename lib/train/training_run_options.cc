@@ -5,8 +5,7 @@
 namespace matinee {
 
 void TrainingRunOptions::add(OptionSet& options) {
-  options.text("base", &base, "DIR",
-               "base model: a folder with config.json, model.safetensors (or its shards), tokenizer.json");
+  options.text("base", &base, "PATH", "base model: a Hugging Face folder (config, weights, tokenizer) or a GGUF file");
   options.flag("full", &full, "train every weight of --base, or of a new model with --config, and write a whole model");
   options.text("config", &config, "FILE", "with --full: train a new model of this config.json from scratch");
   options.text("output,o", &output, "DIR", "output folder for the adapter (PEFT) or the model");

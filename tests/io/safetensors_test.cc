@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lib/base/error.h"
+#include "tests/support/odd_offsets.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -65,6 +66,23 @@ TEST(Safetensors, EmptyTensorMayBeWrittenAtAnyTime) {
   EXPECT_NE(error_of([&] { writer.write("before", std::as_bytes(std::span(values))); }), "");
   writer.commit();
   EXPECT_EQ(SafetensorsFile(folder.file("t")).tensors().size(), 3u);
+}
+
+TEST(Safetensors, DataMayBeginAtAnyByte) {
+  const TemporaryFolder folder;
+  const std::vector<std::int64_t> values{1, -2, 3};
+  SafetensorsWriter writer(folder.file("t"), "tokens");
+  writer.declare("values", DType::kI64, {3});
+  writer.declare("none", DType::kI64, {0});
+  writer.write("values", std::span<const std::int64_t>(values));
+  writer.commit();
+  testing::shift_to_odd_offsets(folder.file("t"));
+  const SafetensorsFile file(folder.file("t"), "tokens", "tokenize");
+  const auto view = file.view<std::int64_t>("values");
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(file.data(file.get("values")).data()) % 2, 1u);
+  EXPECT_EQ(std::vector<std::int64_t>(view.begin(), view.end()), values);
+  EXPECT_EQ(file.view<std::int64_t>("values").data(), view.data());
+  EXPECT_TRUE(file.view<std::int64_t>("none").empty());
 }
 
 TEST(Safetensors, UnfinishedTensorIsAnError) {

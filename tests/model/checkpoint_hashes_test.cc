@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "lib/base/file.h"
+#include "lib/io/safetensors.h"
 #include "lib/model/checkpoint_reader.h"
 #include "lib/model/frozen_weights.h"
 #include "lib/model/model_parameters.h"
 #include "lib/model/parameter_set.h"
+#include "lib/model/safetensors_source.h"
 #include "tests/model/small_families.h"
 #include "tests/support/temporary_folder.h"
 
@@ -104,9 +106,9 @@ TEST(CheckpointHashes, SwappedTensorsOfOneShapeAreDetected) {
     writer.write("a", std::span<const float>(first == "a" ? ones : twos));
     writer.write("b", std::span<const float>(first == "a" ? twos : ones));
     writer.commit();
-    const SafetensorsFile file(folder.file("model.safetensors"));
+    const SafetensorsSource file(folder.file("model.safetensors"));
     CheckpointHashes hashes;
-    for (const TensorInfo& tensor : file.tensors()) hashes.add(file, tensor, 0, file.data(tensor));
+    for (const SourceTensor& tensor : file.tensors()) hashes.add(file, tensor, 0, file.data(tensor));
     return hashes.of_files().front().second;
   };
   EXPECT_NE(hash_of("a"), hash_of("b"));

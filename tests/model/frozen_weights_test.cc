@@ -12,10 +12,12 @@
 #include "lib/base/file.h"
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
+#include "lib/model/checkpoint_hashes.h"
 #include "lib/model/model_parameters.h"
 #include "tests/model/tiny_model.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/in_place.h"
+#include "tests/support/odd_offsets.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -197,8 +199,8 @@ TEST(Weights, ErrorsNameTheFault) {
   const std::string file = folder.file("model.safetensors");
   const auto error = [&] { return error_of([&] { FrozenWeights(folder.path(), config, WeightFormat::kBF16); }); };
   EXPECT_EQ(error(), folder.path() +
-                         ": expected model.safetensors or model.safetensors.index.json; is this a Hugging Face model "
-                         "folder?");
+                         ": expected model.safetensors or its shards, pytorch_model.bin or its shards, or one .gguf "
+                         "file; is this a Hugging Face model folder?");
   Writing{.left_out = "model.norm.weight"}.write(folder.path(), parameters);
   EXPECT_EQ(error(), file + ": tensor \"model.norm.weight\" is missing");
   Writing{.other_shape = "model.layers.1.mlp.up_proj.weight"}.write(folder.path(), parameters);
@@ -361,11 +363,41 @@ TEST(Weights, CodesDoNotDependOnTheDtypeOfTheFile) {
     }
   }
   in_place(parameters.find("model.layers.1.mlp.up_proj.weight")->value)[70 * 32 + 3] = -INFINITY;
-  save_model(narrow.path(), config, parameters, DType::kBF16);
-  EXPECT_EQ(error_of([&] { FrozenWeights(narrow.path(), config, WeightFormat::kNf4, {.context = &host}); }),
-            narrow.path() +
-                ": tensor \"model.layers.1.mlp.up_proj.weight\": the weight of output 70 and input 3 is -inf; a matrix "
-                "with it cannot be quantized");
+  for (const auto& [dtype, format] : {std::pair(DType::kBF16, WeightFormat::kNf4),
+                                      {DType::kBF16, WeightFormat::kBF16},
+                                      {DType::kF32, WeightFormat::kF32},
+                                      {DType::kF32, WeightFormat::kBF16}}) {
+    save_model(narrow.path(), config, parameters, dtype);
+    EXPECT_EQ(error_of([&, wanted = format] { FrozenWeights(narrow.path(), config, wanted, {.context = &host}); }),
+              narrow.path() +
+                  "/model.safetensors: tensor \"model.layers.1.mlp.up_proj.weight\": element [70, 3] is -inf; the file "
+                  "is damaged, or its training diverged; fetch it again, or take another");
+  }
+}
+
+// Data may begin at any byte; then nothing can be copied without a conversion.
+TEST(Weights, DoNotDependOnTheAlignmentOfTheFile) {
+  const ModelConfig config = testing::tiny_config(false);
+  const ParameterSet parameters = random_parameters(config);
+  ThreadPool pool(2);
+  Context context(pool);
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    const TemporaryFolder aligned, odd;
+    save_model(aligned.path(), config, parameters, dtype);
+    save_model(odd.path(), config, parameters, dtype);
+    testing::shift_to_odd_offsets(odd.file("model.safetensors"));
+    for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8}) {
+      CheckpointHashes hashes[2];
+      const FrozenWeights a(aligned.path(), config, format, {.context = &context, .hashes = &hashes[0]});
+      const FrozenWeights b(odd.path(), config, format, {.context = &context, .hashes = &hashes[1]});
+      EXPECT_EQ(hashes[0].of_files(), hashes[1].of_files());
+      for (const Module module : {Module::kQ, Module::kDown}) {
+        const auto [out, in] = module_shape(config, module);
+        EXPECT_EQ(numbers_of(context, a.refs().layers[1].modules[index_of(module)].view, out, in),
+                  numbers_of(context, b.refs().layers[1].modules[index_of(module)].view, out, in));
+      }
+    }
+  }
 }
 
 TEST(Weights, MemoryLimitIsHonored) {

@@ -35,10 +35,10 @@ struct Way {
 };
 
 template <class Visit>
-void visit_pieces(const std::string& folder, const Visit& visit) {
+void visit_pieces(const std::string& folder, const ModelConfig& config, const Visit& visit) {
   constexpr std::size_t kPiece = std::size_t{4} << 20;
-  for (const auto& file : open_checkpoint(folder)) {
-    for (const TensorInfo& tensor : file->tensors()) {
+  for (const auto& file : open_checkpoint(folder, config)) {
+    for (const SourceTensor& tensor : file->tensors()) {
       const auto bytes = file->data(tensor);
       for (std::size_t first = 0; first < bytes.size(); first += kPiece)
         visit(*file, tensor, first, bytes.subspan(first, std::min(kPiece, bytes.size() - first)));
@@ -54,8 +54,8 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
   const ModelConfig config = read_model_config(folder);
   const WeightFormat dtype = BaseFormat{format_name}.format(context);
   double bytes = 0;
-  for (const auto& file : open_checkpoint(folder)) {
-    for (const TensorInfo& tensor : file->tensors()) bytes += static_cast<double>(tensor.bytes);
+  for (const auto& file : open_checkpoint(folder, config)) {
+    for (const SourceTensor& tensor : file->tensors()) bytes += static_cast<double>(tensor.bytes());
   }
   const auto load = [&](CheckpointHashes* hashes) {
     const FrozenWeights weights(folder, config, dtype, {.context = &context, .hashes = hashes});
@@ -66,7 +66,7 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
        [&] {
          auto copy = DeviceBuffer<std::byte>::unset(context.allocator(), static_cast<std::size_t>(bytes));
          std::size_t done = 0;
-         visit_pieces(folder, [&](const auto&, const auto&, std::size_t, std::span<const std::byte> piece) {
+         visit_pieces(folder, config, [&](const auto&, const auto&, std::size_t, std::span<const std::byte> piece) {
            copy.upload(piece, done);
            done += piece.size();
          });
@@ -75,8 +75,10 @@ void run(const std::string& folder, const std::string& format_name, int rounds, 
       {"hashes",
        [&] {
          CheckpointHashes hashes;
-         visit_pieces(folder, [&](const auto& file, const auto& tensor, std::size_t first,
-                                  std::span<const std::byte> piece) { hashes.add(file, tensor, first, piece); });
+         visit_pieces(folder, config,
+                      [&](const auto& file, const auto& tensor, std::size_t first, std::span<const std::byte> piece) {
+                        hashes.add(file, tensor, first, piece);
+                      });
        }},
       {"weights", [&] { load(nullptr); }},
       {"weights, hashes", [&] {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/file.h"
 #include "lib/base/half.h"
 #include "lib/base/parallel.h"
 #include "lib/io/safetensors.h"
@@ -156,6 +157,42 @@ TEST(LoraMerge, TheSameBytesAtAnyNumberOfThreads) {
   EXPECT_EQ(files[0], files[1]);
 }
 
+TEST(LoraMerge, WhatIsNotFiniteOrTooLargeForFloat16IsRefusedWithItsPlace) {
+  const Base base;
+  for (const bool to_gguf : {false, true}) {
+    LoraAdapter adapter = some_adapter(base.config);
+    const LoraMerge merge(context(), base.config, adapter);
+    const TemporaryFolder out;
+    // The first shard of the base is float16, and has the first layer's q.
+    const auto refusal = [&] {
+      return error_of([&] {
+        if (to_gguf)
+          return write_merged_gguf(base.folder.path(), base.config, merge, gguf_mixture("f16"), "x", {}, out.file("m"));
+        write_merged_checkpoint(base.folder.path(), base.config, merge, out.path());
+      });
+    };
+    const std::string name = module_path(base.config, 0, Module::kQ) + ".weight";
+    for (Parameter& parameter : adapter.parameters().all()) {
+      if (parameter.name.find("0.self_attn.q_proj") == std::string::npos) continue;
+      for (float& value : in_place(parameter.value)) value = 0;
+      in_place(parameter.value)[0] = 1e4f;
+    }
+    const std::string large = refusal();
+    EXPECT_NE(large.find("the merged tensor \"" + name + "\": element [0, 0] is "), std::string::npos) << large;
+    EXPECT_NE(large.find("which float16 does not hold; take a base, or a --format, of bfloat16"), std::string::npos);
+    for (Parameter& parameter : adapter.parameters().all()) {
+      if (parameter.name.find("0.self_attn.q_proj") != std::string::npos) in_place(parameter.value)[0] = NAN;
+    }
+    EXPECT_NE(refusal().find("\"" + name + "\": element [0, 0] is nan"), std::string::npos) << refusal();
+    EXPECT_FALSE(file_exists(out.file(kFiles[0])));
+    EXPECT_FALSE(file_exists(out.file("m")));
+    EXPECT_NE(error_of([&] {
+                FrozenWeights(base.folder.path(), base.config, WeightFormat::kBF16, {.merge = &merge});
+              }).find(" with its adapter: tensor \"" + name + "\": element [0, 0] is nan"),
+              std::string::npos);
+  }
+}
+
 TEST(LoraMerge, BaseOfAnotherShapeIsRefused) {
   const Base base;
   ModelConfig wider = base.config;
@@ -191,7 +228,7 @@ TEST(LoraMerge, GgufEqualsBaseWithAdapter) {
     EXPECT_EQ(file.tensor("blk.1.ffn_gate.weight").format,
               format.starts_with("q") ? GgufFormat::kF16 : gguf_mixture(format).format);
     EXPECT_EQ(file.tensor("blk.1.attn_norm.weight").format, GgufFormat::kF32);
-    const GgufWeights again(out.file("m.gguf"), base.config, WeightFormat::kF32);
+    const FrozenWeights again(out.file("m.gguf"), base.config, WeightFormat::kF32);
     const auto found = logits_of(base.config, again.refs(), nullptr);
     const double bound = format == "f32" ? 1e-4 : format == "bf16" ? 0.3 : 0.05;
     ASSERT_EQ(found.size(), wanted.size());
@@ -295,7 +332,7 @@ TEST_P(MergedFamily, GgufEqualsBaseWithAdapterOrIsRefusedWithTheReason) {
     const auto expected = wanted(fresh);
     for (const auto& [format, bound] : {std::pair{"f32", 2e-4}, {"f16", 0.1}}) {
       write(format);
-      const GgufWeights again(path, config, WeightFormat::kF32);
+      const FrozenWeights again(path, config, WeightFormat::kF32);
       expect_near(logits_of(config, again.refs(), nullptr), expected, bound);
     }
     const GgufFile file(path);
@@ -366,7 +403,7 @@ TEST_P(TiedFamily, UntiesWhenLoadedAndWhenWritten) {
     expect_near(logits_of(untied, written.refs(), nullptr), wanted(fresh), 2e-4);
     if (!has_gguf(config)) continue;
     write_merged_gguf(folder.file("base"), config, merge, gguf_mixture("f32"), "x", {}, out.file("x.gguf"));
-    const GgufWeights gguf(out.file("x.gguf"), untied, WeightFormat::kF32);
+    const FrozenWeights gguf(out.file("x.gguf"), untied, WeightFormat::kF32);
     expect_near(logits_of(untied, gguf.refs(), nullptr), wanted(fresh), 2e-4);
   }
 }
