@@ -116,14 +116,16 @@ class MessageReader {
     if (!role_node.exists()) throw bad_data("{}: missing", role_node.path());
     const Role role = role_of(role_node);
     if (role == Role::kTool || role == Role::kToolCall) return leave_out(role_node.view());
-    const auto calls = role == Role::kAssistant ? tool_calls(message) : std::nullopt;
+    // Most messages have nothing but a role and a content; then no other key is looked for.
+    const bool more = role == Role::kAssistant && message.size() > 2;
+    const auto calls = more ? tool_calls(message) : std::nullopt;
     if (calls) leave_out(*calls);
     const JsonNode content = first_field(message, kContentKeys);
     if (!content.exists() && !calls) throw bad_data("{}: missing", content.path());
     std::string text = content_text(content);
     // Null, beside a call or in a message that only called something: nothing was said.
     if (role == Role::kAssistant && text.empty() && (calls || needs_tools_)) return;
-    add(role, std::move(text), role == Role::kAssistant && has_weight(message));
+    add(role, std::move(text), !more || has_weight(message));
   }
 
  private:
@@ -167,7 +169,9 @@ bool has_words(std::string_view text) { return text.find_first_not_of(" \t\r\n")
 void read_messages(const JsonNode& array, bool learned, ConversationDraft& draft) {
   if (!array.is_array()) throw bad_data("{}: expected an array, found {}", array.path(), array.type_name());
   MessageReader reader(learned, draft);
-  for (const JsonNode& message : array.array()) reader.read(message);
+  const std::vector<JsonNode> messages = array.array();
+  draft.messages.reserve(draft.messages.size() + messages.size());
+  for (const JsonNode& message : messages) reader.read(message);
 }
 
 void mend_conversation(LearnedReplies replies, ConversationDraft& draft) {

@@ -77,12 +77,11 @@ void add_system(const JsonNode& root, ConversationDraft& draft) {
 
 // {"messages": [...]}; a system message of its own counts more than the one beside it.
 ConversationDraft conversation(const JsonNode& root, const JsonNode& messages) {
-  ConversationDraft draft, own;
-  read_messages(messages, true, own);
-  if (own.messages.empty() || own.messages.front().role != "system") add_system(root, draft);
-  draft.messages.insert(draft.messages.end(), std::make_move_iterator(own.messages.begin()),
-                        std::make_move_iterator(own.messages.end()));
-  draft.notes = std::move(own.notes);
+  ConversationDraft draft, beside;
+  read_messages(messages, true, draft);
+  if (!draft.messages.empty() && draft.messages.front().role == "system") return draft;
+  add_system(root, beside);
+  if (!beside.messages.empty()) draft.messages.insert(draft.messages.begin(), std::move(beside.messages.front()));
   return draft;
 }
 
@@ -180,13 +179,15 @@ JsonNode TrainingTextParser::root_of(std::string_view record, TrainingText& out)
 TrainingText TrainingTextParser::parse(std::string_view record) {
   TrainingText out;
   const JsonNode root = root_of(record, out);
-  const JsonNode text = root["text"];
-  const bool instructs = field_of(root, kInstructionKeys).exists() || root["input"].exists();
+  const auto is_exchange = [&] {
+    return (field_of(root, kInstructionKeys).exists() || root["input"].exists()) &&
+           field_of(root, kOutputKeys).exists();
+  };
   if (const JsonNode messages = field_of(root, kConversationKeys); messages.exists()) {
     finish_conversation(replies_, conversation(root, messages), out);
-  } else if (instructs && field_of(root, kOutputKeys).exists()) {
+  } else if (is_exchange()) {
     read_tuple(root, replies_, out);
-  } else if (text.exists()) {
+  } else if (const JsonNode text = root["text"]; text.exists()) {
     out.kind = TrainingText::Kind::kText;
     out.text = optional_text(text);
     if (!has_words(out.text)) leave_out(out);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cctype>
 #include <optional>
@@ -201,6 +202,47 @@ TEST_P(RealVocabularies, AnyModelsReadingsCanBeRead) {
       EXPECT_EQ(to_text(read, context.standing >= 0), reading);
       expect_admitted(language, reading);
     }
+  }
+}
+
+// A language's steps are the bytes that it takes one by one.
+void expect_steps(const ByteAutomaton& language, Random& random) {
+  for (int text = 0; text < 20; ++text) {
+    ByteAutomaton::State state = language.start();
+    for (int at = 0; at < 60; ++at) {
+      std::vector<ByteAutomaton::Step> steps, tried;
+      language.add_steps(state, steps);
+      language.ByteAutomaton::add_steps(state, tried);
+      std::ranges::sort(steps, {}, &ByteAutomaton::Step::byte);
+      ASSERT_EQ(steps.size(), tried.size());
+      for (std::size_t i = 0; i < steps.size(); ++i) {
+        EXPECT_EQ(steps[i].byte, tried[i].byte);
+        EXPECT_EQ(steps[i].state, tried[i].state);
+      }
+      if (steps.empty()) break;
+      state = random.pick(steps).state;
+    }
+  }
+}
+
+TEST(Languages, StepsAreWhatAdvanceTakes) {
+  const MovieCatalog& catalog = SampleWorld::get().catalog;
+  Random random(12, "steps");
+  for (int kind = 0; kind < kSystemActKinds; ++kind) {
+    const auto made = testing::random_act(static_cast<SystemActKind>(kind), catalog, random);
+    SaidSentences said;
+    said.add("Hello! What kind of movie are you in the mood for?");
+    const PhraseLanguage language(built_in_phrases(), possible_wordings(made.act, made.preferences, catalog), &said);
+    expect_steps(language, random);
+    expect_steps(MarginLanguage(language, " ", " "), random);
+  }
+  for (const bool stands : {true, false}) {
+    std::vector<SystemAct> acts{{.kind = SystemActKind::kAsk, .slot = Slot::kGenre}};
+    if (stands) acts.push_back({.kind = SystemActKind::kRecommend, .movie = 3});
+    const std::string text = "anything newer with Tom Hanks, no horror, whatever. actually forget that";
+    const ReadingGrammar language(text, testing::sample_evidence().find(acts, text), TurnContext(acts));
+    expect_steps(language, random);
+    expect_steps(MarginLanguage(language, " ", " "), random);
   }
 }
 
