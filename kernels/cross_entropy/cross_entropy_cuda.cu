@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
                     rivals == 0 && wanted == top ? 1 : 0};
   }
   if (!with_gradient) return;
-  const float factor = grad_scale / total, per_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
+  const float factor = grad_scale / total;
   for (int first = static_cast<int>(threadIdx.x); first < vocab; first += kAtOnce * kThreads) {
     float x[kAtOnce];
 #pragma unroll
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
     for (int k = 0; k < kAtOnce; ++k) {
       const int i = first + k * kThreads;
       const float p = expf(x[k] - top) * factor, grad = i == target ? p - grad_scale : p;
-      const float capped = x[k] * per_cap;
+      const float capped = softcap > 0 ? x[k] / softcap : 0.0f;  // a logit may be infinite without a cap
       if (i < vocab) logits[i] = grad * fmaf(-capped, capped, 1.0f);
     }
   }
