@@ -159,7 +159,10 @@ void read_positions(const JsonNode& root, const Family& family, ModelConfig& con
 // A soft cap, which null switches off.
 double softcap_field(const JsonNode& root, const char* name, double otherwise) {
   const JsonNode field = root[name];
-  return field.exists() && field.is_null() ? 0 : positive_field(root, name, otherwise);
+  if (field.is_null()) return field.exists() ? 0 : otherwise;
+  const double cap = positive_field(root, name, otherwise);
+  if (cap < 1e-3 || cap > 1e6) throw field.unexpected("null or a number from 0.001 to 1000000");
+  return cap;
 }
 
 void read_softcaps(const JsonNode& root, const Family& family, ModelConfig& config) {
@@ -171,8 +174,10 @@ void read_softcaps(const JsonNode& root, const Family& family, ModelConfig& conf
 void read_multipliers(const JsonNode& root, const Family& family, ModelConfig& config) {
   if (family.facts.scaled_embedding) config.embedding_multiplier = std::sqrt(static_cast<double>(config.hidden_size));
   if (family.reads(kQueryScalar)) {
-    config.attention_multiplier =
-        1 / std::sqrt(positive_field(root, kQueryScalar, family.defaults.query_pre_attn_scalar));
+    const double scalar = positive_field(root, kQueryScalar, family.defaults.query_pre_attn_scalar);
+    if (scalar != std::floor(scalar) || scalar > 1 << 24)
+      throw root[kQueryScalar].unexpected("a whole number from 1 to 16777216");
+    config.attention_multiplier = 1 / std::sqrt(scalar);
   }
   if (!family.reads("embedding_multiplier")) return;
   config.embedding_multiplier = positive_field(root, "embedding_multiplier", 1);
