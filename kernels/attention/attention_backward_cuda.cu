@@ -159,7 +159,7 @@ __device__ void weigh_tile(const Problem& p, const QueryPair& row_queries, int q
       const float product = scores[n].value(i);
       float power = fmaf(product, p.score.scale, -queries.logsumexp[which]), derivative = 1;
       if (p.score.cap > 0) {
-        const float t = tanhf(product * p.score.inner);
+        const float t = p.score.share(product);
         power = fmaf(t, p.score.cap, -queries.logsumexp[which]);
         derivative = fmaf(-t, t, 1.0f);
       }

@@ -35,12 +35,17 @@ struct TermVectors {
 struct ScoreScale {
   static constexpr float kLog2E = 1.44269504f;
   float scale;       // times log2(e)
-  float inner, cap;  // scale / softcap, softcap times log2(e); cap is 0 without a softcap
+  float inner, cap;  // scale / softcap times 2·log2(e), softcap times log2(e); cap is 0 without a softcap
 
   ScoreScale(float of_products, float softcap)
-      : scale(of_products * kLog2E), inner(softcap > 0 ? of_products / softcap : 0), cap(softcap * kLog2E) {}
+      : scale(of_products * kLog2E),
+        inner(softcap > 0 ? 2 * of_products / softcap * kLog2E : 0),
+        cap(softcap * kLog2E) {}
+  /// tanh(scale·product / softcap). By the exponential, since the branches of tanhf would take too many registers; the
+  /// error is one rounding of 1, whose product with the cap is that of a score near the cap.
+  __device__ float share(float product) const { return 1.0f - 2.0f / (1.0f + exp2f(product * inner)); }
   /// The score.
-  __device__ float operator()(float product) const { return cap > 0 ? cap * tanhf(product * inner) : product * scale; }
+  __device__ float operator()(float product) const { return cap > 0 ? cap * share(product) : product * scale; }
 };
 
 /// The keys of a cache that at least one of n_queries new tokens sees, their own included. The position of the first
