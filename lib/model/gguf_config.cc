@@ -132,9 +132,21 @@ std::string config_text(const GgufFile& file, const MetadataReader& metadata, co
   return out;
 }
 
+// A shard of a model, and an adapter alone, are no base.
+void refuse_parts(const GgufFile& file) {
+  if (const GgufValue* parts = file.find("split.count"); parts != nullptr && parts->as_unsigned() > 1) {
+    throw bad_data("{}: this is one of {} parts of a model", file.path(), parts->as_unsigned())
+        .add_remedy("put them together: llama-gguf-split --merge FIRST_PART model.gguf");
+  }
+  if (const GgufValue* type = file.find("general.type"); type != nullptr && type->as_text() == "adapter") {
+    throw bad_data("{}: this is an adapter, not a model", file.path());
+  }
+}
+
 }  // namespace
 
 ModelConfig gguf_config(const GgufFile& file) {
+  refuse_parts(file);
   const MetadataReader metadata(file);
   const Family* family = family_of_gguf(metadata.architecture());
   if (family == nullptr) {

@@ -212,6 +212,23 @@ TEST(GgufBaseFormats, Llama3ScalingIsReadFromItsFactors) {
       std::string::npos);
 }
 
+TEST(GgufBaseFormats, PartsOfAModelAreNoBase) {
+  const TemporaryFolder folder;
+  const auto error = [&](const char* key, GgufValue value) {
+    GgufWriter writer(folder.file("m.gguf"));
+    writer.add("general.architecture", GgufValue::text("llama"));
+    writer.add(key, std::move(value));
+    writer.commit();
+    return error_of([&] { read_model_config(folder.file("m.gguf")); });
+  };
+  EXPECT_EQ(
+      error("split.count", GgufValue::u32(3)),
+      folder.file("m.gguf") +
+          ": this is one of 3 parts of a model; put them together: llama-gguf-split --merge FIRST_PART model.gguf");
+  EXPECT_EQ(error("general.type", GgufValue::text("adapter")),
+            folder.file("m.gguf") + ": this is an adapter, not a model");
+}
+
 TEST(GgufBaseFormats, ErrorsNameTheFault) {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& architecture, const std::string& extra) {
