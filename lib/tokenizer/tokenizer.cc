@@ -102,7 +102,7 @@ struct SpacedWords {
 
   static std::optional<SpacedWords> of(const TokenizerDefinition& definition) {
     SpacedWords words;
-    if (!definition.pre_tokenizer.empty()) {
+    if (!definition.pre_tokenizer.empty() && !splits_at_spaces(definition)) {
       const PreTokenizerStep& step = definition.pre_tokenizer.front();
       if (definition.pre_tokenizer.size() > 1 || step.kind != PreTokenizerStep::Kind::kMetaspace || step.split ||
           !definition.normalizer.empty())
@@ -127,6 +127,12 @@ struct SpacedWords {
       }
     }
     return replaces ? std::optional(words) : std::nullopt;
+  }
+
+  // Gemma's only step: nothing to do once the normalizer has replaced the spaces.
+  static bool splits_at_spaces(const TokenizerDefinition& definition) {
+    const auto& steps = definition.pre_tokenizer;
+    return steps.size() == 1 && steps[0].kind == PreTokenizerStep::Kind::kSplit && steps[0].pattern == "\\ ";
   }
 
   // A mark in the text itself also means a space; the slow path handles it.
