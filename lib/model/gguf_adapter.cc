@@ -59,7 +59,7 @@ void write_gguf_adapter(const ModelConfig& config, const LoraAdapter& adapter, c
     }
   }
   GgufWriter writer(path);
-  writer.add("general.architecture", GgufValue::text(gguf_architecture(config)));
+  writer.add("general.architecture", GgufValue::text(gguf_architecture_of(config).name));
   writer.add("general.type", GgufValue::text("adapter"));
   writer.add("general.name", GgufValue::text(name));
   writer.add("adapter.type", GgufValue::text("lora"));

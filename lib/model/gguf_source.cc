@@ -21,8 +21,7 @@ std::optional<DType> dtype_of(GgufFormat format) {
 
 // Factors of the rotary frequencies, which are part of the configuration (gguf_config).
 bool belongs_to_config(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kNames{kGgufRotaryFactors, "rope_factors_long.weight",
-                                                   "rope_factors_short.weight"};
+  constexpr std::array<std::string_view, 3> kNames{kGgufRotaryFactors, kGgufShortFactors, kGgufLongFactors};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

@@ -278,9 +278,10 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
   for (const GgufName& tensor : names) {
     writer.declare(tensor.gguf, gguf_format_of(merged, tensor.spec, mixture), tensor.spec.shape);
   }
-  const std::vector<float> factors = gguf_rotary_factors(config);
-  if (!factors.empty())
-    writer.declare(kGgufRotaryFactors, GgufFormat::kF32, {static_cast<std::int64_t>(factors.size())});
+  const std::vector<GgufFactors> all_factors = gguf_rotary_factors(config);
+  for (const GgufFactors& factors : all_factors) {
+    writer.declare(factors.name, GgufFormat::kF32, {static_cast<std::int64_t>(factors.values.size())});
+  }
   std::vector<float> sorted;
   for (const GgufName& tensor : names) {
     // Whole heads at a time, since rows are reordered within a head.
@@ -305,7 +306,7 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
         },
         multiple);
   }
-  if (!factors.empty()) writer.write(kGgufRotaryFactors, factors);
+  for (const GgufFactors& factors : all_factors) writer.write(factors.name, factors.values);
   writer.commit();
 }
 
