@@ -15,6 +15,7 @@
 #include "lib/chat/chat_setup.h"
 #include "lib/chat/model_skills.h"
 #include "lib/chat/viewing_import.h"
+#include "lib/model/checkpoint_files.h"
 
 namespace {
 
@@ -82,6 +83,7 @@ int main(int argc, char** argv) {
         loop.note = tool.notes();
         ThreadPool pool(tool.threads());
         Context context(pool, resolve_device(tool.common().device));
+        if (const std::string note = note_on_checkpoint(chat.model.base); !note.empty()) tool.note(note);
         const LanguageModel model(context, chat.model);
         TextGenerator generator(context, model, chat.model.sampler, chat.model.seed);
         ModelWording wording(generator, system, chat.model.seed);
