@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
         chat.complete();
         chat.model.seed = tool.common().seed;
         chat.model.max_host_mem = tool.common().max_host_mem;
+        chat.model.note = tool.notes();
         loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
         // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
         if (loop.terminal && chat.model.seed == CommonOptions{}.seed) chat.model.seed = std::random_device{}();

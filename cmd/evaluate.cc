@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
       [&](ToolContext& tool) {
         chat.complete();
         chat.model.max_host_mem = tool.common().max_host_mem;
+        chat.model.note = tool.notes();
         const ChatSystem system(chat.system);
         if (!turns.empty()) return score_labelled_turns(system, chat.model, turns, fail_below_rule, tool);
         const Evaluation result = evaluate(system, chat.model, evaluation, tool.common().seed, tool.threads(),

@@ -20,7 +20,8 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
     }
     if (const auto trained = metadata.find("matinee.template"); trained != metadata.end()) name = trained->second;
   }
-  return chosen_template(name, options.base, [](std::string_view) {});
+  const bool has_own = name == kAutoTemplate && !options.adapter.empty() && read_chat_template(options.adapter);
+  return chosen_template(name, has_own ? options.adapter : options.base, options.note);
 }
 
 }  // namespace
@@ -28,7 +29,8 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
 void LanguageModelOptions::add(OptionSet& options) {
   options.text("base", &base, "PATH", "the base model: a Hugging Face folder or a GGUF file");
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base answers alone");
-  options.choice("template", &prompt_template, PromptTemplate::names(), "prompt format of a base without an adapter");
+  options.choice("template", &prompt_template, template_choices(),
+                 "prompt format, where no adapter names its own; auto: that of the chat template");
   ignored.add(options);
   base_format.add(options);
   options.real("temperature", &sampler.temperature, 0, 10,

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "kernels/context.h"
 #include "lib/base/options.h"
@@ -15,13 +17,15 @@
 namespace matinee {
 
 struct LanguageModelOptions {
-  std::string base;                       ///< a folder, or a GGUF file
-  std::string adapter;                    ///< PEFT folder; "": the base without an adapter
-  std::string prompt_template = "plain";  ///< of a base without an adapter ("auto": its own); an adapter names its own
-  IgnoredFields ignored;                  ///< of config.json
+  std::string base;     ///< a folder, or a GGUF file
+  std::string adapter;  ///< PEFT folder; "": the base without an adapter
+  /// Of a base without an adapter, or with one whose metadata name none; "auto": the adapter's or the base's own.
+  std::string prompt_template = "plain";
+  IgnoredFields ignored;  ///< of config.json
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;
+  std::function<void(std::string_view)> note = [](std::string_view) {};  ///< told what "auto" takes
 
   void add(OptionSet& options);
 };

@@ -4,16 +4,22 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
+#include "lib/base/file.h"
+#include "lib/prompt/chat_template.h"
 #include "lib/wording/phrase_language.h"
 #include "lib/wording/wording.h"
 #include "tests/chat/scripted_chat.h"
+#include "tests/support/temporary_folder.h"
 
 namespace matinee {
 namespace {
 
+using testing::error_of;
 using testing::small_system;
+using testing::TemporaryFolder;
 
 TEST(PromptedPart, EndsBetweenCharacters) {
   const std::string a598(598, 'a');
@@ -85,6 +91,23 @@ TEST_F(ModelSkillsTest, SpacesOfATemplateAreNoneOfTheText) {
     EXPECT_TRUE(language.accepts(made.text)) << name << ": " << made.text;
     EXPECT_EQ(shown, made.text) << name;
   }
+}
+
+TEST_F(ModelSkillsTest, TakesTheBasesTemplateWhereAutoIsGiven) {
+  LanguageModelOptions own;
+  OptionSet set;
+  own.add(set);
+  const TemporaryFolder folder;
+  const std::string base = folder.file("base");
+  std::filesystem::copy("testdata/mini", base);
+  const std::vector<const char*> words = {"chat", "--template", "auto", "--base", base.c_str()};
+  set.parse(static_cast<int>(words.size()), words.data());
+  std::string noted;
+  own.note = [&](std::string_view text) { noted += text; };
+  EXPECT_EQ(error_of([&] { LanguageModel(context, own); }).find(base + ": no chat template"), 0u);
+  write_file(base + "/chat_template.jinja", chat_template_of(PromptTemplate("mistral")));
+  EXPECT_EQ(LanguageModel(context, own).prompt_template().name(), "mistral");
+  EXPECT_EQ(noted, "template mistral (Mistral 7B Instruct 0.1 and 0.2), that of " + base + "/chat_template.jinja");
 }
 
 TEST_F(ModelSkillsTest, AStoppedReplyEndsThere) {
