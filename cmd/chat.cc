@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
         Context context(pool, resolve_device(tool.common().device));
         if (const std::string note = note_on_checkpoint(chat.model.base); !note.empty()) tool.note(note);
         const LanguageModel model(context, chat.model);
+        if (!model.adapter_note().empty()) tool.note(model.adapter_note());
         TextGenerator generator(context, model, chat.model.sampler, chat.model.seed);
         ModelWording wording(generator, system, chat.model.seed);
         ModelUnderstanding understanding(generator, system);

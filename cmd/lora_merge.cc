@@ -7,6 +7,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/io/base_files.h"
+#include "lib/model/adapter_file.h"
 #include "lib/prompt/merged_template.h"
 #include "lib/prompt/ollama_modelfile.h"
 #include "lib/train/merge_run.h"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/model/adapter_file.h"
 #include "lib/prompt/base_template.h"
 
 namespace matinee {

@@ -48,6 +48,8 @@ class LanguageModel {
   const PromptTemplate& prompt_template() const { return template_; }
   /// "base + adapter (plain prompts, bfloat16)", for the start message.
   const std::string& description() const { return description_; }
+  /// How the adapter's file differs from PEFT's, for the user; "": it does not.
+  const std::string& adapter_note() const { return model_.adapter_note(); }
 
  private:
   LanguageModel(Context& context, ModelConfig config, const LanguageModelOptions& options, int generators);

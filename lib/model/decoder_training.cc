@@ -70,6 +70,26 @@ AdaptedLinear DecoderTraining::linear(std::size_t layer, Module module, const Dr
   return linear;
 }
 
+// Of the head. Its dropout masks are counted among supervised rows, as those of the last layers are.
+HeadLoss::Adapter DecoderTraining::head_adapter(const DropoutKey* dropout) {
+  if (lora_ == nullptr || lora_->head.lora_A == nullptr) return {};
+  LoraDropout masks;
+  if (dropout != nullptr && lora_->head_has_dropout) {
+    masks = {lora_->drop_probability, lora_dropout_key(*dropout, config_.num_hidden_layers, lora_->head.mask),
+             dropout->first_supervised_row};
+  }
+  return {.lora = &lora_->head,
+          .dropout = masks,
+          .xa = buffers_.head_xa.data(),
+          .unscaled = buffers_.head_unscaled.data(),
+          .norms = buffers_.head_norms.data()};
+}
+
+EmbeddedRows DecoderTraining::embedded_rows() {
+  return {
+      .n_rows = n_rows_, .tokens = buffers_.tokens.data(), .xa = buffers_.embedding_xa.data(), .precision = precision_};
+}
+
 // To the device, with the list of supervised rows, or of all rows.
 void DecoderTraining::upload(const PackedBatch& batch, bool all_rows) {
   n_rows_ = static_cast<std::int64_t>(batch.tokens.size());
@@ -166,6 +186,8 @@ void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* nois
   CheckpointedInputs& inputs = buffers_.inputs;
   embed_tokens(context_, config_, weights_, n_rows_, buffers_.tokens.data(), buffers_.positions.data(), inputs.of(0),
                buffers_.grad_normed.data());
+  if (lora_ != nullptr) update_tokens(context_, config_, *lora_);
+  if (adapts_embedding()) adapt_embeddings(context_, config_, *lora_, embedded_rows(), inputs.of(0));
   if (noisy != nullptr) {
     DropoutKey key = *dropout;
     key.neftune_alpha *= config_.embedding_multiplier;  // the noise is that of the embedding before it is multiplied
@@ -177,6 +199,10 @@ void DecoderTraining::forward(const DropoutKey* dropout, const PackedBatch* nois
   }
   output_norm_forward(context_, config_, weights_.norm, n_selected_, buffers_.output.data(),
                       buffers_.output_normed.data(), buffers_.output_mean.data(), buffers_.output_rstd.data());
+  if (lora_ != nullptr && lora_->head.magnitude != nullptr) {
+    adapted_row_norms(context_, config_.vocab_size, config_.hidden_size, weights_.lm_head.view, lora_->head,
+                      buffers_.head_norms.data());
+  }
 }
 
 // From the gradient of the layer's output to that of its input, both in grad_stream. False where nothing below is
@@ -220,7 +246,8 @@ bool DecoderTraining::backward_layer(std::size_t l, const DropoutKey& dropout) {
                                 .grad_v = grad.v,
                                 .precision = precision_});
   const bool to_input = l > 0 || weights.input_norm.grad != nullptr || weights.input_norm.grad_bias != nullptr ||
-                        weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr;
+                        weights_.embed_tokens.grad != nullptr || weights_.positions.grad != nullptr ||
+                        adapts_embedding();
   block.project(n_rows_, buffers, grad, rotary(l), to_input, apply);
   return to_input;
 }
@@ -250,6 +277,8 @@ void DecoderTraining::backward_embeddings() {
                                   .grad_y = buffers_.grad_stream.data(),
                                   .grad_table = table.grad});
   };
+  if (adapts_embedding())
+    adapt_embeddings_backward(context_, config_, *lora_, embedded_rows(), buffers_.grad_stream.data());
   add_rows(weights_.positions, config_.max_position_embeddings, buffers_.positions.data());
   if (config_.embedding_multiplier != 1) {
     float* grad = buffers_.grad_stream.data();
@@ -264,7 +293,8 @@ CrossEntropySums DecoderTraining::evaluate(const PackedBatch& batch) {
   return head_.run({.n_rows = n_selected_,
                     .x = buffers_.output_normed.data(),
                     .targets = buffers_.selected_targets.data(),
-                    .logits = buffers_.logits},
+                    .logits = buffers_.logits,
+                    .adapter = head_adapter(nullptr)},
                    buffers_.sums);
 }
 
@@ -278,7 +308,8 @@ CrossEntropySums DecoderTraining::forward_backward(const PackedBatch& batch, flo
                                            .targets = buffers_.selected_targets.data(),
                                            .logits = buffers_.logits,
                                            .grad_x = buffers_.grad_normed.data(),
-                                           .grad_scale = grad_scale},
+                                           .grad_scale = grad_scale,
+                                           .adapter = head_adapter(&dropout)},
                                           buffers_.sums);
   backward(dropout, layer_done);
   return sums;
@@ -291,7 +322,7 @@ std::vector<float> DecoderTraining::logits(const PackedBatch& batch) {
   std::vector<float> all(size(n_rows_ * vocab));
   for (std::int64_t first = 0; first < n_rows_; first += HeadLoss::kChunkRows) {
     const std::int64_t n = std::min(n_rows_ - first, HeadLoss::kChunkRows);
-    head_.logits(n, buffers_.output_normed.data() + first * c, buffers_.logits);
+    head_.logits(n, buffers_.output_normed.data() + first * c, head_adapter(nullptr), buffers_.logits);
     buffers_.shared.download(std::span(all).subspan(size(first * vocab), size(n * vocab)));
   }
   return all;

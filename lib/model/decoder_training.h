@@ -7,6 +7,7 @@
 
 #include "kernels/context.h"
 #include "kernels/cross_entropy/cross_entropy.h"
+#include "lib/model/adapted_embedding.h"
 #include "lib/model/adapted_linear.h"
 #include "lib/model/block_backward.h"
 #include "lib/model/block_forward.h"
@@ -62,6 +63,9 @@ class DecoderTraining {
   AdaptedLinear linear(std::size_t layer, Module module, const DropoutKey* dropout);
   LoraDropout lora_dropout(std::size_t layer, Module module, const LoraFactors& factors,
                            const DropoutKey* dropout) const;
+  HeadLoss::Adapter head_adapter(const DropoutKey* dropout);
+  EmbeddedRows embedded_rows();
+  bool adapts_embedding() const { return lora_ != nullptr && lora_->adapts_embedding(); }
   RotaryPositions rotary(std::size_t layer) const;
 
   Context& context_;

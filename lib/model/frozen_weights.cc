@@ -60,13 +60,14 @@ FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config,
   const auto allocator = options.context != nullptr ? options.context->allocator() : host_allocator();
   const CheckpointReader reader(base, config, options.hashes);
   const std::string head = lm_head_path(config) + ".weight", embedding = embed_tokens_path(config) + ".weight";
-  // A tied embedding or head that was trained fully: from here on the two are separate tensors.
+  // A tied embedding or head that the adapter changes: from here on the two are separate tensors.
   const auto is_untied = [&](const std::string& name) {
-    return merge != nullptr && config.tie_word_embeddings && (name == head || name == embedding) &&
-           merge->changes(name);
+    return merge != nullptr && merge->unties() && (name == head || name == embedding) && merge->changes(name);
   };
   for (const std::string& name : {embedding, head}) {
-    if (is_untied(name)) bytes_ += merge->whole_size(name) * size_of(unquantized_format(format));
+    if (is_untied(name))
+      bytes_ +=
+          static_cast<std::uint64_t>(config.vocab_size * config.hidden_size) * size_of(unquantized_format(format));
   }
   const bool table_aside = options.table_aside && !config.tie_word_embeddings;
   const std::uint64_t aside = table_aside ? aside_bytes(config, format) : 0;
@@ -98,9 +99,17 @@ FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config,
   refs_ = refs_over(config, refs);
   for (const std::string& name : {embedding, head}) {
     if (!is_untied(name)) continue;
-    WeightTensor& tensor = tensors_.emplace_back(allocator, unquantized_format(format), merge->whole_size(name));
-    merge->visit_whole(name,
-                       [&](std::size_t first, std::span<const float> values) { tensor.fill(first, values, narrow); });
+    const WeightSpec& tied = *reader.spec_of(embedding);
+    WeightSpec own = tied;
+    own.name = name;
+    WeightTensor& tensor =
+        tensors_.emplace_back(allocator, unquantized_format(format), static_cast<std::size_t>(tied.elements()));
+    reader.read(tied, [&](std::size_t first, std::span<float> values) {
+      merge->apply(own, first, values);
+      with_context(fmt::format("{} with its adapter: tensor \"{}\"", base, name),
+                   [&] { require_finite(values, first, own.shape); });
+      tensor.fill(first, values, narrow);
+    });
     (name == head ? refs_.lm_head : refs_.embed_tokens).view = tensor.finish();
   }
 }

@@ -19,6 +19,10 @@ const char* what_is_missing(LoraTensor::Kind kind) {
     case LoraTensor::Kind::kB: return nullptr;
     case LoraTensor::Kind::kMagnitude: return "magnitudes (DoRA)";
     case LoraTensor::Kind::kBias: return "trained biases";
+    case LoraTensor::Kind::kEmbeddingA:
+    case LoraTensor::Kind::kEmbeddingB: return "adapted embedding";
+    case LoraTensor::Kind::kReplaced: return "weights of the base";
+    case LoraTensor::Kind::kTokens: return "trained tokens";
     case LoraTensor::Kind::kWhole: return "fully trained layers (modules_to_save)";
   }
   return nullptr;

@@ -21,7 +21,10 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
       precision_(options.base_format.matmul_precision(context)),
       max_tokens_(std::min(options.max_tokens, config_.max_position_embeddings)) {
   config_.longest_text = max_tokens_;
-  if (!options.adapter.empty()) adapter_.emplace(config_, options.adapter, context.allocator());
+  if (!options.adapter.empty()) {
+    adapter_.emplace(config_, options.adapter, context.allocator());
+    note_ = adapter_->note();
+  }
   // A device reports its own shortage of memory.
   if (context.allocator()->is_host()) {
     require_memory("decoding with " + options.base,
@@ -31,16 +34,17 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
                    options.max_host_mem);
   }
   std::optional<LoraMerge> merge;
-  if (adapter_ && !options.base_format.is_quantized()) merge.emplace(context, config_, *adapter_);
+  const bool quantized = options.base_format.is_quantized();
+  if (adapter_) merge.emplace(context, config_, *adapter_, quantized ? MergeScope::kTables : MergeScope::kAll);
   frozen_.emplace(options.base, config_, format_,
                   FrozenWeightsOptions{
                       .max_host_mem = options.max_host_mem, .context = &context, .merge = merge ? &*merge : nullptr});
   weights_ = frozen_->refs();
-  if (merge) {
-    adapter_.reset();
-  } else if (adapter_) {
+  if (adapter_ && quantized) {
     lora_ = adapter_->factors();
-    adapter_->attach_to(weights_);
+    adapter_->attach_biases_to(weights_);
+  } else {
+    adapter_.reset();
   }
 }
 

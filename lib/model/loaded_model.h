@@ -24,7 +24,7 @@ struct LoadedModelOptions {
 };
 
 /// A model in memory, ready for decoding: its configuration, its weights and its adapter. The adapter is merged into
-/// the weights and freed, or stays beside them where they are quantized; it has no gradients either way. Nothing
+/// the weights and freed, or, where they are quantized, stays beside the linear layers of the blocks. Nothing
 /// changes after construction, so sessions on any threads share one model.
 class LoadedModel {
  public:
@@ -40,6 +40,9 @@ class LoadedModel {
   /// Bytes of the weights, and of an adapter beside them.
   std::uint64_t bytes() const;
 
+  /// LoraAdapter::note of the adapter.
+  const std::string& adapter_note() const { return note_; }
+
   /// A new sequence on `context`, which must use the same memory as the one that loaded the model. The session refers
   /// to `context` and to this; one thread at a time may use it.
   DecoderSession session(Context& context) const;
@@ -49,6 +52,7 @@ class LoadedModel {
   WeightFormat format_;
   MatmulPrecision precision_;
   std::int64_t max_tokens_;
+  std::string note_;
   std::optional<LoraAdapter> adapter_;  // only where it is not merged
   std::optional<FrozenWeights> frozen_;
   ModelWeights weights_;

@@ -6,21 +6,16 @@
 
 #include "kernels/quantize/quantize.h"
 #include "lib/base/file.h"
-#include "lib/base/format_error.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
-#include "lib/io/text_reader.h"
 #include "lib/model/adapted_linear.h"
-#include "lib/model/float_tensor.h"
+#include "lib/model/adapter_file.h"
+#include "lib/model/lora_config_file.h"
 
 namespace matinee {
 namespace {
 
 using Kind = LoraTensor::Kind;
-
-constexpr const char* kConfigFile = "/adapter_config.json";
-constexpr const char* kWeightsFile = "/adapter_model.safetensors";
-constexpr const char* kRoot = "base_model.model.";
 
 // The first row of a module in the tensor that holds it.
 std::int64_t first_row(const ModelConfig& model, const LinearLayer& linear, int module) {
@@ -59,51 +54,45 @@ float* gradient_at(Parameter& parameter, std::int64_t first) {
   return parameter.grad.empty() ? nullptr : parameter.grad.data() + first;
 }
 
-// Reads in pieces, so that no tensor is in memory twice.
-void read_values(const SafetensorsFile& file, const TensorInfo& tensor, DeviceSpan<float>& to) {
-  std::vector<float> piece(std::min(kDevicePiece, to.size()));
-  for (std::size_t first = 0; first < to.size(); first += piece.size()) {
-    const auto some = std::span(piece).first(std::min(piece.size(), to.size() - first));
-    read_floats(file, tensor, first, some);
-    to.upload(some, first);
+// A stored matrix [rows, columns] from one in memory that is its transpose.
+std::vector<float> transposed(const std::vector<float>& values, std::size_t rows, std::size_t columns) {
+  std::vector<float> stored(values.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) stored[r * columns + c] = values[c * rows + r];
   }
+  return stored;
+}
+
+// Rows of a table [vocab_size, width] in the device's memory, which is not quantized.
+std::vector<float> rows_of(const WeightView& table, std::int64_t width, const std::vector<std::int32_t>& ids,
+                           DeviceAllocator& allocator) {
+  std::vector<float> rows;
+  std::vector<bf16> narrow(static_cast<std::size_t>(width));
+  std::vector<float> wide(static_cast<std::size_t>(width));
+  for (const std::int32_t id : ids) {
+    const WeightView row = rows_from(table, id, width);
+    if (table.format == WeightFormat::kBF16) {
+      allocator.download(narrow.data(), row.data, narrow.size() * sizeof(bf16));
+      std::transform(narrow.begin(), narrow.end(), wide.begin(), [](bf16 value) { return to_float(value); });
+    } else {
+      allocator.download(wide.data(), row.data, wide.size() * sizeof(float));
+    }
+    rows.insert(rows.end(), wide.begin(), wide.end());
+  }
+  return rows;
+}
+
+bool is_factor(Kind kind) {
+  return kind == Kind::kA || kind == Kind::kB || kind == Kind::kEmbeddingA || kind == Kind::kEmbeddingB;
+}
+
+// Relative to the run's learning rate.
+double lr_factor_of(Kind kind, double lr_factor_of_B) {
+  if (kind == Kind::kReplaced) return 0;  // frozen
+  return kind == Kind::kB || kind == Kind::kEmbeddingB ? lr_factor_of_B : 1;
 }
 
 }  // namespace
-
-std::vector<LoraTensor> lora_tensors(const ModelConfig& model, const LoraConfig& config) {
-  std::vector<LoraTensor> tensors;
-  std::vector<std::string> adapted;  // "PATH.bias" of the layers with factors
-  for (std::int64_t layer = 0; layer < model.num_hidden_layers; ++layer) {
-    for (const LinearLayer& linear : linear_layers(model, layer)) {
-      if (!config.targets(linear)) continue;
-      const std::int64_t rank = config.rank_of(linear);
-      const std::string at = kRoot + linear.path;
-      tensors.push_back({at + ".lora_A.weight", {rank, linear.in}, Kind::kA, layer, linear, ""});
-      tensors.push_back({at + ".lora_B.weight", {linear.out, rank}, Kind::kB, layer, linear, ""});
-      if (config.use_dora)
-        tensors.push_back({at + ".lora_magnitude_vector", {linear.out}, Kind::kMagnitude, layer, linear, ""});
-      adapted.push_back(linear.path + ".bias");
-    }
-  }
-  for (const WeightSpec& spec : weight_specs(model)) {
-    if (!spec.bias || config.bias == LoraBias::kNone) continue;
-    const bool wrapped = std::find(adapted.begin(), adapted.end(), spec.name) != adapted.end();
-    if (!wrapped && config.bias == LoraBias::kLoraOnly) continue;
-    const std::string path = spec.name.substr(0, spec.name.size() - std::string(".bias").size());
-    tensors.push_back(
-        {kRoot + path + (wrapped ? ".base_layer.bias" : ".bias"), spec.shape, Kind::kBias, spec.layer, {}, spec.name});
-  }
-  const std::vector<std::int64_t> table{model.vocab_size, model.hidden_size};
-  for (const std::string& path : {embed_tokens_path(model), lm_head_path(model)}) {
-    if (!config.saves(path)) continue;
-    const std::string name = path + ".weight";
-    tensors.push_back({kRoot + name, table, Kind::kWhole, -1, {}, name});
-    if (path != lm_head_path(model) || !model.head_bias) continue;
-    tensors.push_back({kRoot + path + ".bias", {model.vocab_size}, Kind::kWhole, -1, {}, path + ".bias"});
-  }
-  return tensors;
-}
 
 void LoraAdapter::allocate(double lr_factor_of_B, Gradients gradients) {
   config_.resolve(model_);
@@ -113,7 +102,7 @@ void LoraAdapter::allocate(double lr_factor_of_B, Gradients gradients) {
     trained.push_back({.name = tensor.name,
                        .shape = tensor.shape,
                        .decay = tensor.shape.size() > 1,
-                       .lr_factor = tensor.kind == Kind::kB ? lr_factor_of_B : 1,
+                       .lr_factor = lr_factor_of(tensor.kind, lr_factor_of_B),
                        .layer = tensor.layer});
   }
   parameters_.allocate(std::move(trained), gradients);
@@ -126,7 +115,11 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
   std::uint64_t index = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     Parameter& parameter = parameters_.all()[i];
-    if (tensors_[i].kind == Kind::kA) {
+    // PEFT starts an embedding the other way round: A from zero, B from a normal distribution.
+    if (tensors_[i].kind == Kind::kEmbeddingB) {
+      Random random(seed, "lora_A", index);
+      fill_values(parameter.value, [&] { return static_cast<float>(random.normal()); });
+    } else if (tensors_[i].kind == Kind::kA) {
       const double bound = 1 / std::sqrt(static_cast<double>(parameter.shape[1]));
       Random random(seed, "lora_A", index);
       fill_values(parameter.value, [&] { return static_cast<float>((2 * random.uniform() - 1) * bound); });
@@ -136,26 +129,15 @@ LoraAdapter::LoraAdapter(const ModelConfig& model, LoraConfig config, std::uint6
 }
 
 LoraAdapter::LoraAdapter(const ModelConfig& model, const std::string& folder,
-                         std::shared_ptr<DeviceAllocator> allocator, Gradients gradients)
-    : model_(model),
-      config_(parse_lora_config(read_text(folder + kConfigFile), folder + kConfigFile)),
-      parameters_(std::move(allocator)) {
-  const std::string path = folder + kWeightsFile;
-  with_context(folder + kConfigFile, [&] { allocate(1, gradients); });
-  const SafetensorsFile file(path);
+                         std::shared_ptr<DeviceAllocator> allocator, Gradients gradients, double lr_factor_of_B)
+    : model_(model), parameters_(std::move(allocator)) {
+  const AdapterFile file(model_, folder);
+  config_ = file.config();
   metadata_ = file.metadata();
-  for (Parameter& parameter : parameters_.all()) {
-    try {
-      read_values(file, require_float_tensor(file, parameter.name, parameter.shape), parameter.value);
-    } catch (Error& error) {
-      error.add_remedy("is this the adapter of another base?");
-      throw;
-    }
-  }
-  for (const TensorInfo& tensor : file.tensors()) {
-    if (parameters_.find(tensor.name) == nullptr)
-      throw bad_data("{}: tensor \"{}\" has no place in this base", path, tensor.name);
-  }
+  note_ = file.note();
+  allocate(lr_factor_of_B, gradients);
+  for (std::size_t t = 0; t < tensors_.size(); ++t) file.read(tensors_[t], parameters_.all()[t].value);
+  file.require_no_others(tensors_);
 }
 
 void LoraAdapter::begin_from(Context& context, const ModelWeights& base) {
@@ -164,7 +146,9 @@ void LoraAdapter::begin_from(Context& context, const ModelWeights& base) {
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
     DeviceSpan<float>& value = parameters_.all()[t].value;
-    if (tensor.kind == Kind::kMagnitude) {
+    if (tensor.kind == Kind::kMagnitude && tensor.layer < 0) {
+      adapted_row_norms(context, tensor.linear.out, tensor.linear.in, base.lm_head.view, lora.head, value.data());
+    } else if (tensor.kind == Kind::kMagnitude) {
       for (int m = 0; m < tensor.linear.n_modules; ++m) {
         const auto module = static_cast<Module>(static_cast<int>(tensor.linear.first) + m);
         const auto [out, in] = module_shape(model_, module);
@@ -172,6 +156,11 @@ void LoraAdapter::begin_from(Context& context, const ModelWeights& base) {
         adapted_row_norms(context, out, in, base.layers[layer].modules[index_of(module)].view,
                           lora.layers[layer][index_of(module)], value.data() + first_row(model_, tensor.linear, m));
       }
+    } else if (tensor.kind == Kind::kTokens) {
+      const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
+      const std::vector<float> rows = rows_of(head ? base.lm_head.view : base.embed_tokens.view, tensor.shape[1],
+                                              ids_of(tensor), *parameters_.allocator());
+      value.upload(rows);
     } else if (tensor.shape.size() == 1) {
       visit_bias(model_, read, tensor.base_name, [&](const float*& from, float*&, std::int64_t row, std::int64_t rows) {
         context.allocator()->copy(value.data() + row, from, static_cast<std::size_t>(rows) * sizeof(float));
@@ -188,74 +177,144 @@ void LoraAdapter::begin_from(Context& context, const ModelWeights& base) {
 }
 
 void LoraAdapter::attach_to(ModelWeights& weights) {
+  attach_biases_to(weights);
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
+    if (!tensor.replaces() || tensor.shape.size() == 1) continue;
     Parameter& parameter = parameters_.all()[t];
-    if (tensor.kind != Kind::kBias && tensor.kind != Kind::kWhole) continue;
-    if (tensor.shape.size() == 1) {
-      visit_bias(model_, weights, tensor.base_name,
-                 [&](const float*& value, float*& grad, std::int64_t row, std::int64_t) {
-                   value = parameter.value.data() + row;
-                   grad = gradient_at(parameter, row);
-                 });
-    } else {
-      const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
-      WeightRef& weight = head ? weights.lm_head : weights.embed_tokens;
-      weight.view = {parameter.value.data(), WeightFormat::kF32};
-      weight.grad = parameter.grad.data();
-    }
+    const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
+    WeightRef& weight = head ? weights.lm_head : weights.embed_tokens;
+    weight.view = {parameter.value.data(), WeightFormat::kF32};
+    weight.grad = tensor.is_trained() ? gradient_at(parameter, 0) : nullptr;
+  }
+  take_base_rows(weights);
+}
+
+const std::vector<std::int32_t>& LoraAdapter::ids_of(const LoraTensor& tensor) const {
+  return *config_.tokens_of(tensor.base_name.substr(0, tensor.base_name.rfind('.')));
+}
+
+void LoraAdapter::take_base_rows(const ModelWeights& weights) {
+  const auto& allocator = parameters_.allocator();
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const LoraTensor& tensor = tensors_[t];
+    if (tensor.kind != Kind::kTokens) continue;
+    const bool head = tensor.base_name == lm_head_path(model_) + ".weight";
+    const std::vector<std::int32_t>& ids = ids_of(tensor);
+    std::vector<float> rows =
+        rows_of(head ? weights.lm_head.view : weights.embed_tokens.view, tensor.shape[1], ids, *allocator);
+    for (float& value : rows) value = -value;
+    const std::size_t n = ids.size(), vocab = static_cast<std::size_t>(model_.vocab_size);
+    std::vector<float> one_hot(n * vocab);
+    for (std::size_t i = 0; i < n; ++i) one_hot[static_cast<std::size_t>(ids[i]) * n + i] = 1;
+    TokenArrays& arrays = tokens_[t];
+    arrays.minus_base = {allocator, std::span<const float>(rows)};
+    arrays.difference = {allocator, rows.size()};
+    arrays.one_hot = {allocator, std::span<const float>(one_hot)};
+    if (!parameters_.gradients().empty()) arrays.unused_gradient = {allocator, one_hot.size()};
+  }
+}
+
+void LoraAdapter::attach_biases_to(ModelWeights& weights) {
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const LoraTensor& tensor = tensors_[t];
+    if (!tensor.replaces() || tensor.shape.size() != 1) continue;
+    Parameter& parameter = parameters_.all()[t];
+    visit_bias(model_, weights, tensor.base_name,
+               [&](const float*& value, float*& grad, std::int64_t row, std::int64_t) {
+                 value = parameter.value.data() + row;
+                 grad = gradient_at(parameter, row);
+               });
+  }
+}
+
+void LoraAdapter::point_tokens(LoraWeights& lora) {
+  const std::string embedding = embed_tokens_path(model_), head = lm_head_path(model_);
+  for (auto& [t, arrays] : tokens_) {
+    Parameter& parameter = parameters_.all()[t];
+    const bool of_head = tensors_[t].base_name == head + ".weight";
+    lora.tokens.push_back({.rows = parameter.value.data(),
+                           .minus_base = arrays.minus_base.data(),
+                           .difference = arrays.difference.data(),
+                           .one_hot = of_head ? nullptr : arrays.one_hot.data(),
+                           .grad_rows = gradient_at(parameter, 0),
+                           .n = parameter.shape[0]});
+    // Rows of a tied embedding are those of the head, too, unless it has rows of its own.
+    if (!of_head && (!model_.tie_word_embeddings || config_.tokens_of(head) != nullptr)) continue;
+    lora.head = {.lora_A = arrays.difference.data(),
+                 .lora_B = arrays.one_hot.data(),
+                 .grad_A = gradient_at(parameter, 0),
+                 .grad_B = arrays.unused_gradient.data(),
+                 .rank = parameter.shape[0]};
+    lora.head_has_dropout = false;
+  }
+}
+
+// Adds one of the factors of a layer to them; `row` is the first row of the module's part of the layer.
+void LoraAdapter::point(LoraFactors& factors, const LoraTensor& tensor, Parameter& parameter, std::int64_t row) const {
+  float* value = parameter.value.data();
+  factors.rank = config_.rank_of(tensor.linear);
+  factors.scaling = config_.scaling_of(tensor.linear);
+  factors.mask = tensor.linear.first;
+  if (tensor.kind == Kind::kA) {
+    factors.lora_A = value;
+    factors.grad_A = gradient_at(parameter, 0);
+  } else if (tensor.kind == Kind::kB) {
+    factors.lora_B = value + row * factors.rank;
+    factors.grad_B = gradient_at(parameter, row * factors.rank);
+  } else {
+    factors.magnitude = value + row;
+    factors.grad_magnitude = gradient_at(parameter, row);
   }
 }
 
 LoraWeights LoraAdapter::factors() {
-  LoraWeights lora{static_cast<float>(config_.lora_dropout), {}};
+  LoraWeights lora{.drop_probability = static_cast<float>(config_.lora_dropout), .layers = {}};
   lora.layers.resize(static_cast<std::size_t>(model_.num_hidden_layers));
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const LoraTensor& tensor = tensors_[t];
-    if (tensor.kind == Kind::kBias || tensor.kind == Kind::kWhole) continue;
     Parameter& parameter = parameters_.all()[t];
     const LinearLayer& linear = tensor.linear;
-    const std::int64_t rank = config_.rank_of(linear);
-    const float scaling = config_.scaling_of(linear);
-    for (int m = 0; m < linear.n_modules; ++m) {
-      LoraFactors& factors =
-          lora.layers[static_cast<std::size_t>(tensor.layer)][index_of(linear.first) + static_cast<std::size_t>(m)];
-      const std::int64_t row = first_row(model_, linear, m);
-      factors.rank = rank;
-      factors.scaling = scaling;
-      factors.mask = linear.first;
-      float* value = parameter.value.data();
-      if (tensor.kind == Kind::kA) {
-        factors.lora_A = value;
-        factors.grad_A = gradient_at(parameter, 0);
-      } else if (tensor.kind == Kind::kB) {
-        factors.lora_B = value + row * rank;
-        factors.grad_B = gradient_at(parameter, row * rank);
-      } else {
-        factors.magnitude = value + row;
-        factors.grad_magnitude = gradient_at(parameter, row);
-      }
+    if (tensor.kind == Kind::kEmbeddingA || tensor.kind == Kind::kEmbeddingB) {
+      const bool is_A = tensor.kind == Kind::kEmbeddingA;
+      (is_A ? lora.embedding.lora_A : lora.embedding.lora_B) = parameter.value.data();
+      (is_A ? lora.embedding.grad_A : lora.embedding.grad_B) = gradient_at(parameter, 0);
+      lora.embedding.rank = config_.rank_of(linear);
+      lora.embedding.scaling = config_.scaling_of(linear);
+    } else if (!is_factor(tensor.kind) && tensor.kind != Kind::kMagnitude) {
+      continue;
+    } else if (tensor.layer < 0) {
+      point(lora.head, tensor, parameter, 0);
+    } else {
+      auto& layer = lora.layers[static_cast<std::size_t>(tensor.layer)];
+      for (int m = 0; m < linear.n_modules; ++m)
+        point(layer[index_of(linear.first) + static_cast<std::size_t>(m)], tensor, parameter,
+              first_row(model_, linear, m));
     }
   }
+  point_tokens(lora);
   return lora;
-}
-
-std::map<std::string, std::string> read_adapter_metadata(const std::string& folder) {
-  return SafetensorsFile(folder + kWeightsFile).metadata();
 }
 
 void LoraAdapter::save(const std::string& folder, const std::map<std::string, std::string>& metadata) const {
   make_folders(folder);
   Metadata all = metadata;
   all["format"] = "pt";
-  SafetensorsWriter writer(folder + kWeightsFile, "", std::move(all));
-  for (const Parameter& parameter : parameters_.all()) writer.declare(parameter.name, DType::kF32, parameter.shape);
-  for (const Parameter& parameter : parameters_.all()) {
+  SafetensorsWriter writer(folder + "/adapter_model.safetensors", "", std::move(all));
+  for (const LoraTensor& tensor : tensors_) writer.declare(tensor.name, DType::kF32, tensor.stored_shape());
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const Parameter& parameter = parameters_.all()[t];
+    if (tensors_[t].is_stored_transposed()) {
+      const auto rows = static_cast<std::size_t>(parameter.shape[1]),
+                 columns = static_cast<std::size_t>(parameter.shape[0]);
+      writer.write(parameter.name, std::span<const float>(transposed(parameter.value.values(), rows, columns)));
+      continue;
+    }
     visit_values(parameter.value,
                  [&](std::size_t, std::span<const float> values) { writer.write(parameter.name, values); });
   }
   writer.commit();
-  write_file(folder + kConfigFile, lora_config_json(config_, model_));
+  write_file(folder + "/adapter_config.json", lora_config_json(config_, model_));
 }
 
 }  // namespace matinee

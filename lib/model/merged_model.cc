@@ -234,9 +234,7 @@ std::string_view torch_dtype(const std::vector<OutputTensor>& tensors) {
 
 ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge) {
   ModelConfig merged = config;
-  for (const std::string& path : {embed_tokens_path(config), lm_head_path(config)}) {
-    if (merge.changes(path + ".weight")) merged.tie_word_embeddings = false;
-  }
+  merged.tie_word_embeddings = config.tie_word_embeddings && !merge.unties();
   return merged;
 }
 

@@ -87,6 +87,14 @@ std::string embed_tokens_path(const ModelConfig& config) {
 
 std::string lm_head_path(const ModelConfig& config) { return family_of(config).names.lm_head; }
 
+LinearLayer embedding_layer(const ModelConfig& config) {
+  return {.path = embed_tokens_path(config), .out = config.vocab_size, .in = config.hidden_size};
+}
+
+LinearLayer head_layer(const ModelConfig& config) {
+  return {.path = lm_head_path(config), .out = config.vocab_size, .in = config.hidden_size};
+}
+
 std::int64_t WeightSpec::elements() const {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) count *= extent;

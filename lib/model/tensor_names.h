@@ -35,9 +35,12 @@ std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t l
 LinearLayer linear_layer_of(const ModelConfig& config, std::int64_t layer, Module module);
 /// The path of that layer; modules of one layer share it.
 std::string module_path(const ModelConfig& config, std::int64_t layer, Module module);
-/// "model.embed_tokens" and "lm_head": the paths of the two layers that an adapter can train fully (modules_to_save).
+/// "model.embed_tokens" and "lm_head": the paths of the two layers outside the blocks that an adapter can train.
 std::string embed_tokens_path(const ModelConfig& config);
 std::string lm_head_path(const ModelConfig& config);
+/// These two as layers of one row per token: out = vocab_size, in = hidden_size.
+LinearLayer embedding_layer(const ModelConfig& config);
+LinearLayer head_layer(const ModelConfig& config);
 
 /// What the decoder uses a tensor for.
 enum class WeightRole : std::uint8_t {

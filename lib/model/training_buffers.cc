@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "lib/model/adapted_embedding.h"
 #include "lib/model/head_loss.h"
 
 namespace matinee {
@@ -83,7 +84,7 @@ void take_layer(TrainingBuffers::Layer& layer, const ModelConfig& config,
 // What one layer needs where all layers use the same buffers: the largest of each, since ranks may differ.
 std::array<AdapterWidth, kModules> largest_of(const AdapterWidths& adapter) {
   std::array<AdapterWidth, kModules> largest;
-  for (const auto& layer : adapter) {
+  for (const auto& layer : adapter.layers) {
     for (std::size_t m = 0; m < layer.size(); ++m) {
       largest[m].rank = std::max(largest[m].rank, layer[m].rank);
       largest[m].magnitude |= layer[m].magnitude;
@@ -96,25 +97,42 @@ std::array<AdapterWidth, kModules> largest_of(const AdapterWidths& adapter) {
 
 AdapterWidths adapter_widths(const LoraWeights* lora) {
   if (lora == nullptr) return {};
-  AdapterWidths widths(lora->layers.size());
-  for (std::size_t l = 0; l < widths.size(); ++l) {
-    for (std::size_t m = 0; m < widths[l].size(); ++m) {
-      const LoraFactors& factors = lora->layers[l][m];
-      if (factors.lora_A != nullptr) widths[l][m] = {factors.rank, factors.magnitude != nullptr};
-    }
-  }
+  const auto width_of = [](const LoraFactors& factors) {
+    return factors.lora_A == nullptr ? AdapterWidth{} : AdapterWidth{factors.rank, factors.magnitude != nullptr};
+  };
+  AdapterWidths widths;
+  widths.layers.resize(lora->layers.size());
+  widths.head = width_of(lora->head);
+  widths.embedding = embedding_rank(*lora);
+  for (std::size_t l = 0; l < widths.layers.size(); ++l)
+    std::transform(lora->layers[l].begin(), lora->layers[l].end(), widths.layers[l].begin(), width_of);
   return widths;
 }
 
 AdapterWidths adapter_widths(const ModelConfig& config, const LoraConfig* lora) {
   if (lora == nullptr) return {};
-  AdapterWidths widths(static_cast<std::size_t>(config.num_hidden_layers));
-  for (std::size_t l = 0; l < widths.size(); ++l) {
+  AdapterWidths widths;
+  widths.layers.resize(static_cast<std::size_t>(config.num_hidden_layers));
+  for (std::size_t l = 0; l < widths.layers.size(); ++l) {
     for (const LinearLayer& linear : linear_layers(config, static_cast<std::int64_t>(l))) {
       if (!lora->targets(linear)) continue;
-      const auto first = widths[l].begin() + static_cast<std::ptrdiff_t>(linear.first);
+      const auto first = widths.layers[l].begin() + static_cast<std::ptrdiff_t>(linear.first);
       std::fill_n(first, linear.n_modules, AdapterWidth{lora->rank_of(linear), lora->use_dora});
     }
+  }
+  const LinearLayer embedding = embedding_layer(config), head = head_layer(config);
+  const auto* of_embedding = lora->tokens_of(embedding.path);
+  const auto* of_head = lora->tokens_of(head.path);
+  if (of_embedding != nullptr) {
+    widths.embedding = static_cast<std::int64_t>(of_embedding->size());
+    if (config.tie_word_embeddings && of_head == nullptr) of_head = of_embedding;
+  } else if (lora->targets(embedding)) {
+    widths.embedding = lora->rank_of(embedding);
+  }
+  if (of_head != nullptr) {
+    widths.head.rank = static_cast<std::int64_t>(of_head->size());
+  } else if (lora->targets(head)) {
+    widths.head = {lora->rank_of(head), lora->use_dora};
   }
   return widths;
 }
@@ -127,11 +145,15 @@ void TrainingBuffers::list(const ModelConfig& config, const AdapterWidths& adapt
   layers.resize(options.recompute ? 1 : n_layers);
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const bool own_mlp_input = !config.shared_norm || options.recompute || l + 1 == n_layers;
-    take_layer(layers[l], config, options.recompute || adapter.empty() ? largest_of(adapter) : adapter[l], n,
-               own_mlp_input, take);
+    take_layer(layers[l], config, options.recompute || adapter.layers.empty() ? largest_of(adapter) : adapter.layers[l],
+               n, own_mlp_input, take);
   }
   for (Floats* values : {&output, &output_normed, &grad_stream, &grad_normed}) take(*values, n * c);
   for (Floats* values : {&output_mean, &output_rstd}) take(*values, n);
+  take(head_xa, HeadLoss::kChunkRows * adapter.head.rank);
+  take(head_unscaled, adapter.head.magnitude ? HeadLoss::kChunkRows * config.vocab_size : 0);
+  take(head_norms, adapter.head.magnitude ? config.vocab_size : 0);
+  take(embedding_xa, n * adapter.embedding);
   take(selected_attention, n * config.q_size());
   for (Integers* values : {&tokens, &positions, &segment_start, &selected, &selected_targets}) take(*values, n);
   take(sums, 1);

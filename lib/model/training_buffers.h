@@ -23,8 +23,11 @@ struct AdapterWidth {
   std::int64_t rank = 0;
   bool magnitude = false;
 };
-/// By layer and module; empty without an adapter.
-using AdapterWidths = std::vector<std::array<AdapterWidth, kModules>>;
+struct AdapterWidths {
+  std::vector<std::array<AdapterWidth, kModules>> layers;  ///< by layer and module; empty without an adapter
+  AdapterWidth head;
+  std::int64_t embedding = 0;  ///< embedding_rank
+};
 AdapterWidths adapter_widths(const LoraWeights* lora);
 /// Of an adapter that is not loaded yet; `lora` must be resolved, null: none.
 AdapterWidths adapter_widths(const ModelConfig& config, const LoraConfig* lora);
@@ -85,6 +88,8 @@ class TrainingBuffers {
   Floats output;              // of the last layer, supervised rows; read again by the output norm's backward pass
   Floats output_normed;       // from the output norm to the head; free afterwards
   Floats output_mean, output_rstd;
+  Floats head_xa, head_unscaled, head_norms;  // of the head's adapter (HeadLoss::Adapter)
+  Floats embedding_xa;                        // of the embedding's adapter (EmbeddedRows)
   // From the head to the end of the backward pass; before it, and between two layers, grad_normed is free.
   Floats grad_stream, grad_normed;
 

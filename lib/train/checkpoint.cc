@@ -11,6 +11,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/random.h"
 #include "lib/io/safetensors.h"
+#include "lib/model/finite_values.h"
 
 namespace matinee {
 namespace {
@@ -155,6 +156,8 @@ TrainProgress read_checkpoint(const std::string& path, const RunIdentity& run, T
   if (progress.best_step > 0) state.allocate_best();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Parameter& p = parameters[i];
+    with_context(fmt::format("{}: tensor \"param.{}\"", path, p.name),
+                 [&] { require_finite(file.view<float>("param." + p.name), 0, p.shape); });
     read("param." + p.name, p.value);
     if (Moments8& moments = state.moments8[i]; state.m[i].empty()) {
       read("adam_m8." + p.name, moments.m_codes);

@@ -1,6 +1,9 @@
 #include "lib/train/lora_options.h"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
+#include <set>
 
 #include "lib/base/format_error.h"
 
@@ -24,6 +27,58 @@ PatternValues parse_patterns(const char* option, const std::vector<std::string>&
   return values;
 }
 
+// The number at the start of `text`, which is removed; -1: none.
+std::int64_t take_number(std::string_view& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < 0 || number > INT32_MAX) return -1;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+std::vector<std::int64_t> parse_layers(const std::vector<std::string>& words) {
+  std::set<std::int64_t> layers;
+  for (const std::string& word : words) {
+    std::string_view rest = word;
+    const std::int64_t first = take_number(rest);
+    std::int64_t last = first;
+    if (rest.starts_with('-')) {
+      rest.remove_prefix(1);
+      last = take_number(rest);
+    }
+    if (first < 0 || last < first || last - first > 100'000 || !rest.empty())
+      throw usage_error("--layers: expected N or FIRST-LAST, found \"{}\"", word);
+    for (std::int64_t layer = first; layer <= last; ++layer) layers.insert(layer);
+  }
+  return {layers.begin(), layers.end()};
+}
+
+std::vector<TrainedTokens> parse_tokens(const std::vector<std::string>& words) {
+  std::vector<TrainedTokens> tokens;
+  for (const std::string& word : words) {
+    const std::size_t at = word.find('=');
+    const std::string module = at == std::string::npos ? "" : word.substr(0, at);
+    std::string_view rest = std::string_view(word).substr(at == std::string::npos ? 0 : at + 1);
+    const std::int64_t id = take_number(rest);
+    if (id < 0 || !rest.empty()) throw usage_error("--trainable-tokens: expected ID or MODULE=ID, found \"{}\"", word);
+    auto found = std::find_if(tokens.begin(), tokens.end(), [&](const auto& each) { return each.module == module; });
+    if (found == tokens.end()) found = tokens.insert(tokens.end(), {module, {}});
+    found->ids.push_back(static_cast<std::int32_t>(id));
+  }
+  return tokens;
+}
+
+// Lists are compared as sets.
+std::set<std::string> words_of(const std::string& list) {
+  std::set<std::string> words;
+  for (std::size_t at = 0; at <= list.size();) {
+    const std::size_t end = std::min(list.find(", ", at), list.size());
+    words.insert(list.substr(at, end - at));
+    at = end + 2;
+  }
+  return words;
+}
+
 }  // namespace
 
 void LoraOptions::add(OptionSet& options) {
@@ -36,6 +91,12 @@ void LoraOptions::add(OptionSet& options) {
   options.text(
       "target-pattern", &pattern, "REGEX",
       "instead of --targets: adapt the layers whose full name, such as model.layers.0.self_attn.q_proj, matches");
+  options.list("exclude", &exclude, "NAMES", "layers not to adapt, by names as in --targets");
+  options.text("exclude-pattern", &exclude_pattern, "REGEX", "instead of --exclude: layers whose full name matches");
+  options.list("layers", &layers, "N,N-N", "adapt these blocks only, counted from 0: 22,23 or 20-23");
+  options.list("trainable-tokens", &tokens, "IDS",
+               "also train the rows of these tokens: ID in the embedding and a head that is tied to it, lm_head=ID in "
+               "a head of its own");
   options.list("rank-pattern", &ranks, "REGEX=N",
                "rank of the layers whose name, or its end after a dot, matches REGEX");
   options.list("alpha-pattern", &alphas, "REGEX=N",
@@ -60,12 +121,31 @@ LoraConfig LoraOptions::resolved(const ModelConfig& model) const {
   if (biases != "none") config.bias = biases == "all" ? LoraBias::kAll : LoraBias::kLoraOnly;
   for (const auto& each : parse_patterns("rank-pattern", ranks, 1)) config.rank_pattern.push_back(each);
   for (const auto& each : parse_patterns("alpha-pattern", alphas, 0)) config.alpha_pattern.push_back(each);
+  if (!exclude.empty() && !exclude_pattern.empty()) throw usage_error("--exclude and --exclude-pattern: expected one");
+  for (const std::string& name : exclude) config.exclude_modules.push_back(name);
+  for (const std::int64_t layer : parse_layers(layers)) config.layers_to_transform.push_back(layer);
+  for (const TrainedTokens& each : parse_tokens(tokens)) config.trainable_tokens.push_back(each);
   try {
     config.resolve(model);
   } catch (const Error& error) {
     throw usage_error("{}", error.what());
   }
   return config;
+}
+
+LoraConfig LoraOptions::continued(const LoraConfig& config, const std::string& folder, const ModelConfig& model,
+                                  const OptionSet& given) const {
+  LoraConfig continued = config;
+  if (given.given("dropout")) continued.lora_dropout = lora_dropout;
+  std::map<std::string, std::string> has;
+  for (const auto& [option, value] : identity_of(continued)) has[option] = value;
+  for (const auto& [option, value] : identity_of(resolved(model))) {
+    const bool is_given = option.starts_with("--") && given.given(option.substr(2));
+    if (!is_given || words_of(has[option]) == words_of(value)) continue;
+    throw usage_error("{}: {} was trained with {}, found {}; leave the option out to start from that adapter", option,
+                      folder, has[option].empty() ? "none" : has[option], value);
+  }
+  return continued;
 }
 
 }  // namespace matinee

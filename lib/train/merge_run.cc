@@ -90,6 +90,7 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
     output.commit_file(kGgufFile);
     return {};
   }
+  if (!adapter.note().empty()) tool.note(adapter.note());
   const WeightFormat dtype = run.base_format.format(context);
   const MatmulPrecision precision = run.base_format.matmul_precision(context);
   std::optional<TokenDataset> data;

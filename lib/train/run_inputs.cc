@@ -7,6 +7,7 @@
 #include "lib/base/random.h"
 #include "lib/io/base_files.h"
 #include "lib/io/tokenizer_fingerprint.h"
+#include "lib/model/adapter_file.h"
 #include "lib/train/trainer.h"
 
 namespace matinee {
@@ -43,7 +44,7 @@ void require_same_preparation(const TokenDataset& train, const TokenDataset& val
 
 }  // namespace
 
-RunInputs::RunInputs(const TrainingRunOptions& options)
+RunInputs::RunInputs(const TrainingRunOptions& options, const OptionSet& given)
     : model_folder(options.base.empty() ? folder_of(options.config) : options.base),
       train(options.tokens),
       config(options.base.empty() ? parse_model_config(read_file(options.config), options.config, options.ignored)
@@ -55,7 +56,19 @@ RunInputs::RunInputs(const TrainingRunOptions& options)
     require_same_preparation(train, *valid);
     valid->require_ids_below(config.vocab_size, model_folder);
   }
-  if (!options.full) lora = options.lora.resolved(config);
+  if (!options.full && options.adapter.empty()) lora = options.lora.resolved(config);
+  if (!options.adapter.empty()) open_adapter(options, given);
+}
+
+void RunInputs::open_adapter(const TrainingRunOptions& options, const OptionSet& given) {
+  const AdapterFile file(config, options.adapter);
+  lora = options.lora.continued(file.config(), options.adapter, config, given);
+  adapter_hash_ = file.hash();
+  const auto tokenizer = file.metadata().find("matinee.tokenizer_sha");
+  if (tokenizer != file.metadata().end() && tokenizer->second != train.info().tokenizer_fingerprint) {
+    throw bad_data("{}: was trained with another tokenizer ({}) than that of {} ({})", options.adapter,
+                   tokenizer->second, train.path(), train.info().tokenizer_fingerprint);
+  }
 }
 
 MemoryPlan RunInputs::memory_plan(const TrainingRunOptions& options, const Context& context) const {
@@ -81,6 +94,7 @@ RunIdentity RunInputs::identity(const TrainingRunOptions& options, const Context
   for (const auto& [file, hash] : hashes.of_files()) parts.emplace_back("the hash of " + file, hex(hash));
   parts.emplace_back("the hash of the tokens", hex(train.fingerprint()));
   parts.emplace_back("the hash of the --valid tokens", valid ? hex(valid->fingerprint()) : "not given");
+  if (!options.adapter.empty()) parts.emplace_back("the hash of the adapter it starts from", hex(adapter_hash_));
   parts.emplace_back("--full", options.full ? "yes" : "no");
   parts.emplace_back("--base-format", name_of(options.base_format.format(context)));
   for (const auto& part : options.train.identity()) parts.push_back(part);

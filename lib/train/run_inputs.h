@@ -18,7 +18,8 @@ namespace matinee {
 struct RunInputs {
   /// Throws Error(kBadData) where tokens were made for another model or another tokenizer, Error(kUsage) for LoRA
   /// options that do not fit the model.
-  explicit RunInputs(const TrainingRunOptions& options);
+  /// `given` says which options were given, to compare them with an adapter that the run starts from.
+  RunInputs(const TrainingRunOptions& options, const OptionSet& given);
 
   /// Bytes that the run needs on the device of `context`, by purpose; scratch memory excepted.
   MemoryPlan memory_plan(const TrainingRunOptions& options, const Context& context) const;
@@ -30,6 +31,11 @@ struct RunInputs {
   std::optional<TokenDataset> valid;
   ModelConfig config;
   LoraConfig lora;  ///< resolved for the model; unused with --full
+
+ private:
+  void open_adapter(const TrainingRunOptions& options, const OptionSet& given);
+
+  std::uint64_t adapter_hash_ = 0;  // of the adapter that the run starts from
 };
 
 }  // namespace matinee

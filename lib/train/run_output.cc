@@ -70,6 +70,7 @@ void RunOutput::write_record(const TrainProgress& progress) const {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("run", id_).field("base", options_.base).field("tokens", options_.tokens);
+  if (!options_.adapter.empty()) json.field("adapter", options_.adapter);
   json.field("template", inputs_.train.info().prompt_template).key("options").begin_object();
   for (const auto& [name, value] : identity_.parts) {
     if (name.starts_with("--")) json.field(name.substr(2), value);

@@ -30,6 +30,9 @@ std::unique_ptr<LoraAdapter> adapter_for(const ModelConfig& config, const LoraCo
     LoraConfig all = lora;
     all.target_modules.clear();
     all.target_pattern = "all-linear";
+    all.exclude_modules.clear();
+    all.exclude_pattern.clear();
+    all.layers_to_transform.clear();
     return std::make_unique<LoraAdapter>(config, all, 1, allocator);
   }
 }

@@ -35,7 +35,7 @@ double tokens_of(const TrainOptions& options, const TokenDataset& data) {
 
 std::string plan_training(const TrainingRunOptions& options, const ToolContext& tool) {
   options.check();
-  const RunInputs inputs(options);
+  const RunInputs inputs(options, tool.options());
   const ModelConfig& config = inputs.config;
   const TokenDataset& data = inputs.train;
   ThreadPool pool(tool.threads());

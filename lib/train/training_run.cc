@@ -29,7 +29,7 @@ class TrainingRun {
       : options_(options),
         tool_(tool),
         communicator_(communicator),
-        inputs_(options),
+        inputs_(options, tool.options()),
         pool_(tool.threads()),
         context_(pool_, resolve_device(tool.common().device, communicator.local_rank())),
         precision_(options.base_format.matmul_precision(context_)),
@@ -86,11 +86,18 @@ void TrainingRun::load_weights(CheckpointHashes& hashes) {
                                                                  .hashes = &hashes,
                                                                  .table_aside = options.recompute});
   refs_ = frozen_->refs();
-  LoraConfig lora = inputs_.lora;
-  lora.base_model_name_or_path = options.base;
-  adapter_ = std::make_unique<LoraAdapter>(inputs_.config, lora, options.train.seed, context_.allocator(),
-                                           options.lora.loraplus_lr_ratio);
-  adapter_->begin_from(context_, refs_);
+  if (options.adapter.empty()) {
+    LoraConfig lora = inputs_.lora;
+    lora.base_model_name_or_path = options.base;
+    adapter_ = std::make_unique<LoraAdapter>(inputs_.config, lora, options.train.seed, context_.allocator(),
+                                             options.lora.loraplus_lr_ratio);
+    adapter_->begin_from(context_, refs_);
+  } else {
+    adapter_ = std::make_unique<LoraAdapter>(inputs_.config, options.adapter, context_.allocator(),
+                                             Gradients::kAllocated, options.lora.loraplus_lr_ratio);
+    adapter_->train_on(options.base, inputs_.lora.lora_dropout);
+    if (!adapter_->note().empty()) note(adapter_->note());
+  }
   adapter_->attach_to(refs_);
   lora_weights_ = adapter_->factors();
 }

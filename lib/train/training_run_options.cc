@@ -6,6 +6,10 @@ namespace matinee {
 
 void TrainingRunOptions::add(OptionSet& options) {
   options.text("base", &base, "PATH", "base model: a Hugging Face folder (config, weights, tokenizer) or a GGUF file");
+  options.text(
+      "adapter", &adapter, "DIR",
+      "start from this adapter, of lora-train, PEFT or MLX, with its ranks, layers and other LoRA options; the "
+      "optimizer starts anew");
   options.flag("full", &full, "train every weight of --base, or of a new model with --config, and write a whole model");
   options.text("config", &config, "FILE", "with --full: train a new model of this config.json from scratch");
   options.text("output,o", &output, "DIR", "output folder for the adapter (PEFT) or the model");
@@ -33,6 +37,7 @@ void TrainingRunOptions::check() const {
   if (full && base.empty() == config.empty()) throw usage_error("--full takes either --base DIR or --config FILE");
   if (!full && base.empty()) throw usage_error("--base DIR is missing");
   if (!full && !config.empty()) throw usage_error("--config is for --full");
+  if (full && !adapter.empty()) throw usage_error("--adapter is for an adapter; merge it to train it with --full");
   if (full && base_format.is_quantized()) {
     throw usage_error("--full trains every weight; a quantized base cannot be trained, so leave --base-format out");
   }

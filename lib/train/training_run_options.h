@@ -13,6 +13,7 @@ namespace matinee {
 /// The options of lora-train.
 struct TrainingRunOptions {
   std::string base;        ///< a folder, or a GGUF file; "" only with `full` and `config`
+  std::string adapter;     ///< PEFT folder that the adapter starts from, or "": a new one
   std::string config;      ///< config.json of a model to train from scratch; tokenizer files are in the same folder
   std::string tokens;      ///< tokens file
   std::string valid;       ///< tokens file, or ""

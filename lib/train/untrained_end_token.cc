@@ -15,7 +15,10 @@ namespace matinee {
 std::string untrained_end_token(const std::string& base, const ModelConfig& config, const LoraConfig& lora,
                                 std::int32_t end_token_id) {
   const std::string path = config.tie_word_embeddings ? embed_tokens_path(config) : lm_head_path(config);
-  if (lora.saves(path) || end_token_id < 0 || end_token_id >= config.vocab_size) return "";
+  if (end_token_id < 0 || end_token_id >= config.vocab_size) return "";
+  const auto* trained = lora.tokens_of(path);
+  if (trained != nullptr && std::find(trained->begin(), trained->end(), end_token_id) != trained->end()) return "";
+  if (lora.saves(path) || lora.targets(path)) return "";
   const CheckpointReader reader(base, config);
   const WeightSpec* head = reader.spec_of(path + ".weight");
   if (head == nullptr) return "";
@@ -34,10 +37,10 @@ std::string untrained_end_token(const std::string& base, const ModelConfig& conf
   if (!is_zero && same == 0) return "";
   return fmt::format(
       "the base was never trained with the token that ends a reply ({}): its row of {} is {}, so LoRA of other layers "
-      "cannot teach the model to stop; --modules-to-save {} trains it, or make the tokens with a template that ends in "
-      "a "
-      "token that the base knows",
+      "cannot teach the model to stop; --trainable-tokens {}{} or --modules-to-save {} trains it, or make the tokens "
+      "with a template that ends in a token that the base knows",
       end_token_id, path, is_zero ? "zero" : fmt::format("that of {} other token{}", same, same == 1 ? "" : "s"),
+      config.tie_word_embeddings ? "" : fmt::format("{},{}=", end_token_id, path), end_token_id,
       path.substr(path.rfind('.') + 1));
 }
 

@@ -154,9 +154,9 @@ TEST(LoraAdapter, UnknownOptionsAreRefusedByName) {
   EXPECT_EQ(error("\"CAUSAL_LM\"", "\"SEQ_CLS\""), "task_type: expected CAUSAL_LM, found \"SEQ_CLS\"");
   EXPECT_EQ(error("\"bias\":\"none\"", "\"bias\":\"some\""), "bias: expected none, all or lora_only, found \"some\"");
   EXPECT_EQ(error("\"r\":4", "\"r\":0"), "r: expected a whole number from 1 to 65536");
-  EXPECT_EQ(error("\"q_proj\"", "\"embed_tokens\""),
-            "target module \"embed_tokens\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
-            "down_proj");
+  EXPECT_EQ(error("\"q_proj\"", "\"w_proj\""),
+            "target module \"w_proj\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
+            "down_proj, embed_tokens, lm_head");
   EXPECT_TRUE(error("{", "[").starts_with("not valid JSON: "));
   write_file(path, "[]");
   EXPECT_EQ(error_of([&] { LoraAdapter(model, folder.path()); }),
@@ -183,7 +183,7 @@ TEST(LoraAdapter, TensorsThatDoNotFitAreNamed) {
   other.num_hidden_layers = 1;
   EXPECT_EQ(error_of([&] { LoraAdapter(other, folder.path()); }),
             file +
-                ": tensor \"base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight\" has no place in this "
+                ": tensor \"base_model.model.model.layers.1.mlp.down_proj.lora_A.weight\" has no place in this "
                 "base");
 }
 

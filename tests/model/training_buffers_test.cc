@@ -53,6 +53,7 @@ struct Adapter {
   const char* name;
   bool exists = false, dora = false;
   PatternValues ranks = {};
+  std::string pattern = "all-linear";
 };
 
 std::ostream& operator<<(std::ostream& out, const Adapter& adapter) { return out << adapter.name; }
@@ -67,6 +68,7 @@ TEST_P(TrainingBuffersOf, AllocatesThePlannedBytes) {
   LoraConfig lora;
   lora.use_dora = adapter.dora;
   lora.rank_pattern = adapter.ranks;
+  lora.target_pattern = adapter.pattern;
   std::unique_ptr<LoraAdapter> loaded;
   LoraWeights refs;
   if (adapter.exists) {
@@ -89,20 +91,22 @@ TEST_P(TrainingBuffersOf, AllocatesThePlannedBytes) {
   EXPECT_LE(buffers.grad_v + 10 * config.kv_size(), end);
 }
 
-INSTANTIATE_TEST_SUITE_P(Everything, TrainingBuffersOf,
-                         ::testing::Combine(::testing::ValuesIn(testing::small_families(16)),
-                                            ::testing::Values(Adapter{"none"}, Adapter{.name = "lora", .exists = true},
-                                                              Adapter{.name = "dora", .exists = true, .dora = true},
-                                                              Adapter{
-                                                                  .name = "ranks_by_layer",
-                                                                  .exists = true,
-                                                                  .ranks = {{".*\\.0\\..*", 3}, {".*\\.2\\..*", 11}}}),
-                                            ::testing::Bool(), ::testing::Bool()),
-                         [](const auto& test) {
-                           const auto& of = test.param;
-                           return std::get<0>(of).first + "_" + std::get<1>(of).name +
-                                  (std::get<2>(of) ? "_recompute" : "") + (std::get<3>(of) ? "_device" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Everything, TrainingBuffersOf,
+    ::testing::Combine(
+        ::testing::ValuesIn(testing::small_families(16)),
+        ::testing::Values(
+            Adapter{"none"}, Adapter{.name = "lora", .exists = true},
+            Adapter{.name = "dora", .exists = true, .dora = true},
+            Adapter{.name = "ranks_by_layer", .exists = true, .ranks = {{".*\\.0\\..*", 3}, {".*\\.2\\..*", 11}}},
+            Adapter{.name = "tables", .exists = true, .pattern = ".*(embed_tokens|wte|lm_head)"},
+            Adapter{.name = "dora_of_head", .exists = true, .dora = true, .pattern = "lm_head"}),
+        ::testing::Bool(), ::testing::Bool()),
+    [](const auto& test) {
+      const auto& of = test.param;
+      return std::get<0>(of).first + "_" + std::get<1>(of).name + (std::get<2>(of) ? "_recompute" : "") +
+             (std::get<3>(of) ? "_device" : "");
+    });
 
 }  // namespace
 }  // namespace matinee

@@ -163,8 +163,17 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
     return static_cast<float>(decoder.forward_backward(batch.batch(), 1 / count, {}).loss / count);
   };
   trace["loss"] = {loss_of(packed)};
-  for (const Parameter& parameter : adapter.parameters().all())
-    trace["grad." + parameter.name] = parameter.grad.values();
+  const std::vector<LoraTensor> tensors = lora_tensors(config_, adapter.config());
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    if (!tensors[t].is_trained()) continue;
+    const Parameter& parameter = adapter.parameters().all()[t];
+    const std::vector<float> grad = parameter.grad.values();
+    std::vector<float>& stored = trace["grad." + parameter.name] = grad;
+    if (!tensors[t].is_stored_transposed()) continue;
+    const auto columns = static_cast<std::size_t>(parameter.shape[0]),
+               rows = static_cast<std::size_t>(parameter.shape[1]);
+    for (std::size_t i = 0; i < grad.size(); ++i) stored[i] = grad[i % columns * rows + i / columns];
+  }
 
   const LrSchedule schedule{.learning_rate = learning_rate_,
                             .min_learning_rate = learning_rate_ / 10,

@@ -6,6 +6,7 @@
 
 #include "lib/base/file.h"
 #include "lib/io/tokenizer_fingerprint.h"
+#include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
 #include "lib/model/model_parameters.h"
 #include "lib/train/training_speed.h"
@@ -194,11 +195,134 @@ TEST(TrainingRun, RefusesContradictoryOptions) {
   at.run.config.clear();
   at.run.lora.target_modules = {"q_proj", "w_proj"};
   EXPECT_EQ(at.error(),
-            "target module \"w_proj\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
+            "target module \"w_proj\": expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, "
+            "embed_tokens, lm_head");
   at.run.base.clear();
   EXPECT_EQ(at.error(), "--base DIR is missing");
   at.run.output.clear();
   EXPECT_EQ(at.error(), "--output DIR is missing");
+}
+
+std::vector<double> losses_of(const std::string& metrics) {
+  std::vector<double> losses;
+  const std::string text = read_file(metrics), key = "\"loss\":";
+  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1))
+    losses.push_back(std::stod(text.substr(at + key.size())));
+  return losses;
+}
+
+TEST(TrainingRun, StartsFromAnAdapter) {
+  Workplace at;
+  at.run.lora.target_modules = {"q_proj", "down_proj"};
+  at.run.lora.lora_alpha = 5;
+  at.run.lora.modules_to_save = {"lm_head"};
+  at.run.train.learning_rate = 0.01;
+  at.train();
+  const std::string first = at.run.output;
+  const LoraAdapter before(tiny_config(), first);
+
+  // The second run takes everything from the first. At a learning rate of 0 it has the same values, and its first loss
+  // is that of the adapter.
+  at.run.lora = {};
+  at.run.adapter = first;
+  at.run.output = at.folder.file("second");
+  at.run.metrics = at.folder.file("metrics");
+  at.run.train.learning_rate = 0;
+  at.run.train.micro_batch_tokens = 4096;  // all samples
+  EXPECT_EQ(at.train(), 0);
+  const LoraAdapter same(tiny_config(), at.run.output);
+  EXPECT_EQ(same.config().rank, 2);
+  EXPECT_EQ(same.config().lora_alpha, 5);
+  ASSERT_EQ(same.parameters().all().size(), before.parameters().all().size());
+  for (std::size_t i = 0; i < same.parameters().all().size(); ++i)
+    EXPECT_EQ(same.parameters().all()[i].value.values(), before.parameters().all()[i].value.values());
+  EXPECT_NE(read_file(at.run.output + "/training.json").find("\"adapter\":\"" + first + "\""), std::string::npos);
+  const double continued = losses_of(at.run.metrics).front();
+
+  const ModelConfig config = tiny_config();
+  ThreadPool pool(1);
+  Context context(pool);
+  LoraAdapter adapter(config, first);
+  const FrozenWeights frozen(at.base, config, at.run.base_format.format(context));
+  ModelWeights weights = frozen.refs();
+  adapter.attach_to(weights);
+  const LoraWeights lora = adapter.factors();
+  DecoderTraining decoder(context, config, weights, &lora, 4096, at.run.base_format.matmul_precision(context));
+  const TokenDataset data(at.run.tokens);
+  const auto rows = data.rows_of_epoch(at.run.train.seed, 0);
+  const TokenBatch batch = data.batch(rows);
+  EXPECT_NEAR(decoder.evaluate(batch.view()).loss / static_cast<double>(batch.n_supervised), continued, 1e-6);
+
+  // A chain: trained further, it is better than the first, and another run when the adapter is another.
+  at.run.train.learning_rate = 0.01;
+  at.run.output = at.folder.file("third");
+  at.run.train.checkpoint_every = 1;
+  at.train();
+  EXPECT_LT(losses_of(at.run.metrics).back(), continued);
+  at.run.train.time_limit_minutes = 1e-9;
+  at.train();
+  at.run.adapter = at.folder.file("second");
+  at.run.resume = true;
+  EXPECT_NE(at.error().find("belongs to another run: the hash of the adapter it starts from was"), std::string::npos);
+  at.run.adapter = first;
+  EXPECT_EQ(at.error(), "");
+  at.run.adapter = at.base;
+  EXPECT_NE(at.error().find("adapter_config.json"), std::string::npos);
+}
+
+TEST(TrainingRun, OptionsThatContradictTheAdapterAreRefusedByName) {
+  Workplace at;
+  at.train();
+  at.run.adapter = at.run.output;
+  at.run.output = at.folder.file("second");
+  const auto error = [&](const std::vector<const char*>& words) {
+    TrainingRunOptions run = at.run;
+    run.lora = {};
+    OptionSet options;
+    run.add(options);
+    std::vector<const char*> line{"lora-train"};
+    line.insert(line.end(), words.begin(), words.end());
+    options.parse(static_cast<int>(line.size()), line.data());
+    const ToolContext tool(at.description, at.common, options);
+    SingleRank alone;
+    return error_of([&] { run_training(run, tool, alone); });
+  };
+  EXPECT_EQ(error({"--rank", "2", "--targets", "all-linear", "--dropout", "0.1"}), "");
+  EXPECT_EQ(
+      error({"--rank", "3"}),
+      "--rank: " + at.run.adapter + " was trained with 2, found 3; leave the option out to start from that adapter");
+  for (const auto& words : std::vector<std::vector<const char*>>{{"--alpha", "3"},
+                                                                 {"--targets", "q_proj"},
+                                                                 {"--layers", "1"},
+                                                                 {"--exclude", "q_proj"},
+                                                                 {"--dora"},
+                                                                 {"--trainable-tokens", "3"}}) {
+    EXPECT_TRUE(error(words).starts_with(std::string(words[0]) + ": ")) << words[0] << ": " << error(words);
+  }
+  EXPECT_EQ(error({"--full"}), "--adapter is for an adapter; merge it to train it with --full");
+}
+
+TEST(TrainingRun, LayersAndTokensAreOptions) {
+  Workplace at;
+  at.run.lora.layers = {"1"};
+  at.run.lora.exclude = {"k_proj"};
+  at.run.lora.tokens = {"3", "5"};
+  EXPECT_EQ(at.train(), 0);
+  const LoraAdapter adapter(tiny_config(), at.run.output);
+  EXPECT_EQ(adapter.config().layers_to_transform, std::vector<std::int64_t>{1});
+  EXPECT_EQ(adapter.config().exclude_modules, std::vector<std::string>{"k_proj"});
+  EXPECT_EQ(*adapter.config().tokens_of("model.embed_tokens"), (std::vector<std::int32_t>{3, 5}));
+  for (const Parameter& p : adapter.parameters().all())
+    EXPECT_TRUE(p.name.find("layers.1.") != std::string::npos || p.name.ends_with("trainable_tokens_delta")) << p.name;
+  for (const char* bad : {"x", "1-", "3-1", "-1"}) {
+    at.run.lora.layers = {bad};
+    EXPECT_EQ(at.error(), std::string("--layers: expected N or FIRST-LAST, found \"") + bad + "\"");
+  }
+  at.run.lora.layers = {"0-7"};
+  EXPECT_EQ(at.error(), "layers_to_transform: 2: expected layers from 0 to 1");
+  at.run.lora.layers.clear();
+  at.run.lora.tokens = {"norm=1"};
+  EXPECT_EQ(at.error(), "trainable_token_indices: \"norm\": expected embed_tokens or lm_head");
 }
 
 TEST(TrainingSpeed, CountsTheOperationsOfABatch) {

@@ -38,9 +38,8 @@ TEST(UntrainedEndToken, IsARowThatIsZeroOrNotItsOwn) {
     for (const std::size_t other : {2, 30}) std::ranges::copy(row(5), row(other).begin());
   };
   const std::string advice =
-      ", so LoRA of other layers cannot teach the model to stop; --modules-to-save lm_head trains it, or make the "
-      "tokens "
-      "with a template that ends in a token that the base knows";
+      ", so LoRA of other layers cannot teach the model to stop; --trainable-tokens 5,lm_head=5 or "
+      "--modules-to-save lm_head trains it, or make the tokens with a template that ends in a token that the base knows";
   EXPECT_EQ(said(false, {}, nothing), "");
   EXPECT_EQ(said(false, {}, zero),
             "the base was never trained with the token that ends a reply (5): its row of lm_head is zero" + advice);
