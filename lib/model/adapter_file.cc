@@ -155,13 +155,15 @@ void AdapterFile::read(const LoraTensor& tensor, DeviceSpan<float>& to) const {
     throw;
   }
   const std::string name = quoted(*file_, *from.info);
-  std::vector<float> piece(transposed ? to.size() : std::min(kDevicePiece, to.size()));
+  const bool by_head = tensor.order.heads > 0;
+  std::vector<float> piece(transposed || by_head ? to.size() : std::min(kDevicePiece, to.size()));
   for (std::size_t first = 0; first < to.size(); first += piece.size()) {
     const auto some = std::span(piece).first(std::min(piece.size(), to.size() - first));
     read_floats(*file_, *from.info, first, some);
     with_context(name, [&] { require_finite(some, first, shape); });
-    if (!transposed) to.upload(some, first);
+    if (!transposed && !by_head) to.upload(some, first);
   }
+  if (by_head) to.upload(tensor.order.to_decoder(piece));
   if (!transposed) return;
   const auto rows = static_cast<std::size_t>(shape[0]), columns = static_cast<std::size_t>(shape[1]);
   std::vector<float> values(piece.size());

@@ -28,7 +28,8 @@ std::int64_t rows_of_piece(std::int64_t elements, std::int64_t width, std::int64
 
 bool follows_from_config(const std::string& name) {
   // Older checkpoints store rotary frequencies, and the causal masks of GPTs.
-  constexpr std::array<const char*, 3> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias"};
+  constexpr std::array<const char*, 5> ends{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias",
+                                            ".attention.bias", ".attention.masked_bias"};
   return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
 }
 
@@ -57,6 +58,17 @@ void read_columns(const TensorSource& file, const SourceTensor& tensor, std::int
   for (std::size_t i = 0; i < in; ++i) {
     read_finite(file, tensor, i * static_cast<std::size_t>(out) + static_cast<std::size_t>(first), line);
     for (std::size_t o = 0; o < line.size(); ++o) rows[o * in + i] = line[o];
+  }
+}
+
+// Rows of a tensor whose file has them in the order of RowOrder, from `first` on.
+void read_by_head(const TensorSource& file, const SourceTensor& tensor, const WeightSpec& spec, std::size_t first,
+                  std::span<float> rows) {
+  const std::size_t width = spec.bias ? 1 : static_cast<std::size_t>(spec.shape[1]);
+  const RowOrder order{spec.heads, spec.n_modules, spec.shape[0]};
+  for (std::size_t at = 0; at < rows.size(); at += width) {
+    const std::int64_t stored = order.stored(static_cast<std::int64_t>((first + at) / width));
+    read_finite(file, tensor, static_cast<std::size_t>(stored) * width, rows.subspan(at, width));
   }
 }
 
@@ -102,7 +114,8 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
   std::vector<float> values(static_cast<std::size_t>(std::min(some, rows) * width));
   // A tensor that is not read in the order of its bytes is hashed up front, and keeps its pages while it is read: each
   // group of rows may need all of them.
-  const bool in_order = tensor->in_order && !transposed;
+  const bool by_head = spec.heads > 0 && !file->in_decoder_layout();
+  const bool in_order = tensor->in_order && !transposed && !by_head;
   if (hashes_ != nullptr && !in_order) hashes_->add(*file, *tensor, 0, file->data(*tensor));
   for (std::int64_t row = 0; row < rows; row += some) {
     const std::int64_t n = std::min(some, rows - row);
@@ -110,6 +123,8 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
     const auto first = static_cast<std::size_t>(row * width);
     if (transposed) {
       read_columns(*file, *tensor, rows, row, n, part);
+    } else if (by_head) {
+      read_by_head(*file, *tensor, spec, first, part);
     } else {
       if (hashes_ != nullptr && in_order) {
         hashes_->add(*file, *tensor, first / tensor->block * tensor->block_bytes,
@@ -129,6 +144,7 @@ void CheckpointReader::read(const WeightSpec& spec, const Piece& piece, std::int
 bool CheckpointReader::is_stored_as(const WeightSpec& spec, DType dtype) const {
   const auto [file, tensor, transposed, offset] = find(spec);
   return tensor->dtype == dtype && tensor->in_order && !transposed && offset == 0 &&
+         (spec.heads == 0 || file->in_decoder_layout()) &&
          reinterpret_cast<std::uintptr_t>(file->data(*tensor).data()) % size_of(dtype) == 0;
 }
 

@@ -16,8 +16,8 @@
 namespace matinee {
 
 /// Reads the tensors of a base in the decoder's layout, whatever kind its files are: matrices are [out, in] even if the
-/// file stores [in, out]. A checkpoint of the bare model, whose names lack the prefix, reads like one of the whole
-/// model.
+/// file stores [in, out], and q, k and v follow each other even if it stores them head by head. A checkpoint of the
+/// bare model, whose names lack the prefix, reads like one of the whole model.
 class CheckpointReader {
  public:
   /// Opens the files of `base` (open_checkpoint). Throws Error(kBadData) for a tensor that the decoder does not use,

@@ -261,6 +261,36 @@ constexpr Family kGpt2{
               .transposed = true},
 };
 
+constexpr Family make_gpt_neox() {
+  Family family = kGpt2;
+  family.model_type = "gpt_neox";
+  family.architecture = "GPTNeoXForCausalLM";
+  family.own_fields = "rotary_pct rotary_emb_base use_parallel_residual";
+  family.words = kLlamaWords;
+  family.words.norm_eps = "layer_norm_eps";
+  family.words.rope_theta = "rotary_emb_base";
+  family.words.rotary_share = "rotary_pct";
+  family.defaults.max_position_embeddings = 2048;
+  family.defaults.intermediate_factor = 0;
+  family.defaults.activation = "gelu";
+  family.defaults.rotary_share = 0.25;
+  family.defaults.tie_word_embeddings = false;
+  family.facts.parallel_block = true;
+  family.facts.learned_positions = false;
+  family.facts.qkv_bias = Biases::kUnlessOff;
+  family.facts.o_bias = Biases::kByConfig;
+  family.names = kLlamaNames;
+  family.names.prefix = "gpt_neox.";
+  family.names.embed_tokens = "embed_in";
+  family.names.norm = "final_layer_norm";
+  family.names.lm_head = "embed_out";
+  family.names.modules = {
+      "attention.query_key_value", "attention.query_key_value", "attention.query_key_value", "attention.dense", nullptr,
+      "mlp.dense_h_to_4h",         "mlp.dense_4h_to_h"};
+  family.names.rows_by_head = true;
+  return family;
+}
+
 constexpr Family make_gptj() {
   Family family = kGpt2;
   family.model_type = "gptj";
@@ -281,9 +311,9 @@ constexpr Family make_gptj() {
   return family;
 }
 
-constexpr std::array<Family, 13> kFamilies{
-    kLlama,       make_mistral(), make_qwen2(),       make_qwen3(), make_phi3(), make_smollm3(), make_granite(),
-    make_gemma(), make_gemma2(),  make_gemma3_text(), make_olmo2(), kGpt2,       make_gptj()};
+constexpr std::array<Family, 14> kFamilies{
+    kLlama,       make_mistral(), make_qwen2(),       make_qwen3(), make_phi3(), make_smollm3(),  make_granite(),
+    make_gemma(), make_gemma2(),  make_gemma3_text(), make_olmo2(), kGpt2,       make_gpt_neox(), make_gptj()};
 
 }  // namespace
 

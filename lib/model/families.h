@@ -13,7 +13,8 @@ namespace matinee {
 enum class Biases : std::uint8_t {
   kNever,
   kAlways,
-  kByConfig,  ///< set by attention_bias and mlp_bias of config.json
+  kByConfig,   ///< set by attention_bias and mlp_bias of config.json, without them no
+  kUnlessOff,  ///< the same, without them yes
 };
 
 /// One family of models: the field names and defaults of its config.json, its fixed properties, and its tensor names.
@@ -68,7 +69,8 @@ struct Family {
     const char *input_norm, *mlp_norm, *q_norm, *k_norm;
     /// By Module. Neighbors with the same name are stored as one tensor (GPT-2's c_attn). Null: no such module.
     std::array<const char*, 7> modules;
-    bool transposed;  ///< linear layers are stored [in, out] (GPT-2's Conv1D)
+    bool transposed;            ///< linear layers are stored [in, out] (GPT-2's Conv1D)
+    bool rows_by_head = false;  ///< a tensor of q, k and v has its rows head by head (RowOrder)
     const char *attention_output_norm = nullptr, *mlp_output_norm = nullptr;  ///< with post_norms
   } names;
 

@@ -304,6 +304,10 @@ void LoraAdapter::save(const std::string& folder, const std::map<std::string, st
   for (const LoraTensor& tensor : tensors_) writer.declare(tensor.name, DType::kF32, tensor.stored_shape());
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const Parameter& parameter = parameters_.all()[t];
+    if (tensors_[t].order.heads > 0) {
+      writer.write(parameter.name, std::span<const float>(tensors_[t].order.to_file(parameter.value.values())));
+      continue;
+    }
     if (tensors_[t].is_stored_transposed()) {
       const auto rows = static_cast<std::size_t>(parameter.shape[1]),
                  columns = static_cast<std::size_t>(parameter.shape[0]);

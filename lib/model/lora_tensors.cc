@@ -12,10 +12,11 @@ void add_factors(const LoraConfig& config, const LinearLayer& linear, std::int64
                  std::vector<LoraTensor>& tensors) {
   const std::int64_t rank = config.rank_of(linear);
   const std::string at = kPeftPrefix + linear.path;
+  const RowOrder order{linear.heads, linear.n_modules, linear.out};
   tensors.push_back({at + ".lora_A.weight", {rank, linear.in}, Kind::kA, layer, linear, ""});
-  tensors.push_back({at + ".lora_B.weight", {linear.out, rank}, Kind::kB, layer, linear, ""});
+  tensors.push_back({at + ".lora_B.weight", {linear.out, rank}, Kind::kB, layer, linear, "", order});
   if (config.use_dora)
-    tensors.push_back({at + ".lora_magnitude_vector", {linear.out}, Kind::kMagnitude, layer, linear, ""});
+    tensors.push_back({at + ".lora_magnitude_vector", {linear.out}, Kind::kMagnitude, layer, linear, "", order});
 }
 
 void add_biases(const ModelConfig& model, const LoraConfig& config, std::vector<LoraTensor>& tensors) {
@@ -30,7 +31,8 @@ void add_biases(const ModelConfig& model, const LoraConfig& config, std::vector<
                        Kind::kBias,
                        spec.layer,
                        {},
-                       spec.name});
+                       spec.name,
+                       {spec.heads, spec.n_modules, spec.shape[0]}});
   }
 }
 

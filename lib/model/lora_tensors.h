@@ -28,6 +28,7 @@ struct LoraTensor {
   std::int64_t layer = -1;  ///< -1: not in a block
   LinearLayer linear;       ///< of the factors; of those of embedding and head only the path and the shape
   std::string base_name;    ///< of the others: the tensor of the base that it replaces, or rows of it
+  RowOrder order = {};      ///< of the file's rows, where `heads` > 0
 
   bool is_trained() const { return kind != Kind::kReplaced; }
   bool is_stored_transposed() const { return kind == Kind::kEmbeddingA; }

@@ -22,7 +22,8 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kCopy = std::size_t{4} << 20;  // bytes copied at a time
+constexpr std::size_t kCopy = std::size_t{4} << 20;       // bytes copied at a time
+constexpr std::size_t kReordered = std::size_t{1} << 16;  // elements reordered at a time
 
 // One tensor of an output file.
 struct OutputTensor {
@@ -144,21 +145,25 @@ class FileMerger {
   bool is_copied(const TensorSource& file, const SourceTensor& tensor, const WeightSpec* spec) const {
     if (!tensor.dtype || !tensor.in_order) return false;
     if (spec == nullptr) return true;
-    return !merge_.changes(spec->name) && !(file.in_decoder_layout() && (spec->transposed || spec->offset != 0));
+    return !merge_.changes(spec->name) && !(file.in_decoder_layout() && (!spec->in_order() || spec->offset != 0));
   }
 
   void write_merged(const OutputTensor& tensor, SafetensorsWriter& writer) const {
     const WeightSpec& spec = *tensor.spec;
     std::vector<std::uint16_t> narrow;
-    std::vector<float> transposed(spec.transposed ? static_cast<std::size_t>(spec.elements()) : 0);
+    std::vector<float> whole(spec.in_order() ? 0 : static_cast<std::size_t>(spec.elements()));
     reader_.read(*tensor.from, [&](std::size_t first, std::span<float> values) {
       merge_.apply(spec, first, values);
       for (float& value : values) value -= spec.offset;
-      if (!spec.transposed) return write_as(writer, tensor, first, values, narrow);
-      const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-      for (std::size_t at = 0; at < values.size(); ++at) transposed[at % in * out + (first + at) / in] = values[at];
+      if (spec.in_order()) return write_as(writer, tensor, first, values, narrow);
+      std::copy(values.begin(), values.end(), whole.begin() + static_cast<std::ptrdiff_t>(first));
     });
-    if (spec.transposed) write_as(writer, tensor, 0, transposed, narrow);
+    std::vector<float> piece;
+    for (std::size_t stored = 0; stored < whole.size(); stored += piece.size()) {
+      piece.resize(std::min(kReordered, whole.size() - stored));
+      for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = whole[spec.index_of_stored(stored + i)];
+      write_as(writer, tensor, stored, piece, narrow);
+    }
   }
 
   CheckpointReader reader_;
@@ -241,10 +246,10 @@ ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge) {
 std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
   std::int64_t largest = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
-    if (spec.transposed) largest = std::max(largest, spec.elements());
+    if (!spec.in_order()) largest = std::max(largest, spec.elements());
   }
-  // A transposed tensor is in memory in float32 and in the dtype of the file.
-  return static_cast<std::uint64_t>(6 * largest) + kProgramMemory;
+  // A tensor that is stored in another order is in memory in float32.
+  return static_cast<std::uint64_t>(4 * largest) + kProgramMemory;
 }
 
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,

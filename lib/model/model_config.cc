@@ -95,7 +95,8 @@ void read_window(const JsonNode& root, const Family& family, ModelConfig& facts)
 }
 
 bool has_biases(Biases biases, const JsonNode& root, const char* field) {
-  if (biases == Biases::kByConfig) return root.boolean_or(field, false);
+  if (biases == Biases::kByConfig || biases == Biases::kUnlessOff)
+    return root.boolean_or(field, biases == Biases::kUnlessOff);
   if (root.boolean_or(field, biases == Biases::kAlways) != (biases == Biases::kAlways)) {
     throw bad_data("{}: expected {}; this family is not known otherwise", field, biases == Biases::kAlways);
   }
@@ -205,6 +206,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name, c
     config.norm = family->facts.norm;
     config.gated_mlp = family->facts.gated_mlp;
     config.parallel_block = family->facts.parallel_block;
+    if (family->reads("use_parallel_residual")) config.parallel_block = root.boolean_or("use_parallel_residual", true);
     config.pre_norms = family->facts.pre_norms;
     config.post_norms = family->facts.post_norms;
     config.shared_norm = family->facts.shared_norm;
@@ -296,7 +298,9 @@ std::string model_config_json(const ModelConfig& config, std::string_view dtype)
     }
   }
   json.field(words.activation, name_of(config.activation));
-  if (family.facts.qkv_bias == Biases::kByConfig) json.field("attention_bias", config.qkv_bias);
+  if (family.reads("use_parallel_residual")) json.field("use_parallel_residual", config.parallel_block);
+  if (family.facts.qkv_bias == Biases::kByConfig || family.facts.qkv_bias == Biases::kUnlessOff)
+    json.field("attention_bias", config.qkv_bias);
   if (family.facts.mlp_bias == Biases::kByConfig) json.field("mlp_bias", config.mlp_bias);
   json.field("tie_word_embeddings", config.tie_word_embeddings);
   json.field("bos_token_id", config.bos_token_id).field("eos_token_id", config.eos_token_id);

@@ -92,20 +92,16 @@ void save_model(const std::string& folder, const ModelConfig& config, const Para
       write(spec.name, stored);
       continue;
     }
-    if (!spec.transposed) {
+    if (spec.in_order()) {
       visit_values(value, [&](std::size_t, std::span<const float> values) { write(spec.name, values); });
       continue;
     }
-    // Transposed on the host; from another device the tensor is downloaded as a whole.
+    // Reordered on the host; from another device the tensor is downloaded as a whole.
     const std::vector<float> copy = value.allocator()->is_host() ? std::vector<float>() : value.values();
     const float* values = copy.empty() ? value.data() : copy.data();
-    const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
     for (std::size_t first = 0; first < value.size(); first += piece.size()) {
       piece.resize(std::min(kSavedPiece, value.size() - first));
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        const std::size_t stored = first + i;
-        piece[i] = values[stored % out * in + stored / out];
-      }
+      for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = values[spec.index_of_stored(first + i)];
       write(spec.name, piece);
     }
   }

@@ -47,6 +47,38 @@ bool has_bias(const ModelConfig& config, Module module) {
   return module == Module::kO ? config.o_bias : config.mlp_bias;
 }
 
+std::int64_t RowOrder::stored(std::int64_t row) const {
+  const std::int64_t of_head = rows / (modules * heads), of_module = rows / modules;
+  const std::int64_t module = row / of_module, head = row % of_module / of_head;
+  return (head * modules + module) * of_head + row % of_head;
+}
+
+std::int64_t RowOrder::from_stored(std::int64_t row) const {
+  const std::int64_t of_head = rows / (modules * heads);
+  const std::int64_t head = row / (modules * of_head), module = row / of_head % modules;
+  return (module * heads + head) * of_head + row % of_head;
+}
+
+std::vector<float> RowOrder::to_decoder(std::span<const float> values) const {
+  std::vector<float> all;
+  const std::size_t width = values.size() / static_cast<std::size_t>(rows);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto from = values.subspan(static_cast<std::size_t>(stored(row)) * width, width);
+    all.insert(all.end(), from.begin(), from.end());
+  }
+  return all;
+}
+
+std::vector<float> RowOrder::to_file(std::span<const float> values) const {
+  std::vector<float> all;
+  const std::size_t width = values.size() / static_cast<std::size_t>(rows);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto from = values.subspan(static_cast<std::size_t>(from_stored(row)) * width, width);
+    all.insert(all.end(), from.begin(), from.end());
+  }
+  return all;
+}
+
 std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t layer) {
   const Family& family = family_of(config);
   const std::string prefix = layer_prefix(family, layer);
@@ -60,6 +92,7 @@ std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t l
     if (before != nullptr && std::string_view(before) == name) {
       ++layers.back().n_modules;
       layers.back().out += out;
+      if (family.names.rows_by_head) layers.back().heads = config.num_attention_heads;
     } else {
       layers.push_back({prefix + name, module, 1, out, in});
     }
@@ -101,6 +134,15 @@ std::int64_t WeightSpec::elements() const {
   return count;
 }
 
+std::size_t WeightSpec::index_of_stored(std::size_t stored) const {
+  const auto at = static_cast<std::int64_t>(stored);
+  if (transposed) return static_cast<std::size_t>(at % shape[0] * shape[1] + at / shape[0]);
+  if (heads == 0) return stored;
+  const std::int64_t width = bias ? 1 : shape[1];
+  const RowOrder order{heads, n_modules, shape[0]};
+  return static_cast<std::size_t>(order.from_stored(at / width) * width + at % width);
+}
+
 std::vector<std::int64_t> WeightSpec::stored_shape() const {
   return transposed ? std::vector<std::int64_t>{shape[1], shape[0]} : shape;
 }
@@ -131,7 +173,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
            .transposed = names.transposed,
            .layer = layer,
            .module = linear.first,
-           .n_modules = linear.n_modules},
+           .n_modules = linear.n_modules,
+           .heads = linear.heads},
           linear.path, has_bias(config, linear.first));
     }
     if (config.qk_norm) {

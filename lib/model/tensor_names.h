@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,19 @@ bool has_module(const ModelConfig& config, Module module);
 std::array<std::int64_t, 2> module_shape(const ModelConfig& config, Module module);
 bool has_bias(const ModelConfig& config, Module module);
 
+/// The rows of q, k and v in one tensor of GPT-NeoX: files have them head by head, [heads, modules, rows of a head],
+/// the decoder module by module, [modules, heads, rows of a head].
+struct RowOrder {
+  std::int64_t heads = 0, modules = 0, rows = 0;  ///< `rows` in all
+  /// The file's index of the decoder's row.
+  std::int64_t stored(std::int64_t row) const;
+  /// The reverse.
+  std::int64_t from_stored(std::int64_t row) const;
+  /// Whole tensors, from the file's order to the decoder's and back.
+  std::vector<float> to_decoder(std::span<const float> values) const;
+  std::vector<float> to_file(std::span<const float> values) const;
+};
+
 /// A linear layer under its name in checkpoints and in PEFT: one module, or several modules whose rows are stored one
 /// after another (c_attn of GPT-2 holds q, k and v).
 struct LinearLayer {
@@ -28,6 +42,7 @@ struct LinearLayer {
   Module first = Module::kQ;
   int n_modules = 1;
   std::int64_t out = 0, in = 0;
+  std::int64_t heads = 0;  ///< > 0: rows are stored in the order of RowOrder
 };
 /// The linear layers of block `layer`, in the order of Module.
 std::vector<LinearLayer> linear_layers(const ModelConfig& config, std::int64_t layer);
@@ -67,10 +82,15 @@ struct WeightSpec {
   float offset = 0;         ///< added to the stored values (ModelConfig::norm_offset)
   std::int64_t layer = -1;  ///< index of its block; -1: not part of a block
   Module module = Module::kQ;
-  int n_modules = 1;  ///< kLinear only: how many modules it holds, from `module` on
+  int n_modules = 1;       ///< kLinear only: how many modules it holds, from `module` on
+  std::int64_t heads = 0;  ///< > 0: rows are stored in the order of RowOrder
 
   std::int64_t elements() const;
   std::vector<std::int64_t> stored_shape() const;
+  /// Whether files store the elements in the decoder's order.
+  bool in_order() const { return !transposed && heads == 0; }
+  /// The decoder's index of the element that a file stores at `stored`.
+  std::size_t index_of_stored(std::size_t stored) const;
 };
 /// All tensors of a model of this configuration, in a fixed order.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);

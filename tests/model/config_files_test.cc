@@ -189,6 +189,29 @@ const std::vector<Published> kPublished{
 "tie_word_embeddings":false,"torch_dtype":"float32","transformers_version":"4.47.0","use_cache":true,
 "vocab_size":100352})",
      1.485},
+    {"pythia-1b",
+     R"({"architectures":["GPTNeoXForCausalLM"],"bos_token_id":0,"eos_token_id":0,"hidden_act":"gelu",
+"hidden_size":2048,"initializer_range":0.02,"intermediate_size":8192,"layer_norm_eps":1e-05,
+"max_position_embeddings":2048,"model_type":"gpt_neox","num_attention_heads":8,"num_hidden_layers":16,
+"rotary_emb_base":10000,"rotary_pct":0.25,"tie_word_embeddings":false,"torch_dtype":"float16",
+"transformers_version":"4.24.0","use_cache":true,"use_parallel_residual":true,"vocab_size":50304})",
+     1.012},
+    {"gpt-neox-20b",
+     R"({"architectures":["GPTNeoXForCausalLM"],"attention_probs_dropout_prob":0,"bos_token_id":0,"eos_token_id":0,
+"hidden_act":"gelu_fast","hidden_dropout_prob":0,"hidden_size":6144,"initializer_range":0.02,
+"intermediate_size":24576,"layer_norm_eps":1e-05,"max_position_embeddings":2048,"model_type":"gpt_neox",
+"num_attention_heads":64,"num_hidden_layers":44,"rotary_emb_base":10000,"rotary_pct":0.25,
+"tie_word_embeddings":false,"torch_dtype":"float16","transformers_version":"4.19.0.dev0","use_cache":true,
+"vocab_size":50432})",
+     20.555},
+    {"a sequential GPT-NeoX",
+     R"({"architectures":["GPTNeoXForCausalLM"],"attention_bias":true,"attention_dropout":0.0,"bos_token_id":0,
+"classifier_dropout":0.1,"eos_token_id":0,"hidden_act":"gelu","hidden_dropout":0.0,"hidden_size":1024,
+"initializer_range":0.02,"intermediate_size":4096,"layer_norm_eps":1e-05,"max_position_embeddings":2048,
+"model_type":"gpt_neox","num_attention_heads":16,"num_hidden_layers":24,"rope_scaling":null,"rotary_emb_base":10000,
+"rotary_pct":1.0,"tie_word_embeddings":false,"torch_dtype":"float16","transformers_version":"4.38.2",
+"use_cache":true,"use_parallel_residual":false,"vocab_size":50304})",
+     0.405},
 };
 
 TEST(ConfigFiles, PublishedOnesAreRead) {
@@ -269,6 +292,12 @@ TEST(ConfigFiles, FactsOfNewFamilies) {
   EXPECT_TRUE(gemma3.qk_norm && gemma3.qk_norm_of_heads);
   const ModelConfig olmo = config_of("OLMo-2-0425-1B");
   EXPECT_TRUE(!olmo.pre_norms && olmo.post_norms && olmo.qk_norm && !olmo.qk_norm_of_heads);
+  const ModelConfig pythia = config_of("pythia-1b");
+  EXPECT_TRUE(pythia.parallel_block && pythia.mlp_norm() && pythia.qkv_bias && pythia.o_bias && pythia.mlp_bias);
+  EXPECT_FALSE(pythia.gated_mlp || pythia.head_bias || pythia.tie_word_embeddings);
+  EXPECT_EQ(pythia.rotary_dim, 64);
+  EXPECT_EQ(pythia.activation, Activation::kGeluExact);
+  EXPECT_FALSE(config_of("a sequential GPT-NeoX").parallel_block);
   EXPECT_EQ(config_of("Qwen2.5-7B with YaRN").max_position_embeddings, 131072);
 }
 

@@ -77,10 +77,11 @@ TEST(ModelConfig, UnsupportedFieldsAreRefusedByName) {
   EXPECT_EQ(error(replaced("\"silu\"", "\"mish\"")),
             "config.json: hidden_act: expected silu, gelu, gelu_new, gelu_pytorch_tanh or relu, found \"mish\"; the "
             "decoder does not compute this");
-  EXPECT_EQ(error(with(R"("quantization_config":{"bits":4})")),
-            "config.json: quantization_config: the weights are quantized by another program, and the decoder reads weights "
-            "of 16 or 32 bits; take the 16-bit original of this model and --base-format nf4, which quantizes it as it is "
-            "loaded");
+  EXPECT_EQ(
+      error(with(R"("quantization_config":{"bits":4})")),
+      "config.json: quantization_config: the weights are quantized by another program, and the decoder reads weights "
+      "of 16 or 32 bits; take the 16-bit original of this model and --base-format nf4, which quantizes it as it is "
+      "loaded");
   EXPECT_EQ(error(with(R"("sliding_window":4096)")),
             "config.json: sliding_window: expected null, found 4096; this family has none");
   EXPECT_EQ(error(with(R"("rope_scaling":{"rope_type":"llama3","factor":8.0})")),

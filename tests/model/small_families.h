@@ -21,6 +21,10 @@ inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int6
   const std::string wide_heads = llama_like + fmt::format(R"(,"head_dim":{})", hidden_size / 2);
   const std::string gpt =
       fmt::format(R"("vocab_size":13,"n_embd":{},"n_layer":2,"n_head":2,"n_positions":16)", hidden_size);
+  const std::string neox =
+      fmt::format(R"("vocab_size":13,"hidden_size":{},"intermediate_size":{},"num_hidden_layers":2,)"
+                  R"("num_attention_heads":2,"max_position_embeddings":16,"rotary_pct":0.5)",
+                  hidden_size, hidden_size * 2);
   const std::vector<std::pair<std::string, std::string>> texts{
       {"llama", R"({"model_type":"llama",)" + wide_heads + "}"},
       {"llama_with_biases", R"({"model_type":"llama","attention_bias":true,"mlp_bias":true,)" + wide_heads + "}"},
@@ -31,6 +35,9 @@ inline std::vector<std::pair<std::string, ModelConfig>> small_families(std::int6
       {"gptj", fmt::format(R"({{"model_type":"gptj","rotary_dim":{},)", hidden_size / 4) + gpt + "}"},
       {"phi3", R"({"model_type":"phi3","tie_word_embeddings":true,"sliding_window":5,)" + llama_like + "}"},
       {"smollm3", R"({"model_type":"smollm3","no_rope_layers":[1,0],)" + llama_like + "}"},
+      {"gpt_neox", R"({"model_type":"gpt_neox",)" + neox + "}"},
+      {"gpt_neox_sequential",
+       R"({"model_type":"gpt_neox","use_parallel_residual":false,"attention_bias":false,)" + neox + "}"},
       {"granite", R"({"model_type":"granite","embedding_multiplier":12,"attention_multiplier":0.4,)"
                   R"("residual_multiplier":0.22,"logits_scaling":6,"tie_word_embeddings":true,)" +
                       llama_like + "}"},

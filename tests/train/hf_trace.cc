@@ -169,6 +169,7 @@ Trace HfCase::adapter(const std::string& name, bool recompute) const {
     const Parameter& parameter = adapter.parameters().all()[t];
     const std::vector<float> grad = parameter.grad.values();
     std::vector<float>& stored = trace["grad." + parameter.name] = grad;
+    if (tensors[t].order.heads > 0) stored = tensors[t].order.to_file(grad);
     if (!tensors[t].is_stored_transposed()) continue;
     const auto columns = static_cast<std::size_t>(parameter.shape[0]),
                rows = static_cast<std::size_t>(parameter.shape[1]);
