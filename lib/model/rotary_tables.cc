@@ -1,5 +1,7 @@
 #include "lib/model/rotary_tables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -48,6 +50,14 @@ std::vector<double> yarn_shares(const ModelConfig& config) {
 
 bool takes_long_factors(const ModelConfig& config) {
   return config.rope_scaling == RotaryScaling::kLongrope && config.longest_text > config.rope_original_max_positions;
+}
+
+std::string describe_longrope(const ModelConfig& config) {
+  if (config.rope_scaling != RotaryScaling::kLongrope) return "";
+  return fmt::format(
+      "longrope: the factors for {} texts, as the longest text of this run has {} tokens and the first "
+      "length is {}",
+      takes_long_factors(config) ? "long" : "short", config.longest_text, config.rope_original_max_positions);
 }
 
 std::vector<double> rotary_frequencies(const ModelConfig& config) {

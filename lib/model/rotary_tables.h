@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "kernels/device_buffer.h"
@@ -20,6 +21,9 @@ std::vector<double> local_rotary_frequencies(const ModelConfig& config);
 
 /// Whether longrope's factors for long texts are taken, as longest_text is longer than the first length.
 bool takes_long_factors(const ModelConfig& config);
+
+/// Which of longrope's factors a run takes and why, as a sentence; "" without longrope.
+std::string describe_longrope(const ModelConfig& config);
 
 /// Positions and tables for the rotation of q and k, in device memory. Without tables nothing is rotated.
 struct RotaryPositions {

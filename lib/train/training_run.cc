@@ -13,6 +13,7 @@
 #include "lib/model/checkpoint_hashes.h"
 #include "lib/model/frozen_weights.h"
 #include "lib/model/model_parameters.h"
+#include "lib/model/rotary_tables.h"
 #include "lib/train/run_inputs.h"
 #include "lib/train/run_output.h"
 #include "lib/train/trainer.h"
@@ -106,6 +107,7 @@ void TrainingRun::load() {
   const MemoryPlan plan = inputs_.memory_plan(options_, context_);
   require_memory("training (" + plan.describe() + ")", plan.host_bytes(), tool_.common().max_host_mem);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
+  if (const std::string factors = describe_longrope(inputs_.config); !factors.empty()) note(factors);
   if (const std::string text = note_on_checkpoint(options_.base); !text.empty()) note(text);
   CheckpointHashes hashes;  // filled while the base is read
   load_weights(hashes);

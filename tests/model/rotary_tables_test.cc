@@ -136,6 +136,10 @@ TEST(RotaryTables, LongropeTakesItsLongFactorsForLongRuns) {
   expect_frequencies(config, kFactor, short_goldens);
   config.longest_text = 4097;
   EXPECT_TRUE(takes_long_factors(config));
+  EXPECT_EQ(
+      describe_longrope(config),
+      "longrope: the factors for long texts, as the longest text of this run has 4097 tokens and the first length "
+      "is 4096");
   expect_frequencies(config, kFactor, long_goldens);
   // Phi-4-mini: three quarters of a head are rotated, and a factor for the attention is given.
   ModelConfig partial =
