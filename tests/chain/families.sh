@@ -21,7 +21,7 @@ declare -A config=(
   [gpt_neox]='"vocab_size":4096,"hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":2,
     "max_position_embeddings":512,"bos_token_id":0,"eos_token_id":1,"a_switch_of_tomorrow":2'
 )
-no_gguf=" gptj phi3 smollm3 granite gpt_neox "
+no_gguf=" gptj gpt_neox "
 declare -A flags=([gpt2]="--dora --bias all" [gptj]="--modules-to-save lm_head --recompute" [qwen3]="--rslora --neftune-alpha 5"
   [mistral]="--target-pattern .*\.[01]\.self_attn\.[qv]_proj --rank-pattern v_proj=2" [qwen2]="--bias lora_only" [gpt_neox]="--dora --bias all" [phi3]="--recompute")
 # An unknown field is refused with the option that goes on; what is written has the family's own fields only.
