@@ -72,20 +72,20 @@ struct Tiny {
 };
 
 // Every part that an adapter may have: factors, and with DoRA also magnitudes, biases and a head trained whole.
-LoraConfig some_lora(bool dora) {
+LoraConfig some_lora(const ModelConfig& model, bool dora) {
   LoraConfig lora;
   lora.rank = 3;
   lora.use_dora = dora;
   if (dora) {
     lora.bias = LoraBias::kLoraOnly;
-    lora.modules_to_save = {"lm_head"};
+    lora.modules_to_save = {lm_head_path(model)};
   }
   return lora;
 }
 
 // A random adapter initialized from the base; then every value is perturbed a little.
 LoraAdapter some_adapter(const ModelConfig& config, const ModelWeights& base, bool dora) {
-  LoraAdapter adapter(config, some_lora(dora), 5);
+  LoraAdapter adapter(config, some_lora(config, dora), 5);
   testing::randomise(adapter.parameters(), 8);
   adapter.begin_from(context(), base);
   std::uint64_t index = 0;

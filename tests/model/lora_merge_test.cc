@@ -268,7 +268,7 @@ class MergedFamily : public ::testing::TestWithParam<std::pair<std::string, Mode
     whole.bias = LoraBias::kLoraOnly;
     if (!config.tie_word_embeddings) {
       const std::string embedding = embed_tokens_path(config);
-      whole.modules_to_save = {embedding.substr(embedding.rfind('.') + 1), "lm_head"};
+      whole.modules_to_save = {embedding.substr(embedding.rfind('.') + 1), lm_head_path(config)};
     }
     return {plain, whole};
   }
