@@ -7,14 +7,18 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 REAL_DATA = os.environ.get("REAL_DATA", os.path.join(ROOT, "..", "shared", "data"))
-# By name of the environment. llama-cpp-python is built from source in some minutes, for this processor.
+# By name of the environment. llama-cpp-python is built from source in some minutes, for this processor or, in
+# merge-llama-avx2, for any with AVX2.
 PACKAGES = {
     "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],
     "merge-llama": ["llama-cpp-python==0.3.36", "gguf==0.17.1", "numpy==2.4.6", "jinja2"],
+    "merge-llama-avx2": ["llama-cpp-python==0.3.36"],
     "merge-transformers": ["torch==2.9.1", "transformers", "safetensors", "numpy"],
     "quantize": ["torch==2.9.1", "bitsandbytes==0.49.2", "safetensors", "numpy"],
     "tokenizers": ["tokenizers==0.23.3", "tiktoken==0.14.0", "sentencepiece==0.2.3", "protobuf", "gigatoken==0.10.0"],
 }
+
+BUILD_OPTIONS = {"merge-llama-avx2": {"CMAKE_ARGS": "-DGGML_NATIVE=OFF -DGGML_AVX512=OFF", "PIP_NO_CACHE_DIR": "1"}}
 
 
 def environment(name):
@@ -23,7 +27,8 @@ def environment(name):
     python = os.path.join(venv, "bin", "python")
     if not os.path.exists(os.path.join(venv, "complete")):
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True,
+                       env={**os.environ, **BUILD_OPTIONS.get(name, {})})
         open(os.path.join(venv, "complete"), "w").close()
     return python
 

@@ -8,8 +8,10 @@ import subprocess
 from python_environment import BUILD, ROOT
 
 FOLDER = os.path.join(BUILD, "random-models")
-# hidden, intermediate, layers, heads, heads of keys and values, vocabulary; the largest is TinyLlama's.
-SHAPES = {"25M": (512, 1376, 6, 8, 8, 6400), "125M": (768, 2048, 12, 12, 12, 25600), "1.1B": (2048, 5632, 22, 32, 4, 32000)}
+# hidden, intermediate, layers, heads, heads of keys and values, vocabulary. 135M is SmolLM2's, the largest TinyLlama's.
+SHAPES = {"25M": (512, 1376, 6, 8, 8, 6400), "125M": (768, 2048, 12, 12, 12, 25600), "135M": (576, 1536, 30, 9, 3, 49152),
+          "1.1B": (2048, 5632, 22, 32, 4, 32000)}
+TIED = {"135M"}  # the embedding is the head, too
 
 
 def config_of(shape):
@@ -17,7 +19,7 @@ def config_of(shape):
     return {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": vocab, "hidden_size": hidden,
             "intermediate_size": intermediate, "num_hidden_layers": layers, "num_attention_heads": heads,
             "num_key_value_heads": kv_heads, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-            "hidden_act": "silu", "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2,
+            "hidden_act": "silu", "tie_word_embeddings": shape in TIED, "bos_token_id": 1, "eos_token_id": 2,
             "dtype": "bfloat16"}
 
 
@@ -66,6 +68,25 @@ def machine():
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True,
                             stderr=subprocess.DEVNULL).stdout.strip() or "unknown"
     return f"{model}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, commit {commit}"
+
+
+def add_level_option(parser):
+    parser.add_argument("--isa", choices=["avx2", "avx512"], help="measure as on a processor with no more than this")
+
+
+def limit_level(level):
+    """Lets this process, its children and the libraries that they load use no wider instructions. llama.cpp is limited
+    when it is built (environment merge-llama-avx2)."""
+    if level is not None:
+        wide = {"avx2": ("avx2", "AVX2"), "avx512": ("avx512", "AVX512_CORE")}[level]
+        os.environ.update(MATINEE_ISA=level, ATEN_CPU_CAPABILITY=wide[0], ONEDNN_MAX_CPU_ISA=wide[1],
+                          MKL_ENABLE_INSTRUCTIONS=level.upper())
+
+
+def multiplies_bf16(level):
+    """Whether bfloat16 products are fast: AVX512-BF16 is there and not switched off."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return level is None and "avx512_bf16" in file.read()
 
 
 def limits(threads):
