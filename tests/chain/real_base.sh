@@ -16,7 +16,7 @@ grep -q '"from":"gpt","value":"It’s film 6."' "$work/sharegpt.jsonl" || fail "
 
 run tokenize --model "$base" --template auto --seq-len 64 -o "$work/messages.tokens" "$work/messages.jsonl"
 expect_equal 0 "$status" "tokenize: $err"
-run tokenize --model "$base" --template chatml --seq-len 64 -o "$work/sharegpt.tokens" "$work/sharegpt.jsonl"
+run tokenize --model "$base" --template auto --seq-len 64 -o "$work/sharegpt.tokens" "$work/sharegpt.jsonl"
 expect_equal 0 "$status" "tokenize ShareGPT: $err"
 [[ $(bin2tsv "$work/messages.tokens" | cksum) == $(bin2tsv "$work/sharegpt.tokens" | cksum) ]] ||
   fail "messages and ShareGPT give different tokens"
