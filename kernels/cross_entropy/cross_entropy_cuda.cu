@@ -26,7 +26,7 @@ struct RowResult {
 template <int kThreads>
 __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
     row_kernel(int vocab, float* __restrict__ all_logits, const std::int32_t* __restrict__ targets, bool with_gradient,
-               float grad_scale, float softcap, RowResult* __restrict__ results) {
+               float grad_scale, float inverse_cap, RowResult* __restrict__ results) {
   __shared__ float room[kThreads / kWarpSize];
   const std::int64_t row = blockIdx.x;
   float* logits = all_logits + row * vocab;
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(kThreads, 2048 / kThreads)
     for (int k = 0; k < kAtOnce; ++k) {
       const int i = first + k * kThreads;
       const float p = expf(x[k] - top) * factor, grad = i == target ? p - grad_scale : p;
-      const float capped = softcap > 0 ? x[k] / softcap : 0.0f;  // a logit may be infinite without a cap
+      const float capped = inverse_cap > 0 ? x[k] * inverse_cap : 0.0f;  // a logit may be infinite without a cap
       if (i < vocab) logits[i] = grad * fmaf(-capped, capped, 1.0f);
     }
   }
@@ -121,12 +121,13 @@ void cross_entropy_cuda(Context& context, const CrossEntropyArgs& args) {
   auto* results = context.scratch().take_array<RowResult>(static_cast<std::size_t>(args.n_rows));
   const auto rows = static_cast<unsigned>(args.n_rows);
   const int vocab = static_cast<int>(args.vocab);  // fits, since targets have 32 bits
+  const float inverse_cap = args.softcap > 0 ? 1 / args.softcap : 0.0f;
   if (args.vocab <= kSmallVocab) {
     launch(queue, row_kernel<kFewThreads>, rows, kFewThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
-           args.grad_scale, args.softcap, results);
+           args.grad_scale, inverse_cap, results);
   } else {
     launch(queue, row_kernel<kManyThreads>, rows, kManyThreads, 0, vocab, args.logits, args.targets, args.with_gradient,
-           args.grad_scale, args.softcap, results);
+           args.grad_scale, inverse_cap, results);
   }
   launch(queue, sum_kernel, 1, kSumThreads, 0, args.n_rows, args.targets, results, args.sums);
 }
