@@ -18,7 +18,9 @@ run tokenize --model "$base" --template auto --seq-len 64 -o "$work/messages.tok
 expect_equal 0 "$status" "tokenize: $err"
 run tokenize --model "$base" --template auto --seq-len 64 -o "$work/sharegpt.tokens" "$work/sharegpt.jsonl"
 expect_equal 0 "$status" "tokenize ShareGPT: $err"
-[[ $(bin2tsv "$work/messages.tokens" | cksum) == $(bin2tsv "$work/sharegpt.tokens" | cksum) ]] ||
+# The tokens without the hash of the tokenizer's file.
+ids() { bin2tsv "$1" | grep -v '^# matinee.tokenizer_sha'; }
+[[ $(ids "$work/messages.tokens") == "$(ids "$work/sharegpt.tokens")" ]] ||
   fail "messages and ShareGPT give different tokens"
 
 loss() { sed -nE 's/.*"step":'"$2"',.*"loss":([0-9.]+).*/\1/p' "$1"; }
@@ -45,7 +47,7 @@ done
 for merged in "$work/merged.gguf-q8_0" "$work/merged.safetensors"; do
   run tokenize --model "$merged" --template auto --seq-len 64 -o "$work/again.tokens" "$work/messages.jsonl"
   expect_equal 0 "$status" "tokenize --model $merged: $err"
-  [[ $(bin2tsv "$work/again.tokens" | cksum) == $(bin2tsv "$work/messages.tokens" | cksum) ]] ||
+  [[ $(ids "$work/again.tokens") == "$(ids "$work/messages.tokens")" ]] ||
     fail "$merged: other tokens than those of its base"
 done
 finish
