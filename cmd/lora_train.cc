@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/file.h"
 #include "lib/base/tool.h"
 #include "lib/cluster/mpi_communicator.h"
+#include "lib/io/base_files.h"
 #include "lib/io/safetensors.h"
 #include "lib/prompt/base_template.h"
 #include "lib/train/training_run.h"
+#include "lib/vocabulary/merged_tokenizer.h"
 
 namespace {
 
@@ -46,6 +49,12 @@ void note_template_conflict(const matinee::TrainingRunOptions& run, const matine
   if (!conflict.empty()) tool.note(fmt::format("{}: {}", run.tokens, conflict));
 }
 
+// A whole model gets the tokenizer of its base: files are copied with the weights, and that of a GGUF file is here.
+void add_tokenizer(const matinee::TrainingRunOptions& run) {
+  if (!run.full || run.base.empty() || !matinee::gguf_of_base(run.base)) return;
+  if (matinee::file_exists(run.output + "/model.safetensors")) matinee::write_tokenizer_json(run.base, run.output);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +78,8 @@ int main(int argc, char** argv) {
           if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;
         }
-        return run_training(run, tool, *ranks);
+        const int status = run_training(run, tool, *ranks);
+        if (ranks->rank() == 0) add_tokenizer(run);
+        return status;
       });
 }

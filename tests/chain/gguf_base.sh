@@ -35,6 +35,8 @@ expect_equal 0 "$status" "--resume: $err"
 run lora-train --full --base "$work/base.gguf" --max-steps 2 --micro-batch-tokens 256 --progress none -o "$work/full" \
   "$work/base.gguf.tokens"
 expect_equal 0 "$status" "--full: $err"
+run tokenize --model "$work/full" --seq-len 64 -o "$work/full.tokens" "$work/lines.jsonl"
+expect_equal "$(tokens "$work/hf.tokens")" "$(tokens "$work/full.tokens")" "the tokenizer of a whole model: $err"
 
 merge=(lora-merge --base "$work/base.gguf" --adapter "$work/adapter.auto")
 for format in safetensors gguf-f16; do
