@@ -77,7 +77,7 @@ const char* what_differs(const ModelConfig& config, const GgufArchitecture& row)
 const GgufArchitecture& gguf_architecture_of(const ModelConfig& config) {
   const auto* found = std::find_if(kArchitectures.begin(), kArchitectures.end(),
                                    [&](const auto& row) { return config.model_type == row.model_type; });
-  const char* differs = found == kArchitectures.end() ? "llama.cpp does not run this family, so there is no GGUF of it"
+  const char* differs = found == kArchitectures.end() ? "GGUF files of this family are neither read nor written"
                                                       : what_differs(config, *found);
   if (differs != nullptr) throw bad_data("model_type {}: {}; take --format safetensors", config.model_type, differs);
   return *found;

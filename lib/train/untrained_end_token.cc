@@ -14,11 +14,13 @@ namespace matinee {
 
 std::string untrained_end_token(const std::string& base, const ModelConfig& config, const LoraConfig& lora,
                                 std::int32_t end_token_id) {
-  const std::string path = config.tie_word_embeddings ? embed_tokens_path(config) : lm_head_path(config);
+  const std::string head_path = lm_head_path(config);
+  const std::string path = config.tie_word_embeddings ? embed_tokens_path(config) : head_path;
   if (end_token_id < 0 || end_token_id >= config.vocab_size) return "";
   const auto* trained = lora.tokens_of(path);
   if (trained != nullptr && std::find(trained->begin(), trained->end(), end_token_id) != trained->end()) return "";
-  if (lora.saves(path) || lora.targets(path)) return "";
+  // A tied embedding that is trained whole leaves the head as it is.
+  if (lora.saves(head_path) || lora.targets(head_path)) return "";
   const CheckpointReader reader(base, config);
   const WeightSpec* head = reader.spec_of(path + ".weight");
   if (head == nullptr) return "";
@@ -41,7 +43,7 @@ std::string untrained_end_token(const std::string& base, const ModelConfig& conf
       "with a template that ends in a token that the base knows",
       end_token_id, path, is_zero ? "zero" : fmt::format("that of {} other token{}", same, same == 1 ? "" : "s"),
       config.tie_word_embeddings ? "" : fmt::format("{},{}=", end_token_id, path), end_token_id,
-      path.substr(path.rfind('.') + 1));
+      head_path.substr(head_path.rfind('.') + 1));
 }
 
 }  // namespace matinee

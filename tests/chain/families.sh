@@ -59,12 +59,12 @@ PY
     fail "$family: chat: $(<"$work/.err")"
   [[ $(wc -l <<<"$reply") -eq 2 ]] || fail "$family: chat gave: $reply"
 
-  # The merged model has the same family and the adapter's loss; llama.cpp does not support GPT-J.
+  # The merged model has the same family and the adapter's loss; GPT-J and GPT-NeoX have no GGUF files.
   merge=(lora-merge --base "$work/$family/base" --adapter "$work/$family/adapter" --tokens "$work/tokens.bin")
   for format in safetensors gguf-f16; do
     run "${merge[@]}" --format $format -o "$work/$family/merged.$format"
     if [[ $format == gguf-f16 && $no_gguf == *" $family "* ]]; then
-      [[ $status -eq 1 && $err == *"llama.cpp does not run this family"*"--format safetensors" ]] || fail "$family: $err"
+      [[ $status -eq 1 && $err == *"GGUF files of this family"*"--format safetensors" ]] || fail "$family: $err"
     else
       [[ $status -eq 0 && $out == "loss before "* ]] || fail "$family: lora-merge --format $format: $out $err"
     fi

@@ -78,7 +78,7 @@ struct Pair {
 std::vector<std::pair<std::string, ModelConfig>> families_in_gguf(std::int64_t hidden_size) {
   auto all = testing::small_families(hidden_size);
   std::erase_if(all, [](const auto& family) {
-    return !error_of([&] { gguf_names(family.second); }).empty();  // llama.cpp does not run it
+    return !error_of([&] { gguf_names(family.second); }).empty();  // without GGUF files
   });
   return all;
 }

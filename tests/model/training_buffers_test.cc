@@ -99,8 +99,8 @@ INSTANTIATE_TEST_SUITE_P(
             Adapter{"none"}, Adapter{.name = "lora", .exists = true},
             Adapter{.name = "dora", .exists = true, .dora = true},
             Adapter{.name = "ranks_by_layer", .exists = true, .ranks = {{".*\\.0\\..*", 3}, {".*\\.2\\..*", 11}}},
-            Adapter{.name = "tables", .exists = true, .pattern = ".*(embed_tokens|wte|lm_head)"},
-            Adapter{.name = "dora_of_head", .exists = true, .dora = true, .pattern = "lm_head"}),
+            Adapter{.name = "tables", .exists = true, .pattern = ".*(embed_tokens|wte|embed_in|lm_head|embed_out)"},
+            Adapter{.name = "dora_of_head", .exists = true, .dora = true, .pattern = "lm_head|embed_out"}),
         ::testing::Bool(), ::testing::Bool()),
     [](const auto& test) {
       const auto& of = test.param;

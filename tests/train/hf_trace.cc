@@ -89,6 +89,8 @@ Trace HfCase::base(bool narrow) const {
   Context context(pool);
   const Packed packed = all();
   const auto rows = static_cast<std::int64_t>(packed.tokens.size());
+  std::int64_t longest = 0;
+  for (std::size_t s = 0; s + 1 < offsets_.size(); ++s) longest = std::max(longest, offsets_[s + 1] - offsets_[s]);
   const auto logits = [&](const ModelConfig& config, WeightFormat dtype) {
     const FrozenWeights weights(folder_, config, dtype);
     DecoderTraining decoder(context, config, weights.refs(), nullptr, rows,
@@ -102,7 +104,9 @@ Trace HfCase::base(bool narrow) const {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("config.") || name == "config.json") continue;
     const std::string variant = name.substr(7, name.size() - 7 - 5);
-    trace["logits." + variant] = logits(parse_model_config(read_file(entry.path().string()), name), WeightFormat::kF32);
+    ModelConfig config = parse_model_config(read_file(entry.path().string()), name);
+    config.longest_text = longest;
+    trace["logits." + variant] = logits(config, WeightFormat::kF32);
   }
   return trace;
 }
@@ -122,15 +126,9 @@ Trace HfCase::full() const {
   for (const WeightSpec& spec : weight_specs(config_)) {
     const std::vector<float> grad = parameters.all()[index++].grad.values();
     double squares = 0, waves[3] = {};
-    for (std::size_t i = 0; i < grad.size(); ++i) {
-      const double value = static_cast<double>(grad[i]);
+    for (std::size_t at = 0; at < grad.size(); ++at) {
+      const double value = static_cast<double>(grad[spec.index_of_stored(at)]);
       squares += value * value;
-      // Index of element i in the file.
-      std::size_t at = i;
-      if (spec.transposed) {
-        const auto out = static_cast<std::size_t>(spec.shape[0]), in = static_cast<std::size_t>(spec.shape[1]);
-        at = i % in * out + i / in;
-      }
       for (int k = 0; k < 3; ++k) waves[k] += std::cos(0.7 * (k + 1) * static_cast<double>(at)) * value;
     }
     trace["full." + spec.name] = {static_cast<float>(std::sqrt(squares)), static_cast<float>(waves[0]),
