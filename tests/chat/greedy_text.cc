@@ -1,5 +1,5 @@
 // For scripts/compare-merge: what a base with an adapter beside it, in float32, says to prompts; JSON lines in and out.
-//   greedy_text BASE ADAPTER TOKENS   {"instruction":…,"input":…} in; {"prompt":…,"ids":[…],"out":[…],"end":…} out
+//   greedy_text BASE ADAPTER TOKENS   {"instruction":…,"input":…} in; {"prompt","template","ids","out","end"} out
 #include <fmt/core.h>
 #include <simdjson.h>
 
@@ -47,7 +47,7 @@ void run(const std::string& base, const std::string& adapter_folder, std::size_t
     }
     std::string text;
     JsonWriter json(text);
-    json.begin_object().field("prompt", prompt).key("ids").begin_array();
+    json.begin_object().field("prompt", prompt).field("template", prompt_template.name()).key("ids").begin_array();
     for (const std::int32_t id : ids) json.integer(id);
     json.end_array().key("out").begin_array();
     for (const std::int32_t id : out) json.integer(id);
