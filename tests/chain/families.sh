@@ -16,7 +16,7 @@ declare -A config=(
   [gpt2]="$gpt"
   [gptj]="$gpt,\"rotary_dim\":8"
   [phi3]="$llama,\"partial_rotary_factor\":0.5,\"original_max_position_embeddings\":64,\"rope_scaling\":{\"type\":\"longrope\",\"short_factor\":[1,1.5,2,3],\"long_factor\":[1,2,4,8]}"
-  [smollm3]="$llama,\"no_rope_layers\":[1,0]"
+  [smollm3]="${llama/layers\":2/layers\":4},\"no_rope_layers\":[1,1,1,0]"
   [granite]="$llama,\"embedding_multiplier\":3,\"attention_multiplier\":0.3,\"residual_multiplier\":0.7,\"logits_scaling\":2"
   [gpt_neox]='"vocab_size":4096,"hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":2,
     "max_position_embeddings":512,"bos_token_id":0,"eos_token_id":1,"a_switch_of_tomorrow":2'
@@ -87,7 +87,7 @@ PY
   done
 done
 
-expect_error 2 "lora-train: target module \"q_proj\": expected some of c_attn, c_proj, c_fc" \
+expect_error 2 "lora-train: target module \"q_proj\": expected some of c_attn, c_proj, c_fc, wte, lm_head" \
   lora-train --base "$work/gpt2/base" --targets q_proj -o "$work/a" "$work/tokens.bin"
 expect_error 2 "lora-train: --rank-pattern: expected PATTERN=NUMBER with a number of at least 1, found \"c_attn=0\"" \
   lora-train --base "$work/gpt2/base" --rank-pattern c_attn=0 -o "$work/a" "$work/tokens.bin"
