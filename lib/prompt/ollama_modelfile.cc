@@ -30,7 +30,7 @@ class GoTemplate {
 
  private:
   std::string user_turn() const {
-    const std::string user = spelled(row_.user, true);
+    std::string user = spelled(row_.user, true);
     if (!row_.system.empty()) return user;
     return "{{ if and $first $has }}" + spelled(row_.first_user, false) + "{{ else }}" + user + "{{ end }}";
   }

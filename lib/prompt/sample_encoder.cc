@@ -14,7 +14,7 @@ void EncodedSample::append(std::span<const std::int32_t> ids, bool supervised) {
 
 SampleEncoder::SampleEncoder(const Tokenizer& tokenizer, PromptTemplate prompt_template, bool special_tokens)
     : tokenizer_(tokenizer),
-      template_(std::move(prompt_template)),
+      template_(prompt_template),
       end_token_id_(template_.end_token_id(tokenizer)),
       special_tokens_(special_tokens) {
   std::vector<std::int32_t> used{tokenizer.bos_token_id(), tokenizer.eos_token_id()};

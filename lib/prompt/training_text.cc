@@ -179,20 +179,21 @@ JsonNode TrainingTextParser::root_of(std::string_view record, TrainingText& out)
 TrainingText TrainingTextParser::parse(std::string_view record) {
   TrainingText out;
   const JsonNode root = root_of(record, out);
+  const JsonNode text = root["text"];
+  // Rows of Alpaca also have their prompt as a text. Half of an exchange is named as such where there is no other text.
   const auto is_exchange = [&] {
-    return (field_of(root, kInstructionKeys).exists() || root["input"].exists()) &&
-           field_of(root, kOutputKeys).exists();
+    const bool asks = field_of(root, kInstructionKeys).exists() || root["input"].exists();
+    return (asks && field_of(root, kOutputKeys).exists()) ||
+           (!text.exists() && (root["instruction"].exists() || root["output"].exists()));
   };
   if (const JsonNode messages = field_of(root, kConversationKeys); messages.exists()) {
     finish_conversation(replies_, conversation(root, messages), out);
   } else if (is_exchange()) {
     read_tuple(root, replies_, out);
-  } else if (const JsonNode text = root["text"]; text.exists()) {
+  } else if (text.exists()) {
     out.kind = TrainingText::Kind::kText;
     out.text = optional_text(text);
     if (!has_words(out.text)) leave_out(out);
-  } else if (root["instruction"].exists() || root["output"].exists()) {
-    read_tuple(root, replies_, out);
   } else {
     throw unknown_keys(root);
   }
