@@ -49,7 +49,7 @@ void note_template_conflict(const matinee::TrainingRunOptions& run, const matine
   if (!conflict.empty()) tool.note(fmt::format("{}: {}", run.tokens, conflict));
 }
 
-// A whole model gets the tokenizer of its base: files are copied with the weights, and that of a GGUF file is here.
+// A whole model gets the tokenizer of its base: files are copied with the weights; that of a GGUF file is written here.
 void add_tokenizer(const matinee::TrainingRunOptions& run) {
   if (!run.full || run.base.empty() || !matinee::gguf_of_base(run.base)) return;
   if (matinee::file_exists(run.output + "/model.safetensors")) matinee::write_tokenizer_json(run.base, run.output);
@@ -71,9 +71,7 @@ int main(int argc, char** argv) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
         const std::unique_ptr<Communicator> ranks = open_communicator();
-        if (ranks->rank() == 0 && !run.base.empty()) {
-          note_template_conflict(run, tool);
-        }
+        if (ranks->rank() == 0 && !run.base.empty()) note_template_conflict(run, tool);
         if (run.plan) {
           if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;

@@ -25,7 +25,7 @@ struct LanguageModelOptions {
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;
-  std::function<void(std::string_view)> note = [](std::string_view) {};  ///< told what "auto" takes
+  std::function<void(std::string_view)> note = [](std::string_view) {};  ///< gets a sentence on what "auto" takes
 
   void add(OptionSet& options);
 };

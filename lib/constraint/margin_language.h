@@ -7,7 +7,7 @@
 
 namespace matinee {
 
-/// The texts of another language with `prefix` before them and, if the text likes, `suffix` behind them: what a reply's
+/// The texts of another language with `prefix` before them and, optionally, `suffix` after them: what a reply's
 /// tokens spell where a prompt template or a tokenizer puts a space around replies. `inner` must outlive it. Throws
 /// Error(kInternal) for a suffix of more than one byte.
 class MarginLanguage final : public ByteAutomaton {

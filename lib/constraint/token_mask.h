@@ -29,7 +29,7 @@ class TokenMask {
   std::vector<std::uint64_t> words_;
 };
 
-/// Every id that stands for a token: not the holes of a vocabulary, nor what a model's table has beyond it.
+/// Every id that has a token: without the holes of the vocabulary and the rows that a model's table has beyond it.
 TokenMask all_tokens(const Tokenizer& tokenizer);
 
 }  // namespace matinee

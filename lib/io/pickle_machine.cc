@@ -145,7 +145,7 @@ bool PickleMachine::push_constant(std::uint8_t opcode) {
     case kBinInt2: push(Kind::kInteger).integer = number<std::uint16_t>(); return true;
     case kLong1: {
       const auto bytes = take(number<std::uint8_t>());
-      // Only the magic number of old checkpoints has more than 8 bytes; it is told apart before.
+      // Only the magic number of old checkpoints has more than 8 bytes; the caller handles it.
       std::uint64_t value = 0;
       for (std::size_t i = std::min<std::size_t>(bytes.size(), 8); i-- > 0;)
         value = value << 8 | static_cast<std::uint64_t>(bytes[i]);

@@ -14,7 +14,7 @@ std::string tokenizer_fingerprint(std::string_view vocabulary, std::string_view 
 
 std::string tokenizer_fingerprint(const GgufFile& file) {
   std::uint64_t hash = hash64("gguf");
-  // Behind each part stands its end, so that no two lists give the same bytes.
+  // A NUL byte ends each part, so that two different lists never give the same bytes.
   const auto add = [&](std::string_view part) { hash = hash64(std::string_view("\0", 1), hash64(part, hash)); };
   for (const char* name : {"model", "pre", "tokens", "token_type", "merges", "scores", "add_space_prefix"}) {
     const std::string key = fmt::format("tokenizer.ggml.{}", name);

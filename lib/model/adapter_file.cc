@@ -11,7 +11,6 @@
 #include "lib/io/text_reader.h"
 #include "lib/model/adapter_names.h"
 #include "lib/model/finite_values.h"
-#include "lib/model/float_tensor.h"
 #include "lib/model/lora_config_file.h"
 
 namespace matinee {
@@ -41,8 +40,8 @@ std::string weights_path(const std::string& folder) {
   return folder + kWeightsFile;
 }
 
-std::string quoted(const SafetensorsFile& file, const TensorInfo& info) {
-  return fmt::format("{}: tensor \"{}\"", file.path(), info.name);
+std::string quoted(const TensorSource& file, const SourceTensor& tensor) {
+  return fmt::format("{}: tensor \"{}\"", file.path(), tensor.name);
 }
 
 }  // namespace
@@ -53,6 +52,7 @@ AdapterFile::AdapterFile(const ModelConfig& model, const std::string& folder) : 
   mlx_ = is_mlx_config(json_);
   config_ = mlx_ ? parse_mlx_config(json_, path) : parse_lora_config(json_, path);
   file_.emplace(weights_path(folder));
+  metadata_ = file_->metadata();
   read_names();
   find_replaced();
   if (mlx_) find_adapted();
@@ -61,11 +61,11 @@ AdapterFile::AdapterFile(const ModelConfig& model, const std::string& folder) : 
 
 void AdapterFile::read_names() {
   AdapterNames names(model_);
-  for (const TensorInfo& info : file_->tensors()) {
-    const AdapterNames::Key key = names.read(info.name);
-    const auto [at, is_new] = tensors_.emplace(key.name, Stored{&info, key.transposed});
+  for (const SourceTensor& tensor : file_->tensors()) {
+    const AdapterNames::Key key = names.read(tensor.name);
+    const auto [at, is_new] = tensors_.emplace(key.name, Stored{&tensor, key.transposed});
     if (!is_new) {
-      throw bad_data("{}: tensors \"{}\" and \"{}\" are both {}", file_->path(), at->second.info->name, info.name,
+      throw bad_data("{}: tensors \"{}\" and \"{}\" are both {}", file_->path(), at->second.tensor->name, tensor.name,
                      key.name)
           .add_remedy("are these two adapters in one file?");
     }
@@ -110,12 +110,12 @@ void AdapterFile::find_adapted() {
   if (paths.empty()) throw bad_data("{}: no tensor \"lora_a\" of this base was found", file_->path());
   // Names and blocks where they say it exactly, else all paths.
   config_.target_modules.assign(names.begin(), names.end());
-  const auto told = [&](const LinearLayer& layer) {
+  const auto matches = [&](const LinearLayer& layer) {
     return config_.targets(layer) == (std::find(paths.begin(), paths.end(), layer.path) != paths.end());
   };
   if (config_.layers_to_transform.size() == static_cast<std::size_t>(model_.num_hidden_layers))
     config_.layers_to_transform.clear();
-  if (std::all_of(layers.begin(), layers.end(), told)) return;
+  if (std::all_of(layers.begin(), layers.end(), matches)) return;
   config_.layers_to_transform.clear();
   config_.target_modules = paths;
 }
@@ -130,16 +130,16 @@ const AdapterFile::Stored& AdapterFile::stored(const LoraTensor& tensor) const {
 }
 
 // A table with other rows than the base's means that the base was resized.
-void AdapterFile::require_rows(const LoraTensor& tensor, const TensorInfo& info) const {
+void AdapterFile::require_rows(const LoraTensor& tensor, const SourceTensor& found) const {
   if (tensor.kind != LoraTensor::Kind::kWhole && tensor.kind != LoraTensor::Kind::kReplaced) return;
-  if (info.shape.size() != tensor.shape.size() || info.shape.front() == model_.vocab_size) return;
+  if (found.shape.size() != tensor.shape.size() || found.shape.front() == model_.vocab_size) return;
   throw bad_data("{} has {} rows, but the base has a vocabulary of {}: the base was resized before the training",
-                 quoted(*file_, info), info.shape.front(), model_.vocab_size)
+                 quoted(*file_, found), found.shape.front(), model_.vocab_size)
       .add_remedy(fmt::format(
           "resize it the same way: python3 -c \"import transformers as t; m = t.AutoModelForCausalLM.from_pretrained("
           "'BASE'); m.resize_token_embeddings({}); m.save_pretrained('RESIZED')\", copy the adapter's tokenizer files "
           "into RESIZED, and use it as the base",
-          info.shape.front()));
+          found.shape.front()));
 }
 
 void AdapterFile::read(const LoraTensor& tensor, DeviceSpan<float>& to) const {
@@ -147,19 +147,19 @@ void AdapterFile::read(const LoraTensor& tensor, DeviceSpan<float>& to) const {
   const bool transposed = tensor.is_stored_transposed() != from.transposed;
   std::vector<std::int64_t> shape = tensor.shape;
   if (transposed) std::reverse(shape.begin(), shape.end());
-  require_rows(tensor, *from.info);
+  require_rows(tensor, *from.tensor);
   try {
-    require_float_tensor(*file_, from.info->name, shape);
+    file_->require(from.tensor->name, shape);
   } catch (Error& error) {
     error.add_remedy("is this the adapter of another base?");
     throw;
   }
-  const std::string name = quoted(*file_, *from.info);
+  const std::string name = quoted(*file_, *from.tensor);
   const bool by_head = tensor.order.heads > 0;
   std::vector<float> piece(transposed || by_head ? to.size() : std::min(kDevicePiece, to.size()));
   for (std::size_t first = 0; first < to.size(); first += piece.size()) {
     const auto some = std::span(piece).first(std::min(piece.size(), to.size() - first));
-    read_floats(*file_, *from.info, first, some);
+    file_->read(*from.tensor, first, some);
     with_context(name, [&] { require_finite(some, first, shape); });
     if (!transposed && !by_head) to.upload(some, first);
   }
@@ -177,7 +177,7 @@ void AdapterFile::require_no_others(const std::vector<LoraTensor>& tensors) cons
   std::set<std::string> keys;
   for (const LoraTensor& tensor : tensors) keys.insert(AdapterNames::key_of(tensor.name));
   for (const auto& [key, from] : tensors_) {
-    if (!keys.contains(key)) throw bad_data("{} has no place in this base", quoted(*file_, *from.info));
+    if (!keys.contains(key)) throw bad_data("{} has no place in this base", quoted(*file_, *from.tensor));
   }
 }
 

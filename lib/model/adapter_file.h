@@ -10,6 +10,7 @@
 #include "lib/io/safetensors.h"
 #include "lib/model/lora_config.h"
 #include "lib/model/lora_tensors.h"
+#include "lib/model/safetensors_source.h"
 
 namespace matinee {
 
@@ -23,7 +24,7 @@ class AdapterFile {
 
   /// Resolved for the model; with replaced_modules.
   const LoraConfig& config() const { return config_; }
-  const Metadata& metadata() const { return file_->metadata(); }
+  const Metadata& metadata() const { return metadata_; }
   /// Of all bytes of both files.
   std::uint64_t hash() const;
   /// How the names of tensors differ from PEFT's, as a sentence; "": they do not.
@@ -37,7 +38,7 @@ class AdapterFile {
 
  private:
   struct Stored {
-    const TensorInfo* info = nullptr;
+    const SourceTensor* tensor = nullptr;
     bool transposed = false;  // with respect to PEFT
   };
 
@@ -45,11 +46,12 @@ class AdapterFile {
   void find_replaced();
   void find_adapted();
   const Stored& stored(const LoraTensor& tensor) const;
-  void require_rows(const LoraTensor& tensor, const TensorInfo& info) const;
+  void require_rows(const LoraTensor& tensor, const SourceTensor& found) const;
 
   ModelConfig model_;
   std::string json_;  // adapter_config.json
-  std::optional<SafetensorsFile> file_;
+  std::optional<SafetensorsSource> file_;
+  Metadata metadata_;
   bool mlx_ = false;
   LoraConfig config_;
   std::map<std::string, Stored> tensors_;  // by AdapterNames::key_of

@@ -52,23 +52,4 @@ void to_floats(DType dtype, std::span<const std::byte> bytes, std::span<float> t
   }
 }
 
-const TensorInfo& require_float_tensor(const SafetensorsFile& file, const std::string& name,
-                                       const std::vector<std::int64_t>& shape) {
-  const TensorInfo& tensor = file.get(name);
-  if (tensor.shape != shape) {
-    throw bad_data("{}: tensor \"{}\": expected shape {}, found {}", file.path(), name, shape_text(shape),
-                   shape_text(tensor.shape));
-  }
-  if (!is_float(tensor.dtype)) {
-    throw bad_data("{}: tensor \"{}\": expected dtype F32, F16 or BF16, found {}", file.path(), name,
-                   name_of(tensor.dtype));
-  }
-  return tensor;
-}
-
-void read_floats(const SafetensorsFile& file, const TensorInfo& tensor, std::size_t first, std::span<float> to) {
-  const std::size_t element = size_of(tensor.dtype);
-  to_floats(tensor.dtype, file.data(tensor).subspan(first * element, to.size() * element), to);
-}
-
 }  // namespace matinee

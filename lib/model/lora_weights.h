@@ -50,7 +50,7 @@ struct LoraWeights {
   float drop_probability = 0;
   std::vector<std::array<LoraFactors, kModules>> layers;
   LoraFactors head = {};
-  bool head_has_dropout = true;  ///< not where `head` stands for trained tokens
+  bool head_has_dropout = true;  ///< false where `head` holds trained tokens
   EmbeddingFactors embedding = {};
   std::vector<TokenFactors> tokens = {};
 

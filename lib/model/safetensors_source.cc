@@ -21,7 +21,7 @@ std::span<const std::byte> SafetensorsSource::data(const SourceTensor& tensor) c
 }
 
 void SafetensorsSource::read(const SourceTensor& tensor, std::size_t first, std::span<float> to) const {
-  read_floats(file_, file_.tensors()[index_of(tensor)], first, to);
+  to_floats(*tensor.dtype, TensorSource::data(tensor, first, to.size()), to);
 }
 
 void SafetensorsSource::release(const SourceTensor& tensor) const { file_.release(file_.tensors()[index_of(tensor)]); }

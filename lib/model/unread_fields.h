@@ -9,8 +9,8 @@
 
 namespace matinee {
 
-/// The option --ignore-config of every tool that takes a base: fields of config.json that the user knows to change
-/// nothing.
+/// The option --ignore-config of every tool that takes a base: fields of config.json that, as the user knows,
+/// change nothing.
 struct IgnoredFields {
   std::string names;  ///< separated by commas
 

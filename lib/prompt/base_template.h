@@ -27,8 +27,8 @@ inline constexpr std::string_view kAutoTemplate = "auto";
 /// The words that --template takes: the names and "auto".
 std::vector<std::string> template_choices();
 
-/// The template `name`, or for "auto" that of the base at `path`, which `note` is told with the system message that it
-/// adds. Throws Error(kBadData) for "auto" where the base has no chat template or none of ours.
+/// The template `name`, or for "auto" that of the base at `path`. `note` then gets a sentence with the name and the
+/// system message that it adds. Throws Error(kBadData) for "auto" where the base has no chat template or none of ours.
 PromptTemplate chosen_template(std::string_view name, const std::string& path,
                                const std::function<void(std::string_view)>& note);
 

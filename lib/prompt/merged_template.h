@@ -18,7 +18,7 @@ struct MergedTemplate {
 
 /// The template called `trained` (of the adapter's metadata, or given by the user; may be "auto"), in the base's own
 /// words where the base spells turns so. Where `trained` is "", that of the adapter's folder, else the base's; where
-/// there is none, `note` is told. Throws as chosen_template.
+/// there is none, `note` gets a sentence that says so. Throws as chosen_template.
 MergedTemplate merged_template(std::string_view trained, const std::string& base, const std::string& adapter,
                                const std::function<void(std::string_view)>& note);
 

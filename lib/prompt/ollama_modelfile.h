@@ -13,7 +13,7 @@ namespace matinee {
 /// take it away.
 std::string go_template_of(const TemplateRow& row, const Tokenizer& tokenizer);
 
-/// A Modelfile for the GGUF file `gguf`, which lies beside it: FROM, TEMPLATE and PARAMETER stop. Without a row it says
+/// A Modelfile for the GGUF file `gguf` in the same folder: FROM, TEMPLATE and PARAMETER stop. Without a row it says
 /// that Ollama must know the template itself.
 std::string ollama_modelfile(std::string_view gguf, const MergedTemplate& merged, const Tokenizer& tokenizer);
 

@@ -14,7 +14,7 @@ class SpecialTokenNames {
  public:
   explicit SpecialTokenNames(const Tokenizer& tokenizer);
 
-  /// The name that stands first in `text`, or "". The view is the tokenizer's.
+  /// The first name in `text`, or "". The view points into the tokenizer.
   std::string_view first_in(std::string_view text) const;
 
  private:

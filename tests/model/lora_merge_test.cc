@@ -125,8 +125,8 @@ TEST(LoraMerge, EveryNumberIsTheSumRoundedOnce) {
       if (before.find(name) == nullptr) continue;
       const TensorInfo& tensor = before.get(name);
       std::vector<float> w(12 * 8), merged(12 * 8);
-      read_floats(before, tensor, 0, w);
-      read_floats(after, after.get(name), 0, merged);
+      to_floats(tensor.dtype, before.data(tensor), w);
+      to_floats(tensor.dtype, after.data(after.get(name)), merged);
       const LoraFactors& factors = refs.layers[static_cast<std::size_t>(layer)][static_cast<std::size_t>(Module::kUp)];
       for (std::size_t o = 0; o < 12; ++o) {
         for (std::size_t i = 0; i < 8; ++i) {
