@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/tool.h"
-#include "lib/catalog/tsv_reader.h"
+#include "lib/table/tsv_reader.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;

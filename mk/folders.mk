@@ -9,7 +9,8 @@ USES_vocabulary    := text
 USES_tokenizer     := vocabulary
 USES_prompt        := tokenizer
 USES_constraint    := tokenizer
-USES_catalog       := io
+USES_table         := io
+USES_catalog       := table
 USES_dialogue      := catalog
 USES_wording       := dialogue text
 USES_understanding := wording
@@ -23,7 +24,7 @@ USES_chat          := recommend simulation model constraint prompt
 USES_evaluation    := chat
 
 # The highest folders that each tool uses.
-TOP_tsv2bin    := catalog
+TOP_tsv2bin    := table
 TOP_bin2tsv    := catalog
 TOP_embed      := vectors
 TOP_similar    := recommend

@@ -11,10 +11,10 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/half.h"
-#include "lib/catalog/imdb_table.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
+#include "lib/table/imdb_table.h"
 
 namespace matinee {
 namespace {

@@ -17,10 +17,10 @@
 #include "lib/base/format_error.h"
 #include "lib/base/parallel.h"
 #include "lib/base/temporary_file.h"
-#include "lib/catalog/imdb_table.h"
 #include "lib/catalog/list_column.h"
 #include "lib/catalog/movie_catalog.h"
-#include "lib/catalog/tsv_reader.h"
+#include "lib/table/imdb_table.h"
+#include "lib/table/tsv_reader.h"
 
 namespace matinee {
 namespace {

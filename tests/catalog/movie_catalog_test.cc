@@ -9,11 +9,11 @@
 #include "lib/base/file.h"
 #include "lib/catalog/artifact_text.h"
 #include "lib/catalog/catalog_builder.h"
-#include "lib/catalog/imdb_table.h"
 #include "lib/catalog/mention_finder.h"
 #include "lib/catalog/title_index.h"
-#include "lib/catalog/tsv_reader.h"
 #include "lib/io/text_reader.h"
+#include "lib/table/imdb_table.h"
+#include "lib/table/tsv_reader.h"
 #include "tests/catalog/small_catalog.h"
 
 namespace matinee {

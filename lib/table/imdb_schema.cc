@@ -1,4 +1,4 @@
-#include "lib/catalog/imdb_schema.h"
+#include "lib/table/imdb_schema.h"
 
 #include <algorithm>
 #include <limits>

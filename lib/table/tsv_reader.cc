@@ -1,5 +1,5 @@
 // Reads IMDb TSV. Blocks of whole lines are parsed in parallel and appended in order.
-#include "lib/catalog/tsv_reader.h"
+#include "lib/table/tsv_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,8 +10,8 @@
 #include "lib/base/format_error.h"
 #include "lib/base/temporary_file.h"
 #include "lib/base/utf8.h"
-#include "lib/catalog/imdb_table.h"
 #include "lib/io/text_reader.h"
+#include "lib/table/imdb_table.h"
 
 namespace matinee {
 namespace {

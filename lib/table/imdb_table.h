@@ -1,24 +1,24 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/base/file.h"
-#include "lib/catalog/imdb_schema.h"
 #include "lib/io/safetensors.h"
+#include "lib/table/imdb_schema.h"
+#include "lib/table/table_block.h"
 
 namespace matinee {
 
-/// A missing value (\N) in an integer or tenths column. In a text column it is the text \N itself. A number that is
-/// not in canonical form ("007", "8" for "8.0") is kept twice: its value in the column, its text in the string column
-/// NAME.as_written, whose rows are in NAME.as_written.rows (I64, ascending).
-inline constexpr std::int32_t kMissingValue = std::numeric_limits<std::int32_t>::min();
-
-/// A table of IMDb, mapped from a file of kind "table" (docs/formats.md). Immutable: any thread may read.
+/// A table of IMDb, mapped from a file of kind "table" (docs/formats.md). Immutable: any thread may read. A missing
+/// value is kMissingValue in a column of numbers and the text \N in a column of texts. A number that is not in
+/// canonical form
+/// ("007", "8" for "8.0") is kept twice: its value in the column, its text in the string column NAME.as_written, whose
+/// rows are in NAME.as_written.rows (I64, ascending).
 class ImdbTable {
  public:
   explicit ImdbTable(const std::string& path);
@@ -30,6 +30,10 @@ class ImdbTable {
   /// Throws Error(kMissing) if the table has no such column or its type differs.
   StringColumn text(const std::string& column) const;
   std::span<const std::int32_t> integers(const std::string& column) const;
+
+  /// The texts of rows [begin, end) as the TSV has them. Those of numbers are made in `storage`.
+  void texts(std::size_t column, std::size_t begin, std::size_t end, std::vector<std::string_view>& out,
+             std::deque<std::string>& storage) const;
 
   /// Writes the TSV that the table was made from, byte for byte (docs/formats.md says where not).
   void write_tsv(OutputFile& out) const;

@@ -1,25 +1,24 @@
-#include "lib/catalog/imdb_table.h"
+#include "lib/table/imdb_table.h"
 
 #include <gtest/gtest.h>
 
 #include "lib/base/random.h"
-#include "lib/catalog/tsv_reader.h"
 #include "lib/io/text_reader.h"
-#include "tests/catalog/small_catalog.h"
+#include "lib/table/tsv_reader.h"
+#include "tests/support/temporary_folder.h"
 
 namespace matinee {
 namespace {
 
 using testing::error_of;
 using testing::TemporaryFolder;
-using testing::write_text;
 
 const std::string kRatings = "tconst\taverageRating\tnumVotes\n";
 
 class ImdbTableTest : public ::testing::Test {
  protected:
   TsvReadReport read(const std::string& text, const TsvReadOptions& options = {}, int threads = 2) {
-    write_text(folder.file("in.tsv"), text);
+    write_file(folder.file("in.tsv"), text);
     ThreadPool pool(threads);
     return tsv_to_table(folder.file("in.tsv"), folder.file("out.bin"), options, pool, [](std::uint64_t) {});
   }
