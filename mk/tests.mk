@@ -49,7 +49,7 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 	  $(sort $(wildcard tests/chain/*.sh)) --lower-levels $(LEVEL_TESTS)
 
 # ---- Long checks and benchmarks --------------------------------------------------------------------------------------
-.PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize
+.PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize bench-data
 .PHONY: compare-tokenizers compare-hf
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
@@ -70,6 +70,8 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## token ids of our tokenizers 
 bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed  ## tokens/s of decoding beside llama.cpp (6 GB of disk)
 bench-train: $(BUILD)/lora-train  ## tokens/s of training beside PEFT (3 GB of disk)
 bench-decode bench-train: $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels
-compare-hf bench-tokenize compare-tokenizers bench-decode bench-train:
+bench-data: $(BINARIES)  ## MB/s of the data tools beside polars, DuckDB, Arrow and igzip (3 GB in /dev/shm)
+	@scripts/install-deps data
+compare-hf bench-tokenize compare-tokenizers bench-decode bench-train bench-data:
 	@scripts/install-deps python
 	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/$@
