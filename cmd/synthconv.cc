@@ -7,7 +7,6 @@
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/evaluation/conversation_generator.h"
-#include "lib/evaluation/labelled_tuples.h"
 
 int main(int argc, char** argv) {
   using namespace matinee;
@@ -24,8 +23,6 @@ int main(int argc, char** argv) {
   GeneratorOptions generator;
   std::string output = "-";
   bool stats = false;
-  std::vector<std::string> turns;
-  std::int64_t copies = 4;
   std::vector<std::string> inputs;
   return run_tool(
       argc, argv, description, kThreads | kSeed | kProgress,
@@ -33,17 +30,17 @@ int main(int argc, char** argv) {
         system_options.add(options);
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
-        options.flag(
-            "stats", &stats,
-            "report how many conversations reached a movie that the user takes, and how users talk beside real people");
-        options.list("turns", &turns, "FILES", "with alpaca: also lines for the labelled turns of these files");
-        options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
+        options.flag("stats", &stats,
+                     "report how many conversations reached a movie that the user takes, how many lines there are of "
+                     "each kind and "
+                     "how many repeat others, and how users talk beside real people");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
       },
       [&](ToolContext& tool) {
         if (!inputs.empty()) system_options.movies = inputs.front();
         if (system_options.movies.empty()) throw usage_error("expected MOVIES.BIN, made by embed");
         const ChatSystem system(system_options);
+        generator.tuples.count_repeats = stats;
         ThreadPool pool(tool.threads());
         OutputFile out(output);
         Progress progress =
@@ -51,19 +48,15 @@ int main(int argc, char** argv) {
         const GeneratorReport report = generate_conversations(
             system, generator, tool.common().seed, pool, [&](std::string_view text) { out.write(text); },
             [&](std::uint64_t done) { progress.advance(done); });
-        std::int64_t labelled = 0;
-        for (const std::string& file : turns) {
-          labelled += write_labelled_tuples(system, file, copies, tool.common().seed,
-                                            [&](std::string_view text) { out.write(text); });
-        }
         out.commit();
         progress.finish();
         if (stats) {
           const auto conversations = static_cast<double>(std::max<std::int64_t>(report.conversations, 1));
-          tool.note(fmt::format("{} conversations, {:.1f}% found a movie, {:.2f} user turns each, {} tuples",
-                                report.conversations, 100.0 * static_cast<double>(report.accepted) / conversations,
-                                static_cast<double>(report.user_turns) / conversations, report.tuples));
-          if (labelled > 0) tool.note(fmt::format("{} tuples of labelled turns", labelled));
+          tool.note(fmt::format("{} conversations, {:.1f}% found a movie, {:.2f} user turns each", report.conversations,
+                                100.0 * static_cast<double>(report.accepted) / conversations,
+                                static_cast<double>(report.user_turns) / conversations));
+          if (report.labelled > 0) tool.note(fmt::format("{} lines of labelled turns", report.labelled));
+          if (report.tuples.written() > 0) tool.note(report.tuples.table(generator.tuples.distinct));
           tool.note(report.talk.table());
         }
         return 0;

@@ -71,13 +71,15 @@ $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
 	@echo "make: IMDB=$(IMDB) has no $*.tsv or $*.tsv.gz" >&2; exit 1
 
 $(call step,movies.bin,embed,--seed $(SEED),$(TABLES:%=$(TRAIN)/%.bin),$(TRAIN))
-SYNTHESIS := --seed $(SEED) --keep $(KEEP)
-$(call step,train.jsonl,synthconv,-n $(CONVERSATIONS) --part train $(SYNTHESIS) --stats \
+# Each line once, but labelled turns as often as people said them. The validation part has wordings and movies of its
+# own, and none of the lines that are trained on; few wordings are of this part, so it takes many conversations.
+SYNTHESIS := --seed $(SEED) --keep $(KEEP) --distinct --stats
+$(call step,train.jsonl,synthconv,-n $(CONVERSATIONS) --part train $(SYNTHESIS) \
   --turns $(TURNS)/train.jsonl --copies $(COPIES),$(TRAIN)/movies.bin)
-$(call step,valid.jsonl,synthconv,-n 20 --part valid $(SYNTHESIS) \
-  --turns $(TURNS)/work.jsonl --copies 1,$(TRAIN)/movies.bin)
+$(call step,valid.jsonl,synthconv,-n 1000 --part valid $(SYNTHESIS) \
+  --turns $(TURNS)/work.jsonl --copies 1 --exclude $(TRAIN)/train.jsonl,$(TRAIN)/movies.bin)
 $(TRAIN)/train.jsonl: $(TURNS)/train.jsonl
-$(TRAIN)/valid.jsonl: $(TURNS)/work.jsonl
+$(TRAIN)/valid.jsonl: $(TURNS)/work.jsonl $(TRAIN)/train.jsonl
 
 # The files of a base. A GGUF file is weights and tokenizer in one.
 base_files = $(wildcard $(addprefix $(BASE_PATH)/,$(1)) $(BASE_PATH)/*.gguf) $(filter %.gguf,$(BASE_PATH))

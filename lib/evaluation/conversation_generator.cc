@@ -1,11 +1,11 @@
 #include "lib/evaluation/conversation_generator.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <map>
 
 #include "lib/base/format_error.h"
+#include "lib/evaluation/labelled_tuples.h"
+#include "lib/evaluation/part_split.h"
 
 namespace matinee {
 namespace {
@@ -35,87 +35,38 @@ std::vector<Persona> personas_of(const std::vector<std::string>& names) {
   return found;
 }
 
-// The share to keep of each kind of tuple; 1 for kinds that `texts` does not name.
-std::map<std::string, double, std::less<>> kept_shares(const std::vector<std::string>& texts) {
-  std::map<std::string, double, std::less<>> shares;
-  for (int act = 0; act < kUserActs; ++act) shares[std::string("u.") + name_of(static_cast<UserAct>(act))] = 1;
-  for (int kind = 0; kind < kSystemActKinds; ++kind) shares[name_of(static_cast<SystemActKind>(kind))] = 1;
-  for (const std::string& text : texts) {
-    const std::size_t colon = text.find(':');
-    double share = -1;
-    const char* end = text.data() + text.size();
-    if (colon != std::string::npos && std::from_chars(text.data() + colon + 1, end, share).ptr != end) share = -1;
-    const auto kind = shares.find(text.substr(0, colon));
-    if (kind == shares.end() || !(share >= 0 && share <= 1)) {
-      std::string kinds;
-      for (const auto& [name, all] : shares) kinds += (kinds.empty() ? "" : ", ") + name;
-      throw usage_error("--keep: expected KIND:SHARE with a kind of {} and a share of 0 to 1, found \"{}\"", kinds,
-                        text);
-    }
-    kind->second = share;
-  }
-  return shares;
+// Refuses options that only lines of alpaca have a use for.
+void require_alpaca(const GeneratorOptions& options) {
+  if (options.format == "alpaca") return;
+  const TupleSelectionOptions& tuples = options.tuples;
+  const char* unused = !tuples.keep.empty()      ? "--keep"
+                       : tuples.distinct         ? "--distinct"
+                       : !tuples.exclude.empty() ? "--exclude"
+                       : !options.turns.empty()  ? "--turns"
+                                                 : nullptr;
+  if (unused != nullptr) throw usage_error("{} needs --format alpaca, found --format {}", unused, options.format);
 }
 
 }  // namespace
-
-TargetSplit::TargetSplit(std::string_view text) {
-  const std::string whole(text);
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size()), colon = text.find(':');
-    double share = 0;
-    const bool good = colon != std::string_view::npos && colon > 0 && colon < comma &&
-                      std::from_chars(text.data() + colon + 1, text.data() + comma, share).ptr == text.data() + comma &&
-                      share > 0 && share <= 1e6;
-    if (!good) throw usage_error("--split: expected NAME:SHARE,NAME:SHARE..., found \"{}\"", whole);
-    parts_.emplace_back(text.substr(0, colon), share);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  if (parts_.empty()) throw usage_error("--split: expected NAME:SHARE,NAME:SHARE..., found nothing");
-  double sum = 0;
-  for (const auto& [name, share] : parts_) sum += share;
-  for (auto& [name, share] : parts_) share /= sum;
-}
-
-std::vector<MovieId> TargetSplit::targets(const MovieCatalog& catalog, std::string_view part) const {
-  double low = 0, high = 1;
-  if (part != "all") {
-    high = 0;
-    bool found = false;
-    for (const auto& [name, share] : parts_) {
-      low = high;
-      high += share;
-      if ((found = name == part)) break;
-    }
-    if (!found) throw usage_error("--part: --split names no part \"{}\"", part);
-    if (part == parts_.back().first) high = 1;
-  }
-  std::vector<MovieId> movies;
-  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
-    if (catalog.genres_of(movie).empty() || (catalog.cast(movie).empty() && catalog.directors(movie).empty())) continue;
-    const double place = static_cast<double>(hash64(catalog.tconst(movie), hash64("split")) >> 11) * 0x1.0p-53;
-    if (place >= low && place < high) movies.push_back(movie);
-  }
-  if (movies.empty()) throw bad_data("{}: no movie with genre and people in part \"{}\"", catalog.path(), part);
-  return movies;
-}
 
 void GeneratorOptions::add(OptionSet& options) {
   options.integer("count,n", &count, 1, std::int64_t{1} << 40, "number of conversations");
   options.choice("format", &format, {"alpaca", "messages", "conversations"},
                  "alpaca: one line per use of a skill; messages: chat messages; conversations: everything");
-  options.text("split", &split, "PARTS", "how to divide the movies into parts: NAME:SHARE,NAME:SHARE...");
-  options.text("part", &part, "NAME", "use only movies of this part as targets; all: every part");
+  options.text("split", &split, "PARTS",
+               "how to divide the movies, and with alpaca the wordings, into parts: NAME:SHARE,NAME:SHARE...");
+  options.text("part", &part, "NAME",
+               "use only movies of this part as targets and, with alpaca, only lines whose wording is of this part; "
+               "all: every part");
   options.text("shard", &shard, "I/N", "generate only the I-th of N shards (from 0); joined, the shards are the whole");
   options.list("personas", &personas, "NAMES",
                "simulated users: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
   options.alias("temperaments");
-  options.list("keep", &keep, "KIND:SHARE",
-               "with alpaca: keep a random share of one kind of line. Kinds are the system's acts (greet, ask, "
-               "recommend, list, propose, compare, relax, not_found, beyond, explain, answer, confirm, wait, help, "
-               "restart, english, close) and, for understanding, u. and the user's act "
-               "(u.accept); easy kinds need fewer examples");
+  tuples.add(options);
+  options.list("turns", &turns, "FILES",
+               "with alpaca: also lines for the labelled turns of these files; with --shard they are in the last one");
+  options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
   options.integer("max-turns", &max_turns, 2, 1000, "turns of the system after which the user gives up");
 }
 
@@ -124,17 +75,17 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
                                        const std::function<void(std::uint64_t)>& advance) {
   const auto [first, last] = shard_range(options.shard, options.count);
   const MovieCatalog& catalog = system.catalog;
-  const std::vector<MovieId> targets = TargetSplit(options.split).targets(catalog, options.part);
+  const bool alpaca = options.format == "alpaca";
+  require_alpaca(options);
+  const PartSplit split(options.split);
+  const std::vector<MovieId> targets = split.targets(catalog, options.part);
   const ConversationWorld world = system.world();
   const ConversationOptions talk{seed, static_cast<int>(options.max_turns), personas_of(options.personas)};
 
-  const auto shares = kept_shares(options.keep);
+  TupleSelection selection(options.tuples, split.part(options.part));
   GeneratorReport report;
-  std::vector<std::string> texts(kBatch);
-  struct Counts {
-    std::int64_t accepted = 0, tuples = 0;
-  };
-  std::vector<Counts> counts(kBatch);
+  std::vector<std::string> texts(kBatch);             // of other formats than alpaca
+  std::vector<std::vector<TupleLine>> lines(kBatch);  // of alpaca
   std::vector<Conversation> conversations(kBatch);
   for (std::int64_t begin = first; begin < last; begin += static_cast<std::int64_t>(kBatch)) {
     const auto size = static_cast<std::size_t>(std::min<std::int64_t>(last - begin, static_cast<std::int64_t>(kBatch)));
@@ -143,28 +94,25 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
         const auto index = static_cast<std::uint64_t>(begin) + i;
         Random choice(seed, "target", index);
         const Conversation& conversation = conversations[i] = converse(world, talk, index, choice.pick(targets));
-        std::string& text = texts[i];
-        text.clear();
-        counts[i] = {conversation.accepted ? 1 : 0, 0};
-        if (options.format == "alpaca") {
+        lines[i].clear();
+        if (alpaca) {
           Random keeping(seed, "keep", index);
-          for (const InstructionTuple& tuple : tuples_of(conversation, catalog)) {
-            if (!keeping.chance(shares.find(tuple.kind)->second)) continue;
-            text += tuple_json(tuple) + "\n";
-            ++counts[i].tuples;
-          }
+          for (const InstructionTuple& tuple : tuples_of(conversation, catalog))
+            lines[i].push_back(selection.line(tuple, keeping));
         } else {
-          text = (options.format == "messages" ? messages_json(conversation, catalog)
-                                               : conversation_json(conversation, catalog)) +
-                 "\n";
+          texts[i] = (options.format == "messages" ? messages_json(conversation, catalog)
+                                                   : conversation_json(conversation, catalog)) +
+                     "\n";
         }
       }
     });
     for (std::size_t i = 0; i < size; ++i) {
-      write(texts[i]);
+      if (!alpaca) write(texts[i]);
+      for (const TupleLine& line : lines[i]) {
+        if (selection.take(line)) write(line.text);
+      }
       ++report.conversations;
-      report.accepted += counts[i].accepted;
-      report.tuples += counts[i].tuples;
+      report.accepted += conversations[i].accepted ? 1 : 0;
       for (const Exchange& exchange : conversations[i].exchanges) {
         if (exchange.user_text.empty()) continue;
         ++report.user_turns;
@@ -173,6 +121,15 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
     }
     advance(size);
   }
+  // Behind the conversations of the whole, so in the last shard.
+  for (const std::string& file : last == options.count ? options.turns : std::vector<std::string>()) {
+    labelled_tuples(system, file, options.copies, seed, [&](const InstructionTuple& tuple, std::uint64_t turn) {
+      const TupleLine line = TupleSelection::line(tuple);
+      if (selection.take(line, turn)) write(line.text);
+      ++report.labelled;
+    });
+  }
+  report.tuples = selection.statistics();
   return report;
 }
 

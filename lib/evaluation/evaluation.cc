@@ -4,17 +4,17 @@
 
 #include "lib/chat/model_skills.h"
 #include "lib/chat/template_wording.h"
-#include "lib/evaluation/conversation_generator.h"
 #include "lib/evaluation/generator_pool.h"
 #include "lib/evaluation/judge.h"
+#include "lib/evaluation/part_split.h"
 
 namespace matinee {
 namespace {
 
 struct Targets {
   Targets(const ChatSystem& system, const EvaluationOptions& options)
-      : held_out(TargetSplit(options.split).targets(system.catalog, options.part)),
-        training(TargetSplit(options.split).targets(system.catalog, options.training_part)) {}
+      : held_out(PartSplit(options.split).targets(system.catalog, options.part)),
+        training(PartSplit(options.split).targets(system.catalog, options.training_part)) {}
   std::vector<MovieId> held_out, training;
 };
 

@@ -9,9 +9,8 @@
 
 namespace matinee {
 
-std::int64_t write_labelled_tuples(const ChatSystem& system, const std::string& path, std::int64_t copies,
-                                   std::uint64_t seed, const std::function<void(std::string_view)>& write) {
-  std::int64_t written = 0;
+void labelled_tuples(const ChatSystem& system, const std::string& path, std::int64_t copies, std::uint64_t seed,
+                     const std::function<void(const InstructionTuple&, std::uint64_t turn)>& use) {
   LineReader lines(path);
   std::string_view line;
   while (lines.next(line)) {
@@ -31,11 +30,9 @@ std::int64_t write_labelled_tuples(const ChatSystem& system, const std::string& 
         marks = marked.marks;
         if (!readable()) continue;
       }
-      write(tuple_json(understand_tuple(acts, turn.text, marks, marked.reading)) + "\n");
-      ++written;
+      use(understand_tuple(acts, turn.text, marks, marked.reading), hash64(original.id));
     }
   }
-  return written;
 }
 
 }  // namespace matinee

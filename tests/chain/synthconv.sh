@@ -34,6 +34,18 @@ sort train.targets valid.targets test.targets | uniq -d >twice
 [[ $(synthconv -n 20 --personas picky,terse --format conversations movies.bin |
   grep -c '"persona":"\(picky\|terse\)"') -eq 20 ]] || fail "--personas"
 
+# Labelled turns are in the last shard, and are not cut by the parts of wordings. With --distinct each line is there
+# once, except turns that people said several times; --exclude leaves out what another file holds.
+head -n 40 "$OLDPWD/testdata/turns/train.jsonl" >turns.jsonl
+synthconv -n 30 --turns turns.jsonl movies.bin >whole.jsonl
+for shard in 0 1 2; do synthconv -n 30 --turns turns.jsonl --shard $shard/3 movies.bin; done >joined.jsonl
+expect_same_bytes whole.jsonl joined.jsonl "three shards with labelled turns joined"
+synthconv -n 300 --part train --distinct movies.bin >distinct.jsonl
+expect_equal "" "$(sort distinct.jsonl | uniq -d)" "repeated lines with --distinct"
+synthconv -n 600 --part valid --distinct --exclude distinct.jsonl movies.bin >valid.jsonl
+[[ -s valid.jsonl ]] || fail "no lines for validation"
+expect_equal "" "$(sort distinct.jsonl valid.jsonl | uniq -d)" "lines of two parts"
+
 # A phrasebook given by the user.
 printf '[s.greet]\nWelcome to the test\\.\n' >mine.txt
 synthconv -n 40 --phrases mine.txt movies.bin | grep -q '"output":"Welcome to the test\."' || fail "--phrases"
@@ -41,8 +53,15 @@ printf '[s.greet]\nWelcome (back\n' >bad.txt
 expect_error 1 'synthconv: bad.txt:2:14: "(" without its ")"' synthconv -n 1 --phrases bad.txt movies.bin
 
 expect_error 2 'synthconv: --shard: expected I/N with 0 <= I < N, found "3/3"' synthconv --shard 3/3 movies.bin
-expect_error 2 'synthconv: --part: --split names no part "dev"' synthconv --part dev movies.bin
+expect_error 2 'synthconv: --part: --split names no part "dev", but train, valid, test, or all' synthconv --part dev movies.bin
 expect_error 2 'synthconv: --split: expected NAME:SHARE,NAME:SHARE..., found "train"' synthconv --split train movies.bin
+expect_error 2 'synthconv: --split: the shares of "a:0.5,b:0.6" sum to 1.1, expected 1; with these proportions: --split a:0.4545,b:0.5455' \
+  synthconv --split a:0.5,b:0.6 movies.bin
+expect_error 2 'synthconv: --split: the part "a" is there twice in "a:0.5,a:0.5"' synthconv --split a:0.5,a:0.5 movies.bin
+expect_error 2 'synthconv: --turns needs --format alpaca, found --format messages' \
+  synthconv --format messages --turns turns.jsonl movies.bin
+run synthconv -n 0 movies.bin
+expect_equal 2 "$status" "no conversations"
 expect_error 2 'synthconv: --personas: unknown persona "angry"' synthconv --personas angry movies.bin
 run synthconv --format csv movies.bin
 expect_equal 2 "$status" "an unknown format"
