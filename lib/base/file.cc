@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "lib/base/format_error.h"
+#include "lib/base/input_stream.h"
+#include "lib/base/unfinished_file.h"
 #include "lib/base/write_fault.h"
 
 namespace matinee {
@@ -35,6 +37,12 @@ std::uint64_t armed_by_environment() {
 std::atomic<std::uint64_t>& writes_before_fault() {
   static std::atomic<std::uint64_t> left{armed_by_environment()};
   return left;
+}
+
+// For tests of what happens on file systems without O_TMPFILE.
+bool unnamed_files_are_off() {
+  const char* text = std::getenv("MATINEE_NO_UNNAMED_FILES");
+  return text != nullptr && *text != '\0';
 }
 
 }  // namespace
@@ -104,8 +112,8 @@ struct OutputFile::Impl {
   };
   Kind kind = Kind::kStdout;
   int descriptor = -1;
-  std::string path;       // for messages
-  std::string temporary;  // unlinked by the destructor unless empty
+  std::string path;          // for messages
+  UnfinishedFile temporary;  // removed by its destructor
   std::vector<std::byte> buffer;
   std::uint64_t written = 0;
 
@@ -128,31 +136,25 @@ struct OutputFile::Impl {
       }
     }
     kind = Kind::kUnnamed;
-    descriptor = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-    if (descriptor >= 0 && file_exists(link_to_descriptor())) return;
-    if (descriptor >= 0) ::close(descriptor);
+    if (!unnamed_files_are_off()) {
+      descriptor = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+      if (descriptor >= 0 && file_exists(link_to_descriptor())) return;
+      if (descriptor >= 0) ::close(descriptor);
+    }
     create_named();
   }
 
   ~Impl() {
     if (kind != Kind::kStdout && descriptor >= 0) ::close(descriptor);
-    if (!temporary.empty()) ::unlink(temporary.c_str());
   }
 
   std::string link_to_descriptor() const { return fmt::format("/proc/self/fd/{}", descriptor); }
 
   void create_named() {
     kind = Kind::kNamed;
-    temporary = path + ".XXXXXX.tmp";
-    descriptor = ::mkostemps(temporary.data(), 4, O_CLOEXEC);
-    if (descriptor < 0) {
-      const int number = errno;
-      temporary.clear();
-      throw system_failure(path, "create", number);
-    }
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(descriptor, 0666 & ~mask);
+    temporary = UnfinishedFile::create(path);
+    descriptor = temporary.descriptor();
+    if (descriptor < 0) throw system_failure(path, "create", errno);
   }
 
   // linkat does not replace a file. If `path` exists, the new file gets a temporary name, which `commit` renames.
@@ -162,12 +164,11 @@ struct OutputFile::Impl {
     };
     if (link(path)) return;
     if (errno == EEXIST) {
-      temporary = fmt::format("{}.{:06x}.tmp", path, ::getpid() & 0xFFFFFF);
-      ::unlink(temporary.c_str());
-      if (link(temporary)) return;
+      temporary = UnfinishedFile::name_for(path);
+      if (link(temporary.path())) return;
     }
     const int number = errno;
-    temporary.clear();
+    temporary.keep();
     throw system_failure(path, "create", number);
   }
 
@@ -191,9 +192,9 @@ struct OutputFile::Impl {
     if (appears && ::fsync(descriptor) != 0) throw system_failure(path, "write", errno);
     if (kind == Kind::kUnnamed) link_unnamed();
     if (::close(std::exchange(descriptor, -1)) != 0) throw system_failure(path, "write", errno);
-    if (!temporary.empty() && ::rename(temporary.c_str(), path.c_str()) != 0)
+    if (!temporary.path().empty() && ::rename(temporary.path().c_str(), path.c_str()) != 0)
       throw system_failure(path, "create", errno);
-    temporary.clear();
+    temporary.keep();
     if (appears) sync_folder(folder_of(path));
   }
 };
@@ -260,13 +261,9 @@ InputFile::~InputFile() {
 std::size_t InputFile::read(std::span<std::byte> buffer) {
   std::size_t total = 0;
   while (total < buffer.size()) {
-    const ssize_t got = ::read(descriptor_, buffer.data() + total, buffer.size() - total);
+    const std::size_t got = read_some(descriptor_, buffer.subspan(total), name_);
     if (got == 0) break;
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      throw system_failure(name_, "read", errno);
-    }
-    total += static_cast<std::size_t>(got);
+    total += got;
   }
   return total;
 }

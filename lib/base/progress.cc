@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "lib/base/amounts.h"
+
 namespace matinee {
 namespace {
 
@@ -41,6 +43,18 @@ struct Progress::Impl {
   Clock::time_point shown{};
   bool finished = false;
 
+  // "45% 1.20 GB of 2.70 GB, 310 MB/s". The rate is left out of the first second, in which it says little.
+  std::string amount(std::uint64_t count, double seconds) const {
+    std::string text = format_amount(count, unit);
+    if (total > 0) {
+      const double share = std::min(1.0, static_cast<double>(count) / static_cast<double>(total));
+      text = unit == "bytes" ? fmt::format("{:3.0f}% {} of {}", 100 * share, text, format_amount(total, unit))
+                             : fmt::format("{:3.0f}% {}/{} {}", 100 * share, count, total, unit);
+    }
+    if (seconds >= 1) text += ", " + format_rate(static_cast<double>(count) / seconds, unit);
+    return text;
+  }
+
   void show(bool last) {
     const std::lock_guard lock(mutex);
     const auto now = Clock::now();
@@ -49,14 +63,9 @@ struct Progress::Impl {
     shown = now;
     const std::uint64_t count = done.load(std::memory_order_relaxed);
     const double seconds = std::chrono::duration<double>(now - start).count();
-    std::string text = fmt::format("{}: {} ", tool, label);
-    if (total > 0) {
-      const double share = std::min(1.0, static_cast<double>(count) / static_cast<double>(total));
-      text += fmt::format("{:3.0f}% {}/{} {}", 100 * share, count, total, unit);
-      if (!last && share > 0.01) text += ", left " + format_seconds(seconds / share * (1 - share));
-    } else {
-      text += fmt::format("{} {}", count, unit);
-    }
+    std::string text = fmt::format("{}: {} {}", tool, label, amount(count, seconds));
+    const double share = total > 0 ? std::min(1.0, static_cast<double>(count) / static_cast<double>(total)) : 0;
+    if (!last && share > 0.01) text += ", left " + format_seconds(seconds / share * (1 - share));
     if (!status.empty()) text += "  " + status;
     if (last) text += ", took " + format_seconds(seconds);
     if (bar) {
@@ -93,6 +102,13 @@ Progress::~Progress() { finish(); }
 
 void Progress::advance(std::uint64_t amount) {
   impl_->done.fetch_add(amount, std::memory_order_relaxed);
+  if (impl_->bar || impl_->lines) impl_->show(false);
+}
+
+void Progress::reach(std::uint64_t amount) {
+  std::uint64_t before = impl_->done.load(std::memory_order_relaxed);
+  while (before < amount && !impl_->done.compare_exchange_weak(before, amount, std::memory_order_relaxed)) {
+  }
   if (impl_->bar || impl_->lines) impl_->show(false);
 }
 

@@ -14,11 +14,13 @@
 #include <exception>
 #include <new>
 
+#include "lib/base/amounts.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/memory_budget.h"
 #include "lib/base/parallel.h"
+#include "lib/base/unfinished_file.h"
 #include "lib/base/words.h"
 
 namespace matinee {
@@ -27,7 +29,10 @@ namespace {
 volatile std::sig_atomic_t stop_signal_number = 0;
 
 extern "C" void on_stop_signal(int number) {
-  if (stop_signal_number != 0) _exit(128 + number);
+  if (stop_signal_number != 0) {
+    remove_unfinished_files();
+    _exit(128 + number);
+  }
   stop_signal_number = number;
 }
 
@@ -45,6 +50,10 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
   if (which & kProgress) {
     set.choice("progress", &style, {"auto", "plain", "none"},
                "progress display; auto: a bar on a terminal, else nothing");
+  }
+  if (which & kStats) {
+    set.flag("stats", &common.stats,
+             "report at the end what was done, time, rate, the share of what this machine can do, and memory");
   }
 }
 
@@ -95,10 +104,27 @@ void print_message(const char* name, std::string_view text) {
   fmt::print(stderr, "{}\n", line);
 }
 
+// "4.30 GB in 4.1 s (1.05 GB/s, 31 % of a memory copy with 2 threads at 3.40 GB/s), 180 MB of memory".
+std::string work_text(const WorkDone& work, double seconds, std::uint64_t memory, int threads) {
+  const double divisor = std::max(seconds, 1e-6);
+  std::string rate = format_rate(static_cast<double>(work.count) / divisor, work.unit);
+  if (work.bytes > 0) {
+    const SpeedLimit limit = work.limit.bytes_per_second > 0 ? work.limit : memory_copy_limit(threads);
+    rate += fmt::format(", {:.0f} % of {} at {}/s",
+                        100 * static_cast<double>(work.bytes) / divisor / limit.bytes_per_second, limit.name,
+                        format_bytes(limit.bytes_per_second));
+  }
+  return fmt::format("{} in {:.{}f} s ({}), {} of memory", format_amount(work.count, work.unit), seconds,
+                     seconds < 1 ? 3 : 1, rate, format_bytes(static_cast<double>(memory)));
+}
+
+RunningTool running;
+
 }  // namespace
 
-ToolContext::ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options)
-    : description_(description), common_(common), options_(options) {}
+ToolContext::ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options,
+                         std::vector<WorkDone>* work)
+    : description_(description), common_(common), options_(options), work_(work) {}
 
 void ToolContext::note(std::string_view text) const { print_message(description_.name, text); }
 
@@ -118,6 +144,7 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
   CommonOptions common;
   std::string style = "auto";
   bool help_wanted = false, version_wanted = false;
+  running = {description.name, std::string_view(description.synopsis).find("[FILE") != std::string_view::npos};
   try {
     add_options(options);
     add_common_options(options, common_options, common, style);
@@ -139,10 +166,16 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
     common.progress = style == "plain"  ? ProgressStyle::kPlain
                       : style == "none" ? ProgressStyle::kNone
                                         : ProgressStyle::kAuto;
-    ToolContext context(description, common, options);
+    std::vector<WorkDone> work;
+    ToolContext context(description, common, options, &work);
     const int status = body(context);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (common.stats) {
+      const std::uint64_t memory = peak_resident_memory();
+      const int threads = common_options & kThreads ? common.threads : 1;
+      for (const WorkDone& done : work) context.note(work_text(done, seconds, memory, threads));
+    }
     if (common.verbose) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       context.note(fmt::format("{:.2f} s, peak memory {}", seconds, format_size(peak_resident_memory())));
     }
     return flush_stdout(description.name, status);
@@ -168,6 +201,10 @@ void watch_stop_signals() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
+
+const RunningTool& running_tool() { return running; }
+
+void note_to_user(std::string_view text) { print_message(running.name.c_str(), text); }
 
 bool stop_requested() { return stop_signal_number != 0; }
 int stop_signal() { return stop_signal_number; }

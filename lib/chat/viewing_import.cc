@@ -157,9 +157,6 @@ std::vector<Viewing> read_viewings(CsvReader& reader, const CsvHeader& header, S
 ImportReport import_viewings(const std::string& path, const MovieCatalog& catalog, const TitleIndex& titles,
                              ViewingHistory& history, const std::function<void(std::string_view)>& note) {
   const std::string text = read_text(path);
-  if (text.starts_with("PK\x03\x04")) {
-    throw bad_data("{}: this is a zip file; unzip it and import the CSV files in it", path);
-  }
   CsvReader reader(text, path);
   std::vector<std::string> record;
   reader.next(record);

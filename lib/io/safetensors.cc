@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/io/file_kind.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 
@@ -15,25 +16,6 @@ namespace {
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the format
 constexpr std::size_t kAlignment = 64;
 constexpr const char* kVersion = "1";
-
-// A guess at what the bytes are instead of a safetensors file, for the error message.
-std::string guess(std::span<const std::byte> data) {
-  const auto begins = [&](std::string_view magic) {
-    return data.size() >= magic.size() && std::memcmp(data.data(), magic.data(), magic.size()) == 0;
-  };
-  if (begins("\x1f\x8b")) return "this is a gzip file";
-  if (begins("version https://git-lfs")) return "this is a git-lfs pointer, not the file; run git lfs pull";
-  if (begins("\x80\x02") || begins("\x80\x03") || begins("\x80\x04") || begins("\x80\x05")) {
-    return "this is a Python pickle, which can run code; convert it to safetensors";
-  }
-  if (begins("PK\x03\x04")) return "this is a zip archive (a PyTorch checkpoint?); convert it to safetensors";
-  if (begins("GGUF")) return "this is a GGUF file";
-  if (begins("<")) return "this looks like an HTML or XML page";
-  if (begins("tconst\t") || begins("nconst\t") || begins("titleId\t"))
-    return "this is an IMDb TSV file; run tsv2bin first";
-  if (begins("{\"")) return "this looks like JSON text";
-  return "";
-}
 
 std::uint64_t multiply(std::uint64_t a, std::uint64_t b, const std::string& tensor) {
   std::uint64_t product = 0;
@@ -98,7 +80,13 @@ SafetensorsFile::SafetensorsFile(std::span<const std::byte> data, std::string na
 }
 
 void SafetensorsFile::parse(std::span<const std::byte> all) {
-  const std::string hint = guess(all);
+  const std::string_view begin(reinterpret_cast<const char*>(all.data()), std::min(all.size(), kRecognizedBytes));
+  const FileKind* kind = recognize_file(begin);
+  std::string hint;
+  if (kind != nullptr) {
+    const std::string remedy = remedy_for(*kind, name_);
+    hint = fmt::format("this is {}{}{}", kind->name, remedy.empty() ? "" : "; ", remedy);
+  }
   const auto broken = [&](std::string message) {
     Error error(ErrorCode::kBadData, "not a safetensors file: " + std::move(message));
     if (!hint.empty()) error.add_remedy(hint);

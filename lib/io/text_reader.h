@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/machine_limits.h"
+
 namespace matinee {
 
 /// Whether a text begins with UTF-16's byte-order mark.
@@ -15,8 +17,11 @@ inline bool begins_as_utf16(std::string_view text) {
 }
 
 /// The bytes of a file or of stdin ("-"), decompressed if they begin with the gzip magic (with ISA-L; a file may have
-/// several members). Throws like InputFile, and Error(kBadData) with the offset in the compressed input if the gzip
-/// stream is corrupt or truncated.
+/// several members, and zeros or a newline behind them; anything else there is ignored with a note to the user). Throws
+/// like InputStream, and
+///   Error(kBadData) where the gzip stream is cut off, or the file is of a kind that is not text (file_kind.h);
+///   Error(kResource) where the gzip stream is not valid or a member's checksum or size does not match: what was read
+///   from it before is not to be trusted, so that no reader may go on with it.
 class ByteSource {
  public:
   explicit ByteSource(const std::string& path);
@@ -25,12 +30,20 @@ class ByteSource {
   ~ByteSource();
 
   /// Fills `buffer` and returns the number of bytes. It is less than buffer.size() only at the end of the input or
-  /// before a corrupt part, where the next call throws; 0 only at the end.
+  /// before a failure, which the next call throws; 0 only at the end.
   std::size_t read(std::span<std::byte> buffer);
+  /// The same, but returns what there is, at least one byte, so that lines are answered while more are written.
+  std::size_t read_some(std::span<std::byte> buffer);
   /// The path, or "<stdin>"; for messages.
   const std::string& name() const;
   /// Whether the input is gzip.
   bool compressed() const;
+  /// The bytes of the file, compressed where it is; 0 where this is unknown. For the display of progress.
+  std::uint64_t size() const;
+  /// How many of them are used.
+  std::uint64_t position() const;
+  /// How fast the text came out of gzip, by the time of this thread's processor, for --stats; unknown for plain files.
+  SpeedLimit speed_limit() const;
 
  private:
   struct Impl;
@@ -50,6 +63,8 @@ class LineReader {
   bool next(std::string_view& line);
   /// The number of the current line; 0 before the first.
   std::uint64_t line_number() const { return number_; }
+  /// Whether next() returns without waiting for input.
+  bool line_is_there() const;
   const std::string& name() const { return source_.name(); }
   /// "NAME:LINE", for errors about the current line.
   std::string place() const;

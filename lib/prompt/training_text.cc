@@ -4,7 +4,6 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/utf8.h"
-#include "lib/io/text_reader.h"
 #include "lib/prompt/json_repair.h"
 
 namespace matinee {
@@ -147,8 +146,6 @@ void read_tuple(const JsonNode& root, LearnedReplies replies, TrainingText& out)
 
 JsonNode TrainingTextParser::root_of(std::string_view record, TrainingText& out) {
   if (record.starts_with("\xEF\xBB\xBF")) record.remove_prefix(3);
-  if (begins_as_utf16(record))
-    throw bad_data("this is UTF-16").add_remedy("iconv -f UTF-16 -t UTF-8 makes UTF-8 of it");
   if (const std::size_t valid = valid_utf8_prefix(record); valid < record.size()) {
     throw bad_data("not UTF-8: byte 0x{:02X} at column {}", static_cast<unsigned char>(record[valid]), valid + 1)
         .add_remedy("convert the file with iconv");

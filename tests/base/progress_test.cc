@@ -35,6 +35,16 @@ TEST(Progress, UnknownTotalIsPrintedAsACount) {
             "tool: reading 0 bytes, took 0:00\n");
 }
 
+TEST(Progress, BytesAreShownInLargerUnitsAndAPlaceNeverFallsBack) {
+  const std::string text = printed([] {
+    Progress progress(ProgressStyle::kPlain, "tool", "reading", 2'700'000'000, "bytes");
+    progress.reach(1'350'000'000);
+    progress.reach(7);
+  });
+  EXPECT_EQ(text.substr(0, 40), "tool: reading  50% 1.35 GB of 2.70 GB, l") << text;
+  EXPECT_NE(text.find("tool: reading  50% 1.35 GB of 2.70 GB, took 0:00\n"), std::string::npos) << text;
+}
+
 TEST(Progress, PrintsNothingWithoutATerminal) {
   for (const ProgressStyle style : {ProgressStyle::kNone, ProgressStyle::kAuto}) {
     EXPECT_EQ(printed([&] {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <new>
+#include <regex>
 #include <stdexcept>
 
 #include "lib/base/error.h"
@@ -28,7 +29,7 @@ Outcome run(std::vector<const char*> words, const std::function<int(ToolContext&
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   const int status = run_tool(
-      static_cast<int>(words.size()), const_cast<char**>(words.data()), kTool, kThreads | kSeed | kProgress,
+      static_cast<int>(words.size()), const_cast<char**>(words.data()), kTool, kThreads | kSeed | kProgress | kStats,
       [&](OptionSet& set) { set.integer("number,n", &number, 1, 9, "a number"); }, body);
   return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
 }
@@ -79,6 +80,24 @@ TEST(Tool, TheBodyGetsTheCommonOptions) {
     EXPECT_GT(tool.threads(), 0) << "0 stands for every processor";
     return 0;
   });
+}
+
+TEST(Tool, StatsSayWhatWasDoneAndTheShareOfTheLimit) {
+  const auto body = [](ToolContext& tool) {
+    tool.finished(5'000'000);
+    tool.finished({12, "movies"});
+    tool.finished({3'000'000, "bytes", 3'000'000, {"inflating", 1e15}});
+    return 0;
+  };
+  EXPECT_EQ(run({}, body).err, "") << "only with --stats";
+  const std::string text = run({"--stats", "--threads", "2"}, body).err;
+  EXPECT_TRUE(std::regex_match(
+      text, std::regex("tool: 5\\.00 MB in 0\\.\\d+ s \\([\\d.]+ .B/s, \\d+ % of a memory copy with 2 threads at "
+                       "[\\d.]+ .B/s\\), [\\d.]+ .B of memory\n"
+                       "tool: 12 movies in 0\\.\\d+ s \\([\\d.]+ movies/s\\), [\\d.]+ .B of memory\n"
+                       "tool: 3\\.00 MB in 0\\.\\d+ s \\([\\d.]+ .B/s, 0 % of inflating at 1000 TB/s\\), "
+                       "[\\d.]+ .B of memory\n")))
+      << text;
 }
 
 // In processes of their own: the first signal is only a request, the second one ends the process.

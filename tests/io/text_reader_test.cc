@@ -1,8 +1,12 @@
 #include "lib/io/text_reader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <isa-l/igzip_lib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <vector>
 
 #include "lib/base/error.h"
@@ -72,20 +76,122 @@ TEST(ByteSource, ReadsSeveralGzipMembersAsOneText) {
   EXPECT_EQ(read_text(folder.file("t.gz")), text + "three\n");
 }
 
-TEST(ByteSource, NamesACutOrBrokenGzipStream) {
-  const TemporaryFolder folder;
+std::string numbers() {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += std::to_string(i * 7919);
-  const std::string whole = gzip(text);
+  return text;
+}
+
+TEST(ByteSource, NamesACutGzipStream) {
+  const TemporaryFolder folder;
+  const std::string whole = gzip(numbers());
   const std::string path = folder.file("t.gz");
-  write_file(path, whole.substr(0, whole.size() / 2));
-  EXPECT_EQ(error_of([&] { read_text(path); }), path + ": gzip stream is cut off after " +
-                                                    std::to_string(whole.size() / 2) +
-                                                    " compressed bytes; fetch the file again");
-  std::string broken = whole;
-  broken[broken.size() - 6] = static_cast<char>(broken[broken.size() - 6] ^ 1);
-  write_file(path, broken);
-  EXPECT_NE(error_of([&] { read_text(path); }).find("checksum does not match"), std::string::npos);
+  for (const std::string& before : {std::string(), whole}) {
+    for (const std::size_t size : {std::size_t{2}, whole.size() / 2, whole.size() - 1}) {
+      write_file(path, before + whole.substr(0, size));
+      EXPECT_EQ(error_of([&] { read_text(path); }), path + ": gzip stream is cut off after " +
+                                                        std::to_string(before.size() + size) +
+                                                        " compressed bytes; fetch the file again");
+    }
+  }
+}
+
+TEST(ByteSource, NamesTheMemberWithAWrongChecksum) {
+  const TemporaryFolder folder;
+  const std::string whole = gzip(numbers());
+  const std::string path = folder.file("t.gz");
+  // The checksum, and the size.
+  for (const std::size_t from_end : {6u, 2u}) {
+    std::string broken = whole;
+    broken[broken.size() - from_end] = static_cast<char>(broken[broken.size() - from_end] ^ 1);
+    write_file(path, whole + broken + whole);
+    EXPECT_EQ(error_of([&] { read_text(path); }),
+              path + ": checksum does not match near byte " + std::to_string(2 * whole.size()) +
+                  ", in the gzip member that begins at byte " + std::to_string(whole.size()) +
+                  ": the file is damaged; fetch it again");
+  }
+}
+
+// A wrong bit anywhere is found, but in the parts of the header that say nothing about the text.
+TEST(ByteSource, NoFlippedBitPassesAsGood) {
+  const TemporaryFolder folder;
+  const std::string text = numbers(), whole = gzip(text), path = folder.file("t.gz");
+  int refused = 0;
+  for (std::size_t i = 2; i < whole.size(); i += i < 20 ? 1 : 97) {
+    std::string broken = whole;
+    broken[i] = static_cast<char>(broken[i] ^ (1 << (i % 8)));
+    write_file(path, broken);
+    try {
+      EXPECT_TRUE(read_text(path) == text) << "byte " << i;
+      EXPECT_LT(i, 10u);
+    } catch (const Error& error) {
+      ++refused;
+      const bool cut_off = std::string_view(error.what()).find("cut off") != std::string_view::npos;
+      EXPECT_EQ(error.code(), cut_off ? ErrorCode::kBadData : ErrorCode::kResource) << error.what();
+    }
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST(ByteSource, TakesPaddingBehindGzipAndNamesAnythingElse) {
+  const TemporaryFolder folder;
+  const std::string text = numbers(), whole = gzip(text), path = folder.file("t.gz");
+  const auto note_of = [&](const std::string& behind) {
+    write_file(path, whole + behind);
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(read_text(path) == text);
+    return testing::internal::GetCapturedStderr();
+  };
+  for (const std::string& behind : {std::string("\n"), std::string("\r\n"), std::string(600'000, '\0')})
+    EXPECT_EQ(note_of(behind), "") << behind.size();
+  for (const std::string& behind : {std::string("x"), std::string("\x1f"), std::string("\n</html>\n")})
+    EXPECT_NE(note_of(behind).find("behind the gzip data"), std::string::npos) << behind;
+  write_file(path, whole + std::string(1000, '\0') + whole);
+  EXPECT_TRUE(read_text(path) == text + text) << "a member behind padding";
+}
+
+TEST(ByteSource, GivesTheSameBytesToAnyBuffer) {
+  const TemporaryFolder folder;
+  const std::string text = numbers() + std::string(700'000, 'y') + numbers();
+  write_file(folder.file("plain"), text);
+  write_file(folder.file("gzip"), gzip(text.substr(0, 1000)) + gzip(text.substr(1000)));
+  for (const char* name : {"plain", "gzip"}) {
+    for (const std::size_t size : {1u, 511u, 65'537u, 4'000'000u}) {
+      for (const bool some : {false, true}) {
+        ByteSource source(folder.file(name));
+        std::string got;
+        std::vector<std::byte> buffer(size);
+        while (const std::size_t n = some ? source.read_some(buffer) : source.read(buffer)) {
+          if (!some && n < size) EXPECT_EQ(got.size() + n, text.size());
+          got.append(reinterpret_cast<const char*>(buffer.data()), n);
+        }
+        EXPECT_TRUE(got == text) << name << " " << size << " " << some;
+        EXPECT_EQ(source.position(), source.size());
+        EXPECT_EQ(source.size(), std::filesystem::file_size(folder.file(name)));
+      }
+    }
+  }
+}
+
+// Someone who types, or a program that waits for each answer: a line comes when it is written.
+TEST(LineReader, GivesALineWhileMoreAreWritten) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int writer = open(pipe.c_str(), O_RDWR);
+  ASSERT_EQ(write(writer, "one\ntwo\nthr", 11), 11);
+  LineReader reader(pipe);
+  std::string_view line;
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  EXPECT_TRUE(reader.line_is_there());
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "two");
+  EXPECT_FALSE(reader.line_is_there());
+  ASSERT_EQ(write(writer, "ee\n", 3), 3);
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "three");
+  close(writer);
 }
 
 }  // namespace

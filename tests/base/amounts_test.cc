@@ -1,0 +1,28 @@
+#include "lib/base/amounts.h"
+
+#include <gtest/gtest.h>
+
+namespace matinee {
+namespace {
+
+TEST(Amounts, BytesHaveThreeDigitsInDecimalUnits) {
+  EXPECT_EQ(format_bytes(0), "0 bytes");
+  EXPECT_EQ(format_bytes(999), "999 bytes");
+  EXPECT_EQ(format_bytes(1000), "1.00 kB");
+  EXPECT_EQ(format_bytes(9'996), "10.0 kB");
+  EXPECT_EQ(format_bytes(999'400), "999 kB");
+  EXPECT_EQ(format_bytes(999'600), "1.00 MB");
+  EXPECT_EQ(format_bytes(4.3e9), "4.30 GB");
+  EXPECT_EQ(format_bytes(4.3e16), "43000 TB");
+}
+
+TEST(Amounts, OtherUnitsAreCounted) {
+  EXPECT_EQ(format_amount(1'500'000, "bytes"), "1.50 MB");
+  EXPECT_EQ(format_amount(1'500'000, "rows"), "1500000 rows");
+  EXPECT_EQ(format_rate(2e6, "bytes"), "2.00 MB/s");
+  EXPECT_EQ(format_rate(12345.6, "rows"), "12346 rows/s");
+  EXPECT_EQ(format_rate(0.254, "rows"), "0.25 rows/s");
+}
+
+}  // namespace
+}  // namespace matinee
