@@ -7,6 +7,10 @@ FUZZ_TOP_csv_fuzz          := io
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
 FUZZ_TOP_torch_checkpoint_fuzz := io
+FUZZ_TOP_gzip_fuzz         := io
+FUZZ_TOP_json_records_fuzz := io
+FUZZ_TOP_table_fuzz        := table
+FUZZ_TOP_tsv_fuzz          := catalog
 FUZZ_TOP_model_config_fuzz := model
 FUZZ_TOP_chat_template_fuzz := prompt
 fuzz_top = $(or $(FUZZ_TOP_$(1)),tokenizer)
@@ -37,7 +41,7 @@ $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
 .PHONY: test-fuzz fuzz fuzz-run
 test-fuzz: $(SHORT_RUNS)  ## the short run of the fuzz targets
 	BUILD=$(BUILD) sh tests/fuzz/short_run.sh
-fuzz:  ## libFuzzer on the readers of tokenizers, checkpoints, GGUF and configurations, and on encoding and decoding
+fuzz:  ## libFuzzer on the readers of tables, JSON lines, gzip, tokenizers, checkpoints, GGUF and configurations, ...
 	@scripts/install-deps fuzz
 	@$(MAKE) --no-print-directory $(PARALLEL) $(FUZZERS)
 	@$(MAKE) --no-print-directory fuzz-run

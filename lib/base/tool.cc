@@ -204,7 +204,9 @@ void watch_stop_signals() {
 
 const RunningTool& running_tool() { return running; }
 
-void note_to_user(std::string_view text) { print_message(running.name.c_str(), text); }
+void note_to_user(std::string_view text) {
+  if (!running.name.empty()) print_message(running.name.c_str(), text);
+}
 
 bool stop_requested() { return stop_signal_number != 0; }
 int stop_signal() { return stop_signal_number; }

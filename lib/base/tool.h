@@ -103,7 +103,8 @@ struct RunningTool {
   bool reads_stdin = false;
 };
 const RunningTool& running_tool();
-/// A line "NAME: text" on stderr as ToolContext::note, for functions that no callback for notes reaches.
+/// A line "NAME: text" on stderr as ToolContext::note, for functions that no callback for notes reaches. Outside of
+/// run_tool() nothing is printed.
 void note_to_user(std::string_view text);
 
 /// The folder that holds the running executable ("" if it cannot be known).

@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/tool.h"
 #include "tests/support/temporary_folder.h"
 
 namespace matinee {
@@ -138,9 +139,17 @@ TEST(ByteSource, TakesPaddingBehindGzipAndNamesAnythingElse) {
   const std::string text = numbers(), whole = gzip(text), path = folder.file("t.gz");
   const auto note_of = [&](const std::string& behind) {
     write_file(path, whole + behind);
-    testing::internal::CaptureStderr();
-    EXPECT_TRUE(read_text(path) == text);
-    return testing::internal::GetCapturedStderr();
+    const ToolDescription tool{"tool", "", "", "", {}, ""};
+    const char* words[] = {"tool"};
+    const auto body = [&](ToolContext&) {
+      EXPECT_TRUE(read_text(path) == text);
+      return 0;
+    };
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_tool(
+                  1, const_cast<char**>(words), tool, 0, [](OptionSet&) {}, body),
+              0);
+    return ::testing::internal::GetCapturedStderr();
   };
   for (const std::string& behind : {std::string("\n"), std::string("\r\n"), std::string(600'000, '\0')})
     EXPECT_EQ(note_of(behind), "") << behind.size();
@@ -152,17 +161,17 @@ TEST(ByteSource, TakesPaddingBehindGzipAndNamesAnythingElse) {
 
 TEST(ByteSource, GivesTheSameBytesToAnyBuffer) {
   const TemporaryFolder folder;
-  const std::string text = numbers() + std::string(700'000, 'y') + numbers();
+  const std::string text = numbers() + std::string(300'000, 'y') + numbers();
   write_file(folder.file("plain"), text);
   write_file(folder.file("gzip"), gzip(text.substr(0, 1000)) + gzip(text.substr(1000)));
   for (const char* name : {"plain", "gzip"}) {
-    for (const std::size_t size : {1u, 511u, 65'537u, 4'000'000u}) {
+    for (const std::size_t size : {7u, 511u, 65'537u, 4'000'000u}) {
       for (const bool some : {false, true}) {
         ByteSource source(folder.file(name));
         std::string got;
         std::vector<std::byte> buffer(size);
         while (const std::size_t n = some ? source.read_some(buffer) : source.read(buffer)) {
-          if (!some && n < size) EXPECT_EQ(got.size() + n, text.size());
+          EXPECT_TRUE(some || n == size || got.size() + n == text.size());
           got.append(reinterpret_cast<const char*>(buffer.data()), n);
         }
         EXPECT_TRUE(got == text) << name << " " << size << " " << some;
