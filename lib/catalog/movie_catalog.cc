@@ -3,19 +3,42 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <charconv>
+#include <mutex>
 #include <utility>
 
 #include "lib/base/format_error.h"
+#include "lib/base/parallel.h"
+#include "lib/catalog/lazy_texts.h"
 #include "lib/catalog/list_column.h"
+#include "lib/catalog/text_order.h"
+#include "lib/io/offsets.h"
 
 namespace matinee {
 namespace {
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
 
-// Index of a name among display names.
-using NameMap = std::unordered_map<std::string_view, std::int32_t>;
+// "Heat (1995)" is the text "Heat" with the number 1995; "Heat [tt0113277]" the text "Heat" with the id.
+struct NumberedText {
+  std::string_view text;
+  std::int32_t number = kUnknown;
+};
+
+std::optional<NumberedText> numbered(std::string_view name) {
+  const std::size_t open = name.rfind(" (");
+  if (open == name.npos || !name.ends_with(')')) return {};
+  NumberedText parts{name.substr(0, open)};
+  const char* end = name.data() + name.size() - 1;
+  if (std::from_chars(name.data() + open + 2, end, parts.number).ptr != end) return {};
+  return parts;
+}
+
+std::optional<std::string_view> bracketed_id(std::string_view name) {
+  const std::size_t open = name.rfind(" [");
+  if (open == name.npos || !name.ends_with(']')) return {};
+  return name.substr(open + 2, name.size() - open - 3);
+}
 
 // Movies by person, the inverse of a list column.
 struct Inverse {
@@ -68,10 +91,9 @@ struct MovieCatalog::Impl {
     if (title.size() != at(movies) || original.size() != at(movies) || name.size() != at(people)) {
       throw bad_data("{}: columns have different numbers of rows", path);
     }
-    acted = std::make_unique<Inverse>(cast, movies, people);
-    directed = std::make_unique<Inverse>(directors, movies, people);
     read_optional();
-    name_everything();
+    movie_names = std::make_unique<LazyTexts>(at(movies));
+    person_names = std::make_unique<LazyTexts>(at(people));
   }
 
   // Columns that catalogs made before them lack.
@@ -84,8 +106,7 @@ struct MovieCatalog::Impl {
     other_titles = StringColumn(file, "otherTitles");
     other_title_rows = file.view<std::int64_t>("otherTitles.rows");
     const auto limit = static_cast<std::int64_t>(other_titles.size());
-    if (other_title_rows.size() != at(movies) + 1 || other_title_rows.front() != 0 ||
-        other_title_rows.back() != limit || !std::is_sorted(other_title_rows.begin(), other_title_rows.end())) {
+    if (other_title_rows.size() != at(movies) + 1 || !are_offsets(other_title_rows, limit)) {
       throw bad_data("{}: otherTitles.rows: expected {} offsets ascending from 0 to {}", file.path(), movies + 1,
                      limit);
     }
@@ -98,42 +119,79 @@ struct MovieCatalog::Impl {
     return values;
   }
 
-  void name_everything() {
-    std::unordered_map<std::string, int> shared;
-    for (std::int32_t m = 0; m < movies; ++m) {
-      const std::string plain =
-          year[at(m)] == kUnknown ? std::string(title[at(m)]) : fmt::format("{} ({})", title[at(m)], year[at(m)]);
-      ++shared[plain];
-      display.push_back(plain);
-    }
-    for (std::int32_t m = 0; m < movies; ++m) {
-      if (shared[display[at(m)]] > 1) display[at(m)] += fmt::format(" [{}]", tconst[at(m)]);
-    }
-    std::unordered_map<std::string_view, int> namesakes;
-    std::unordered_map<std::string, int> with_year;
-    for (std::int32_t p = 0; p < people; ++p) ++namesakes[name[at(p)]];
-    const auto dated = [&](std::int32_t p) { return fmt::format("{} ({})", name[at(p)], birth[at(p)]); };
-    for (std::int32_t p = 0; p < people; ++p) {
-      if (namesakes[name[at(p)]] > 1 && birth[at(p)] != kUnknown) ++with_year[dated(p)];
-    }
-    for (std::int32_t p = 0; p < people; ++p) {
-      if (namesakes[name[at(p)]] == 1) {
-        person_display.emplace_back(name[at(p)]);
-      } else if (birth[at(p)] != kUnknown && with_year[dated(p)] == 1) {
-        person_display.push_back(dated(p));
-      } else {
-        person_display.push_back(fmt::format("{} [{}]", name[at(p)], nconst[at(p)]));
-      }
-    }
-    for (std::int32_t m = 0; m < movies; ++m) {
-      by_tconst.emplace(tconst[at(m)], m);
-      by_display.emplace(display[at(m)], m);
-    }
-    for (std::int32_t p = 0; p < people; ++p) {
-      by_nconst.emplace(nconst[at(p)], p);
-      by_person_display.emplace(person_display[at(p)], p);
-    }
+  // Movies with this name before an id is added to it.
+  std::vector<std::int32_t> movies_called(std::string_view plain) const {
+    std::vector<std::int32_t> found;
+    const auto add = [&](std::span<const std::int32_t> rows) { found.insert(found.end(), rows.begin(), rows.end()); };
+    add(by_title.get().rows(plain, kUnknown));
+    if (const auto parts = numbered(plain)) add(by_title.get().rows(parts->text, parts->number));
+    return found;
   }
+
+  std::string name_of_movie(std::int32_t movie) const {
+    std::string plain = year[at(movie)] == kUnknown ? std::string(title[at(movie)])
+                                                    : fmt::format("{} ({})", title[at(movie)], year[at(movie)]);
+    if (movies_called(plain).size() > 1) plain += fmt::format(" [{}]", tconst[at(movie)]);
+    return plain;
+  }
+
+  std::string name_of_person(std::int32_t person) const {
+    const std::string_view plain = name[at(person)];
+    const std::int32_t born = birth[at(person)];
+    if (by_name.get().rows(plain).size() <= 1) return std::string(plain);
+    if (born != kUnknown && by_name.get().rows(plain, born).size() == 1) return fmt::format("{} ({})", plain, born);
+    return fmt::format("{} [{}]", plain, nconst[at(person)]);
+  }
+
+  // The rows of one of the column's values; the order is in the file, or made when it is first needed.
+  class Order {
+   public:
+    Order(const Impl& owner, const char* tensor, const StringColumn& texts, const std::span<const std::int32_t>* numbers)
+        : owner_(owner), tensor_(tensor), texts_(texts), numbers_(numbers) {}
+
+    const TextOrder& get() const {
+      std::call_once(once_, [&] {
+        const auto numbers = numbers_ == nullptr ? std::span<const std::int32_t>() : *numbers_;
+        std::span<const std::int32_t> order;
+        if (owner_.file.find(tensor_) != nullptr) {
+          order = owner_.numbers(tensor_, static_cast<std::int32_t>(texts_.size()));
+          if (!are_indices(order, static_cast<std::int32_t>(texts_.size())))
+            throw bad_data("{}: column \"{}\": a value is no row", owner_.file.path(), tensor_);
+        } else {
+          ThreadPool pool(1);
+          made_ = order_of_texts(texts_, numbers, pool);
+          order = made_;
+        }
+        rows_ = TextOrder(texts_, numbers, order);
+      });
+      return rows_;
+    }
+
+    // The first row with this text.
+    std::optional<std::int32_t> find(std::string_view text) const {
+      const auto rows = get().rows(text);
+      return rows.empty() ? std::nullopt : std::optional(rows.front());
+    }
+
+   private:
+    const Impl& owner_;
+    const char* tensor_;
+    const StringColumn& texts_;
+    const std::span<const std::int32_t>* numbers_;
+    mutable std::once_flag once_;
+    mutable std::vector<std::int32_t> made_;
+    mutable TextOrder rows_;
+  };
+
+  // The movies of each person, made when they are first needed.
+  struct Filmography {
+    mutable std::once_flag once;
+    mutable std::unique_ptr<Inverse> inverse;
+    std::span<const std::int32_t> of(const Impl& catalog, const ListColumn& lists, std::int32_t person) const {
+      std::call_once(once, [&] { inverse = std::make_unique<Inverse>(lists, catalog.movies, catalog.people); });
+      return (*inverse)[person];
+    }
+  };
 
   SafetensorsFile file;
   std::int32_t movies = 0, people = 0;
@@ -142,9 +200,10 @@ struct MovieCatalog::Impl {
   std::span<const std::int32_t> year, runtime, votes, rating, birth;
   std::vector<std::string> genres;
   ListColumn genre_lists, cast, directors, writers;
-  std::unique_ptr<Inverse> acted, directed;
-  std::vector<std::string> display, person_display;
-  NameMap by_tconst, by_display, by_nconst, by_person_display;
+  Filmography acted, directed;
+  std::unique_ptr<LazyTexts> movie_names, person_names;
+  Order by_tconst{*this, "tconst.order", tconst, nullptr}, by_nconst{*this, "nconst.order", nconst, nullptr};
+  Order by_title{*this, "primaryTitle.order", title, &year}, by_name{*this, "primaryName.order", name, &birth};
 };
 
 MovieCatalog::MovieCatalog(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
@@ -176,28 +235,27 @@ std::span<const std::int32_t> MovieCatalog::genres_of(MovieId movie) const { ret
 std::span<const std::int32_t> MovieCatalog::cast(MovieId movie) const { return impl_->cast[at(movie)]; }
 std::span<const std::int32_t> MovieCatalog::directors(MovieId movie) const { return impl_->directors[at(movie)]; }
 std::span<const std::int32_t> MovieCatalog::writers(MovieId movie) const { return impl_->writers[at(movie)]; }
-std::string_view MovieCatalog::display_name(MovieId movie) const { return impl_->display[at(movie)]; }
+std::string_view MovieCatalog::display_name(MovieId movie) const {
+  return impl_->movie_names->get(at(movie), [&] { return impl_->name_of_movie(movie); });
+}
 const std::vector<std::string>& MovieCatalog::genres() const { return impl_->genres; }
 std::string_view MovieCatalog::nconst(PersonId person) const { return impl_->nconst[at(person)]; }
 std::string_view MovieCatalog::person_name(PersonId person) const { return impl_->name[at(person)]; }
-std::string_view MovieCatalog::person_display_name(PersonId person) const { return impl_->person_display[at(person)]; }
-std::span<const std::int32_t> MovieCatalog::acted_in(PersonId person) const { return (*impl_->acted)[person]; }
-std::span<const std::int32_t> MovieCatalog::directed(PersonId person) const { return (*impl_->directed)[person]; }
+std::string_view MovieCatalog::person_display_name(PersonId person) const {
+  return impl_->person_names->get(at(person), [&] { return impl_->name_of_person(person); });
+}
+std::span<const std::int32_t> MovieCatalog::acted_in(PersonId person) const {
+  return impl_->acted.of(*impl_, impl_->cast, person);
+}
+std::span<const std::int32_t> MovieCatalog::directed(PersonId person) const {
+  return impl_->directed.of(*impl_, impl_->directors, person);
+}
 
 std::uint32_t MovieCatalog::genre_mask(MovieId movie) const {
   std::uint32_t mask = 0;
   for (const std::int32_t genre : genres_of(movie)) mask |= 1u << genre;
   return mask;
 }
-
-namespace {
-
-std::optional<std::int32_t> look_up(const NameMap& map, std::string_view name) {
-  const auto found = map.find(name);
-  return found == map.end() ? std::nullopt : std::optional(found->second);
-}
-
-}  // namespace
 
 std::optional<GenreId> MovieCatalog::genre_id(std::string_view name) const {
   const auto found = std::find(impl_->genres.begin(), impl_->genres.end(), name);
@@ -206,16 +264,33 @@ std::optional<GenreId> MovieCatalog::genre_id(std::string_view name) const {
 }
 
 std::optional<MovieId> MovieCatalog::find_tconst(std::string_view tconst) const {
-  return look_up(impl_->by_tconst, tconst);
+  return impl_->by_tconst.find(tconst);
 }
 std::optional<PersonId> MovieCatalog::find_nconst(std::string_view nconst) const {
-  return look_up(impl_->by_nconst, nconst);
+  return impl_->by_nconst.find(nconst);
 }
+
 std::optional<MovieId> MovieCatalog::find_display_name(std::string_view name) const {
-  return look_up(impl_->by_display, name);
+  if (const auto id = bracketed_id(name)) {
+    const auto movie = find_tconst(*id);
+    if (movie && display_name(*movie) == name) return movie;
+  }
+  const auto found = impl_->movies_called(name);
+  return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
 }
+
 std::optional<PersonId> MovieCatalog::find_person_display_name(std::string_view name) const {
-  return look_up(impl_->by_person_display, name);
+  const TextOrder& names = impl_->by_name.get();
+  if (const auto same = names.rows(name); same.size() == 1) return same.front();
+  if (const auto id = bracketed_id(name)) {
+    const auto person = find_nconst(*id);
+    if (person && person_display_name(*person) == name) return person;
+  }
+  if (const auto parts = numbered(name)) {
+    const auto born = names.rows(parts->text, parts->number);
+    if (born.size() == 1 && person_display_name(born.front()) == name) return born.front();
+  }
+  return {};
 }
 
 }  // namespace matinee

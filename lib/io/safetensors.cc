@@ -8,6 +8,7 @@
 #include "lib/base/format_error.h"
 #include "lib/io/file_kind.h"
 #include "lib/io/json_reader.h"
+#include "lib/io/offsets.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
@@ -285,8 +286,7 @@ void SafetensorsWriter::commit() {
 StringColumn::StringColumn(const SafetensorsFile& file, const std::string& name)
     : StringColumn(file.view<std::int64_t>(name + ".offsets"), file.view<std::uint8_t>(name + ".bytes")) {
   const auto fail = [&] { throw bad_data("{}: column \"{}\": its offsets do not cut its bytes", file.path(), name); };
-  if (offsets_.empty() || offsets_.front() != 0 || offsets_.back() != static_cast<std::int64_t>(bytes_.size())) fail();
-  if (!std::is_sorted(offsets_.begin(), offsets_.end())) fail();
+  if (!are_offsets(offsets_, static_cast<std::int64_t>(bytes_.size()))) fail();
 }
 
 StringColumn::StringColumn(std::span<const std::int64_t> offsets, std::span<const std::uint8_t> bytes)
