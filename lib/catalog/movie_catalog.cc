@@ -146,7 +146,8 @@ struct MovieCatalog::Impl {
   // The rows of one of the column's values; the order is in the file, or made when it is first needed.
   class Order {
    public:
-    Order(const Impl& owner, const char* tensor, const StringColumn& texts, const std::span<const std::int32_t>* numbers)
+    Order(const Impl& owner, const char* tensor, const StringColumn& texts,
+          const std::span<const std::int32_t>* numbers)
         : owner_(owner), tensor_(tensor), texts_(texts), numbers_(numbers) {}
 
     const TextOrder& get() const {

@@ -47,18 +47,18 @@ std::vector<std::int32_t> order_of_texts(const StringColumn& texts, std::span<co
 }
 
 std::span<const std::int32_t> TextOrder::rows(std::string_view text) const {
-  const auto begin = std::partition_point(order_.begin(), order_.end(),
-                                          [&](std::int32_t row) { return texts_[at(row)] < text; });
+  const auto begin =
+      std::partition_point(order_.begin(), order_.end(), [&](std::int32_t row) { return texts_[at(row)] < text; });
   const auto end = std::partition_point(begin, order_.end(), [&](std::int32_t row) { return texts_[at(row)] <= text; });
   return {begin, end};
 }
 
 std::span<const std::int32_t> TextOrder::rows(std::string_view text, std::int32_t number) const {
   const auto same = rows(text);
-  const auto begin = std::partition_point(same.begin(), same.end(),
-                                          [&](std::int32_t row) { return numbers_[at(row)] < number; });
-  const auto end = std::partition_point(begin, same.end(),
-                                        [&](std::int32_t row) { return numbers_[at(row)] <= number; });
+  const auto begin =
+      std::partition_point(same.begin(), same.end(), [&](std::int32_t row) { return numbers_[at(row)] < number; });
+  const auto end =
+      std::partition_point(begin, same.end(), [&](std::int32_t row) { return numbers_[at(row)] <= number; });
   return {begin, end};
 }
 

@@ -8,8 +8,8 @@
 #include "lib/base/format_error.h"
 #include "lib/io/file_kind.h"
 #include "lib/io/json_reader.h"
-#include "lib/io/offsets.h"
 #include "lib/io/json_writer.h"
+#include "lib/io/offsets.h"
 
 namespace matinee {
 namespace {

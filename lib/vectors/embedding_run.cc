@@ -16,20 +16,10 @@ namespace {
 CatalogTables tables_of(const EmbeddingRun& run) {
   CatalogTables tables;
   if (!run.folder.empty()) tables = CatalogTables::in_folder(run.folder.front());
-  struct Table {
-    const char* option;
-    std::string& path;
-    const std::string& given;
-  };
-  for (const Table& table :
-       {Table{"--basics", tables.basics, run.tables.basics}, Table{"--ratings", tables.ratings, run.tables.ratings},
-        Table{"--crew", tables.crew, run.tables.crew}, Table{"--principals", tables.principals, run.tables.principals},
-        Table{"--names", tables.names, run.tables.names}}) {
-    if (!table.given.empty()) table.path = table.given;
-    if (table.path.empty()) throw usage_error("expected a folder with the five tables, or {} FILE", table.option);
+  for (const CatalogTable& table : catalog_tables()) {
+    if (const std::string& given = run.tables.*table.path; !given.empty()) tables.*table.path = given;
   }
-  if (!run.tables.akas.empty()) tables.akas = run.tables.akas;
-  if (!run.tables.certificates.empty()) tables.certificates = run.tables.certificates;
+  if (tables.basics.empty()) throw usage_error("expected a folder with the tables, or --basics FILE");
   return tables;
 }
 
@@ -48,14 +38,8 @@ MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
 void EmbeddingRun::add(OptionSet& options) {
   options.text("output,o", &output, "FILE", "where the catalog goes; - is stdout");
   options.group("Tables");
-  options.text("basics", &tables.basics, "FILE", "title.basics");
-  options.text("ratings", &tables.ratings, "FILE", "title.ratings");
-  options.text("crew", &tables.crew, "FILE", "title.crew");
-  options.text("principals", &tables.principals, "FILE", "title.principals");
-  options.text("names", &tables.names, "FILE", "name.basics");
-  options.text("akas", &tables.akas, "FILE", "title.akas: other titles of the movies; may be missing");
-  options.text("certificates", &tables.certificates, "FILE",
-               "title.certificates: age ratings (docs/formats.md); may be missing");
+  for (const CatalogTable& table : catalog_tables())
+    options.text(table.option, &(tables.*table.path), "FILE", table.help);
   options.flag("keep-going", &catalog.keep_going, "skip bad rows and report their number");
   options.group("Which movies");
   options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
@@ -79,7 +63,10 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   run.vectors.seed = tool.common().seed;
   if (!run.weights.empty()) run.vectors.weights = weights_from_words(run.weights);
   ThreadPool pool(tool.threads());
-  const CatalogBuilder builder(tables_of(run), run.catalog, pool);
+  const CatalogTables tables = tables_of(run);
+  for (const std::string& note : tables.notes) tool.note(note);
+  const CatalogBuilder builder(tables, run.catalog, pool);
+  for (const std::string& note : builder.report().notes) tool.note(note);
   tool.note(builder.report().describe());
   const MovieCatalog catalog = mapped(builder, run.output);
   const MovieVectors vectors = make_movie_vectors(catalog, run.vectors, pool);

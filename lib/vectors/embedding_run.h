@@ -13,7 +13,7 @@ namespace matinee {
 /// What `embed` does: tables in, the catalog with its vectors out.
 struct EmbeddingRun {
   std::string output = "-";
-  std::vector<std::string> folder;  ///< with the five tables; empty or one
+  std::vector<std::string> folder;  ///< with the tables; empty or one
   CatalogTables tables;             ///< replace those of the folder
   CatalogOptions catalog;
   VectorOptions vectors;
