@@ -8,9 +8,11 @@ int main(int argc, char** argv) {
       "embed",
       "joins the IMDb tables into a catalog of the most-voted movies, with three vectors for each",
       "[options] [FOLDER]",
-      R"(FOLDER holds title.basics, title.ratings, title.crew, title.principals and name.basics, each as .bin (made by
-         tsv2bin), .tsv or .tsv.gz, and may hold title.akas and title.certificates. Instead of FOLDER, each table can be
-         given by its own option. References to people or titles that the tables lack are counted and reported.)",
+      R"(FOLDER holds title.basics and as many as there are of title.ratings, title.crew, title.principals,
+         name.basics, title.akas and title.certificates, each as .bin (made by tsv2bin), .tsv or .tsv.gz; the newest
+         counts. In a folder without title.basics, tables are recognized by their headers. Each table can also be given
+         by its own option. What a missing table leaves unknown is said, and so are references to people or titles
+         that the tables lack.)",
       {"embed -o movies.bin testdata/sample",
        "embed --top 5000 --basics title.basics.bin --ratings title.ratings.bin --crew title.crew.bin "
        "--principals title.principals.bin --names name.basics.bin -o movies.bin"},

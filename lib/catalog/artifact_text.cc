@@ -78,7 +78,8 @@ std::vector<Column> columns_of(const SafetensorsFile& file) {
   std::vector<Column> columns;
   std::string stem;
   for (const TensorInfo& tensor : file.tensors()) {
-    if (ends_with_part(file, tensor.name, ".bytes", stem) || ends_with_part(file, tensor.name, ".values", stem))
+    if (ends_with_part(file, tensor.name, ".bytes", stem) || ends_with_part(file, tensor.name, ".values", stem) ||
+        tensor.name.ends_with(".order"))
       continue;
     if (tensor.name.ends_with(".offsets")) {
       stem = tensor.name.substr(0, tensor.name.size() - 8);

@@ -37,7 +37,7 @@ printf 'Heat (1995)\tmany\t\n' >"$work/likes.txt"
 run embed --co-likes "$work/likes.txt" -o "$work/x.bin" $sample
 expect_equal "embed: $work/likes.txt:1: expected the number of likes, found \"many\"" "${err##*$'\n'}" "embed --co-likes"
 
-expect_error 2 "embed: expected a folder with the five tables, or --basics FILE" embed -o "$work/x.bin"
+expect_error 2 "embed: expected a folder with the tables, or --basics FILE" embed -o "$work/x.bin"
 expect_error 2 "embed: --weights: expected three numbers, found 2" embed --weights 1,2 -o "$work/x.bin" $sample
 expect_error 2 "embed: --dim 100 is too small for the features of a title; at least 105" \
   bash -c "embed --dim 100 -o '$work/x.bin' $sample 2> >(tail -1 >&2)"
