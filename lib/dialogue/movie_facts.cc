@@ -102,7 +102,7 @@ std::optional<std::string> fact_text(const MovieCatalog& catalog, MovieId movie,
       if (catalog.year(movie) != kUnknown) text = fmt::format("{}", catalog.year(movie));
       break;
     case Fact::kRuntime:
-      if (catalog.runtime(movie) != kUnknown) text = fmt::format("{}", catalog.runtime(movie));
+      if (catalog.runtime(movie) != kUnknown) text = short_length(catalog.runtime(movie));
       break;
     case Fact::kGenres: {
       const auto genres = catalog.genres_of(movie);

@@ -101,7 +101,7 @@ std::string wish_text(const PreferenceState& state, const MovieCatalog& catalog)
     add((cast.empty() || last != std::string_view(" or ") ? "by " : "or by ") + join_list(directors, last));
   if (state.years) add(from_years(*state.years));
   if (state.runtime) add(of_length(*state.runtime));
-  if (state.min_rating) add(fmt::format("rated {} or better", rating_number(*state.min_rating)));
+  if (state.min_rating) add(fmt::format("rated {} or better", *state.min_rating / 10.0));
   if (state.age) add(fmt::format("rated {}{}", name_of(*state.age), *state.age == AgeRating::kG ? "" : " at most"));
   return text;
 }

@@ -55,4 +55,30 @@ void add_movie_slots(PhraseSlots& slots, const MovieCatalog& catalog, MovieId mo
   }
 }
 
+std::string facts_for_prompt(const MovieCatalog& catalog, MovieId movie, std::span<const PersonId> mentioned,
+                             bool brief) {
+  PhraseSlots slots;
+  add_movie_slots(slots, catalog, movie, mentioned);
+  const auto is_mentioned = [&](PersonId person) {
+    return std::find(mentioned.begin(), mentioned.end(), person) != mentioned.end();
+  };
+  // The slot has no director where one of two is the reason, but a wording with another reason names both.
+  const auto directors = catalog.directors(movie);
+  if (!std::all_of(directors.begin(), directors.end(), is_mentioned))
+    slots["director"] = join_names(catalog, directors, 2);
+  std::string text;
+  const auto add = [&](const char* slot, const char* before, const char* separator) {
+    const auto found = slots.find(slot);
+    if (found != slots.end()) text += (text.empty() ? "" : separator) + std::string(before) + found->second;
+  };
+  add("kind", "", " ");
+  add("director", "by ", " ");
+  add(!brief && slots.contains("stars") ? "stars" : "star", "with ", " ");
+  if (!brief) {
+    add("length", "", ", ");
+    add("praise", "rated ", ", ");
+  }
+  return text;
+}
+
 }  // namespace matinee

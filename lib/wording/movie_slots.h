@@ -21,6 +21,13 @@ namespace matinee {
 void add_movie_slots(PhraseSlots& slots, const MovieCatalog& catalog, MovieId movie,
                      std::span<const PersonId> mentioned = {}, const std::string& suffix = "");
 
+/// What a reply may say of a movie beside its reasons: "crime thriller by Michael Mann with Al Pacino and Robert De
+/// Niro, 2 h 50 min, rated 8.3". From it follow all slots of add_movie_slots but movie, title, year and age, whichever
+/// people of `mentioned` it gets. `mentioned` are not named again. `brief`: without the second star, the length and the
+/// rating.
+std::string facts_for_prompt(const MovieCatalog& catalog, MovieId movie, std::span<const PersonId> mentioned,
+                             bool brief);
+
 /// The names of the movie's genres.
 std::vector<std::string> genre_names(const MovieCatalog& catalog, MovieId movie);
 

@@ -114,7 +114,7 @@ class Facts {
     span(preferences_.years);
     span(preferences_.not_years);
     span(preferences_.runtime);
-    if (preferences_.min_rating) name(rating_number(*preferences_.min_rating));
+    if (preferences_.min_rating) name(fmt::format("{}", *preferences_.min_rating / 10.0));
     if (preferences_.age) name(name_of(*preferences_.age));
     for (const BrokenWish& wish : act.broken) {
       if (wish.slot == Slot::kGenre) genre(wish.id);

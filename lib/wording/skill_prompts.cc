@@ -6,6 +6,7 @@
 #include <array>
 
 #include "lib/dialogue/movie_facts.h"
+#include "lib/wording/movie_slots.h"
 
 namespace matinee {
 namespace {
@@ -52,6 +53,29 @@ std::string compared(const SystemAct& act, const MovieCatalog& catalog) {
   return input;
 }
 
+// The movie with its reasons and with what a reply may say beside them, so that nothing in the reply is invented.
+std::string offered(const Candidate& candidate, const MovieCatalog& catalog, bool brief) {
+  std::vector<PersonId> people;
+  for (const Reason& reason : candidate.reasons) {
+    if (reason.kind == Reason::Kind::kPerson) people.push_back(reason.id);
+  }
+  const std::string facts = facts_for_prompt(catalog, candidate.movie, people, brief);
+  return candidate_line(catalog, candidate) + (facts.empty() ? "" : " | also: " + facts);
+}
+
+// The movie and the fact, or, for facts that no catalog has, what the reply says in its place.
+std::string answered(const SystemAct& act, const MovieCatalog& catalog) {
+  std::string line = fact_line(catalog, act.movie, act.fact);
+  if (act.fact == Fact::kPlot) {
+    if (const std::string facts = facts_for_prompt(catalog, act.movie, {}, false); !facts.empty())
+      line += " | also: " + facts;
+  }
+  if (act.fact == Fact::kAwards) {
+    if (const auto rating = fact_text(catalog, act.movie, Fact::kRating)) line += " | rating: " + *rating;
+  }
+  return line;
+}
+
 // The user's wishes, and the slots of those that no movie meets.
 std::string broken(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog) {
   std::string input = to_json(preferences, catalog);
@@ -76,21 +100,21 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
   const auto candidates = [&](std::size_t most) {
     std::string input = to_json(preferences, catalog);
     for (std::size_t i = 0; i < std::min(most, act.candidates.size()); ++i)
-      input += fmt::format("\n{}. {}", i + 1, candidate_line(catalog, act.candidates[i]));
+      input += fmt::format("\n{}. {}", i + 1, offered(act.candidates[i], catalog, most > 1));
     return input;
   };
   switch (act.kind) {
     case SystemActKind::kGreet: return {Skill::kAsk, "Greet the user.", ""};
     case SystemActKind::kHelp:
       if (act.nothing_yet) return {Skill::kAsk, "Tell the user that no movie was suggested yet.", ""};
-      return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", ""};
+      return {Skill::kAsk, act.movie >= 0 ? "Tell the user how to answer." : "Tell the user what you can do.", movie()};
     case SystemActKind::kAsk: return {Skill::kAsk, fmt::format("Ask the user about {}.", name_in_prompt(act.slot)), ""};
     case SystemActKind::kClose:
-      return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.", ""};
+      return {Skill::kAsk, act.accepted ? "Wish the user a good time." : "Say goodbye to the user.",
+              act.accepted ? movie() : ""};
     case SystemActKind::kAnswer:
       if (act.movie < 0) return {Skill::kAsk, "Tell the user that no movie was suggested yet.", ""};
-      return {Skill::kAnswer, fmt::format("Tell the user {}.", name_in_prompt(act.fact)),
-              fact_line(catalog, act.movie, act.fact)};
+      return {Skill::kAnswer, fmt::format("Tell the user {}.", name_in_prompt(act.fact)), answered(act, catalog)};
     case SystemActKind::kRecommend: return {Skill::kRecommend, "Recommend the movie to the user.", candidates(1)};
     case SystemActKind::kExplain:
       if (act.candidates.empty()) return {Skill::kAsk, "Tell the user that no movie was suggested yet.", ""};
@@ -98,7 +122,7 @@ SkillPrompt act_prompt(const SystemAct& act, const PreferenceState& preferences,
     case SystemActKind::kList: return {Skill::kRecommend, "Recommend the movies to the user.", candidates(5)};
     case SystemActKind::kPropose:
       return {Skill::kRecommend, "Ask the user if it shall be this movie.",
-              candidate_line(catalog, {act.movie, 0, {}})};
+              offered({act.movie, 0, {}, {}}, catalog, false)};
     case SystemActKind::kCompare: return {Skill::kAnswer, "Compare the ratings.", compared(act, catalog)};
     case SystemActKind::kRelax:
       return {Skill::kRecommend, "Tell the user which wishes no movie meets.", broken(act, preferences, catalog)};
