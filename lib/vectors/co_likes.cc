@@ -2,8 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <map>
-#include <tuple>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -65,31 +64,37 @@ Line parse(std::string_view text, const std::string& place) {
   return line;
 }
 
-// Finds movies by title and year.
-class Titles {
- public:
-  explicit Titles(const MovieCatalog& catalog) : catalog_(catalog) {
-    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+// The movies of the lines' films, -1 where the catalog has none. Few titles are wanted and many are in the catalog, so
+// the former are in a table in which the latter are looked up, each by one thread.
+std::vector<MovieId> find_movies(const std::vector<Line>& lines, const MovieCatalog& catalog, ThreadPool& pool) {
+  std::unordered_map<std::string, std::vector<std::size_t>> lines_of;  // by title
+  for (std::size_t i = 0; i < lines.size(); ++i) lines_of[fold_title(lines[i].title)].push_back(i);
+  constexpr std::size_t kBlock = 4096;
+  using Found = std::pair<std::size_t, std::pair<std::int32_t, MovieId>>;  // line; years apart, movie
+  std::vector<std::vector<Found>> found((static_cast<std::size_t>(catalog.size()) + kBlock - 1) / kBlock);
+  pool.for_blocks(static_cast<std::size_t>(catalog.size()), kBlock, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto movie = static_cast<MovieId>(i);
       if (catalog.year(movie) == kUnknown) continue;
-      const std::string title = fold_title(catalog.title(movie)), original = fold_title(catalog.original_title(movie));
-      movies_[title].push_back(movie);
-      if (original != title) movies_[original].push_back(movie);
+      const auto look_up = [&](std::string_view title) {
+        const auto at = lines_of.find(fold_title(title));
+        if (at == lines_of.end()) return;
+        for (const std::size_t line : at->second)
+          found[begin / kBlock].push_back({line, {std::abs(catalog.year(movie) - lines[line].year), movie}});
+      };
+      look_up(catalog.title(movie));
+      if (catalog.original_title(movie) != catalog.title(movie)) look_up(catalog.original_title(movie));
     }
+  });
+  // The movie of the nearest year, at most one apart; then the one with the most votes.
+  std::vector<std::pair<std::int32_t, MovieId>> best(lines.size(), {2, -1});
+  for (const std::vector<Found>& block : found) {
+    for (const auto& [line, candidate] : block) best[line] = std::min(best[line], candidate);
   }
-
-  // The movie of the nearest year, then the one with the most votes; -1 if none is within a year.
-  MovieId find(std::string_view title, std::int32_t year) const {
-    const auto found = movies_.find(fold_title(title));
-    if (found == movies_.end()) return -1;
-    std::pair<std::int32_t, MovieId> best{2, -1};
-    for (const MovieId movie : found->second) best = std::min(best, {std::abs(catalog_.year(movie) - year), movie});
-    return best.second;
-  }
-
- private:
-  const MovieCatalog& catalog_;
-  std::unordered_map<std::string, std::vector<MovieId>> movies_;
-};
+  std::vector<MovieId> movies;
+  for (const auto& [apart, movie] : best) movies.push_back(movie);
+  return movies;
+}
 
 }  // namespace
 
@@ -97,30 +102,27 @@ std::string_view shipped_co_likes() {
   return {matinee_co_likes_begin, static_cast<std::size_t>(matinee_co_likes_end - matinee_co_likes_begin)};
 }
 
-CoLikes read_co_likes(std::string_view text, std::string_view place, const MovieCatalog& catalog) {
-  const Titles titles(catalog);
+CoLikes read_co_likes(std::string_view text, std::string_view place, const MovieCatalog& catalog, ThreadPool& pool) {
+  std::vector<Line> lines;
+  for (std::int64_t at = 1; !text.empty(); ++at) {
+    const std::string_view line = take(text, '\n');
+    if (!line.empty() && !line.starts_with('#')) lines.push_back(parse(line, fmt::format("{}:{}", place, at)));
+  }
+  const std::vector<MovieId> movies = find_movies(lines, catalog, pool);
   CoLikes result;
   result.likes.assign(static_cast<std::size_t>(catalog.size()), 0);
-  std::vector<MovieId> movies;                                              // by line
-  std::vector<std::tuple<std::int32_t, std::int32_t, std::int32_t>> pairs;  // two lines, dialogues
-  for (std::int64_t at = 1; !text.empty(); ++at) {
-    const std::string_view line_text = take(text, '\n');
-    if (line_text.empty() || line_text.starts_with('#')) continue;
-    const Line line = parse(line_text, fmt::format("{}:{}", place, at));
-    for (const auto& [other, dialogues] : line.together)
-      pairs.emplace_back(static_cast<std::int32_t>(movies.size()), other, dialogues);
-    movies.push_back(titles.find(line.title, line.year));
-    if (movies.back() >= 0) result.likes[static_cast<std::size_t>(movies.back())] += line.likes;
-  }
   std::vector<std::vector<std::pair<std::int32_t, float>>> rows(result.likes.size());
-  for (const auto& [first, second, dialogues] : pairs) {
-    if (second >= static_cast<std::int32_t>(movies.size())) {
-      throw bad_data("{}: expected numbers of films below {}, found {}", place, movies.size(), second);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const MovieId a = movies[i];
+    if (a >= 0) result.likes[static_cast<std::size_t>(a)] += lines[i].likes;
+    for (const auto& [other, dialogues] : lines[i].together) {
+      if (other >= static_cast<std::int32_t>(movies.size()))
+        throw bad_data("{}: expected numbers of films below {}, found {}", place, movies.size(), other);
+      const MovieId b = movies[static_cast<std::size_t>(other)];
+      if (a < 0 || b < 0 || a == b) continue;
+      rows[static_cast<std::size_t>(a)].emplace_back(b, static_cast<float>(dialogues));
+      rows[static_cast<std::size_t>(b)].emplace_back(a, static_cast<float>(dialogues));
     }
-    const MovieId a = movies[static_cast<std::size_t>(first)], b = movies[static_cast<std::size_t>(second)];
-    if (a < 0 || b < 0 || a == b) continue;
-    rows[static_cast<std::size_t>(a)].emplace_back(b, static_cast<float>(dialogues));
-    rows[static_cast<std::size_t>(b)].emplace_back(a, static_cast<float>(dialogues));
   }
   result.together.n_columns = catalog.size();
   for (auto& row : rows) result.together.add_row(row);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/parallel.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/vectors/sparse_rows.h"
 
@@ -22,6 +23,6 @@ std::string_view shipped_co_likes();
 /// Reads the format of co_likes.txt (docs/formats.md) and finds its films in the catalog by primary or original title
 /// and year (at most one year apart); films that are not there are left out. `place` names the text in errors. Throws
 /// Error(kBadData) with the line.
-CoLikes read_co_likes(std::string_view text, std::string_view place, const MovieCatalog& catalog);
+CoLikes read_co_likes(std::string_view text, std::string_view place, const MovieCatalog& catalog, ThreadPool& pool);
 
 }  // namespace matinee

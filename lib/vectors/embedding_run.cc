@@ -47,7 +47,7 @@ void EmbeddingRun::add(OptionSet& options) {
   options.list("type", &catalog.types, "TYPE,...", "keep titles of these titleTypes");
   options.integer("cast", &catalog.cast_size, 0, 1000, "people of the cast to keep per movie");
   options.group("Vectors");
-  options.integer("dim", &vectors.dim, 84, 4096, "length of each vector; at least 83 more than there are genres");
+  options.integer("dim", &vectors.dim, 16, 4096, "length of each vector");
   options.choice("method", &vectors.method, {"cooccurrence", "projection"},
                  "how cast and crew become vectors (docs/embeddings.md)");
   options.list("weights", &weights, "TITLE,CAST,CREW",
@@ -69,26 +69,34 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   for (const std::string& note : builder.report().notes) tool.note(note);
   tool.note(builder.report().describe());
   const MovieCatalog catalog = mapped(builder, run.output);
-  const MovieVectors vectors = make_movie_vectors(catalog, run.vectors, pool);
-
-  std::vector<std::int32_t> ids;
-  std::vector<float> scores;
-  if (run.neighbors > 0) {
-    Context context(pool, resolve_device(tool.common().device));
-    const MovieVectorView view(vectors, run.vectors.weights);
-    SimilaritySearch(view, context).all_neighbors(run.neighbors, ids, scores);
-  }
+  // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
+  MovieVectorMaker maker(catalog, run.vectors, pool, [&](std::string label, std::uint64_t total, std::string unit) {
+    return tool.progress(std::move(label), total, std::move(unit));
+  });
   SafetensorsWriter writer(run.output, kCatalogKind, vector_metadata(run.vectors));
   builder.declare(writer);
-  declare_vectors(writer, vectors);
+  declare_vectors(writer, catalog.size(), run.vectors.dim, !maker.likes().empty());
   // The names of these tensors are spelled as in the first version of the format.
   if (run.neighbors > 0) {
     writer.declare("neighbours.ids", DType::kI32, {catalog.size(), run.neighbors});
     writer.declare("neighbours.scores", DType::kF32, {catalog.size(), run.neighbors});
   }
   builder.write(writer);
-  write_vectors(writer, vectors);
+  MovieVectors vectors;
+  vectors.dim = run.vectors.dim;
+  for (int i = 0; i < kVectorKinds; ++i) {
+    const auto kind = static_cast<VectorKind>(i);
+    std::vector<float> rows = maker.rows(kind);
+    write_vectors(writer, kind, rows);
+    if (run.neighbors > 0) vectors.rows[i] = std::move(rows);
+  }
+  if (!maker.likes().empty()) write_likes(writer, maker.likes());
   if (run.neighbors > 0) {
+    std::vector<std::int32_t> ids;
+    std::vector<float> scores;
+    Context context(pool, resolve_device(tool.common().device));
+    const MovieVectorView view(vectors, run.vectors.weights);
+    SimilaritySearch(view, context).all_neighbors(run.neighbors, ids, scores);
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
   }

@@ -5,137 +5,135 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
-#include "lib/base/random.h"
 #include "lib/vectors/co_likes.h"
 #include "lib/vectors/movie_features.h"
 #include "lib/vectors/person_embedding.h"
+#include "lib/vectors/title_vectors.h"
+#include "lib/vectors/weighted_sum.h"
 
 namespace matinee {
 namespace {
 
-// Weights of the parts of the title vector, found by measurement.
-constexpr float kGenres = 1.0f, kFame = 1.1f, kYears = 0.6f, kRatings = 0.6f, kRuntimes = 0.3f, kWords = 0.4f;
-
 // How far a movie's vectors move toward those of the movies that the same people liked, with many likes.
 constexpr float kAudience = 0.6f;
 
-struct Part {
-  const SparseRows* rows;
-  float weight;
-};
+constexpr std::size_t kMovieBlock = 1024;
 
-// Adds weight · row · P to to[movie, first ..]. P has normal entries of variance 1 / width; its row for a feature
-// depends only on seed, purpose and the feature's number.
-void add_projected(const SparseRows& rows, float weight, std::string_view purpose, std::uint64_t seed,
-                   std::int64_t first, std::int64_t dim, std::vector<float>& to, ThreadPool& pool) {
-  const std::int64_t width = dim - first;
-  std::vector<float> axes(static_cast<std::size_t>(rows.n_columns * width));
-  const double scale = 1 / std::sqrt(static_cast<double>(width));
-  pool.for_blocks(static_cast<std::size_t>(rows.n_columns), 256, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t feature = begin; feature < end; ++feature) {
-      Random random(seed, purpose, feature);
-      for (std::int64_t j = 0; j < width; ++j) {
-        axes[feature * static_cast<std::size_t>(width) + static_cast<std::size_t>(j)] =
-            static_cast<float>(scale * random.normal());
-      }
+// Σ_people weight · vector, scaled to unit length.
+std::vector<float> sums_of_people(const SparseRows& people, const PersonVectors& vectors, ThreadPool& pool) {
+  const SparseRows weighted = weighted_by_rarity(people, 2, pool);
+  const std::int64_t dim = vectors.dim;
+  std::vector<float> result(static_cast<std::size_t>(people.rows() * dim), 0.0f);
+  pool.for_blocks(static_cast<std::size_t>(people.rows()), kMovieBlock, [&](std::size_t begin, std::size_t end, int) {
+    std::vector<std::int32_t> rows;
+    for (std::size_t movie = begin; movie < end; ++movie) {
+      rows.clear();
+      for (const std::int32_t person : weighted.columns_of(static_cast<std::int32_t>(movie)))
+        rows.push_back(vectors.row_of[static_cast<std::size_t>(person)]);
+      float* to = result.data() + static_cast<std::int64_t>(movie) * dim;
+      add_weighted_sum({rows.data(), weighted.values_of(static_cast<std::int32_t>(movie)).data(),
+                        static_cast<std::int64_t>(rows.size()), vectors.rows.data(), dim, to});
     }
   });
-  for (std::int32_t row = 0; row < rows.rows(); ++row) {
-    float* at = to.data() + row * dim + first;
-    for (std::int64_t i = rows.offsets[row]; i < rows.offsets[row + 1]; ++i) {
-      const float* axis = axes.data() + rows.columns[i] * width;
-      for (std::int64_t j = 0; j < width; ++j) at[j] += weight * rows.values[i] * axis[j];
-    }
-  }
-}
-
-std::vector<float> title_vectors(const MovieFeatures& features, const VectorOptions& options, ThreadPool& pool) {
-  SparseRows genres = weighted_by_rarity(features.genres, 1);
-  SparseRows words = weighted_by_rarity(features.words, 2);
-  scale_rows_to_unit(genres);
-  scale_rows_to_unit(words);
-  const Part parts[] = {{&genres, kGenres},
-                        {&features.fame, kFame},
-                        {&features.years, kYears},
-                        {&features.ratings, kRatings},
-                        {&features.runtimes, kRuntimes}};
-  std::int64_t exact = 0;
-  for (const Part& part : parts) exact += part.rows->n_columns;
-  // Each feature except the words has its own dimension; the words are projected into the rest.
-  if (options.dim < exact + 16) {
-    throw usage_error("--dim {} is too small for the features of a title; at least {}", options.dim, exact + 16);
-  }
-  std::vector<float> result(static_cast<std::size_t>(features.genres.rows() * options.dim), 0.0f);
-  std::int64_t first = 0;
-  for (const Part& part : parts) {
-    for (std::int32_t row = 0; row < part.rows->rows(); ++row) {
-      for (std::int64_t i = part.rows->offsets[row]; i < part.rows->offsets[row + 1]; ++i) {
-        result[static_cast<std::size_t>(row * options.dim + first + part.rows->columns[i])] =
-            part.weight * part.rows->values[i];
-      }
-    }
-    subtract_mean(result, options.dim, first, first + part.rows->n_columns);
-    first += part.rows->n_columns;
-  }
-  add_projected(words, kWords, "title words", options.seed, first, options.dim, result, pool);
-  scale_rows_to_unit(result, options.dim);
-  return result;
-}
-
-// Σ_people weight · embedding, scaled to unit length.
-std::vector<float> sums_of_people(const SparseRows& people, const std::vector<float>& embedding, std::int64_t dim) {
-  const SparseRows weighted = weighted_by_rarity(people, 2);
-  std::vector<float> result(static_cast<std::size_t>(people.rows() * dim), 0.0f);
-  for (std::int32_t row = 0; row < weighted.rows(); ++row) {
-    float* to = result.data() + row * dim;
-    for (std::int64_t i = weighted.offsets[row]; i < weighted.offsets[row + 1]; ++i) {
-      const float* from = embedding.data() + weighted.columns[i] * dim;
-      for (std::int64_t j = 0; j < dim; ++j) to[j] += weighted.values[i] * from[j];
-    }
-  }
-  scale_rows_to_unit(result, dim);
+  scale_rows_to_unit(result, dim, pool);
   return result;
 }
 
 std::vector<float> projected_people(const SparseRows& people, const VectorOptions& options, ThreadPool& pool) {
-  SparseRows weighted = weighted_by_rarity(people, 2);
-  scale_rows_to_unit(weighted);
+  SparseRows weighted = weighted_by_rarity(people, 2, pool);
+  scale_rows_to_unit(weighted, pool);
+  const RandomProjection projection(weighted, options.dim, "people", options.seed, pool);
   std::vector<float> result(static_cast<std::size_t>(people.rows() * options.dim), 0.0f);
-  add_projected(weighted, 1, "people", options.seed, 0, options.dim, result, pool);
-  scale_rows_to_unit(result, options.dim);
+  pool.for_blocks(static_cast<std::size_t>(people.rows()), kMovieBlock, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t movie = begin; movie < end; ++movie)
+      projection.add(static_cast<std::int32_t>(movie), 1,
+                     result.data() + static_cast<std::int64_t>(movie) * options.dim);
+  });
+  scale_rows_to_unit(result, options.dim, pool);
   return result;
 }
 
-// Centers the vectors of people: otherwise, all of them point to where most people are, and their cosines say little.
-void center(std::vector<float>& rows, std::int64_t dim) {
-  subtract_mean(rows, dim, 0, dim);
-  scale_rows_to_unit(rows, dim);
+bool is_zero(std::span<const float> row) {
+  return std::all_of(row.begin(), row.end(), [](float value) { return value == 0; });
+}
+
+// Subtracts the mean of the rows that are not zero from them and scales them to unit length. Otherwise, all vectors of
+// people point to where most people are, and their cosines say little.
+void center(std::vector<float>& matrix, std::int64_t dim, ThreadPool& pool) {
+  const auto width = static_cast<std::size_t>(dim), rows = matrix.size() / width;
+  const auto row = [&](std::size_t at) { return std::span(matrix).subspan(at * width, width); };
+  struct Sum {
+    std::vector<double> values;
+    std::int64_t count = 0;
+  };
+  // Few, because each has a sum of its own.
+  const std::size_t slice = std::max<std::size_t>(kMovieBlock, (rows + 63) / 64);
+  std::vector<Sum> sums((rows + slice - 1) / slice);
+  pool.for_blocks(rows, slice, [&](std::size_t begin, std::size_t end, int) {
+    Sum& sum = sums[begin / slice];
+    sum.values.assign(width, 0.0);
+    for (std::size_t at = begin; at < end; ++at) {
+      const std::span<const float> values = row(at);
+      if (is_zero(values)) continue;
+      for (std::size_t j = 0; j < width; ++j) sum.values[j] += values[j];
+      ++sum.count;
+    }
+  });
+  Sum all{std::vector<double>(width, 0.0)};
+  for (const Sum& sum : sums) {
+    for (std::size_t j = 0; j < width; ++j) all.values[j] += sum.values[j];
+    all.count += sum.count;
+  }
+  std::vector<float> mean(width);
+  for (std::size_t j = 0; j < width; ++j)
+    mean[j] = static_cast<float>(all.values[j] / static_cast<double>(std::max<std::int64_t>(all.count, 1)));
+  pool.for_blocks(rows, kMovieBlock, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t at = begin; at < end; ++at) {
+      const std::span<float> values = row(at);
+      if (is_zero(values)) continue;
+      for (std::size_t j = 0; j < width; ++j) values[j] -= mean[j];
+      scale_to_unit(values);
+    }
+  });
 }
 
 // Moves each vector toward the mean of those of the movies that the same people liked, the farther the more likes there
 // are: row + kAudience · n/(n + 1) · Σ_others together·other / Σ_others together, at unit length again. Rows of zeros
 // stay what they are.
 void move_toward_audience(std::vector<float>& rows, std::int64_t dim, const CoLikes& co_likes) {
-  const std::vector<float> before = rows;
-  for (std::int32_t movie = 0; movie < co_likes.together.rows(); ++movie) {
+  const auto row_of = [&](MovieId movie) {
+    return std::span(rows).subspan(static_cast<std::size_t>(movie * dim), static_cast<std::size_t>(dim));
+  };
+  // The few rows of movies with likes, as they were.
+  std::vector<MovieId> movies;
+  std::vector<float> before;
+  std::unordered_map<MovieId, std::int64_t> place;
+  for (MovieId movie = 0; movie < co_likes.together.rows(); ++movie) {
+    if (co_likes.together.columns_of(movie).empty()) continue;
+    place[movie] = static_cast<std::int64_t>(movies.size());
+    movies.push_back(movie);
+    before.insert(before.end(), row_of(movie).begin(), row_of(movie).end());
+  }
+  for (const MovieId movie : movies) {
+    const std::span<float> row = row_of(movie);
+    if (is_zero(row)) continue;
     const auto others = co_likes.together.columns_of(movie);
     const auto counts = co_likes.together.values_of(movie);
-    const auto row = std::span(rows).subspan(static_cast<std::size_t>(movie * dim), static_cast<std::size_t>(dim));
-    if (std::all_of(row.begin(), row.end(), [](float value) { return value == 0; })) continue;
     double total = 0;
     for (const float count : counts) total += count;
     const double likes = co_likes.likes[static_cast<std::size_t>(movie)];
     for (std::size_t i = 0; i < others.size(); ++i) {
       const auto share = static_cast<float>(kAudience * likes / (likes + 1) * counts[i] / total);
-      const float* other = before.data() + others[i] * dim;
+      const float* other = before.data() + place.at(others[i]) * dim;
       for (std::size_t j = 0; j < row.size(); ++j) row[j] += share * other[j];
     }
+    scale_to_unit(row);
   }
-  scale_rows_to_unit(rows, dim);
 }
 
 constexpr const char* kLikes = "likes";
@@ -166,49 +164,87 @@ std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> 
   return weights;
 }
 
-MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
+struct MovieVectorMaker::Impl {
+  const VectorOptions options;
+  ThreadPool& pool;
+  BeginProgress progress;
+  MovieFeatures features;
   std::optional<CoLikes> co_likes;
-  if (options.co_likes.empty()) {
-    co_likes = read_co_likes(shipped_co_likes(), "co_likes.txt", catalog);
-  } else if (options.co_likes != "none") {
-    const MappedFile file(options.co_likes);
-    co_likes = read_co_likes(file.text(), options.co_likes, catalog);
+  std::unique_ptr<PersonEmbedding> people;
+
+  Impl(const MovieCatalog& catalog, const VectorOptions& with, ThreadPool& threads, const BeginProgress& begin)
+      : options(with), pool(threads), progress(begin) {
+    if (!progress) {
+      progress = [](std::string label, std::uint64_t total, std::string unit) {
+        return Progress(ProgressStyle::kNone, "", std::move(label), total, std::move(unit));
+      };
+    }
+    const Progress shown = progress("features of the movies", static_cast<std::uint64_t>(catalog.size()), "movies");
+    if (options.co_likes.empty()) {
+      co_likes = read_co_likes(shipped_co_likes(), "co_likes.txt", catalog, pool);
+    } else if (options.co_likes != "none") {
+      const MappedFile file(options.co_likes);
+      co_likes = read_co_likes(file.text(), options.co_likes, catalog, pool);
+    }
+    features = movie_features(catalog, pool);
   }
-  const MovieFeatures features = movie_features(catalog);
+
+  std::vector<float> rows_of_people(VectorKind kind) {
+    const SparseRows& credits = kind == VectorKind::kCast ? features.cast : features.crew;
+    if (options.method == "projection") return projected_people(credits, options, pool);
+    if (!people) {
+      Progress shown =
+          progress("vectors of people", static_cast<std::uint64_t>(PersonEmbedding::products()), "products");
+      people = std::make_unique<PersonEmbedding>(features, options.dim, options.seed, pool, [&] { shown.advance(); });
+    }
+    return sums_of_people(credits, kind == VectorKind::kCast ? people->actors(pool) : people->makers(pool), pool);
+  }
+};
+
+MovieVectorMaker::MovieVectorMaker(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool,
+                                   const BeginProgress& progress)
+    : impl_(std::make_unique<Impl>(catalog, options, pool, progress)) {}
+
+MovieVectorMaker::~MovieVectorMaker() = default;
+
+std::vector<float> MovieVectorMaker::rows(VectorKind kind) {
+  Impl& made = *impl_;
+  std::vector<float> result;
+  if (kind == VectorKind::kTitle) {
+    result = title_vectors(made.features, made.options.dim, made.options.seed, made.pool);
+    made.features.fame = made.features.ratings = made.features.runtimes = SparseRows();
+  } else {
+    result = made.rows_of_people(kind);
+    center(result, made.options.dim, made.pool);
+  }
+  if (made.co_likes) move_toward_audience(result, made.options.dim, *made.co_likes);
+  return result;
+}
+
+const std::vector<std::int32_t>& MovieVectorMaker::likes() const {
+  static const std::vector<std::int32_t> none;
+  return impl_->co_likes ? impl_->co_likes->likes : none;
+}
+
+MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
+  MovieVectorMaker maker(catalog, options, pool);
   MovieVectors vectors;
   vectors.dim = options.dim;
-  vectors.rows[0] = title_vectors(features, options, pool);
-  if (options.method == "projection") {
-    vectors.rows[1] = projected_people(features.cast, options, pool);
-    vectors.rows[2] = projected_people(features.crew, options, pool);
-  } else {
-    const PersonEmbedding people = person_embedding(features, options.dim, options.seed, pool);
-    vectors.rows[1] = sums_of_people(features.cast, people.actors, options.dim);
-    vectors.rows[2] = sums_of_people(features.crew, people.makers, options.dim);
-  }
-  center(vectors.rows[1], options.dim);
-  center(vectors.rows[2], options.dim);
-  if (co_likes) {
-    for (std::vector<float>& rows : vectors.rows) move_toward_audience(rows, options.dim, *co_likes);
-    vectors.likes = std::move(co_likes->likes);
-  }
+  for (int kind = 0; kind < kVectorKinds; ++kind) vectors.rows[kind] = maker.rows(static_cast<VectorKind>(kind));
+  vectors.likes = maker.likes();
   return vectors;
 }
 
-void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors) {
-  for (int kind = 0; kind < kVectorKinds; ++kind) {
-    const std::int64_t rows = static_cast<std::int64_t>(vectors.rows[kind].size()) / vectors.dim;
-    writer.declare(tensor_name(kind), DType::kF32, {rows, vectors.dim});
-  }
-  if (!vectors.likes.empty()) writer.declare(kLikes, DType::kI32, {static_cast<std::int64_t>(vectors.likes.size())});
+void declare_vectors(SafetensorsWriter& writer, std::int32_t movies, std::int64_t dim, bool with_likes) {
+  for (int kind = 0; kind < kVectorKinds; ++kind) writer.declare(tensor_name(kind), DType::kF32, {movies, dim});
+  if (with_likes) writer.declare(kLikes, DType::kI32, {movies});
 }
 
-void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors) {
-  for (int kind = 0; kind < kVectorKinds; ++kind) {
-    writer.write(tensor_name(kind), std::span<const float>(vectors.rows[kind]));
-  }
-  if (!vectors.likes.empty()) writer.write(kLikes, std::span<const std::int32_t>(vectors.likes));
+void write_vectors(SafetensorsWriter& writer, VectorKind kind, std::span<const float> rows) {
+  writer.write(tensor_name(static_cast<int>(kind)), rows);
 }
+
+void write_likes(SafetensorsWriter& writer, std::span<const std::int32_t> likes) { writer.write(kLikes, likes); }
 
 Metadata vector_metadata(const VectorOptions& options) {
   return {

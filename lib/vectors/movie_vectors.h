@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lib/base/parallel.h"
+#include "lib/base/progress.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/io/safetensors.h"
 
@@ -37,13 +40,34 @@ struct MovieVectors {
   std::vector<std::int32_t> likes;  ///< dialogues in which somebody liked the movie; empty: not known
 };
 
-/// Deterministic by options.seed, with any number of threads. Throws Error(kUsage) if dim is too small for the
-/// title features, and Error(kMissing / kBadData) for options.co_likes.
+/// Begins the display of a step's progress: label, total, unit.
+using BeginProgress = std::function<Progress(std::string label, std::uint64_t total, std::string unit)>;
+
+/// Makes the vectors, one kind after the other, so that they need not be in memory together. Deterministic by
+/// options.seed, with any number of threads.
+class MovieVectorMaker {
+ public:
+  /// Throws Error(kMissing / kBadData) for options.co_likes. The catalog and the pool must outlive this.
+  MovieVectorMaker(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool,
+                   const BeginProgress& progress = {});
+  ~MovieVectorMaker();
+
+  /// [movies, dim]. Called once for each kind, in their order: what later kinds do not need is freed.
+  std::vector<float> rows(VectorKind kind);
+  const std::vector<std::int32_t>& likes() const;  ///< as in MovieVectors
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// All kinds at once.
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool);
 
 /// Tensors "vectors.title", "vectors.cast", "vectors.crew" [movies, dim] F32 and, where known, "likes" [movies] I32.
-void declare_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
-void write_vectors(SafetensorsWriter& writer, const MovieVectors& vectors);
+void declare_vectors(SafetensorsWriter& writer, std::int32_t movies, std::int64_t dim, bool with_likes);
+void write_vectors(SafetensorsWriter& writer, VectorKind kind, std::span<const float> rows);
+void write_likes(SafetensorsWriter& writer, std::span<const std::int32_t> likes);
 /// Their metadata: matinee.vectors.{method,dim,seed,weights}.
 Metadata vector_metadata(const VectorOptions& options);
 

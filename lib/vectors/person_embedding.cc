@@ -1,134 +1,146 @@
 #include "lib/vectors/person_embedding.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <tuple>
 
 #include "lib/vectors/truncated_svd.h"
+#include "lib/vectors/weighted_sum.h"
 
 namespace matinee {
 namespace {
 
-// Empties columns with fewer than `at_least` rows; the other columns keep their numbers.
-SparseRows without_rare(const SparseRows& matrix, std::int32_t at_least) {
-  std::vector<std::int32_t> count(static_cast<std::size_t>(matrix.n_columns), 0);
-  for (const std::int32_t column : matrix.columns) ++count[column];
-  SparseRows result;
-  result.n_columns = matrix.n_columns;
-  for (std::int32_t row = 0; row < matrix.rows(); ++row) {
-    for (std::int64_t i = matrix.offsets[row]; i < matrix.offsets[row + 1]; ++i) {
-      if (count[matrix.columns[i]] < at_least) continue;
-      result.columns.push_back(matrix.columns[i]);
-      result.values.push_back(matrix.values[i]);
-    }
-    result.offsets.push_back(static_cast<std::int64_t>(result.columns.size()));
-  }
-  return result;
-}
-
+constexpr int kIterations = 2;
 constexpr std::size_t kPeopleBlock = 256;
 
-// Wᵀ·C, by rows of the result, each summed by one thread in the order of the movies.
-SparseRows co_occurrence(const SparseRows& who, const SparseRows& contexts, ThreadPool& pool) {
-  const SparseRows movies_of = transposed(who);
-  const std::size_t people = static_cast<std::size_t>(movies_of.rows());
-  std::vector<SparseRows> blocks((people + kPeopleBlock - 1) / kPeopleBlock);
-  pool.for_blocks(people, kPeopleBlock, [&](std::size_t begin, std::size_t end, int) {
-    SparseRows& block = blocks[begin / kPeopleBlock];
-    std::vector<float> sums(static_cast<std::size_t>(contexts.n_columns), 0.0f);
-    std::vector<std::int32_t> touched;
-    for (std::size_t person = begin; person < end; ++person) {
-      touched.clear();
-      for (std::int64_t i = movies_of.offsets[person]; i < movies_of.offsets[person + 1]; ++i) {
-        const std::int32_t movie = movies_of.columns[i];
-        for (std::int64_t j = contexts.offsets[movie]; j < contexts.offsets[movie + 1]; ++j) {
-          float& sum = sums[contexts.columns[j]];
-          if (sum == 0) touched.push_back(contexts.columns[j]);
-          sum += movies_of.values[i] * contexts.values[j];
-        }
-      }
-      std::sort(touched.begin(), touched.end());
-      for (const std::int32_t column : touched) {
-        block.columns.push_back(column);
-        block.values.push_back(sums[column]);
-        sums[column] = 0;
-      }
-      block.offsets.push_back(static_cast<std::int64_t>(block.columns.size()));
+// The contexts of each movie: the parts side by side, without columns of too few rows, at most `limit` columns, those
+// with the most rows.
+SparseRows contexts_of(const MovieFeatures& features, std::int32_t limit, ThreadPool& pool) {
+  struct Part {
+    const SparseRows& rows;
+    std::int32_t at_least;
+  };
+  const Part parts[] = {{features.cast, 2},  {features.crew, 2},  {features.genres, 1},
+                        {features.years, 1}, {features.votes, 1}, {features.words, 3}};
+  constexpr std::size_t kParts = std::size(parts);
+  std::vector<std::int32_t> number[kParts];                               // by column, of the result; -1: left out
+  std::vector<std::tuple<std::int32_t, std::size_t, std::int32_t>> kept;  // rows (negative), part, column
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const std::vector<std::int32_t> counts = column_counts(parts[part].rows);
+    number[part].assign(counts.size(), -1);
+    for (std::size_t column = 0; column < counts.size(); ++column) {
+      if (counts[column] >= parts[part].at_least)
+        kept.emplace_back(-counts[column], part, static_cast<std::int32_t>(column));
     }
-  });
-  SparseRows result;
-  result.n_columns = contexts.n_columns;
-  for (const SparseRows& block : blocks) {
-    const std::int64_t first = static_cast<std::int64_t>(result.columns.size());
-    result.columns.insert(result.columns.end(), block.columns.begin(), block.columns.end());
-    result.values.insert(result.values.end(), block.values.begin(), block.values.end());
-    for (std::size_t i = 1; i < block.offsets.size(); ++i) result.offsets.push_back(first + block.offsets[i]);
   }
-  return result;
+  if (kept.size() > static_cast<std::size_t>(limit)) {
+    std::nth_element(kept.begin(), kept.begin() + limit, kept.end());
+    kept.resize(static_cast<std::size_t>(limit));
+  }
+  for (const auto& [rows, part, column] : kept) number[part][static_cast<std::size_t>(column)] = 0;
+  std::int32_t next = 0;
+  for (std::vector<std::int32_t>& numbers : number) {
+    for (std::int32_t& each : numbers) each = each < 0 ? -1 : next++;
+  }
+  return rows_by_blocks(features.genres.rows(), next, pool,
+                        [&](std::int32_t begin, std::int32_t end, SparseRows& block) {
+                          for (std::int32_t movie = begin; movie < end; ++movie) {
+                            for (std::size_t part = 0; part < kParts; ++part) {
+                              const SparseRows& rows = parts[part].rows;
+                              for (std::int64_t i = rows.offsets[movie]; i < rows.offsets[movie + 1]; ++i) {
+                                const std::int32_t column = number[part][static_cast<std::size_t>(rows.columns[i])];
+                                if (column >= 0) block.add(column, rows.values[i]);
+                              }
+                            }
+                            block.end_row();
+                          }
+                        });
+}
+
+// The rows of the `limit` people of the most movies, actors and makers in one matrix, so that they share their axes.
+// The entries of a row are in the order of MutualInformation, which is enough for products.
+SparseRows matrix_of(const MutualInformation& actors, const MutualInformation& makers, std::int32_t n_columns,
+                     std::int32_t limit, ThreadPool& pool) {
+  struct Source {
+    std::int64_t movies;
+    std::int32_t place;  // first the actors, then the makers
+  };
+  const std::int32_t n_actors = actors.rows();
+  const auto movies = [&](std::int32_t place) {
+    return place < n_actors ? actors.movies_of(place) : makers.movies_of(place - n_actors);
+  };
+  std::vector<std::int32_t> places(static_cast<std::size_t>(n_actors + makers.rows()));
+  std::iota(places.begin(), places.end(), 0);
+  if (places.size() > static_cast<std::size_t>(limit)) {
+    std::nth_element(places.begin(), places.begin() + limit, places.end(), [&](std::int32_t a, std::int32_t b) {
+      return std::pair(-movies(a), a) < std::pair(-movies(b), b);
+    });
+    places.resize(static_cast<std::size_t>(limit));
+    std::sort(places.begin(), places.end());
+  }
+  return rows_by_blocks(static_cast<std::int32_t>(places.size()), n_columns, pool,
+                        [&](std::int32_t begin, std::int32_t end, SparseRows& block) {
+                          MutualInformation::Row row;
+                          for (std::int32_t i = begin; i < end; ++i) {
+                            const std::int32_t place = places[static_cast<std::size_t>(i)];
+                            if (place < n_actors) {
+                              actors.make(place, row);
+                            } else {
+                              makers.make(place - n_actors, row);
+                            }
+                            block.columns.insert(block.columns.end(), row.columns.begin(), row.columns.end());
+                            block.values.insert(block.values.end(), row.values.begin(), row.values.end());
+                            block.end_row();
+                          }
+                        });
 }
 
 }  // namespace
 
-SparseRows positive_mutual_information(const SparseRows& who, const SparseRows& contexts, std::int32_t at_least,
-                                       ThreadPool& pool) {
-  const SparseRows counts = co_occurrence(without_rare(who, at_least), contexts, pool);
-  std::vector<double> row_sum(static_cast<std::size_t>(counts.rows()), 0.0);
-  std::vector<double> column_sum(static_cast<std::size_t>(counts.n_columns), 0.0);
-  for (std::int32_t row = 0; row < counts.rows(); ++row) {
-    for (std::int64_t i = counts.offsets[row]; i < counts.offsets[row + 1]; ++i) {
-      row_sum[row] += counts.values[i];
-      column_sum[counts.columns[i]] += counts.values[i];
+int PersonEmbedding::products() { return svd_products(kIterations); }
+
+PersonEmbedding::PersonEmbedding(const MovieFeatures& features, std::int64_t dim, std::uint64_t seed, ThreadPool& pool,
+                                 const std::function<void()>& product_done, std::int32_t matrix_rows,
+                                 std::int32_t contexts)
+    : dim_(dim),
+      people_count_(features.cast.n_columns),
+      contexts_(contexts_of(features, contexts, pool)),
+      actors_(features.cast, contexts_, 2, pool),
+      makers_(features.crew, contexts_, 2, pool) {
+  const TruncatedSvd svd = truncated_svd(matrix_of(actors_, makers_, contexts_.n_columns, matrix_rows, pool),
+                                         static_cast<std::int32_t>(dim), seed, pool, kIterations, product_done);
+  axes_.assign(static_cast<std::size_t>(contexts_.n_columns * dim), 0.0f);
+  if (svd.rank == 0) return;
+  for (std::int64_t context = 0; context < contexts_.n_columns; ++context) {
+    for (std::int64_t j = 0; j < svd.rank; ++j) {
+      axes_[static_cast<std::size_t>(context * dim + j)] =
+          static_cast<float>(svd.v[static_cast<std::size_t>(context * svd.rank + j)] /
+                             std::sqrt(svd.singular[static_cast<std::size_t>(j)]));
     }
   }
-  double smoothed_total = 0;
-  for (double& sum : column_sum) {
-    sum = std::pow(sum, 0.75);  // otherwise rare contexts would count too much
-    smoothed_total += sum;
-  }
-  SparseRows result;
-  result.n_columns = counts.n_columns;
-  for (std::int32_t row = 0; row < counts.rows(); ++row) {
-    for (std::int64_t i = counts.offsets[row]; i < counts.offsets[row + 1]; ++i) {
-      const std::int32_t column = counts.columns[i];
-      const double information = std::log(counts.values[i] * smoothed_total / (row_sum[row] * column_sum[column]));
-      if (information <= 0) continue;
-      result.columns.push_back(column);
-      result.values.push_back(static_cast<float>(information));
-    }
-    result.offsets.push_back(static_cast<std::int64_t>(result.columns.size()));
-  }
-  return result;
 }
 
-PersonEmbedding person_embedding(const MovieFeatures& features, std::int64_t dim, std::uint64_t seed,
-                                 ThreadPool& pool) {
-  const std::array<SparseRows, 6> parts{
-      without_rare(features.cast, 2), without_rare(features.crew, 2), features.genres, features.years, features.votes,
-      without_rare(features.words, 3)};
-  const SparseRows contexts = side_by_side(parts);
-  const SparseRows actors = positive_mutual_information(features.cast, contexts, 2, pool);
-  const SparseRows makers = positive_mutual_information(features.crew, contexts, 2, pool);
-  // Both in one matrix, so that they share their axes: first the rows of actors, then those of makers.
-  SparseRows both = actors;
-  const std::int64_t first = both.offsets.back();
-  both.columns.insert(both.columns.end(), makers.columns.begin(), makers.columns.end());
-  both.values.insert(both.values.end(), makers.values.begin(), makers.values.end());
-  for (std::size_t i = 1; i < makers.offsets.size(); ++i) both.offsets.push_back(first + makers.offsets[i]);
-
-  const TruncatedSvd svd = truncated_svd(both, static_cast<std::int32_t>(dim), seed, pool);
-  std::vector<float> all(static_cast<std::size_t>(both.rows() * dim), 0.0f);
-  for (std::int32_t row = 0; row < both.rows(); ++row) {
-    for (std::int32_t j = 0; j < svd.rank; ++j) {
-      all[static_cast<std::size_t>(row * dim + j)] =
-          static_cast<float>(svd.u[static_cast<std::size_t>(row) * svd.rank + j] * std::sqrt(svd.singular[j]));
-    }
-  }
-  scale_rows_to_unit(all, dim);
-  PersonEmbedding result;
-  result.dim = dim;
-  const auto half = all.begin() + static_cast<std::ptrdiff_t>(actors.rows() * dim);
-  result.actors.assign(all.begin(), half);
-  result.makers.assign(half, all.end());
+PersonVectors PersonEmbedding::vectors_of(const MutualInformation& people, ThreadPool& pool) const {
+  PersonVectors result;
+  result.dim = dim_;
+  result.row_of.assign(static_cast<std::size_t>(people_count_), -1);
+  for (std::int32_t row = 0; row < people.rows(); ++row)
+    result.row_of[static_cast<std::size_t>(people.people()[static_cast<std::size_t>(row)])] = row;
+  result.rows.assign(static_cast<std::size_t>(people.rows() * dim_), 0.0f);
+  std::vector<MutualInformation::Row> rows(static_cast<std::size_t>(pool.threads()));
+  pool.for_blocks(static_cast<std::size_t>(people.rows()), kPeopleBlock,
+                  [&](std::size_t begin, std::size_t end, int worker) {
+                    MutualInformation::Row& row = rows[static_cast<std::size_t>(worker)];
+                    for (std::size_t i = begin; i < end; ++i) {
+                      people.make(static_cast<std::int32_t>(i), row);
+                      float* to = result.rows.data() + static_cast<std::int64_t>(i) * dim_;
+                      add_weighted_sum({row.columns.data(), row.values.data(),
+                                        static_cast<std::int64_t>(row.columns.size()), axes_.data(), dim_, to});
+                      scale_to_unit({to, static_cast<std::size_t>(dim_)});
+                    }
+                  });
   return result;
 }
 

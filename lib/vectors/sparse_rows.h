@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include "lib/base/parallel.h"
 
 namespace matinee {
 
@@ -21,22 +24,37 @@ struct SparseRows {
   std::span<const float> values_of(std::int32_t row) const {
     return {values.data() + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
   }
+  std::span<float> values_of(std::int32_t row) {
+    return {values.data() + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
+  }
   /// Appends a row. Entries of one column are added up; zeros are left out. `entries` is reordered.
   void add_row(std::vector<std::pair<std::int32_t, float>>& entries);
+  /// Appends an entry to the row that `end_row` ends.
+  void add(std::int32_t column, float value) {
+    columns.push_back(column);
+    values.push_back(value);
+  }
+  void end_row() { offsets.push_back(static_cast<std::int64_t>(columns.size())); }
 };
 
-SparseRows transposed(const SparseRows& matrix);
-/// The matrices side by side; all have the same number of rows.
-SparseRows side_by_side(std::span<const SparseRows> matrices);
+/// The matrix whose blocks of rows `append(begin, end, block)` appends to empty matrices, from threads of the pool.
+SparseRows rows_by_blocks(std::int32_t rows, std::int32_t n_columns, ThreadPool& pool,
+                          const std::function<void(std::int32_t begin, std::int32_t end, SparseRows& block)>& append);
+SparseRows transposed(const SparseRows& matrix, ThreadPool& pool);
+/// The number of rows that have each column.
+std::vector<std::int32_t> column_counts(const SparseRows& matrix);
 /// Multiplies each value by ln(rows / rows that have the column), the inverse document frequency. A column with fewer
 /// than `at_least` rows is dropped; the other columns keep their numbers.
-SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least);
+SparseRows weighted_by_rarity(const SparseRows& matrix, std::int32_t at_least, ThreadPool& pool);
 /// Divides each row by its length; rows of zeros are unchanged.
-void scale_rows_to_unit(SparseRows& matrix);
+void scale_rows_to_unit(SparseRows& matrix, ThreadPool& pool);
+/// The same for one dense row.
+void scale_to_unit(std::span<float> row);
 /// The same for a dense matrix [rows, dim].
-void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim);
-/// Subtracts from the columns [first, last) of a dense matrix [rows, dim] their mean over the rows that are not zero
-/// in all of them; rows that are stay zero.
-void subtract_mean(std::span<float> matrix, std::int64_t dim, std::int64_t first, std::int64_t last);
+void scale_rows_to_unit(std::span<float> matrix, std::int64_t dim, ThreadPool& pool);
+
+/// Y [rows, width] = A · X [columns, width], dense and row-major. Each row is summed in the order of its entries, so
+/// the result does not depend on threads or processors.
+std::vector<float> multiply(const SparseRows& a, std::span<const float> x, std::int64_t width, ThreadPool& pool);
 
 }  // namespace matinee

@@ -14,10 +14,11 @@ using testing::SampleCatalog;
 
 TEST(CoLikes, FilmsAreFoundByTitleAndYear) {
   const SampleCatalog& sample = SampleCatalog::shared();
+  ThreadPool pool(2);
   // Without article, one year off, and absent.
   const CoLikes likes =
       read_co_likes("# comment\nHeat (1995)\t4\t1:3 2\nMatrix (2000)\t2\t2\nNo Such Film (1995)\t7\t\n", "likes.txt",
-                    *sample.catalog);
+                    *sample.catalog, pool);
   const MovieId heat = sample.movie("Heat (1995)"), matrix = sample.movie("The Matrix (1999)");
   EXPECT_EQ(likes.likes[static_cast<std::size_t>(heat)], 4);
   EXPECT_EQ(likes.likes[static_cast<std::size_t>(matrix)], 2);
@@ -31,17 +32,19 @@ TEST(CoLikes, FilmsAreFoundByTitleAndYear) {
 
 TEST(CoLikes, TheShippedCountsAreSymmetricAndFindMostOfTheSample) {
   const SampleCatalog& sample = SampleCatalog::shared();
-  const CoLikes likes = read_co_likes(shipped_co_likes(), "co_likes.txt", *sample.catalog);
+  ThreadPool pool(2);
+  const CoLikes likes = read_co_likes(shipped_co_likes(), "co_likes.txt", *sample.catalog, pool);
   EXPECT_GT(std::count_if(likes.likes.begin(), likes.likes.end(), [](auto n) { return n > 0; }), 1000);
-  const SparseRows back = transposed(likes.together);
+  const SparseRows back = transposed(likes.together, pool);
   EXPECT_EQ(back.columns, likes.together.columns);
   EXPECT_EQ(back.values, likes.together.values);
 }
 
 TEST(CoLikes, ErrorsNameTheLine) {
   const MovieCatalog& catalog = *SampleCatalog::shared().catalog;
+  ThreadPool pool(2);
   const auto error = [&](const char* text) {
-    return error_of([&] { (void)read_co_likes(text, "likes.txt", catalog); });
+    return error_of([&] { (void)read_co_likes(text, "likes.txt", catalog, pool); });
   };
   EXPECT_EQ(error("# a\nHeat 1995\t1\t\n"), "likes.txt:2: expected a film as \"TITLE (YEAR)\", found \"Heat 1995\"");
   EXPECT_EQ(error("Heat (1995)\tmany\t\n"), "likes.txt:1: expected the number of likes, found \"many\"");

@@ -7,7 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/catalog/catalog_builder.h"
 #include "lib/vectors/movie_features.h"
-#include "lib/vectors/person_embedding.h"
+#include "lib/vectors/title_vectors.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee {
@@ -112,8 +112,8 @@ TEST(MovieVectors, ProjectionKeepsCosinesOfPeople) {
   ThreadPool pool(2);
   const MovieVectors vectors =
       make_movie_vectors(*sample.catalog, {.dim = 256, .method = "projection", .co_likes = "none"}, pool);
-  SparseRows exact = weighted_by_rarity(movie_features(*sample.catalog).cast, 2);
-  scale_rows_to_unit(exact);
+  SparseRows exact = weighted_by_rarity(movie_features(*sample.catalog, pool).cast, 2, pool);
+  scale_rows_to_unit(exact, pool);
   double squared_error = 0;
   for (MovieId movie = 0; movie + 1 < 2000; ++movie) {
     double wanted = 0;
@@ -134,7 +134,8 @@ TEST(MovieVectors, ProjectionKeepsCosinesOfPeople) {
 
 TEST(MovieFeatures, BumpsFallWithDistance) {
   const SampleCatalog& sample = SampleCatalog::shared();
-  const MovieFeatures features = movie_features(*sample.catalog);
+  ThreadPool pool(2);
+  const MovieFeatures features = movie_features(*sample.catalog, pool);
   const auto inner = [&](const std::string& a, const std::string& b) {
     const MovieId x = sample.movie(a), y = sample.movie(b);
     double sum = 0;
@@ -152,23 +153,47 @@ TEST(MovieFeatures, BumpsFallWithDistance) {
   EXPECT_LT(inner("Heat (1995)", "Casablanca (1942)"), 0.001);
 }
 
-TEST(PersonEmbedding, PlacesPeopleWhoWorkTogetherNearEachOther) {
-  const SampleCatalog& sample = SampleCatalog::shared();
-  ThreadPool pool(2);
-  const PersonEmbedding people = person_embedding(movie_features(*sample.catalog), 128, 1, pool);
-  const auto actor = [&](const char* name) {
-    return std::span(people.actors).subspan(static_cast<std::size_t>(sample.person(name) * people.dim), 128);
-  };
-  const double colleagues = cosine(actor("Elijah Wood"), actor("Viggo Mortensen"));
-  const double strangers = cosine(actor("Elijah Wood"), actor("John Wayne"));
-  EXPECT_GT(colleagues, strangers + 0.1);
+TEST(MovieVectors, AnyDimensionGivesUnitVectorsAtAnyNumberOfThreads) {
+  testing::TemporaryFolder folder;
+  ThreadPool one(1), three(3);
+  CatalogBuilder(CatalogTables::in_folder("testdata/sample"), {.top = 300}, one).save(folder.file("bare.bin"));
+  const MovieCatalog catalog(folder.file("bare.bin"));
+  // Fewer dimensions than a title has features, about as many, and more than the people have ranks.
+  for (const std::int64_t dim : {16, 17, 90, 100, 115, 130, 1024}) {
+    const VectorOptions options{.dim = dim};
+    const MovieVectors a = make_movie_vectors(catalog, options, one), b = make_movie_vectors(catalog, options, three);
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      ASSERT_EQ(a.rows[kind].size(), static_cast<std::size_t>(catalog.size() * dim));
+      EXPECT_EQ(a.rows[kind], b.rows[kind]) << dim;
+      std::int64_t known = 0;
+      for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+        const auto row =
+            std::span(a.rows[kind]).subspan(static_cast<std::size_t>(movie * dim), static_cast<std::size_t>(dim));
+        const double squares = cosine(row, row);
+        if (squares != 0) {
+          ASSERT_NEAR(squares, 1, 1e-5) << dim;
+          ++known;
+        }
+      }
+      EXPECT_GT(known, catalog.size() / 2) << dim;
+    }
+  }
 }
 
-TEST(MovieVectors, RefuseADimensionTooSmallForTitles) {
+TEST(TitleVectors, FewDimensionsKeepMostOfTheCosines) {
   const SampleCatalog& sample = SampleCatalog::shared();
-  ThreadPool pool(1);
-  EXPECT_EQ(error_of([&] { (void)make_movie_vectors(*sample.catalog, {.dim = 32}, pool); }),
-            "--dim 32 is too small for the features of a title; at least 105");
+  ThreadPool pool(2);
+  const MovieFeatures features = movie_features(*sample.catalog, pool);
+  const std::vector<float> all = title_vectors(features, 256, 1, pool), few = title_vectors(features, 24, 1, pool);
+  const auto row = [](const std::vector<float>& from, MovieId movie, std::size_t dim) {
+    return std::span(from).subspan(static_cast<std::size_t>(movie) * dim, dim);
+  };
+  double error = 0;
+  constexpr MovieId kPairs = 2000;
+  for (MovieId movie = 0; movie < kPairs; ++movie)
+    error += std::abs(cosine(row(all, movie, 256), row(all, movie + 1, 256)) -
+                      cosine(row(few, movie, 24), row(few, movie + 1, 24)));
+  EXPECT_LT(error / kPairs, 0.1);
 }
 
 TEST(MovieVectorView, ReportsMissingVectors) {

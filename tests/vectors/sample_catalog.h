@@ -26,9 +26,11 @@ struct SampleCatalog {
     vectors = make_movie_vectors(bare, options, pool);
     SafetensorsWriter writer(folder.file("movies.bin"), kCatalogKind, vector_metadata(options));
     builder.declare(writer);
-    declare_vectors(writer, vectors);
+    declare_vectors(writer, bare.size(), options.dim, true);
     builder.write(writer);
-    write_vectors(writer, vectors);
+    for (int kind = 0; kind < kVectorKinds; ++kind)
+      write_vectors(writer, static_cast<VectorKind>(kind), vectors.rows[kind]);
+    write_likes(writer, vectors.likes);
     writer.commit();
     catalog = std::make_unique<MovieCatalog>(folder.file("movies.bin"));
   }
