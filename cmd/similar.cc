@@ -1,4 +1,8 @@
 // similar: finds the movies nearest to a movie or to preferences.
+#include <unistd.h>
+
+#include <optional>
+
 #include "kernels/context.h"
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
@@ -43,6 +47,7 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
   OutputFile out(options.output);
   if (options.format == "tsv") out.write(tsv_header(options.explain));
   int failed = 0;
+  std::uint64_t answered = 0;
   // A query without an answer is reported and does not stop the others.
   const auto answer = [&](std::string_view query, const std::string& place) {
     try {
@@ -56,17 +61,23 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
       tool.note(error.what());
       ++failed;
     }
+    ++answered;
   };
   if (options.queries.empty() || (options.queries.size() == 1 && options.queries[0] == "-")) {
     LineReader lines("-");
+    std::optional<Progress> progress;
+    // Nothing is drawn between answers on a terminal.
+    if (isatty(STDOUT_FILENO) == 0) progress = tool.progress("reading queries", lines.source().size(), "bytes");
     std::string_view line;
     while (lines.next(line)) {
       if (!line.empty()) answer(line, lines.place());
+      if (progress) progress->reach(lines.source().position());
     }
   } else {
     for (const std::string& query : options.queries) answer(query, "");
   }
   out.commit();
+  tool.finished({answered, "queries"});
   return failed > 0 ? 1 : 0;
 }
 
@@ -86,7 +97,7 @@ int main(int argc, char** argv) {
       "embed(1), chat(1)"};
   SimilarOptions options;
   return run_tool(
-      argc, argv, description, kThreads | kDevice, [&](OptionSet& set) { options.add(set); },
+      argc, argv, description, kThreads | kDevice | kProgress | kStats, [&](OptionSet& set) { options.add(set); },
       [&](ToolContext& tool) {
         if (options.catalog.empty()) throw usage_error("expected --catalog FILE, made by embed");
         return similar(options, tool);

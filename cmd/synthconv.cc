@@ -15,32 +15,29 @@ int main(int argc, char** argv) {
       "generates conversations that lead a simulated user to a target movie",
       "[options] [MOVIES.BIN]",
       R"(The user's answers follow from facts about the target, which the user never names. MOVIES.BIN is the same as
-         --movies. Conversation I depends only on the seed and on I, not on the shard or the number of threads.)",
+         --movies. Conversation I depends only on the seed and on I, not on the shard or the number of threads.
+         --stats also reports how many conversations reached a movie that the user takes, how many lines there are of each
+         kind and how many repeat others, and how users talk beside real people.)",
       {"synthconv -n 10000 --part train movies.bin > train.jsonl",
        "synthconv -n 200 --part test --format conversations movies.bin | head -1"},
       "embed(1), tokenize(1), evaluate(1)"};
   ChatSystemOptions system_options;
   GeneratorOptions generator;
   std::string output = "-";
-  bool stats = false;
   std::vector<std::string> inputs;
   return run_tool(
-      argc, argv, description, kThreads | kSeed | kProgress,
+      argc, argv, description, kThreads | kSeed | kProgress | kStats,
       [&](OptionSet& options) {
         system_options.add(options);
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
-        options.flag("stats", &stats,
-                     "report how many conversations reached a movie that the user takes, how many lines there are of "
-                     "each kind and "
-                     "how many repeat others, and how users talk beside real people");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
       },
       [&](ToolContext& tool) {
         if (!inputs.empty()) system_options.movies = inputs.front();
         if (system_options.movies.empty()) throw usage_error("expected MOVIES.BIN, made by embed");
         const ChatSystem system(system_options);
-        generator.tuples.count_repeats = stats;
+        generator.tuples.count_repeats = tool.common().stats;
         ThreadPool pool(tool.threads());
         OutputFile out(output);
         Progress progress =
@@ -50,7 +47,9 @@ int main(int argc, char** argv) {
             [&](std::uint64_t done) { progress.advance(done); });
         out.commit();
         progress.finish();
-        if (stats) {
+        tool.finished({static_cast<std::uint64_t>(report.conversations), "conversations"});
+        tool.finished(out.bytes_written());
+        if (tool.common().stats) {
           const auto conversations = static_cast<double>(std::max<std::int64_t>(report.conversations, 1));
           tool.note(fmt::format("{} conversations, {:.1f}% found a movie, {:.2f} user turns each", report.conversations,
                                 100.0 * static_cast<double>(report.accepted) / conversations,

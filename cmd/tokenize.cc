@@ -14,13 +14,14 @@ int main(int argc, char** argv) {
          Each stands on a line of its own, or all are in one JSON array. The loss covers the assistant's replies and
          their end tokens; a reply with "weight":0 is not learned. For "text" it covers every token but the first.
          Conversations that a template cannot hold are mended, and texts without anything to learn are left out; both
-         are counted at the end. Without FILE, or with -, it reads stdin; gzip is recognized.)",
+         are counted at the end; --stats counts samples and tokens, too. Without FILE, or with -, it reads stdin; gzip is
+         recognized.)",
       {"tokenize --model testdata/mini -o tokens.bin conversations.jsonl",
        "synthconv movies.bin | tokenize --model testdata/mini --show | less -R"},
       "synthconv(1), lora-train(1), bin2tsv(1)"};
   TokenizeRun run;
   return run_tool(
-      argc, argv, description, kThreads | kProgress, [&](OptionSet& options) { run.add(options); },
+      argc, argv, description, kThreads | kProgress | kStats, [&](OptionSet& options) { run.add(options); },
       [&](ToolContext& tool) {
         run_tokenizer(run, tool);
         return 0;

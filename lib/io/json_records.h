@@ -29,7 +29,8 @@ class JsonRecordReader {
   Position position() const;
   /// "NAME:LINE", in an array "NAME:LINE: [INDEX]".
   std::string place(Position position) const;
-  const std::string& name() const { return lines_ ? lines_->name() : source_->name(); }
+  const std::string& name() const { return source().name(); }
+  const ByteSource& source() const { return lines_ ? lines_->source() : *source_; }
 
  private:
   bool next_value(std::string_view& record);

@@ -46,7 +46,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 struct ByteSource::Impl {
-  explicit Impl(const std::string& path) : file(path), input(kInputBytes) { start(); }
+  explicit Impl(const std::string& path) : file(path), input(kInputBytes + kPadding) { start(); }
 
   InputStream file;
   std::vector<std::byte> input;  // what was read and not used is [begin, end)
@@ -69,7 +69,7 @@ struct ByteSource::Impl {
   bool read_more() {
     if (begin > 0) std::memmove(input.data(), input.data() + begin, end - begin);
     end -= std::exchange(begin, 0);
-    const std::size_t got = file.read_some(std::span(input).subspan(end));
+    const std::size_t got = file.read_some(std::span(input).first(kInputBytes).subspan(end));
     end += got;
     return got > 0;
   }
@@ -147,7 +147,8 @@ struct ByteSource::Impl {
     inflate_seconds += thread_seconds() - started;
     inflated += room - state.avail_out;
     size += room - state.avail_out;
-    begin = end - state.avail_in;
+    // In corrupt streams ISA-L may count a byte more than there is as used: avail_in becomes 2^32 - 1.
+    begin = state.avail_in <= end - begin ? end - state.avail_in : end;
     if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
       // Wrong bytes may have come out before, so even --keep-going ends here.
       throw resource_error(

@@ -66,6 +66,7 @@ class LineReader {
   /// Whether next() returns without waiting for input.
   bool line_is_there() const;
   const std::string& name() const { return source_.name(); }
+  const ByteSource& source() const { return source_; }
   /// "NAME:LINE", for errors about the current line.
   std::string place() const;
 

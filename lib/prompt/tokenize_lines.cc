@@ -142,6 +142,7 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
   for (int worker = 0; worker < pool.threads(); ++worker)
     encoders.push_back(std::make_unique<RecordEncoder>(tokenizer, prompt_template, names, options));
   TokenizeReport report;
+  std::uint64_t read_before = 0;  // bytes of the inputs before this one
   Block block;
   std::vector<RecordResult> results;
 
@@ -171,7 +172,7 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
       if (result.too_long) ++report.too_long;
       for (const EncodedSample& sample : result.samples) on_sample(sample);
     }
-    on_progress(block.records.size());
+    on_progress(read_before + reader.source().position());
     block.clear();
   };
 
@@ -187,6 +188,8 @@ TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Toke
       if (block.full()) run_block(reader);
     }
     run_block(reader);
+    read_before += reader.source().position();
+    if (reader.source().compressed()) report.limit = reader.source().speed_limit();
   }
   return report;
 }

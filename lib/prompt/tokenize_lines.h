@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/machine_limits.h"
 #include "lib/base/parallel.h"
 #include "lib/prompt/conversation_messages.h"
 #include "lib/prompt/sample_encoder.h"
@@ -39,16 +40,18 @@ struct TokenizeReport {
   std::string first_refused;   ///< its error with file and line
   std::uint64_t too_long = 0;  ///< cut, skipped or split
   TrainingNotes notes;
+  SpeedLimit limit;  ///< of the last gzip input
 };
 
 /// Reads training texts (training_text.h) from each of `inputs` ("-": stdin; plain or gzip; JSON lines or one array)
-/// and calls `on_sample` with each sample in the order of the texts, from the calling thread. The samples do not depend
-/// on the number of threads. Memory: some megabytes of texts at a time. Lines of white space are passed over. Throws
+/// and calls `on_sample` with each sample in the order of the texts, from the calling thread, and `on_progress` with
+/// the bytes of the inputs that are used so far, compressed where they are. The samples do not depend on the number of
+/// threads. Memory: some megabytes of texts at a time. Lines of white space are passed over. Throws
 /// Error(kBadData) with the place (JsonRecordReader::place) of the first text that cannot be used.
 TokenizeReport tokenize_lines(const std::vector<std::string>& inputs, const Tokenizer& tokenizer,
                               const PromptTemplate& prompt_template, const TokenizeOptions& options, ThreadPool& pool,
                               const std::function<void(const EncodedSample&)>& on_sample,
-                              const std::function<void(std::uint64_t texts)>& on_progress);
+                              const std::function<void(std::uint64_t bytes)>& on_progress);
 
 /// A sample as text for display: special tokens spelled out, supervised text in green or, without `color`, in [[double
 /// brackets]]. Invalid UTF-8 becomes U+FFFD. Ends with a line end.

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
@@ -15,15 +15,27 @@ namespace matinee {
 namespace {
 
 void report_stats(const ToolContext& tool, const TokenSetWriter& writer, const TokenizeReport& report,
-                  std::uint64_t longest, double seconds) {
+                  std::uint64_t longest) {
   const auto samples = static_cast<double>(std::max<std::uint64_t>(writer.samples(), 1));
   const auto tokens = static_cast<double>(writer.tokens());
   tool.note(fmt::format("{} samples of {} texts, {} tokens ({:.1f} per sample, at most {}), {} supervised ({:.1f} %)",
                         writer.samples(), report.texts, writer.tokens(), tokens / samples, longest,
                         writer.supervised_tokens(),
                         100.0 * static_cast<double>(writer.supervised_tokens()) / std::max(tokens, 1.0)));
-  tool.note(fmt::format("{:.2f} s, {:.1f} MB/s of input, {:.0f} tokens/s", seconds,
-                        static_cast<double>(report.bytes) / 1e6 / seconds, tokens / seconds));
+  tool.finished({writer.tokens(), "tokens"});
+  tool.finished({report.bytes, "bytes", report.bytes, report.limit});
+}
+
+// The bytes of all inputs; 0 if one is a pipe.
+std::uint64_t size_of(const std::vector<std::string>& inputs) {
+  std::uint64_t size = 0;
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(input, error);
+    if (error) return 0;
+    size += bytes;
+  }
+  return size;
 }
 
 // What was skipped, cut or mended, one line for each kind.
@@ -54,7 +66,6 @@ void TokenizeRun::add(OptionSet& set) {
   set.flag("keep-going", &tokenize.keep_going, "skip invalid texts and report their number");
   set.text("output,o", &output, "FILE", "output file; - is stdout");
   set.flag("show", &show, "print the samples with the supervised text marked; writes tokens only with -o");
-  set.flag("stats", &stats, "report the numbers of samples and tokens and the speed");
   set.positional(&inputs, "FILE", 0, 1000);
 }
 
@@ -71,13 +82,12 @@ void run_tokenizer(TokenizeRun& run, const ToolContext& tool) {
   if (const std::string conflict = template_conflict(prompt_template.name(), run.model); !conflict.empty())
     tool.note(conflict);
   ThreadPool pool(tool.threads());
-  Progress progress = tool.progress("tokenizing", 0, "texts");
+  Progress progress = tool.progress("tokenizing", size_of(run.inputs), "bytes");
 
   const bool color = std::getenv("NO_COLOR") == nullptr && isatty(STDOUT_FILENO);
   OutputFile shown("-");
   TokenSetWriter writer;
   std::uint64_t longest = 0;
-  const auto began = std::chrono::steady_clock::now();
   const TokenizeReport report = tokenize_lines(
       run.inputs, tokenizer, prompt_template, run.tokenize, pool,
       [&](const EncodedSample& sample) {
@@ -85,7 +95,7 @@ void run_tokenizer(TokenizeRun& run, const ToolContext& tool) {
         longest = std::max<std::uint64_t>(longest, sample.input_ids.size());
         if (run.show) shown.write(show_sample(tokenizer, sample, color));
       },
-      [&](std::uint64_t texts) { progress.advance(texts); });
+      [&](std::uint64_t bytes) { progress.reach(bytes); });
   progress.finish();
   if (run.show) shown.commit();
   report_notes(tool, run, report);
@@ -99,8 +109,7 @@ void run_tokenizer(TokenizeRun& run, const ToolContext& tool) {
                               .bos_token_id = tokenizer.bos_token_id(),
                               .eos_token_id = prompt_template.end_token_id(tokenizer)});
   }
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
-  if (run.stats) report_stats(tool, writer, report, longest, elapsed.count());
+  if (tool.common().stats) report_stats(tool, writer, report, longest);
 }
 
 }  // namespace matinee

@@ -18,7 +18,6 @@ struct TokenizeRun {
   std::string loss = "all";
   TokenizeOptions tokenize;
   bool show = false;
-  bool stats = false;
   std::vector<std::string> inputs;
 
   void add(OptionSet& set);

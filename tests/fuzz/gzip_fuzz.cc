@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMostText = std::size_t{64} << 20;  // gzip bombs end here
 
-// All text, then the message of the failure after it.
+// All text, and the message of the failure after it. How much comes before damage depends on the pieces.
 std::string read(const std::string& path, std::size_t piece, bool some) {
   std::string text;
   try {
@@ -26,7 +26,7 @@ std::string read(const std::string& path, std::size_t piece, bool some) {
     return "long";
   } catch (const matinee::Error& error) {
     if (error.code() == matinee::ErrorCode::kInternal) __builtin_trap();
-    return text + error.what();
+    return error.code() == matinee::ErrorCode::kResource ? "damaged" : text + error.what();
   }
 }
 
