@@ -17,14 +17,14 @@ int main(int argc, char** argv) {
   bool list = false;
   std::vector<std::string> inputs;
   return run_tool(
-      argc, argv, description, 0,
+      argc, argv, description, kStats,
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.choice("format", &format, {"auto", "tsv", "jsonl"}, "auto: TSV for a table, JSON lines for the rest");
         options.flag("list", &list, "print only the metadata and the tensors");
         options.positional(&inputs, "FILE", 1, 1);
       },
-      [&](ToolContext&) {
+      [&](ToolContext& tool) {
         OutputFile out(output);
         if (list) {
           write_artifact_listing(inputs.front(), out);
@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
                               out);
         }
         out.commit();
+        tool.finished(out.bytes_written());
         return 0;
       });
 }

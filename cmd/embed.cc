@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
       "tsv2bin(1), similar(1)"};
   EmbeddingRun run;
   return run_tool(
-      argc, argv, description, kThreads | kSeed | kDevice | kProgress, [&](OptionSet& options) { run.add(options); },
+      argc, argv, description, kThreads | kSeed | kDevice | kProgress | kStats,
+      [&](OptionSet& options) { run.add(options); },
       [&](ToolContext& tool) {
         run_embedding(run, tool);
         return 0;

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> inputs;
   std::uint64_t line_limit = read.line_limit;
   return run_tool(
-      argc, argv, description, kThreads | kProgress,
+      argc, argv, description, kThreads | kProgress | kStats,
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.flag("keep-going", &read.keep_going, "skip bad rows and report their number");
@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
         const TsvReadReport report =
             tsv_to_table(input, output, read, pool, [&](std::uint64_t bytes) { progress.advance(bytes); });
         progress.finish();
+        tool.finished(report.bytes);
         if (report.skipped > 0) {
           tool.note(fmt::format("skipped {} bad {} and kept {}; the first: {}", report.skipped,
                                 report.skipped == 1 ? "row" : "rows", report.rows, report.first_skipped));

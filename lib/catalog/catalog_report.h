@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct CatalogOptions {
   std::int64_t cast_size = 10;              ///< people per movie, by ordering
   bool adult = false;                       ///< keep titles with isAdult, too
   bool keep_going = false;                  ///< skip bad rows of TSV, and count them
+  /// Called from any thread with numbers of rows that were read, for the display of progress.
+  std::function<void(std::uint64_t)> on_rows = {};
 };
 
 /// Counts of the join. Dangling references are counted and reported; they are not errors.

@@ -52,6 +52,7 @@ class TablePass {
     reader_.for_each_block(context_.pool, [&](std::size_t index, const TableBlock& block) {
       Waiting done{ids_of(block), {}};
       read(block, done.ids.numbers, done.part);
+      if (context_.options.on_rows) context_.options.on_rows(block.rows());
       const std::lock_guard lock(mutex);
       waiting.emplace(index, std::move(done));
       for (; !waiting.empty() && waiting.begin()->first == next; ++next) {

@@ -1,5 +1,6 @@
 #include "lib/vectors/embedding_run.h"
 
+#include <filesystem>
 #include <span>
 #include <utility>
 
@@ -31,6 +32,17 @@ MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
     builder.save(file.path());
     return MovieCatalog(file.path());
   });
+}
+
+// The size of the files.
+std::uint64_t bytes_of(const CatalogTables& tables) {
+  std::uint64_t sum = 0;
+  for (const CatalogTable& table : catalog_tables()) {
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(tables.*table.path, error);
+    if (!error) sum += bytes;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -65,7 +77,10 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   ThreadPool pool(tool.threads());
   const CatalogTables tables = tables_of(run);
   for (const std::string& note : tables.notes) tool.note(note);
+  Progress reading = tool.progress("reading tables", 0, "rows");
+  run.catalog.on_rows = [&](std::uint64_t rows) { reading.advance(rows); };
   const CatalogBuilder builder(tables, run.catalog, pool);
+  reading.finish();
   for (const std::string& note : builder.report().notes) tool.note(note);
   tool.note(builder.report().describe());
   const MovieCatalog catalog = mapped(builder, run.output);
@@ -101,6 +116,7 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     writer.write("neighbours.scores", std::span<const float>(scores));
   }
   writer.commit();
+  tool.finished({static_cast<std::uint64_t>(catalog.size()), "movies", bytes_of(tables)});
 }
 
 }  // namespace matinee

@@ -12,7 +12,7 @@ base=$OLDPWD/$base
 mkdir folder
 echo hello >text
 printf '{"text":"caf\xe9"}\n' >latin
-head -c 3000 movies.bin >cut
+head -c 20000 movies.bin >cut
 echo '{"instruction":"a","input":"","output":"b"}' | tokenize --model "$base" -o tokens - || fail "tokenize"
 
 # refuses STATUS MESSAGE COMMAND...: expect_error, and the output that COMMAND calls `new` must not exist afterwards.

@@ -97,6 +97,31 @@ TEST(ByteSource, NamesACutGzipStream) {
   }
 }
 
+// What zlib gives of a stream without its end, however large the buffers.
+TEST(ByteSource, GivesAllTextBeforeACut) {
+  const TemporaryFolder folder;
+  const std::string text = numbers(), whole = gzip(text), path = folder.file("t.gz");
+  for (const std::size_t size : {whole.size() / 4, whole.size() / 2, whole.size() - 8}) {
+    write_file(path, whole.substr(0, size));
+    std::size_t most = 0;
+    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{700}, std::size_t{13}}) {
+      ByteSource source(path);
+      std::string got;
+      std::vector<std::byte> buffer(piece);
+      EXPECT_NE(error_of([&] {
+                  while (const std::size_t n = source.read(buffer))
+                    got.append(reinterpret_cast<const char*>(buffer.data()), n);
+                }).find("cut off"),
+                std::string::npos);
+      EXPECT_TRUE(text.starts_with(got));
+      EXPECT_GE(got.size() + 64, text.size() * size / whole.size() / 2) << size << " " << piece;
+      EXPECT_TRUE(most == 0 || got.size() == most) << piece;
+      most = got.size();
+    }
+    EXPECT_TRUE(size != whole.size() - 8 || most == text.size());
+  }
+}
+
 TEST(ByteSource, NamesTheMemberWithAWrongChecksum) {
   const TemporaryFolder folder;
   const std::string whole = gzip(numbers());
