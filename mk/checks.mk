@@ -18,7 +18,7 @@ $(BUILD)/lint/%.tidy: %.cc .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,tidy,$<)
 	$(Q)clang-tidy --quiet $< -- -std=c++20 -I. $(CPPFLAGS) -DMATINEE_VERSION='"$(VERSION)"' $(if $(NVCC),-DMATINEE_CUDA) \
-	  $(if $(findstring _avx512,$<),-march=x86-64-v4 -mavx512bf16,$(ISA)) 2>$(@:.tidy=.log) || \
+	  $(if $(findstring _avx512,$<),-march=x86-64-v4 -mavx512bf16 -mavx512vnni,$(ISA)) 2>$(@:.tidy=.log) || \
 	  { cat $(@:.tidy=.log) >&2; exit 1; }
 	@touch $@
 

@@ -24,6 +24,7 @@ $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test
 # Programs behind scripts and benchmarks.
 $(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc $(REFERENCES),kernels)
 $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
+$(call program,tests/bench_search,tests/kernels/bench_search.cc,kernels)
 $(foreach name,memory_contract decode_speed load_speed rounded_base gguf_model,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
@@ -50,6 +51,7 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 
 # ---- Long checks and benchmarks --------------------------------------------------------------------------------------
 .PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize bench-data
+.PHONY: bench-search
 .PHONY: compare-tokenizers compare-hf
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
@@ -70,8 +72,9 @@ compare-tokenizers: $(BUILD)/tests/encode_texts  ## token ids of our tokenizers 
 bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed  ## tokens/s of decoding beside llama.cpp (6 GB of disk)
 bench-train: $(BUILD)/lora-train  ## tokens/s of training beside PEFT (3 GB of disk)
 bench-decode bench-train: $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels
+bench-search: $(BUILD)/tests/bench_search  ## queries/s of exact search beside FAISS
 bench-data: $(BINARIES)  ## MB/s of the data tools beside polars, DuckDB, Arrow and igzip (3 GB in /dev/shm)
 	@scripts/install-deps data
-compare-hf bench-tokenize compare-tokenizers bench-decode bench-train bench-data:
+compare-hf bench-tokenize compare-tokenizers bench-decode bench-train bench-data bench-search:
 	@scripts/install-deps python
 	BUILD=$(abspath $(BUILD)) REAL_DATA=$(REAL_DATA) scripts/$@

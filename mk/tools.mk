@@ -2,6 +2,7 @@
 
 $(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
 $(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
+$(BUILD)/%_avx512vnni.o: ISA := -march=x86-64-v4 -mavx512vnni
 COMPILE_STAMP := $(call stamp,$(BUILD)/stamps/compile,$(COMPILE))
 # ccache cannot share objects that were made with another folder's precompiled header. Files for wider instruction sets
 # must not compile inline functions of the standard library.
@@ -11,7 +12,7 @@ $(BUILD)/%.o: %.cc $(COMPILE_STAMP) $(PRECOMPILED:=.gch)
 	$(call say,c++,$<)
 	$(Q)$(COMPILE) $(PRECOMPILED:%=-include %) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%_avx512.o $(BUILD)/%_avx512bf16.o: PRECOMPILED :=
+$(BUILD)/%_avx512.o $(BUILD)/%_avx512bf16.o $(BUILD)/%_avx512vnni.o: PRECOMPILED :=
 $(BUILD)/precompiled.h: mk/precompiled.h
 	@mkdir -p $(@D)
 	@cp $< $@

@@ -11,6 +11,6 @@ namespace {
 
 }  // namespace
 
-void score_block_avx2(const ScoreBlock& block) { score(block); }
+const ScoreKernel kScoreAvx2{.block = score_block, .pairs = score_pairs};
 
 }  // namespace matinee

@@ -14,6 +14,6 @@ namespace {
 
 }  // namespace
 
-void score_block_avx512(const ScoreBlock& block) { score(block); }
+const ScoreKernel kScoreAvx512{.block = score_block, .pairs = score_pairs};
 
 }  // namespace matinee

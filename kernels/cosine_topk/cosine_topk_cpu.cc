@@ -1,6 +1,10 @@
-// Rows are cut into chunks and queries into batches; a task scores a chunk for a batch, 64 rows at a time, and keeps
-// the best k of each query in a heap whose worst element is the threshold that most scores fail at once. Then the
-// chunks' lists are merged. The order (score, then smaller row) is total, so the result does not depend on the chunks.
+// Few queries are scored against every row directly, 64 rows at a time (direct_search). Of more, the rows are first
+// screened as int8 codes, and only pairs that may reach the k-th best score so far are scored (screened_search in
+// topk_screening.cc). Workers claim ranges of rows; each keeps the best rows of its ranges for each query, and then
+// these are merged. The order (score, then smaller row) is total and every score is computed in one way, so the result
+// depends neither on the ranges nor on what was screened out.
+
+#include <immintrin.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,197 +12,144 @@
 #include <limits>
 #include <new>
 
-#include "kernels/context.h"
-#include "kernels/cosine_topk/cosine_topk_kernels.h"
+#include "kernels/cosine_topk/topk_search.h"
 #include "kernels/cpu_ops.h"
 
 namespace matinee {
 namespace {
 
-constexpr std::int64_t kQueryBatch = 32;
-constexpr std::int64_t kChunkRows = 16384;
+constexpr std::int64_t kQueryBatch = 1024;
+constexpr std::int64_t kMostScreened = 1 << 16;  // dim; the sums of products of codes stay below 2^31
+constexpr std::size_t kKeyBytes = std::size_t{64} << 20;
 
-struct Found {
-  float score;
-  std::int32_t id;
-};
-
-bool better(const Found& a, const Found& b) { return a.score > b.score || (a.score == b.score && a.id < b.id); }
-
-// Collects the best `limit` of the offered rows in a heap with its worst element in front.
-class Collector {
- public:
-  Collector(Found* heap, std::int64_t limit) : heap_(heap), limit_(limit) {}
-
-  // NaN never enters.
-  void offer(float score, std::int32_t id) {
-    if (score != score) return;
-    const Found found{score, id};
-    if (size_ < limit_) {
-      heap_[size_++] = found;
-      std::push_heap(heap_, heap_ + size_, better);
-    } else if (better(found, heap_[0])) {
-      std::pop_heap(heap_, heap_ + size_, better);
-      heap_[size_ - 1] = found;
-      std::push_heap(heap_, heap_ + size_, better);
-    }
+// Bit r: whether scores[r] of n <= kScoreRows reaches the threshold.
+std::uint64_t reached_rows(const float* scores, std::int64_t n, float threshold) {
+  const __m256 least = _mm256_set1_ps(threshold);
+  std::uint64_t mask = 0;
+  for (int i = 0; i < kScoreRows; i += 8) {
+    const __m256 reached = _mm256_cmp_ps(_mm256_load_ps(scores + i), least, _CMP_GE_OQ);
+    mask |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(reached))) << i;
   }
-  std::int64_t size() const { return size_; }
-
- private:
-  Found* heap_;
-  std::int64_t limit_, size_ = 0;
-};
-
-std::int64_t padded(std::int64_t dim) { return (dim + kScorePad - 1) / kScorePad * kScorePad; }
-
-// A batch of queries times their weights, in the format of the storage: set after set, each padded with zeros.
-struct PreparedQueries {
-  std::int64_t stride = 0;
-  float* values = nullptr;        // [n, stride], kF32 and kBF16
-  std::int16_t* codes = nullptr;  // [n, stride], kI8
-  float* scales = nullptr;        // [n, n_sets], kI8
-  const void* data() const { return values != nullptr ? static_cast<const void*>(values) : codes; }
-};
-
-// Computes the codes of `values`; returns their scale, NaN if a value is not finite.
-float quantize(const float* values, std::int64_t n, std::int16_t* codes) {
-  float most = 0;
-  bool finite = true;
-  for (std::int64_t i = 0; i < n; ++i) {
-    most = std::max(most, std::fabs(values[i]));
-    finite = finite && std::isfinite(values[i]);
-  }
-  if (!finite) return std::numeric_limits<float>::quiet_NaN();
-  if (most < std::numeric_limits<float>::min()) return 0;
-  const float inverse = (1.0f / most) * 127.0f;
-  for (std::int64_t i = 0; i < n; ++i) codes[i] = static_cast<std::int16_t>(std::nearbyint(values[i] * inverse));
-  return most / 127.0f;
+  return n == kScoreRows ? mask : mask & ((std::uint64_t{1} << n) - 1);
 }
 
-// Prepares the queries [first, first + n).
-PreparedQueries prepare_queries(const CosineTopkArgs& args, std::int64_t first, std::int64_t n, Scratch& scratch) {
-  PreparedQueries to;
-  std::int64_t widest = 0;
-  for (int s = 0; s < args.n_sets; ++s) {
-    to.stride += padded(args.sets[s].dim);
-    widest = std::max(widest, args.sets[s].dim);
-  }
-  const auto size = static_cast<std::size_t>(n * to.stride);
-  const bool int8 = args.storage == DType::kI8;
-  float* weighted = nullptr;
-  if (int8) {
-    to.codes = std::fill_n(scratch.take_array<std::int16_t>(size), size, std::int16_t{0}) - size;
-    to.scales = scratch.take_array<float>(static_cast<std::size_t>(n * args.n_sets));
-    weighted = scratch.take_array<float>(static_cast<std::size_t>(widest));
-  } else {
-    to.values = std::fill_n(scratch.take_array<float>(size), size, 0.0f) - size;
-  }
-  for (std::int64_t q = 0; q < n; ++q) {
-    std::int64_t at = q * to.stride;
-    for (int s = 0; s < args.n_sets; ++s) {
-      const VectorSet& set = args.sets[s];
-      float* values = int8 ? weighted : to.values + at;
-      for (std::int64_t i = 0; i < set.dim; ++i) {
-        values[i] = set.weights[first + q] * set.queries[(first + q) * set.dim + i];
-        if (args.storage == DType::kBF16) values[i] = to_float(to_bf16(values[i]));
-      }
-      if (int8) to.scales[q * args.n_sets + s] = quantize(values, set.dim, to.codes + at);
-      at += padded(set.dim);
-    }
-  }
-  return to;
-}
-
-const std::uint64_t* filter_of(const CosineTopkArgs& args, std::int64_t query) {
-  return args.filter == nullptr ? nullptr : args.filter + query * args.filter_stride;
-}
-
-// Scores rows [begin, end) for a batch of prepared queries and offers them to its collectors.
-void search_chunk(const CosineTopkArgs& args, ScoreBlockFn score, std::int64_t first_query, std::int64_t n_queries,
-                  const PreparedQueries& queries, std::int64_t begin, std::int64_t end, Collector* collectors) {
-  alignas(64) float scores[kQueryBatch * kScoreRows];
+// Scores rows [begin, end) for all queries of the batch; begin is a multiple of kScoreRows.
+void search_rows(const TopkBatch& batch, std::int64_t begin, std::int64_t end, TopkCollector* collectors,
+                 float* scores) {
+  ScoreBlock block = batch.score_block();
+  block.scores = scores;
   for (std::int64_t row = begin; row < end; row += kScoreRows) {
-    std::uint64_t wanted = ~std::uint64_t{0};
-    if (args.filter != nullptr) {
-      wanted = 0;
-      for (std::int64_t q = 0; q < n_queries; ++q) wanted |= filter_of(args, first_query + q)[row / 64];
-    }
-    if (wanted == 0) continue;
-    ScoreBlock block{.n_queries = n_queries,
-                     .n_rows = std::min(kScoreRows, end - row),
-                     .n_sets = args.n_sets,
-                     .storage = args.storage,
-                     .dim = {},
-                     .rows = {},
-                     .row_scales = {},
-                     .queries = queries.data(),
-                     .query_stride = queries.stride,
-                     .query_scales = queries.scales,
-                     .scores = scores};
-    for (int s = 0; s < args.n_sets; ++s) {
-      const VectorSet& set = args.sets[s];
-      const auto bytes = static_cast<std::int64_t>(size_of(args.storage));
-      block.dim[s] = set.dim;
-      block.rows[s] = static_cast<const std::byte*>(set.rows) + row * set.dim * bytes;
-      block.row_scales[s] = set.row_scales == nullptr ? nullptr : set.row_scales + row;
-    }
-    score(block);
-    for (std::int64_t q = 0; q < n_queries; ++q) {
-      const std::uint64_t* filter = filter_of(args, first_query + q);
-      const std::uint64_t allowed = filter == nullptr ? ~std::uint64_t{0} : filter[row / 64];
-      for (std::int64_t r = 0; r < block.n_rows; ++r) {
-        if ((allowed >> r & 1) != 0)
-          collectors[q].offer(scores[q * kScoreRows + r], static_cast<std::int32_t>(row + r));
+    if (batch.allowed_to_any(row / 64) == 0) continue;
+    block.first_row = row;
+    block.n_rows = std::min(kScoreRows, end - row);
+    batch.score.block(block);
+    for (std::int64_t q = 0; q < batch.n; ++q) {
+      const float* of_query = scores + q * kScoreRows;
+      std::uint64_t found =
+          reached_rows(of_query, block.n_rows, collectors[q].threshold()) & batch.allowed(q, row / 64);
+      for (; found != 0; found &= found - 1) {
+        const int r = std::countr_zero(found);
+        if (!collectors[q].add(of_query[r], static_cast<std::int32_t>(row + r))) continue;
+        collectors[q].cut();
+        batch.share(q, collectors[q]);
       }
     }
+  }
+}
+
+void direct_search(const TopkBatch& batch, Context& context) {
+  // Ranges of about 256 KB, so that all workers get some of a small catalog.
+  std::int64_t row_bytes = 1;
+  for (int s = 0; s < batch.args.n_sets; ++s)
+    row_bytes += batch.args.sets[s].dim * static_cast<std::int64_t>(size_of(batch.args.storage));
+  const std::int64_t rows = std::clamp<std::int64_t>((1 << 18) / row_bytes / kScoreRows, 1, 256) * kScoreRows;
+  const auto body = [&](std::size_t begin, std::size_t end, int worker) {
+    Scratch& own = context.worker_scratch(worker);
+    const ScratchScope scope(own);
+    auto* scores = own.take_array<float>(static_cast<std::size_t>(batch.n * kScoreRows));
+    TopkCollector* collectors = batch.collectors + worker * batch.n;
+    for (std::int64_t q = 0; q < batch.n; ++q) collectors[q].raise(batch.shared_threshold(q));
+    search_rows(batch, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), collectors, scores);
+  };
+  context.pool().for_blocks(static_cast<std::size_t>(batch.args.n_rows), static_cast<std::size_t>(rows), body);
+}
+
+// Merges what the workers found and writes the result of query q. Returns false if its guessed threshold was too high.
+bool finish_query(const TopkBatch& batch, std::int64_t q, int workers, Scratch& scratch) {
+  const ScratchScope scope(scratch);
+  std::int64_t size = 0;
+  for (int w = 0; w < workers; ++w) {
+    const TopkCollector& collector = batch.collectors[w * batch.n + q];
+    size += collector.end() - collector.begin();
+  }
+  auto* all = scratch.take_array<TopkKey>(static_cast<std::size_t>(size));
+  TopkKey* end = all;
+  for (int w = 0; w < workers; ++w) {
+    const TopkCollector& collector = batch.collectors[w * batch.n + q];
+    end = std::copy(collector.begin(), collector.end(), end);
+  }
+  size = std::min(size, batch.limit);
+  std::partial_sort(all, all + size, end, std::greater<>());
+  const std::int64_t k = batch.args.k, first = (batch.first_query + q) * k;
+  for (std::int64_t i = 0; i < k; ++i) {
+    batch.args.ids[first + i] = i < size ? row_of(all[i]) : -1;
+    batch.args.scores[first + i] = i < size ? score_of(all[i]) : -std::numeric_limits<float>::infinity();
+  }
+  return batch.guessed == nullptr || std::isinf(batch.guessed[q]) ||
+         (size == batch.limit && score_of(all[size - 1]) >= batch.guessed[q]);
+}
+
+void search_batch(Context& context, const CosineTopkArgs& args, std::int64_t first, std::int64_t n) {
+  Scratch& scratch = context.scratch();
+  const ScratchScope scope(scratch);
+  const int workers = context.pool().threads();
+  TopkBatch batch{.args = args,
+                  .first_query = first,
+                  .n = n,
+                  .limit = std::min(args.k, args.n_rows),
+                  .score = context.isa() >= IsaLevel::kAvx512 ? kScoreAvx512 : kScoreAvx2,
+                  .prepared = prepare_queries(args, first, n, context)};
+  const std::int64_t capacity = TopkCollector::capacity_for(batch.limit);
+  const auto lists = static_cast<std::size_t>(workers * n);
+  auto* keys = scratch.take_array<TopkKey>(lists * static_cast<std::size_t>(capacity));
+  batch.collectors = scratch.take_array<TopkCollector>(lists);
+  for (std::size_t i = 0; i < lists; ++i)
+    new (batch.collectors + i) TopkCollector(keys + static_cast<std::int64_t>(i) * capacity, batch.limit);
+  batch.shared = scratch.take_array<std::atomic<float>>(static_cast<std::size_t>(n));
+  for (std::int64_t q = 0; q < n; ++q)
+    new (batch.shared + q) std::atomic<float>(-std::numeric_limits<float>::infinity());
+
+  // Encoding a row costs as much as scoring it directly for some queries.
+  const bool screened = n >= kFewestScreened && 4 * batch.limit < args.n_rows && screen_stride(args) <= kMostScreened;
+  if (screened) {
+    screened_search(batch, context);
+  } else {
+    direct_search(batch, context);
+  }
+  auto* failed = scratch.take_array<bool>(static_cast<std::size_t>(n));
+  context.pool().for_blocks(static_cast<std::size_t>(n), 4, [&](std::size_t begin, std::size_t end, int worker) {
+    for (auto q = static_cast<std::int64_t>(begin); q < static_cast<std::int64_t>(end); ++q)
+      failed[q] = !finish_query(batch, q, workers, context.worker_scratch(worker));
+  });
+  for (std::int64_t q = 0; q < n; ++q) {
+    if (failed[q]) search_batch(context, args, first + q, 1);
   }
 }
 
 }  // namespace
 
 void cosine_topk_cpu(Context& context, const CosineTopkArgs& args) {
-  const ScoreBlockFn score = context.isa() >= IsaLevel::kAvx512 ? score_block_avx512 : score_block_avx2;
-  const std::int64_t limit = std::min(args.k, args.n_rows);
-  // At least 16·k rows, so that the lists of all chunks together are much shorter than the rows.
-  const std::int64_t chunk = std::max(kChunkRows, (16 * limit + kScoreRows - 1) / kScoreRows * kScoreRows);
-  const std::int64_t n_chunks = (args.n_rows + chunk - 1) / chunk;
-
-  for (std::int64_t first = 0; first < args.n_queries; first += kQueryBatch) {
-    const std::int64_t n = std::min(kQueryBatch, args.n_queries - first);
-    Scratch& scratch = context.scratch();
-    const ScratchScope scope(scratch);
-    auto* found = scratch.take_array<Found>(static_cast<std::size_t>(n_chunks * n * limit));
-    auto* counts = scratch.take_array<std::int64_t>(static_cast<std::size_t>(n_chunks * n));
-    const PreparedQueries queries = prepare_queries(args, first, n, scratch);
-    context.pool().for_blocks(static_cast<std::size_t>(n_chunks), 1, [&](std::size_t index, std::size_t, int worker) {
-      Scratch& own = context.worker_scratch(worker);
-      const ScratchScope worker_scope(own);
-      const auto c = static_cast<std::int64_t>(index);
-      auto* collectors = own.take_array<Collector>(static_cast<std::size_t>(n));
-      for (std::int64_t q = 0; q < n; ++q) new (collectors + q) Collector(found + (c * n + q) * limit, limit);
-      search_chunk(args, score, first, n, queries, c * chunk, std::min(args.n_rows, (c + 1) * chunk), collectors);
-      for (std::int64_t q = 0; q < n; ++q) counts[c * n + q] = collectors[q].size();
-    });
-    context.pool().for_blocks(static_cast<std::size_t>(n), 4, [&](std::size_t begin, std::size_t end, int worker) {
-      Scratch& own = context.worker_scratch(worker);
-      for (auto q = static_cast<std::int64_t>(begin); q < static_cast<std::int64_t>(end); ++q) {
-        const ScratchScope worker_scope(own);
-        auto* all = own.take_array<Found>(static_cast<std::size_t>(n_chunks * limit));
-        std::int64_t size = 0;
-        for (std::int64_t c = 0; c < n_chunks; ++c) {
-          std::copy_n(found + (c * n + q) * limit, counts[c * n + q], all + size);
-          size += counts[c * n + q];
-        }
-        std::sort(all, all + size, better);
-        for (std::int64_t i = 0; i < args.k; ++i) {
-          const bool there = i < std::min(size, limit);
-          args.ids[(first + q) * args.k + i] = there ? all[i].id : -1;
-          args.scores[(first + q) * args.k + i] = there ? all[i].score : -std::numeric_limits<float>::infinity();
-        }
-      }
-    });
+  if (args.n_rows == 0) {
+    std::fill_n(args.ids, args.n_queries * args.k, -1);
+    std::fill_n(args.scores, args.n_queries * args.k, -std::numeric_limits<float>::infinity());
+    return;
   }
+  const auto bytes_of_query = static_cast<std::size_t>(TopkCollector::capacity_for(std::min(args.k, args.n_rows))) *
+                              sizeof(TopkKey) * static_cast<std::size_t>(context.pool().threads());
+  const std::int64_t most =
+      std::clamp<std::int64_t>(static_cast<std::int64_t>(kKeyBytes / bytes_of_query), 1, kQueryBatch);
+  for (std::int64_t first = 0; first < args.n_queries; first += most)
+    search_batch(context, args, first, std::min(most, args.n_queries - first));
 }
 
 }  // namespace matinee

@@ -28,7 +28,7 @@ struct Problem {
   std::int64_t n_queries, n_rows, k;
   std::vector<std::int64_t> dims;
   enum class Filter { kNone, kShared, kFewRows, kPerQuery, kNobody } filter = Filter::kNone;
-  enum class Rows { kRandom, kTies, kRising } rows = Rows::kRandom;
+  enum class Rows { kRandom, kTies, kRising, kEveryTenth } rows = Rows::kRandom;
   DType storage = DType::kF32;
 
   std::string name() const {
@@ -79,8 +79,9 @@ void store_rows(const std::vector<float>& values, std::int64_t n_rows, std::int6
   }
 }
 
-// Rows of unit length; a few different rows, repeated; or each longer than the one before, so that for the first query
-// every row is better than all before it.
+// Rows of unit length; a few different rows, repeated; each longer than the one before, so that for the first query
+// every row is better than all before it; or every tenth row much longer than the others, so that an evenly spread
+// sample misleads.
 Data make_data(const Problem& p) {
   Random random(1, "topk-test", static_cast<std::uint64_t>(p.n_queries * 1000003 + p.n_rows * 101 + p.k));
   const auto uniform = [&] { return static_cast<float>(2 * random.uniform() - 1); };
@@ -104,6 +105,7 @@ Data make_data(const Problem& p) {
         rows.push_back(uniform());
         square += static_cast<double>(rows.back() * rows.back());
       }
+      if (p.rows == Problem::Rows::kEveryTenth && r % 10 != 0) square *= 1e4;
       for (std::size_t i = start; i < rows.size(); ++i) rows[i] /= static_cast<float>(std::sqrt(square));
     }
     store_rows(rows, p.n_rows, dim, p.storage, data);
@@ -326,6 +328,9 @@ const std::vector<Problem>& problems() {
       {9, 4000, 100, {16}, kNone, kRising},
       {3, 40000, 12, {8, 8}, kPerQuery},
       {2, 40000, 12, {5, 3}, kNone, kTies},
+      {7, 9000, 10, {40, 30}},
+      {9, 9000, 8, {24}, kShared},
+      {6, 3840, 10, {33}, kNone, kEveryTenth},
   };
   return all;
 }
@@ -356,7 +361,7 @@ TEST(CosineTopk, IsExactOnEveryDeviceAndAnyThreads) {
       ++checked;
     }
   }
-  EXPECT_GE(checked, 84);
+  EXPECT_GE(checked, 93);
 }
 
 // Reports a missing CUDA device, which the other tests skip.
