@@ -8,13 +8,29 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "lib/base/file.h"
 #include "lib/base/format_error.h"
 
 namespace matinee {
 
-std::string temporary_folder() {
+namespace {
+
+// "" where it is not set.
+std::string temporary_folder_set() {
   const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+  return folder != nullptr ? folder : "";
+}
+
+}  // namespace
+
+std::string temporary_folder() {
+  const std::string folder = temporary_folder_set();
+  return folder.empty() ? "/tmp" : folder;
+}
+
+std::string temporary_folder_for(const std::string& output) {
+  const bool beside = temporary_folder_set().empty() && !output.empty() && output != "-";
+  return beside ? folder_of(output) : temporary_folder();
 }
 
 TemporaryFile::TemporaryFile() : TemporaryFile(temporary_folder()) {}
@@ -33,8 +49,7 @@ TemporaryFile::~TemporaryFile() { ::close(descriptor_); }
 
 Error TemporaryFile::failure(const char* action) const {
   Error error = resource_error("{}: cannot {} a temporary file: {}", folder_, action, std::strerror(errno));
-  if (folder_ == temporary_folder()) error.add_remedy("set TMPDIR to a folder with room");
-  return error;
+  return error.add_remedy("set TMPDIR to a folder with room");
 }
 
 void TemporaryFile::append(std::span<const std::byte> bytes) {

@@ -14,6 +14,9 @@ namespace matinee {
 
 /// TMPDIR, or /tmp where it is not set.
 std::string temporary_folder();
+/// Where temporary files go that are about as large as the file `output` will be ("-" or "": stdout): TMPDIR where it
+/// is set, else the folder of `output`, which must have room anyway; for stdout temporary_folder().
+std::string temporary_folder_for(const std::string& output);
 
 /// A file without a name, open for reading and writing; the system removes it however the process ends.
 class TemporaryFile {

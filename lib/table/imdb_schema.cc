@@ -86,7 +86,9 @@ RecognizedHeader recognize_header(std::string_view line) {
     if (nearest != nullptr) {
       error.add_remedy(fmt::format("nearest is {}, which also has {}", nearest->name, lacking));
     } else if (names.size() == 1 && line.find(',') != std::string_view::npos) {
-      error.add_remedy("this is CSV; an IMDb table has tabs between its columns");
+      error.add_remedy(
+          "this is CSV; convert it: python3 -c \"import csv, sys; [print(*row, sep='\\t') for row in "
+          "csv.reader(sys.stdin)]\" <FILE | tsv2bin ...");
     }
     throw error;
   }

@@ -28,7 +28,7 @@ CatalogTables tables_of(const EmbeddingRun& run) {
 // keeps the contents.
 MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
   return with_context(output == "-" ? temporary_folder() : output, [&] {
-    const TemporaryFile file(output == "-" ? temporary_folder() : folder_of(output));
+    const TemporaryFile file(temporary_folder_for(output));
     builder.save(file.path());
     return MovieCatalog(file.path());
   });

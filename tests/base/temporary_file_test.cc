@@ -27,6 +27,22 @@ TEST(TemporaryFile, IsWrittenAndMappedByItsPathAndHasNoName) {
   EXPECT_EQ(mapped.text(), "abc") << "a mapping outlives the file";
 }
 
+TEST(TemporaryFile, IsInTmpdirOrBesideTheOutput) {
+  const char* old = std::getenv("TMPDIR");
+  const std::string before = old != nullptr ? old : "";
+  setenv("TMPDIR", "/some/where", 1);
+  EXPECT_EQ(temporary_folder_for("a/b"), "/some/where");
+  EXPECT_EQ(temporary_folder_for("-"), "/some/where");
+  for (const bool empty : {true, false}) {
+    empty ? setenv("TMPDIR", "", 1) : unsetenv("TMPDIR");
+    EXPECT_EQ(temporary_folder_for("a/b"), "a");
+    EXPECT_EQ(temporary_folder_for("b"), ".");
+    EXPECT_EQ(temporary_folder_for("-"), "/tmp");
+    EXPECT_EQ(temporary_folder_for(""), "/tmp");
+  }
+  if (old != nullptr) setenv("TMPDIR", before.c_str(), 1);
+}
+
 TEST(Spool, GivesBackWhatItGot) {
   for (const std::size_t pieces : {0u, 1u, 7u, 1000u}) {
     Spool spool;

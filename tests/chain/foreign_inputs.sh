@@ -39,6 +39,14 @@ for file in foreign/*; do
   rm -f new
 done
 
+# CSV has commas, quotes, and doubled quotes.
+printf 'tconst,averageRating,numVotes,note\ntt1,8.0,10,"a, ""b"""\n' >ratings.csv
+run tsv2bin -o new ratings.csv
+[[ $err =~ "convert it: "(.*)" <FILE | tsv2bin ..." ]] || fail "CSV: $err"
+bash -c "${BASH_REMATCH[1]} <ratings.csv" | tsv2bin -o new || fail "CSV: the advice does not help: $err"
+expect_equal $'tt1\t8.0\t10\ta, "b"' "$(bin2tsv new | tail -n 1)" "the table of a CSV file"
+rm -f new
+
 printf '<!DOCTYPE html>\n<html>' >foreign/html
 printf 'SQLite format 3\0' >foreign/sqlite
 printf 'PAR1\x15\x04' >foreign/parquet

@@ -51,7 +51,7 @@ bad "${h}tt1\t8.0\t99999999999\n";    expect_error 1 'tsv2bin: bad.tsv:2:3: numV
 bad "${h}tt1\tgood\t10\n";            expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \N, found "good"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad "${h}tt\xff\t8.0\t10\n";          expect_error 1 'tsv2bin: bad.tsv:2:1: tconst: expected UTF-8, found the byte 0xff; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad '\xff\xfet\0c\0';                 expect_error 1 'tsv2bin: bad.tsv: this is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 bad.tsv | tsv2bin ...' tsv2bin -o t.bin bad.tsv
-bad 'tconst,averageRating,numVotes\n'; expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "tconst,averageRating,numVotes"; this is CSV; an IMDb table has tabs between its columns' tsv2bin -o t.bin bad.tsv
+bad 'tconst,averageRating,numVotes\n'; expect_error 1 'tsv2bin: bad.tsv:1: header: expected the column names of an IMDb table, found "tconst,averageRating,numVotes"; this is CSV; convert it: python3 -c "import csv, sys; [print(*row, sep='\''\t'\'') for row in csv.reader(sys.stdin)]" <FILE | tsv2bin ...' tsv2bin -o t.bin bad.tsv
 bad "${h}tt1\t\033[31mX\t10\n";       expect_error 1 'tsv2bin: bad.tsv:2:2: averageRating: expected a number with one decimal from 0.0 to 10.0 or \N, found "\x1b[31mX"; --keep-going skips such rows' tsv2bin -o t.bin bad.tsv
 bad '<html>\n';                       expect_error 1 'tsv2bin: bad.tsv: this is an HTML or XML page; the download failed: fetch the file again' tsv2bin -o t.bin bad.tsv
 expect_error 1 'tsv2bin: none.tsv: cannot open: No such file or directory' tsv2bin -o t.bin none.tsv
