@@ -32,8 +32,9 @@ class RandomTables {
  public:
   RandomTables(unsigned seed, int titles) : random_(seed), titles_(titles), people_(titles / 2 + 2) {
     for (int i = 0; i < titles; ++i) {
-      basics.push_back({title_id(), any({"movie", "movie", "tvSeries", "short"}), name(i), chance(0.2) ? "\\N" : name(i),
-                        chance(0.1) ? "1" : "0", year(), "\\N", chance(0.2) ? "\\N" : number(40, 200),
+      basics.push_back({title_id(), any({"movie", "movie", "tvSeries", "short"}), name(i),
+                        chance(0.2) ? "\\N" : name(i), chance(0.1) ? "1" : "0", year(), "\\N",
+                        chance(0.2) ? "\\N" : number(40, 200),
                         any({"\\N", "Drama", "Comedy,Drama", "Horror", "Comedy,,War"})});
       if (chance(0.6)) ratings.push_back({title_id(), fmt::format("{}.{}", number(1, 9), number(0, 9)), number(0, 20)});
       if (chance(0.7)) crew.push_back({title_id(), list(), list()});
@@ -72,7 +73,8 @@ class RandomTables {
   std::string any(const std::vector<std::string>& of) { return of[random_() % of.size()]; }
   std::string title_id() {
     if (chance(0.02)) return any({"x", "tt", "\\N", "tt12x"});
-    return fmt::format("tt{:07}", std::uniform_int_distribution<>(999'000, 999'000 + titles_ * 3)(random_) * (chance(0.1) ? 10 : 1));
+    return fmt::format(
+        "tt{:07}", std::uniform_int_distribution<>(999'000, 999'000 + titles_ * 3)(random_) * (chance(0.1) ? 10 : 1));
   }
   std::string person_id() { return fmt::format("nm{:07}", std::uniform_int_distribution<>(1, people_)(random_)); }
   std::string name(int i) { return chance(0.05) ? "\\N" : fmt::format("Title {}", i % 50); }
@@ -194,8 +196,12 @@ std::vector<PlainMovie> movies_of(const MovieCatalog& catalog) {
     return list;
   };
   for (MovieId m = 0; m < catalog.size(); ++m) {
-    PlainMovie movie{std::string(catalog.tconst(m)), std::string(catalog.title(m)),
-                     std::string(catalog.original_title(m)), catalog.votes(m), catalog.year(m), catalog.runtime(m),
+    PlainMovie movie{std::string(catalog.tconst(m)),
+                     std::string(catalog.title(m)),
+                     std::string(catalog.original_title(m)),
+                     catalog.votes(m),
+                     catalog.year(m),
+                     catalog.runtime(m),
                      catalog.rating_tenths(m)};
     for (const GenreId genre : catalog.genres_of(m))
       movie.genres.push_back(catalog.genres()[static_cast<std::size_t>(genre)]);
@@ -338,7 +344,8 @@ TEST(CatalogJoin, TheMostFrequentGenresStay) {
   SmallTables tables;
   for (int i = 0; i < 40; ++i) {
     for (int copy = 0; copy < (i < 35 ? 2 : 1); ++copy)
-      tables.basics += fmt::format("tt{}\tmovie\tG{}\tG{}\t0\t1999\t\\N\t80\tGenre {:02}\n", 1000 + i * 2 + copy, i, i, i);
+      tables.basics +=
+          fmt::format("tt{}\tmovie\tG{}\tG{}\t0\t1999\t\\N\t80\tGenre {:02}\n", 1000 + i * 2 + copy, i, i, i);
   }
   ThreadPool pool(1);
   const CatalogBuilder builder(tables.write(), {}, pool);
@@ -371,8 +378,8 @@ TEST(CatalogJoin, OtherTitlesAreRankedAndBounded) {
 // ---- Folders --------------------------------------------------------------------------------------------------------
 
 void touch(const std::string& path, int seconds_ago) {
-  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() -
-                                             std::chrono::seconds(seconds_ago));
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::seconds(seconds_ago));
 }
 
 TEST(CatalogJoin, TheNewerFileOfATableIsRead) {
@@ -387,8 +394,9 @@ TEST(CatalogJoin, TheNewerFileOfATableIsRead) {
   touch(tsv, 10);
   const CatalogTables newer = CatalogTables::in_folder(tables.folder.path());
   EXPECT_EQ(newer.basics, tsv);
-  EXPECT_EQ(newer.notes, std::vector<std::string>{
-                             table + " is older than title.basics.tsv, which is read in its place; tsv2bin makes it anew"});
+  EXPECT_EQ(newer.notes,
+            std::vector<std::string>{
+                table + " is older than title.basics.tsv, which is read in its place; tsv2bin makes it anew"});
 }
 
 TEST(CatalogJoin, TablesUnderOtherNamesAreRecognized) {
@@ -404,8 +412,9 @@ TEST(CatalogJoin, TablesUnderOtherNamesAreRecognized) {
   EXPECT_EQ(found.notes.front(), folder.file("films.txt") + " is read as title.basics, by its header");
   std::filesystem::copy(paths.basics, folder.file("more.tsv"));
   EXPECT_EQ(error_of([&] { CatalogTables::in_folder(folder.path()); }),
-            folder.path() + ": both films.txt and more.tsv are title.basics; name the right one as title.basics.tsv, or "
-                            "with --basics");
+            folder.path() +
+                ": both films.txt and more.tsv are title.basics; name the right one as title.basics.tsv, or "
+                "with --basics");
 }
 
 }  // namespace
