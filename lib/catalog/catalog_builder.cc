@@ -47,19 +47,24 @@ struct CatalogBuilder::Impl {
     cast = rows_of(people.cast, named, report.dangling_people);
     directors = rows_of(people.directors, named, report.dangling_people);
     writers = rows_of(people.writers, named, report.dangling_people);
-    for (std::size_t movie = 0; movie < titles.ids.size(); ++movie) {
-      const auto empty = [&](const ListColumnBuilder& lists) {
-        return lists.offsets[movie] == lists.offsets[movie + 1];
-      };
-      report.without_cast += empty(cast) ? 1 : 0;
-      report.without_crew += empty(directors) && empty(writers) ? 1 : 0;
-    }
+    count_movies_without_people(!tables.principals.empty(), !tables.crew.empty() || !tables.principals.empty());
     others = read_other_titles(tables.akas, titles, context);
     certificates = read_certificates(tables.certificates, titles, context);
     tconst_order = order_of_texts(view_of(titles.tconst), {}, pool);
     title_order = order_of_texts(view_of(titles.title), titles.years, pool);
     nconst_order = order_of_texts(view_of(named.nconst), {}, pool);
     name_order = order_of_texts(view_of(named.name), named.births, pool);
+  }
+
+  // Where no table has any, that is said already.
+  void count_movies_without_people(bool with_cast, bool with_crew) {
+    for (std::size_t movie = 0; movie < titles.ids.size(); ++movie) {
+      const auto empty = [&](const ListColumnBuilder& lists) {
+        return lists.offsets[movie] == lists.offsets[movie + 1];
+      };
+      report.without_cast += with_cast && empty(cast) ? 1 : 0;
+      report.without_crew += with_crew && empty(directors) && empty(writers) ? 1 : 0;
+    }
   }
 
   // Calls use(name, column) for all tensors and string and list columns, in the order in which they are declared.

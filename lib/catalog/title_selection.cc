@@ -149,8 +149,9 @@ class TitleReader {
   TitleReader(const CatalogTables& tables, JoinContext& context)
       : context_(context),
         best_(static_cast<std::size_t>(context.options.top)),
-        pass_(tables.basics, "title.basics", "tconst", context) {
-    if (!tables.ratings.empty()) ratings_ = read_ratings(tables.ratings, context);
+        pass_(tables.basics, "title.basics", "tconst", context),
+        has_ratings_(!tables.ratings.empty()) {
+    if (has_ratings_) ratings_ = read_ratings(tables.ratings, context);
     tconst_ = pass_.column("tconst");
     type_ = pass_.column("titleType");
     title_ = pass_.column("primaryTitle");
@@ -187,7 +188,9 @@ class TitleReader {
         });
     report.ratings_without_title = ratings_.rated.count_missing_in(all);
     const CandidatePool& sorted = best_.sorted(context_.pool);
-    for (const Candidate& each : sorted.candidates) report.without_rating += ratings_.rated.contains(each.id) ? 0 : 1;
+    if (has_ratings_) {
+      for (const Candidate& each : sorted.candidates) report.without_rating += ratings_.rated.contains(each.id) ? 0 : 1;
+    }
     return sorted;
   }
 
@@ -244,6 +247,7 @@ class TitleReader {
   JoinContext& context_;
   BestTitles best_;
   TablePass pass_;
+  bool has_ratings_;
   Ratings ratings_;
   std::size_t tconst_, type_, title_, original_, adult_, year_, runtime_, genres_;
 };

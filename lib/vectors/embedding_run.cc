@@ -25,10 +25,18 @@ CatalogTables tables_of(const EmbeddingRun& run) {
 }
 
 // The catalog as later readers see it, without vectors: a file without a name on the disk of the output; the mapping
-// keeps the contents.
-MovieCatalog mapped(const CatalogBuilder& builder, const std::string& output) {
-  return with_context(output == "-" ? temporary_folder() : output, [&] {
-    const TemporaryFile file(temporary_folder_for(output));
+// keeps the contents. What the join needs in memory is free again.
+MovieCatalog joined(const CatalogTables& tables, const EmbeddingRun& run, const ToolContext& tool, ThreadPool& pool) {
+  for (const std::string& note : tables.notes) tool.note(note);
+  Progress reading = tool.progress("reading tables", 0, "rows");
+  CatalogOptions options = run.catalog;
+  options.on_rows = [&](std::uint64_t rows) { reading.advance(rows); };
+  const CatalogBuilder builder(tables, options, pool);
+  reading.finish();
+  for (const std::string& note : builder.report().notes) tool.note(note);
+  tool.note(builder.report().describe());
+  return with_context(run.output == "-" ? temporary_folder() : run.output, [&] {
+    const TemporaryFile file(temporary_folder_for(run.output));
     builder.save(file.path());
     return MovieCatalog(file.path());
   });
@@ -43,6 +51,19 @@ std::uint64_t bytes_of(const CatalogTables& tables) {
     if (!error) sum += bytes;
   }
   return sum;
+}
+
+void declare_catalog(SafetensorsWriter& writer, const SafetensorsFile& catalog) {
+  for (const TensorInfo& tensor : catalog.tensors()) writer.declare(tensor.name, tensor.dtype, tensor.shape);
+}
+
+// Copies the bytes of the texts, or all other tensors. The writer wants texts behind the vectors, the others before.
+void write_catalog(SafetensorsWriter& writer, const SafetensorsFile& catalog, bool texts) {
+  for (const TensorInfo& tensor : catalog.tensors()) {
+    if ((tensor.dtype == DType::kU8) != texts) continue;
+    writer.write(tensor.name, catalog.data(tensor));
+    catalog.release(tensor);
+  }
 }
 
 }  // namespace
@@ -76,27 +97,20 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   if (!run.weights.empty()) run.vectors.weights = weights_from_words(run.weights);
   ThreadPool pool(tool.threads());
   const CatalogTables tables = tables_of(run);
-  for (const std::string& note : tables.notes) tool.note(note);
-  Progress reading = tool.progress("reading tables", 0, "rows");
-  run.catalog.on_rows = [&](std::uint64_t rows) { reading.advance(rows); };
-  const CatalogBuilder builder(tables, run.catalog, pool);
-  reading.finish();
-  for (const std::string& note : builder.report().notes) tool.note(note);
-  tool.note(builder.report().describe());
-  const MovieCatalog catalog = mapped(builder, run.output);
+  const MovieCatalog catalog = joined(tables, run, tool, pool);
   // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
   MovieVectorMaker maker(catalog, run.vectors, pool, [&](std::string label, std::uint64_t total, std::string unit) {
     return tool.progress(std::move(label), total, std::move(unit));
   });
   SafetensorsWriter writer(run.output, kCatalogKind, vector_metadata(run.vectors));
-  builder.declare(writer);
+  declare_catalog(writer, catalog.file());
   declare_vectors(writer, catalog.size(), run.vectors.dim, !maker.likes().empty());
   // The names of these tensors are spelled as in the first version of the format.
   if (run.neighbors > 0) {
     writer.declare("neighbours.ids", DType::kI32, {catalog.size(), run.neighbors});
     writer.declare("neighbours.scores", DType::kF32, {catalog.size(), run.neighbors});
   }
-  builder.write(writer);
+  write_catalog(writer, catalog.file(), false);
   MovieVectors vectors;
   vectors.dim = run.vectors.dim;
   for (int i = 0; i < kVectorKinds; ++i) {
@@ -115,6 +129,7 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
   }
+  write_catalog(writer, catalog.file(), true);
   writer.commit();
   tool.finished({static_cast<std::uint64_t>(catalog.size()), "movies", bytes_of(tables)});
 }

@@ -254,7 +254,7 @@ TEST(MovieCatalog, ATsvAndItsTableGiveTheSameCatalog) {
     *path = table;
   }
   CatalogBuilder(paths, {}, pool).save(tables.folder.file("b.bin"));
-  EXPECT_TRUE(read_text(tables.folder.file("a.bin")) == read_text(tables.folder.file("b.bin")));
+  EXPECT_TRUE(read_file(tables.folder.file("a.bin")) == read_file(tables.folder.file("b.bin")));
 }
 
 TEST(MovieCatalog, EveryNameFindsItsOwner) {
@@ -297,7 +297,7 @@ TEST(MovieCatalog, OtherFilesAreRefused) {
   tsv_to_table(tables.write().ratings, tables.folder.file("t.bin"), {}, pool, [](std::uint64_t) {});
   EXPECT_NE(error_of([&] { MovieCatalog(tables.folder.file("t.bin")); }), "");
   tables.catalog();
-  const std::string whole = read_text(tables.folder.file("movies.bin"));
+  const std::string whole = read_file(tables.folder.file("movies.bin"));
   for (std::size_t size = 0; size < whole.size(); size += whole.size() / 37 + 1) {
     testing::write_text(tables.folder.file("cut.bin"), whole.substr(0, size));
     EXPECT_NE(error_of([&] { MovieCatalog(tables.folder.file("cut.bin")); }), "") << "cut at " << size;
@@ -307,7 +307,7 @@ TEST(MovieCatalog, OtherFilesAreRefused) {
 TEST(MovieCatalog, FlippedByteIsAnErrorOrAnotherValueNeverACrash) {
   const SmallTables tables;
   tables.catalog();
-  const std::string whole = read_text(tables.folder.file("movies.bin"));
+  const std::string whole = read_file(tables.folder.file("movies.bin"));
   int refused = 0;
   for (std::size_t at = 0; at < whole.size(); at += 3) {
     std::string flipped = whole;
