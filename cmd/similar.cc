@@ -51,9 +51,10 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
   // A query without an answer is reported and does not stop the others.
   const auto answer = [&](std::string_view query, const std::string& place) {
     try {
-      const auto found = finder.find(query, options.k);
+      const MovieQuery understood = finder.understand(query);
+      const auto found = finder.answer(understood, options.k);
       const auto format = options.format == "tsv" ? to_tsv : to_json_line;
-      out.write(format(query, found, catalog, options.explain));
+      out.write(format({query, understood, found}, catalog, options.explain));
       out.flush();
     } catch (Error& error) {
       if (error.code() != ErrorCode::kMissing && error.code() != ErrorCode::kBadData) throw;
@@ -88,11 +89,13 @@ int main(int argc, char** argv) {
       "similar",
       "finds the movies nearest to a movie or to a user's preferences",
       "--catalog FILE [options] [QUERY...]",
-      R"text(A QUERY is a tconst, a title ("Heat (1995)" if several movies share it; small spelling mistakes are
-             corrected) or a preference state in JSON. Without a QUERY, or with -, queries are read from stdin, one per
-             line. The filters apply to every query.)text",
+      R"text(A QUERY is a title as people write it ("Heat (1995)" or "heat 1995", "godfather 2", "shawshank"), a tconst, an
+             imdb.com address, or a preference state in JSON. What may mean several movies is taken for the best known;
+             stderr says so and names the others. Without a QUERY, or with -, queries are read from stdin, one per line.
+             The filters apply to every query.)text",
       {"similar --catalog movies.bin -k 5 'The Matrix'",
        "similar --catalog movies.bin --years 1990-1999 --explain Alien",
+       "similar --catalog movies.bin --prior 0 '{\"liked\":[\"Alien\",\"Heat\"]}'",
        "echo '{\"genres\":[\"Comedy\"],\"years\":\"1990s\"}' | similar --catalog movies.bin --format jsonl"},
       "embed(1), chat(1)"};
   SimilarOptions options;

@@ -1,220 +1,220 @@
 #include "lib/catalog/title_index.h"
 
 #include <algorithm>
-#include <charconv>
+#include <bit>
 #include <cmath>
-#include <unordered_map>
+#include <mutex>
+#include <optional>
 
 #include "lib/base/list_members.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
+#include "lib/catalog/name_keys.h"
+#include "lib/catalog/name_scan.h"
 #include "lib/catalog/name_words.h"
-#include "lib/catalog/title_parts.h"
+#include "lib/catalog/title_closeness.h"
 
 namespace matinee {
 namespace {
 
-using Movies = std::vector<MovieId>;
-
 constexpr std::size_t kSuggestions = 5;
+// In shorter texts, one error leaves too little to find within longer titles.
+constexpr std::size_t kShortestWithin = 6;
+// A movie whose title is less close than the best one's by more than this is not meant; with a year, that is certain.
+constexpr double kFartherThan = 12, kFartherWithYear = 5;
 
-int errors_allowed(std::size_t length) { return length < 4 ? 0 : length < 8 ? 1 : length < 16 ? 2 : 3; }
+// So that among movies that few voted for, the closer title is meant.
+constexpr double kVotesAdded = 100;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  return begin == text.npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
+struct Candidate {
+  MovieId movie;
+  double factor;
+  TitleMatch match;
+};
 
-// Removes the year of "Heat (1995)" from the title and returns it.
-std::int32_t take_year(std::string_view& title) {
-  if (title.size() < 7 || title.back() != ')' || title[title.size() - 6] != '(') return kUnknown;
-  std::int32_t year = 0;
-  const char* begin = title.data() + title.size() - 5;
-  if (std::from_chars(begin, begin + 4, year).ptr != begin + 4) return kUnknown;
-  title = trimmed(title.substr(0, title.size() - 6));
-  return year;
-}
-
-std::uint32_t trigram(std::string_view text, std::size_t i) {
-  return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])) << 16 |
-         static_cast<std::uint32_t>(static_cast<unsigned char>(text[i + 1])) << 8 |
-         static_cast<unsigned char>(text[i + 2]);
-}
-
-// The words by which titles are compared: "godfather 2" of "The Godfather Part II".
-std::string key_of(std::string_view folded) {
-  std::string key;
-  for (const std::string_view word : name_words(folded)) {
-    if (!key.empty()) key += ' ';
-    key += word;
+// The words of a key, each once.
+std::vector<std::string> words_of(const std::string& key) {
+  std::vector<std::string> words;
+  for (const std::string_view word : name_words(key)) {
+    if (words.size() < 32) add_once(words, std::string(word));
   }
-  return key;
-}
-
-std::string digits_of(std::string_view text) {
-  std::string digits;
-  for (const char c : text) {
-    if ((c >= '0' && c <= '9') || c == ' ')
-      digits += c == ' ' && (digits.empty() || digits.back() == ' ') ? "" : std::string(1, c);
-  }
-  while (!digits.empty() && digits.back() == ' ') digits.pop_back();
-  return digits;
+  return words;
 }
 
 }  // namespace
 
-std::optional<std::string_view> tconst_in(std::string_view text) {
-  text = trimmed(text);
-  if (const std::size_t at = text.find("imdb.com/"); at != text.npos) {
-    const std::size_t title = text.find("/tt", at);
-    if (title == text.npos) return {};
-    text = text.substr(title + 1);
-    text = text.substr(0, text.find_first_not_of("0123456789", 2));
-  }
-  const bool id = text.size() > 6 && text.starts_with("tt") && text.find_first_not_of("0123456789", 2) == text.npos;
-  return id ? std::optional(text) : std::nullopt;
-}
-
 struct TitleIndex::Impl {
-  explicit Impl(const MovieCatalog& movie_catalog) : catalog(movie_catalog) {
-    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
-      for (const std::string_view title : {catalog.title(movie), catalog.original_title(movie)}) {
-        add_once(exact[title], movie);
-        const std::string name = fold_name(title);
-        add_key(fold_title(title), movie);
-        add_key(name, movie);  // with its article, which may be misspelled: "Teh Matrix"
-        add_once(standard[key_of(name)], movie);
-        if (const std::string letters = digits_as_letters(name); !letters.empty())
-          add_once(standard[key_of(letters)], movie);
-        for (const TitlePart& part : title_parts(title)) {
-          if (part.identifies || part.leads) add_once(parts[key_of(part.folded)], movie);
+  Impl(const MovieCatalog& movie_catalog, ThreadPool* given_pool)
+      : catalog(movie_catalog), entries(stored_movie_keys(catalog)), pool(given_pool) {
+    if (pool == nullptr) pool = &own_pool.emplace(1);
+  }
+
+  NameKeys keys() {
+    if (entries.empty()) {
+      std::call_once(keys_made, [&] { made_entries = movie_key_entries(catalog, *pool); });
+      return {made_entries, catalog.size()};
+    }
+    return {entries, catalog.size()};
+  }
+
+  const NameScan& titles() {
+    std::call_once(scan_made, [&] {
+      const auto names = [&](MovieId movie, const NameScan::Add& add) {
+        const std::string_view title = catalog.title(movie), original = catalog.original_title(movie);
+        for (const std::string_view each : {title, original}) {
+          const std::string folded = fold_name(each), key = title_key(each);
+          if (!folded.empty()) add(folded);
+          if (key != folded) add(key);
+          if (title == original) break;
         }
-        for (const std::string_view word : name_words(name)) {
-          if (!is_function_word(word)) add_once(with_word[std::string(word)], movie);
-        }
+      };
+      scan.emplace(catalog.size(), names, *pool);
+    });
+    return *scan;
+  }
+
+  // Those of the year, or else of the years beside it.
+  std::vector<Candidate> of_year(const std::vector<Candidate>& all, std::int32_t year) const {
+    if (year == kUnknown) return all;
+    std::vector<Candidate> kept;
+    for (const std::int32_t off : {0, 1}) {
+      std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const Candidate& each) {
+        const std::int32_t its_year = catalog.year(each.movie);
+        return its_year != kUnknown && std::abs(its_year - year) == off;
+      });
+      if (!kept.empty()) break;
+    }
+    return kept;
+  }
+
+  // The candidates of the year by votes times factor, without those that are far less close than the best.
+  TitleLookup decide(const std::vector<Candidate>& all, std::int32_t year) const {
+    std::vector<Candidate> kept = of_year(all, year);
+    if (kept.empty()) return {};
+    const auto strength = [&](const Candidate& each) {
+      return each.factor * (kVotesAdded + std::max(0, catalog.votes(each.movie)));
+    };
+    std::stable_sort(kept.begin(), kept.end(), [&](const Candidate& a, const Candidate& b) {
+      const double x = strength(a), y = strength(b);
+      return x != y ? x > y : a.movie < b.movie;
+    });
+    TitleLookup lookup{kept.front().match, {}};
+    const double least = kept.front().factor / (year == kUnknown ? kFartherThan : kFartherWithYear);
+    for (const Candidate& each : kept) {
+      if (each.factor >= least) add_once(lookup.movies, each.movie);
+    }
+    return lookup;
+  }
+
+  std::vector<Candidate> with_key(const TitleText& text) {
+    std::vector<Candidate> found;
+    for (const MovieId movie : keys().rows(text.key)) {
+      const TitleCloseness close = closeness(text, catalog, movie);
+      if (close.factor > 0)
+        found.push_back({movie, close.factor, close.exact ? TitleMatch::kExact : TitleMatch::kFolded});
+    }
+    return found;
+  }
+
+  std::vector<Candidate> misspelled_or_with_words(const TitleText& text) {
+    std::vector<Candidate> found;
+    const int limit = title_errors_allowed(text.article.size());
+    if (limit > 0) {
+      for (const auto& near : titles().near({text.folded, text.key}, limit, *pool))
+        found.push_back({near.row, factor_of_errors(near.errors), TitleMatch::kFuzzy});
+    }
+    const std::vector<std::string> words = words_of(text.key);
+    if (!std::all_of(words.begin(), words.end(), is_function_word)) {
+      for (const auto& shared : titles().with_words(words, *pool)) {
+        if (std::popcount(shared.words) == static_cast<int>(words.size()))
+          found.push_back({shared.row, factor_of_words(text, catalog, shared.row), TitleMatch::kWords});
       }
-      for (const std::string_view title : catalog.other_titles(movie))
-        add_once(others[key_of(fold_name(title))], movie);
     }
+    return found;
   }
 
-  void add_key(const std::string& key, MovieId movie) {
-    if (key.empty()) return;
-    const auto [entry, fresh] = folded.try_emplace(key);
-    add_once(entry->second, movie);
-    if (!fresh) return;
-    const auto number = static_cast<std::uint32_t>(keys.size());
-    keys.push_back(&entry->first);
-    const std::string padded = " " + key + " ";
-    for (std::size_t i = 0; i + 3 <= padded.size(); ++i) trigrams[trigram(padded, i)].push_back(number);
+  std::vector<Candidate> misspelled_within(const TitleText& text) {
+    std::vector<Candidate> found;
+    if (text.key.size() < kShortestWithin) return found;
+    for (const auto& near : titles().containing(text.key, title_errors_allowed(text.key.size()), *pool))
+      found.push_back({near.row, factor_of_errors(near.errors), TitleMatch::kFuzzy});
+    return found;
   }
 
-  // Folded titles within `limit` errors of `key`, nearest first, as (distance, key number).
-  std::vector<std::pair<int, std::uint32_t>> nearest(const std::string& key, int limit, std::size_t count) const {
-    std::unordered_map<std::uint32_t, int> shared;
-    const std::string padded = " " + key + " ";
-    for (std::size_t i = 0; i + 3 <= padded.size(); ++i) {
-      const auto found = trigrams.find(trigram(padded, i));
-      if (found == trigrams.end()) continue;
-      for (const std::uint32_t number : found->second) ++shared[number];
-    }
-    const std::string digits = digits_of(key);
-    // One error changes at most three trigrams, a swap four.
-    const int needed = std::max(1, static_cast<int>(padded.size()) - 2 - 4 * limit);
-    std::vector<std::pair<int, std::uint32_t>> close;
-    for (const auto& [number, hits] : shared) {
-      if (hits < needed) continue;
-      if (digits_of(*keys[number]) != digits) continue;  // another number is another film, no typing error
-      const int distance = edit_distance(key, *keys[number], limit);
-      if (distance <= limit) close.emplace_back(distance, number);
-    }
-    std::sort(close.begin(), close.end());
-    if (close.size() > count) close.resize(count);
-    return close;
-  }
-
-  // Titles that share words with `key`; those with the most and the rarest words first, then the best known.
-  Movies with_words_of(const std::string& key) const {
-    std::unordered_map<MovieId, double> scores;
+  // Near titles, then titles with the same words: those with the most and the rarest words first.
+  std::vector<MovieId> suggestions(const TitleText& text) {
+    std::vector<MovieId> movies;
+    if (text.folded.empty()) return movies;
+    const int errors = title_errors_allowed(text.folded.size()) + 1;
+    for (const auto& near : titles().near({text.folded, text.key}, errors, *pool)) add_once(movies, near.row);
+    std::vector<std::string> words = words_of(text.key);
+    std::erase_if(words, is_function_word);
+    const auto shared = titles().with_words(words, *pool);
+    std::vector<double> rarity(words.size());
     double whole = 0;
-    for (const std::string_view word : name_words(key)) {
-      const auto found = with_word.find(std::string(word));
-      if (found == with_word.end()) continue;
-      const double rarity =
-          std::log(1 + static_cast<double>(catalog.size()) / static_cast<double>(found->second.size()));
-      whole += rarity;
-      for (const MovieId movie : found->second) scores[movie] += rarity;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const auto count = std::count_if(shared.begin(), shared.end(), [&](const auto& s) { return s.words >> i & 1; });
+      if (count > 0) rarity[i] = std::log(1 + static_cast<double>(catalog.size()) / static_cast<double>(count));
+      whole += rarity[i];
     }
     std::vector<std::pair<double, MovieId>> order;
-    for (const auto& [movie, score] : scores) {
-      if (score > 0.6 * whole) order.emplace_back(-score, movie);
+    for (const auto& each : shared) {
+      double score = 0;
+      for (std::size_t i = 0; i < words.size(); ++i) score += (each.words >> i & 1) != 0 ? rarity[i] : 0;
+      if (score > 0.6 * whole) order.emplace_back(-score, each.row);
     }
     std::sort(order.begin(), order.end());
-    Movies movies;
-    for (std::size_t i = 0; i < std::min(order.size(), kSuggestions); ++i) movies.push_back(order[i].second);
+    for (const auto& [score, movie] : order) {
+      if (movies.size() >= kSuggestions) break;
+      add_once(movies, movie);
+    }
+    if (movies.size() > kSuggestions) movies.resize(kSuggestions);
     return movies;
   }
 
   const MovieCatalog& catalog;
-  std::unordered_map<std::string_view, Movies> exact;
-  std::unordered_map<std::string, Movies> standard, parts;  // by key_of
-  std::unordered_map<std::string, Movies> others;           // titles in other countries, by key_of
-  std::unordered_map<std::string, Movies> with_word;
-  std::unordered_map<std::string, Movies> folded;
-  std::vector<const std::string*> keys;
-  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> trigrams;
+  std::span<const std::int64_t> entries;  // as stored
+  ThreadPool* pool;
+  std::optional<ThreadPool> own_pool;
+  std::once_flag keys_made, scan_made;
+  std::vector<std::int64_t> made_entries;
+  std::optional<NameScan> scan;
 };
 
-TitleIndex::TitleIndex(const MovieCatalog& catalog) : impl_(std::make_unique<Impl>(catalog)) {}
+TitleIndex::TitleIndex(const MovieCatalog& catalog, ThreadPool* pool) : impl_(std::make_unique<Impl>(catalog, pool)) {}
 TitleIndex::~TitleIndex() = default;
 
 TitleLookup TitleIndex::find(std::string_view title, std::int32_t year) const {
+  Impl& index = *impl_;
   title = trimmed(title);
-  const std::int32_t written_year = take_year(title);
-  if (year == kUnknown) year = written_year;
-  const auto decide = [&](TitleMatch match, const Movies& movies) {
-    TitleLookup lookup{match, {}};
-    std::copy_if(movies.begin(), movies.end(), std::back_inserter(lookup.movies),
-                 [&](MovieId movie) { return year == kUnknown || impl_->catalog.year(movie) == year; });
-    // A year that is off by one is accepted: people misremember it.
-    if (lookup.movies.empty()) {
-      std::copy_if(movies.begin(), movies.end(), std::back_inserter(lookup.movies),
-                   [&](MovieId movie) { return std::abs(impl_->catalog.year(movie) - year) <= 1; });
-    }
-    std::sort(lookup.movies.begin(), lookup.movies.end());
-    return lookup;
-  };
-  const auto movies_of = [](const auto& map, const auto& key) {
-    const auto found = map.find(key);
-    return found == map.end() ? Movies() : found->second;
-  };
-  const std::string key = fold_title(title), standard = key_of(fold_name(title));
-  // "Ocean's 11" is also a way to write "Ocean's Eleven".
-  Movies exact = movies_of(impl_->exact, title);
-  if (!exact.empty() && !digits_of(standard).empty()) {
-    for (const MovieId movie : movies_of(impl_->standard, standard)) add_once(exact, movie);
+  if (const auto dated = title_with_year(title)) {
+    title = dated->title;
+    if (year == kUnknown) year = dated->year;
   }
-  if (auto lookup = decide(TitleMatch::kExact, exact); !lookup.movies.empty()) return lookup;
-  for (const Movies& movies : {movies_of(impl_->folded, key), movies_of(impl_->standard, standard),
-                               movies_of(impl_->parts, standard), movies_of(impl_->others, standard)}) {
-    if (auto lookup = decide(TitleMatch::kFolded, movies); !lookup.movies.empty()) return lookup;
+  if (title.empty()) return {};
+  const TitleText text(title);
+  const std::vector<Candidate> named = index.with_key(text);
+  if (auto found = index.decide(named, year); !found.movies.empty()) return found;
+  const auto bare = year == kUnknown ? title_with_bare_year(title) : std::nullopt;
+  std::optional<TitleText> undated;
+  if (bare) {
+    undated.emplace(bare->title);
+    if (auto found = index.decide(index.with_key(*undated), bare->year); !found.movies.empty()) return found;
   }
-  const int limit = errors_allowed(key.size());
-  const auto close = impl_->nearest(key, std::max(limit, 3), 16);
-  Movies best;
-  for (const auto& [distance, number] : close) {
-    if (distance > limit || distance > close.front().first) break;
-    for (const MovieId movie : impl_->folded.at(*impl_->keys[number])) add_once(best, movie);
+  for (const bool within : {false, true}) {
+    const auto look = [&](const TitleText& each) {
+      return within ? index.misspelled_within(each) : index.misspelled_or_with_words(each);
+    };
+    if (auto found = index.decide(look(text), year); !found.movies.empty()) return found;
+    if (!undated) continue;
+    if (auto found = index.decide(look(*undated), bare->year); !found.movies.empty()) return found;
   }
-  if (auto lookup = decide(TitleMatch::kFuzzy, best); !lookup.movies.empty()) return lookup;
-  TitleLookup suggestions;
-  for (const auto& [distance, number] : close) {
-    for (const MovieId movie : impl_->folded.at(*impl_->keys[number])) add_once(suggestions.movies, movie);
-  }
-  for (const MovieId movie : impl_->with_words_of(standard)) add_once(suggestions.movies, movie);
-  if (suggestions.movies.size() > kSuggestions) suggestions.movies.resize(kSuggestions);
-  return suggestions;
+  // The title in other years, or what resembles it.
+  TitleLookup nearest = index.decide(undated ? index.with_key(*undated) : named, kUnknown);
+  if (nearest.movies.empty()) nearest.movies = index.suggestions(undated ? *undated : text);
+  if (nearest.movies.size() > kSuggestions) nearest.movies.resize(kSuggestions);
+  nearest.match = TitleMatch::kNone;
+  return nearest;
 }
 
 }  // namespace matinee

@@ -5,6 +5,7 @@
     .global matinee_spelling_words_begin, matinee_spelling_words_end
     .global matinee_never_names_begin, matinee_never_names_end
     .global matinee_nicknames_begin, matinee_nicknames_end
+    .global matinee_genre_words_begin, matinee_genre_words_end
 matinee_function_words_begin:
     .incbin "lib/catalog/words/function_words.txt"
 matinee_function_words_end:
@@ -28,5 +29,9 @@ matinee_never_names_end:
 matinee_nicknames_begin:
     .incbin "lib/catalog/words/nicknames.txt"
 matinee_nicknames_end:
+    .byte 0
+matinee_genre_words_begin:
+    .incbin "lib/catalog/words/genre_words.txt"
+matinee_genre_words_end:
     .byte 0
     .section .note.GNU-stack,"",@progbits

@@ -1,9 +1,14 @@
 // The JSON form of preference states and updates, and their slot-value pairs.
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "lib/base/format_error.h"
 #include "lib/base/list_members.h"
+#include "lib/catalog/fold_name.h"
+#include "lib/dialogue/preference_names.h"
 #include "lib/dialogue/preference_state.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/io/json_reader.h"
@@ -110,9 +115,27 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const MovieCatalog& ca
   return pairs;
 }
 
+constexpr auto kStateKeys = std::to_array<std::string_view>(
+    {"genres", "not_genres", "either", "years", "not_years", "runtime", "popularity", "people", "not_people",
+     "min_rating", "age", "keywords", "sort", "liked", "disliked", "seen"});
+
+Error unknown_key(std::string_view key) {
+  std::string_view nearest;
+  int least = static_cast<int>(std::min<std::size_t>(key.size() / 3, 3)) + 1;
+  for (const std::string_view known : kStateKeys) {
+    const int errors = edit_distance(key, known, 3);
+    if (errors < least) {
+      least = errors;
+      nearest = known;
+    }
+  }
+  if (!nearest.empty()) return bad_data("unknown key \"{}\"; is \"{}\" meant?", key, nearest);
+  return bad_data("unknown key \"{}\"; expected one of {}", key, fmt::join(kStateKeys, ", "));
+}
+
 class Reader {
  public:
-  explicit Reader(const MovieCatalog& catalog) : catalog_(catalog) {}
+  explicit Reader(const PreferenceNames& names) : names_(names) {}
 
   PreferenceUpdate read(std::string_view json, bool is_update) {
     return read_json(json, "preferences", [&](const JsonNode& root) {
@@ -125,7 +148,7 @@ class Reader {
           has_act = true;
         } else if (!read_wish(key, value, update.said) && !read_names(key, value, update.said) &&
                    !(is_update && read_turn(key, value, update))) {
-          throw bad_data("unknown key \"{}\"", key);
+          throw unknown_key(key);
         }
       }
       if (is_update && !has_act) throw bad_data("act is missing");
@@ -136,7 +159,7 @@ class Reader {
  private:
   bool read_wish(std::string_view key, const JsonNode& value, PreferenceState& state) const {
     if (key == "years" || key == "not_years") {
-      (key == "years" ? state.years : state.not_years) = span(value, years_of_text, "\"1990s\", \"since 1985\"");
+      (key == "years" ? state.years : state.not_years) = span(value, years_of_text, "1994, \"1990s\", \"since 1985\"");
     } else if (key == "runtime") {
       state.runtime = span(value, runtime_of_text, "\"up to 100\", \"at least 140\"");
     } else if (key == "popularity") {
@@ -148,9 +171,9 @@ class Reader {
       if (!(rating >= 0 && rating <= 10)) throw value.unexpected("a rating from 0 to 10");
       state.min_rating = static_cast<std::int32_t>(std::lround(rating * 10));
     } else if (key == "age") {
-      state.age = named(value, age_rating_from_name);
+      state.age = named(value, age_rating_from_name, "G, PG, PG-13, R or NC-17");
     } else if (key == "sort") {
-      state.sort = named(value, sort_order_from_name);
+      state.sort = named(value, sort_order_from_name, "best, newest, oldest or popular");
     } else {
       return false;
     }
@@ -160,18 +183,19 @@ class Reader {
   bool read_names(std::string_view key, const JsonNode& value, PreferenceState& state) const {
     if (key == "genres" || key == "not_genres") {
       each(value, [&](const JsonNode& item) {
-        add_once(key == "genres" ? state.genres : state.not_genres,
-                 known(item, "genre", catalog_.genre_id(item.view())));
+        for (const GenreId genre : with_path(item, [&] { return names_.genres(item.view()); }))
+          add_once(key == "genres" ? state.genres : state.not_genres, genre);
       });
     } else if (key == "people" || key == "not_people") {
       each(value, [&](const JsonNode& item) {
         add_once(key == "people" ? state.people : state.not_people,
-                 known(item, "person", catalog_.find_person_display_name(item.view())));
+                 with_path(item, [&] { return names_.person(item.view()); }));
       });
     } else if (key == "liked" || key == "disliked" || key == "seen") {
       movies(value, key == "liked" ? state.liked : key == "disliked" ? state.disliked : state.seen);
     } else if (key == "either") {
-      each(value, [&](const JsonNode& item) { add_once(state.either, named(item, slot_from_name)); });
+      each(value,
+           [&](const JsonNode& item) { add_once(state.either, named(item, slot_from_name, "genre or person")); });
     } else if (key == "keywords") {
       each(value, [&](const JsonNode& item) { add_once(state.keywords, item.string()); });
     } else {
@@ -209,30 +233,27 @@ class Reader {
     return static_cast<std::int32_t>(number);
   }
 
+  // A list, or its only element.
   template <class Use>
   static void each(const JsonNode& value, const Use& use) {
+    if (value.is_string()) return use(value);
     for (const JsonNode& item : value.array()) use(item);
   }
 
   void movies(const JsonNode& value, std::vector<MovieId>& to) const {
     each(value,
-         [&](const JsonNode& item) { add_once(to, known(item, "movie", catalog_.find_display_name(item.view()))); });
+         [&](const JsonNode& item) { add_once(to, with_path(item, [&] { return names_.movie(item.view()); })); });
   }
 
   template <class T>
-  static T known(const JsonNode& value, const char* what, std::optional<T> found) {
-    if (!found) throw bad_data("{}: the catalog has no {} \"{}\"", value.path(), what, value.view());
-    return *found;
-  }
-
-  template <class T>
-  static T named(const JsonNode& value, std::optional<T> (*find)(std::string_view)) {
+  static T named(const JsonNode& value, std::optional<T> (*find)(std::string_view), std::string_view expected = {}) {
     const auto found = find(value.view());
+    if (!found && !expected.empty()) throw value.unexpected(expected);
     if (!found) throw bad_data("{}: unknown word \"{}\"", value.path(), value.view());
     return *found;
   }
 
-  // A span as text, or its two ends as a list.
+  // A span as text, its two ends as a list, or the only number in it.
   static Span span(const JsonNode& value, std::optional<Span> (*of_text)(std::string_view), const char* examples) {
     const std::string expected = fmt::format("{} or [low,high]", examples);
     if (value.is_string()) {
@@ -240,14 +261,15 @@ class Reader {
       if (!found) throw value.unexpected(expected);
       return *found;
     }
-    if (!value.is_array() || value.size() != 2) throw value.unexpected(expected);
-    const std::vector<JsonNode> ends = value.array();
+    if (value.is_number() ? of_text != years_of_text : !value.is_array() || value.size() != 2)
+      throw value.unexpected(expected);
+    const std::vector<JsonNode> ends = value.is_number() ? std::vector{value, value} : value.array();
     const std::int64_t low = ends[0].integer(), high = ends[1].integer();
     if (low < 0 || high < low || high > 100'000) throw value.unexpected(expected);
     return {static_cast<std::int32_t>(low), static_cast<std::int32_t>(high)};
   }
 
-  const MovieCatalog& catalog_;
+  const PreferenceNames& names_;
 };
 
 }  // namespace
@@ -261,11 +283,15 @@ std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog)
 }
 
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog) {
-  return Reader(catalog).read(json, false).said;
+  return parse_preference_state(json, DisplayNames(catalog));
+}
+
+PreferenceState parse_preference_state(std::string_view json, const PreferenceNames& names) {
+  return Reader(names).read(json, false).said;
 }
 
 PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatalog& catalog) {
-  return Reader(catalog).read(json, true);
+  return Reader(DisplayNames(catalog)).read(json, true);
 }
 
 std::vector<std::pair<std::string, std::string>> slot_values(const PreferenceState& state,

@@ -121,6 +121,8 @@ struct PreferenceState {
   friend bool operator==(const PreferenceState&, const PreferenceState&) = default;
 };
 
+class PreferenceNames;
+
 /// What one turn of the user says.
 struct PreferenceUpdate {
   UserAct act = UserAct::kInform;
@@ -152,6 +154,8 @@ std::string to_json(const PreferenceUpdate& update, const MovieCatalog& catalog)
 /// The inverse. A state has no act, any, drop or asks. Throws Error(kBadData) with the key for an unknown key, for a
 /// genre, movie or person that is not in the catalog, and for a wrong span.
 PreferenceState parse_preference_state(std::string_view json, const MovieCatalog& catalog);
+/// The same where users write the JSON: names as `names` reads them, one text in place of a list of one.
+PreferenceState parse_preference_state(std::string_view json, const PreferenceNames& names);
 PreferenceUpdate parse_preference_update(std::string_view json, const MovieCatalog& catalog);
 
 /// (slot, value) pairs for the F1 score of slots: ("genres", "Comedy"), ("years", "1990-1999"), ("act", "inform") ...

@@ -51,7 +51,7 @@ std::optional<Span> span_of(std::string_view text, const Kind& kind) {
   if (around) span = {std::max(0, *number - kind.around), *number + kind.around};
   if (plain && kind.decades && *number % 10 == 0 && take(text, "s")) {
     span.high += 9;
-  } else if (plain && take(text, kSpanTo)) {
+  } else if (plain && (take(text, kSpanTo) || take(text, "-"))) {
     const auto high = take_number(text);
     if (!high || *high < *number) return {};
     span.high = *high;

@@ -27,7 +27,7 @@ std::string years_text(Span years);
 /// The same for minutes: "90", "at least 140", "up to 100", "around 90", "90 to 120".
 std::string runtime_text(Span minutes);
 
-/// The span of such a text; nothing if it is not one.
+/// The span of such a text, or of "1999-2007"; nothing if it is not one.
 std::optional<Span> years_of_text(std::string_view text);
 std::optional<Span> runtime_of_text(std::string_view text);
 

@@ -1,11 +1,10 @@
 #include "lib/recommend/movie_filter.h"
 
-#include <fmt/ranges.h>
-
 #include <charconv>
 #include <optional>
 
 #include "lib/base/format_error.h"
+#include "lib/catalog/genre_words.h"
 #include "lib/dialogue/preference_state.h"
 
 namespace matinee {
@@ -34,9 +33,9 @@ std::optional<Span> span_of(const char* option, const std::string& text) {
 std::uint32_t genre_mask(const MovieCatalog& catalog, const std::vector<std::string>& names) {
   std::uint32_t mask = 0;
   for (const std::string& name : names) {
-    const auto genre = catalog.genre_id(name);
-    if (!genre) throw usage_error("no genre \"{}\"; the catalog has {}", name, fmt::join(catalog.genres(), ", "));
-    mask |= std::uint32_t{1} << *genre;
+    const auto genres = genres_named(name, catalog);
+    if (!genres) throw usage_error("{}", no_such_genre(name, catalog));
+    for (const GenreId genre : *genres) mask |= std::uint32_t{1} << genre;
   }
   return mask;
 }
@@ -51,6 +50,11 @@ void MovieFilter::add(OptionSet& options) {
   options.list("not-genre", &not_genres, "GENRE", "has none of these genres");
   options.integer("min-votes", &min_votes, 0, 1'000'000'000, "numVotes is at least this");
   options.real("min-rating", &min_rating, 0, 10, "averageRating is at least this");
+}
+
+bool MovieFilter::excludes_something() const {
+  return !years.empty() || !runtime.empty() || !genres.empty() || !not_genres.empty() || min_votes > 0 ||
+         min_rating > 0;
 }
 
 MovieSet MovieFilter::matches(const MovieCatalog& catalog) const {

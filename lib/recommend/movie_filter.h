@@ -17,8 +17,11 @@ struct MovieFilter {
   double min_rating = 0;
 
   void add(OptionSet& options);
+  /// Whether any condition is given.
+  bool excludes_something() const;
   /// The movies that meet all conditions; a movie of unknown year or runtime meets no span that starts above 0. Throws
-  /// Error(kUsage) for a span that is none and for a genre that the catalog lacks.
+  /// Error(kUsage) for a span that is none and for a genre that the catalog lacks. Genres may be written as
+  /// genres_named reads them.
   MovieSet matches(const MovieCatalog& catalog) const;
 };
 

@@ -21,13 +21,15 @@ PriorWeights scaled(float factor) {
   return weights;
 }
 
-std::string listed(const MovieCatalog& catalog, const std::vector<MovieId>& movies) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(movies.size(), 10); ++i) {
-    if (i > 0) text += ", ";
-    text += fmt::format("{} {}", catalog.display_name(movies[i]), catalog.tconst(movies[i]));
-  }
-  return text;
+void describe_movie(JsonWriter& json, const MovieCatalog& catalog, MovieId movie) {
+  const std::int32_t year = catalog.year(movie);
+  json.field("tconst", catalog.tconst(movie)).field("title", catalog.title(movie)).key("year");
+  year == kUnknown ? json.null() : json.integer(year);
+}
+
+bool only_movies(PreferenceState state) {
+  for (auto* movies : {&state.liked, &state.disliked, &state.seen}) movies->clear();
+  return state.empty();
 }
 
 }  // namespace
@@ -37,44 +39,42 @@ MovieFinder::MovieFinder(const MovieCatalog& catalog, Context& context, const Mo
                          std::function<void(std::string_view)> note)
     : catalog_(catalog),
       view_(catalog),
-      titles_(catalog),
+      names_(catalog, context.pool(), std::move(note)),
       search_(view_, context, weights.value_or(view_.weights())),
       ranker_weights_{.prior = scaled(prior), .vectors = weights},
-      allowed_(filter.matches(catalog)),
-      note_(std::move(note)) {}
-
-MovieId MovieFinder::movie_named(std::string_view name) const {
-  if (const auto tconst = tconst_in(name)) {
-    if (const auto movie = catalog_.find_tconst(*tconst)) return *movie;
-    throw missing("the catalog has no {}; it may be of another type or have too few votes", *tconst);
-  }
-  if (const auto movie = catalog_.find_display_name(name)) return *movie;
-  const TitleLookup lookup = titles_.find(name);
-  if (lookup.match == TitleMatch::kNone) {
-    throw missing("no movie \"{}\"{}", name,
-                  lookup.movies.empty() ? "" : "; the nearest: " + listed(catalog_, lookup.movies));
-  }
-  if (lookup.movies.size() > 1) {
-    throw missing("\"{}\" may be {}; give the year or the tconst", name, listed(catalog_, lookup.movies));
-  }
-  if (lookup.match == TitleMatch::kFuzzy) {
-    note_(fmt::format("\"{}\" taken for {}", name, catalog_.display_name(lookup.movies[0])));
-  }
-  return lookup.movies[0];
+      has_prior_(prior != 0) {
+  if (filter.excludes_something()) allowed_ = filter.matches(catalog);
 }
 
-std::vector<FoundMovie> MovieFinder::find(std::string_view query, std::int32_t k) {
-  std::vector<FoundMovie> found;
-  if (query.starts_with('{')) {
-    const PreferenceState state = parse_preference_state(query, catalog_);
-    if (!ranker_) ranker_ = std::make_unique<MovieRanker>(catalog_, ranker_weights_);
-    for (Candidate& candidate : ranker_->rank_among(state, allowed_, k))
-      found.push_back({candidate.movie, candidate.score, std::nullopt, std::move(candidate.reasons)});
-  } else {
-    const SimilarityTerm term{movie_named(query), 1};
-    for (const Neighbor& neighbor : search_.search({&term, 1}, k, &allowed_))
-      found.push_back({neighbor.movie, neighbor.score, neighbor.parts, {}});
+MovieQuery MovieFinder::understand(std::string_view query) const {
+  query = trimmed(query);
+  MovieQuery result;
+  if (!query.starts_with('{')) {
+    result.terms = {{names_.movie(query), 1}};
+    return result;
   }
+  result.state = parse_preference_state(query, names_);
+  if (!has_prior_ && only_movies(*result.state))
+    result.terms = similarity_terms(result.state->liked, result.state->disliked, ranker_weights_);
+  return result;
+}
+
+std::vector<FoundMovie> MovieFinder::answer(const MovieQuery& query, std::int32_t k) {
+  std::vector<FoundMovie> found;
+  std::optional<MovieSet> allowed = allowed_;
+  if (!query.terms.empty()) {
+    if (query.state && !query.state->seen.empty()) {
+      if (!allowed) allowed = MovieSet::all(catalog_.size());
+      allowed->erase(query.state->seen);
+    }
+    for (const Neighbor& neighbor : search_.search(query.terms, k, allowed ? &*allowed : nullptr))
+      found.push_back({neighbor.movie, neighbor.score, neighbor.parts, {}});
+    return found;
+  }
+  if (!ranker_) ranker_ = std::make_unique<MovieRanker>(catalog_, ranker_weights_);
+  MovieSet candidates = allowed ? std::move(*allowed) : MovieSet::all(catalog_.size());
+  for (Candidate& candidate : ranker_->rank_among(*query.state, std::move(candidates), k))
+    found.push_back({candidate.movie, candidate.score, std::nullopt, std::move(candidate.reasons)});
   return found;
 }
 
@@ -83,13 +83,12 @@ std::string tsv_header(bool explain) {
          (explain ? "\ttitle\tcast\tcrew\treasons\n" : "\n");
 }
 
-std::string to_tsv(std::string_view query, const std::vector<FoundMovie>& found, const MovieCatalog& catalog,
-                   bool explain) {
+std::string to_tsv(const QueryResult& result, const MovieCatalog& catalog, bool explain) {
   std::string lines;
   int rank = 0;
-  for (const FoundMovie& each : found) {
+  for (const FoundMovie& each : result.found) {
     const std::int32_t year = catalog.year(each.movie);
-    lines += fmt::format("{}\t{}\t{}\t{}\t{}\t{:.4f}", query, ++rank, catalog.tconst(each.movie),
+    lines += fmt::format("{}\t{}\t{}\t{}\t{}\t{:.4f}", result.text, ++rank, catalog.tconst(each.movie),
                          catalog.title(each.movie), year == kUnknown ? "\\N" : std::to_string(year), each.score);
     if (explain) {
       for (std::size_t kind = 0; kind < kVectorKinds; ++kind)
@@ -104,20 +103,25 @@ std::string to_tsv(std::string_view query, const std::vector<FoundMovie>& found,
   return lines;
 }
 
-std::string to_json_line(std::string_view query, const std::vector<FoundMovie>& found, const MovieCatalog& catalog,
-                         bool explain) {
+std::string to_json_line(const QueryResult& result, const MovieCatalog& catalog, bool explain) {
   std::string line;
   JsonWriter json(line);
-  json.begin_object().field("query", query).key("neighbors").begin_array();
-  for (const FoundMovie& each : found) {
-    const std::int32_t year = catalog.year(each.movie);
-    json.begin_object().field("tconst", catalog.tconst(each.movie)).field("title", catalog.title(each.movie));
-    json.key("year");
-    year == kUnknown ? json.null() : json.integer(year);
+  json.begin_object().field("query", result.text);
+  if (!result.query.state) {
+    json.key("movie").begin_object();
+    describe_movie(json, catalog, result.query.terms.front().movie);
+    json.end_object();
+  }
+  json.key("neighbors").begin_array();
+  for (const FoundMovie& each : result.found) {
+    json.begin_object();
+    describe_movie(json, catalog, each.movie);
     json.field("score", rounded(each.score));
     if (explain && each.parts) {
+      json.key("parts").begin_object();
       for (std::size_t kind = 0; kind < kVectorKinds; ++kind)
         json.field(name_of(static_cast<VectorKind>(kind)), rounded((*each.parts)[kind]));
+      json.end_object();
     } else if (explain) {
       json.key("reasons").begin_array();
       for (const Reason& reason : each.reasons) json.string(describe(catalog, each.movie, reason));

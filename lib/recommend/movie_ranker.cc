@@ -56,6 +56,17 @@ struct Assessment {
 
 }  // namespace
 
+std::vector<SimilarityTerm> similarity_terms(const std::vector<MovieId>& liked, const std::vector<MovieId>& disliked,
+                                             const RankerWeights& weights) {
+  std::vector<SimilarityTerm> terms;
+  const auto add = [&](const std::vector<MovieId>& movies, float total) {
+    for (const MovieId movie : movies) terms.push_back({movie, total / std::sqrt(static_cast<float>(movies.size()))});
+  };
+  add(liked, weights.liked);
+  add(disliked, weights.disliked);
+  return terms;
+}
+
 struct MovieRanker::Impl {
   const MovieCatalog& catalog;
   MovieVectorView view;
@@ -74,16 +85,8 @@ struct MovieRanker::Impl {
         prior(movie_prior(all, view.likes(), given.prior)),
         quality(movie_prior(all, {}, {.votes = 0, .likes = 0, .rating = 1})) {}
 
-  // Divided by the root of their number: the sum of n cosines spreads about as the root of n does, so that similarity
-  // counts the same against the prior however many movies are liked (docs/embeddings.md).
   std::vector<float> query(const PreferenceState& state) const {
-    std::vector<SimilarityTerm> terms;
-    const auto add = [&](const std::vector<MovieId>& movies, float total) {
-      for (const MovieId movie : movies) terms.push_back({movie, total / std::sqrt(static_cast<float>(movies.size()))});
-    };
-    add(state.liked, weights.liked);
-    add(state.disliked, weights.disliked);
-    return combined_query(view, terms, vector_weights);
+    return combined_query(view, similarity_terms(state.liked, state.disliked, weights), vector_weights);
   }
 
   // Genres: one of them or each, as the user said.

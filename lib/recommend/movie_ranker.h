@@ -31,6 +31,12 @@ struct RankerWeights {
   std::optional<VectorWeights> vectors{};  ///< of title, cast and crew in a cosine; default: the catalog's
 };
 
+/// The terms of a search that scores movies by likeness to liked and disliked ones as the ranker does. Divided by the
+/// root of their number: the sum of n cosines spreads about as the root of n does, so that similarity counts the same
+/// against the prior however many movies are liked (docs/embeddings.md).
+std::vector<SimilarityTerm> similarity_terms(const std::vector<MovieId>& liked, const std::vector<MovieId>& disliked,
+                                             const RankerWeights& weights);
+
 /// Ranks by facts and vectors together. Immutable; any thread may call it.
 class MovieRanker final : public CandidateRanker {
  public:

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "lib/base/format_error.h"
+#include "lib/catalog/genre_words.h"
 
 extern "C" {
 extern const char matinee_evidence_words_begin[], matinee_evidence_words_end[];
@@ -44,16 +45,20 @@ std::vector<std::string_view> pieces(std::string_view text, char separator) {
   return all;
 }
 
-// The mark of a section "[kind value]".
-Mark section_mark(std::string_view kind, std::string_view value, const MovieCatalog& catalog) {
+Mark genre_mark(const GenrePhrase& phrase, const MovieCatalog& catalog) {
   Mark mark;
-  if (kind == "genre") {
-    mark.kind = MarkKind::kGenre;
-    for (const std::string_view name : pieces(value, '+')) {
-      if (const auto genre = catalog.genre_id(name)) mark.genres.push_back(*genre);
-    }
-    if (mark.genres.empty()) mark.kind = MarkKind::kTheme;
-  } else if (kind == "era") {
+  for (const std::string_view name : phrase.genres) {
+    if (const auto genre = catalog.genre_id(name)) mark.genres.push_back(*genre);
+  }
+  mark.kind = mark.genres.empty() ? MarkKind::kTheme : MarkKind::kGenre;
+  if (mark.genres.empty()) mark.text = phrase.phrase;
+  return mark;
+}
+
+// The mark of a section "[kind value]".
+Mark section_mark(std::string_view kind, std::string_view value) {
+  Mark mark;
+  if (kind == "era") {
     mark.kind = MarkKind::kEra;
     mark.number = number_in(kEras, value);
   } else if (kind == "length") {
@@ -92,6 +97,12 @@ Mark section_mark(std::string_view kind, std::string_view value, const MovieCata
 }  // namespace
 
 EvidenceWords::EvidenceWords(const MovieCatalog& catalog) {
+  const auto add = [&](std::string_view phrase, const Mark& mark) {
+    if (!phrases_.try_emplace(std::string(phrase), mark).second)
+      throw internal_error("the words of users: \"{}\" stands there twice", phrase);
+    longest_ = std::max(longest_, 1 + static_cast<std::size_t>(std::count(phrase.begin(), phrase.end(), ' ')));
+  };
+  for (const GenrePhrase& phrase : genre_phrases()) add(phrase.phrase, genre_mark(phrase, catalog));
   const std::string_view all(matinee_evidence_words_begin,
                              static_cast<std::size_t>(matinee_evidence_words_end - matinee_evidence_words_begin));
   Mark mark;
@@ -100,15 +111,12 @@ EvidenceWords::EvidenceWords(const MovieCatalog& catalog) {
     if (line.starts_with('[')) {
       const std::string_view head = line.substr(1, line.find(']') - 1);
       const std::size_t space = std::min(head.find(' '), head.size());
-      mark = section_mark(head.substr(0, space), head.substr(std::min(space + 1, head.size())), catalog);
+      mark = section_mark(head.substr(0, space), head.substr(std::min(space + 1, head.size())));
       continue;
     }
     for (const std::string_view phrase : pieces(line, ',')) {
       if (mark.kind == MarkKind::kTheme || mark.kind == MarkKind::kMood) mark.text = phrase;
-      if (!phrases_.try_emplace(std::string(phrase), mark).second) {
-        throw internal_error("evidence.txt: \"{}\" stands there twice", phrase);
-      }
-      longest_ = std::max(longest_, 1 + static_cast<std::size_t>(std::count(phrase.begin(), phrase.end(), ' ')));
+      add(phrase, mark);
     }
   }
 }

@@ -11,7 +11,8 @@
 
 namespace matinee {
 
-/// The phrases of lib/understanding/words/evidence.txt for one catalog: what each can mean.
+/// The phrases of lib/understanding/words/evidence.txt and those for genres (lib/catalog/genre_words.h) for one
+/// catalog: what each can mean.
 class EvidenceWords {
  public:
   /// A genre that the catalog lacks becomes a theme.

@@ -1,6 +1,7 @@
 #include "lib/vectors/embedding_run.h"
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/temporary_file.h"
 #include "lib/catalog/movie_catalog.h"
+#include "lib/catalog/name_keys.h"
 #include "lib/vectors/similarity_search.h"
 
 namespace matinee {
@@ -102,7 +104,9 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   MovieVectorMaker maker(catalog, run.vectors, pool, [&](std::string label, std::uint64_t total, std::string unit) {
     return tool.progress(std::move(label), total, std::move(unit));
   });
+  std::optional<StoredKeys> keys(std::in_place, catalog, pool);
   SafetensorsWriter writer(run.output, kCatalogKind, vector_metadata(run.vectors));
+  keys->declare(writer);  // wide elements, so they come first in the file
   declare_catalog(writer, catalog.file());
   declare_vectors(writer, catalog.size(), run.vectors.dim, !maker.likes().empty());
   // The names of these tensors are spelled as in the first version of the format.
@@ -110,6 +114,8 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     writer.declare("neighbours.ids", DType::kI32, {catalog.size(), run.neighbors});
     writer.declare("neighbours.scores", DType::kF32, {catalog.size(), run.neighbors});
   }
+  keys->write(writer);
+  keys.reset();
   write_catalog(writer, catalog.file(), false);
   MovieVectors vectors;
   vectors.dim = run.vectors.dim;

@@ -98,7 +98,7 @@ TEST(TitleIndex, ExactThenFoldedThenFuzzy) {
   const TitleIndex index(catalog);
   const auto found = [&](std::string_view title, std::int32_t year = kUnknown) {
     const TitleLookup lookup = index.find(title, year);
-    std::string text(1, "NEFZ"[static_cast<int>(lookup.match)]);
+    std::string text(1, "NEFZW"[static_cast<int>(lookup.match)]);
     for (const MovieId movie : lookup.movies) text += " " + std::string(catalog.tconst(movie));
     return text;
   };
@@ -137,7 +137,7 @@ TEST(TitleIndex, NumbersAndShortForms) {
   const TitleIndex index(catalog);
   const auto found = [&](std::string_view title) {
     const TitleLookup lookup = index.find(title);
-    std::string text(1, "NEFZ"[static_cast<int>(lookup.match)]);
+    std::string text(1, "NEFZW"[static_cast<int>(lookup.match)]);
     for (const MovieId movie : lookup.movies) text += " " + std::string(catalog.tconst(movie));
     return text;
   };
@@ -151,10 +151,10 @@ TEST(TitleIndex, NumbersAndShortForms) {
   EXPECT_EQ(found("Apolo 13"), "Z tt38");
   EXPECT_EQ(found("Birdman"), "E tt33");
   EXPECT_EQ(found("dr strangelove"), "F tt37");
-  EXPECT_EQ(found("Ocean's 11"), "E tt34 tt35");  // the better known first
+  EXPECT_EQ(found("Ocean's 11"), "F tt34 tt35");  // the better known first
   EXPECT_EQ(found("Ocean's 11 (1960)"), "E tt35");
   EXPECT_EQ(found("Brodre "), "F tt36");
-  EXPECT_EQ(found("unexpected ignorance of virtue"), "N tt33");
+  EXPECT_EQ(found("unexpected ignorance of virtue"), "W tt33");
   EXPECT_EQ(found(" Heat\t"), "E tt1 tt7");
 }
 
@@ -162,8 +162,92 @@ TEST(TitleIndex, IdsInAddresses) {
   EXPECT_EQ(tconst_in("tt0068646 "), "tt0068646");
   EXPECT_EQ(tconst_in("https://www.imdb.com/title/tt0068646/?ref_=fn_al_tt_1"), "tt0068646");
   EXPECT_EQ(tconst_in("m.imdb.com/de/title/tt0068646"), "tt0068646");
-  for (const char* text : {"", "tt", "ttt", "tt12a4567", "The tt0068646", "https://www.imdb.com/name/nm0000199/"})
+  EXPECT_EQ(tconst_in("HTTP://IMDB.COM/TITLE/TT0068646"), "tt0068646");
+  EXPECT_EQ(tconst_in("https://www.imdb.com/title/tt10872600#top"), "tt10872600");
+  EXPECT_EQ(tconst_in("\u00a0 TT68646\n"), "tt0068646");
+  EXPECT_EQ(tconst_in("tt000068646"), "tt0068646");
+  EXPECT_EQ(tconst_in("tt0"), "tt0000000");
+  for (const char* text : {"", "tt", "ttt", "tt12a4567", "tt-1", "https://www.imdb.com/chart/top", "The tt0068646",
+                           "https://www.imdb.com/name/nm0000199/"})
     EXPECT_FALSE(tconst_in(text)) << text;
+}
+
+TEST(TitleQuery, YearsBesideTitles) {
+  const auto bracketed = [](std::string_view text) {
+    const auto found = title_with_year(text);
+    return found ? std::string(found->title) + "|" + std::to_string(found->year) : "";
+  };
+  EXPECT_EQ(bracketed("Heat (1995)"), "Heat|1995");
+  EXPECT_EQ(bracketed(" Heat [1995] "), "Heat|1995");
+  EXPECT_EQ(bracketed("(1995)"), "|1995");
+  for (const char* text :
+       {"Heat 1995", "Heat (1995]", "Heat (19x5)", "Heat (0995)", "Heat (195)", "", "(500) Days of Summer"})
+    EXPECT_EQ(bracketed(text), "") << text;
+  const auto bare = [](std::string_view text) {
+    const auto found = title_with_bare_year(text);
+    return found ? std::string(found->title) + "|" + std::to_string(found->year) : "";
+  };
+  EXPECT_EQ(bare("Heat 1995"), "Heat|1995");
+  EXPECT_EQ(bare("Heat, 1995"), "Heat|1995");
+  EXPECT_EQ(bare("1995 Heat"), "Heat|1995");
+  for (const char* text : {"1917", "Apollo 13", "Heat", "", "Heat 9999", " 2012 "}) EXPECT_EQ(bare(text), "") << text;
+}
+
+TEST(TitleIndex, ABareYearSelectsWhereNoTitleHasIt) {
+  SmallTables tables;
+  tables.basics +=
+      "tt31\tmovie\tBlade Runner\tBlade Runner\t0\t1982\t\\N\t117\tSci-Fi\n"
+      "tt32\tmovie\tBlade Runner 2049\tBlade Runner 2049\t0\t2017\t\\N\t164\tSci-Fi\n"
+      "tt33\tmovie\t1917\t1917\t0\t2019\t\\N\t119\tWar\n";
+  const MovieCatalog catalog = tables.catalog();
+  const TitleIndex index(catalog);
+  const auto found = [&](std::string_view title) {
+    const TitleLookup lookup = index.find(title);
+    return lookup.match == TitleMatch::kNone ? std::string() : std::string(catalog.tconst(lookup.movies.front()));
+  };
+  EXPECT_EQ(found("heat 1986"), "tt7");
+  EXPECT_EQ(found("heat, 1994"), "tt1");
+  EXPECT_EQ(found("1986 heat"), "tt7");
+  EXPECT_EQ(found("haet 1986"), "tt7");
+  EXPECT_EQ(found("heat 2005"), "");
+  EXPECT_EQ(index.find("heat 2005").movies.size(), 2u);  // suggests the title in other years
+  EXPECT_EQ(found("blade runner 1982"), "tt31");
+  EXPECT_EQ(found("blade runner 2049"), "tt32");
+  EXPECT_EQ(found("blade runer 2049"), "tt32");
+  EXPECT_EQ(found("1917"), "tt33");
+  EXPECT_EQ(found("1918"), "");
+}
+
+TEST(TitleIndex, TheBetterKnownIsMeantUnlessItsTitleIsFarther) {
+  SmallTables tables;
+  tables.basics +=
+      "tt31\tmovie\tThe Godfather\tThe Godfather\t0\t1972\t\\N\t175\tCrime\n"
+      "tt32\tmovie\tGodfather\tGodfather\t0\t2022\t\\N\t150\tAction\n"
+      "tt33\tmovie\tThe Heat\tThe Heat\t0\t2013\t\\N\t117\tComedy\n"
+      "tt34\tmovie\tStar Wars: Episode IV - A New Hope\tStar Wars\t0\t1977\t\\N\t121\tSci-Fi\n"
+      "tt35\tmovie\tStar Wars: Episode V - The Empire Strikes Back\tx\t0\t1980\t\\N\t124\tSci-Fi\n"
+      "tt36\tmovie\tDune: Part One\tDune: Part One\t0\t2021\t\\N\t155\tSci-Fi\n"
+      "tt37\tmovie\tDune: Part Two\tDune: Part Two\t0\t2024\t\\N\t166\tSci-Fi\n"
+      "tt38\tmovie\t$\t$\t0\t1971\t\\N\t120\tCrime\n";
+  tables.ratings += "tt31\t9.2\t200000\ntt32\t5.3\t900\ntt33\t6.6\t180\ntt34\t8.6\t1400\ntt35\t8.7\t1500\n";
+  tables.ratings += "tt36\t8.0\t900\ntt37\t8.5\t1200\n";
+  const MovieCatalog catalog = tables.catalog();
+  const TitleIndex index(catalog);
+  const auto best = [&](std::string_view title) {
+    const TitleLookup lookup = index.find(title);
+    return lookup.match == TitleMatch::kNone ? std::string() : std::string(catalog.tconst(lookup.movies.front()));
+  };
+  EXPECT_EQ(best("Godfather"), "tt31");
+  EXPECT_EQ(best("godfather 2022"), "tt32");
+  EXPECT_EQ(best("heat"), "tt1");
+  EXPECT_EQ(best("the heat"), "tt33");
+  EXPECT_EQ(best("star wars"), "tt34");
+  EXPECT_EQ(best("starwars"), "tt34");
+  EXPECT_EQ(best("empire strikes"), "tt35");
+  EXPECT_EQ(best("dune"), "tt36");
+  EXPECT_EQ(best("dune 2"), "tt37");
+  EXPECT_EQ(best("$"), "tt38");
+  EXPECT_EQ(best("\u20ac"), "");
 }
 
 TEST(TitleIndex, FindsEveryTitleHoweverItIsWritten) {

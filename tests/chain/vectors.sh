@@ -61,14 +61,18 @@ run $similar --explain -k 1 "Toy Story 2"
 expect_equal "title cast crew reasons" "$(head -1 <<<"$out" | cut -f7- | tr '\t' ' ')" "--explain"
 out=$(printf 'Toy Story 2\n{"genres":["Comedy"],"years":[1990,1999]}\n' | $similar --format jsonl -k 2)
 expect_equal 2 "$(wc -l <<<"$out")" "a line for each query"
-[[ $out == '{"query":"Toy Story 2","neighbors":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
+[[ $out == '{"query":"Toy Story 2","movie":{"tconst":"tt9'*'"title":"Toy Story 2","year":1999},"neighbors":[{"tconst":"tt9'* ]] || fail "JSON lines: $out"
 
 liked='{"liked":["Toy Story 2 (1999)"]}'
 expect_equal "$($similar -k 1 "Toy Story 2" | cut -f4 | tail -1)" "$($similar -k 1 --prior 0 "$liked" | cut -f4 | tail -1)" \
   "a liked movie without the prior, and that movie"
 
-expect_error 1 'similar: "Psycho" may be Psycho (1960) tt90148259, Psycho (1998) tt90133445; give the year or the tconst' \
-  $similar -k 1 --format jsonl Psycho
+run $similar -k 1 Psycho
+expect_equal 'similar: "Psycho" taken for Psycho (1960) tt90148259; it may also be Psycho (1998) tt90133445' "$err" \
+  "a title of two movies"
+expect_equal 0 "$status" "a title of two movies"
+run $similar --format jsonl --explain -k 1 "psycho 1998"
+expect_equal 1 "$(grep -o '"title":"' <<<"${out#*neighbors}" | wc -l)" "a key that is written twice: $out"
 expect_error 1 "similar: the catalog has no tt0000001; it may be of another type or have too few votes" \
   $similar --format jsonl tt0000001
 expect_error 2 "similar: expected --catalog FILE, made by embed" similar Alien

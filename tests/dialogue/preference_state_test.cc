@@ -93,7 +93,7 @@ TEST(PreferenceState, UnknownThingsAreNamed) {
     return error_of([&] { (void)parse_preference_update(json, catalog()); });
   };
   EXPECT_EQ(error("[]"), "preferences: expected an object, found []");
-  EXPECT_EQ(error(R"({"act":"inform","genre":["Crime"]})"), "preferences: unknown key \"genre\"");
+  EXPECT_EQ(error(R"({"act":"inform","genre":["Crime"]})"), "preferences: unknown key \"genre\"; is \"genres\" meant?");
   EXPECT_EQ(error(R"({"act":"sing"})"), "preferences: act: unknown word \"sing\"");
   EXPECT_EQ(error(R"({"act":"inform","genres":["Opera"]})"),
             "preferences: genres[0]: the catalog has no genre \"Opera\"");
@@ -101,16 +101,30 @@ TEST(PreferenceState, UnknownThingsAreNamed) {
             "preferences: people[0]: the catalog has no person \"al pacino\"");
   EXPECT_EQ(error(R"({"act":"inform","liked":["Heat"]})"), "preferences: liked[0]: the catalog has no movie \"Heat\"");
   EXPECT_EQ(error(R"({"act":"inform","years":[1999,1990]})"),
-            R"(preferences: years: expected "1990s", "since 1985" or [low,high], found [1999,1990])");
-  EXPECT_EQ(error(R"({"act":"inform","years":1990})"),
-            R"(preferences: years: expected "1990s", "since 1985" or [low,high], found 1990)");
+            R"(preferences: years: expected 1994, "1990s", "since 1985" or [low,high], found [1999,1990])");
+  EXPECT_EQ(error(R"({"act":"inform","runtime":90})"),
+            R"(preferences: runtime: expected "up to 100", "at least 140" or [low,high], found 90)");
   EXPECT_EQ(error(R"({"act":"inform","runtime":"short"})"),
             R"(preferences: runtime: expected "up to 100", "at least 140" or [low,high], found "short")");
   EXPECT_EQ(error(R"({"act":"inform","popularity":"famous"})"),
             "preferences: popularity: expected popular or hidden, found \"famous\"");
-  EXPECT_EQ(error_of([&] { (void)parse_preference_state(R"({"act":"inform"})", catalog()); }),
-            "preferences: unknown key \"act\"");
+  EXPECT_TRUE(error_of([&] {
+                (void)parse_preference_state(R"({"act":"inform"})", catalog());
+              }).starts_with("preferences: unknown key \"act\"; "));
+  EXPECT_TRUE(error_of([&] {
+                (void)parse_preference_state(R"({"actors_wanted":[]})", catalog());
+              }).starts_with("preferences: unknown key \"actors_wanted\"; expected one of genres, not_genres, "));
   EXPECT_NE(error(R"({"genres":["Crime"]})"), "");
+}
+
+TEST(PreferenceState, ShortFormsOfListsAndYears) {
+  const auto state = [&](const char* json) { return parse_preference_state(json, catalog()); };
+  EXPECT_EQ(state(R"_({"genres":"Crime","liked":"Heat (1995)"})_"),
+            state(R"_({"genres":["Crime"],"liked":["Heat (1995)"]})_"));
+  EXPECT_EQ(state(R"({"years":1990})").years, (Span{1990, 1990}));
+  EXPECT_EQ(state(R"({"years":"1990"})").years, (Span{1990, 1990}));
+  EXPECT_EQ(state(R"({"years":"1990s"})").years, (Span{1990, 1999}));
+  EXPECT_EQ(state(R"({"years":"1990-1995"})").years, (Span{1990, 1995}));
 }
 
 TEST(PreferenceState, MergeAddsToListsAndOverwritesSpans) {

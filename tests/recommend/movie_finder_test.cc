@@ -127,8 +127,8 @@ TEST_F(MovieFinderTest, SpansMayBeOpenAtEitherEnd) {
 TEST_F(MovieFinderTest, WhatIsUnknownIsNamed) {
   EXPECT_EQ(error_of([&] { find("tt0000001", 1); }),
             "the catalog has no tt0000001; it may be of another type or have too few votes");
-  EXPECT_EQ(error_of([&] { find("Psycho", 1); }),
-            "\"Psycho\" may be Psycho (1960) tt90148259, Psycho (1998) tt90133445; give the year or the tconst");
+  find("Psycho", 1);
+  EXPECT_EQ(notes.back(), "\"Psycho\" taken for Psycho (1960) tt90148259; it may also be Psycho (1998) tt90133445");
   MovieFilter filter;
   filter.genres = {"Opera"};
   EXPECT_TRUE(
@@ -138,19 +138,41 @@ TEST_F(MovieFinderTest, WhatIsUnknownIsNamed) {
 TEST_F(MovieFinderTest, LinesOfBothFormats) {
   const MovieId heat = sample.movie("Heat (1995)");
   const std::string tconst(catalog.tconst(heat)), head = "q\t1\t" + tconst + "\tHeat\t1995\t";
-  const std::string json =
-      "{\"query\":\"q\",\"neighbors\":[{\"tconst\":\"" + tconst + "\",\"title\":\"Heat\",\"year\":1995,";
+  const std::string movie = "{\"tconst\":\"" + tconst + "\",\"title\":\"Heat\",\"year\":1995",
+                    list = "\"neighbors\":[" + movie + ",";
   EXPECT_EQ(tsv_header(false), "query\trank\ttconst\tprimaryTitle\tstartYear\tscore\n");
   EXPECT_EQ(tsv_header(true), "query\trank\ttconst\tprimaryTitle\tstartYear\tscore\ttitle\tcast\tcrew\treasons\n");
+  const MovieQuery name{{{heat, 1}}, {}}, state{{}, PreferenceState{}};
   const std::vector<FoundMovie> near{{heat, 0.5f, {{0.25f, 0.125f, 0.125f}}, {}}};
-  EXPECT_EQ(to_tsv("q", near, catalog, false), head + "0.5000\n");
-  EXPECT_EQ(to_tsv("q", near, catalog, true), head + "0.5000\t0.2500\t0.1250\t0.1250\t\\N\n");
-  EXPECT_EQ(to_json_line("q", near, catalog, true),
-            json + "\"score\":0.5,\"title\":0.25,\"cast\":0.125,\"crew\":0.125}]}\n");
+  EXPECT_EQ(to_tsv({"q", name, near}, catalog, false), head + "0.5000\n");
+  EXPECT_EQ(to_tsv({"q", name, near}, catalog, true), head + "0.5000\t0.2500\t0.1250\t0.1250\t\\N\n");
+  EXPECT_EQ(to_json_line({"q", name, near}, catalog, true),
+            "{\"query\":\"q\",\"movie\":" + movie + "}," + list +
+                "\"score\":0.5,\"parts\":{\"title\":0.25,\"cast\":0.125,\"crew\":0.125}}]}\n");
   const std::vector<FoundMovie> fits{{heat, 3, {}, {{Reason::Kind::kYears}, {Reason::Kind::kPopular}}}};
-  EXPECT_EQ(to_tsv("q", fits, catalog, true), head + "3.0000\t\\N\t\\N\t\\N\t1995; popular\n");
-  EXPECT_EQ(to_json_line("q", fits, catalog, true), json + "\"score\":3,\"reasons\":[\"1995\",\"popular\"]}]}\n");
-  EXPECT_EQ(to_json_line("q", fits, catalog, false), json + "\"score\":3}]}\n");
+  EXPECT_EQ(to_tsv({"q", state, fits}, catalog, true), head + "3.0000\t\\N\t\\N\t\\N\t1995; popular\n");
+  EXPECT_EQ(to_json_line({"q", state, fits}, catalog, true),
+            "{\"query\":\"q\"," + list + "\"score\":3,\"reasons\":[\"1995\",\"popular\"]}]}\n");
+  EXPECT_EQ(to_json_line({"q", state, fits}, catalog, false), "{\"query\":\"q\"," + list + "\"score\":3}]}\n");
+}
+
+TEST_F(MovieFinderTest, LikedMoviesAloneAreAnsweredByTheVectors) {
+  const auto find_without_prior = [&](const std::string& query, bool by_ranker) {
+    MovieFinder finder(catalog, context, {}, {}, 0, [](std::string_view) {});
+    MovieQuery understood = finder.understand(query);
+    EXPECT_EQ(understood.terms.size(), 3u);
+    if (by_ranker) understood.terms.clear();
+    return finder.answer(understood, 50);
+  };
+  const std::string query =
+      R"_({"liked":["Heat (1995)","toy story"],"disliked":["psycho 1998"],"seen":["Toy Story 2"]})_";
+  const auto vectors = find_without_prior(query, false), ranked = find_without_prior(query, true);
+  ASSERT_EQ(vectors.size(), ranked.size());
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    EXPECT_NEAR(vectors[i].score, ranked[i].score, 1e-5);
+    EXPECT_TRUE(vectors[i].parts);
+    EXPECT_NE(vectors[i].movie, sample.movie("Toy Story 2 (1999)"));
+  }
 }
 
 }  // namespace
