@@ -35,7 +35,7 @@ std::size_t terminal_width() {
 struct Progress::Impl {
   bool bar = false, lines = false;
   std::string tool, label, unit;
-  std::uint64_t total = 0;
+  std::atomic<std::uint64_t> total{0};
   std::atomic<std::uint64_t> done{0};
   std::mutex mutex;
   std::string status;
@@ -44,15 +44,19 @@ struct Progress::Impl {
   bool finished = false;
 
   // "45% 1.20 GB of 2.70 GB, 310 MB/s". The rate is left out of the first second, in which it says little.
-  std::string amount(std::uint64_t count, double seconds) const {
+  std::string amount(std::uint64_t count, std::uint64_t of, double seconds) const {
     std::string text = format_amount(count, unit);
-    if (total > 0) {
-      const double share = std::min(1.0, static_cast<double>(count) / static_cast<double>(total));
-      text = unit == "bytes" ? fmt::format("{:3.0f}% {} of {}", 100 * share, text, format_amount(total, unit))
-                             : fmt::format("{:3.0f}% {}/{} {}", 100 * share, count, total, unit);
+    if (of > 0) {
+      text = unit == "bytes"
+                 ? fmt::format("{:3.0f}% {} of {}", 100 * share_of(count, of), text, format_amount(of, unit))
+                 : fmt::format("{:3.0f}% {}/{} {}", 100 * share_of(count, of), count, of, unit);
     }
     if (seconds >= 1) text += ", " + format_rate(static_cast<double>(count) / seconds, unit);
     return text;
+  }
+
+  static double share_of(std::uint64_t count, std::uint64_t of) {
+    return of == 0 ? 0 : std::min(1.0, static_cast<double>(count) / static_cast<double>(of));
   }
 
   void show(bool last) {
@@ -63,8 +67,9 @@ struct Progress::Impl {
     shown = now;
     const std::uint64_t count = done.load(std::memory_order_relaxed);
     const double seconds = std::chrono::duration<double>(now - start).count();
-    std::string text = fmt::format("{}: {} {}", tool, label, amount(count, seconds));
-    const double share = total > 0 ? std::min(1.0, static_cast<double>(count) / static_cast<double>(total)) : 0;
+    const std::uint64_t of = total.load(std::memory_order_relaxed);
+    const double share = share_of(count, of);
+    std::string text = fmt::format("{}: {} {}", tool, label, amount(count, of, seconds));
     if (!last && share > 0.01) text += ", left " + format_seconds(seconds / share * (1 - share));
     if (!status.empty()) text += "  " + status;
     if (last) text += ", took " + format_seconds(seconds);
@@ -87,7 +92,7 @@ Progress::Progress(ProgressStyle style, std::string tool, std::string label, std
   impl_->tool = std::move(tool);
   impl_->label = std::move(label);
   impl_->unit = std::move(unit);
-  impl_->total = total;
+  impl_->total.store(total);
 }
 
 Progress::Progress(Progress&&) noexcept = default;
@@ -110,6 +115,11 @@ void Progress::reach(std::uint64_t amount) {
   while (before < amount && !impl_->done.compare_exchange_weak(before, amount, std::memory_order_relaxed)) {
   }
   if (impl_->bar || impl_->lines) impl_->show(false);
+}
+
+void Progress::reach(std::uint64_t amount, std::uint64_t total) {
+  impl_->total.store(total, std::memory_order_relaxed);
+  reach(amount);
 }
 
 void Progress::status(std::string text) {

@@ -24,6 +24,8 @@ class Progress {
   void advance(std::uint64_t amount = 1);
   /// The same for a total so far, such as the place in a file; a smaller one than before changes nothing.
   void reach(std::uint64_t amount);
+  /// The same with the total, where it was not known before.
+  void reach(std::uint64_t amount, std::uint64_t total);
   /// Shows `text` (loss, tokens/s) beside the bar, or as the plain line.
   void status(std::string text);
   void finish();

@@ -200,6 +200,17 @@ std::size_t ByteSource::read(std::span<std::byte> buffer) { return impl_->read(b
 
 std::size_t ByteSource::read_some(std::span<std::byte> buffer) { return impl_->read(buffer, true); }
 
+void ByteSource::check_rest() {
+  if (!impl_->gzip || impl_->file.size() == 0) return;
+  std::vector<std::byte> rest(std::size_t{1} << 20);
+  try {
+    while (read(rest) > 0) {
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kResource) throw;
+  }
+}
+
 const std::string& ByteSource::name() const { return impl_->file.name(); }
 
 bool ByteSource::compressed() const { return impl_->gzip; }

@@ -34,6 +34,9 @@ class ByteSource {
   std::size_t read(std::span<std::byte> buffer);
   /// The same, but returns what there is, at least one byte, so that lines are answered while more are written.
   std::size_t read_some(std::span<std::byte> buffer);
+  /// Reads the rest of a gzip file and throws Error(kResource) where it is damaged. Called before a bad row is
+  /// reported, which may be a result of the damage. Other inputs and pipes are left as they are.
+  void check_rest();
   /// The path, or "<stdin>"; for messages.
   const std::string& name() const;
   /// Whether the input is gzip.

@@ -45,6 +45,14 @@ TEST(Progress, BytesAreShownInLargerUnitsAndAPlaceNeverFallsBack) {
   EXPECT_NE(text.find("tool: reading  50% 1.35 GB of 2.70 GB, took 0:00\n"), std::string::npos) << text;
 }
 
+TEST(Progress, TheTotalCanComeLater) {
+  const std::string text = printed([] {
+    Progress progress(ProgressStyle::kPlain, "tool", "reading", 0, "bytes");
+    progress.reach(500, 1000);
+  });
+  EXPECT_EQ(text.substr(0, text.find('\n')), "tool: reading  50% 500 bytes of 1.00 kB, left 0:00") << text;
+}
+
 TEST(Progress, PrintsNothingWithoutATerminal) {
   for (const ProgressStyle style : {ProgressStyle::kNone, ProgressStyle::kAuto}) {
     EXPECT_EQ(printed([&] {

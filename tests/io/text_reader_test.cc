@@ -138,6 +138,24 @@ TEST(ByteSource, NamesTheMemberWithAWrongChecksum) {
   }
 }
 
+TEST(ByteSource, ChecksTheRestOnRequest) {
+  const TemporaryFolder folder;
+  const std::string whole = gzip(numbers() + std::string(3'000'000, 'y')), path = folder.file("t.gz");
+  const auto rest_of = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    ByteSource source(path);
+    std::vector<std::byte> begin(1000);
+    EXPECT_EQ(source.read(begin), 1000u);
+    return error_of([&] { source.check_rest(); });
+  };
+  std::string broken = whole;
+  broken[broken.size() - 6] = static_cast<char>(broken[broken.size() - 6] ^ 1);
+  EXPECT_NE(rest_of(broken).find("checksum does not match"), std::string::npos);
+  EXPECT_EQ(rest_of(whole), "");
+  EXPECT_EQ(rest_of(whole.substr(0, whole.size() - 9)), "") << "what is cut off is not damaged before";
+  EXPECT_EQ(rest_of(std::string(5000, 'x')), "");
+}
+
 // A wrong bit anywhere is found, but in the parts of the header that say nothing about the text.
 TEST(ByteSource, NoFlippedBitPassesAsGood) {
   const TemporaryFolder folder;
