@@ -7,6 +7,7 @@ FUZZ_TOP_csv_fuzz          := io
 FUZZ_TOP_safetensors_fuzz  := io
 FUZZ_TOP_gguf_fuzz         := io
 FUZZ_TOP_torch_checkpoint_fuzz := io
+FUZZ_TOP_co_likes_fuzz     := vectors
 FUZZ_TOP_gzip_fuzz         := io
 FUZZ_TOP_json_records_fuzz := io
 FUZZ_TOP_table_fuzz        := table

@@ -56,6 +56,8 @@ bool write_fault_is_due() {
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && path == "-" && errno == ENOENT)
+    throw Error(ErrorCode::kBadData, "<stdin>: this file is mapped, which a pipe cannot be; write it to a file first");
   if (descriptor < 0) throw system_failure(path, "open", errno);
   struct stat info {};
   if (::fstat(descriptor, &info) != 0 || S_ISDIR(info.st_mode)) {

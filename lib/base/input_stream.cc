@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "lib/base/format_error.h"
 
@@ -16,6 +17,19 @@ namespace {
 bool ends_at_offset(int descriptor) {
   struct stat info {};
   return ::fstat(descriptor, &info) == 0 && info.st_size <= ::lseek(descriptor, 0, SEEK_CUR);
+}
+
+// Programs that unpack a table may put it into a folder of its name.
+Error folder_error(const std::string& folder) {
+  Error error = resource_error("{}: cannot read: {}", folder, std::strerror(EISDIR));
+  std::error_code ignored;
+  std::string file;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!file.empty() || !entry.is_regular_file(ignored)) return error;
+    file = entry.path().string();
+  }
+  if (!file.empty()) error.add_remedy(fmt::format("name the file in it: {}", file));
+  return error;
 }
 
 }  // namespace
@@ -37,7 +51,12 @@ InputStream::InputStream(const std::string& path) : name_(path) {
     throw Error(code, fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
   }
   struct stat info {};
-  if (::fstat(descriptor_, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (::fstat(descriptor_, &info) != 0) return;
+  if (S_ISDIR(info.st_mode)) {
+    if (!is_stdin) ::close(descriptor_);
+    throw folder_error(name_);
+  }
+  if (!S_ISREG(info.st_mode)) return;
   const off_t begin = ::lseek(descriptor_, 0, SEEK_CUR);
   if (begin >= 0 && begin < info.st_size) size_ = static_cast<std::uint64_t>(info.st_size - begin);
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -114,7 +114,11 @@ CoLikes read_co_likes(std::string_view text, std::string_view place, const Movie
   std::vector<std::vector<std::pair<std::int32_t, float>>> rows(result.likes.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const MovieId a = movies[i];
-    if (a >= 0) result.likes[static_cast<std::size_t>(a)] += lines[i].likes;
+    if (a >= 0) {
+      std::int32_t& likes = result.likes[static_cast<std::size_t>(a)];
+      if (__builtin_add_overflow(likes, lines[i].likes, &likes))
+        throw bad_data("{}: the likes of \"{}\" are more than 2147483647", place, lines[i].title);
+    }
     for (const auto& [other, dialogues] : lines[i].together) {
       if (other >= static_cast<std::int32_t>(movies.size()))
         throw bad_data("{}: expected numbers of films below {}, found {}", place, movies.size(), other);

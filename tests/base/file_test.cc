@@ -105,6 +105,11 @@ TEST(OutputFile, ReportsAFullDisk) {
   EXPECT_EQ(error_of([] { write_file("/dev/full", "x"); }), "/dev/full: cannot write: No space left on device");
 }
 
+TEST(MappedFile, SaysThatStdinCannotBeMapped) {
+  EXPECT_EQ(error_of([] { MappedFile file("-"); }),
+            "<stdin>: this file is mapped, which a pipe cannot be; write it to a file first");
+}
+
 TEST(MappedFile, ShowsTheBytes) {
   const TemporaryFolder folder;
   write_file(folder.file("a"), "abc");

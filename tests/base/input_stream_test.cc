@@ -40,6 +40,17 @@ TEST(InputStream, ReadsWhatWasAppendedSinceItWasOpened) {
   EXPECT_EQ(stream.read(buffer), 0u);
 }
 
+TEST(InputStream, NamesTheOnlyFileOfAFolder) {
+  const TemporaryFolder folder;
+  const std::string message = folder.path() + ": cannot read: Is a directory";
+  EXPECT_EQ(error_of([&] { InputStream stream(folder.path()); }), message);
+  write_file(folder.file("title.basics.tsv"), "");
+  EXPECT_EQ(error_of([&] { InputStream stream(folder.path()); }),
+            message + "; name the file in it: " + folder.file("title.basics.tsv"));
+  write_file(folder.file("another"), "");
+  EXPECT_EQ(error_of([&] { InputStream stream(folder.path()); }), message);
+}
+
 TEST(InputStream, TakesFilesOfTheKernelThatHaveAnotherSizeThanTheySay) {
   for (const char* path : {"/proc/self/status", "/sys/kernel/mm/transparent_hugepage/enabled"}) {
     if (!file_exists(path)) continue;
