@@ -98,6 +98,8 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   run.vectors.seed = tool.common().seed;
   if (!run.weights.empty()) run.vectors.weights = weights_from_words(run.weights);
   ThreadPool pool(tool.threads());
+  std::optional<Context> context;
+  if (run.neighbors > 0) context.emplace(pool, resolve_device(tool.common().device));
   const CatalogTables tables = tables_of(run);
   const MovieCatalog catalog = joined(tables, run, tool, pool);
   // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
@@ -129,9 +131,8 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   if (run.neighbors > 0) {
     std::vector<std::int32_t> ids;
     std::vector<float> scores;
-    Context context(pool, resolve_device(tool.common().device));
     const MovieVectorView view(vectors, run.vectors.weights);
-    SimilaritySearch(view, context).all_neighbors(run.neighbors, ids, scores);
+    SimilaritySearch(view, *context).all_neighbors(run.neighbors, ids, scores);
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
   }

@@ -167,19 +167,15 @@ std::array<float, kVectorKinds> weights_from_words(std::span<const std::string> 
 struct MovieVectorMaker::Impl {
   const VectorOptions options;
   ThreadPool& pool;
-  BeginProgress progress;
+  Progress shown;
   MovieFeatures features;
   std::optional<CoLikes> co_likes;
   std::unique_ptr<PersonEmbedding> people;
 
   Impl(const MovieCatalog& catalog, const VectorOptions& with, ThreadPool& threads, const BeginProgress& begin)
-      : options(with), pool(threads), progress(begin) {
-    if (!progress) {
-      progress = [](std::string label, std::uint64_t total, std::string unit) {
-        return Progress(ProgressStyle::kNone, "", std::move(label), total, std::move(unit));
-      };
-    }
-    const Progress shown = progress("features of the movies", static_cast<std::uint64_t>(catalog.size()), "movies");
+      : options(with), pool(threads), shown(begin("vectors", steps(with), "steps")) {
+    shown.status("features of the movies");
+    shown.advance(0);
     if (options.co_likes.empty()) {
       co_likes = read_co_likes(shipped_co_likes(), "co_likes.txt", catalog, pool);
     } else if (options.co_likes != "none") {
@@ -187,15 +183,25 @@ struct MovieVectorMaker::Impl {
       co_likes = read_co_likes(file.text(), options.co_likes, catalog, pool);
     }
     features = movie_features(catalog, pool);
+    done("title vectors");
+  }
+
+  static std::uint64_t steps(const VectorOptions& options) {
+    return 4 + (options.method == "projection" ? 0 : static_cast<std::uint64_t>(PersonEmbedding::products()));
+  }
+
+  // Counts a step and shows the name of the next.
+  void done(const char* next) {
+    shown.status(next);
+    shown.advance();
   }
 
   std::vector<float> rows_of_people(VectorKind kind) {
     const SparseRows& credits = kind == VectorKind::kCast ? features.cast : features.crew;
     if (options.method == "projection") return projected_people(credits, options, pool);
     if (!people) {
-      Progress shown =
-          progress("vectors of people", static_cast<std::uint64_t>(PersonEmbedding::products()), "products");
-      people = std::make_unique<PersonEmbedding>(features, options.dim, options.seed, pool, [&] { shown.advance(); });
+      people = std::make_unique<PersonEmbedding>(features, options.dim, options.seed, pool,
+                                                 [&] { done("decomposition of people by contexts"); });
     }
     return sums_of_people(credits, kind == VectorKind::kCast ? people->actors(pool) : people->makers(pool), pool);
   }
@@ -218,6 +224,8 @@ std::vector<float> MovieVectorMaker::rows(VectorKind kind) {
     center(result, made.options.dim, made.pool);
   }
   if (made.co_likes) move_toward_audience(result, made.options.dim, *made.co_likes);
+  constexpr const char* kNext[] = {"cast vectors", "crew vectors", ""};
+  made.done(kNext[static_cast<int>(kind)]);
   return result;
 }
 
@@ -227,7 +235,9 @@ const std::vector<std::int32_t>& MovieVectorMaker::likes() const {
 }
 
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
-  MovieVectorMaker maker(catalog, options, pool);
+  MovieVectorMaker maker(catalog, options, pool, [](std::string label, std::uint64_t total, std::string unit) {
+    return Progress(ProgressStyle::kNone, "", std::move(label), total, std::move(unit));
+  });
   MovieVectors vectors;
   vectors.dim = options.dim;
   for (int kind = 0; kind < kVectorKinds; ++kind) vectors.rows[kind] = maker.rows(static_cast<VectorKind>(kind));

@@ -40,7 +40,7 @@ struct MovieVectors {
   std::vector<std::int32_t> likes;  ///< dialogues in which somebody liked the movie; empty: not known
 };
 
-/// Begins the display of a step's progress: label, total, unit.
+/// Begins a display of progress: label, total, unit.
 using BeginProgress = std::function<Progress(std::string label, std::uint64_t total, std::string unit)>;
 
 /// Makes the vectors, one kind after the other, so that they need not be in memory together. Deterministic by
@@ -49,7 +49,7 @@ class MovieVectorMaker {
  public:
   /// Throws Error(kMissing / kBadData) for options.co_likes. The catalog and the pool must outlive this.
   MovieVectorMaker(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool,
-                   const BeginProgress& progress = {});
+                   const BeginProgress& progress);
   ~MovieVectorMaker();
 
   /// [movies, dim]. Called once for each kind, in their order: what later kinds do not need is freed.

@@ -12,7 +12,7 @@
 namespace matinee {
 namespace {
 
-constexpr int kIterations = 2;
+constexpr int kIterations = 1;  // more change no recall
 constexpr std::size_t kPeopleBlock = 256;
 
 // The contexts of each movie: the parts side by side, without columns of too few rows, at most `limit` columns, those
