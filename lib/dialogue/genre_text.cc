@@ -6,6 +6,7 @@
 #include <array>
 
 #include "lib/base/ascii.h"
+#include "lib/dialogue/article.h"
 
 namespace matinee {
 namespace {
@@ -67,11 +68,6 @@ std::string plural(const std::string& word) {
 }  // namespace
 
 std::string a_genre(std::string_view genre) { return with_article(noun_of(genre)); }
-
-std::string with_article(const std::string& noun) {
-  const bool vowel = std::string_view("aeiou").find(noun[0]) != std::string_view::npos;
-  return (vowel ? "an " : "a ") + noun;
-}
 
 std::string short_kind(std::span<const std::string> genres) {
   const auto has = [&](std::string_view wanted) {

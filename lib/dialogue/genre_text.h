@@ -18,8 +18,6 @@ std::string genre_plural(std::string_view genre);
 std::string short_kind(std::span<const std::string> genres);
 /// The same with all of the genres: "animated family movie", "romantic crime comedy", "comedy thriller".
 std::string full_kind(std::span<const std::string> genres);
-/// "an animated movie", "a thriller".
-std::string with_article(const std::string& noun);
 /// The words by which a text says that a movie is of the genre: "animation", "animations", "animated";
 /// "romance", "romances", "romantic".
 std::vector<std::string> genre_claims(std::string_view genre);

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "lib/dialogue/article.h"
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/span_text.h"
 
@@ -35,7 +36,7 @@ std::string from_years(Span years) {
       return fmt::format("from the {}s or {}s", years.low, years.low + 10);
     return years.low == years.high ? "from " + text : fmt::format("from {} to {}", years.low, years.high);
   }
-  if (years.low <= kFirstYear) return fmt::format("from {} or earlier", years.high);
+  if (years.low <= kFirstYear && years.high < kLastYear) return fmt::format("from {} or earlier", years.high);
   return fmt::format("from {} or later", years.low);
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/base/list_members.h"
 #include "lib/catalog/fold_name.h"
+#include "lib/dialogue/article.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/span_text.h"
 
@@ -183,8 +184,9 @@ std::optional<Wish> TargetWishes::rating() {
   const bool half = tenths % 10 >= 5 && random_.chance(0.3);
   const std::int32_t least = tenths / 10 * 10 + (half ? 5 : 0);
   const std::string stars = half ? fmt::format("{}.5", least / 10) : fmt::format("{}", least / 10);
-  wish.slots["rating"] = words_.expand("rating.number", {{"stars", stars}});
-  wish.update.said.min_rating = least;
+  const bool above = tenths > least && random_.chance(0.4);
+  wish.slots["rating"] = words_.expand(above ? "rating.above" : "rating.number", {{"stars", stars}});
+  wish.update.said.min_rating = least + (above ? 1 : 0);
   return wish;
 }
 
@@ -273,6 +275,7 @@ std::optional<Wish> TargetWishes::beyond() {
     wish.name = "female_director";
   } else if (kind != Beyond::kTv) {
     wish.slots["beyond"] = words_.expand(fmt::format("beyond.{}", name_of(kind)));
+    wish.slots["a_beyond"] = with_article(wish.slots["beyond"]);
   }
   return wish;
 }

@@ -15,6 +15,18 @@ bool ends_sentence(std::string_view text) {
   return text.ends_with('.') || text.ends_with('!') || text.ends_with('?') || text.ends_with(':');
 }
 
+std::string first_word(std::string_view text) { return to_lower(text.substr(0, text.find(' '))); }
+std::string last_word(std::string_view text) { return to_lower(text.substr(text.rfind(' ') + 1)); }
+
+// "Thanks!, bye" is "Thanks! bye".
+std::string without_commas_behind_ends(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ',' || !(out.ends_with('!') || out.ends_with('?'))) out += c;
+  }
+  return out;
+}
+
 // "i'm" is "I'm" for those who use capitals.
 std::string with_capitals(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -37,6 +49,10 @@ std::string without_apostrophes(std::string_view text) {
 
 }  // namespace
 
+const char* running_on(std::string_view text, std::string_view more) {
+  return last_word(text) == first_word(more) ? ", " : " ";
+}
+
 std::string join_sentences(std::span<const std::string> sentences, const TypingHabits& habits, Random& random) {
   std::string all;
   const bool runs_on = random.chance(habits.run_on);
@@ -48,7 +64,7 @@ std::string join_sentences(std::span<const std::string> sentences, const TypingH
     if (ends_sentence(all)) {
       all += ' ';
     } else if (runs_on) {
-      all += random.chance(0.5) ? " " : ", ";
+      all += random.chance(0.5) ? running_on(all, sentence) : ", ";
     } else {
       const double choice = random.uniform();
       all += choice < habits.exclamation ? "! "
@@ -65,7 +81,7 @@ std::string join_sentences(std::span<const std::string> sentences, const TypingH
 }
 
 std::string type_text(std::string_view text, const TypingHabits& habits, bool plain, Random& random) {
-  std::string out(text);
+  std::string out = without_commas_behind_ends(text);
   const bool lower = random.chance(habits.lower_case), upper = random.chance(habits.upper_case);
   if (lower && !plain) {
     out = to_lower(out);

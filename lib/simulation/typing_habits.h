@@ -24,6 +24,9 @@ struct TypingHabits {
 /// Joins sentences as people do: with periods, commas, dashes, or nothing at all. No sentence may be empty.
 std::string join_sentences(std::span<const std::string> sentences, const TypingHabits& habits, Random& random);
 
+/// What separates two parts of a run-on sentence: a space, or a comma where a word would be there twice ("it it").
+const char* running_on(std::string_view text, std::string_view more);
+
 /// The text as this user types it. `plain`: only capitals at the beginning and punctuation at the end are changed, so
 /// that names stay as they are.
 std::string type_text(std::string_view text, const TypingHabits& habits, bool plain, Random& random);

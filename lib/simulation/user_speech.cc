@@ -97,7 +97,7 @@ std::string UserSpeech::text_of(const TurnDraft& draft) {
       sentences.pop_back();
       std::string& before = sentences.back();
       if (before.ends_with('?') || before.ends_with('.') || before.ends_with('!')) before.pop_back();
-      before += " " + tail;
+      before += running_on(before, tail) + tail;
     }
   }
   return join_sentences(sentences, habits_, random_);
@@ -111,7 +111,8 @@ void UserSpeech::decorate(TurnDraft& draft, bool opening) {
   if (random_.chance(more * (opening ? 0.05 : 0.06))) draft.add("tag");
   if (random_.chance(more * (opening ? 0.3 : 0.13))) first("story");
   if (random_.chance(more * 0.14)) draft.add("story");
-  if (random_.chance(more * (opening ? 0.35 : 0.12))) draft.add("closing");
+  // Who has taken a movie asks for no other.
+  if (draft.act != UserAct::kAccept && random_.chance(more * (opening ? 0.35 : 0.12))) draft.add("closing");
   if (opening && random_.chance(more * 0.4)) first("u.hi");
 }
 

@@ -102,7 +102,9 @@ TurnDraft SimulatedUser::opening() {
 }
 
 TurnDraft SimulatedUser::do_not_care(Slot slot) {
-  TurnDraft draft = TurnDraft::of(UserAct::kUnsure, "u.any");
+  // Half of those who are asked for a name answer about names.
+  const bool names = slot == Slot::kPerson && random_.chance(0.5);
+  TurnDraft draft = TurnDraft::of(UserAct::kUnsure, names ? "u.any.person" : "u.any");
   draft.sentences[0].wishes.emplace_back();
   draft.sentences[0].wishes[0].update.any = {slot};
   return draft;

@@ -13,8 +13,6 @@
 namespace matinee {
 namespace {
 
-// Users name no later year.
-constexpr std::int32_t kLastSaid = 2025;
 constexpr std::int32_t kFirstDecadeInWords = 1920;
 constexpr std::array<const char*, 8> kDecades{"twenties", "thirties",  "forties",  "fifties",
                                               "sixties",  "seventies", "eighties", "nineties"};
@@ -70,19 +68,27 @@ void WishWords::add_years(Wish& wish, std::int32_t year) {
     const std::int32_t round = (year + 2) / 5 * 5;
     span = {round - kAroundYears, round + kAroundYears};
     put("low", round);
-  } else if (choice < 0.58 && year <= kLastSaid - 5) {
+  } else if (choice < 0.54 && year <= loose_.newest - 5) {
     form = "before";
+    span = {kFirstYear, std::max(kFirstYear, year / 10 * 10 + 9)};
+    put("high", span.high + 1);
+  } else if (choice < 0.58 && year <= loose_.newest - 5) {
+    form = "until";
     span = {kFirstYear, std::max(kFirstYear, (year + 9) / 10 * 10)};
     put("high", span.high);
-  } else if (choice < 0.68) {
+  } else if (choice < 0.63) {
     form = "after";
+    span = {(year - 1) / 5 * 5 + 1, kLastYear};
+    put("low", span.low - 1);
+  } else if (choice < 0.68) {
+    form = "since";
     span = {year / 5 * 5, kLastYear};
     put("low", span.low);
   } else if (choice < 0.75) {
     form = "between";
     const auto before = static_cast<std::int32_t>(random_.below(6));
     const auto after = static_cast<std::int32_t>(1 + random_.below(6));
-    span = {year - before, std::max(year, std::min(year + after, kLastSaid))};
+    span = {year - before, std::max(year, std::min(year + after, loose_.newest))};
     // Moves the low end if the span would be written as a decade or with "around".
     if (years_text(span).find(kSpanTo) == std::string::npos) --span.low;
     put("low", span.low);
@@ -107,7 +113,7 @@ void WishWords::add_years(Wish& wish, std::int32_t year) {
 
 void WishWords::add_two_decades(Wish& wish, std::int32_t year) {
   std::int32_t first = year / 10 * 10;
-  if (random_.chance(0.5) || first + 10 > kLastSaid) first -= 10;
+  if (random_.chance(0.5) || first + 10 > loose_.newest) first -= 10;
   const PhraseSlots slots{{"decade", decade_words(first, random_)},
                           {"decade2", decade_words(first + 10, random_)},
                           {"short", short_decade(first)},
@@ -128,7 +134,7 @@ bool WishWords::add_unwanted_years(Wish& wish, std::int32_t year) {
   } else if (choice < 0.4) {
     form = "after";
     const std::int32_t until = (year + 4) / 5 * 5;
-    if (until > kLastSaid - 5) return false;
+    if (until > loose_.newest - 5) return false;
     slots["low"] = fmt::format("{}", until);
     wish.update.said.years = Span{kFirstYear, until};
   } else if (choice < 0.65 && loose_.not_old.contains(year)) {
@@ -155,12 +161,21 @@ void WishWords::add_runtime(Wish& wish, std::int32_t minutes) {
   Span span;
   if (minutes <= 120) {
     form = minutes <= kShortMinutes && random_.chance(0.4) ? "short_plain" : "short";
-    span = {0, form == "short_plain" ? kShortMinutes : (minutes + 9) / 10 * 10};
+    if (form == "short" && random_.chance(0.5)) form = "under";
+    span = {0, form == "short_plain" ? kShortMinutes
+               : form == "under"     ? minutes / 10 * 10 + 9
+                                     : (minutes + 9) / 10 * 10};
     if (form == "short") slots["high"] = fmt::format("{}", span.high);
+    if (form == "under") slots["high"] = fmt::format("{}", span.high + 1);
   } else {
     form = minutes >= kLongMinutes && random_.chance(0.4) ? "long_plain" : "long";
-    span = {form == "long_plain" ? kLongMinutes : minutes / 10 * 10, std::max(kLongest, minutes)};
+    if (form == "long" && random_.chance(0.5)) form = "over";
+    const std::int32_t least = form == "long_plain" ? kLongMinutes
+                               : form == "over"     ? (minutes - 1) / 10 * 10 + 1
+                                                    : minutes / 10 * 10;
+    span = {least, std::max(kLongest, minutes)};
     if (form == "long") slots["low"] = fmt::format("{}", span.low);
+    if (form == "over") slots["low"] = fmt::format("{}", span.low - 1);
   }
   for (const char* name : {"runtime", "of_runtime"}) wish.slots[name] = expand(fmt::format("{}.{}", name, form), slots);
   wish.update.said.runtime = span;

@@ -44,7 +44,8 @@ bool any_of(std::string_view word, const Words&... words) {
 
 class Scanner {
  public:
-  Scanner(std::string_view text, const std::vector<SentenceWord>& words) : text_(text), words_(words) {}
+  Scanner(std::string_view text, const std::vector<SentenceWord>& words, std::int32_t newest)
+      : text_(text), words_(words), newest_(newest) {}
 
   std::vector<Mark> scan() {
     while (at_ < words_.size()) {
@@ -94,6 +95,18 @@ class Scanner {
     return newer == negated ? Role::kUntil : Role::kFrom;
   }
 
+  // Of a number behind "under", "more than" and the like: the direction in which the number itself is left out.
+  Role strict_by_words() const {
+    const std::size_t back = any_of(before(1), "the", "a", "year") ? 2 : 1;
+    if (any_of(before(back), "under", "below", "before", "pre")) return Role::kUntil;
+    if (any_of(before(back), "over", "above", "after", "post", "exceeding", "exceed", "exceeds")) return Role::kFrom;
+    if (before(back) != "than") return Role::kNone;
+    const std::string_view compared = before(back + 1);
+    if (any_of(compared, "less", "fewer", "shorter", "older", "earlier", "lower")) return Role::kUntil;
+    const bool more = any_of(compared, "more", "longer", "newer", "later", "higher", "greater", "better");
+    return more ? Role::kFrom : Role::kNone;
+  }
+
   bool add(MarkKind kind, std::size_t count, Span span, std::int32_t value) {
     Mark mark;
     mark.kind = kind;
@@ -101,6 +114,8 @@ class Scanner {
     mark.end = words_[at_ + count - 1].end;
     mark.span = span;
     mark.number = value;
+    if (kind == MarkKind::kYears || kind == MarkKind::kRuntime || kind == MarkKind::kRating)
+      mark.strict = strict_by_words();
     if (kind == MarkKind::kYears) {
       // "80s or 90s": the second is an alternative.
       const bool alternative = before(1) == "or" && !marks_.empty() && marks_.back().kind == kind && at_ >= 2 &&
@@ -148,11 +163,11 @@ class Scanner {
   bool last_years() {
     if (const auto ago = number(at_);
         ago && word(at_ + 1) == "years" && before(1) == "than" && any_of(before(2), "older", "newer")) {
-      return add(MarkKind::kYears, 2, {kLastYear - 5 - *ago, kLastYear - 5 - *ago}, 0);
+      return add(MarkKind::kYears, 2, {newest_ - *ago, newest_ - *ago}, 0);
     }
     const auto count = number(at_ + 1);
     if (!any_of(word(at_), "last", "past") || !count || word(at_ + 2) != "years") return false;
-    return add(MarkKind::kYears, 3, {kLastYear - 5 - *count, kLastYear}, 0);
+    return add(MarkKind::kYears, 3, {newest_ - *count, kLastYear}, 0);
   }
 
   bool minutes(std::size_t count, std::int32_t value) {
@@ -298,14 +313,15 @@ class Scanner {
 
   std::string_view text_;
   const std::vector<SentenceWord>& words_;
+  std::int32_t newest_;
   std::size_t at_ = 0;
   std::vector<Mark> marks_;
 };
 
 }  // namespace
 
-std::vector<Mark> number_marks(std::string_view text, const std::vector<SentenceWord>& words) {
-  return Scanner(text, words).scan();
+std::vector<Mark> number_marks(std::string_view text, const std::vector<SentenceWord>& words, std::int32_t newest) {
+  return Scanner(text, words, newest).scan();
 }
 
 }  // namespace matinee

@@ -7,8 +7,11 @@
 namespace matinee {
 
 LooseYears::LooseYears(const MovieCatalog& catalog) {
-  std::int32_t newest = 0;
-  for (MovieId movie = 0; movie < catalog.size(); ++movie) newest = std::max(newest, catalog.year(movie));
+  for (const bool voted : {true, false}) {
+    for (MovieId movie = 0; movie < catalog.size() && (voted || newest == 0); ++movie) {
+      if (!voted || catalog.votes(movie) != kUnknown) newest = std::max(newest, catalog.year(movie));
+    }
+  }
   recent = {newest - 8, kLastYear};
   old = {kFirstYear, newest - 40};
   not_recent = {kFirstYear, newest - 8};

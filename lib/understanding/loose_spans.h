@@ -11,9 +11,11 @@ inline constexpr std::int32_t kGoodRating = 70;
 /// The age rating of "for kids".
 inline constexpr AgeRating kForKids = AgeRating::kPG;
 
-/// What "new" and "old" mean in years, counted from the newest year of the catalog.
+/// What "new" and "old" mean in years, counted from the newest year of the catalog: of the movies that somebody has
+/// voted for, since tables also hold movies that are announced for years to come.
 struct LooseYears {
   explicit LooseYears(const MovieCatalog& catalog);
+  std::int32_t newest = 0;
   Span recent, old;          ///< the last 8 years; 40 years ago and before
   Span not_recent, not_old;  ///< "not new": more than 8 years ago; "not old": the last 20 years
 };

@@ -87,6 +87,9 @@ struct Mark {
   /// kYears behind "newer than": kFrom, "older than": kUntil, "80s or": kOr. Other kinds right behind "no", "hate" and
   /// the like: kNot.
   Role bound = Role::kNone;
+  /// kYears, kRuntime and kRating behind "under", "before" and the like: kUntil; behind "over", "after": kFrom. In this
+  /// role the number itself is not meant: "under 100 minutes" is up to 99, but "not over 100 minutes" up to 100.
+  Role strict = Role::kNone;
   std::int32_t number = 0;
   std::string text{};
 };

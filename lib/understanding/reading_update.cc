@@ -11,6 +11,7 @@ namespace {
 
 // Actors to whom "the same actors" refers.
 constexpr std::size_t kLeads = 2;
+constexpr std::int32_t kBestRating = 100;
 
 // "newer than 2005": the mark of "newer" says nothing but what the year's mark says.
 bool compares_with_next(std::span<const Mark> marks, std::size_t i) {
@@ -32,12 +33,14 @@ class Builder {
       case MarkKind::kGenre: genre(mark, role); break;
       case MarkKind::kName: name(mark, role); break;
       case MarkKind::kNotFound: add_once(update.unknown, mark.text); break;
-      case MarkKind::kYears: years(mark.span, role); break;
+      case MarkKind::kYears: years(mark, role); break;
       case MarkKind::kEra: era(mark, role == Role::kNot); break;
-      case MarkKind::kRuntime: minutes(mark.span.low, role); break;
+      case MarkKind::kRuntime: minutes(mark.span.low, role, mark.strict == role ? 1 : 0); break;
       case MarkKind::kLength: length(static_cast<Length>(mark.number), role == Role::kNot); break;
       case MarkKind::kPopularity: popularity(static_cast<Popularity>(mark.number), role == Role::kNot); break;
-      case MarkKind::kRating: said().min_rating = mark.number; break;
+      case MarkKind::kRating:
+        said().min_rating = std::min(mark.number + (mark.strict == Role::kFrom ? 1 : 0), kBestRating);
+        break;
       case MarkKind::kAge:
         if (role == Role::kWant) age(mark);
         break;
@@ -91,13 +94,16 @@ class Builder {
     }
   }
 
-  void years(Span span, Role role) {
+  void years(const Mark& mark, Role role) {
+    Span span = mark.span;
     if (role == Role::kNot) {
       said().not_years = span;
       return;
     }
-    if (role == Role::kFrom) span.high = kLastYear;
-    if (role == Role::kUntil) span.low = kFirstYear;
+    // "After the 90s" begins behind their end, "from the 90s on" at their beginning.
+    const bool strict = role == mark.strict;
+    if (role == Role::kFrom) span = {strict ? std::min(span.high + 1, kLastYear) : span.low, kLastYear};
+    if (role == Role::kUntil) span = {kFirstYear, strict ? std::max(span.low - 1, kFirstYear) : span.high};
     if (role == Role::kAround) span = {span.low - kAroundYears, span.high + kAroundYears};
     if (said().years && role == Role::kOr) {
       span = {std::min(span.low, said().years->low), std::max(span.high, said().years->high)};
@@ -119,11 +125,12 @@ class Builder {
     }
   }
 
-  void minutes(std::int32_t value, Role role) {
+  // `beside`: 1 where the number itself is not meant.
+  void minutes(std::int32_t value, Role role, std::int32_t beside) {
     if (role == Role::kFrom) {
-      said().runtime = Span{value, kLongest};
+      said().runtime = Span{value + beside, kLongest};
     } else if (role == Role::kUntil) {
-      said().runtime = Span{0, value};
+      said().runtime = Span{0, value - beside};
     } else {
       said().runtime = Span{std::max(0, value - kAroundMinutes), value + kAroundMinutes};
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/dialogue/article.h"
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/spoken_text.h"
@@ -43,7 +44,10 @@ void add_movie_slots(PhraseSlots& slots, const MovieCatalog& catalog, MovieId mo
     set("kind", kind);
     set("a_kind", with_article(kind));
   }
-  if (catalog.year(movie) != kUnknown) set("year", std::to_string(catalog.year(movie)));
+  if (catalog.year(movie) != kUnknown) {
+    set("year", std::to_string(catalog.year(movie)));
+    set("a_year", with_article(std::to_string(catalog.year(movie))));
+  }
   if (const auto age = fact_text(catalog, movie, Fact::kAge)) set("age", *age);
   if (const std::int32_t minutes = catalog.runtime(movie); minutes != kUnknown) {
     set("length", short_length(minutes));

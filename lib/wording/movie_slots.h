@@ -15,7 +15,7 @@ namespace matinee {
 ///   star, stars       the first one or two of the cast, without the people of `mentioned`
 ///   director          "Michael Mann"; none where one of `mentioned` directed it
 ///   kind, a_kind      "crime thriller", "a crime thriller"
-///   year, age         "1995", "R"
+///   year, a_year, age "1995", "a 1995" (film), "R"
 ///   length, spoken    "2 h 50 min", "about two hours and 50 minutes"
 ///   rating, praise    "8.3"; praise is the rating where many people rated it highly
 void add_movie_slots(PhraseSlots& slots, const MovieCatalog& catalog, MovieId movie,
