@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/dialogue/article.h"
 #include "lib/dialogue/genre_text.h"
 #include "tests/dialogue/sample_world.h"
 
@@ -50,6 +51,12 @@ TEST(SpokenText, KindsOfMovies) {
   EXPECT_EQ(full_kind(Genres{"Comedy", "Thriller"}), "comedy thriller");
   EXPECT_EQ(full_kind(Genres{"Comedy", "Crime", "Romance"}), "crime romantic comedy");
   EXPECT_EQ(with_article("animated movie"), "an animated movie");
+  for (const char* noun : {"8 minute film", "80s film", "11 minute film", "18 year old", "1895 film", "hour",
+                           "Indian film", "unimportant one"})
+    EXPECT_EQ(with_article(noun), std::string("an ") + noun);
+  for (const char* noun : {"1995 film", "110 minute film", "180 minute film", "90s film", "unique film", "one-act film",
+                           "European film", "horror movie"})
+    EXPECT_EQ(with_article(noun), std::string("a ") + noun);
 }
 
 TEST(SpokenText, AllWishesAsOneNoun) {
