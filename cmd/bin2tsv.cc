@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   bool list = false;
   std::vector<std::string> inputs;
   return run_tool(
-      argc, argv, description, kStats,
+      argc, argv, description, kThreads | kStats,
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.choice("format", &format, {"auto", "tsv", "jsonl"}, "auto: TSV for a table, JSON lines for the rest");
@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
         options.positional(&inputs, "FILE", 1, 1);
       },
       [&](ToolContext& tool) {
+        ThreadPool pool(tool.threads());
         OutputFile out(output);
         if (list) {
           write_artifact_listing(inputs.front(), out);
@@ -33,7 +34,7 @@ int main(int argc, char** argv) {
                               format == "tsv"     ? ArtifactFormat::kTsv
                               : format == "jsonl" ? ArtifactFormat::kJsonLines
                                                   : ArtifactFormat::kAuto,
-                              out);
+                              out, pool);
         }
         out.commit();
         tool.finished(out.bytes_written());

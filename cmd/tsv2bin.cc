@@ -1,21 +1,66 @@
 // tsv2bin: turns one IMDb table in TSV into a typed table.
 #include <fmt/format.h>
 
+#include <charconv>
+
+#include "lib/base/format_error.h"
 #include "lib/base/tool.h"
+#include "lib/table/table_path.h"
 #include "lib/table/tsv_reader.h"
 
+namespace {
+
+using namespace matinee;
+
+constexpr std::uint64_t kMostLineLimit = std::uint64_t{1} << 30;
+
+// Sets the limit of skipped rows from "N" or "P%".
+void set_most_skipped(const std::string& text, TsvReadOptions& options) {
+  const bool share = text.ends_with('%');
+  const std::string number = text.substr(0, text.size() - (share ? 1 : 0));
+  const auto fits = [&](auto& value) {
+    const auto [stop, code] = std::from_chars(number.data(), number.data() + number.size(), value);
+    return code == std::errc{} && stop == number.data() + number.size() && value >= 0;
+  };
+  double percent = 0;
+  std::uint64_t rows = 0;
+  if (share ? !fits(percent) || percent > 100 : !fits(rows))
+    throw usage_error("--max-skipped: expected a number of rows or a share such as 5%, found \"{}\"", text);
+  if (share) {
+    options.most_skipped_share = percent / 100;
+  } else {
+    options.most_skipped = rows;
+  }
+}
+
+void print_notes(const ToolContext& tool, const TsvReadReport& report) {
+  if (report.skipped > 0) {
+    tool.note(fmt::format("skipped {} bad {} and kept {}; the first: {}", report.skipped,
+                          report.skipped == 1 ? "row" : "rows", report.rows, report.first_skipped));
+  }
+  if (report.blank_lines > 0)
+    tool.note(fmt::format("{} blank lines are no rows; bin2tsv gives them back", report.blank_lines));
+  if (report.other_ends > 0) {
+    tool.note(fmt::format("{} rows do not end as the header does (LF or CRLF); bin2tsv ends them as they were",
+                          report.other_ends));
+  }
+  if (!report.last_row_ends && report.rows > 0)
+    tool.note("the last row has no line end; the file may be cut off within its last field");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace matinee;
   const ToolDescription description{
       "tsv2bin",
       "turns an IMDb table (TSV, plain or gzip) into a typed table that can be memory-mapped",
       "[options] [FILE]",
       R"(The table is recognized by its header line; unknown columns are kept as text. Without FILE, or with -, it reads
-         stdin. A bad row stops it unless --keep-going is given.)",
+         stdin. A bad row stops it unless --keep-going is given. A folder with one file in it stands for the file.)",
       {"tsv2bin -o title.basics.bin title.basics.tsv.gz", "zcat title.ratings.tsv.gz | tsv2bin -o title.ratings.bin"},
       "bin2tsv(1), embed(1)"};
   TsvReadOptions read;
-  std::string output = "-";
+  std::string output = "-", most_skipped = "1%";
   std::vector<std::string> inputs;
   std::uint64_t line_limit = read.line_limit;
   return run_tool(
@@ -23,27 +68,24 @@ int main(int argc, char** argv) {
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.flag("keep-going", &read.keep_going, "skip bad rows and report their number");
+        options.text("max-skipped", &most_skipped, "N|P%",
+                     "with --keep-going: fail where more rows are bad, a number or a share of all rows");
         options.size("line-limit", &line_limit, "refuse longer lines");
         options.positional(&inputs, "FILE", 0, 1);
       },
       [&](ToolContext& tool) {
+        if (line_limit > kMostLineLimit)
+          throw usage_error("--line-limit: expected at most 1 GiB, found {}", line_limit);
         read.line_limit = line_limit;
-        const std::string input = inputs.empty() ? "-" : inputs.front();
+        set_most_skipped(most_skipped, read);
+        const std::string input = inputs.empty() ? "-" : table_path(inputs.front());
         ThreadPool pool(tool.threads());
         Progress progress = tool.progress("reading " + input, 0, "bytes");
         const TsvReadReport report =
             tsv_to_table(input, output, read, pool, [&](std::uint64_t bytes) { progress.advance(bytes); });
         progress.finish();
         tool.finished(report.bytes);
-        if (report.skipped > 0) {
-          tool.note(fmt::format("skipped {} bad {} and kept {}; the first: {}", report.skipped,
-                                report.skipped == 1 ? "row" : "rows", report.rows, report.first_skipped));
-        }
-        if (report.blank_lines > 0) tool.note(fmt::format("left out {} blank lines", report.blank_lines));
-        if (report.other_ends > 0) {
-          tool.note(fmt::format("{} rows do not end as the header does (LF or CRLF); bin2tsv ends all as the header",
-                                report.other_ends));
-        }
+        print_notes(tool, report);
         return 0;
       });
 }

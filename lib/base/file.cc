@@ -117,10 +117,18 @@ struct OutputFile::Impl {
   std::string path;          // for messages
   UnfinishedFile temporary;  // removed by its destructor
   std::vector<std::byte> buffer;
-  std::uint64_t written = 0;
+  std::atomic<std::uint64_t> written = 0;
+  bool regular = false;  // pwrite works, from `begin` on
+  std::uint64_t begin = 0;
+  std::atomic<std::uint64_t> end_of_parts = 0;  // of write_at, from `begin` on
 
   explicit Impl(const std::string& name) : path(name) {
     buffer.reserve(kBufferBytes);
+    open();
+    find_begin();
+  }
+
+  void open() {
     if (path.empty() || path == "-") {
       path = "<stdout>";
       descriptor = STDOUT_FILENO;
@@ -174,22 +182,53 @@ struct OutputFile::Impl {
     throw system_failure(path, "create", number);
   }
 
-  void write_out(const std::byte* data, std::size_t size) {
-    if (size > 0 && write_fault_is_due()) throw system_failure(path, "write", ENOSPC);
-    while (size > 0) {
-      const ssize_t done = ::write(descriptor, data, size);
-      if (done < 0) {
+  // `put` is one system call that writes some of the bytes from a position of them on.
+  template <class Put>
+  void write_all(std::span<const std::byte> bytes, Put&& put) {
+    if (!bytes.empty() && write_fault_is_due()) throw system_failure(path, "write", ENOSPC);
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t now = put(bytes.subspan(done), done);
+      if (now < 0) {
         if (errno == EINTR) continue;
         if (errno == EPIPE && kind == Kind::kStdout) throw ClosedPipe{};
         throw system_failure(path, "write", errno);
       }
-      data += done;
-      size -= static_cast<std::size_t>(done);
+      done += static_cast<std::size_t>(now);
     }
   }
 
+  void write_out(std::span<const std::byte> bytes) {
+    write_all(bytes, [&](std::span<const std::byte> rest, std::size_t) {
+      return ::write(descriptor, rest.data(), rest.size());
+    });
+  }
+
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+    std::uint64_t end = end_of_parts;
+    while (end < offset + bytes.size() && !end_of_parts.compare_exchange_weak(end, offset + bytes.size())) {
+    }
+    write_all(bytes, [&](std::span<const std::byte> rest, std::size_t done) {
+      return ::pwrite(descriptor, rest.data(), rest.size(), static_cast<off_t>(begin + offset + done));
+    });
+  }
+
+  // Finds where a regular file begins to be written; a shell may have written to the file of stdout before.
+  void find_begin() {
+    struct stat info {};
+    if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) return;
+    if ((::fcntl(descriptor, F_GETFL) & O_APPEND) != 0) return;
+    const off_t at = ::lseek(descriptor, 0, SEEK_CUR);
+    if (at < 0) return;
+    begin = static_cast<std::uint64_t>(at);
+    regular = true;
+  }
+
   void commit() {
-    if (kind == Kind::kStdout) return;
+    if (kind == Kind::kStdout) {
+      // What others write to the same file comes behind.
+      if (end_of_parts > 0) ::lseek(descriptor, static_cast<off_t>(begin + end_of_parts), SEEK_SET);
+      return;
+    }
     const bool appears = kind != Kind::kInPlace;
     if (appears && ::fsync(descriptor) != 0) throw system_failure(path, "write", errno);
     if (kind == Kind::kUnnamed) link_unnamed();
@@ -212,10 +251,17 @@ void OutputFile::write(std::span<const std::byte> bytes) {
   impl_->written += bytes.size();
   if (impl_->buffer.size() + bytes.size() > kBufferBytes) flush();
   if (bytes.size() >= kBufferBytes) {
-    impl_->write_out(bytes.data(), bytes.size());
+    impl_->write_out(bytes);
   } else {
     impl_->buffer.insert(impl_->buffer.end(), bytes.begin(), bytes.end());
   }
+}
+
+bool OutputFile::can_write_at() const { return impl_->regular; }
+
+void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  impl_->written += bytes.size();
+  impl_->write_at(offset, bytes);
 }
 
 void OutputFile::flush() {
@@ -223,7 +269,7 @@ void OutputFile::flush() {
   std::vector<std::byte> pending;
   pending.reserve(kBufferBytes);
   std::swap(pending, impl_->buffer);
-  impl_->write_out(pending.data(), pending.size());
+  impl_->write_out(pending);
 }
 
 void OutputFile::commit() {

@@ -51,12 +51,17 @@ class OutputFile {
   /// which run_tool turns into status 0.
   void write(std::string_view text);
   void write(std::span<const std::byte> bytes);
+  /// Whether `write_at` works: the output is a regular file, not a pipe or a device.
+  bool can_write_at() const;
+  /// Writes bytes at an offset from where this output began, past the buffer: any threads may write different parts at
+  /// the same time. An output is written by `write` or by `write_at`, not by both. Throws like `write`.
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   /// Writes out the buffer. Throws like `write`.
   void flush();
   /// Flushes, syncs the file and gives it its name, replacing an existing file; stdout is only flushed. Nothing may be
   /// written afterward to a file. Throws like `write`.
   void commit();
-  /// Bytes passed to `write`, including those in the buffer.
+  /// Bytes passed to `write` and `write_at`, including those in the buffer.
   std::uint64_t bytes_written() const;
   /// The path, or "<stdout>"; for messages.
   const std::string& path() const;

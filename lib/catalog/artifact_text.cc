@@ -14,7 +14,7 @@
 #include "lib/catalog/movie_catalog.h"
 #include "lib/io/json_writer.h"
 #include "lib/io/safetensors.h"
-#include "lib/table/imdb_table.h"
+#include "lib/table/table_reader.h"
 
 namespace matinee {
 namespace {
@@ -144,11 +144,55 @@ void write_artifact_listing(const std::string& path, OutputFile& out) {
   }
 }
 
-void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out) {
+namespace {
+
+// An object for each row: numbers as such, \N as null.
+void write_table_objects(const std::string& path, OutputFile& out) {
+  TableReader table(path);
+  const auto& columns = table.columns();
+  ThreadPool alone(1);  // in order
+  table.for_each_block(alone, [&](std::size_t, const TableBlock& block) {
+    std::vector<std::vector<std::string_view>> texts(columns.size());
+    std::vector<std::vector<std::int32_t>> numbers(columns.size());
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      block.texts(c, texts[c]);
+      if (columns[c].type != ColumnType::kText) block.numbers(c, numbers[c]);
+    }
+    std::string line;
+    for (std::size_t row = 0; row < block.rows(); ++row) {
+      line.clear();
+      JsonWriter json(line);
+      json.begin_object();
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        json.key(columns[c].name);
+        if (texts[c][row] == "\\N") {
+          json.null();
+        } else if (columns[c].type == ColumnType::kText) {
+          json.string(texts[c][row]);
+        } else if (columns[c].type == ColumnType::kInteger) {
+          json.integer(numbers[c][row]);
+        } else {
+          json.raw(fmt::format("{}.{}", numbers[c][row] / 10, numbers[c][row] % 10));
+        }
+      }
+      json.end_object();
+      line += '\n';
+      out.write(line);
+    }
+  });
+}
+
+}  // namespace
+
+void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out, ThreadPool& pool) {
   const SafetensorsFile file(path);
   const auto kind = file.metadata().find("matinee.kind");
-  if (kind != file.metadata().end() && kind->second == "table" && format != ArtifactFormat::kJsonLines) {
-    ImdbTable(path).write_tsv(out);
+  if (kind != file.metadata().end() && kind->second == "table") {
+    if (format == ArtifactFormat::kJsonLines) {
+      write_table_objects(path, out);
+    } else {
+      write_table_tsv(path, out, pool);
+    }
     return;
   }
   // The rows of a catalog are its movies. In other files all columns must have the same number of rows; otherwise the

@@ -7,22 +7,13 @@
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
+#include "lib/table/table_path.h"
 #include "lib/table/table_reader.h"
 
 namespace matinee {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Archives unpack "title.basics.tsv" as a folder with the table in it.
-std::string only_file_in(const std::string& folder) {
-  std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path().string());
-  if (files.size() != 1)
-    throw bad_data("{}: expected a table or a folder with one in it, found a folder with {} files", folder,
-                   files.size());
-  return files.front();
-}
 
 std::string file_name(const std::string& path) { return fs::path(path).filename().string(); }
 
@@ -32,7 +23,7 @@ std::string usual_file(const std::string& folder, const std::string& table, std:
   for (const char* ending : {".bin", ".tsv", ".tsv.gz"}) {
     std::string path = fmt::format("{}/{}{}", folder, table, ending);
     if (!file_exists(path)) continue;
-    paths.push_back(fs::is_directory(path) ? only_file_in(path) : std::move(path));
+    paths.push_back(table_path(path));
   }
   if (paths.empty()) return "";
   const auto written = [](const std::string& path) { return fs::last_write_time(path); };

@@ -13,7 +13,7 @@ TablePass::TablePass(const std::string& path, const char* table, const char* id_
       table_(table),
       id_column_(id_column),
       context_(context),
-      reader_(path, {.keep_going = context.options.keep_going}) {
+      reader_(path, {.keep_going = context.options.keep_going, .most_skipped_share = 1}) {
   if (reader_.name() != table) throw bad_data("{}: expected the table {}, found {}", path, table, reader_.name());
   id_ = reader_.column(id_column);
 }

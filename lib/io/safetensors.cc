@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the format
 constexpr std::size_t kAlignment = 64;
-constexpr const char* kVersion = "1";
+constexpr const char* kVersion = "1";  // of what SafetensorsWriter writes
 
 std::uint64_t multiply(std::uint64_t a, std::uint64_t b, const std::string& tensor) {
   std::uint64_t product = 0;
@@ -66,14 +66,14 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path), name_(p
   with_context(name_, [&] { parse(file_.bytes()); });
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by)
+SafetensorsFile::SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by, int newest)
     : file_(path), name_(path) {
   try {
     with_context(name_, [&] { parse(file_.bytes()); });
   } catch (Error& error) {
     throw error.add_remedy(fmt::format("{} makes a file of kind \"{}\"", made_by, kind));
   }
-  require_kind(kind, made_by);
+  require_kind(kind, made_by, newest);
 }
 
 SafetensorsFile::SafetensorsFile(std::span<const std::byte> data, std::string name) : name_(std::move(name)) {
@@ -169,23 +169,29 @@ std::span<const std::byte> SafetensorsFile::aligned_data(std::string_view name, 
   return std::as_bytes(std::span(copy)).first(raw.size());
 }
 
-void SafetensorsFile::require_kind(std::string_view kind, std::string_view made_by) const {
+int SafetensorsFile::version() const {
+  const auto found = metadata_.find("matinee.version");
+  return found != metadata_.end() && found->second.size() == 1 ? found->second[0] - '0' : 0;
+}
+
+void SafetensorsFile::require_kind(std::string_view kind, std::string_view made_by, int newest) const {
   const auto found = metadata_.find("matinee.kind");
   if (found == metadata_.end() || found->second != kind) {
     const std::string found_kind =
         found == metadata_.end() ? "a file that is not Matinee's" : "one of kind \"" + found->second + "\"";
     throw bad_data("{}: expected a file of kind \"{}\", found {}; {} makes it", name_, kind, found_kind, made_by);
   }
-  const auto version = metadata_.find("matinee.version");
-  if (version == metadata_.end() || version->second != kVersion) {
-    throw bad_data("{}: expected version {} of kind \"{}\", found {}; make it again with {}", name_, kVersion, kind,
-                   version == metadata_.end() ? "none" : version->second, made_by);
-  }
+  if (version() >= 1 && version() <= newest) return;
+  const auto found_version = metadata_.find("matinee.version");
+  throw bad_data("{}: expected version {} of kind \"{}\", found {}; make it again with {}", name_, newest, kind,
+                 found_version == metadata_.end() ? "none" : found_version->second, made_by);
 }
 
-void SafetensorsFile::release(const TensorInfo& tensor) const {
+void SafetensorsFile::release(const TensorInfo& tensor) const { release(tensor.name, 0, tensor.bytes); }
+
+void SafetensorsFile::release(std::string_view name, std::size_t begin, std::size_t size) const {
   if (file_.bytes().empty()) return;
-  file_.release(static_cast<std::size_t>(data(tensor).data() - file_.bytes().data()), tensor.bytes);
+  file_.release(static_cast<std::size_t>(data(get(name)).data() - file_.bytes().data()) + begin, size);
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::string& path, std::string_view kind, Metadata metadata)
@@ -203,22 +209,17 @@ void SafetensorsWriter::declare(std::string name, DType dtype, std::vector<std::
   tensors_.push_back(std::move(tensor));
 }
 
-void SafetensorsWriter::begin() {
-  begun_ = true;
-  // The format allows no padding between tensors. With wider elements first, every tensor still starts at a multiple of
-  // its element size.
-  std::stable_sort(tensors_.begin(), tensors_.end(),
-                   [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
-  std::string header;
+std::string safetensors_header(const Metadata& metadata, std::span<TensorInfo> tensors, std::size_t least) {
+  std::string header(sizeof(std::uint64_t), '\0');
   JsonWriter json(header);
   json.begin_object();
-  if (!metadata_.empty()) {
+  if (!metadata.empty()) {
     json.key("__metadata__").begin_object();
-    for (const auto& [name, value] : metadata_) json.field(name, std::string_view(value));
+    for (const auto& [name, value] : metadata) json.field(name, std::string_view(value));
     json.end_object();
   }
   std::uint64_t offset = 0;
-  for (TensorInfo& tensor : tensors_) {
+  for (TensorInfo& tensor : tensors) {
     tensor.offset = offset;
     offset += tensor.bytes;
     json.key(tensor.name).begin_object().field("dtype", name_of(tensor.dtype)).key("shape").begin_array();
@@ -227,10 +228,19 @@ void SafetensorsWriter::begin() {
     json.unsigned_integer(tensor.offset).unsigned_integer(offset).end_array().end_object();
   }
   json.end_object();
-  header.resize((header.size() + 8 + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
-  const std::uint64_t size = header.size();
-  file_.write(std::as_bytes(std::span(&size, 1)));
-  file_.write(header);
+  header.resize(std::max(least, (header.size() + kAlignment - 1) / kAlignment * kAlignment), ' ');
+  const std::uint64_t size = header.size() - sizeof size;
+  std::memcpy(header.data(), &size, sizeof size);
+  return header;
+}
+
+void SafetensorsWriter::begin() {
+  begun_ = true;
+  // The format allows no padding between tensors. With wider elements first, every tensor still starts at a multiple of
+  // its element size.
+  std::stable_sort(tensors_.begin(), tensors_.end(),
+                   [](const TensorInfo& a, const TensorInfo& b) { return size_of(a.dtype) > size_of(b.dtype); });
+  file_.write(safetensors_header(metadata_, tensors_));
 }
 
 void SafetensorsWriter::write(std::string_view name, std::span<const std::byte> bytes) {

@@ -55,16 +55,20 @@ class SafetensorsFile {
     const auto raw = aligned_data(name, DTypeOf<T>::value, alignof(T));
     return {reinterpret_cast<const T*>(raw.data()), raw.size() / sizeof(T)};
   }
-  /// Also requires the metadata "matinee.kind" to be `kind` ("catalog", "tokens", ...) and "matinee.version" to be
-  /// known; else throws Error(kBadData). The message says what was found, and that the tool `made_by` makes such a
+  /// Also requires the metadata "matinee.kind" to be `kind` ("catalog", "tokens", ...) and "matinee.version" to be 1 to
+  /// `newest`; else throws Error(kBadData). The message says what was found, and that the tool `made_by` makes such a
   /// file.
-  SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by);
+  SafetensorsFile(const std::string& path, std::string_view kind, std::string_view made_by, int newest = 1);
+  /// The number in "matinee.version"; 0 where there is none.
+  int version() const;
   /// Lets the kernel drop the pages of a tensor, to bound the memory (see MappedFile::release).
   void release(const TensorInfo& tensor) const;
+  /// The same of a part of the tensor `name`, in bytes.
+  void release(std::string_view name, std::size_t begin, std::size_t size) const;
 
  private:
   void parse(std::span<const std::byte> all);
-  void require_kind(std::string_view kind, std::string_view made_by) const;
+  void require_kind(std::string_view kind, std::string_view made_by, int newest) const;
   std::span<const std::byte> aligned_data(std::string_view name, DType dtype, std::size_t alignment) const;
 
   MappedFile file_;
@@ -77,6 +81,10 @@ class SafetensorsFile {
   mutable std::map<std::uint64_t, std::vector<std::max_align_t>> copies_;
   mutable std::unique_ptr<std::mutex> copying_ = std::make_unique<std::mutex>();
 };
+
+/// The beginning of a safetensors file: the length of the header and the header, padded with spaces to a multiple of 64
+/// bytes and to `least` bytes. Sets the offsets of the tensors, in their order.
+std::string safetensors_header(const Metadata& metadata, std::span<TensorInfo> tensors, std::size_t least = 0);
 
 /// Writes one safetensors file atomically: declare all tensors, write each in one or more pieces, then commit. The file
 /// has tensors of wider element types first, so that every tensor is aligned, and otherwise the declared order. A

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lib/base/ascii.h"
 #include "lib/base/format_error.h"
 
 namespace matinee {
@@ -15,6 +16,7 @@ constexpr auto kTenths = ColumnType::kTenths;
 // Wide bounds: they catch shifted rows and broken files and accept unusual films.
 ColumnSpec text(const char* name) { return {name, kText, 0, 0}; }
 ColumnSpec count(const char* name) { return {name, kInteger, 0, std::numeric_limits<std::int32_t>::max()}; }
+ColumnSpec minutes(const char* name) { return {name, kInteger, 0, 999'999}; }
 ColumnSpec flag(const char* name) { return {name, kInteger, 0, 1}; }
 ColumnSpec film_year(const char* name) { return {name, kInteger, 1800, 2200}; }
 ColumnSpec life_year(const char* name) { return {name, kInteger, 0, 2200}; }  // writers of antiquity have rows
@@ -28,7 +30,7 @@ const std::vector<TableSchema>& tables() {
   static const std::vector<TableSchema> all{
       {"title.basics",
        {text("tconst"), text("titleType"), text("primaryTitle"), text("originalTitle"), flag("isAdult"),
-        film_year("startYear"), unused(film_year("endYear")), count("runtimeMinutes"), text("genres")}},
+        film_year("startYear"), unused(film_year("endYear")), minutes("runtimeMinutes"), text("genres")}},
       {"title.ratings", {text("tconst"), {"averageRating", kTenths, 0, 100}, count("numVotes")}},
       {"title.crew", {text("tconst"), text("directors"), text("writers")}},
       {"title.principals",
@@ -62,8 +64,12 @@ void split_fields(std::string_view line, std::vector<std::string_view>& fields) 
 RecognizedHeader recognize_header(std::string_view line) {
   std::vector<std::string_view> names;
   split_fields(line, names);
+  // Some programs write the names in upper or in lower case.
+  const auto is_named = [](const ColumnSpec& column, std::string_view name) {
+    return column.name.size() == name.size() && to_lower(column.name) == to_lower(name);
+  };
   const auto has = [&](const ColumnSpec& column) {
-    return std::find(names.begin(), names.end(), column.name) != names.end();
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return is_named(column, name); });
   };
   // The table with the most of the names, first among those whose needed columns are all there.
   const TableSchema* nearest = nullptr;
@@ -83,7 +89,9 @@ RecognizedHeader recognize_header(std::string_view line) {
   }
   if (nearest == nullptr || !lacking.empty()) {
     Error error = bad_data("header: expected the column names of an IMDb table, found \"{}\"", line.substr(0, 60));
-    if (nearest != nullptr) {
+    if (line.starts_with('"') && line.find("\"\t\"") != std::string_view::npos) {
+      error.add_remedy("the fields are in quotation marks, as in CSV; write the table without them");
+    } else if (nearest != nullptr) {
       error.add_remedy(fmt::format("nearest is {}, which also has {}", nearest->name, lacking));
     } else if (names.size() == 1 && line.find(',') != std::string_view::npos) {
       error.add_remedy(
@@ -95,13 +103,14 @@ RecognizedHeader recognize_header(std::string_view line) {
   RecognizedHeader header{nearest, {}};
   for (const std::string_view name : names) {
     const auto known = std::find_if(nearest->columns.begin(), nearest->columns.end(),
-                                    [&](const ColumnSpec& column) { return column.name == name; });
+                                    [&](const ColumnSpec& column) { return is_named(column, name); });
     header.columns.push_back(known == nearest->columns.end() ? ColumnSpec{std::string(name), kText, 0, 0} : *known);
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty()) throw bad_data("header: column {} has no name", i + 1);
-    if (std::count(names.begin(), names.end(), names[i]) > 1)
-      throw bad_data("header: column \"{}\" is there twice", names[i]);
+    const std::string& name = header.columns[i].name;
+    if (std::count_if(header.columns.begin(), header.columns.end(), [&](const auto& c) { return c.name == name; }) > 1)
+      throw bad_data("header: column \"{}\" is there twice", name);
   }
   return header;
 }

@@ -31,6 +31,7 @@ struct TableSchema {
 std::span<const TableSchema> imdb_tables();
 
 /// The table that a header line belongs to, and the types of the header's columns in order; unknown columns are text.
+/// Known names may be in upper or lower case, and the columns have them as IMDb writes them.
 /// Throws Error(kBadData) with the most similar table if the header fits none of them.
 struct RecognizedHeader {
   const TableSchema* table;

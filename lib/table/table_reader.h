@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/file.h"
 #include "lib/base/parallel.h"
 #include "lib/table/imdb_schema.h"
 #include "lib/table/table_block.h"
@@ -18,8 +19,7 @@ namespace matinee {
 /// ("-" is stdin). The form is recognized by content.
 class TableReader {
  public:
-  /// Reads the header only. Throws like SafetensorsFile and ByteSource, and Error(kBadData) where the header fits no
-  /// table. The options are those of a TSV.
+  /// Reads the header only. Throws like SafetensorsFile and TsvSource. The options are those of a TSV.
   explicit TableReader(const std::string& path, const TsvReadOptions& options = {});
   TableReader(TableReader&&) noexcept;
   ~TableReader();
@@ -29,17 +29,22 @@ class TableReader {
   /// The index of a column. Throws Error(kMissing) if the table has none of this name.
   std::size_t column(std::string_view name) const;
 
-  /// Calls `use` for each block once, from threads of the pool and in any order; (index, row within the block) is the
-  /// order of the table. A bad row of a TSV throws as in tsv_to_table. A TSV is read once: a second call throws
+  using Use = std::function<void(std::size_t index, const TableBlock& block)>;
+  /// Calls `use` for each block once, from threads of the pool and in any order; a block may have no rows. `index`
+  /// counts the blocks from 0, so (index, row within the block) is the order of the table. A bad row of a TSV throws
+  /// like read_tsv, when other blocks have been used already. A TSV is read once: a second call throws
   /// Error(kInternal).
-  void for_each_block(ThreadPool& pool, const std::function<void(std::size_t index, const TableBlock& block)>& use);
+  void for_each_block(ThreadPool& pool, const Use& use);
   /// Of a TSV, after the pass.
   const TsvReadReport& report() const;
 
-  struct Source;  ///< one form of a table
+  struct Form;
 
  private:
-  std::unique_ptr<Source> source_;
+  std::unique_ptr<Form> form_;
 };
+
+/// Writes the TSV that a table of any version was made from. Throws like SafetensorsFile.
+void write_table_tsv(const std::string& path, OutputFile& out, ThreadPool& pool);
 
 }  // namespace matinee

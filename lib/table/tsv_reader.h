@@ -3,29 +3,56 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "lib/base/parallel.h"
+#include "lib/table/tsv_block.h"
+#include "lib/table/tsv_source.h"
 
 namespace matinee {
 
 struct TsvReadOptions {
   bool keep_going = false;                        ///< skip bad rows and count them instead of stopping
   std::size_t line_limit = std::size_t{1} << 20;  ///< bytes
+  /// With keep_going: the number of bad rows, or their share of all rows, beyond which reading fails.
+  std::optional<std::uint64_t> most_skipped = {};
+  double most_skipped_share = 0.01;
 };
 
 struct TsvReadReport {
   std::int64_t rows = 0, skipped = 0;
-  std::int64_t blank_lines = 0;  ///< passed over
+  std::int64_t blank_lines = 0;  ///< lines that are no rows
   std::int64_t other_ends = 0;   ///< rows that end in CRLF where the header ends in LF, or the other way round
+  bool last_row_ends = true;     ///< false: nothing follows the last row, not even a line end
   std::uint64_t bytes = 0;
   std::string first_skipped;  ///< error message of the first skipped row
 };
 
-/// Reads an IMDb TSV (plain or gzip, "-" is stdin) and writes it as a file of kind "table" (docs/formats.md), in blocks
-/// that are parsed in parallel; columns are kept in temporary files, so memory stays bounded. A bad row throws
-/// Error(kBadData) "FILE:LINE:COLUMN: NAME: expected ..., found ...". `advance` is called with
-/// numbers of bytes read.
+/// A block of a TSV on its way: read, parsed, used.
+struct TsvItem {
+  RawBlock raw;
+  ParsedBlock parsed;
+  std::optional<TsvBlockParser> parser;
+  std::size_t index = 0;     ///< counts the blocks
+  std::uint64_t offset = 0;  ///< for the user of the pass
+};
+
+/// What is done with each block; a step may be empty.
+struct TsvSteps {
+  std::function<void(TsvItem&)> work;      ///< on any thread
+  std::function<void(TsvItem&)> in_order;  ///< on one thread at a time, in order
+  std::function<void(TsvItem&)> after;     ///< on any thread
+  std::function<void(std::uint64_t bytes)> advance;
+};
+
+/// Reads the blocks of a TSV on the threads of a pool. A bad row throws Error(kBadData) "FILE:LINE:COLUMN: NAME:
+/// expected
+/// ..., found ...", the first of the file whatever the number of threads; so do too many skipped rows.
+TsvReadReport read_tsv(TsvSource& source, const TsvReadOptions& options, ThreadPool& pool, const TsvSteps& steps);
+
+/// Reads an IMDb TSV (plain or gzip, "-" is stdin) and writes it as a table of version 2 (docs/formats.md), block by
+/// block into its place. Where the output is a pipe, it goes through a temporary file. Throws like read_tsv.
 TsvReadReport tsv_to_table(const std::string& input, const std::string& output, const TsvReadOptions& options,
                            ThreadPool& pool, const std::function<void(std::uint64_t)>& advance);
 

@@ -12,7 +12,6 @@
 #include "lib/catalog/mention_finder.h"
 #include "lib/catalog/title_index.h"
 #include "lib/io/text_reader.h"
-#include "lib/table/imdb_table.h"
 #include "lib/table/tsv_reader.h"
 #include "tests/catalog/small_catalog.h"
 
@@ -329,7 +328,8 @@ TEST(MovieCatalog, FlippedByteIsAnErrorOrAnotherValueNeverACrash) {
 
 std::string text_of(const SmallTables& tables, const std::string& file, ArtifactFormat format) {
   OutputFile out(tables.folder.file("text"));
-  write_artifact_text(tables.folder.file(file), format, out);
+  ThreadPool pool(2);
+  write_artifact_text(tables.folder.file(file), format, out, pool);
   out.commit();
   return read_text(tables.folder.file("text"));
 }

@@ -56,7 +56,7 @@ refuses 1 "bin2tsv: nowhere: cannot open: No such file or directory" bin2tsv -o 
 
 # Tools that read text.
 refuses 1 "tsv2bin: empty: the file is empty; expected the header line of an IMDb table" tsv2bin -o new empty
-refuses 1 "tsv2bin: folder: cannot read: Is a directory" tsv2bin -o new folder
+refuses 1 "tsv2bin: folder: expected a table or a folder with one in it, found a folder with 0 files" tsv2bin -o new folder
 refuses 1 "tsv2bin: nowhere: cannot open: No such file or directory" tsv2bin -o new nowhere
 refuses 1 'tsv2bin: text:1: header: expected the column names of an IMDb table, found "hello"' tsv2bin -o new text
 refuses 1 "tsv2bin: latin:1: header: expected UTF-8, found the byte 0xe9" tsv2bin -o new latin

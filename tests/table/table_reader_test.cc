@@ -116,7 +116,7 @@ TEST_F(TableReaderTest, BlocksAreInOrderOfTheirIndex) {
 
 TEST_F(TableReaderTest, ReportsSkippedRowsOfTsv) {
   write_file(folder.file("t.tsv"), kRatings + "tt4\t7.0\tmany\n");
-  TableReader reader(folder.file("t.tsv"), {.keep_going = true});
+  TableReader reader(folder.file("t.tsv"), {.keep_going = true, .most_skipped_share = 1});
   ThreadPool pool(1);
   reader.for_each_block(pool, [](std::size_t, const TableBlock& block) { EXPECT_EQ(block.rows(), 3u); });
   EXPECT_EQ(reader.report().rows, 3);
