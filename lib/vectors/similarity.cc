@@ -44,6 +44,16 @@ void add_similarities(const MovieVectorView& view, std::span<const float> query,
   }
 }
 
+std::array<float, kVectorKinds> similarity_parts(const MovieVectorView& view, std::span<const float> query,
+                                                 MovieId movie) {
+  std::array<float, kVectorKinds> parts;
+  for (std::size_t i = 0; i < kVectorKinds; ++i) {
+    const float* row = view.row(static_cast<VectorKind>(i), movie).data();
+    parts[i] = inner_product(row, query.data() + static_cast<std::int64_t>(i) * view.dim(), view.dim());
+  }
+  return parts;
+}
+
 float similarity(const MovieVectorView& view, const VectorWeights& weights, MovieId a, MovieId b) {
   float sum = 0;
   for (std::size_t i = 0; i < kVectorKinds; ++i) {

@@ -27,6 +27,10 @@ std::vector<float> combined_query(const MovieVectorView& view, std::span<const S
 /// everywhere.
 void add_similarities(const MovieVectorView& view, std::span<const float> query, std::span<float> scores);
 
+/// What each vector contributes to the score of `movie`: query[kind] · row(kind, movie); sums as above.
+std::array<float, kVectorKinds> similarity_parts(const MovieVectorView& view, std::span<const float> query,
+                                                 MovieId movie);
+
 /// Σ_kinds weights[kind] · cosine of the two movies' vectors; sums as above.
 float similarity(const MovieVectorView& view, const VectorWeights& weights, MovieId a, MovieId b);
 

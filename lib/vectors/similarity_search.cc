@@ -5,65 +5,151 @@
 #include "kernels/cosine_topk/cosine_topk.h"
 
 namespace matinee {
+namespace {
 
-SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context)
-    : SimilaritySearch(view, context, view.weights()) {}
-
-SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights)
-    : view_(view),
-      context_(context),
-      weights_(weights),
-      weights_there_(context.allocator(), std::span<const float>(weights)),
-      query_(context.allocator(), static_cast<std::size_t>(kVectorKinds * view.dim())) {
-  for (int kind = 0; kind < kVectorKinds; ++kind)
-    rows_[kind] = DeviceView<float>(context.allocator(), view.all(static_cast<VectorKind>(kind)));
+// Makes a buffer hold at least `size` elements.
+template <class T>
+void grow(DeviceBuffer<T>& buffer, const Context& context, std::size_t size) {
+  if (buffer.size() < size) buffer = DeviceBuffer<T>(context.allocator(), size);
 }
+
+bool has_term(const SimilaritySearch::Terms& terms, MovieId movie) {
+  return std::any_of(terms.begin(), terms.end(), [&](const SimilarityTerm& term) { return term.movie == movie; });
+}
+
+// Candidates of a first search in a narrow storage, a few times as many as are wanted.
+std::int64_t candidates_for(std::int64_t k) { return 3 * k + 32; }
+
+}  // namespace
+
+SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context, DType storage)
+    : SimilaritySearch(view, context, view.weights(), storage) {}
+
+SimilaritySearch::SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights,
+                                   DType storage)
+    : view_(view), context_(context), weights_(weights), rows_(view, context, storage) {}
 
 std::vector<Neighbor> SimilaritySearch::search(std::span<const SimilarityTerm> terms, std::int32_t k,
                                                const MovieSet* allowed) {
-  const std::size_t dim = static_cast<std::size_t>(view_.dim());
-  k = std::min(k, view_.size());
-  std::vector<Neighbor> found;
-  if (k <= 0 || terms.empty()) return found;
+  const Terms one(terms.begin(), terms.end());
+  return search_all({&one, 1}, k, allowed)[0];
+}
 
-  const std::vector<float> query = combined_query(view_, terms, {1, 1, 1});  // the kernel applies weights_
-  MovieSet filter = allowed == nullptr ? MovieSet::all(view_.size()) : *allowed;
-  for (const SimilarityTerm& term : terms) filter.erase(term.movie);
-  query_.upload(query);
-  upload_filter(filter);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(k));
-  std::vector<float> scores(ids.size());
-  if (best_.size() < ids.size()) {
-    best_ = {context_.allocator(), ids.size()};
-    best_scores_ = {context_.allocator(), ids.size()};
+std::vector<std::vector<Neighbor>> SimilaritySearch::search_all(std::span<const Terms> searches, std::int32_t k,
+                                                                const MovieSet* allowed) {
+  std::vector<std::vector<Neighbor>> found(searches.size());
+  const std::int64_t n = view_.size();
+  std::size_t most_terms = 0;
+  std::vector<std::vector<float>> queries;
+  std::vector<std::size_t> places;  // of the searches that have terms
+  for (std::size_t i = 0; i < searches.size(); ++i) {
+    if (searches[i].empty()) continue;
+    most_terms = std::max(most_terms, searches[i].size());
+    places.push_back(i);
+    queries.push_back(combined_query(view_, searches[i], weights_));
   }
-  CosineTopkArgs args{.n_queries = 1, .n_rows = view_.size(), .k = k, .n_sets = kVectorKinds};
-  for (int kind = 0; kind < kVectorKinds; ++kind) {
-    args.sets[kind] = {.dim = view_.dim(),
-                       .rows = rows_[kind].data(),
-                       .queries = query_.data() + kind * dim,
-                       .weights = weights_there_.data() + kind};
-  }
-  args.filter = filter_.data();
-  args.ids = best_.data();
-  args.scores = best_scores_.data();
-  cosine_topk(context_, args);
-  best_.download(ids);
-  best_scores_.download(scores);
-  for (std::size_t i = 0; i < ids.size() && ids[i] >= 0; ++i) {
-    Neighbor neighbor{.movie = ids[i], .score = scores[i]};
-    for (int kind = 0; kind < kVectorKinds; ++kind) {
-      const auto row = view_.row(static_cast<VectorKind>(kind), ids[i]);
-      double sum = 0;
-      for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(row[j]) * query[kind * dim + j];
-      neighbor.parts[kind] = static_cast<float>(weights_[kind] * sum);
+  if (k <= 0 || n == 0 || places.empty()) return found;
+  if (allowed != nullptr) upload_filter(*allowed);
+
+  // The terms' own movies may be among the best.
+  const std::int64_t wanted = std::min<std::int64_t>(n, k + static_cast<std::int64_t>(most_terms));
+  std::int64_t count = rows_.storage() == DType::kF32 ? wanted : std::min(n, candidates_for(wanted));
+  while (!places.empty()) {
+    const Best best = find_best(queries, count, allowed != nullptr);
+    std::vector<char> settled(places.size());
+    context_.pool().for_blocks(places.size(), 16, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t at = i * static_cast<std::size_t>(count);
+        found[places[i]] =
+            neighbors_of(searches[places[i]], queries[i], best.ids.data() + at, best.scores.data() + at, count, k);
+        const std::size_t last = at + static_cast<std::size_t>(count) - 1;
+        settled[i] = count == n || best.ids[last] < 0 || is_settled(queries[i], found[places[i]], k, best.scores[last]);
+      }
+    });
+    // What is not settled is searched again, with more candidates.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (settled[i] != 0) continue;
+      places[kept] = places[i];
+      if (kept != i) queries[kept] = std::move(queries[i]);
+      ++kept;
     }
-    found.push_back(neighbor);
+    places.resize(kept);
+    queries.resize(kept);
+    count = std::min(n, 4 * count);
   }
   return found;
 }
 
-// Uploads from the first changed word to the last: two searches in a row usually differ only in their own movies.
+// The best of all rows by the stored vectors; -1 past the last.
+SimilaritySearch::Best SimilaritySearch::find_best(std::span<const std::vector<float>> queries, std::int64_t k,
+                                                   bool filtered) {
+  const std::size_t n = queries.size(), dim = static_cast<std::size_t>(view_.dim());
+  std::vector<float> by_kind(kVectorKinds * n * dim);
+  for (std::size_t q = 0; q < n; ++q) {
+    for (std::size_t kind = 0; kind < kVectorKinds; ++kind) {
+      std::copy_n(queries[q].begin() + static_cast<std::ptrdiff_t>(kind * dim), dim,
+                  by_kind.begin() + static_cast<std::ptrdiff_t>((kind * n + q) * dim));
+    }
+  }
+  grow(queries_, context_, by_kind.size());
+  queries_.upload(by_kind);
+  if (weights_there_.size() < n) {
+    weights_there_ = DeviceBuffer<float>(context_.allocator(), std::vector<float>(n, 1.0f));  // queries include them
+  }
+  const std::size_t size = n * static_cast<std::size_t>(k);
+  grow(best_, context_, size);
+  grow(best_scores_, context_, size);
+  CosineTopkArgs args{.n_queries = static_cast<std::int64_t>(n),
+                      .n_rows = view_.size(),
+                      .k = k,
+                      .n_sets = kVectorKinds,
+                      .sets = {},
+                      .storage = rows_.storage(),
+                      .filter = filtered ? filter_.data() : nullptr,
+                      .ids = best_.data(),
+                      .scores = best_scores_.data()};
+  for (int kind = 0; kind < kVectorKinds; ++kind) {
+    args.sets[kind] = rows_.set(kind);
+    args.sets[kind].queries = queries_.data() + static_cast<std::size_t>(kind) * n * dim;
+    args.sets[kind].weights = weights_there_.data();
+  }
+  cosine_topk(context_, args);
+  Best best{std::vector<std::int32_t>(size), std::vector<float>(size)};
+  best_.download(best.ids);
+  best_scores_.download(best.scores);
+  return best;
+}
+
+// The best k of n candidates, in the order of their scores in float32.
+std::vector<Neighbor> SimilaritySearch::neighbors_of(const Terms& terms, std::span<const float> query,
+                                                     const std::int32_t* ids, const float* scores, std::int64_t n,
+                                                     std::int32_t k) const {
+  const bool narrow = rows_.storage() != DType::kF32;
+  std::vector<Neighbor> found;
+  for (std::int64_t i = 0; i < n && ids[i] >= 0 && (narrow || found.size() < static_cast<std::size_t>(k)); ++i) {
+    if (has_term(terms, ids[i])) continue;
+    Neighbor neighbor{ids[i], scores[i], similarity_parts(view_, query, ids[i])};
+    if (narrow) neighbor.score = neighbor.parts[0] + neighbor.parts[1] + neighbor.parts[2];
+    found.push_back(neighbor);
+  }
+  if (narrow) {
+    std::sort(found.begin(), found.end(), [](const Neighbor& a, const Neighbor& b) {
+      return a.score > b.score || (a.score == b.score && a.movie < b.movie);
+    });
+    found.resize(std::min(found.size(), static_cast<std::size_t>(k)));
+  }
+  return found;
+}
+
+// Whether no movie whose stored vectors score last_score or less can be among the best k.
+bool SimilaritySearch::is_settled(std::span<const float> query, const std::vector<Neighbor>& found, std::int32_t k,
+                                  float last_score) const {
+  if (rows_.storage() == DType::kF32) return true;
+  return found.size() == static_cast<std::size_t>(k) && found.back().score > last_score + rows_.error_bound(query);
+}
+
+// Uploads from the first changed word to the last.
 void SimilaritySearch::upload_filter(const MovieSet& filter) {
   const auto words = filter.words(), here = filter_here_.words();
   if (filter_.size() != words.size()) {
@@ -78,37 +164,21 @@ void SimilaritySearch::upload_filter(const MovieSet& filter) {
 }
 
 void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
-  const std::int64_t n = view_.size();
-  const std::int64_t more = std::min<std::int64_t>(k + 1, n);  // the movie itself is among them, in most cases first
-  const auto& memory = context_.allocator();
-  std::vector<std::int32_t> found;
-  std::vector<float> found_scores;
-  {
-    DeviceBuffer<std::int32_t> best(memory, static_cast<std::size_t>(n * more));
-    DeviceBuffer<float> best_scores(memory, best.size());
-    CosineTopkArgs args{.n_queries = n, .n_rows = n, .k = more, .n_sets = kVectorKinds};
-    std::array<DeviceBuffer<float>, kVectorKinds> weights;
-    for (int kind = 0; kind < kVectorKinds; ++kind) {
-      weights[kind] = {memory, static_cast<std::size_t>(n)};
-      fill_values(weights[kind], [&] { return weights_[kind]; });
-      const float* rows = rows_[kind].data();
-      args.sets[kind] = {.dim = view_.dim(), .rows = rows, .queries = rows, .weights = weights[kind].data()};
-    }
-    args.ids = best.data();
-    args.scores = best_scores.data();
-    if (n > 0) cosine_topk(context_, args);
-    found = best.values();
-    found_scores = best_scores.values();
-  }
-  ids.assign(static_cast<std::size_t>(n * k), -1);
-  scores.assign(static_cast<std::size_t>(n * k), 0.0f);
-  for (std::int64_t movie = 0; movie < n; ++movie) {
-    std::int64_t to = 0;
-    for (std::int64_t i = 0; i < more && to < k; ++i) {
-      const std::int64_t at = movie * more + i;
-      if (found[at] < 0 || found[at] == movie) continue;
-      ids[movie * k + to] = found[at];
-      scores[movie * k + to++] = found_scores[at];
+  constexpr std::size_t kBatch = 4096;
+  const auto n = static_cast<std::size_t>(view_.size()), width = static_cast<std::size_t>(k);
+  ids.assign(n * width, -1);
+  scores.assign(n * width, 0.0f);
+  std::vector<Terms> batch;
+  for (std::size_t first = 0; first < n; first += batch.size()) {
+    batch.clear();
+    for (std::size_t movie = first; movie < std::min(n, first + kBatch); ++movie)
+      batch.push_back({{static_cast<MovieId>(movie)}});
+    const auto found = search_all(batch, k);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      for (std::size_t j = 0; j < found[i].size(); ++j) {
+        ids[(first + i) * width + j] = found[i][j].movie;
+        scores[(first + i) * width + j] = found[i][j].score;
+      }
     }
   }
 }

@@ -10,6 +10,7 @@
 #include "lib/catalog/movie_set.h"
 #include "lib/vectors/movie_vectors.h"
 #include "lib/vectors/similarity.h"
+#include "lib/vectors/stored_vectors.h"
 
 namespace matinee {
 
@@ -20,30 +21,49 @@ struct Neighbor {
 };
 
 /// Exact nearest movies by score = Σ_terms weight · Σ_kinds weight_kind · cosine. One search at a time per object. The
-/// constructor uploads the catalog's vectors to the context's device; a search uploads its query and the words of the
-/// filter that have changed, and allocates only when k is larger than in any search before.
+/// constructor uploads the catalog's vectors to the context's device; a search uploads its queries and the words of the
+/// filter that have changed, and allocates only when it is larger than any search before.
 class SimilaritySearch {
  public:
-  /// `view` and `context` must outlive this.
-  SimilaritySearch(const MovieVectorView& view, Context& context);
-  SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights);
+  using Terms = std::vector<SimilarityTerm>;
+
+  /// `view` and `context` must outlive this. `storage`: how the device holds the vectors. With kBF16 or kI8, more
+  /// candidates than asked for are found and scored again in float32, until no other movie can be among the best: the
+  /// result is that of kF32, except that movies whose scores differ by less than their rounding may swap places.
+  SimilaritySearch(const MovieVectorView& view, Context& context, DType storage = DType::kF32);
+  SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights,
+                   DType storage = DType::kF32);
 
   /// Best first, ties by smaller id; the terms' own movies are left out. Only movies of `allowed` are returned (null:
   /// of the whole catalog); fewer than k if it has fewer.
   std::vector<Neighbor> search(std::span<const SimilarityTerm> terms, std::int32_t k,
                                const MovieSet* allowed = nullptr);
+  /// The same for many searches at once, which reads the vectors less often.
+  std::vector<std::vector<Neighbor>> search_all(std::span<const Terms> searches, std::int32_t k,
+                                                const MovieSet* allowed = nullptr);
   /// The k nearest of every movie, [movies, k]: ids (-1 where there are fewer) and scores.
   void all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
 
  private:
+  struct Best {
+    std::vector<std::int32_t> ids;  // [searches, k]
+    std::vector<float> scores;
+  };
+
   void upload_filter(const MovieSet& filter);
+  Best find_best(std::span<const std::vector<float>> queries, std::int64_t k, bool filtered);
+  std::vector<Neighbor> neighbors_of(const Terms& terms, std::span<const float> query, const std::int32_t* ids,
+                                     const float* scores, std::int64_t n, std::int32_t k) const;
+  bool is_settled(std::span<const float> query, const std::vector<Neighbor>& found, std::int32_t k,
+                  float last_score) const;
 
   const MovieVectorView& view_;
   Context& context_;
   VectorWeights weights_;
-  std::array<DeviceView<float>, kVectorKinds> rows_;
-  // Of one search, on the device.
-  DeviceBuffer<float> weights_there_, query_, best_scores_;  // [kVectorKinds]; [kVectorKinds, dim]
+  StoredVectors rows_;
+  // Of the largest search so far, on the device: [kVectorKinds, searches, dim], [kVectorKinds, searches], [searches,
+  // k].
+  DeviceBuffer<float> queries_, weights_there_, best_scores_;
   DeviceBuffer<std::int32_t> best_;
   DeviceBuffer<std::uint64_t> filter_;
   MovieSet filter_here_;  // what filter_ holds

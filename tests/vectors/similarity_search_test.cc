@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,14 @@ class SimilaritySearchTest : public ::testing::Test {
     return search.search({&term, 1}, k, allowed);
   }
 };
+
+void expect_same(const std::vector<Neighbor>& found, const std::vector<Neighbor>& wanted) {
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].movie, wanted[i].movie);
+    EXPECT_EQ(found[i].score, wanted[i].score);
+  }
+}
 
 TEST_F(SimilaritySearchTest, NearestOfASequelIsOfItsSeries) {
   const std::pair<const char*, const char*> series[] = {{"Toy Story 2 (1999)", "Toy Story"},
@@ -60,11 +69,7 @@ TEST_F(SimilaritySearchTest, GivesTheSameOnAGuardedDevice) {
   SimilaritySearch there(view, guarded);
   const SimilarityTerm term{sample.movie("Heat (1995)")};
   const auto wanted = nearest("Heat (1995)", 50), found = there.search({&term, 1}, 50);
-  ASSERT_EQ(found.size(), wanted.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_EQ(found[i].movie, wanted[i].movie);
-    EXPECT_EQ(found[i].score, wanted[i].score);
-  }
+  expect_same(found, wanted);
 }
 
 TEST_F(SimilaritySearchTest, RepeatedSearchesEqualFreshOnes) {
@@ -73,26 +78,71 @@ TEST_F(SimilaritySearchTest, RepeatedSearchesEqualFreshOnes) {
   SimilaritySearch there(view, guarded);
   MovieSet few = MovieSet::all(catalog.size());
   for (MovieId movie = 0; movie < catalog.size(); movie += 3) few.erase(movie);
-  there.search(std::vector<SimilarityTerm>{{1}}, 50);
+  there.search(std::vector<SimilarityTerm>{{1}}, 60, &few);
   const std::size_t allocations = memory.allocations();
   std::size_t before = memory.uploaded_bytes();
   const auto bytes = [&] { return memory.uploaded_bytes() - std::exchange(before, memory.uploaded_bytes()); };
   const std::size_t query = kVectorKinds * static_cast<std::size_t>(view.dim()) * sizeof(float);
-  const std::pair<std::vector<SimilarityTerm>, std::size_t> searches[] = {
-      {{{1}}, query},                      // the same query: its filter is on the device already
-      {{{700}, {90, -0.5f}}, query + 88},  // movies 1, 90 and 700 are in words 0 to 10 of the filter
-      {{{700}, {90, -0.5f}, {130}}, query + 8},
-      {{{3}}, query + 88}};
-  for (const auto& [terms, uploaded] : searches) {
-    const auto found = there.search(terms, 20), wanted = SimilaritySearch(view, context).search(terms, 20);
-    EXPECT_EQ(bytes(), uploaded);
-    ASSERT_EQ(found.size(), wanted.size());
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
+  MovieSet fewer = few;
+  for (const MovieId movie : {1, 90, 700}) fewer.erase(movie);
+  struct Search {
+    std::vector<SimilarityTerm> terms;
+    const MovieSet* allowed;
+    std::size_t uploaded;
+  };
+  const Search searches[] = {{{{1}}, nullptr, query},
+                             {{{700}, {90, -0.5f}}, &few, query},  // this filter is on the device already
+                             {{{3}}, &fewer, query + 88},          // words 0 to 10 of the filter differ
+                             {{{700}, {90, -0.5f}, {130}}, &fewer, query},
+                             {{{3}}, nullptr, query}};
+  for (const Search& each : searches) {
+    const auto found = there.search(each.terms, 50, each.allowed);
+    EXPECT_EQ(bytes(), each.uploaded);
+    expect_same(found, SimilaritySearch(view, context).search(each.terms, 50, each.allowed));
   }
-  const auto found = there.search(searches[1].first, 50, &few);
-  const auto wanted = SimilaritySearch(view, context).search(searches[1].first, 50, &few);
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].movie, wanted[i].movie);
   EXPECT_EQ(memory.allocations(), allocations);
+}
+
+TEST_F(SimilaritySearchTest, ManySearchesAtOnceEqualSingleOnes) {
+  std::vector<SimilaritySearch::Terms> searches;
+  for (MovieId movie = 0; movie < 150; ++movie) searches.push_back({{movie}, {2 * movie + 7, -0.5f}});
+  searches[3] = {};
+  searches[77] = {{5}};
+  MovieSet few = MovieSet::all(catalog.size());
+  for (MovieId movie = 0; movie < catalog.size(); movie += 3) few.erase(movie);
+  for (const MovieSet* allowed : {static_cast<const MovieSet*>(nullptr), static_cast<const MovieSet*>(&few)}) {
+    const auto found = search.search_all(searches, 12, allowed);
+    ASSERT_EQ(found.size(), searches.size());
+    EXPECT_TRUE(found[3].empty());
+    for (std::size_t i = 0; i < searches.size(); ++i) expect_same(found[i], search.search(searches[i], 12, allowed));
+  }
+}
+
+// Several terms and unequal weights, so that the codes of a query are coarse.
+TEST_F(SimilaritySearchTest, NarrowVectorsFindWhatFloat32Finds) {
+  std::vector<SimilaritySearch::Terms> searches;
+  for (MovieId movie = 0; movie < catalog.size(); movie += 29) searches.push_back({{movie}, {movie / 2 + 1, 0.1f}});
+  MovieSet few(catalog.size());
+  for (MovieId movie = 0; movie < catalog.size(); movie += 90) few.insert(movie);
+  const VectorWeights weights{1.5f, 0.0f, 0.1f};
+  for (const DType storage : {DType::kBF16, DType::kI8}) {
+    GuardedContext guarded(pool);
+    SimilaritySearch wide(view, context, weights), narrow(view, guarded, weights, storage);
+    for (const MovieSet* allowed : {static_cast<const MovieSet*>(nullptr), static_cast<const MovieSet*>(&few)}) {
+      const auto wanted = wide.search_all(searches, 25, allowed), found = narrow.search_all(searches, 25, allowed);
+      for (std::size_t i = 0; i < searches.size(); ++i) {
+        ASSERT_EQ(found[i].size(), wanted[i].size());
+        for (std::size_t j = 0; j < wanted[i].size(); ++j) {
+          EXPECT_NEAR(found[i][j].score, wanted[i][j].score, 1e-6);
+          const auto close = [&](const Neighbor& n) {
+            return n.movie == found[i][j].movie && std::fabs(n.score - found[i][j].score) < 1e-6f;
+          };
+          EXPECT_TRUE(std::any_of(wanted[i].begin(), wanted[i].end(), close) ||
+                      std::fabs(found[i][j].score - wanted[i].back().score) < 1e-6f);
+        }
+      }
+    }
+  }
 }
 
 TEST_F(SimilaritySearchTest, IsExact) {
