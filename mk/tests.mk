@@ -73,7 +73,9 @@ bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed  ## tokens/s of de
 bench-train: $(BUILD)/lora-train  ## tokens/s of training beside PEFT (3 GB of disk)
 bench-decode bench-train: $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels
 bench-search: $(BUILD)/tests/bench_search  ## queries/s of exact search beside FAISS
-bench-data: $(BINARIES)  ## MB/s of the data tools beside polars, DuckDB, Arrow and igzip (3 GB in /dev/shm)
+bench-data: $(BINARIES) deps-data  ## MB/s of the data tools beside polars, DuckDB, Arrow and igzip (3 GB in /dev/shm)
+.PHONY: deps-data
+deps-data:
 	@scripts/install-deps data
 compare-hf bench-tokenize compare-tokenizers bench-decode bench-train bench-data bench-search:
 	@scripts/install-deps python
