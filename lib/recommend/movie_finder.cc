@@ -36,11 +36,11 @@ bool only_movies(PreferenceState state) {
 
 MovieFinder::MovieFinder(const MovieCatalog& catalog, Context& context, const MovieFilter& filter,
                          const std::optional<VectorWeights>& weights, float prior,
-                         std::function<void(std::string_view)> note)
+                         std::function<void(std::string_view)> note, DType storage)
     : catalog_(catalog),
       view_(catalog),
       names_(catalog, context.pool(), std::move(note)),
-      search_(view_, context, weights.value_or(view_.weights())),
+      search_(view_, context, weights.value_or(view_.weights()), storage),
       ranker_weights_{.prior = scaled(prior), .vectors = weights},
       has_prior_(prior != 0) {
   if (filter.excludes_something()) allowed_ = filter.matches(catalog);
@@ -59,20 +59,35 @@ MovieQuery MovieFinder::understand(std::string_view query) const {
   return result;
 }
 
-std::vector<FoundMovie> MovieFinder::answer(const MovieQuery& query, std::int32_t k) {
-  std::vector<FoundMovie> found;
-  std::optional<MovieSet> allowed = allowed_;
-  if (!query.terms.empty()) {
-    if (query.state && !query.state->seen.empty()) {
-      if (!allowed) allowed = MovieSet::all(catalog_.size());
-      allowed->erase(query.state->seen);
+std::vector<std::vector<FoundMovie>> MovieFinder::answer_all(std::span<const MovieQuery> queries, std::int32_t k) {
+  std::vector<std::vector<FoundMovie>> found(queries.size());
+  const auto take = [&](std::size_t i, const std::vector<Neighbor>& neighbors) {
+    for (const Neighbor& each : neighbors) found[i].push_back({each.movie, each.score, each.parts, {}});
+  };
+  std::vector<std::size_t> together;  // queries for neighbors among the same movies
+  std::vector<SimilaritySearch::Terms> searches;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    const MovieQuery& query = queries[i];
+    if (query.terms.empty()) {
+      found[i] = by_preferences(query, k);
+    } else if (query.state && !query.state->seen.empty()) {
+      MovieSet allowed = allowed_ ? *allowed_ : MovieSet::all(catalog_.size());
+      allowed.erase(query.state->seen);
+      take(i, search_.search(query.terms, k, &allowed));
+    } else {
+      together.push_back(i);
+      searches.push_back(query.terms);
     }
-    for (const Neighbor& neighbor : search_.search(query.terms, k, allowed ? &*allowed : nullptr))
-      found.push_back({neighbor.movie, neighbor.score, neighbor.parts, {}});
-    return found;
   }
+  const auto neighbors = search_.search_all(searches, k, allowed_ ? &*allowed_ : nullptr);
+  for (std::size_t i = 0; i < together.size(); ++i) take(together[i], neighbors[i]);
+  return found;
+}
+
+std::vector<FoundMovie> MovieFinder::by_preferences(const MovieQuery& query, std::int32_t k) {
   if (!ranker_) ranker_ = std::make_unique<MovieRanker>(catalog_, ranker_weights_);
-  MovieSet candidates = allowed ? std::move(*allowed) : MovieSet::all(catalog_.size());
+  MovieSet candidates = allowed_ ? *allowed_ : MovieSet::all(catalog_.size());
+  std::vector<FoundMovie> found;
   for (Candidate& candidate : ranker_->rank_among(*query.state, std::move(candidates), k))
     found.push_back({candidate.movie, candidate.score, std::nullopt, std::move(candidate.reasons)});
   return found;

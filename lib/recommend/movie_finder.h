@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,18 +38,23 @@ class MovieFinder {
   /// Only movies of `filter` are found. `weights`: of the vectors, in both kinds of query; the catalog's by default.
   /// `prior`: multiplies the weights of the prior in a query of preferences; with 0, liked and disliked movies alone
   /// are answered by the vectors, with the scores that the ranker gives. `note` gets a line when a name was misspelled
-  /// or may mean several. `catalog` and `context` must outlive this.
+  /// or may mean several. `storage`: of the vectors in memory (SimilaritySearch). `catalog` and `context` must outlive
+  /// this.
   MovieFinder(const MovieCatalog& catalog, Context& context, const MovieFilter& filter,
-              const std::optional<VectorWeights>& weights, float prior, std::function<void(std::string_view)> note);
+              const std::optional<VectorWeights>& weights, float prior, std::function<void(std::string_view)> note,
+              DType storage = DType::kF32);
 
   /// Throws Error(kMissing) for a name that is unknown and Error(kBadData) for JSON that is no preference state.
   MovieQuery understand(std::string_view query) const;
-  /// The best `k`, best first.
-  std::vector<FoundMovie> answer(const MovieQuery& query, std::int32_t k);
+  /// The best `k` of each query, best first. Many queries at once are faster than one by one.
+  std::vector<std::vector<FoundMovie>> answer_all(std::span<const MovieQuery> queries, std::int32_t k);
+  std::vector<FoundMovie> answer(const MovieQuery& query, std::int32_t k) { return answer_all({&query, 1}, k)[0]; }
   /// Both.
   std::vector<FoundMovie> find(std::string_view query, std::int32_t k) { return answer(understand(query), k); }
 
  private:
+  std::vector<FoundMovie> by_preferences(const MovieQuery& query, std::int32_t k);
+
   const MovieCatalog& catalog_;
   MovieVectorView view_;
   QueryNames names_;

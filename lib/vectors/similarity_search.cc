@@ -60,8 +60,8 @@ std::vector<std::vector<Neighbor>> SimilaritySearch::search_all(std::span<const 
     context_.pool().for_blocks(places.size(), 16, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
         const std::size_t at = i * static_cast<std::size_t>(count);
-        found[places[i]] =
-            neighbors_of(searches[places[i]], queries[i], best.ids.data() + at, best.scores.data() + at, count, k);
+        const std::span candidates(best.ids.data() + at, static_cast<std::size_t>(count));
+        found[places[i]] = neighbors_of(searches[places[i]], queries[i], candidates, k);
         const std::size_t last = at + static_cast<std::size_t>(count) - 1;
         settled[i] = count == n || best.ids[last] < 0 || is_settled(queries[i], found[places[i]], k, best.scores[last]);
       }
@@ -121,24 +121,22 @@ SimilaritySearch::Best SimilaritySearch::find_best(std::span<const std::vector<f
   return best;
 }
 
-// The best k of n candidates, in the order of their scores in float32.
+// The best k of n candidates. Their scores are sums in one order, so that they are the same on every device and for
+// every storage.
 std::vector<Neighbor> SimilaritySearch::neighbors_of(const Terms& terms, std::span<const float> query,
-                                                     const std::int32_t* ids, const float* scores, std::int64_t n,
-                                                     std::int32_t k) const {
-  const bool narrow = rows_.storage() != DType::kF32;
+                                                     std::span<const std::int32_t> candidates, std::int32_t k) const {
   std::vector<Neighbor> found;
-  for (std::int64_t i = 0; i < n && ids[i] >= 0 && (narrow || found.size() < static_cast<std::size_t>(k)); ++i) {
-    if (has_term(terms, ids[i])) continue;
-    Neighbor neighbor{ids[i], scores[i], similarity_parts(view_, query, ids[i])};
-    if (narrow) neighbor.score = neighbor.parts[0] + neighbor.parts[1] + neighbor.parts[2];
-    found.push_back(neighbor);
+  found.reserve(candidates.size());
+  for (const std::int32_t movie : candidates) {
+    if (movie < 0) break;
+    if (has_term(terms, movie)) continue;
+    const auto parts = similarity_parts(view_, query, movie);
+    found.push_back({movie, parts[0] + parts[1] + parts[2], parts});
   }
-  if (narrow) {
-    std::sort(found.begin(), found.end(), [](const Neighbor& a, const Neighbor& b) {
-      return a.score > b.score || (a.score == b.score && a.movie < b.movie);
-    });
-    found.resize(std::min(found.size(), static_cast<std::size_t>(k)));
-  }
+  std::sort(found.begin(), found.end(), [](const Neighbor& a, const Neighbor& b) {
+    return a.score > b.score || (a.score == b.score && a.movie < b.movie);
+  });
+  found.resize(std::min(found.size(), static_cast<std::size_t>(k)));
   return found;
 }
 

@@ -28,8 +28,9 @@ class SimilaritySearch {
   using Terms = std::vector<SimilarityTerm>;
 
   /// `view` and `context` must outlive this. `storage`: how the device holds the vectors. With kBF16 or kI8, more
-  /// candidates than asked for are found and scored again in float32, until no other movie can be among the best: the
-  /// result is that of kF32, except that movies whose scores differ by less than their rounding may swap places.
+  /// candidates than asked for are found and scored again in float32, until no other movie can be among the best. So
+  /// all storages and devices give the same scores; at the end of a list, movies whose scores differ by less than
+  /// float32's rounding may stand for each other.
   SimilaritySearch(const MovieVectorView& view, Context& context, DType storage = DType::kF32);
   SimilaritySearch(const MovieVectorView& view, Context& context, const VectorWeights& weights,
                    DType storage = DType::kF32);
@@ -52,8 +53,8 @@ class SimilaritySearch {
 
   void upload_filter(const MovieSet& filter);
   Best find_best(std::span<const std::vector<float>> queries, std::int64_t k, bool filtered);
-  std::vector<Neighbor> neighbors_of(const Terms& terms, std::span<const float> query, const std::int32_t* ids,
-                                     const float* scores, std::int64_t n, std::int32_t k) const;
+  std::vector<Neighbor> neighbors_of(const Terms& terms, std::span<const float> query,
+                                     std::span<const std::int32_t> candidates, std::int32_t k) const;
   bool is_settled(std::span<const float> query, const std::vector<Neighbor>& found, std::int32_t k,
                   float last_score) const;
 

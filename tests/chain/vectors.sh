@@ -79,6 +79,22 @@ expect_error 2 "similar: expected --catalog FILE, made by embed" similar Alien
 expect_error 2 'similar: --years: expected LOW-HIGH, LOW-, -HIGH or a number, found "90s"' \
   $similar --years 90s Alien
 expect_error 2 'similar: --years: "1999-1990" ends before it begins' $similar --years 1999-1990 Alien
+# Many queries together give what each gives alone, in their order, however the vectors are stored.
+queries=("Toy Story 2" "psycho 1998" '{"genres":["Comedy"]}' "Alien (1979)" "Heat (1995)")
+for query in "${queries[@]}"; do $similar -k 3 "$query" 2>/dev/null | tail -n +2; done >"$work/alone"
+for repeat in $(seq 40); do printf '%s\n' "${queries[@]}"; done >"$work/queries"
+for precision in f32 bf16 int8; do
+  $similar -k 3 --precision $precision <"$work/queries" 2>/dev/null | tail -n +2 >"$work/together"
+  for repeat in $(seq 40); do cat "$work/alone"; done | cmp - "$work/together" || fail "queries together, $precision"
+done
+# A query is answered before the next one is written.
+coproc asked { $similar -k 1 2>/dev/null; }
+echo "Alien (1979)" >&"${asked[1]}"
+read -r -t 20 -u "${asked[0]}" line || fail "no header"
+read -r -t 20 -u "${asked[0]}" line || fail "no answer to a query alone"
+[[ $line == "Alien (1979)"* ]] || fail "the answer to a query alone: $line"
+exec {asked[1]}>&-
+wait "$asked_PID" || fail "the end of the queries"
 run $similar --genre Opera Alien
 expect_equal 2 "$status" "an unknown genre"
 [[ $err == 'similar: no genre "Opera"; the catalog has Action, Adventure, '* ]] || fail "an unknown genre: $err"
