@@ -81,10 +81,10 @@ int main(int argc, char** argv) {
         const std::string input = inputs.empty() ? "-" : table_path(inputs.front());
         ThreadPool pool(tool.threads());
         Progress progress = tool.progress("reading " + input, 0, "bytes");
-        const TsvReadReport report =
-            tsv_to_table(input, output, read, pool, [&](std::uint64_t bytes) { progress.advance(bytes); });
+        const TsvReadReport report = tsv_to_table(
+            input, output, read, pool, [&](std::uint64_t done, std::uint64_t total) { progress.reach(done, total); });
         progress.finish();
-        tool.finished(report.bytes);
+        tool.finished({report.bytes, "bytes", report.bytes, report.limit});
         print_notes(tool, report);
         return 0;
       });

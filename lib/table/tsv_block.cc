@@ -37,13 +37,14 @@ struct TsvBlockParser::Line {
 };
 
 // Whether the rows need no look at single lines: each has all its fields, ends as the header does, and is not too long.
-bool TsvBlockParser::all_rows_are_whole() const {
+bool TsvBlockParser::all_rows_are_whole(std::string_view text) const {
   const std::size_t columns = header_.columns.size();
   if (separators_.carriage_returns || header_.line_end == "\r\n") return false;
   if (separators_.count != separators_.newlines * columns) return false;
   std::uint32_t begin = 0, longest = 0;
   for (std::size_t last = columns - 1; last < separators_.count; last += columns) {
     const std::uint32_t end = separators_.places[last];
+    if (text[end] != '\n') return false;
     longest = std::max(longest, end - begin);
     begin = end + 1;
   }
@@ -73,8 +74,8 @@ void TsvBlockParser::parse(RawBlock& raw, ParsedBlock& out) {
   find_separators(text.view(), separators_);
   out.lines = separators_.newlines;
   // The last row of the table may be whole and cut off within its last field; that cannot be seen.
-  const bool whole =
-      raw.cut_off == 0 && !raw.endless && all_rows_are_whole() && simdjson::validate_utf8(text.data(), text.size());
+  const bool whole = raw.cut_off == 0 && !raw.endless && all_rows_are_whole(text.view()) &&
+                     simdjson::validate_utf8(text.data(), text.size());
   if (whole) {
     if (!raw.last_ends) odd_ends_.add(static_cast<std::uint32_t>(separators_.newlines), "");
     if (encode()) return;

@@ -49,7 +49,7 @@ class TsvBlockParser {
  private:
   struct Line;
 
-  bool all_rows_are_whole() const;
+  bool all_rows_are_whole(std::string_view text) const;
   void check_lines(RawBlock& raw, ParsedBlock& out);
   std::optional<RowFault> check(const Line& line);
 

@@ -95,15 +95,23 @@ TsvReadReport read_tsv(TsvSource& source, const TsvReadOptions& options, ThreadP
   all.in_order = [&](TsvItem& item) {
     account.add(item);
     call(steps.in_order, item);
-    if (steps.advance) steps.advance(item.raw.bytes);
+    if (steps.progress) steps.progress(item.raw.place, source.size());
   };
   all.after = [&](TsvItem& item) { call(steps.after, item); };
-  OrderedPass<TsvItem>::run(pool, all);
-  return account.finish();
+  try {
+    OrderedPass<TsvItem>::run(pool, all);
+  } catch (const Error& error) {
+    // A bad row of a damaged file says nothing.
+    if (error.code() == ErrorCode::kBadData) source.check_rest();
+    throw;
+  }
+  TsvReadReport report = account.finish();
+  report.limit = source.speed_limit();
+  return report;
 }
 
 TsvReadReport tsv_to_table(const std::string& input, const std::string& output, const TsvReadOptions& options,
-                           ThreadPool& pool, const std::function<void(std::uint64_t)>& advance) {
+                           ThreadPool& pool, const ReadProgress& progress) {
   TsvSource source(input, options.line_limit, options.keep_going);
   TableWriter writer(output, source.header());
   TsvSteps steps;
@@ -114,7 +122,7 @@ TsvReadReport tsv_to_table(const std::string& input, const std::string& output, 
   steps.after = [&](TsvItem& item) {
     if (!item.parsed.empty) writer.write(item.offset, item.parsed.bytes.bytes());
   };
-  steps.advance = advance;
+  steps.progress = progress;
   TsvReadReport report = read_tsv(source, options, pool, steps);
   writer.commit();
   return report;

@@ -27,7 +27,11 @@ struct TsvReadReport {
   bool last_row_ends = true;     ///< false: nothing follows the last row, not even a line end
   std::uint64_t bytes = 0;
   std::string first_skipped;  ///< error message of the first skipped row
+  SpeedLimit limit;           ///< of gzip input
 };
+
+/// Called with the bytes of the input that are read, compressed where it is, and with all of them (0: unknown).
+using ReadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 /// A block of a TSV on its way: read, parsed, used.
 struct TsvItem {
@@ -43,7 +47,7 @@ struct TsvSteps {
   std::function<void(TsvItem&)> work;      ///< on any thread
   std::function<void(TsvItem&)> in_order;  ///< on one thread at a time, in order
   std::function<void(TsvItem&)> after;     ///< on any thread
-  std::function<void(std::uint64_t bytes)> advance;
+  ReadProgress progress;
 };
 
 /// Reads the blocks of a TSV on the threads of a pool. A bad row throws Error(kBadData) "FILE:LINE:COLUMN: NAME:
@@ -54,6 +58,6 @@ TsvReadReport read_tsv(TsvSource& source, const TsvReadOptions& options, ThreadP
 /// Reads an IMDb TSV (plain or gzip, "-" is stdin) and writes it as a table of version 2 (docs/formats.md), block by
 /// block into its place. Where the output is a pipe, it goes through a temporary file. Throws like read_tsv.
 TsvReadReport tsv_to_table(const std::string& input, const std::string& output, const TsvReadOptions& options,
-                           ThreadPool& pool, const std::function<void(std::uint64_t)>& advance);
+                           ThreadPool& pool, const ReadProgress& progress = {});
 
 }  // namespace matinee

@@ -267,12 +267,17 @@ TsvSource::~TsvSource() = default;
 
 const std::string& TsvSource::name() const { return impl_->source.name(); }
 const TsvHeader& TsvSource::header() const { return impl_->header; }
-std::uint64_t TsvSource::size() const { return impl_->use_plain ? impl_->plain.size() : 0; }
+std::uint64_t TsvSource::size() const { return impl_->use_plain ? impl_->plain.size() : impl_->source.size(); }
+void TsvSource::check_rest() { impl_->source.check_rest(); }
+SpeedLimit TsvSource::speed_limit() const { return impl_->source.speed_limit(); }
 
 bool TsvSource::next(RawBlock& block) {
   block.cut_off = 0;
   block.endless = false;
-  return impl_->use_plain ? impl_->next_of_file(block) : impl_->next_of_stream(block);
+  if (impl_->use_plain ? !impl_->next_of_file(block) : !impl_->next_of_stream(block)) return false;
+  block.place =
+      impl_->use_plain ? std::min((block.index + 1) * kTextOfBlock, impl_->plain.size()) : impl_->source.position();
+  return true;
 }
 
 void TsvSource::load(RawBlock& block) const { impl_->load(block); }

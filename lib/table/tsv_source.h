@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/machine_limits.h"
 #include "lib/table/imdb_schema.h"
 
 namespace matinee {
@@ -34,7 +35,8 @@ class PaddedText {
 struct RawBlock {
   std::uint64_t index = 0;
   PaddedText text;
-  std::uint64_t bytes = 0;  ///< of the source, for progress
+  std::uint64_t bytes = 0;  ///< of the text
+  std::uint64_t place = 0;  ///< how many bytes of the input are read, for progress; compressed where it is
   std::size_t cut_off = 0;  ///< bytes of the last line that were dropped, because the line is beyond the limit
   bool endless = false;     ///< the last line is beyond the limit, and reading ended within it
   bool last_ends = true;    ///< the last line has a line end
@@ -68,8 +70,11 @@ class TsvSource {
   /// The path, or "<stdin>"; for messages.
   const std::string& name() const;
   const TsvHeader& header() const;
-  /// Bytes of the text; 0 where they are not known.
+  /// Bytes of the input, compressed where it is; 0 where they are not known.
   std::uint64_t size() const;
+  /// See ByteSource.
+  void check_rest();
+  SpeedLimit speed_limit() const;
 
   /// Gives the blocks in order; false at the end. One thread at a time. The text of a block is there after `load`,
   /// which any thread may call. Both throw Error(kResource) where reading fails or the file became shorter.

@@ -386,7 +386,7 @@ TEST(CatalogJoin, TheNewerFileOfATableIsRead) {
   const SmallTables tables;
   const std::string tsv = tables.write().basics, table = tables.folder.file("title.basics.bin");
   ThreadPool pool(1);
-  tsv_to_table(tsv, table, {}, pool, [](std::uint64_t) {});
+  tsv_to_table(tsv, table, {}, pool);
   touch(tsv, 100);
   touch(table, 50);
   EXPECT_EQ(CatalogTables::in_folder(tables.folder.path()).basics, table);

@@ -249,7 +249,7 @@ TEST(MovieCatalog, ATsvAndItsTableGiveTheSameCatalog) {
   CatalogBuilder(paths, {}, pool).save(tables.folder.file("a.bin"));
   for (std::string* path : {&paths.basics, &paths.ratings, &paths.crew, &paths.principals, &paths.names}) {
     const std::string table = path->substr(0, path->size() - 4) + ".bin";
-    tsv_to_table(*path, table, {}, pool, [](std::uint64_t) {});
+    tsv_to_table(*path, table, {}, pool);
     *path = table;
   }
   CatalogBuilder(paths, {}, pool).save(tables.folder.file("b.bin"));
@@ -293,7 +293,7 @@ TEST(MovieCatalog, FilmographiesAreTheInverseOfCasts) {
 TEST(MovieCatalog, OtherFilesAreRefused) {
   const SmallTables tables;
   ThreadPool pool(1);
-  tsv_to_table(tables.write().ratings, tables.folder.file("t.bin"), {}, pool, [](std::uint64_t) {});
+  tsv_to_table(tables.write().ratings, tables.folder.file("t.bin"), {}, pool);
   EXPECT_NE(error_of([&] { MovieCatalog(tables.folder.file("t.bin")); }), "");
   tables.catalog();
   const std::string whole = read_file(tables.folder.file("movies.bin"));
@@ -337,7 +337,7 @@ std::string text_of(const SmallTables& tables, const std::string& file, Artifact
 TEST(ArtifactText, TableIsPrintedAsItsTsv) {
   const SmallTables tables;
   ThreadPool pool(1);
-  tsv_to_table(tables.write().names, tables.folder.file("n.bin"), {}, pool, [](std::uint64_t) {});
+  tsv_to_table(tables.write().names, tables.folder.file("n.bin"), {}, pool);
   EXPECT_EQ(text_of(tables, "n.bin", ArtifactFormat::kAuto), tables.names);
   EXPECT_EQ(text_of(tables, "n.bin", ArtifactFormat::kTsv), tables.names);
   const std::string json = text_of(tables, "n.bin", ArtifactFormat::kJsonLines);

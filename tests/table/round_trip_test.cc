@@ -77,7 +77,7 @@ class RoundTripTest : public ::testing::Test {
   // The table of `input` with this number of threads.
   std::string table_of(const std::string& input, int threads) {
     ThreadPool pool(threads);
-    tsv_to_table(input, file("out.bin"), {}, pool, [](std::uint64_t) {});
+    tsv_to_table(input, file("out.bin"), {}, pool);
     return read_file(file("out.bin"));
   }
   std::string back() {
@@ -148,7 +148,7 @@ TEST_F(RoundTripTest, LinesThatEndNearTheEndOfABlock) {
     ThreadPool pool(2);
     const TsvReadOptions options{.line_limit = 4 * kTextOfBlock};
     const auto table = [&](const std::string& from) {
-      tsv_to_table(from, file("out.bin"), options, pool, [](std::uint64_t) {});
+      tsv_to_table(from, file("out.bin"), options, pool);
       return read_file(file("out.bin"));
     };
     const std::string from_file = table(file("in.tsv"));

@@ -27,7 +27,7 @@ class TableReaderTest : public ::testing::Test {
   std::vector<std::string> forms(const std::string& text) {
     write_file(folder.file("t.tsv"), text);
     ThreadPool pool(2);
-    tsv_to_table(folder.file("t.tsv"), folder.file("t.bin"), {}, pool, [](std::uint64_t) {});
+    tsv_to_table(folder.file("t.tsv"), folder.file("t.bin"), {}, pool);
     return {folder.file("t.tsv"), folder.file("t.bin")};
   }
   // The only block of a small table.

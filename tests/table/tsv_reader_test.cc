@@ -20,7 +20,7 @@ class TsvReaderTest : public ::testing::Test {
   TsvReadReport read(const std::string& text, const TsvReadOptions& options = {}, int threads = 2) {
     write_file(folder.file("in.tsv"), text);
     ThreadPool pool(threads);
-    return tsv_to_table(folder.file("in.tsv"), folder.file("out.bin"), options, pool, [](std::uint64_t) {});
+    return tsv_to_table(folder.file("in.tsv"), folder.file("out.bin"), options, pool);
   }
   std::string back() {
     OutputFile out(folder.file("back.tsv"));
@@ -50,6 +50,15 @@ TEST_F(TsvReaderTest, RoundTripGivesBackTheBytes) {
     read(text);
     EXPECT_EQ(back(), text);
   }
+}
+
+// A row with too many fields beside one with too few, all of them texts, so that the sum is right.
+TEST_F(TsvReaderTest, FieldsOfOneRowAreNotThoseOfTheNext) {
+  const std::string header = "tconst\tordering\tnconst\tcategory\n";
+  EXPECT_EQ(complaint(header + "tt1\t1\tnm1\tself\tx\ntt2\t1\tnm1\n"),
+            "in.tsv:2: expected 4 tab-separated fields, found 5; --keep-going skips such rows");
+  EXPECT_EQ(complaint(header + "tt1\t1\tnm1\ntt2\t1\tnm1\tself\tx\n"),
+            "in.tsv:2: expected 4 tab-separated fields, found 3; --keep-going skips such rows");
 }
 
 TEST_F(TsvReaderTest, RoundTripOfRandomTables) {
