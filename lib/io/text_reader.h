@@ -11,11 +11,6 @@
 
 namespace matinee {
 
-/// Whether a text begins with UTF-16's byte-order mark.
-inline bool begins_as_utf16(std::string_view text) {
-  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
-}
-
 /// The bytes of a file or of stdin ("-"), decompressed if they begin with the gzip magic (with ISA-L; a file may have
 /// several members, and zeros or a newline behind them; anything else there is ignored with a note to the user). Throws
 /// like InputStream, and
