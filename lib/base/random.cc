@@ -46,12 +46,11 @@ std::uint64_t Random::next_u64() {
 
 double Random::uniform() { return static_cast<double>(next_u64() >> 11) * 0x1.0p-53; }
 
-// Rejects the lowest 2^64 mod n values, so that every remainder is equally likely.
+// Rejects the lowest 2^64 mod n values, so that every remainder is equally likely. All of these are below n.
 std::uint64_t Random::below(std::uint64_t n) {
-  const std::uint64_t threshold = (0 - n) % n;
   for (;;) {
     const std::uint64_t value = next_u64();
-    if (value >= threshold) return value % n;
+    if (value >= n || value >= (0 - n) % n) return value % n;
   }
 }
 

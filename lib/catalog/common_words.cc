@@ -1,12 +1,13 @@
 #include "lib/catalog/common_words.h"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
+#include <bit>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
+
+#include "lib/base/random.h"
 
 // The files of lib/catalog/words, put into the program by words.S.
 extern "C" {
@@ -41,54 +42,75 @@ void for_lines(std::string_view text, const Use& use) {
   });
 }
 
-// Allows lookup by string_view.
-struct TransparentHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+// The lists that a word is in.
+enum WordList : std::uint8_t { kFunction = 1, kCommon = 2, kEnglish = 4, kNeverName = 8 };
+
+// All words of the lists in one table with open addressing, so that most questions take one look. A word of several
+// parts ("harry potter") has a space between them.
+class WordLists {
+ public:
+  static const WordLists& get() {
+    static const WordLists lists;
+    return lists;
+  }
+
+  // Bits of WordList; 0 for a word that is in none.
+  unsigned lists_of(std::string_view word) const {
+    for (std::size_t at = hash64(word) & mask_;; at = (at + 1) & mask_) {
+      const Entry& entry = entries_[at];
+      if (entry.lists == 0) return 0;
+      if (entry.word == word) return entry.lists;
+    }
+  }
+
+ private:
+  struct Entry {
+    std::string_view word;
+    std::uint8_t lists = 0;  // 0: free
+  };
+
+  WordLists() {
+    std::unordered_map<std::string, unsigned> words;
+    const auto add = [&](const char* begin, const char* end, unsigned lists) {
+      for_lines(between(begin, end), [&](std::string_view line) {
+        for_pieces(line, ' ', [&](std::string_view piece) {
+          std::string word(piece);
+          std::replace(word.begin(), word.end(), '_', ' ');
+          words[std::move(word)] |= lists;
+        });
+      });
+    };
+    add(matinee_function_words_begin, matinee_function_words_end, kFunction | kCommon | kEnglish);
+    add(matinee_common_words_begin, matinee_common_words_end, kCommon | kEnglish);
+    add(matinee_english_words_begin, matinee_english_words_end, kEnglish);
+    add(matinee_spelling_words_begin, matinee_spelling_words_end, kEnglish);
+    add(matinee_never_names_begin, matinee_never_names_end, kNeverName);
+    std::size_t bytes = 0;
+    for (const auto& [word, lists] : words) bytes += word.size();
+    texts_.reserve(bytes);  // the entries point into it
+    mask_ = std::bit_ceil(words.size() * 2) - 1;
+    entries_.resize(mask_ + 1);
+    for (const auto& [word, lists] : words) {
+      std::size_t at = hash64(word) & mask_;
+      while (entries_[at].lists != 0) at = (at + 1) & mask_;
+      entries_[at] = {std::string_view(texts_.data() + texts_.size(), word.size()), static_cast<std::uint8_t>(lists)};
+      texts_ += word;
+    }
+  }
+
+  std::string texts_;
+  std::vector<Entry> entries_;
+  std::size_t mask_ = 0;
 };
-using WordSet = std::unordered_set<std::string, TransparentHash, std::equal_to<>>;
 
-WordSet words_of(std::string_view text) {
-  WordSet words;
-  for_lines(text, [&](std::string_view line) {
-    for_pieces(line, ' ', [&](std::string_view piece) {
-      std::string word(piece);
-      std::replace(word.begin(), word.end(), '_', ' ');
-      words.insert(std::move(word));
-    });
-  });
-  return words;
-}
-
-const WordSet& function_words() {
-  static const auto words = words_of(between(matinee_function_words_begin, matinee_function_words_end));
-  return words;
-}
-
-const WordSet& common_words() {
-  static const auto words = words_of(between(matinee_common_words_begin, matinee_common_words_end));
-  return words;
-}
-
-const WordSet& more_words() {
-  static const auto words = words_of(between(matinee_english_words_begin, matinee_english_words_end));
-  return words;
-}
-
-const WordSet& spelling_words() {
-  static const auto words = words_of(between(matinee_spelling_words_begin, matinee_spelling_words_end));
-  return words;
-}
+bool is_in(std::string_view word, unsigned lists) { return (WordLists::get().lists_of(word) & lists) != 0; }
 
 }  // namespace
 
-bool is_function_word(std::string_view folded) { return function_words().contains(folded); }
-
-bool is_common_word(std::string_view folded) { return common_words().contains(folded) || is_function_word(folded); }
-
-bool is_english_word(std::string_view folded) {
-  return is_common_word(folded) || more_words().contains(folded) || spelling_words().contains(folded);
-}
+bool is_function_word(std::string_view folded) { return is_in(folded, kFunction); }
+bool is_common_word(std::string_view folded) { return is_in(folded, kCommon); }
+bool is_english_word(std::string_view folded) { return is_in(folded, kEnglish); }
+bool is_never_name(std::string_view folded) { return is_in(folded, kNeverName); }
 
 bool is_english_form(std::string_view folded) {
   if (is_english_word(folded)) return true;
@@ -99,11 +121,6 @@ bool is_english_form(std::string_view folded) {
     }
   }
   return is_english_word(std::string(folded) + "s");
-}
-
-bool is_never_name(std::string_view folded) {
-  static const auto words = words_of(between(matinee_never_names_begin, matinee_never_names_end));
-  return words.contains(folded);
 }
 
 std::span<const Nickname> nicknames() {

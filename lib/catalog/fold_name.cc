@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/ascii.h"
+
 namespace matinee {
 namespace {
 
@@ -61,6 +63,18 @@ std::string fold_name(std::string_view text) {
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   bool gap = false;
   for (std::size_t i = 0; i < text.size();) {
+    if (const char c = text[i]; static_cast<unsigned char>(c) < 0x80) {  // as below, without a look at tables
+      ++i;
+      const bool upper = is_upper(c);
+      if (!upper && !is_lower(c) && !is_digit(c)) {
+        gap = gap || (c != '\'' && c != '.');
+        continue;
+      }
+      if (gap && !out.empty()) out += ' ';
+      gap = false;
+      out += upper ? to_lower(c) : c;
+      continue;
+    }
     utf8proc_int32_t point = 0;
     auto length = utf8proc_iterate(bytes + i, static_cast<utf8proc_ssize_t>(text.size() - i), &point);
     if (length <= 0) {
@@ -69,18 +83,14 @@ std::string fold_name(std::string_view text) {
     }
     i += static_cast<std::size_t>(length);
     // "Ocean's" and "O'Toole" stay one word.
-    if (point == '\'' || point == 0x2019 || point == '.') continue;
+    if (point == 0x2019) continue;
     if (!is_letter_or_number(point)) {
       gap = gap || !is_mark(point);  // a combining accent (NFD) is dropped, as a precomposed one is
       continue;
     }
     if (gap && !out.empty()) out += ' ';
     gap = false;
-    if (point < 0x80) {
-      out += static_cast<char>(point >= 'A' && point <= 'Z' ? point + 32 : point);
-    } else {
-      append_folded(out, point);
-    }
+    append_folded(out, point);
   }
   return out;
 }

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/misspelled_people.h"
@@ -99,8 +101,49 @@ struct Found {
 
 }  // namespace
 
+// What a thread remembers of one finder: texts repeat their words, and a text is often looked at twice. It changes no
+// result, and is forgotten when it has grown to kMostRemembered words.
+struct Memory {
+  static constexpr std::size_t kMostRemembered = 1 << 15;
+
+  std::uint64_t finder = 0;
+  std::unordered_map<std::string, std::vector<Reading>> readings;  // by the word, and its form without possessive 's
+  std::string text;                                                // the last one
+  Words words;
+  std::vector<NameMatch> matches;
+};
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> number{0};
+  return ++number;
+}
+
 struct MentionFinder::Impl {
   explicit Impl(const MovieCatalog& catalog) : phrases(catalog) {}
+
+  // The thread's memory, with the text's words and matches.
+  const Memory& look_at(std::string_view text) const {
+    thread_local Memory memory;
+    if (memory.finder != own_number || memory.readings.size() > Memory::kMostRemembered) {
+      memory = Memory();
+    } else if (memory.text == text) {
+      return memory;
+    }
+    memory.finder = own_number;
+    memory.words = sentence_words(text);
+    if (memory.words.size() > kMostWords) memory.words.resize(kMostWords);
+    memory.matches = matches(memory.words, memory);
+    memory.text = text;
+    return memory;
+  }
+
+  const std::vector<Reading>& remembered_readings(const SentenceWord& word, Memory& memory) const {
+    std::string both;
+    if (!word.owner.empty()) both = word.folded + ' ' + word.owner;
+    const std::string& key = word.owner.empty() ? word.folded : both;
+    if (const auto known = memory.readings.find(key); known != memory.readings.end()) return known->second;
+    return memory.readings.emplace(key, readings(word)).first->second;
+  }
 
   std::vector<Reading> readings(const SentenceWord& word) const {
     const SpellingIndex& index = phrases.words();
@@ -135,7 +178,7 @@ struct MentionFinder::Impl {
   }
 
   // All phrases that continue from `match.node` at word `at` of the text.
-  void follow(const Words& words, const std::vector<std::vector<Reading>>& read, std::size_t at, NameMatch match,
+  void follow(const Words& words, std::span<const std::vector<Reading>* const> read, std::size_t at, NameMatch match,
               std::vector<NameMatch>& found) const {
     if (at == words.size() || at - match.begin >= kMaxWords) return;
     const SpellingIndex& index = phrases.words();
@@ -161,7 +204,7 @@ struct MentionFinder::Impl {
       if (!phrases.targets(next).empty()) found.push_back(longer);
       if (!reading.owner) follow(words, read, end, longer, found);
     };
-    for (const Reading& reading : read[at]) {
+    for (const Reading& reading : *read[at]) {
       if (reading.factor < 1 && at != match.begin) continue;  // nicknames replace given names, so they come first
       step(phrases.child(match.node, reading.word), at + 1, reading);
     }
@@ -185,10 +228,10 @@ struct MentionFinder::Impl {
     if (at > match.begin && (is_left_out(word) || part)) follow(words, read, at + 1, match, found);
   }
 
-  std::vector<NameMatch> matches(const Words& words) const {
-    std::vector<std::vector<Reading>> read;
+  std::vector<NameMatch> matches(const Words& words, Memory& memory) const {
+    std::vector<const std::vector<Reading>*> read;
     read.reserve(words.size());
-    for (const SentenceWord& word : words) read.push_back(readings(word));
+    for (const SentenceWord& word : words) read.push_back(&remembered_readings(word, memory));
     std::vector<NameMatch> found;
     for (std::size_t begin = 0; begin < words.size(); ++begin)
       follow(words, read, begin, {begin, begin, NamePhrases::kRoot, {}}, found);
@@ -196,6 +239,7 @@ struct MentionFinder::Impl {
   }
 
   const NamePhrases phrases;
+  const std::uint64_t own_number = next_number();  // of this finder among all of the program
 };
 
 namespace {
@@ -378,13 +422,11 @@ MentionFinder::MentionFinder(const MovieCatalog& catalog) : impl_(std::make_uniq
 MentionFinder::~MentionFinder() = default;
 
 std::vector<Mention> MentionFinder::find(std::string_view text, const MentionOptions& options) const {
-  Words words = sentence_words(text);
-  if (words.size() > kMostWords) words.resize(kMostWords);
-  Collector collector(impl_->phrases, text, words, options.expects_person);
-  const std::vector<NameMatch> matches = impl_->matches(words);
-  for (const NameMatch& match : matches) collector.add(match);
-  for (const NameMatch& match : matches) collector.add(match);  // now that their neighbors are known
-  for (const MisspelledPerson& person : misspelled_people(words, impl_->phrases)) collector.add(person);
+  const Memory& seen = impl_->look_at(text);
+  Collector collector(impl_->phrases, text, seen.words, options.expects_person);
+  for (const NameMatch& match : seen.matches) collector.add(match);
+  for (const NameMatch& match : seen.matches) collector.add(match);  // now that their neighbors are known
+  for (const MisspelledPerson& person : misspelled_people(seen.words, impl_->phrases)) collector.add(person);
   return collector.finish(options.limit);
 }
 

@@ -36,6 +36,15 @@ class MovieSet {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
     return *this;
   }
+  MovieSet& operator|=(const MovieSet& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    return *this;
+  }
+  /// Removes what `other` has.
+  MovieSet& operator-=(const MovieSet& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.words_[i];
+    return *this;
+  }
   std::int32_t count() const {
     std::int32_t sum = 0;
     for (const std::uint64_t bits : words_) sum += std::popcount(bits);
@@ -50,6 +59,8 @@ class MovieSet {
     }
   }
   std::span<const std::uint64_t> words() const { return words_; }
+  /// For bulk operations, which leave the bits behind the last movie 0.
+  std::span<std::uint64_t> words() { return words_; }
 
   friend bool operator==(const MovieSet&, const MovieSet&) = default;
 

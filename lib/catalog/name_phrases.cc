@@ -24,10 +24,6 @@ constexpr MovieId kKnownMovie = 1500;            // rank of a movie that one Eng
 constexpr std::int32_t kKnown = 2000;            // rank of a well-known person
 constexpr std::int32_t kKnownSqueezed = 3000;    // rank down to which a full name written as one word is looked for
 
-std::uint64_t key(NamePhrases::Node node, NamePhrases::WordId word) {
-  return static_cast<std::uint64_t>(node) << 32 | word;
-}
-
 std::size_t content_words(std::span<const std::string_view> words) {
   return static_cast<std::size_t>(
       std::count_if(words.begin(), words.end(), [](std::string_view w) { return !is_function_word(w); }));
@@ -40,7 +36,6 @@ char article_of(std::string_view folded) {
 }  // namespace
 
 NamePhrases::NamePhrases(const MovieCatalog& catalog) : catalog_(catalog) {
-  edges_.reserve(static_cast<std::size_t>(catalog.size()) * 8);
   for (const std::string& genre : catalog.genres()) genres_.insert(fold_name(genre));
   rank_people();
   count_given_names();
@@ -105,8 +100,7 @@ std::span<const PersonId> NamePhrases::known_people(std::string_view folded) con
 
 NamePhrases::Node NamePhrases::child(Node node, WordId word) const {
   if (word == SpellingIndex::kNone) return kRoot;
-  const auto edge = edges_.find(key(node, word));
-  return edge == edges_.end() ? kRoot : edge->second;
+  return edges_.find(node, word);
 }
 
 std::span<const NamePhrases::WordId> NamePhrases::meanings(WordId nickname) const {
@@ -117,9 +111,14 @@ std::span<const NamePhrases::WordId> NamePhrases::meanings(WordId nickname) cons
 NamePhrases::Node NamePhrases::walk(std::span<const std::string_view> words) {
   Node node = kRoot;
   for (const std::string_view word : words) {
-    const auto [edge, fresh] = edges_.try_emplace(key(node, words_.add(word)), static_cast<Node>(targets_.size()));
-    if (fresh) targets_.emplace_back();
-    node = edge->second;
+    const WordId number = words_.add(word);
+    Node next = edges_.find(node, number);
+    if (next == kRoot) {
+      next = static_cast<Node>(targets_.size());
+      edges_.insert(node, number, next);
+      targets_.emplace_back();
+    }
+    node = next;
   }
   return node;
 }

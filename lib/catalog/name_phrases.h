@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "lib/catalog/edge_table.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/catalog/spelling_index.h"
 
@@ -90,7 +91,7 @@ class NamePhrases {
   std::unordered_set<std::string> genres_;
   std::unordered_map<std::string, std::vector<PersonId>> known_people_;
   SpellingIndex words_;
-  std::unordered_map<std::uint64_t, Node> edges_;
+  EdgeTable edges_;
   std::vector<std::vector<NameTarget>> targets_{1};
   std::unordered_map<WordId, std::vector<WordId>> meanings_;
 };

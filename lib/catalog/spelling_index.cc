@@ -9,27 +9,25 @@ namespace {
 
 constexpr std::size_t kPrefix = 7;
 
-// FNV-1a, folded to 32 bits. A collision costs a comparison, no more.
-std::uint64_t hash(std::string_view text) {
+// FNV-1a of the text without the bytes `out` and `other` (-1: none), folded to 32 bits. A collision costs a comparison,
+// no more.
+std::uint64_t hash_without(std::string_view text, std::size_t out, std::size_t other) {
   std::uint64_t value = 0xcbf29ce484222325ULL;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i != out && i != other) value = (value ^ static_cast<unsigned char>(text[i])) * 0x100000001b3ULL;
+  }
   return (value ^ (value >> 32)) & 0xffffffffULL;
 }
 
 // Hashes of the prefix and of what is left of it after up to `errors` deletions.
 void shortened(std::string_view word, int errors, std::vector<std::uint64_t>& out) {
-  const std::string prefix(word.substr(0, kPrefix));
-  out.assign(1, hash(prefix));
+  constexpr auto kNoByte = static_cast<std::size_t>(-1);
+  const std::string_view prefix = word.substr(0, kPrefix);
+  out.assign(1, hash_without(prefix, kNoByte, kNoByte));
   if (errors == 0) return;
   for (std::size_t i = 0; i < prefix.size(); ++i) {
-    std::string once = prefix;
-    once.erase(i, 1);
-    out.push_back(hash(once));
-    for (std::size_t j = i; errors > 1 && j < once.size(); ++j) {
-      std::string twice = once;
-      twice.erase(j, 1);
-      out.push_back(hash(twice));
-    }
+    out.push_back(hash_without(prefix, i, kNoByte));
+    for (std::size_t j = i + 1; errors > 1 && j < prefix.size(); ++j) out.push_back(hash_without(prefix, i, j));
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

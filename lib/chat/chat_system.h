@@ -29,7 +29,7 @@ struct ChatSystem {
   ChatSystem(const ChatSystem&) = delete;
   ChatSystem& operator=(const ChatSystem&) = delete;
 
-  ConversationWorld world() const { return {catalog, ranker, mentions, evidence, phrasebook, policy}; }
+  ConversationWorld world() const { return {catalog, ranker.facts(), ranker, mentions, evidence, phrasebook, policy}; }
 
   const MovieCatalog catalog;
   const Phrasebook phrasebook;

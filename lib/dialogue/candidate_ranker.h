@@ -33,6 +33,17 @@ struct Candidate {
   std::vector<BrokenWish> broken{};  ///< wishes that it does not meet
 };
 
+/// The movies that come nearest to what a user wants.
+struct NearestMovies {
+  std::vector<Candidate> candidates;  ///< best first; reasons and broken wishes may be left out
+  std::vector<BrokenWish> broken;     ///< of each of them
+};
+
+/// Of ranked movies with their broken wishes, those that break none. Where there are none: those that break the same as
+/// the best of those that break only wishes of which the catalog does not know the value. Else those that break the
+/// same as the best.
+NearestMovies nearest_of(std::vector<Candidate> ranked);
+
 /// Ranks the movies of the catalog for a user. MovieRanker (lib/recommend) implements it.
 class CandidateRanker {
  public:
@@ -41,6 +52,10 @@ class CandidateRanker {
   /// smaller id.
   virtual std::vector<Candidate> rank(const PreferenceState& state, std::span<const MovieId> excluded,
                                       std::int32_t k) const = 0;
+  /// nearest_of(rank(state, excluded, k))
+  virtual NearestMovies nearest(const PreferenceState& state, std::span<const MovieId> excluded, std::int32_t k) const;
+  /// The candidate of nearest() with its reasons and broken wishes.
+  virtual void explain(const PreferenceState& state, Candidate& candidate) const;
   /// Movies that agree with everything the user said (genres, years, runtime, people).
   virtual MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const = 0;
 };

@@ -63,6 +63,16 @@ bool catalog_can_answer(const MovieCatalog& catalog, Slot slot) {
   return known * (often_unknown ? 8 : slot == Slot::kPopularity ? 5 : 3) >= catalog.size();
 }
 
+std::int32_t newest_year(const MovieCatalog& catalog) {
+  std::int32_t newest = 0;
+  for (const bool voted : {true, false}) {
+    for (MovieId movie = 0; movie < catalog.size() && (voted || newest == 0); ++movie) {
+      if (!voted || catalog.votes(movie) != kUnknown) newest = std::max(newest, catalog.year(movie));
+    }
+  }
+  return newest;
+}
+
 bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person) {
   const auto cast = catalog.cast(movie), directors = catalog.directors(movie);
   return std::find(cast.begin(), cast.end(), person) != cast.end() ||

@@ -16,6 +16,9 @@ Popularity popularity_of(const MovieCatalog& catalog, MovieId movie);
 /// True if the system can ask for this slot: at least a third of the movies have a value (a fifth for popularity).
 bool catalog_can_answer(const MovieCatalog& catalog, Slot slot);
 
+/// The latest year of a movie with votes; of all movies where none has any; 0 if none is known.
+std::int32_t newest_year(const MovieCatalog& catalog);
+
 /// True if the person is in the cast or directed the movie.
 bool takes_part(const MovieCatalog& catalog, MovieId movie, PersonId person);
 bool directs(const MovieCatalog& catalog, MovieId movie, PersonId person);

@@ -150,6 +150,23 @@ bool same_series(const MovieCatalog& catalog, MovieId a, MovieId b) {
   return same_series(catalog, a, parse(catalog.title(a)), b, parse(catalog.title(b)));
 }
 
+SeriesTitles::SeriesTitles(const MovieCatalog& catalog) : catalog_(catalog) {
+  beginnings_.reserve(static_cast<std::size_t>(catalog.size()));
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    const std::string_view title = beginning(catalog.title(movie));
+    std::array<char, 4>& first = beginnings_.emplace_back();
+    const std::size_t length = std::min<std::size_t>(title.size(), 3);
+    for (std::size_t i = 0; i < length; ++i) first[i] = to_lower(title[i]);
+    first[3] = static_cast<char>(length);
+  }
+}
+
+bool SeriesTitles::same_series(MovieId a, MovieId b) const {
+  const auto &x = beginnings_[static_cast<std::size_t>(a)], &y = beginnings_[static_cast<std::size_t>(b)];
+  if (!std::equal(x.begin(), x.begin() + std::min(x[3], y[3]), y.begin())) return false;
+  return matinee::same_series(catalog_, a, b);
+}
+
 std::vector<MovieId> series_of(const MovieCatalog& catalog, MovieId movie) {
   std::vector<MovieId> parts;
   const SeriesTitle title = parse(catalog.title(movie));

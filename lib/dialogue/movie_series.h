@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "lib/catalog/movie_catalog.h"
@@ -11,6 +12,19 @@ namespace matinee {
 /// alone are weak evidence, the movies must share an actor or a director. Movies of the same title are remakes, no
 /// series.
 bool same_series(const MovieCatalog& catalog, MovieId a, MovieId b);
+
+/// The beginnings of a catalog's titles, by which most pairs of movies are told apart without a look at the titles.
+class SeriesTitles {
+ public:
+  /// `catalog` must outlive this.
+  explicit SeriesTitles(const MovieCatalog& catalog);
+  /// The same as the function.
+  bool same_series(MovieId a, MovieId b) const;
+
+ private:
+  const MovieCatalog& catalog_;
+  std::vector<std::array<char, 4>> beginnings_;  // up to three letters, and their number
+};
 
 /// The other parts of the movie's series in the catalog, by year; those of unknown year last.
 std::vector<MovieId> series_of(const MovieCatalog& catalog, MovieId movie);

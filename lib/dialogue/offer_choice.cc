@@ -6,7 +6,6 @@
 
 #include "lib/base/random.h"
 #include "lib/dialogue/movie_facts.h"
-#include "lib/dialogue/movie_series.h"
 
 namespace matinee {
 namespace {
@@ -14,20 +13,11 @@ namespace {
 constexpr std::int32_t kPool = 60;        // of candidates to choose from
 constexpr std::size_t kNearlyAsGood = 5;  // at most
 
-bool is_known(const BrokenWish& wish) { return !wish.unknown; }
-
-// 0: meets all wishes; 1: all whose value is known; 2: breaks one.
-int shortfall(const Candidate& candidate) {
-  if (candidate.broken.empty()) return 0;
-  return std::none_of(candidate.broken.begin(), candidate.broken.end(), is_known) ? 1 : 2;
-}
-
 // Keeps those for which `test` holds, unless that is none.
 template <class Test>
 void prefer(std::vector<Candidate>& candidates, const Test& test) {
-  if (std::any_of(candidates.begin(), candidates.end(), test)) {
-    std::erase_if(candidates, [&](const Candidate& candidate) { return !test(candidate); });
-  }
+  const auto rest = std::stable_partition(candidates.begin(), candidates.end(), test);
+  if (rest != candidates.begin()) candidates.erase(rest, candidates.end());
 }
 
 void vary_reasons(Candidate& candidate, const std::optional<Reason>& last) {
@@ -54,16 +44,10 @@ std::vector<std::function<bool(MovieId)>> alternatives_of(const MovieCatalog& ca
 }  // namespace
 
 // Those that meet the most wishes, without parts of series that were offered or that the user named.
-std::vector<Candidate> OfferChoice::best_of_all(const DialogueState& state, std::int32_t count) const {
-  std::vector<Candidate> pool = ranker_.rank(state.preferences, state.recommended, std::max(kPool, count * 4));
-  if (pool.empty()) return pool;
-  const auto nearest = std::min_element(
-      pool.begin(), pool.end(), [](const Candidate& a, const Candidate& b) { return shortfall(a) < shortfall(b); });
-  const int least = shortfall(*nearest);
-  const std::vector<BrokenWish> broken = nearest->broken;
-  std::erase_if(pool, [&](const Candidate& c) { return shortfall(c) != least || (least > 0 && c.broken != broken); });
-  prefer(pool, [&](const Candidate& candidate) {
-    const auto of_series = [&](MovieId known) { return same_series(catalog_, known, candidate.movie); };
+NearestMovies OfferChoice::best_of_all(const DialogueState& state, std::int32_t count) const {
+  NearestMovies pool = ranker_.nearest(state.preferences, state.recommended, std::max(kPool, count * 4));
+  prefer(pool.candidates, [&](const Candidate& candidate) {
+    const auto of_series = [&](MovieId known) { return series_.same_series(known, candidate.movie); };
     return std::ranges::none_of(state.recommended, of_series) &&
            std::ranges::none_of(state.preferences.liked, of_series) &&
            std::ranges::none_of(state.preferences.disliked, of_series);
@@ -82,14 +66,16 @@ Candidate OfferChoice::take(const DialogueState& state, std::vector<Candidate>& 
   }
   Candidate taken = std::move(from[at]);
   from.erase(from.begin() + static_cast<std::ptrdiff_t>(at));
+  ranker_.explain(state.preferences, taken);
   return taken;
 }
 
 Offer OfferChoice::choose(const DialogueState& state, std::int32_t count, bool alternatives) const {
   Offer offer;
-  std::vector<Candidate> pool = best_of_all(state, count);
+  NearestMovies nearest = best_of_all(state, count);
+  std::vector<Candidate>& pool = nearest.candidates;
   if (pool.empty()) return offer;
-  offer.broken = pool.front().broken;
+  offer.broken = std::move(nearest.broken);
   std::optional<Reason> last = state.last_reason;
   const auto add = [&](std::vector<Candidate>& from) {
     Candidate taken = take(state, from);
@@ -110,7 +96,7 @@ Offer OfferChoice::choose(const DialogueState& state, std::int32_t count, bool a
   while (!pool.empty() && offer.candidates.size() < static_cast<std::size_t>(count)) {
     add(pool);
     prefer(pool, [&](const Candidate& candidate) {
-      return !same_series(catalog_, offer.candidates.back().movie, candidate.movie);
+      return !series_.same_series(offer.candidates.back().movie, candidate.movie);
     });
   }
   return offer;

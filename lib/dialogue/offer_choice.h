@@ -5,6 +5,7 @@
 
 #include "lib/dialogue/candidate_ranker.h"
 #include "lib/dialogue/dialogue_state.h"
+#include "lib/dialogue/movie_series.h"
 
 namespace matinee {
 
@@ -23,17 +24,18 @@ class OfferChoice {
  public:
   /// Movies whose scores differ by no more than `margin` are nearly as good. All by reference.
   OfferChoice(const MovieCatalog& catalog, const CandidateRanker& ranker, float margin)
-      : catalog_(catalog), ranker_(ranker), margin_(margin) {}
+      : catalog_(catalog), ranker_(ranker), series_(catalog), margin_(margin) {}
 
   /// At most `count` movies. `alternatives`: of wishes of which one is enough, each gets a movie of its own first.
   Offer choose(const DialogueState& state, std::int32_t count, bool alternatives) const;
 
  private:
-  std::vector<Candidate> best_of_all(const DialogueState& state, std::int32_t count) const;
+  NearestMovies best_of_all(const DialogueState& state, std::int32_t count) const;
   Candidate take(const DialogueState& state, std::vector<Candidate>& from) const;
 
   const MovieCatalog& catalog_;
   const CandidateRanker& ranker_;
+  const SeriesTitles series_;
   float margin_;
 };
 

@@ -60,6 +60,8 @@ std::optional<Fact> fact_from_name(std::string_view name) { return from_name<Fac
 
 bool PreferenceState::empty() const { return *this == PreferenceState{}; }
 
+bool one_is_enough(const PreferenceState& state, Slot slot) { return holds(state.either, slot); }
+
 namespace {
 
 void clear(PreferenceState& state, Slot slot) {

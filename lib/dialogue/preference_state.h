@@ -121,6 +121,9 @@ struct PreferenceState {
   friend bool operator==(const PreferenceState&, const PreferenceState&) = default;
 };
 
+/// Whether one of the wanted values of the slot is enough.
+bool one_is_enough(const PreferenceState& state, Slot slot);
+
 class PreferenceNames;
 
 /// What one turn of the user says.

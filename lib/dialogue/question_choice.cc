@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <limits>
+#include <span>
 #include <vector>
 
 #include "lib/dialogue/movie_facts.h"
@@ -53,38 +54,66 @@ void append_values(const MovieCatalog& catalog, MovieId movie, Slot slot, std::v
 
 }  // namespace
 
-QuestionChoice::QuestionChoice(const MovieCatalog& catalog) : catalog_(catalog) {
+QuestionChoice::QuestionChoice(const MovieCatalog& catalog) {
+  std::vector<std::int32_t> values;
   for (int slot = 0; slot < kAskableSlots; ++slot) {
-    if (catalog_can_answer(catalog, static_cast<Slot>(slot))) answerable_.insert(static_cast<Slot>(slot));
+    if (!catalog_can_answer(catalog, static_cast<Slot>(slot))) continue;
+    answerable_.insert(static_cast<Slot>(slot));
+    Answers& answers = answers_[static_cast<std::size_t>(slot)];
+    for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+      values.clear();
+      append_values(catalog, movie, static_cast<Slot>(slot), values);
+      answers.values.insert(answers.values.end(), values.begin(), values.end());
+      answers.offsets.push_back(static_cast<std::uint32_t>(answers.values.size()));
+      for (const std::int32_t value : values)
+        answers.limit = std::max(answers.limit, static_cast<std::size_t>(value) + 1);
+    }
   }
 }
 
 // The user answers with one value of the target, and movies without it drop out. If N movies are viable and N_a of them
-// have the value a, the gain is ln N - E[ln N_a], over all movies and their values.
-double QuestionChoice::gain(Slot slot, const MovieSet& viable) const {
-  if (!answerable_.contains(slot)) return 0;
-  std::unordered_map<std::int32_t, double> movies_with;
-  std::vector<std::int32_t> values;
+// have the value a, the gain is ln N - E[ln N_a], over all movies and their values. This is N times the gain. `Count`
+// holds twice N: a person who acts and directs is two values of a movie.
+template <class Count>
+double QuestionChoice::information(const Answers& answers, const MovieSet& viable, std::int32_t movies) {
   const auto values_of = [&](MovieId movie) {
-    values.clear();
-    append_values(catalog_, movie, slot, values);
+    const std::uint32_t* offset = answers.offsets.data() + movie;
+    return std::span(answers.values).subspan(offset[0], offset[1] - offset[0]);
   };
-  double total = 0;
+  // Scratch memory of the thread.
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  thread_local std::vector<Count> movies_with;
+  thread_local std::vector<double> of_count;  // ln(N / n), by n; kNone where it was not needed yet
+  movies_with.assign(answers.limit, 0);
+  of_count.assign(2 * static_cast<std::size_t>(movies) + 1, kNone);
   viable.for_each([&](MovieId movie) {
-    values_of(movie);
-    ++total;
-    for (const std::int32_t value : values) ++movies_with[value];
+    for (const std::int32_t value : values_of(movie)) ++movies_with[static_cast<std::size_t>(value)];
   });
-  if (total < 2) return 0;
+  const double total = movies;
   double expected = 0;
   viable.for_each([&](MovieId movie) {
-    values_of(movie);
+    const auto values = values_of(movie);
     if (values.empty()) return;
     double mean = 0;
-    for (const std::int32_t value : values) mean += std::log(total / movies_with[value]);
+    for (const std::int32_t value : values) {
+      const Count count = movies_with[static_cast<std::size_t>(value)];
+      double& known = of_count[count];
+      if (known == kNone) known = std::log(total / count);
+      mean += known;
+    }
     expected += mean / static_cast<double>(values.size());
   });
-  return answer_rate(slot) * expected / total;
+  return expected;
+}
+
+double QuestionChoice::gain(Slot slot, const MovieSet& viable) const {
+  if (!answerable_.contains(slot)) return 0;
+  const Answers& answers = answers_[static_cast<std::size_t>(slot)];
+  const std::int32_t movies = viable.count();
+  if (movies < 2 || answers.values.empty()) return 0;
+  const double expected = movies < 32'000 ? information<std::uint16_t>(answers, viable, movies)
+                                          : information<std::uint32_t>(answers, viable, movies);
+  return answer_rate(slot) * expected / movies;
 }
 
 std::optional<Slot> QuestionChoice::best(const DialogueState& state, const MovieSet& viable) const {

@@ -124,7 +124,7 @@ GeneratorReport generate_conversations(const ChatSystem& system, const Generator
   // Behind the conversations of the whole, so in the last shard.
   for (const std::string& file : last == options.count ? options.turns : std::vector<std::string>()) {
     labelled_tuples(system, file, options.copies, seed, [&](const InstructionTuple& tuple, std::uint64_t turn) {
-      const TupleLine line = TupleSelection::line(tuple);
+      const TupleLine line = selection.line(tuple);
       if (selection.take(line, turn)) write(line.text);
       ++report.labelled;
     });

@@ -46,8 +46,8 @@ Figures run(const ChatSystem& system, const Targets& targets, const EvaluationOp
       const MovieId target = choice.pick(targets.held_out);
       const auto persona = static_cast<Persona>(choice.below(kPersonas));
       const auto user = [&] {
-        return std::make_unique<SimulatedUser>(system.catalog, system.phrasebook, system.mentions, target, persona,
-                                               Random(seed, "self-play user", index));
+        return std::make_unique<SimulatedUser>(system.ranker.facts(), system.phrasebook, system.mentions, target,
+                                               persona, Random(seed, "self-play user", index));
       };
       judge.play(*user(), options.max_turns);
       judge.play_with_random_movies(*user(), options.max_turns, Random(seed, "random movies", index));

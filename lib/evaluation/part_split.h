@@ -21,6 +21,7 @@ class PartSplit {
   class Part {
    public:
     bool has(std::uint64_t hash) const;
+    bool is_all() const { return low_ == 0 && high_ == 1; }
 
    private:
     friend class PartSplit;

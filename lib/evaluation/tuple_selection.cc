@@ -85,21 +85,22 @@ TupleSelection::TupleSelection(const TupleSelectionOptions& options, PartSplit::
   }
 }
 
-TupleLine TupleSelection::line(const InstructionTuple& tuple) {
+TupleLine TupleSelection::line(const InstructionTuple& tuple) const {
   TupleLine line{tuple_json(tuple), tuple.kind, tuple.prompt.skill, 0};
-  line.hash = hash64(line.text);
+  if (counts_ || excluded_.size() > 0) line.hash = hash64(line.text);
   line.text += '\n';
   return line;
 }
 
 TupleLine TupleSelection::line(const InstructionTuple& tuple, Random& keeping) const {
-  if (!keeping.chance(shares_.find(tuple.kind)->second) || !forms_.has(form_hash(tuple))) return {};
+  if (!keeping.chance(shares_.find(tuple.kind)->second)) return {};
+  if (!forms_.is_all() && !forms_.has(form_hash(tuple))) return {};
   return line(tuple);
 }
 
 bool TupleSelection::take(const TupleLine& line, std::uint64_t source) {
   if (line.text.empty()) return false;
-  if (excluded_.contains(line.hash)) {
+  if (excluded_.size() > 0 && excluded_.contains(line.hash)) {
     ++statistics_.excluded_;
     return false;
   }

@@ -29,7 +29,7 @@ struct TupleLine {
   std::string text;  ///< with its line end
   std::string kind;  ///< InstructionTuple::kind
   Skill skill = Skill::kAsk;
-  std::uint64_t hash = 0;  ///< of the text
+  std::uint64_t hash = 0;  ///< of the text, where lines are compared
 };
 
 /// How many lines there are of each skill and kind, and how many repeat another one.
@@ -58,7 +58,7 @@ class TupleSelection {
   /// The line of a tuple; without text if it is of another part or `keeping` leaves it out. Thread-safe.
   TupleLine line(const InstructionTuple& tuple, Random& keeping) const;
   /// The line of a tuple that belongs to this part, whatever its form.
-  static TupleLine line(const InstructionTuple& tuple);
+  TupleLine line(const InstructionTuple& tuple) const;
   /// Whether the line shall be written; counts it. Lines come in the order of the output. `source`: with distinct, a
   /// line counts once per source.
   bool take(const TupleLine& line, std::uint64_t source = 0);

@@ -9,37 +9,36 @@
 #include "lib/base/utf8.h"
 
 namespace matinee {
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
+  std::size_t copied = 0;  // bytes of the text that are in `out`
+  const auto replace = [&](std::size_t at, std::string_view by) {
+    out += text.substr(copied, at - copied);
+    out += by;
+    copied = at + 1;
+  };
   for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x80) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
       const std::size_t length =
           decode_character(reinterpret_cast<const unsigned char*>(text.data()) + i, text.size() - i).bytes;
-      if (length == 0) {
-        out += "\xEF\xBF\xBD";
-        ++i;
-      } else {
-        out += text.substr(i, length);
-        i += length;
-      }
+      if (length == 0) replace(i, "\xEF\xBF\xBD");
+      i += length == 0 ? 1 : length;
       continue;
     }
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"': replace(i, "\\\""); break;
+      case '\\': replace(i, "\\\\"); break;
+      case '\n': replace(i, "\\n"); break;
+      case '\r': replace(i, "\\r"); break;
+      case '\t': replace(i, "\\t"); break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-          out += c;
-        }
+        if (c < 0x20 || c == 0x7F) replace(i, fmt::format("\\u{:04x}", c));
     }
     ++i;
   }
+  out += text.substr(copied);
   out += '"';
 }
 

@@ -32,8 +32,4 @@ std::uint32_t mask_of(const std::vector<GenreId>& genres) {
   return mask;
 }
 
-bool one_is_enough(const PreferenceState& state, Slot slot) {
-  return std::find(state.either.begin(), state.either.end(), slot) != state.either.end();
-}
-
 }  // namespace matinee

@@ -28,7 +28,4 @@ std::int32_t distance(std::int32_t value, const Span& span);
 /// Bit g set: the list has genre g.
 std::uint32_t mask_of(const std::vector<GenreId>& genres);
 
-/// Whether one of the wished values of the slot is enough.
-bool one_is_enough(const PreferenceState& state, Slot slot);
-
 }  // namespace matinee

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/fact_sets.h"
 #include "lib/recommend/movie_prior.h"
 #include "lib/vectors/similarity.h"
 
@@ -48,8 +49,11 @@ class MovieRanker final : public CandidateRanker {
                               std::int32_t k) const override;
   /// The same among the movies of `allowed`; those in the state's liked, disliked or seen are left out here, too.
   std::vector<Candidate> rank_among(const PreferenceState& state, MovieSet allowed, std::int32_t k) const;
+  NearestMovies nearest(const PreferenceState& state, std::span<const MovieId> excluded, std::int32_t k) const override;
+  void explain(const PreferenceState& state, Candidate& candidate) const override;
   /// The movies that break no wish (broken_wishes).
   MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const override;
+  const FactSets& facts() const;
 
  private:
   struct Impl;

@@ -22,7 +22,7 @@ Conversation converse(const ConversationWorld& world, const ConversationOptions&
   Random choices(options.seed, "conversation", index);
   conversation.persona =
       options.personas.empty() ? static_cast<Persona>(choices.below(kPersonas)) : choices.pick(options.personas);
-  SimulatedUser user(world.catalog, world.phrasebook, world.mentions, target, conversation.persona,
+  SimulatedUser user(world.facts, world.phrasebook, world.mentions, target, conversation.persona,
                      Random(options.seed, "user", index));
   Random wording(options.seed, "wording", index);
   DialogueState state;

@@ -37,6 +37,7 @@ struct Conversation {
 /// What generates conversations. All by reference.
 struct ConversationWorld {
   const MovieCatalog& catalog;
+  const FactSets& facts;
   const CandidateRanker& ranker;
   const MentionFinder& mentions;
   const EvidenceFinder& evidence;

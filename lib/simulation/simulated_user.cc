@@ -54,23 +54,22 @@ const char* name_of(Persona persona) {
   return kNames[static_cast<std::size_t>(persona)];
 }
 
-SimulatedUser::SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder,
+SimulatedUser::SimulatedUser(const FactSets& facts, const Phrasebook& phrasebook, const MentionFinder& finder,
                              MovieId target, Persona persona, Random random)
-    : catalog_(catalog),
+    : facts_(facts),
+      catalog_(facts.catalog()),
       phrasebook_(phrasebook),
       target_(target),
       persona_(persona),
       random_(random),
-      speech_(catalog, phrasebook, finder, habits_of(persona), talkative(persona), random_) {
-  wishes_.emplace(catalog_, phrasebook_, target_, style_of(persona_), random_);
+      speech_(catalog_, phrasebook, finder, habits_of(persona), talkative(persona), random_) {
+  wishes_.emplace(facts_, phrasebook_, target_, style_of(persona_), random_);
   make_agenda();
 }
 
 bool SimulatedUser::few_meet(const PreferenceState& wants) const {
   const auto most = static_cast<std::int32_t>(kSelective * catalog_.size());
-  std::int32_t found = 0;
-  for (MovieId movie = 0; movie < catalog_.size() && found <= most; ++movie) found += meets(catalog_, wants, movie);
-  return found <= most;
+  return facts_.meeting(wants, UnknownFacts::kMeet).count() <= most;
 }
 
 void SimulatedUser::make_agenda() {
@@ -98,13 +97,14 @@ void SimulatedUser::make_agenda() {
 
 // After accepting: another movie that meets what was said so far. Where there is none, the old target stays.
 void SimulatedUser::look_for_another() {
+  const MovieSet fitting = facts_.meeting(stated_, UnknownFacts::kMeet);
   for (int attempt = 0; attempt < 300; ++attempt) {
     const double share = random_.uniform();
     const auto movie = static_cast<MovieId>(share * share * catalog_.size());
-    if (movie == target_ || known_.contains(movie) || !meets(catalog_, stated_, movie)) continue;
+    if (movie == target_ || !fitting.contains(movie) || known_.contains(movie)) continue;
     if (catalog_.genres_of(movie).empty() || catalog_.cast(movie).empty()) continue;
     target_ = movie;
-    wishes_.emplace(catalog_, phrasebook_, target_, style_of(persona_), random_);
+    wishes_.emplace(facts_, phrasebook_, target_, style_of(persona_), random_);
     wants_ = stated_;
     agenda_.clear();
     return;

@@ -8,6 +8,7 @@
 
 #include "lib/base/random.h"
 #include "lib/catalog/mention_finder.h"
+#include "lib/dialogue/fact_sets.h"
 #include "lib/dialogue/system_act.h"
 #include "lib/simulation/target_wishes.h"
 #include "lib/simulation/user_speech.h"
@@ -35,7 +36,7 @@ const char* name_of(Persona persona);
 class SimulatedUser {
  public:
   /// All references must outlive this.
-  SimulatedUser(const MovieCatalog& catalog, const Phrasebook& phrasebook, const MentionFinder& finder, MovieId target,
+  SimulatedUser(const FactSets& facts, const Phrasebook& phrasebook, const MentionFinder& finder, MovieId target,
                 Persona persona, Random random);
   SimulatedUser(const SimulatedUser&) = delete;
   SimulatedUser& operator=(const SimulatedUser&) = delete;
@@ -81,6 +82,7 @@ class SimulatedUser {
   UserTurn say(const TurnDraft& draft);
   bool few_meet(const PreferenceState& wants) const;
 
+  const FactSets& facts_;
   const MovieCatalog& catalog_;
   const Phrasebook& phrasebook_;
   MovieId target_;

@@ -49,13 +49,13 @@ Likeness likeness(const MovieCatalog& catalog, MovieId a, MovieId b) {
   return Likeness::kNeither;
 }
 
-TargetWishes::TargetWishes(const MovieCatalog& catalog, const Phrasebook& phrasebook, MovieId target, NameStyle names,
+TargetWishes::TargetWishes(const FactSets& facts, const Phrasebook& phrasebook, MovieId target, NameStyle names,
                            Random& random)
-    : catalog_(catalog),
+    : catalog_(facts.catalog()),
       phrasebook_(phrasebook),
       target_(target),
       random_(random),
-      words_(catalog, phrasebook, names, random) {}
+      words_(facts, phrasebook, names, random) {}
 
 GenreId TargetWishes::other_genre() {
   std::vector<GenreId> others;

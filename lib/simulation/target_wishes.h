@@ -17,8 +17,7 @@ Likeness likeness(const MovieCatalog& catalog, MovieId a, MovieId b);
 /// All by reference.
 class TargetWishes {
  public:
-  TargetWishes(const MovieCatalog& catalog, const Phrasebook& phrasebook, MovieId target, NameStyle names,
-               Random& random);
+  TargetWishes(const FactSets& facts, const Phrasebook& phrasebook, MovieId target, NameStyle names, Random& random);
 
   /// A value of the target, or nothing if the catalog has none. Of running times and age ratings that the catalog
   /// lacks, the user knows nothing either: they are drawn from values of their own kind.

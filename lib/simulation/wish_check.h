@@ -11,7 +11,7 @@ namespace matinee {
 /// Between popular and hidden movies are many that are neither; they break no wish for either.
 std::vector<Slot> broken_slots(const MovieCatalog& catalog, const PreferenceState& state, MovieId movie);
 
-/// True if it breaks none.
+/// True if it breaks none: FactSets::meeting(state, UnknownFacts::kMeet) has it.
 bool meets(const MovieCatalog& catalog, const PreferenceState& state, MovieId movie);
 
 }  // namespace matinee

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/base/random.h"
+#include "lib/dialogue/fact_sets.h"
 #include "lib/dialogue/preference_state.h"
 #include "lib/understanding/loose_spans.h"
 #include "lib/wording/phrasebook.h"
@@ -33,8 +34,12 @@ struct NameStyle {
 /// Puts genres, years, people and movies into the slots and the meaning of wishes. All by reference.
 class WishWords {
  public:
-  WishWords(const MovieCatalog& catalog, const Phrasebook& phrasebook, NameStyle names, Random& random)
-      : catalog_(catalog), phrasebook_(phrasebook), names_(names), random_(random), loose_(catalog) {}
+  WishWords(const FactSets& facts, const Phrasebook& phrasebook, NameStyle names, Random& random)
+      : catalog_(facts.catalog()),
+        phrasebook_(phrasebook),
+        names_(names),
+        random_(random),
+        loose_(facts.newest_year()) {}
 
   /// True if the phrasebook has words for the genre.
   bool has_words(GenreId genre) const;

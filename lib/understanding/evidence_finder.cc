@@ -97,7 +97,7 @@ std::vector<Mark> EvidenceFinder::name_marks(std::span<const SystemAct> acts, st
 void EvidenceFinder::add_word_marks(std::string_view text, std::vector<Mark>& marks) const {
   const std::vector<SentenceWord> words = sentence_words(text);
   std::vector<Mark> found = number_marks(text, words, years_.newest);
-  const std::vector<GenreMention> genres = genres_.find(text);
+  const std::vector<GenreMention> genres = genres_.find(words);
   for (std::size_t i = 0; i < words.size();) {
     std::size_t length = 1;
     Mark mark;

@@ -100,7 +100,8 @@ EvidenceWords::EvidenceWords(const MovieCatalog& catalog) {
   const auto add = [&](std::string_view phrase, const Mark& mark) {
     if (!phrases_.try_emplace(std::string(phrase), mark).second)
       throw internal_error("the words of users: \"{}\" stands there twice", phrase);
-    longest_ = std::max(longest_, 1 + static_cast<std::size_t>(std::count(phrase.begin(), phrase.end(), ' ')));
+    std::size_t& longest = longest_[std::string(phrase.substr(0, phrase.find(' ')))];
+    longest = std::max(longest, 1 + static_cast<std::size_t>(std::count(phrase.begin(), phrase.end(), ' ')));
   };
   for (const GenrePhrase& phrase : genre_phrases()) add(phrase.phrase, genre_mark(phrase, catalog));
   const std::string_view all(matinee_evidence_words_begin,
@@ -122,9 +123,11 @@ EvidenceWords::EvidenceWords(const MovieCatalog& catalog) {
 }
 
 const Mark* EvidenceWords::match(const std::vector<SentenceWord>& words, std::size_t first, std::size_t& length) const {
+  const auto longest = longest_.find(words[first].folded);
+  if (longest == longest_.end()) return nullptr;
   std::string phrase;
   const Mark* best = nullptr;
-  for (std::size_t count = 1; count <= longest_ && first + count <= words.size(); ++count) {
+  for (std::size_t count = 1; count <= longest->second && first + count <= words.size(); ++count) {
     if (count > 1) phrase += ' ';
     phrase += words[first + count - 1].folded;
     if (const auto found = phrases_.find(phrase); found != phrases_.end()) {

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "lib/catalog/sentence_words.h"
@@ -23,8 +23,8 @@ class EvidenceWords {
   const Mark* match(const std::vector<SentenceWord>& words, std::size_t first, std::size_t& length) const;
 
  private:
-  std::map<std::string, Mark, std::less<>> phrases_;
-  std::size_t longest_ = 1;  // words of a phrase
+  std::unordered_map<std::string, Mark> phrases_;
+  std::unordered_map<std::string, std::size_t> longest_;  // words of the longest phrase, by its first word
 };
 
 }  // namespace matinee

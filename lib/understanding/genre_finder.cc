@@ -8,7 +8,6 @@
 #include <string>
 
 #include "lib/catalog/common_words.h"
-#include "lib/catalog/sentence_words.h"
 
 namespace matinee {
 namespace {
@@ -76,9 +75,11 @@ GenreId GenreFinder::misspelt(std::string_view folded) const {
   return best;
 }
 
-std::vector<GenreMention> GenreFinder::find(std::string_view text) const {
+std::vector<GenreMention> GenreFinder::find(std::string_view text) const { return find(sentence_words(text)); }
+
+std::vector<GenreMention> GenreFinder::find(std::span<const SentenceWord> words) const {
   std::vector<GenreMention> found;
-  for (const SentenceWord& word : sentence_words(text)) {
+  for (const SentenceWord& word : words) {
     const SpellingIndex::WordId exact = words_.exact(word.folded);
     const bool is_exact = exact != SpellingIndex::kNone;
     const GenreId genre = is_exact ? genre_of_.at(exact) : misspelt(word.folded);

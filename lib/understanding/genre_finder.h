@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "lib/catalog/movie_catalog.h"
+#include "lib/catalog/sentence_words.h"
 #include "lib/catalog/spelling_index.h"
 #include "lib/wording/phrasebook.h"
 
@@ -28,6 +30,8 @@ class GenreFinder {
   /// The mentions in the order of the text, each genre once. A misspelled word counts only if it is closest to one
   /// genre's word and is not an English word itself.
   std::vector<GenreMention> find(std::string_view text) const;
+  /// The same of a text's words.
+  std::vector<GenreMention> find(std::span<const SentenceWord> words) const;
 
  private:
   GenreId misspelt(std::string_view folded) const;

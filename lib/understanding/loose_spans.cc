@@ -1,17 +1,13 @@
 #include "lib/understanding/loose_spans.h"
 
-#include <algorithm>
-
+#include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/span_text.h"
 
 namespace matinee {
 
-LooseYears::LooseYears(const MovieCatalog& catalog) {
-  for (const bool voted : {true, false}) {
-    for (MovieId movie = 0; movie < catalog.size() && (voted || newest == 0); ++movie) {
-      if (!voted || catalog.votes(movie) != kUnknown) newest = std::max(newest, catalog.year(movie));
-    }
-  }
+LooseYears::LooseYears(const MovieCatalog& catalog) : LooseYears(newest_year(catalog)) {}
+
+LooseYears::LooseYears(std::int32_t newest_movie) : newest(newest_movie) {
   recent = {newest - 8, kLastYear};
   old = {kFirstYear, newest - 40};
   not_recent = {kFirstYear, newest - 8};

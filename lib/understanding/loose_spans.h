@@ -15,7 +15,8 @@ inline constexpr AgeRating kForKids = AgeRating::kPG;
 /// voted for, since tables also hold movies that are announced for years to come.
 struct LooseYears {
   explicit LooseYears(const MovieCatalog& catalog);
-  std::int32_t newest = 0;
+  explicit LooseYears(std::int32_t newest_movie);
+  std::int32_t newest;
   Span recent, old;          ///< the last 8 years; 40 years ago and before
   Span not_recent, not_old;  ///< "not new": more than 8 years ago; "not old": the last 20 years
 };

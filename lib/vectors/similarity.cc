@@ -54,6 +54,16 @@ std::array<float, kVectorKinds> similarity_parts(const MovieVectorView& view, st
   return parts;
 }
 
+void add_similarities(const MovieVectorView& view, std::span<const float> query, std::span<const MovieId> movies,
+                      std::span<float> scores) {
+  for (std::size_t i = 0; i < movies.size(); ++i) {
+    for (int kind = 0; kind < kVectorKinds; ++kind) {
+      const float* row = view.row(static_cast<VectorKind>(kind), movies[i]).data();
+      scores[i] += inner_product(row, query.data() + kind * view.dim(), view.dim());
+    }
+  }
+}
+
 float similarity(const MovieVectorView& view, const VectorWeights& weights, MovieId a, MovieId b) {
   float sum = 0;
   for (std::size_t i = 0; i < kVectorKinds; ++i) {

@@ -27,6 +27,10 @@ std::vector<float> combined_query(const MovieVectorView& view, std::span<const S
 /// everywhere.
 void add_similarities(const MovieVectorView& view, std::span<const float> query, std::span<float> scores);
 
+/// The same for some movies: scores[i] is that of movies[i].
+void add_similarities(const MovieVectorView& view, std::span<const float> query, std::span<const MovieId> movies,
+                      std::span<float> scores);
+
 /// What each vector contributes to the score of `movie`: query[kind] · row(kind, movie); sums as above.
 std::array<float, kVectorKinds> similarity_parts(const MovieVectorView& view, std::span<const float> query,
                                                  MovieId movie);

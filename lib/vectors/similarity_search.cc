@@ -149,7 +149,7 @@ bool SimilaritySearch::is_settled(std::span<const float> query, const std::vecto
 
 // Uploads from the first changed word to the last.
 void SimilaritySearch::upload_filter(const MovieSet& filter) {
-  const auto words = filter.words(), here = filter_here_.words();
+  const std::span<const std::uint64_t> words = filter.words(), here = filter_here_.words();
   if (filter_.size() != words.size()) {
     filter_ = {context_.allocator(), words};
   } else {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <unordered_map>
 
 #include "lib/base/ascii.h"
 #include "lib/base/format_error.h"
@@ -32,7 +33,9 @@ std::uint64_t plus(std::uint64_t a, std::uint64_t b) { return a > kMany - b ? kM
 }  // namespace
 
 struct Phrasebook::Impl {
-  std::map<std::string, PhraseChoices, std::less<>> sections, parts;
+  std::map<std::string, PhraseChoices, std::less<>> sections;
+  CompiledPhrases::Parts parts;
+  std::unordered_map<std::string_view, CompiledPhrases> compiled;  // by the names of `sections`
 
   // A sequence fits if all its slots are given. A group needs one alternative that fits.
   bool fits(const PhraseSequence& sequence, const PhraseSlots& slots) const {
@@ -50,22 +53,9 @@ struct Phrasebook::Impl {
     return std::any_of(choices.begin(), choices.end(), [&](const PhraseSequence& s) { return fits(s, slots); });
   }
 
-  void choose(const PhraseChoices& choices, const PhraseSlots& slots, Random& random, std::string& out) const {
-    std::vector<const PhraseSequence*> fitting;
-    for (const PhraseSequence& sequence : choices) {
-      if (fits(sequence, slots)) fitting.push_back(&sequence);
-    }
-    const PhraseSequence& chosen = *random.pick(fitting);
-    for (const PhrasePiece& piece : chosen) {
-      switch (piece.kind) {
-        case PhrasePiece::Kind::kText:
-          out += piece.text.substr(ends_with_mark(out) && begins_with_mark(piece.text) ? 1 : 0);
-          break;
-        case PhrasePiece::Kind::kSlot: out += slots.find(piece.text)->second; break;
-        case PhrasePiece::Kind::kPart: choose(parts.at(piece.text), slots, random, out); break;
-        case PhrasePiece::Kind::kGroup: choose(piece.alternatives, slots, random, out); break;
-      }
-    }
+  void compile() {
+    compiled.clear();
+    for (const auto& [name, phrases] : sections) compiled.emplace(name, CompiledPhrases(phrases, parts));
   }
 
   std::uint64_t count(const PhraseChoices& choices) const {
@@ -174,7 +164,7 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
       const bool part = line[1] == '=';
       const std::string title(line.substr(part ? 2 : 1, line.size() - (part ? 3 : 2)));
       // Catalogs may have genres that the book lacks.
-      if (extends && !part && !is_genre_section(title) && !has(title))
+      if (extends && !part && !is_genre_section(title) && !impl_->sections.contains(title))
         throw bad_data("{}: no act is called [{}]; the sections are listed in docs/phrases.md", place, title);
       section = &(part ? impl_->parts : impl_->sections)[title];
       slots.clear();
@@ -194,6 +184,7 @@ void Phrasebook::add_text(std::string_view text, const std::string& name) {
     section->push_back(std::move(phrase));
   }
   impl_->check(name);
+  impl_->compile();
 }
 
 const PhraseChoices& Phrasebook::phrases(std::string_view section) const {
@@ -208,7 +199,7 @@ bool Phrasebook::fits(const PhraseSequence& phrase, const PhraseSlots& slots) co
   return impl_->fits(phrase, slots);
 }
 
-bool Phrasebook::has(std::string_view section) const { return impl_->sections.find(section) != impl_->sections.end(); }
+bool Phrasebook::has(std::string_view section) const { return impl_->compiled.contains(section); }
 
 std::vector<std::string> Phrasebook::sections() const {
   std::vector<std::string> names;
@@ -217,12 +208,11 @@ std::vector<std::string> Phrasebook::sections() const {
 }
 
 std::string Phrasebook::expand(std::string_view section, const PhraseSlots& slots, Random& random) const {
-  const auto found = impl_->sections.find(section);
-  if (found == impl_->sections.end() || !impl_->any_fits(found->second, slots)) {
+  const auto found = impl_->compiled.find(section);
+  std::string out;
+  if (found == impl_->compiled.end() || !found->second.expand(slots, random, out)) {
     throw missing("phrasebook: section [{}] has no phrase for these slots", section);
   }
-  std::string out;
-  impl_->choose(found->second, slots, random, out);
   return out;
 }
 

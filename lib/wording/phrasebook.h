@@ -2,19 +2,16 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/base/random.h"
+#include "lib/wording/compiled_phrases.h"
 #include "lib/wording/phrase_pattern.h"
 
 namespace matinee {
-
-/// The text of each slot of a phrase, by its name.
-using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
 /// A section of the phrasebook, and the values of its slots.
 struct PhraseRequest {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base/list_members.h"
 #include "lib/wording/phrase_pattern.h"
 
 namespace matinee {
@@ -26,22 +27,22 @@ bool any_sentence(std::string_view text, const Visit& visit) {
 
 void SaidSentences::add(std::string_view text) {
   any_sentence(text, [&](std::string_view sentence) {
-    const std::uint32_t node = sentences_.add(sentence);
-    ends_.resize(sentences_.size());
-    ends_[node] = true;
+    sentences_.emplace_back(sentence);
     return false;
   });
 }
 
 bool SaidSentences::repeats(std::string_view text) const {
-  return any_sentence(text, [&](std::string_view sentence) {
-    std::uint32_t node = 0;
-    for (const char c : sentence) {
-      node = sentences_.child(node, static_cast<std::uint8_t>(c));
-      if (node == 0) return false;
-    }
-    return ends(node);
-  });
+  return any_sentence(text, [&](std::string_view sentence) { return holds(sentences_, sentence); });
+}
+
+const ByteTrie& SaidSentences::trie() const {
+  for (; in_trie_ < sentences_.size(); ++in_trie_) {
+    const std::uint32_t node = trie_.add(sentences_[in_trie_]);
+    ends_.resize(trie_.size());
+    ends_[node] = true;
+  }
+  return trie_;
 }
 
 void SaidSentences::clear() { *this = SaidSentences(); }

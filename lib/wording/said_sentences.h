@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,17 +17,20 @@ class SaidSentences {
   void add(std::string_view text);
   /// True if one of the text's sentences was said before.
   bool repeats(std::string_view text) const;
-  bool empty() const { return sentences_.size() == 1; }
+  bool empty() const { return sentences_.empty(); }
   void clear();
 
-  /// The sentences as a trie, for PhraseLanguage.
-  const ByteTrie& trie() const { return sentences_; }
+  /// The sentences as a trie, for PhraseLanguage. It is made here for those added since the last call, so two threads
+  /// may not call this at the same time.
+  const ByteTrie& trie() const;
   /// True where a sentence ends at the node of the trie.
   bool ends(std::uint32_t node) const { return node < ends_.size() && ends_[node]; }
 
  private:
-  ByteTrie sentences_;
-  std::vector<bool> ends_;
+  std::vector<std::string> sentences_;
+  mutable ByteTrie trie_;
+  mutable std::size_t in_trie_ = 0;  // sentences
+  mutable std::vector<bool> ends_;
 };
 
 }  // namespace matinee

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "lib/dialogue/genre_text.h"
 #include "lib/dialogue/movie_facts.h"
@@ -61,18 +63,30 @@ std::string fit_text(const Candidate& candidate, const PreferenceState& preferen
   return wishes < 2 ? "" : wish_text(met, catalog);
 }
 
-std::vector<PhraseRequest> with_reasons(const std::string& base, const Candidate& candidate,
-                                        const PreferenceState& preferences, const MovieCatalog& catalog) {
-  std::vector<PhraseRequest> all;
-  for (const Reason& reason : candidate.reasons) {
-    if (all.size() < kReasons) all.push_back(with_reason(base, candidate.movie, reason, catalog));
-  }
-  if (all.empty()) all.push_back(about(base + ".plain", catalog, candidate.movie));
-  if (std::string fit = fit_text(candidate, preferences, catalog); !fit.empty()) {
-    all.push_back(about(base + ".several", catalog, candidate.movie));
-    all.back().slots["fit"] = std::move(fit);
-  }
-  return all;
+// The wordings of an act, each made when it is needed.
+struct Wordings {
+  // NOLINTNEXTLINE(google-explicit-constructor): most acts have one wording
+  Wordings(PhraseRequest one) : at([request = std::move(one)](std::size_t) { return request; }) {}
+  Wordings(std::size_t how_many, std::function<PhraseRequest(std::size_t)> make)
+      : count(how_many), at(std::move(make)) {}
+
+  std::size_t count = 1;
+  std::function<PhraseRequest(std::size_t)> at;
+};
+
+// One for each of the strongest reasons, or a plain one, then one with all reasons that are wishes.
+Wordings with_reasons(const std::string& base, const Candidate& candidate, const PreferenceState& preferences,
+                      const MovieCatalog& catalog) {
+  const std::size_t reasons = std::min(candidate.reasons.size(), kReasons), first = std::max<std::size_t>(reasons, 1);
+  std::string fit = fit_text(candidate, preferences, catalog);
+  const std::size_t count = first + (fit.empty() ? 0 : 1);
+  return {count, [=, &candidate, &catalog, fit = std::move(fit)](std::size_t i) {
+            if (i < reasons) return with_reason(base, candidate.movie, candidate.reasons[i], catalog);
+            if (i < first) return about(base + ".plain", catalog, candidate.movie);
+            PhraseRequest several = about(base + ".several", catalog, candidate.movie);
+            several.slots["fit"] = fit;
+            return several;
+          }};
 }
 
 // The reason that all candidates share, if there is one of this kind.
@@ -87,8 +101,7 @@ std::int32_t shared(const std::vector<Candidate>& candidates, Reason::Kind kind)
   return -1;
 }
 
-std::vector<PhraseRequest> list_wordings(const SystemAct& act, const PreferenceState& preferences,
-                                         const MovieCatalog& catalog) {
+Wordings list_wordings(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog) {
   const std::size_t count = std::min(act.candidates.size(), kListed);
   if (count == 1) return with_reasons("s.recommend", act.candidates.front(), preferences, catalog);
   PhraseRequest request{fmt::format("s.list.{}", count), {}};
@@ -100,7 +113,7 @@ std::vector<PhraseRequest> list_wordings(const SystemAct& act, const PreferenceS
   }
   if (person >= 0) request.slots["person"] = catalog.person_name(person);
   if (genre >= 0) request.slots["genres"] = genre_plural(catalog.genres()[static_cast<std::size_t>(genre)]);
-  return {request};
+  return request;
 }
 
 PhraseRequest answer_wording(const SystemAct& act, const MovieCatalog& catalog) {
@@ -150,45 +163,55 @@ PhraseRequest standing(const SystemAct& act, const char* with, const char* witho
   return act.movie >= 0 ? about(with, catalog, act.movie) : PhraseRequest{without, {}};
 }
 
+PhraseRequest closing(const SystemAct& act, const MovieCatalog& catalog) {
+  return act.accepted ? standing(act, "s.close.accepted", "s.close.accepted", catalog)
+                      : PhraseRequest{"s.close.left", {}};
+}
+
+Wordings wordings_of(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog) {
+  switch (act.kind) {
+    case SystemActKind::kGreet: return PhraseRequest{"s.greet", {}};
+    case SystemActKind::kHelp:
+      return standing(act, "s.help.offer", act.nothing_yet ? "s.help.nothing" : "s.help", catalog);
+    case SystemActKind::kAsk: return PhraseRequest{fmt::format("s.ask.{}", name_of(act.slot)), {}};
+    case SystemActKind::kClose: return closing(act, catalog);
+    case SystemActKind::kAnswer: return answer_wording(act, catalog);
+    case SystemActKind::kRecommend: return with_reasons("s.recommend", act.candidates.front(), preferences, catalog);
+    case SystemActKind::kExplain:
+      if (act.candidates.empty()) return PhraseRequest{"s.help.nothing", {}};
+      return with_reasons("s.explain", act.candidates.front(), preferences, catalog);
+    case SystemActKind::kList: return list_wordings(act, preferences, catalog);
+    case SystemActKind::kPropose: return about("s.propose", catalog, act.movie);
+    case SystemActKind::kCompare: return compare_wording(act, catalog);
+    case SystemActKind::kRelax: return relax_wording(act, preferences, catalog);
+    case SystemActKind::kNotFound: return not_found_wording(act);
+    case SystemActKind::kBeyond: return beyond_wording(act);
+    case SystemActKind::kConfirm: return standing(act, "s.confirm", "s.confirm.none", catalog);
+    case SystemActKind::kWait: return standing(act, "s.wait", "s.wait", catalog);
+    case SystemActKind::kRestart: return PhraseRequest{"s.restart", {}};
+    case SystemActKind::kEnglish: return PhraseRequest{"s.english", {}};
+  }
+  return {0, {}};
+}
+
 }  // namespace
 
 std::vector<PhraseRequest> possible_wordings(const SystemAct& act, const PreferenceState& preferences,
                                              const MovieCatalog& catalog) {
-  switch (act.kind) {
-    case SystemActKind::kGreet: return {{"s.greet", {}}};
-    case SystemActKind::kHelp:
-      return {standing(act, "s.help.offer", act.nothing_yet ? "s.help.nothing" : "s.help", catalog)};
-    case SystemActKind::kAsk: return {{fmt::format("s.ask.{}", name_of(act.slot)), {}}};
-    case SystemActKind::kClose:
-      return {act.accepted ? standing(act, "s.close.accepted", "s.close.accepted", catalog)
-                           : PhraseRequest{"s.close.left", {}}};
-    case SystemActKind::kAnswer: return {answer_wording(act, catalog)};
-    case SystemActKind::kRecommend: return with_reasons("s.recommend", act.candidates.front(), preferences, catalog);
-    case SystemActKind::kExplain:
-      if (act.candidates.empty()) return {{"s.help.nothing", {}}};
-      return with_reasons("s.explain", act.candidates.front(), preferences, catalog);
-    case SystemActKind::kList: return list_wordings(act, preferences, catalog);
-    case SystemActKind::kPropose: return {about("s.propose", catalog, act.movie)};
-    case SystemActKind::kCompare: return {compare_wording(act, catalog)};
-    case SystemActKind::kRelax: return {relax_wording(act, preferences, catalog)};
-    case SystemActKind::kNotFound: return {not_found_wording(act)};
-    case SystemActKind::kBeyond: return {beyond_wording(act)};
-    case SystemActKind::kConfirm: return {standing(act, "s.confirm", "s.confirm.none", catalog)};
-    case SystemActKind::kWait: return {standing(act, "s.wait", "s.wait", catalog)};
-    case SystemActKind::kRestart: return {{"s.restart", {}}};
-    case SystemActKind::kEnglish: return {{"s.english", {}}};
-  }
-  return {};
+  const Wordings wordings = wordings_of(act, preferences, catalog);
+  std::vector<PhraseRequest> all;
+  for (std::size_t i = 0; i < wordings.count; ++i) all.push_back(wordings.at(i));
+  return all;
 }
 
 std::string word_act(const SystemAct& act, const PreferenceState& preferences, const MovieCatalog& catalog,
                      const Phrasebook& phrasebook, SaidSentences& said, Random& random) {
-  const std::vector<PhraseRequest> requests = possible_wordings(act, preferences, catalog);
+  const Wordings wordings = wordings_of(act, preferences, catalog);
   std::string text;
   for (int i = 0; i < kTries; ++i) {
     // Not always the strongest reason: recommendations in a row should differ.
-    const PhraseRequest& request =
-        requests.size() == 1 || random.chance(0.4) ? requests.front() : random.pick(requests);
+    const bool strongest = wordings.count == 1 || random.chance(0.4);
+    const PhraseRequest request = wordings.at(strongest ? 0 : static_cast<std::size_t>(random.below(wordings.count)));
     text = phrasebook.expand(request.section, request.slots, random);
     if (!said.repeats(text)) break;
   }

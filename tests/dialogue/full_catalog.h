@@ -63,6 +63,7 @@ class FullCatalog {
 
  public:
   const MovieCatalog catalog{build(folder_)};
+  const FactSets facts{catalog};
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Policy policy{catalog, ranker};

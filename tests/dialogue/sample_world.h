@@ -6,6 +6,7 @@
 #include "lib/catalog/catalog_builder.h"
 #include "lib/catalog/mention_finder.h"
 #include "lib/dialogue/candidate_ranker.h"
+#include "lib/dialogue/fact_sets.h"
 #include "lib/dialogue/movie_facts.h"
 #include "lib/dialogue/policy.h"
 #include "tests/support/temporary_folder.h"
@@ -89,6 +90,7 @@ class SampleWorld {
 
  public:
   const MovieCatalog catalog{build(folder_.file("movies.bin"))};
+  const FactSets facts{catalog};
   const MentionFinder finder{catalog};
   const CountingRanker ranker{catalog};
   const Policy policy{catalog, ranker};

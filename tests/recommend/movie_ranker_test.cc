@@ -6,6 +6,7 @@
 
 #include "lib/base/random.h"
 #include "lib/dialogue/movie_facts.h"
+#include "tests/dialogue/random_wishes.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee {
@@ -158,6 +159,35 @@ TEST_F(MovieRankerTest, ALikedMovieBringsItsLike) {
   state.liked = {sample.movie("Toy Story (1995)")};
   const auto before = place_of({}, sample.movie("Toy Story 2 (1999)"));
   EXPECT_LT(place_of(state, sample.movie("Toy Story 2 (1999)")), std::max<std::int64_t>(5, before));
+}
+
+// The short way over the movies that meet all wishes gives what a ranking of all movies gives, to the bit.
+TEST_F(MovieRankerTest, TheNearestAreThoseOfTheWholeRanking) {
+  int fitting = 0, relaxed = 0;
+  for (std::uint64_t trial = 0; trial < 300; ++trial) {
+    PreferenceState state = testing::random_wishes(catalog, trial);
+    if (trial % 10 == 0) state.sort = static_cast<SortOrder>(trial / 10 % kSortOrders);
+    Random random(3, "nearest test", trial);
+    std::vector<MovieId> excluded;
+    for (std::uint64_t i = random.below(20); i > 0; --i)
+      excluded.push_back(static_cast<MovieId>(random.below(static_cast<std::uint64_t>(catalog.size()))));
+    const std::int32_t k = trial % 3 == 0 ? 5 : 60;
+    const NearestMovies found = ranker.nearest(state, excluded, k);
+    const NearestMovies plain = nearest_of(ranker.rank(state, excluded, k));
+    ASSERT_EQ(found.candidates.size(), plain.candidates.size()) << trial;
+    ASSERT_EQ(found.broken, plain.broken) << trial;
+    for (std::size_t i = 0; i < plain.candidates.size(); ++i) {
+      ASSERT_EQ(found.candidates[i].movie, plain.candidates[i].movie) << trial;
+      ASSERT_EQ(found.candidates[i].score, plain.candidates[i].score) << trial;
+      Candidate explained = found.candidates[i];
+      ranker.explain(state, explained);
+      ASSERT_EQ(explained.reasons, plain.candidates[i].reasons) << trial;
+      ASSERT_EQ(explained.broken, plain.candidates[i].broken) << trial;
+    }
+    ++(plain.broken.empty() ? fitting : relaxed);
+  }
+  EXPECT_GT(fitting, 50);
+  EXPECT_GT(relaxed, 50);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ class SampleTalks {
     return talks;
   }
 
-  ConversationWorld world() const { return {catalog, ranker, finder, evidence, phrasebook, policy}; }
+  ConversationWorld world() const { return {catalog, facts, ranker, finder, evidence, phrasebook, policy}; }
 
   Conversation talk(std::uint64_t seed, std::uint64_t index) const {
     Random choice(seed, "target", index);
@@ -27,6 +27,7 @@ class SampleTalks {
   }
 
   const MovieCatalog& catalog = SampleWorld::get().catalog;
+  const FactSets facts{catalog};
   const MentionFinder& finder = SampleWorld::get().finder;
   const CountingRanker& ranker = SampleWorld::get().ranker;
   const Policy& policy = SampleWorld::get().policy;
@@ -43,7 +44,8 @@ inline Conversation talk_in(const Phrasebook& phrasebook, std::uint64_t index, M
   const FullCatalog& world = FullCatalog::get();
   const GenreFinder genres(world.catalog, phrasebook);
   const EvidenceFinder evidence(world.catalog, world.finder, genres);
-  return converse({world.catalog, world.ranker, world.finder, evidence, phrasebook, world.policy}, {}, index, target);
+  return converse({world.catalog, world.facts, world.ranker, world.finder, evidence, phrasebook, world.policy}, {},
+                  index, target);
 }
 
 }  // namespace matinee::testing

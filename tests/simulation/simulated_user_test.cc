@@ -34,7 +34,7 @@ TEST(SimulatedUser, SaysWhatIsTrueOfTheTarget) {
   for (std::uint64_t index = 0; index < 300; ++index) {
     const auto persona = static_cast<Persona>(index % kPersonas);
     if (persona == Persona::kChangeable) continue;
-    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index), persona,
+    SimulatedUser user(world.facts, phrasebook, world.finder, static_cast<MovieId>(index), persona,
                        Random(3, "test", index));
     for (int turn = 0; turn < 8; ++turn) {
       const MovieId offered = static_cast<MovieId>(index * 7 + static_cast<std::uint64_t>(turn) * 31) % 600;
@@ -52,7 +52,7 @@ TEST(SimulatedUser, TakesOnlyWhatMeetsAllWishes) {
   const Phrasebook phrasebook = Phrasebook::built_in();
   int taken = 0, targets = 0;
   for (std::uint64_t index = 0; index < 200; ++index) {
-    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kVolunteer,
+    SimulatedUser user(world.facts, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kVolunteer,
                        Random(5, "test", index));
     greeted(user);
     EXPECT_TRUE(user.would_accept(user.target()));
@@ -79,7 +79,7 @@ TEST(SimulatedUser, TakesTheFittingMovieOfAList) {
   const Phrasebook phrasebook = Phrasebook::built_in();
   int nth = 0, named = 0;
   for (std::uint64_t index = 0; index < 200; ++index) {
-    SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kTerse,
+    SimulatedUser user(world.facts, phrasebook, world.finder, static_cast<MovieId>(index * 3), Persona::kTerse,
                        Random(6, "test", index));
     greeted(user);
     SystemAct list{.kind = SystemActKind::kList};
@@ -147,8 +147,8 @@ TEST(SimulatedUser, WhatTheCatalogLacksHasValuesOfItsOwnKind) {
   for (MovieId target = 0; target < 200; ++target) {
     if (world.catalog.runtime(target) != kUnknown) continue;
     Random random(1, "lengths"), again(2, "lengths");
-    TargetWishes one(world.catalog, world.phrasebook, target, {}, random);
-    TargetWishes other(world.catalog, world.phrasebook, target, {}, again);
+    TargetWishes one(world.facts, world.phrasebook, target, {}, random);
+    TargetWishes other(world.facts, world.phrasebook, target, {}, again);
     const auto first = one.about(Slot::kRuntime), second = other.about(Slot::kRuntime);
     ASSERT_TRUE(first && second);
     ++lengths;
@@ -164,7 +164,7 @@ TEST(SimulatedUser, MistakesAreTakenBack) {
   int corrections = 0, agreeing = 0, talks = 0;
   for (std::uint64_t index = 0; index < 60; ++index) {
     const auto target = static_cast<MovieId>(index * 9);
-    SimulatedUser user(world.catalog, phrasebook, world.finder, target, Persona::kChangeable, Random(1, "test", index));
+    SimulatedUser user(world.facts, phrasebook, world.finder, target, Persona::kChangeable, Random(1, "test", index));
     PreferenceState state;
     greeted(user);
     for (const Slot slot : {Slot::kGenre, Slot::kYears, Slot::kPerson, Slot::kPopularity}) {
@@ -206,7 +206,7 @@ TEST(SimulatedUser, NeverNamesATitleThatIsAGenreOrAYear) {
     if ((!year && !word) || world.catalog.genres_of(target).empty()) continue;
     ++tried;
     for (std::uint64_t index = 0; index < 30; ++index) {
-      SimulatedUser user(world.catalog, world.phrasebook, world.finder, target, Persona::kTerse,
+      SimulatedUser user(world.facts, world.phrasebook, world.finder, target, Persona::kTerse,
                          Random(1, "test", index));
       for (const Slot slot : {Slot::kGenre, Slot::kYears}) {
         const std::string text = reply(user, {.kind = SystemActKind::kAsk, .slot = slot}).text;
@@ -223,7 +223,7 @@ TEST(SimulatedUser, WordsThatCompareAreTrueOfTheTarget) {
   Random random(1, "ages");
   std::map<std::string, int> said;
   for (MovieId target = 0; target < 500; ++target) {
-    TargetWishes wishes(world.catalog, phrasebook, target, {}, random);
+    TargetWishes wishes(world.facts, phrasebook, target, {}, random);
     const MovieId other = target + 40;
     const auto wish = wishes.relative(other);
     if (!wish) continue;
@@ -245,7 +245,7 @@ TEST(SimulatedUser, ComparesWithMoviesThatAreAlike) {
   Random random(1, "comparisons");
   int liked = 0, disliked = 0, two = 0;
   for (MovieId target = 0; target < 300; ++target) {
-    TargetWishes wishes(world.catalog, world.phrasebook, target, {}, random);
+    TargetWishes wishes(world.facts, world.phrasebook, target, {}, random);
     const auto wish = wishes.comparison();
     if (!wish) continue;
     for (const MovieId movie : wish->update.said.liked)
@@ -294,7 +294,7 @@ TEST(SimulatedUser, PersonasDiffer) {
   for (int i = 0; i < kPersonas; ++i) {
     const auto persona = static_cast<Persona>(i);
     for (std::uint64_t index = 0; index < 60; ++index) {
-      SimulatedUser user(world.catalog, phrasebook, world.finder, static_cast<MovieId>(index * 9), persona,
+      SimulatedUser user(world.facts, phrasebook, world.finder, static_cast<MovieId>(index * 9), persona,
                          Random(1, "test", index));
       const UserTurn opening = greeted(user);
       const UserTurn answer = reply(user, {.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
