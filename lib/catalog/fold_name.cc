@@ -56,23 +56,34 @@ void append_folded(std::string& out, utf8proc_int32_t point) {
   }
 }
 
+// What a byte of ASCII becomes: itself in lower case, kGap, or nothing (kDropped).
+constexpr char kGap = ' ', kDropped = '\0';
+constexpr std::array<char, 128> kAscii = [] {
+  std::array<char, 128> folded{};
+  for (std::size_t c = 0; c < folded.size(); ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
+    folded[c] = letter ? static_cast<char>(c | 0x20) : digit ? static_cast<char>(c) : kGap;
+  }
+  // "Ocean's" and "O'Toole" stay one word.
+  folded['\''] = folded['.'] = kDropped;
+  return folded;
+}();
+
 }  // namespace
 
 std::string fold_name(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   bool gap = false;
   for (std::size_t i = 0; i < text.size();) {
-    if (const char c = text[i]; static_cast<unsigned char>(c) < 0x80) {  // as below, without a look at tables
-      ++i;
-      const bool upper = is_upper(c);
-      if (!upper && !is_lower(c) && !is_digit(c)) {
-        gap = gap || (c != '\'' && c != '.');
-        continue;
-      }
+    if (bytes[i] < kAscii.size()) {
+      const char folded = kAscii[bytes[i++]];
+      if (folded == kGap) gap = true;
+      if (folded == kGap || folded == kDropped) continue;
       if (gap && !out.empty()) out += ' ';
       gap = false;
-      out += upper ? to_lower(c) : c;
+      out += folded;
       continue;
     }
     utf8proc_int32_t point = 0;
@@ -82,8 +93,7 @@ std::string fold_name(std::string_view text) {
       length = 1;
     }
     i += static_cast<std::size_t>(length);
-    // "Ocean's" and "O'Toole" stay one word.
-    if (point == 0x2019) continue;
+    if (point == 0x2019) continue;  // an apostrophe
     if (!is_letter_or_number(point)) {
       gap = gap || !is_mark(point);  // a combining accent (NFD) is dropped, as a precomposed one is
       continue;

@@ -36,15 +36,6 @@ std::string_view ordinal(std::string_view word) {
   return found == kOrdinals.end() ? word : found->second;
 }
 
-std::string joined_words(std::string_view folded) {
-  std::string key;
-  for (const std::string_view word : name_words(folded)) {
-    if (!key.empty()) key += ' ';
-    key += ordinal(word);
-  }
-  return key;
-}
-
 // 31 bits, so that entries are positive and ascend by hash.
 std::int64_t hash_of(std::string_view key) {
   const std::uint64_t hash = hash64(key);
@@ -96,9 +87,18 @@ std::span<const std::int64_t> stored(const MovieCatalog& catalog, const char* na
 
 }  // namespace
 
+std::string key_of_folded(std::string_view folded) {
+  std::string key;
+  for (const std::string_view word : name_words(folded)) {
+    if (!key.empty()) key += ' ';
+    key += ordinal(word);
+  }
+  return key;
+}
+
 std::string title_key(std::string_view title) {
   const std::string folded = fold_name(title);
-  return folded.empty() ? std::string(title) : joined_words(folded);
+  return folded.empty() ? std::string(title) : key_of_folded(folded);
 }
 
 std::vector<std::string> title_keys_of(const MovieCatalog& catalog, MovieId movie) {
@@ -109,10 +109,10 @@ std::vector<std::string> title_keys_of(const MovieCatalog& catalog, MovieId movi
   const auto add_title = [&](std::string_view title) {
     const std::string folded = fold_name(title);
     if (folded.empty()) return add(std::string(title));
-    add(joined_words(folded));
-    if (const std::string letters = digits_as_letters(folded); !letters.empty()) add(joined_words(letters));
+    add(key_of_folded(folded));
+    if (const std::string letters = digits_as_letters(folded); !letters.empty()) add(key_of_folded(letters));
     for (const TitlePart& part : title_parts(title)) {
-      if (part.identifies || part.leads) add(joined_words(part.folded));
+      if (part.identifies || part.leads) add(key_of_folded(part.folded));
     }
   };
   add_title(catalog.title(movie));

@@ -15,6 +15,8 @@ namespace matinee {
 /// 2" of "The Godfather Part II", with ordinals as digits ("6th sense"); the text itself where it has no letters or
 /// digits ("$").
 std::string title_key(std::string_view title);
+/// The same of a folded title that is not empty.
+std::string key_of_folded(std::string_view folded);
 
 /// All keys of a movie: of its title, its original title, their short forms (title_parts.h) and of its titles in other
 /// countries. Each once.

@@ -120,6 +120,8 @@ PersonIndex::PersonIndex(const MovieCatalog& catalog, ThreadPool* pool)
     : impl_(std::make_unique<Impl>(catalog, pool)) {}
 PersonIndex::~PersonIndex() = default;
 
+bool PersonIndex::has(std::string_view name) const { return !impl_->named(fold_name(name)).empty(); }
+
 PersonLookup PersonIndex::find(std::string_view name) const {
   Impl& index = *impl_;
   name = trimmed(name);

@@ -25,6 +25,8 @@ class PersonIndex {
   explicit PersonIndex(const MovieCatalog& catalog, ThreadPool* pool = nullptr);
   ~PersonIndex();
 
+  /// Whether a person has this name, ignoring case and accents. Thread-safe as below.
+  bool has(std::string_view name) const;
   /// One thread at a time, or from bodies of the pool.
   PersonLookup find(std::string_view name) const;
 

@@ -62,9 +62,10 @@ struct TitleIndex::Impl {
       const auto names = [&](MovieId movie, const NameScan::Add& add) {
         const std::string_view title = catalog.title(movie), original = catalog.original_title(movie);
         for (const std::string_view each : {title, original}) {
-          const std::string folded = fold_name(each), key = title_key(each);
-          if (!folded.empty()) add(folded);
-          if (key != folded) add(key);
+          const std::string folded = fold_name(each);
+          if (folded.empty()) continue;
+          add(folded);
+          if (const std::string key = key_of_folded(folded); key != folded) add(key);
           if (title == original) break;
         }
       };

@@ -91,8 +91,7 @@ MovieId QueryNames::movie(std::string_view text) const {
   };
   if (lookup.match == TitleMatch::kNone) {
     if (const auto movie = part_of_series(text)) return *movie;
-    const PersonLookup person = people_.find(text);
-    if (person.match == PersonMatch::kNamed) {
+    if (people_.has(text)) {
       throw missing("no movie \"{0}\"; it is the name of a person: write {{\"people\":[\"{0}\"]}}", text);
     }
     throw missing("no movie \"{}\"{}", text,
