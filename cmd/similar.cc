@@ -8,7 +8,7 @@
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/io/text_reader.h"
-#include "lib/recommend/movie_finder.h"
+#include "lib/recommend/query_batch.h"
 
 namespace {
 
@@ -44,55 +44,6 @@ DType storage_named(std::string_view precision) {
   return precision == "bf16" ? DType::kBF16 : precision == "int8" ? DType::kI8 : DType::kF32;
 }
 
-// Queries that are answered together, in their order. A query without an answer is reported and does not stop the
-// others.
-class QueryBatch {
- public:
-  static constexpr std::size_t kMost = 4096;
-
-  QueryBatch(MovieFinder& finder, const MovieCatalog& catalog, const SimilarOptions& options, OutputFile& out,
-             const ToolContext& tool)
-      : finder_(finder), catalog_(catalog), options_(options), out_(out), tool_(tool) {}
-
-  void add(std::string_view query, const std::string& place) {
-    ++read_;
-    try {
-      understood_.push_back(finder_.understand(query));
-      texts_.emplace_back(query);
-    } catch (Error& error) {
-      if (error.code() != ErrorCode::kMissing && error.code() != ErrorCode::kBadData) throw;
-      if (!place.empty()) error.add_context(place);
-      tool_.note(error.what());
-      ++failed_;
-    }
-    if (texts_.size() == kMost) answer();
-  }
-
-  // Writes the answers to all queries added so far.
-  void answer() {
-    const auto found = finder_.answer_all(understood_, options_.k);
-    const auto format = options_.format == "tsv" ? to_tsv : to_json_line;
-    for (std::size_t i = 0; i < texts_.size(); ++i)
-      out_.write(format({texts_[i], understood_[i], found[i]}, catalog_, options_.explain));
-    out_.flush();
-    texts_.clear();
-    understood_.clear();
-  }
-
-  std::uint64_t read() const { return read_; }
-  bool failed() const { return failed_ > 0; }
-
- private:
-  MovieFinder& finder_;
-  const MovieCatalog& catalog_;
-  const SimilarOptions& options_;
-  OutputFile& out_;
-  const ToolContext& tool_;
-  std::vector<std::string> texts_;
-  std::vector<MovieQuery> understood_;
-  std::uint64_t read_ = 0, failed_ = 0;
-};
-
 int similar(const SimilarOptions& options, const ToolContext& tool) {
   const MovieCatalog catalog(options.catalog);
   ThreadPool pool(tool.threads());
@@ -103,7 +54,9 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
                      storage_named(options.precision));
   OutputFile out(options.output);
   if (options.format == "tsv") out.write(tsv_header(options.explain));
-  QueryBatch batch(finder, catalog, options, out, tool);
+  QueryBatch batch(
+      finder, catalog, {options.k, options.format == "jsonl", options.explain},
+      [&](std::string_view text) { out.write(text); }, tool.notes());
   if (options.queries.empty() || (options.queries.size() == 1 && options.queries[0] == "-")) {
     LineReader lines("-");
     std::optional<Progress> progress;
@@ -113,7 +66,10 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
     while (lines.next(line)) {
       if (!line.empty()) batch.add(line, lines.place());
       // Whoever waits for an answer before the next query gets it.
-      if (!lines.line_is_there()) batch.answer();
+      if (!lines.line_is_there()) {
+        batch.answer();
+        out.flush();
+      }
       if (progress) progress->reach(lines.source().position());
     }
   } else {
@@ -122,7 +78,7 @@ int similar(const SimilarOptions& options, const ToolContext& tool) {
   batch.answer();
   out.commit();
   tool.finished({batch.read(), "queries"});
-  return batch.failed() ? 1 : 0;
+  return batch.failed() > 0 ? 1 : 0;
 }
 
 }  // namespace
