@@ -46,6 +46,15 @@ synthconv -n 600 --part valid --distinct --exclude distinct.jsonl movies.bin >va
 [[ -s valid.jsonl ]] || fail "no lines for validation"
 expect_equal "" "$(sort distinct.jsonl valid.jsonl | uniq -d)" "lines of two parts"
 
+# Grammar that a program can see, and names and numbers that no prompt gives.
+for format in alpaca conversations; do
+  out=$(synthconv -n 120 --seed 3 --format $format movies.bin | "$OLDPWD/scripts/check-synthesis") || fail "texts of $format: $out"
+done
+printf '{"instruction":"Recommend.","input":"1. Heat (1995)","output":"Try Heat (1995) with Al Pacino, a action movie.","skill":"recommend"}\n' >odd.jsonl
+run "$OLDPWD/scripts/check-synthesis" odd.jsonl
+expect_equal 1 "$status" "texts with faults"
+[[ $out == *"['Al', 'Pacino']"* && $out == *"a before a vowel"* ]] || fail "faults that are not named: $out"
+
 # A phrasebook given by the user.
 printf '[s.greet]\nWelcome to the test\\.\n' >mine.txt
 synthconv -n 40 --phrases mine.txt movies.bin | grep -q '"output":"Welcome to the test\."' || fail "--phrases"

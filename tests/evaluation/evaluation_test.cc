@@ -101,7 +101,7 @@ TEST(Evaluation, AnUnknownPartIsRefused) {
   EvaluationOptions options = few();
   options.part = "dev";
   EXPECT_EQ(error_of([&] { evaluate_templates(small_system(), options, 1, pool); }),
-            "--part: --split names no part \"dev\"");
+            "--part: --split names no part \"dev\", but train, valid, test, or all");
 }
 
 TEST(Evaluation, TheTableHasAColumnForEachSystem) {
