@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "lib/base/ascii.h"
 
 namespace matinee {
 namespace {
