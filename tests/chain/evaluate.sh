@@ -36,7 +36,7 @@ expect_same_bytes "$work/once.json" "$work/again.json" "the same figures with on
 
 # Errors leave no figures behind.
 refused() { expect_error "$1" "$2" "${@:3}" -o "$work/refused.json"; [[ ! -e $work/refused.json ]] || fail "$2: wrote figures"; }
-refused 2 'evaluate: --part: --split names no part "dev"' "${evaluate[@]}" --part dev
+refused 2 'evaluate: --part: --split names no part "dev", but train, valid, test, or all' "${evaluate[@]}" --part dev
 refused 2 'evaluate: --held-out: expected a whole number from 0 to 1073741824, found "-1"' evaluate --held-out -1
 refused 1 "evaluate: $work/nowhere.bin: cannot open: No such file or directory" evaluate --base testdata/mini --movies "$work/nowhere.bin"
 run "${evaluate[@]}" -o "$work/nowhere/figures.json"
