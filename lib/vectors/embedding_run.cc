@@ -29,6 +29,14 @@ CatalogTables tables_of(const EmbeddingRun& run) {
 // The catalog as later readers see it, without vectors: a file without a name on the disk of the output; the mapping
 // keeps the contents. What the join needs in memory is free again.
 MovieCatalog joined(const CatalogTables& tables, const EmbeddingRun& run, const ToolContext& tool, ThreadPool& pool) {
+  const std::string folder = temporary_folder_for(run.output);
+  const bool beside = run.output != "-" && folder == folder_of(run.output);
+  std::optional<TemporaryFile> file;  // made first, so that a wrong folder is named before the tables are read
+  if (beside) {
+    with_context(run.output, [&] { file.emplace(folder); });
+  } else {
+    file.emplace(folder);
+  }
   for (const std::string& note : tables.notes) tool.note(note);
   Progress reading = tool.progress("reading tables", 0, "rows");
   CatalogOptions options = run.catalog;
@@ -37,10 +45,9 @@ MovieCatalog joined(const CatalogTables& tables, const EmbeddingRun& run, const 
   reading.finish();
   for (const std::string& note : builder.report().notes) tool.note(note);
   tool.note(builder.report().describe());
-  return with_context(run.output == "-" ? temporary_folder() : run.output, [&] {
-    const TemporaryFile file(temporary_folder_for(run.output));
-    builder.save(file.path());
-    return MovieCatalog(file.path());
+  return with_context(beside ? run.output : folder, [&] {
+    builder.save(file->path());
+    return MovieCatalog(file->path());
   });
 }
 
