@@ -20,8 +20,9 @@ namespace {
 constexpr std::size_t kSuggestions = 5;
 // In shorter texts, one error leaves too little to find within longer titles.
 constexpr std::size_t kShortestWithin = 6;
-// A movie whose title is less close than the best one's by more than this is not meant; with a year, that is certain.
-constexpr double kFartherThan = 12, kFartherWithYear = 5;
+// A movie whose title is less close than the best one's by more than this is not meant; with a year, or where one
+// typing error fewer explains the text, that is certain.
+constexpr double kFartherThan = 12, kFartherWithYear = 5, kFartherMisspelled = 4;
 
 // So that among movies that few voted for, the closer title is meant.
 constexpr double kVotesAdded = 100;
@@ -100,7 +101,9 @@ struct TitleIndex::Impl {
       return x != y ? x > y : a.movie < b.movie;
     });
     TitleLookup lookup{kept.front().match, {}};
-    const double least = kept.front().factor / (year == kUnknown ? kFartherThan : kFartherWithYear);
+    const bool named = lookup.match == TitleMatch::kExact || lookup.match == TitleMatch::kFolded;
+    const double farther = !named ? kFartherMisspelled : year == kUnknown ? kFartherThan : kFartherWithYear;
+    const double least = kept.front().factor / farther;
     for (const Candidate& each : kept) {
       if (each.factor >= least) add_once(lookup.movies, each.movie);
     }
