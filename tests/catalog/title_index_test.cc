@@ -132,7 +132,7 @@ TEST(TitleIndex, NumbersAndShortForms) {
       "tt36\tmovie\tBrødre\tBrødre\t0\t2004\t\\N\t117\tDrama\n"
       "tt37\tmovie\tDr. Strangelove or: How I Learned to Stop Worrying\tx\t0\t1964\t\\N\t95\tComedy\n"
       "tt38\tmovie\tApollo 13\tApollo 13\t0\t1995\t\\N\t140\tDrama\n";
-  tables.ratings += "tt34\t7.7\t600\ntt35\t6.5\t20\n";
+  tables.ratings += "tt34\t7.7\t60000\ntt35\t6.5\t20\n";
   const MovieCatalog catalog = tables.catalog();
   const TitleIndex index(catalog);
   const auto found = [&](std::string_view title) {
