@@ -156,19 +156,18 @@ bool BlockEncoder::encode_ids(std::size_t column) {
     std::memcpy(&begin, field.data(), sizeof begin);
     std::uint32_t number = 0;
     const std::size_t size = field.size();
-    if ((size == 9 || (size == 10 && field[2] != '0')) && begin == prefix &&
-        read_digits(field.data() + size, size - 2, number)) {
+    codes_[row] = 0;
+    if (is_null_field(field)) continue;
+    const bool usual = (size == 9 || (size == 10 && field[2] != '0')) && begin == prefix &&
+                       read_digits(field.data() + size, size - 2, number);
+    if (!usual) number = canonical_id(field, header_.prefix);
+    if (number != kNoId) {
       codes_[row] = number + 1;
-    } else if (is_null_field(field)) {
-      codes_[row] = 0;
-    } else if ((number = canonical_id(field, header_.prefix)) != kNoId) {
-      codes_[row] = number + 1;
-    } else {
-      if (field.find(',') != std::string_view::npos) return false;
-      codes_[row] = 0;
-      exceptions_.add(row, field);
-      if (too_many_exceptions()) return false;
+      continue;
     }
+    if (field.find(',') != std::string_view::npos) return false;
+    exceptions_.add(row, field);
+    if (too_many_exceptions()) return false;
   }
   append_codes(codes_, 0);
   finish(column, Encoding::kId);

@@ -28,8 +28,16 @@ ColumnTable::ColumnTable(const SafetensorsFile& file) : file_(file), description
   last_line_ends_ = ends == file.metadata().end() || ends->second == "true";
   for (std::size_t c = 0; c < description_.columns.size(); ++c) {
     const ColumnSpec& column = description_.columns[c];
-    const std::size_t size =
-        column.type == ColumnType::kText ? StringColumn(file_, column.name).size() : integers(c).size();
+    const bool text = column.type == ColumnType::kText,
+               exceptions = file.find(column.name + ".as_written.rows") != nullptr;
+    // Checks the offsets, which takes a look at each row.
+    texts_.push_back(text || exceptions ? StringColumn(file, column.name + (text ? "" : ".as_written"))
+                                        : StringColumn());
+    exception_rows_.push_back(exceptions && !text ? file.view<std::int64_t>(column.name + ".as_written.rows")
+                                                  : std::span<const std::int64_t>());
+    if (exception_rows_.back().size() != (text ? 0 : texts_.back().size()))
+      throw bad_data("{}: column \"{}\": its exceptions do not fit together", file.path(), column.name);
+    const std::size_t size = text ? texts_.back().size() : integers(c).size();
     if (size != static_cast<std::size_t>(description_.rows))
       throw bad_data("{}: column \"{}\" has {} rows of {}", file.path(), column.name, size, description_.rows);
   }
@@ -44,7 +52,7 @@ void ColumnTable::texts(std::size_t column, std::size_t begin, std::size_t end, 
   const ColumnSpec& spec = description_.columns[column];
   out.clear();
   if (spec.type == ColumnType::kText) {
-    const StringColumn all(file_, spec.name);
+    const StringColumn& all = texts_[column];
     for (std::size_t row = begin; row < end; ++row) out.push_back(all[row]);
     return;
   }
@@ -61,9 +69,8 @@ void ColumnTable::texts(std::size_t column, std::size_t begin, std::size_t end, 
     out.push_back(written.substr(at, next - at));
     at = next;
   }
-  if (file_.find(spec.name + ".as_written.rows") == nullptr) return;
-  const auto rows = file_.view<std::int64_t>(spec.name + ".as_written.rows");
-  const StringColumn exceptions(file_, spec.name + ".as_written");
+  const auto rows = exception_rows_[column];
+  const StringColumn& exceptions = texts_[column];
   const auto first = std::lower_bound(rows.begin(), rows.end(), static_cast<std::int64_t>(begin));
   for (auto row = first; row != rows.end() && *row < static_cast<std::int64_t>(end); ++row)
     out[static_cast<std::size_t>(*row) - begin] = exceptions[static_cast<std::size_t>(row - rows.begin())];

@@ -37,6 +37,9 @@ class ColumnTable {
  private:
   const SafetensorsFile& file_;
   TableDescription description_;
+  // By column: the texts, or those that numbers were written with.
+  std::vector<StringColumn> texts_;
+  std::vector<std::span<const std::int64_t>> exception_rows_;
   bool last_line_ends_ = true;
 };
 
