@@ -1,10 +1,9 @@
 // tsv2bin: turns one IMDb table in TSV into a typed table.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "lib/base/format_error.h"
 #include "lib/base/tool.h"
+#include "lib/table/skip_options.h"
 #include "lib/table/table_path.h"
 #include "lib/table/tsv_reader.h"
 
@@ -13,25 +12,6 @@ namespace {
 using namespace matinee;
 
 constexpr std::uint64_t kMostLineLimit = std::uint64_t{1} << 30;
-
-// Sets the limit of skipped rows from "N" or "P%".
-void set_most_skipped(const std::string& text, TsvReadOptions& options) {
-  const bool share = text.ends_with('%');
-  const std::string number = text.substr(0, text.size() - (share ? 1 : 0));
-  const auto fits = [&](auto& value) {
-    const auto [stop, code] = std::from_chars(number.data(), number.data() + number.size(), value);
-    return code == std::errc{} && stop == number.data() + number.size() && value >= 0;
-  };
-  double percent = 0;
-  std::uint64_t rows = 0;
-  if (share ? !fits(percent) || percent > 100 : !fits(rows))
-    throw usage_error("--max-skipped: expected a number of rows or a share such as 5%, found \"{}\"", text);
-  if (share) {
-    options.most_skipped_share = percent / 100;
-  } else {
-    options.most_skipped = rows;
-  }
-}
 
 void print_notes(const ToolContext& tool, const TsvReadReport& report) {
   if (report.skipped > 0) {
@@ -59,25 +39,23 @@ int main(int argc, char** argv) {
          stdin. A bad row stops it unless --keep-going is given. A folder with one file in it stands for the file.)",
       {"tsv2bin -o title.basics.bin title.basics.tsv.gz", "zcat title.ratings.tsv.gz | tsv2bin -o title.ratings.bin"},
       "bin2tsv(1), embed(1)"};
-  TsvReadOptions read;
-  std::string output = "-", most_skipped = "1%";
+  SkipOptions skip;
+  std::string output = "-";
   std::vector<std::string> inputs;
-  std::uint64_t line_limit = read.line_limit;
+  std::uint64_t line_limit = TsvReadOptions().line_limit;
   return run_tool(
       argc, argv, description, kThreads | kProgress | kStats,
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
-        options.flag("keep-going", &read.keep_going, "skip bad rows and report their number");
-        options.text("max-skipped", &most_skipped, "N|P%",
-                     "with --keep-going: fail where more rows are bad, a number or a share of all rows");
+        skip.add(options);
         options.size("line-limit", &line_limit, "refuse longer lines");
         options.positional(&inputs, "FILE", 0, 1);
       },
       [&](ToolContext& tool) {
         if (line_limit > kMostLineLimit)
           throw usage_error("--line-limit: expected at most 1 GiB, found {}", line_limit);
+        TsvReadOptions read = skip.read_options();
         read.line_limit = line_limit;
-        set_most_skipped(most_skipped, read);
         const std::string input = inputs.empty() ? "-" : table_path(inputs.front());
         ThreadPool pool(tool.threads());
         Progress progress = tool.progress("reading " + input, 0, "bytes");

@@ -28,15 +28,14 @@ OutputFolder::OutputFolder(const std::string& path) : final_(path) {
     if (lock_ >= 0) ::close(lock_);
     throw resource_error("{}: another process is writing it", final_);
   }
-  temporary_ = temporary;
+  temporary_ = UnfinishedFile::at(temporary);
   std::error_code ignored;
-  for (const auto& left : std::filesystem::directory_iterator(temporary_, ignored))
+  for (const auto& left : std::filesystem::directory_iterator(temporary, ignored))
     std::filesystem::remove_all(left.path(), ignored);
 }
 
 OutputFolder::~OutputFolder() {
-  std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  temporary_ = {};  // removed before the lock ends
   ::close(lock_);
 }
 
@@ -46,11 +45,11 @@ void OutputFolder::rename_to_final(const std::string& from) {
 }
 
 void OutputFolder::commit() {
-  sync_folder(temporary_);
-  rename_to_final(temporary_);
-  temporary_.clear();
+  sync_folder(path());
+  rename_to_final(path());
+  temporary_.keep();
 }
 
-void OutputFolder::commit_file(const std::string& name) { rename_to_final(temporary_ + "/" + name); }
+void OutputFolder::commit_file(const std::string& name) { rename_to_final(path() + "/" + name); }
 
 }  // namespace matinee

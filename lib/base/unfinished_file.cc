@@ -1,9 +1,11 @@
 #include "lib/base/unfinished_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,9 +26,28 @@ constexpr int kSlots = 64;              // more files than any tool writes at a 
 constexpr std::time_t kAbandoned = 60;  // seconds without a write
 constexpr std::string_view kEnding = ".tmp";
 constexpr std::size_t kRandomDigits = 6;
+constexpr int kFolderDepth = 8;  // of folders in an unfinished one
 
 // The signal handler removes these. Whoever takes a pointer out of the list owns it.
 std::array<std::atomic<char*>, kSlots> unfinished{};
+
+// Removes a file, or a folder with its contents. A signal handler may not allocate memory, so it cannot use readdir.
+void remove_entry(int folder, const char* name, int depth) {
+  if (::unlinkat(folder, name, 0) == 0 || (errno != EISDIR && errno != EPERM) || depth == 0) return;
+  const int descriptor = ::openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (descriptor < 0) return;
+  alignas(dirent64) std::array<char, 2048> entries;
+  for (long size = 0; (size = ::syscall(SYS_getdents64, descriptor, entries.data(), entries.size())) > 0;) {
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
+      at += entry->d_reclen;
+      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+        remove_entry(descriptor, entry->d_name, depth - 1);
+    }
+  }
+  ::close(descriptor);
+  ::unlinkat(folder, name, AT_REMOVEDIR);
+}
 
 extern "C" void on_deadly_signal(int number) {
   remove_unfinished_files();
@@ -88,7 +109,7 @@ std::string new_name(const std::string& path) {
 void remove_unfinished_files() {
   for (auto& slot : unfinished) {
     // The text is not freed: free() may not be called from a signal handler.
-    if (const char* path = slot.exchange(nullptr)) ::unlink(path);
+    if (const char* path = slot.exchange(nullptr)) remove_entry(AT_FDCWD, path, kFolderDepth);
   }
 }
 
@@ -131,7 +152,8 @@ UnfinishedFile& UnfinishedFile::operator=(UnfinishedFile&& other) noexcept {
 }
 
 UnfinishedFile::~UnfinishedFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   keep();
 }
 

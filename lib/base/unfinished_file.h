@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 namespace matinee {
 
@@ -14,6 +15,8 @@ class UnfinishedFile {
   static UnfinishedFile create(const std::string& path);
   /// Only a name, under which nothing exists yet.
   static UnfinishedFile name_for(const std::string& path);
+  /// A file or a folder with this very name, which may exist or not; a folder is removed with what it holds.
+  static UnfinishedFile at(std::string path) { return UnfinishedFile(std::move(path)); }
   UnfinishedFile(UnfinishedFile&& other) noexcept;
   UnfinishedFile& operator=(UnfinishedFile&& other) noexcept;
   ~UnfinishedFile();

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/table/tsv_reader.h"
+
 namespace matinee {
 
 struct CatalogOptions {
@@ -12,7 +14,7 @@ struct CatalogOptions {
   std::vector<std::string> types{"movie"};  ///< values of titleType
   std::int64_t cast_size = 10;              ///< people per movie, by ordering
   bool adult = false;                       ///< keep titles with isAdult, too
-  bool keep_going = false;                  ///< skip bad rows of TSV, and count them
+  TsvReadOptions read = {};                 ///< of tables that are TSV
   /// Called from any thread with numbers of rows that were read, for the display of progress.
   std::function<void(std::uint64_t)> on_rows = {};
 };

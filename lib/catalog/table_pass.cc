@@ -9,11 +9,7 @@
 namespace matinee {
 
 TablePass::TablePass(const std::string& path, const char* table, const char* id_column, JoinContext& context)
-    : path_(path),
-      table_(table),
-      id_column_(id_column),
-      context_(context),
-      reader_(path, {.keep_going = context.options.keep_going, .most_skipped_share = 1}) {
+    : path_(path), table_(table), id_column_(id_column), context_(context), reader_(path, context.options.read) {
   if (reader_.name() != table) throw bad_data("{}: expected the table {}, found {}", path, table, reader_.name());
   id_ = reader_.column(id_column);
 }

@@ -59,7 +59,7 @@ class Account {
                                                    : fmt::format("{:g} %", options_.most_skipped_share * 100);
     throw bad_data("{}: {} of {} rows are bad, more than {}; the first: {}", source_.name(), skipped, all, most,
                    without_name(report_.first_skipped))
-        .add_remedy("tsv2bin --keep-going --max-skipped allows more");
+        .add_remedy("--max-skipped allows more");
   }
 
   std::string without_name(const std::string& message) const {

@@ -40,6 +40,7 @@ MovieCatalog joined(const CatalogTables& tables, const EmbeddingRun& run, const 
   for (const std::string& note : tables.notes) tool.note(note);
   Progress reading = tool.progress("reading tables", 0, "rows");
   CatalogOptions options = run.catalog;
+  options.read = run.skip.read_options();
   options.on_rows = [&](std::uint64_t rows) { reading.advance(rows); };
   const CatalogBuilder builder(tables, options, pool);
   reading.finish();
@@ -82,7 +83,7 @@ void EmbeddingRun::add(OptionSet& options) {
   options.group("Tables");
   for (const CatalogTable& table : catalog_tables())
     options.text(table.option, &(tables.*table.path), "FILE", table.help);
-  options.flag("keep-going", &catalog.keep_going, "skip bad rows and report their number");
+  skip.add(options);
   options.group("Which movies");
   options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
   options.flag("adult", &catalog.adult, "keep adult titles (isAdult), too");

@@ -6,6 +6,7 @@
 #include "lib/base/options.h"
 #include "lib/base/tool.h"
 #include "lib/catalog/catalog_builder.h"
+#include "lib/table/skip_options.h"
 #include "lib/vectors/movie_vectors.h"
 
 namespace matinee {
@@ -15,6 +16,7 @@ struct EmbeddingRun {
   std::string output = "-";
   std::vector<std::string> folder;  ///< with the tables; empty or one
   CatalogTables tables;             ///< replace those of the folder
+  SkipOptions skip;
   CatalogOptions catalog;
   VectorOptions vectors;
   std::vector<std::string> weights;  ///< replace vectors.weights unless empty

@@ -1,7 +1,10 @@
 #include "lib/base/output_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "lib/base/file.h"
@@ -27,6 +30,24 @@ TEST(OutputFolder, AppearsWholeOrNotAtAll) {
   out.commit();
   EXPECT_EQ(read_file(path + "/f"), "x");
   EXPECT_NE(error_of([&] { OutputFolder again(path); }).find("it exists already"), std::string::npos);
+}
+
+TEST(OutputFolder, IsRemovedByASignal) {
+  const TemporaryFolder folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    OutputFolder out(folder.file("a"));
+    std::filesystem::create_directories(out.path() + "/deep/er");
+    for (int i = 0; i < 200; ++i) write_file(out.path() + "/deep/er/" + std::string(100, 'f') + std::to_string(i), "x");
+    OutputFile open(out.path() + "/open");
+    open.write("x");
+    std::raise(SIGINT);
+    _exit(2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(OutputFolder, RemovesWhatAKilledProcessLeft) {

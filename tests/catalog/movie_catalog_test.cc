@@ -222,12 +222,15 @@ TEST(MovieCatalog, KeepGoingSkipsBadRowsAndReportsThem) {
       "tt10\tmovie\tBroken\n";
   EXPECT_NE(error_of([&] { tables.catalog(); }), "");
   ThreadPool pool(1);
-  const CatalogBuilder builder(tables.write(), {.keep_going = true}, pool);
+  const CatalogBuilder builder(tables.write(), {.read = {.keep_going = true, .most_skipped_share = 1}}, pool);
   EXPECT_EQ(builder.size(), 7);
   EXPECT_EQ(builder.report().bad_rows, 2);
   EXPECT_NE(builder.report().describe().find("2 bad rows skipped, the first: "), std::string::npos);
   EXPECT_NE(builder.report().describe().find("found \"last year\""), std::string::npos);
-  EXPECT_EQ(tables.catalog({.keep_going = true}).title(2), "Heat");
+  EXPECT_EQ(tables.catalog({.read = {.keep_going = true, .most_skipped_share = 1}}).title(2), "Heat");
+  const std::string error = error_of([&] { tables.catalog({.read = {.keep_going = true}}); });
+  EXPECT_NE(error.find("title.basics.tsv: 2 of "), std::string::npos) << error;
+  EXPECT_NE(error.find("rows are bad, more than 1 %; the first: "), std::string::npos) << error;
 }
 
 TEST(MovieCatalog, ListsMayHaveStrayCommas) {

@@ -36,6 +36,10 @@ for without in "" 1; do
     [[ -z $(ls -A out tmp | grep -v :) ]] || fail "a full disk at write $n leaves $(ls -A out tmp)"
   done
 done
+for n in 1 2 3 4 5; do
+  MATINEE_FAIL_WRITE=$n embed -o out/new "$(dirname "$ratings")" 2>err && fail "embed: the write $n did not fail"
+  [[ -z $(ls -A out tmp | grep -v :) ]] || fail "embed: a full disk at write $n leaves $(ls -A out tmp)"
+done
 MATINEE_NO_UNNAMED_FILES='' interrupt KILL
 [[ -z $(ls -A out tmp | grep -v :) ]] || fail "KILL leaves $(ls -A out tmp)"
 # Whole files appear, with the permissions of any other.

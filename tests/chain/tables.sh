@@ -94,9 +94,17 @@ expect_error 0 "tsv2bin: skipped 2 bad rows and kept 2; the first: bad.tsv:$firs
 expect_error 0 "tsv2bin: skipped 2 bad rows and kept 2; the first: bad.tsv:$first" tsv2bin --keep-going --max-skipped 2 -o t.bin bad.tsv
 expect_equal $'tconst\taverageRating\tnumVotes\ntt1\t8.0\t10\ntt4\t7.1\t\\N' "$(bin2tsv t.bin)" "kept rows"
 rm t.bin
-expect_error 1 "tsv2bin: bad.tsv: 2 of 4 rows are bad, more than 1 %; the first: $first; tsv2bin --keep-going --max-skipped allows more" tsv2bin --keep-going -o t.bin bad.tsv
-expect_error 1 "tsv2bin: bad.tsv: 2 of 4 rows are bad, more than 1; the first: $first; tsv2bin --keep-going --max-skipped allows more" tsv2bin --keep-going --max-skipped 1 -o t.bin bad.tsv
+expect_error 1 "tsv2bin: bad.tsv: 2 of 4 rows are bad, more than 1 %; the first: $first; --max-skipped allows more" tsv2bin --keep-going -o t.bin bad.tsv
+expect_error 1 "tsv2bin: bad.tsv: 2 of 4 rows are bad, more than 1; the first: $first; --max-skipped allows more" tsv2bin --keep-going --max-skipped 1 -o t.bin bad.tsv
 expect_error 2 'tsv2bin: --max-skipped: expected a number of rows or a share such as 5%, found "many"' tsv2bin --max-skipped many -o t.bin bad.tsv
+# embed has the same limit for a TSV.
+mkdir tables
+cp "$OLDPWD/testdata/sample/title.basics.tsv" tables
+cp bad.tsv tables/title.ratings.tsv
+expect_error 1 "embed: tables/title.ratings.tsv: 2 of 4 rows are bad, more than 1 %; the first: $first; --max-skipped allows more" embed --keep-going -o t.bin tables
+run embed --keep-going --max-skipped 2 -o movies.bin tables
+expect_equal 0 "$status" "embed --max-skipped: $err"
+rm -f movies.bin
 bad "${h}tt1\t8.0\tx\n"
 expect_error 1 'tsv2bin: bad.tsv: no row is good; the first: 2:3: numVotes: expected a whole number from 0 to 2147483647 or \N, found "x"' tsv2bin --keep-going --max-skipped 100% -o t.bin bad.tsv
 [[ ! -e t.bin ]] || fail "a failed run left its output"
