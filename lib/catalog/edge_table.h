@@ -6,8 +6,8 @@
 
 namespace matinee {
 
-/// The edges of a trie over words: (node, word) to the child node, which is never 0. Words are numbers from 0. The edges
-/// of node 0, which most lookups are about, are in a column of their own.
+/// The edges of a trie over words: (node, word) to the child node, which is never 0. Words are numbers from 0. The
+/// edges of node 0, which most lookups are about, are in a column of their own.
 class EdgeTable {
  public:
   /// The child, or 0.
