@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   bool list = false;
   std::vector<std::string> inputs;
   return run_tool(
-      argc, argv, description, kThreads | kStats,
+      argc, argv, description, kThreads | kProgress | kStats,
       [&](OptionSet& options) {
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.choice("format", &format, {"auto", "tsv", "jsonl"}, "auto: TSV for a table, JSON lines for the rest");
@@ -30,11 +30,13 @@ int main(int argc, char** argv) {
         if (list) {
           write_artifact_listing(inputs.front(), out);
         } else {
+          Progress progress = tool.progress("writing " + output, 0, "rows");
           write_artifact_text(inputs.front(),
                               format == "tsv"     ? ArtifactFormat::kTsv
                               : format == "jsonl" ? ArtifactFormat::kJsonLines
                                                   : ArtifactFormat::kAuto,
-                              out, pool);
+                              out, pool, [&](std::uint64_t done, std::uint64_t total) { progress.reach(done, total); });
+          progress.finish();
         }
         out.commit();
         tool.finished(out.bytes_written());

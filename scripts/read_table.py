@@ -55,6 +55,8 @@ def column(block, rows, header, before):
         ids = [b"%s%07d" % (prefix, code + base - 1) for code in data.take(count, CODES[width]).tolist()]
         ends = counts.cumsum(dtype=numpy.int64)
         values = [b",".join(ids[a:b]) or rb"\N" for a, b in zip([0, *ends], ends)]
+    elif encoding == 6:  # ascending ids
+        values = [b"%s%07d" % (prefix, n) for n in base + data.take(rows, "u1").cumsum(dtype=numpy.int64)]
     else:  # numbers, tenths, ids
         codes = data.take(rows, CODES[width]).tolist() if width else [count] * rows
         write = {1: lambda n: b"%d" % n, 2: lambda n: b"%d.%d" % divmod(n, 10), 3: lambda n: b"%s%07d" % (prefix, n)}

@@ -147,7 +147,7 @@ void write_artifact_listing(const std::string& path, OutputFile& out) {
 namespace {
 
 // An object for each row: numbers as such, \N as null.
-void write_table_objects(const std::string& path, OutputFile& out) {
+void write_table_objects(const std::string& path, OutputFile& out, const std::function<void(std::uint64_t)>& on_rows) {
   TableReader table(path);
   const auto& columns = table.columns();
   ThreadPool alone(1);  // in order
@@ -179,19 +179,23 @@ void write_table_objects(const std::string& path, OutputFile& out) {
       line += '\n';
       out.write(line);
     }
+    on_rows(block.rows());
   });
 }
 
 }  // namespace
 
-void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out, ThreadPool& pool) {
+void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out, ThreadPool& pool,
+                         const RowProgress& progress) {
   const SafetensorsFile file(path);
   const auto kind = file.metadata().find("matinee.kind");
   if (kind != file.metadata().end() && kind->second == "table") {
     if (format == ArtifactFormat::kJsonLines) {
-      write_table_objects(path, out);
+      write_table_objects(path, out, [&, rows = std::uint64_t{0}](std::uint64_t more) mutable {
+        if (progress) progress(rows += more, static_cast<std::uint64_t>(TableDescription(file).rows));
+      });
     } else {
-      write_table_tsv(path, out, pool);
+      write_table_tsv(path, out, pool, progress);
     }
     return;
   }
@@ -233,6 +237,7 @@ void write_artifact_text(const std::string& path, ArtifactFormat format, OutputF
     }
     if (format != ArtifactFormat::kTsv) json.end_object();
     out.write(line + "\n");
+    if (progress) progress(static_cast<std::uint64_t>(row) + 1, static_cast<std::uint64_t>(most->first));
   }
 }
 

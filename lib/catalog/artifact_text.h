@@ -4,6 +4,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/parallel.h"
+#include "lib/table/table_file.h"
 
 namespace matinee {
 
@@ -14,7 +15,8 @@ enum class ArtifactFormat { kAuto, kTsv, kJsonLines };
 /// all have the same number of rows a line per row: JSON lines, or with kTsv a header and JSON values. Genres are
 /// written by name and people by nconst; NaN and infinity are null. Any other file is listed: name, dtype, shape and
 /// first values of each tensor.
-void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out, ThreadPool& pool);
+void write_artifact_text(const std::string& path, ArtifactFormat format, OutputFile& out, ThreadPool& pool,
+                         const RowProgress& progress = {});
 
 /// Writes metadata and tensors of a safetensors file, one per line.
 void write_artifact_listing(const std::string& path, OutputFile& out);

@@ -169,8 +169,27 @@ bool BlockEncoder::encode_ids(std::size_t column) {
     exceptions_.add(row, field);
     if (too_many_exceptions()) return false;
   }
+  if (append_differences()) {
+    finish(column, Encoding::kAscendingIds);
+    return true;
+  }
   append_codes(codes_, 0);
   finish(column, Encoding::kId);
+  return true;
+}
+
+// Ids that ascend by less than 256 from row to row; false where they do not, or where their codes need no more room.
+bool BlockEncoder::append_differences() {
+  if (codes_.empty() || codes_.front() == 0 || codes_.back() - codes_.front() < 0xFF) return false;
+  std::uint32_t most = 0;  // a smaller code behind a larger gives a large difference
+  for (std::size_t i = 1; i < codes_.size(); ++i) most = std::max(most, codes_[i] - codes_[i - 1]);
+  if (most > 0xFF) return false;
+  header_.base = codes_.front() - 1;
+  header_.width = 1;
+  header_.offset = out_->reserve(codes_.size());
+  auto* to = reinterpret_cast<std::uint8_t*>(out_->data() + header_.offset);
+  to[0] = 0;
+  for (std::size_t i = 1; i < codes_.size(); ++i) to[i] = static_cast<std::uint8_t>(codes_[i] - codes_[i - 1]);
   return true;
 }
 

@@ -28,6 +28,7 @@ class BlockEncoder {
   void encode_text(std::size_t column);
   bool encode_ids(std::size_t column);
   bool encode_id_lists(std::size_t column);
+  bool append_differences();
   bool encode_dictionary(std::size_t column);
   std::size_t find_lengths(std::size_t column);
   void encode_lengths(std::size_t column);

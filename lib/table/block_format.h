@@ -7,12 +7,13 @@ namespace matinee {
 
 /// How a column is stored within a block. Values on disk: never renumber.
 enum class Encoding : std::uint8_t {
-  kText = 0,        ///< lengths, then bytes
-  kNumber = 1,      ///< a code for each row: 0 is \N, else base + code - 1
-  kTenths = 2,      ///< the same of ten times the value
-  kId = 3,          ///< the same of the number of an id: prefix, then at least 7 digits
-  kIdList = 4,      ///< a count of ids for each row (U8; 0 is \N), then a code for each id
-  kDictionary = 5,  ///< the distinct texts, and a code for each row: the index of its text
+  kText = 0,          ///< lengths, then bytes
+  kNumber = 1,        ///< a code for each row: 0 is \N, else base + code - 1
+  kTenths = 2,        ///< the same of ten times the value
+  kId = 3,            ///< the same of the number of an id: prefix, then at least 7 digits
+  kIdList = 4,        ///< a count of ids for each row (U8; 0 is \N), then a code for each id
+  kDictionary = 5,    ///< the distinct texts, and a code for each row: the index of its text
+  kAscendingIds = 6,  ///< ids of one prefix: base, then how much more the number of each row is than that before
 };
 
 struct BlockHeader {

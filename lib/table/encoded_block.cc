@@ -1,7 +1,7 @@
 #include "lib/table/encoded_block.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cstring>
 
 #include "lib/base/format_error.h"
@@ -11,6 +11,7 @@ namespace matinee {
 namespace {
 
 constexpr std::size_t kMostDigits = 10;  // of 32 bits
+constexpr std::array<char, kFieldPadding> kNull{'\\', 'N'};
 
 template <class T>
 T load(const std::byte* from) {
@@ -19,16 +20,29 @@ T load(const std::byte* from) {
   return value;
 }
 
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+std::size_t count_digits(std::uint32_t value) {
+  std::size_t count = 1;
+  for (std::uint64_t bound = 10; value >= bound; bound *= 10) ++count;
+  return count;
+}
+
 // Writes a number with at least `least` digits.
 char* write_digits(char* to, std::uint32_t value, std::size_t least) {
-  char digits[kMostDigits];
-  char* begin = digits + kMostDigits;
-  do {
-    *--begin = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value > 0);
-  while (digits + kMostDigits - begin < static_cast<std::ptrdiff_t>(least)) *--begin = '0';
-  return std::copy(begin, digits + kMostDigits, to);
+  const std::size_t size = std::max(count_digits(value), least);
+  char* at = to + size;
+  for (; value >= 10; value /= 100) std::memcpy(at -= 2, kPairs.data() + 2 * (value % 100), 2);
+  if (value > 0 || at == to + size) *--at = static_cast<char>('0' + value);
+  while (at > to) *--at = '0';
+  return to + size;
 }
 
 }  // namespace
@@ -120,10 +134,17 @@ std::vector<EncodedBlock::RowText> EncodedBlock::exceptions(std::size_t column, 
   return section(column, header.exceptions_offset).take_row_texts(header.exceptions, header_.rows);
 }
 
-// Sets `out` to the codes of kNumber, kTenths and kId plus the base: 0 is none, else the number + 1.
+// Sets `out` to the codes of kNumber, kTenths, kId and kAscendingIds plus the base: 0 is none, else the number + 1.
 void EncodedBlock::codes(std::size_t column, const ColumnHeader& header, std::vector<std::uint32_t>& out) const {
   Section data = section(column, header.offset);
   out.resize(header_.rows);
+  if (header.encoding == Encoding::kAscendingIds) {
+    data.require(header.width == 1, "has codes of an unknown width");
+    const std::byte* from = data.take(header_.rows, 1);
+    std::uint32_t last = header.base + 1;
+    for (std::size_t row = 0; row < out.size(); ++row) out[row] = last += load<std::uint8_t>(from + row);
+    return;
+  }
   const auto number = [&](std::uint32_t code) { return code == 0 ? 0 : code + header.base; };
   const auto read = [&]<class T>(T) {
     const std::byte* from = data.take(header_.rows, sizeof(T));
@@ -139,7 +160,7 @@ void EncodedBlock::codes(std::size_t column, const ColumnHeader& header, std::ve
 }
 
 char* EncodedBlock::storage(std::size_t size) const {
-  storage_.emplace_back(size);
+  storage_.emplace_back(size + kFieldPadding);
   return storage_.back().data();
 }
 
@@ -177,7 +198,7 @@ void EncodedBlock::lengths_to_texts(std::size_t column, const ColumnHeader& head
     const std::uint32_t length =
         header.width == 1 ? load<std::uint8_t>(lengths + row) : load<std::uint32_t>(lengths + 4 * std::size_t{row});
     if (length >= same) {
-      out.emplace_back(length == null ? "\\N" : std::string_view());
+      out.emplace_back(length == null ? std::string_view(kNull.data(), 2) : std::string_view());
       before |= length == same;
       continue;
     }
@@ -206,7 +227,8 @@ void EncodedBlock::texts(std::size_t column, std::vector<std::string_view>& out)
     words(column, header, names, codes);
     for (const std::uint32_t code : codes) out.push_back(names[code]);
   } else {
-    section(column, 0).require(header.encoding <= Encoding::kId, "has an unknown encoding");
+    section(column, 0).require(header.encoding <= Encoding::kId || header.encoding == Encoding::kAscendingIds,
+                               "has an unknown encoding");
     std::vector<std::uint32_t> numbers;
     codes(column, header, numbers);
     char* to = storage(numbers.size() * (2 + kMostDigits));
@@ -294,7 +316,7 @@ void EncodedBlock::numbers(std::size_t column, std::vector<std::int32_t>& out) c
 
 void EncodedBlock::ids(std::size_t column, std::vector<std::uint32_t>& out) const {
   const ColumnHeader header = column_header(column);
-  if (header.encoding != Encoding::kId) {
+  if (header.encoding != Encoding::kId && header.encoding != Encoding::kAscendingIds) {
     TableBlock::ids(column, out);
     return;
   }

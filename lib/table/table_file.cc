@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
@@ -11,11 +12,16 @@
 namespace matinee {
 namespace {
 
+constexpr std::size_t kShort = 32, kPage = 4096;
+
 // A block as text, and where it goes.
 struct TextBlock {
   std::size_t index = 0;
+  std::vector<std::vector<std::string_view>> fields;
   std::vector<char> text;
+  std::size_t size = 0;  // of the text
   std::uint64_t offset = 0;
+  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(text).first(size)); }
 };
 
 inline char* put(char* to, std::string_view text) {
@@ -23,17 +29,27 @@ inline char* put(char* to, std::string_view text) {
   return to + text.size();
 }
 
-void append_rows(const EncodedBlock& block, std::size_t columns, std::string_view line_end, std::vector<char>& out) {
-  std::vector<std::vector<std::string_view>> fields(columns);
-  std::size_t size = block.rows() * (columns - 1 + line_end.size());
+// The same for a field of a block. A short one is copied with a fixed size where what follows it is on the same page,
+// and so can be read.
+inline char* put_field(char* to, std::string_view text) {
+  if (text.size() > kShort || reinterpret_cast<std::uintptr_t>(text.data()) % kPage > kPage - kShort)
+    return put(to, text);
+  std::memcpy(to, text.data(), kShort);
+  return to + text.size();
+}
+
+void write_rows(const EncodedBlock& block, std::size_t columns, std::string_view line_end, TextBlock& out) {
+  auto& fields = out.fields;
+  fields.resize(columns);
+  std::size_t size = kShort + block.rows() * (columns - 1 + line_end.size());
   for (std::size_t c = 0; c < columns; ++c) {
     block.texts(c, fields[c]);
     for (const std::string_view text : fields[c]) size += text.size();
   }
   const auto odd_ends = block.odd_ends();
   for (const auto& odd : odd_ends) size += odd.text.size();
-  out.resize(size);
-  char* to = out.data();
+  if (out.text.size() < size) out.text.resize(size);
+  char* to = out.text.data();
   auto odd = odd_ends.begin();
   const auto end_line = [&](std::uint32_t row, std::string_view usual) {
     if (odd != odd_ends.end() && odd->row == row) usual = (odd++)->text;
@@ -41,13 +57,14 @@ void append_rows(const EncodedBlock& block, std::size_t columns, std::string_vie
   };
   end_line(0, "");
   for (std::uint32_t row = 0; row < block.rows(); ++row) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      if (c > 0) *to++ = '\t';
-      to = put(to, fields[c][row]);
+    to = put_field(to, fields[0][row]);
+    for (std::size_t c = 1; c < columns; ++c) {
+      *to++ = '\t';
+      to = put_field(to, fields[c][row]);
     }
     end_line(row + 1, line_end);
   }
-  out.resize(static_cast<std::size_t>(to - out.data()));
+  out.size = static_cast<std::size_t>(to - out.text.data());
 }
 
 }  // namespace
@@ -110,7 +127,7 @@ void TableFile::with_block(std::size_t index, const std::function<void(const Enc
   file_.release("blocks", begin, size);
 }
 
-void TableFile::write_tsv(OutputFile& out, ThreadPool& pool) const {
+void TableFile::write_tsv(OutputFile& out, ThreadPool& pool, const RowProgress& progress) const {
   const std::string header = description_.first_line + description_.line_end;
   const bool at_places = out.can_write_at();
   const auto write = [&](std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -118,7 +135,7 @@ void TableFile::write_tsv(OutputFile& out, ThreadPool& pool) const {
   };
   write(0, std::as_bytes(std::span(header.data(), header.size())));
   std::size_t next = 0;
-  std::uint64_t end = header.size();
+  std::uint64_t end = header.size(), rows = 0;
   OrderedSteps<TextBlock> steps;
   steps.take = [&](TextBlock& block) {
     block.index = next++;
@@ -126,15 +143,17 @@ void TableFile::write_tsv(OutputFile& out, ThreadPool& pool) const {
   };
   steps.work = [&](TextBlock& block) {
     with_block(block.index, [&](const EncodedBlock& encoded) {
-      append_rows(encoded, description_.columns.size(), description_.line_end, block.text);
+      write_rows(encoded, description_.columns.size(), description_.line_end, block);
     });
   };
   steps.in_order = [&](TextBlock& block) {
     block.offset = end;
-    end += block.text.size();
-    if (!at_places) write(block.offset, std::as_bytes(std::span(block.text)));
+    end += block.size;
+    if (!at_places) write(block.offset, block.bytes());
+    rows += static_cast<std::uint64_t>(rows_[block.index]);
+    if (progress) progress(rows, static_cast<std::uint64_t>(description_.rows));
   };
-  if (at_places) steps.after = [&](TextBlock& block) { write(block.offset, std::as_bytes(std::span(block.text))); };
+  if (at_places) steps.after = [&](TextBlock& block) { write(block.offset, block.bytes()); };
   OrderedPass<TextBlock>::run(pool, steps);
 }
 

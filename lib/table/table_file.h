@@ -19,6 +19,9 @@ namespace matinee {
 /// The newest version of files of kind "table".
 inline constexpr int kTableVersion = 2;
 
+/// Called with the rows that are written, and with all of them.
+using RowProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
 /// What the metadata of a table of any version says.
 struct TableDescription {
   explicit TableDescription(const SafetensorsFile& file);
@@ -41,7 +44,7 @@ class TableFile {
   /// Calls `use` with a block, and lets the kernel drop its pages then.
   void with_block(std::size_t index, const std::function<void(const EncodedBlock&)>& use) const;
   /// Writes the TSV that the table was made from, byte for byte.
-  void write_tsv(OutputFile& out, ThreadPool& pool) const;
+  void write_tsv(OutputFile& out, ThreadPool& pool, const RowProgress& progress = {}) const;
 
  private:
   const SafetensorsFile& file_;

@@ -7,7 +7,6 @@
 #include "lib/base/format_error.h"
 #include "lib/table/column_table.h"
 #include "lib/table/encoded_block.h"
-#include "lib/table/table_file.h"
 
 namespace matinee {
 
@@ -134,12 +133,12 @@ std::size_t TableReader::column(std::string_view name) const {
 
 void TableReader::for_each_block(ThreadPool& pool, const Use& use) { form_->for_each_block(pool, use); }
 
-void write_table_tsv(const std::string& path, OutputFile& out, ThreadPool& pool) {
+void write_table_tsv(const std::string& path, OutputFile& out, ThreadPool& pool, const RowProgress& progress) {
   const SafetensorsFile file = open_table(path);
   if (file.version() == 1) {
     ColumnTable(file).write_tsv(out);
   } else {
-    TableFile(file).write_tsv(out, pool);
+    TableFile(file).write_tsv(out, pool, progress);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "lib/base/parallel.h"
 #include "lib/table/imdb_schema.h"
 #include "lib/table/table_block.h"
+#include "lib/table/table_file.h"
 #include "lib/table/tsv_reader.h"
 
 namespace matinee {
@@ -45,6 +46,6 @@ class TableReader {
 };
 
 /// Writes the TSV that a table of any version was made from. Throws like SafetensorsFile.
-void write_table_tsv(const std::string& path, OutputFile& out, ThreadPool& pool);
+void write_table_tsv(const std::string& path, OutputFile& out, ThreadPool& pool, const RowProgress& progress = {});
 
 }  // namespace matinee

@@ -1,4 +1,5 @@
 // Tables of random fields, in every way of reading them, come back byte for byte.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -120,6 +121,33 @@ TEST_F(RoundTripTest, RandomTablesOfEveryKind) {
     if (round % 7 == 0) text.pop_back();
     expect_round_trip(text, std::string(schema.name) + ", round " + std::to_string(round));
   }
+}
+
+TEST_F(RoundTripTest, AscendingIdsTakeAByte) {
+  const auto table_with = [](std::uint32_t largest_step, const std::string& at_the_end) {
+    std::string text = "tconst\taverageRating\tnumVotes\n";
+    std::uint32_t number = 9999000;
+    for (std::uint32_t row = 0; row < 5000; ++row) {
+      text += fmt::format("tt{:07}\t7.1\t5\n", number);
+      number += row % 7 == 0 ? 0 : row % (largest_step + 1);
+    }
+    return text + at_the_end;
+  };
+  const auto size_of_table = [&](const std::string& text, const char* what) {
+    expect_round_trip(text, what);
+    return read_file(file("out.bin")).size();
+  };
+  const std::size_t usual = size_of_table(table_with(255, ""), "steps of a byte");
+  EXPECT_LT(usual, 4096u + 5000 + 1000);
+  ThreadPool pool(1);
+  std::vector<std::uint32_t> ids;
+  TableReader(file("out.bin")).for_each_block(pool, [&](std::size_t, const TableBlock& block) { block.ids(0, ids); });
+  ASSERT_EQ(ids.size(), 5000u);
+  EXPECT_EQ(ids[0], 9999000u);
+  EXPECT_EQ(ids[4] - ids[3], 3u);
+  for (const char* end : {"tt0000001\t7.1\t5\n", "\\N\t7.1\t5\n", "tt9\t7.1\t5\n", "tt99999999\t7.1\t5\n"})
+    EXPECT_GT(size_of_table(table_with(255, end), end), usual + 5000);
+  EXPECT_GT(size_of_table(table_with(256, ""), "a larger step"), usual + 5000);
 }
 
 TEST_F(RoundTripTest, TablesOfSeveralBlocks) {
