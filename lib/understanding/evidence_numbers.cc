@@ -232,6 +232,15 @@ class Scanner {
     return bare && minutes(1, *value);
   }
 
+  // What to add to an age behind "under", "under the age of", "older than" and the like, which is not meant itself.
+  std::int32_t beside_age() const {
+    std::size_t back = 1;
+    while (any_of(before(back), "age", "ages", "the", "of")) ++back;
+    const std::string_view bound = before(back) == "than" ? before(back + 1) : before(back);
+    if (any_of(bound, "under", "below", "younger")) return -1;
+    return any_of(bound, "over", "above", "older") ? 1 : 0;
+  }
+
   bool age() {
     auto value = number(at_);
     std::size_t count = 0;
@@ -239,10 +248,11 @@ class Scanner {
       count = 3;
     } else if (value && any_of(word(at_ + 1), "yo", "yos")) {
       count = 2;
-    } else if (value && cued(1, "age", "aged", "ages")) {
+    } else if (value && (cued(1, "age", "aged", "ages") || (before(1) == "of" && before(2) == "age"))) {
       count = 1;
     }
     if (count == 0 || *value > 18) return false;
+    *value += beside_age();
     const AgeRating most = *value < 7    ? AgeRating::kG
                            : *value < 12 ? AgeRating::kPG
                            : *value < 17 ? AgeRating::kPG13

@@ -69,6 +69,11 @@ TEST(Evidence, AgesOfChildren) {
   EXPECT_EQ(age("for my 5 year old"), "G");
   EXPECT_EQ(age("a ten year old boy"), "PG");
   EXPECT_EQ(age("she is 14 years old"), "PG-13");
+  EXPECT_EQ(age("for a 12 year old"), "PG-13");
+  EXPECT_EQ(age("they are under 12 years old"), "PG");
+  EXPECT_EQ(age("nobody under the age of 17"), "PG-13");
+  EXPECT_EQ(age("all are over age 16"), "R");
+  EXPECT_EQ(age("all younger than 7 years old"), "G");
   EXPECT_EQ(age("PG-13 at most"), "PG-13");
   EXPECT_EQ(age("the movie is 14 years long"), "none");
 }
