@@ -52,7 +52,7 @@ std::int64_t total_dim(const CosineTopkArgs& args) {
   return sum;
 }
 
-// The numbers that a prepared query stands for, all sets one after the other, padded with zeros.
+// The numbers of prepared queries, all sets one after the other, padded with zeros.
 void gather_values(const CosineTopkArgs& args, const PreparedQueries& prepared, std::int64_t q, std::int64_t stride,
                    float* to) {
   std::int64_t from = q * prepared.stride, at = 0;

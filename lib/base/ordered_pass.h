@@ -24,8 +24,8 @@ struct OrderedSteps {
   std::function<void(Item&)> after;  ///< may be empty
 };
 
-/// Runs the steps on the threads of a pool. A few items per thread are in memory. If a step throws, `in_order` sees the
-/// items before that item and no others, and the exception is rethrown; the first by order where there are several.
+/// Runs the steps on the threads of a pool. A few items per thread are in memory. If a step throws, `in_order` is
+/// called for the items before that item only, and the exception is rethrown; the first by order if there are several.
 template <class Item>
 class OrderedPass {
  public:

@@ -56,7 +56,7 @@ struct WorkDone {
 /// Passed to the body of a tool: resolved common options, notes and progress on stderr.
 class ToolContext {
  public:
-  /// `work` collects what is finished; without it nobody asks for that.
+  /// `work` collects what is finished, for --stats; null without that option.
   ToolContext(const ToolDescription& description, const CommonOptions& common, const OptionSet& options,
               std::vector<WorkDone>* work = nullptr);
 

@@ -101,7 +101,7 @@ struct Found {
 
 }  // namespace
 
-// What a thread remembers of one finder: texts repeat their words, and a text is often looked at twice. It changes no
+// A cache of one finder, per thread: texts repeat their words, and a text is often searched twice. It changes no
 // result, and is forgotten when it has grown to kMostRemembered words.
 struct Memory {
   static constexpr std::size_t kMostRemembered = 1 << 15;

@@ -26,7 +26,7 @@ struct NamedPeople {
   }
 };
 
-/// Reads name.basics for the people of the lists. "": no names, so nobody.
+/// Reads name.basics for the people of the lists. "": no table, so no people.
 NamedPeople read_names(const std::string& path, const MoviePeople& people, JoinContext& context);
 
 /// The same lists with rows of `named`. Adds who is not named to `dangling`.

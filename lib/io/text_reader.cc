@@ -52,7 +52,7 @@ struct ByteSource::Impl {
   std::vector<std::byte> input;  // what was read and not used is [begin, end)
   std::size_t begin = 0, end = 0;
   bool gzip = false;
-  std::vector<std::byte> head;  // of gzip: text that the constructor inflated and nobody has read
+  std::vector<std::byte> head;  // of gzip: text that the constructor inflated, not yet read
   std::size_t head_begin = 0;
 
   inflate_state state;

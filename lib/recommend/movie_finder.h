@@ -25,7 +25,7 @@ struct FoundMovie {
   std::vector<Reason> reasons;                           ///< strongest first
 };
 
-/// What a query asks for: the movies nearest to some, or those that fit preferences.
+/// A query as it was understood: the movies nearest to some, or those that fit preferences.
 struct MovieQuery {
   std::vector<SimilarityTerm> terms;     ///< not empty: nearest movies
   std::optional<PreferenceState> state;  ///< else this; beside terms, its `seen` are left out

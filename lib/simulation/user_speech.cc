@@ -111,7 +111,7 @@ void UserSpeech::decorate(TurnDraft& draft, bool opening) {
   if (random_.chance(more * (opening ? 0.05 : 0.06))) draft.add("tag");
   if (random_.chance(more * (opening ? 0.3 : 0.13))) first("story");
   if (random_.chance(more * 0.14)) draft.add("story");
-  // Who has taken a movie asks for no other.
+  // A user who has accepted a movie wishes for no other.
   if (draft.act != UserAct::kAccept && random_.chance(more * (opening ? 0.35 : 0.12))) draft.add("closing");
   if (opening && random_.chance(more * 0.4)) first("u.hi");
 }

@@ -20,7 +20,7 @@ class BlockEncoder {
 
   /// Sets `out` to the block. kFieldPadding bytes around the text must be readable. False if a column of numbers has a
   /// text that is none; `out` is then unspecified. `odd_ends` are the line ends that are not the table's: entry i > 0
-  /// stands behind row i - 1, entry 0 before the first row.
+  /// follows row i - 1, entry 0 precedes the first row.
   bool encode(const Fields& fields, const RowTexts& odd_ends, ByteSections& out);
 
  private:

@@ -30,7 +30,7 @@ class EncodedBlock : public TableBlock {
   void categories(std::size_t column, std::vector<std::string_view>& names,
                   std::vector<std::uint32_t>& codes) const override;
 
-  /// The line ends that are not the table's: entry i > 0 stands behind row i - 1, entry 0 before the first row.
+  /// The line ends that are not the table's: entry i > 0 follows row i - 1, entry 0 precedes the first row.
   struct RowText {
     std::uint32_t row;
     std::string_view text;

@@ -92,7 +92,7 @@ void TsvBlockParser::check_lines(RawBlock& raw, ParsedBlock& out) {
   const std::string_view text = raw.text.view();
   char* to = raw.text.data();
   std::uint32_t rows = 0;
-  std::string end;  // what stands before the next row
+  std::string end;  // what precedes the next row
   const auto keep_end = [&] {
     if (end != (rows == 0 ? std::string_view() : std::string_view(header_.line_end))) odd_ends_.add(rows, end);
     end.clear();

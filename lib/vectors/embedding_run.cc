@@ -67,7 +67,7 @@ void declare_catalog(SafetensorsWriter& writer, const SafetensorsFile& catalog) 
   for (const TensorInfo& tensor : catalog.tensors()) writer.declare(tensor.name, tensor.dtype, tensor.shape);
 }
 
-// Copies the bytes of the texts, or all other tensors. The writer wants texts behind the vectors, the others before.
+// Copies the bytes of the texts, or all other tensors: in the file, texts follow the vectors.
 void write_catalog(SafetensorsWriter& writer, const SafetensorsFile& catalog, bool texts) {
   for (const TensorInfo& tensor : catalog.tensors()) {
     if ((tensor.dtype == DType::kU8) != texts) continue;
