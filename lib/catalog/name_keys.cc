@@ -103,7 +103,7 @@ std::string title_key(std::string_view title) {
 
 std::vector<std::string> title_keys_of(const MovieCatalog& catalog, MovieId movie) {
   std::vector<std::string> keys;
-  const auto add = [&](std::string key) {
+  const auto add = [&](const std::string& key) {
     if (!key.empty()) add_once(keys, key);
   };
   const auto add_title = [&](std::string_view title) {
