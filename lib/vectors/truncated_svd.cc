@@ -55,14 +55,13 @@ TruncatedSvd truncated_svd(const SparseRows& matrix, std::int32_t rank, std::uin
   while (kept < std::min(rank, width) && eigen.values[static_cast<std::size_t>(kept)] > 1e-10 * eigen.values[0]) ++kept;
 
   result.rank = kept;
-  std::vector<float> turn(static_cast<std::size_t>(width) * static_cast<std::size_t>(kept));
-  for (std::int32_t j = 0; j < kept; ++j) {
-    const double singular = std::sqrt(eigen.values[static_cast<std::size_t>(j)]);
+  const auto columns = static_cast<std::size_t>(width), rank_kept = static_cast<std::size_t>(kept);
+  std::vector<float> turn(columns * rank_kept);
+  for (std::size_t j = 0; j < rank_kept; ++j) {
+    const double singular = std::sqrt(eigen.values[j]);
     result.singular.push_back(singular);
-    for (std::int32_t i = 0; i < width; ++i) {
-      turn[static_cast<std::size_t>(i * kept + j)] =
-          static_cast<float>(eigen.vectors[static_cast<std::size_t>(i * width + j)] / singular);
-    }
+    for (std::size_t i = 0; i < columns; ++i)
+      turn[i * rank_kept + j] = static_cast<float>(eigen.vectors[i * columns + j] / singular);
   }
   result.v = multiply_dense(b, width, turn, kept, pool);
   return result;
