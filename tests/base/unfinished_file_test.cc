@@ -17,6 +17,9 @@ namespace {
 
 using testing::TemporaryFolder;
 
+// A shell script starts jobs in the background with SIGINT ignored, and the library leaves ignored signals alone.
+[[maybe_unused]] const auto kBefore = std::signal(SIGINT, SIG_DFL);
+
 std::size_t files_in(const std::string& folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
