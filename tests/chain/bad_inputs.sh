@@ -33,7 +33,7 @@ while IFS='|' read -r tool kind maker command; do
   refuses 1 "$tool: folder: cannot read: Is a directory" "${words[@]}" folder
   refuses 1 "$tool: nowhere: cannot open: No such file or directory" "${words[@]}" nowhere
   run "${words[@]}" cut
-  [[ $status -eq 1 && $err =~ ^"$tool: cut: tensor \""[a-zA-Z.]+"\" ends at byte "[0-9]+" of "[0-9]+": the file is cut off; fetch or make it again"$ ]] ||
+  [[ $status -eq 1 && $err =~ ^"$tool: cut: tensor \""[a-zA-Z._]+"\" ends at byte "[0-9]+" of "[0-9]+": the file is cut off; fetch or make it again"$ ]] ||
     fail "$tool with a cut file: $err"
   for other in movies.bin tokens; do
     other_kind=catalogue
@@ -95,7 +95,7 @@ for command in "tsv2bin -o nowhere/new tables/title.basics.tsv" "embed -o nowher
 done
 
 # A full disk: we mount a small one, if we may.
-if mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
+if mkdir small && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; then
   for command in "tsv2bin -o small/new tables/title.principals.tsv" "embed -o small/new tables" "synthconv -n 500 -o small/new movies.bin"; do
     read -ra words <<<"$command"
     run "${words[@]}"
