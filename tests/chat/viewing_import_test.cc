@@ -184,7 +184,8 @@ TEST_F(ViewingImportTest, FilesOfAnotherKindAreRefused) {
       error_of([&] { import("tconst\taverageRating\n"); }).find("export.csv:1: expected the columns of an export"),
       std::string::npos);
   EXPECT_NE(error_of([&] { import(""); }), "");
-  EXPECT_NE(error_of([&] { import("PK\x03\x04zip", "all.zip"); }).find("this is a zip archive; unpack it: unzip"), std::string::npos);
+  EXPECT_NE(error_of([&] { import("PK\x03\x04zip", "all.zip"); }).find("this is a zip archive; unpack it: unzip"),
+            std::string::npos);
   EXPECT_EQ(error_of([&] { import(ratings + "2020-01-01,\"Heat,1995,x,4\n"); }),
             folder.file("export.csv") + ":2: the quote that begins a field here is never closed");
 }
