@@ -1,5 +1,5 @@
-// A sample of the rows tells how good the best k are about to be, so that few rows that are not among them become
-// candidates. A guess that is too high is found out at the end.
+// Estimates the k-th best score from a sample of the rows, so that few rows outside the best k become candidates. A
+// guess that is too high is detected at the end.
 
 #include <algorithm>
 #include <cmath>

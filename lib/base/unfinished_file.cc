@@ -76,7 +76,7 @@ int list_for_signals(const std::string& path) {
   return -1;
 }
 
-// Files "PATH.XXXXXX.tmp" that nobody locks and nobody has written to for a while: their writer was killed.
+// Removes files "PATH.XXXXXX.tmp" that are not locked and were not written to for a while: their writer was killed.
 void remove_abandoned(const std::string& path) {
   namespace fs = std::filesystem;
   const std::string prefix = fs::path(path).filename().string() + ".";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/random.h"
+#include "lib/base/words.h"
 
 // The files of lib/catalog/words, put into the program by words.S.
 extern "C" {
@@ -24,20 +25,10 @@ namespace {
 
 std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
 
-// Calls `use` with each non-empty piece of `text` between separators.
-template <class Use>
-void for_pieces(std::string_view text, char separator, const Use& use) {
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    if (end > begin) use(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-}
-
 // Lines without comments.
 template <class Use>
 void for_lines(std::string_view text, const Use& use) {
-  for_pieces(text, '\n', [&](std::string_view line) {
+  for_each_piece(text, '\n', [&](std::string_view line) {
     if (line.front() != '#') use(line);
   });
 }
@@ -73,7 +64,7 @@ class WordLists {
     std::unordered_map<std::string, unsigned> words;
     const auto add = [&](const char* begin, const char* end, unsigned lists) {
       for_lines(between(begin, end), [&](std::string_view line) {
-        for_pieces(line, ' ', [&](std::string_view piece) {
+        for_each_piece(line, ' ', [&](std::string_view piece) {
           std::string word(piece);
           std::replace(word.begin(), word.end(), '_', ' ');
           words[std::move(word)] |= lists;

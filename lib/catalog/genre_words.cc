@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/base/words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/title_query.h"
 
@@ -16,11 +17,9 @@ namespace {
 
 std::vector<std::string_view> pieces(std::string_view text, char separator) {
   std::vector<std::string_view> all;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    if (const auto piece = trimmed(text.substr(begin, end - begin)); !piece.empty()) all.push_back(piece);
-    begin = end + 1;
-  }
+  for_each_piece(text, separator, [&](std::string_view piece) {
+    if (piece = trimmed(piece); !piece.empty()) all.push_back(piece);
+  });
   return all;
 }
 

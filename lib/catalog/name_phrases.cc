@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "lib/base/words.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/name_words.h"
@@ -219,11 +220,7 @@ void NamePhrases::add_person(PersonId person) {
   };
   add(name, full);
   std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < name.size();) {
-    const std::size_t end = std::min(name.find(' ', begin), name.size());
-    words.push_back(name.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for_each_piece(name, ' ', [&](std::string_view word) { words.emplace_back(word); });
   if (words.size() > 2 && (words.back() == "jr" || words.back() == "sr" || words.back() == "iii")) words.pop_back();
   if (words.size() < 2) return;
   // Without middle initials: "Samuel Jackson".

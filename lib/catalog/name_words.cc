@@ -5,6 +5,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "lib/base/words.h"
+
 namespace matinee {
 
 bool is_left_out(std::string_view folded) {
@@ -38,11 +40,7 @@ bool is_number(std::string_view word) {
 
 std::vector<std::string_view> name_words(std::string_view folded) {
   std::vector<std::string_view> all, kept;
-  for (std::size_t begin = 0; begin < folded.size();) {
-    const std::size_t end = std::min(folded.find(' ', begin), folded.size());
-    all.push_back(standard_word(folded.substr(begin, end - begin)));
-    begin = end + 1;
-  }
+  for_each_piece(folded, ' ', [&](std::string_view word) { all.push_back(standard_word(word)); });
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool before_number = i > 0 && i + 1 < all.size() && is_part_word(all[i]) && is_number(all[i + 1]);
     if (!is_left_out(all[i]) && !before_number) kept.push_back(all[i]);

@@ -29,7 +29,7 @@ struct NamedPeople {
 /// Reads name.basics for the people of the lists. "": no table, so no people.
 NamedPeople read_names(const std::string& path, const MoviePeople& people, JoinContext& context);
 
-/// The same lists with rows of `named`. Adds who is not named to `dangling`.
+/// The same lists with rows of `named`. Counts references to people that `named` lacks in `dangling`.
 ListColumnBuilder rows_of(const PersonLists& lists, const NamedPeople& named, std::int64_t& dangling);
 
 }  // namespace matinee

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <mutex>
-#include <optional>
 
 #include "lib/base/ascii.h"
 #include "lib/base/list_members.h"
+#include "lib/base/words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/name_keys.h"
-#include "lib/catalog/name_scan.h"
+#include "lib/catalog/name_lookup.h"
 #include "lib/catalog/spelling_index.h"
 #include "lib/catalog/title_closeness.h"
 #include "lib/catalog/title_query.h"
@@ -26,41 +25,15 @@ struct Candidate {
   double factor;
 };
 
-std::vector<std::string> words_of(const std::string& folded) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < folded.size();) {
-    const std::size_t end = std::min(folded.find(' ', begin), folded.size());
-    words.push_back(folded.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
 }  // namespace
 
 struct PersonIndex::Impl {
-  Impl(const MovieCatalog& movie_catalog, ThreadPool* given_pool)
-      : catalog(movie_catalog), entries(stored_person_keys(catalog)), pool(given_pool) {
-    if (pool == nullptr) pool = &own_pool.emplace(1);
-  }
-
-  NameKeys keys() {
-    if (entries.empty()) {
-      std::call_once(keys_made, [&] { made_entries = person_key_entries(catalog, *pool); });
-      return {made_entries, catalog.people_count()};
-    }
-    return {entries, catalog.people_count()};
-  }
-
-  const NameScan& names() {
-    std::call_once(scan_made, [&] {
-      const auto names = [&](PersonId person, const NameScan::Add& add) {
-        add(fold_name(catalog.person_name(person)));
-      };
-      scan.emplace(catalog.people_count(), names, *pool);
-    });
-    return *scan;
-  }
+  Impl(const MovieCatalog& movie_catalog, ThreadPool* pool)
+      : catalog(movie_catalog),
+        names(
+            catalog.people_count(), stored_person_keys(catalog),
+            [this](ThreadPool& threads) { return person_key_entries(catalog, threads); },
+            [this](PersonId person, const NameScan::Add& add) { add(fold_name(catalog.person_name(person))); }, pool) {}
 
   std::int64_t votes(PersonId person) const {
     std::int64_t sum = 0;
@@ -83,7 +56,7 @@ struct PersonIndex::Impl {
 
   std::vector<Candidate> named(const std::string& folded) {
     std::vector<Candidate> people;
-    for (const PersonId person : keys().rows(folded)) {
+    for (const PersonId person : names.rows_with_key(folded)) {
       if (fold_name(catalog.person_name(person)) == folded) people.push_back({person, 1});
     }
     return people;
@@ -91,15 +64,16 @@ struct PersonIndex::Impl {
 
   std::vector<Candidate> misspelled(const std::string& folded, int limit) {
     std::vector<Candidate> people;
-    for (const auto& near : names().near({folded}, limit, *pool))
+    for (const auto& near : names.scan().near({folded}, limit, names.pool()))
       people.push_back({near.row, factor_of_errors(near.errors)});
     return people;
   }
 
   std::vector<Candidate> with_words(const std::string& folded) {
     std::vector<Candidate> people;
-    const std::vector<std::string> words = words_of(folded);
-    for (const auto& shared : names().with_words(words, *pool)) {
+    std::vector<std::string> words;
+    for_each_piece(folded, ' ', [&](std::string_view word) { words.emplace_back(word); });
+    for (const auto& shared : names.scan().with_words(words, names.pool())) {
       if (std::popcount(shared.words) != static_cast<int>(words.size())) continue;
       const bool surname = fold_name(catalog.person_name(shared.row)).ends_with(" " + folded);
       people.push_back({shared.row, surname ? kSurname : kOtherWords});
@@ -108,12 +82,7 @@ struct PersonIndex::Impl {
   }
 
   const MovieCatalog& catalog;
-  std::span<const std::int64_t> entries;
-  ThreadPool* pool;
-  std::optional<ThreadPool> own_pool;
-  std::once_flag keys_made, scan_made;
-  std::vector<std::int64_t> made_entries;
-  std::optional<NameScan> scan;
+  NameLookup names;
 };
 
 PersonIndex::PersonIndex(const MovieCatalog& catalog, ThreadPool* pool)

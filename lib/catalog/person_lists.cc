@@ -122,7 +122,7 @@ class PrincipalsReader {
   std::size_t nconst_, category_, ordering_;
 };
 
-// Leaves out who is there before; returns the new end.
+// Removes later repeats of a person; returns the new end.
 Credit* without_repeats(Credit* begin, Credit* end) {
   if (end - begin > 64) {
     std::unordered_set<std::uint32_t> seen;

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <mutex>
-#include <optional>
 
 #include "lib/base/list_members.h"
 #include "lib/catalog/common_words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/catalog/name_keys.h"
-#include "lib/catalog/name_scan.h"
+#include "lib/catalog/name_lookup.h"
 #include "lib/catalog/name_words.h"
 #include "lib/catalog/title_closeness.h"
 
@@ -42,38 +40,27 @@ std::vector<std::string> words_of(const std::string& key) {
   return words;
 }
 
+// Calls `add` with the folded title and original title of a movie, and with their keys where these differ.
+void add_titles(const MovieCatalog& catalog, MovieId movie, const NameScan::Add& add) {
+  const std::string_view title = catalog.title(movie), original = catalog.original_title(movie);
+  for (const std::string_view each : {title, original}) {
+    const std::string folded = fold_name(each);
+    if (folded.empty()) continue;
+    add(folded);
+    if (const std::string key = key_of_folded(folded); key != folded) add(key);
+    if (title == original) break;
+  }
+}
+
 }  // namespace
 
 struct TitleIndex::Impl {
-  Impl(const MovieCatalog& movie_catalog, ThreadPool* given_pool)
-      : catalog(movie_catalog), entries(stored_movie_keys(catalog)), pool(given_pool) {
-    if (pool == nullptr) pool = &own_pool.emplace(1);
-  }
-
-  NameKeys keys() {
-    if (entries.empty()) {
-      std::call_once(keys_made, [&] { made_entries = movie_key_entries(catalog, *pool); });
-      return {made_entries, catalog.size()};
-    }
-    return {entries, catalog.size()};
-  }
-
-  const NameScan& titles() {
-    std::call_once(scan_made, [&] {
-      const auto names = [&](MovieId movie, const NameScan::Add& add) {
-        const std::string_view title = catalog.title(movie), original = catalog.original_title(movie);
-        for (const std::string_view each : {title, original}) {
-          const std::string folded = fold_name(each);
-          if (folded.empty()) continue;
-          add(folded);
-          if (const std::string key = key_of_folded(folded); key != folded) add(key);
-          if (title == original) break;
-        }
-      };
-      scan.emplace(catalog.size(), names, *pool);
-    });
-    return *scan;
-  }
+  Impl(const MovieCatalog& movie_catalog, ThreadPool* pool)
+      : catalog(movie_catalog),
+        titles(
+            catalog.size(), stored_movie_keys(catalog),
+            [this](ThreadPool& threads) { return movie_key_entries(catalog, threads); },
+            [this](MovieId movie, const NameScan::Add& add) { add_titles(catalog, movie, add); }, pool) {}
 
   // Those of the year, or else of the years beside it.
   std::vector<Candidate> of_year(const std::vector<Candidate>& all, std::int32_t year) const {
@@ -112,7 +99,7 @@ struct TitleIndex::Impl {
 
   std::vector<Candidate> with_key(const TitleText& text) {
     std::vector<Candidate> found;
-    for (const MovieId movie : keys().rows(text.key)) {
+    for (const MovieId movie : titles.rows_with_key(text.key)) {
       const TitleCloseness close = closeness(text, catalog, movie);
       if (close.factor > 0)
         found.push_back({movie, close.factor, close.exact ? TitleMatch::kExact : TitleMatch::kFolded});
@@ -124,12 +111,12 @@ struct TitleIndex::Impl {
     std::vector<Candidate> found;
     const int limit = title_errors_allowed(text.article.size());
     if (limit > 0) {
-      for (const auto& near : titles().near({text.folded, text.key}, limit, *pool))
+      for (const auto& near : titles.scan().near({text.folded, text.key}, limit, titles.pool()))
         found.push_back({near.row, factor_of_errors(near.errors), TitleMatch::kFuzzy});
     }
     const std::vector<std::string> words = words_of(text.key);
     if (!std::all_of(words.begin(), words.end(), is_function_word)) {
-      for (const auto& shared : titles().with_words(words, *pool)) {
+      for (const auto& shared : titles.scan().with_words(words, titles.pool())) {
         if (std::popcount(shared.words) == static_cast<int>(words.size()))
           found.push_back({shared.row, factor_of_words(text, catalog, shared.row), TitleMatch::kWords});
       }
@@ -140,7 +127,7 @@ struct TitleIndex::Impl {
   std::vector<Candidate> misspelled_within(const TitleText& text) {
     std::vector<Candidate> found;
     if (text.key.size() < kShortestWithin) return found;
-    for (const auto& near : titles().containing(text.key, title_errors_allowed(text.key.size()), *pool))
+    for (const auto& near : titles.scan().containing(text.key, title_errors_allowed(text.key.size()), titles.pool()))
       found.push_back({near.row, factor_of_errors(near.errors), TitleMatch::kFuzzy});
     return found;
   }
@@ -150,10 +137,11 @@ struct TitleIndex::Impl {
     std::vector<MovieId> movies;
     if (text.folded.empty()) return movies;
     const int errors = title_errors_allowed(text.folded.size()) + 1;
-    for (const auto& near : titles().near({text.folded, text.key}, errors, *pool)) add_once(movies, near.row);
+    for (const auto& near : titles.scan().near({text.folded, text.key}, errors, titles.pool()))
+      add_once(movies, near.row);
     std::vector<std::string> words = words_of(text.key);
     std::erase_if(words, is_function_word);
-    const auto shared = titles().with_words(words, *pool);
+    const auto shared = titles.scan().with_words(words, titles.pool());
     std::vector<double> rarity(words.size());
     double whole = 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -177,12 +165,7 @@ struct TitleIndex::Impl {
   }
 
   const MovieCatalog& catalog;
-  std::span<const std::int64_t> entries;  // as stored
-  ThreadPool* pool;
-  std::optional<ThreadPool> own_pool;
-  std::once_flag keys_made, scan_made;
-  std::vector<std::int64_t> made_entries;
-  std::optional<NameScan> scan;
+  NameLookup titles;
 };
 
 TitleIndex::TitleIndex(const MovieCatalog& catalog, ThreadPool* pool) : impl_(std::make_unique<Impl>(catalog, pool)) {}

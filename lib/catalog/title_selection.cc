@@ -12,6 +12,7 @@
 
 #include "lib/base/format_error.h"
 #include "lib/base/parallel_sort.h"
+#include "lib/base/words.h"
 #include "lib/catalog/movie_catalog.h"
 
 namespace matinee {
@@ -254,12 +255,7 @@ class TitleReader {
 
 template <class Use>
 void for_each_part(std::string_view list, const Use& use) {
-  if (is_null(list)) return;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin) use(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  if (!is_null(list)) for_each_piece(list, ',', use);
 }
 
 // The genres of the catalog, sorted: those with the most titles where there are too many.

@@ -33,7 +33,7 @@ struct Candidate {
   std::vector<BrokenWish> broken{};  ///< wishes that it does not meet
 };
 
-/// The movies that come nearest to what a user wants.
+/// Movies that meet a user's wishes or, where none does, movies that break the same ones as the best.
 struct NearestMovies {
   std::vector<Candidate> candidates;  ///< best first; reasons and broken wishes may be left out
   std::vector<BrokenWish> broken;     ///< of each of them

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/base/ascii.h"
+#include "lib/base/words.h"
 #include "lib/catalog/fold_name.h"
 #include "lib/dialogue/movie_facts.h"
 
@@ -17,11 +18,7 @@ using Words = std::vector<std::string>;
 
 Words words_of(std::string_view folded) {
   Words words;
-  while (!folded.empty()) {
-    const std::size_t end = std::min(folded.find(' '), folded.size());
-    words.emplace_back(folded.substr(0, end));
-    folded.remove_prefix(std::min(end + 1, folded.size()));
-  }
+  for_each_piece(folded, ' ', [&](std::string_view word) { words.emplace_back(word); });
   return words;
 }
 

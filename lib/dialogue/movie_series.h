@@ -13,7 +13,7 @@ namespace matinee {
 /// series.
 bool same_series(const MovieCatalog& catalog, MovieId a, MovieId b);
 
-/// The beginnings of a catalog's titles, by which most pairs of movies are told apart without a look at the titles.
+/// Caches the first letters of a catalog's titles, so that same_series() rejects most pairs without parsing them.
 class SeriesTitles {
  public:
   /// `catalog` must outlive this.

@@ -121,7 +121,7 @@ struct PreferenceState {
   friend bool operator==(const PreferenceState&, const PreferenceState&) = default;
 };
 
-/// Whether one of the wanted values of the slot is enough.
+/// Whether a movie with any one of the slot's wanted values meets the wish ("comedy or horror").
 bool one_is_enough(const PreferenceState& state, Slot slot);
 
 class PreferenceNames;

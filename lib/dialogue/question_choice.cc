@@ -73,7 +73,7 @@ QuestionChoice::QuestionChoice(const MovieCatalog& catalog) {
 
 // The user answers with one value of the target, and movies without it drop out. If N movies are viable and N_a of them
 // have the value a, the gain is ln N - E[ln N_a], over all movies and their values. This is N times the gain. `Count`
-// holds twice N: a person who acts and directs is two values of a movie.
+// must hold 2 N: a movie counts a person twice who acts in it and directs it.
 template <class Count>
 double QuestionChoice::information(const Answers& answers, const MovieSet& viable, std::int32_t movies) {
   const auto values_of = [&](MovieId movie) {

@@ -13,7 +13,7 @@ namespace matinee {
 /// As many bytes of the beginning of a file as recognize_file() looks at.
 constexpr std::size_t kRecognizedBytes = 512;
 
-/// One kind of file. In the commands, FILE stands for its path; "" where there is no such command.
+/// One kind of file. FILE in a command is replaced by its path; "": no such command.
 struct FileKind {
   const char* name;         ///< "a zip archive"
   const char* verb = "";    ///< what the commands do: "unpack it"

@@ -71,14 +71,7 @@ void BlockEncoder::append_codes(const std::vector<std::uint32_t>& codes, unsigne
   header_.width = std::max(header_.width, static_cast<std::uint8_t>(least_width));
   const auto relative = [&](std::uint32_t code) { return code == 0 ? 0 : code - header_.base; };
   if (header_.width == 0) header_.count = codes.empty() ? 0 : relative(codes.front());
-  const std::uint32_t offset = out_->reserve(codes.size() * header_.width);
-  const auto store = [&]<class T>(T) {
-    T* to = reinterpret_cast<T*>(out_->data() + offset);
-    for (std::size_t i = 0; i < codes.size(); ++i) to[i] = static_cast<T>(relative(codes[i]));
-  };
-  if (header_.width == 1) store(std::uint8_t{});
-  if (header_.width == 2) store(std::uint16_t{});
-  if (header_.width == 4) store(std::uint32_t{});
+  const std::uint32_t offset = out_->append_narrow(codes, header_.width, relative);
   if (least_width == 0) header_.offset = offset;
 }
 
@@ -259,13 +252,7 @@ bool BlockEncoder::encode_dictionary(std::size_t column) {
   std::uint32_t end = 0;
   for (const std::string_view text : texts) lengths_.push_back(end += static_cast<std::uint32_t>(text.size()));
   header_.offset = out_->append(std::span<const std::uint32_t>(lengths_));
-  const std::uint32_t at = out_->reserve(fields_.rows * header_.width);
-  const auto store = [&]<class T>(T) {
-    T* to = reinterpret_cast<T*>(out_->data() + at);
-    for (std::size_t i = 0; i < codes_.size(); ++i) to[i] = static_cast<T>(codes_[i]);
-  };
-  if (header_.width == 1) store(std::uint8_t{});
-  if (header_.width == 2) store(std::uint16_t{});
+  out_->append_narrow(codes_, header_.width);
   const std::uint32_t text = out_->reserve(dictionary_.bytes());
   auto* to = reinterpret_cast<char*>(out_->data() + text);
   for (const std::string_view word : texts) to = std::copy(word.begin(), word.end(), to);
@@ -306,13 +293,7 @@ void BlockEncoder::encode_lengths(std::size_t column) {
     bytes = find_lengths(column);
   }
   const std::uint32_t same = same_length(header_.width);
-  header_.offset = out_->reserve(codes_.size() * header_.width);
-  if (header_.width == 1) {
-    auto* to = reinterpret_cast<std::uint8_t*>(out_->data() + header_.offset);
-    for (std::size_t i = 0; i < codes_.size(); ++i) to[i] = static_cast<std::uint8_t>(codes_[i]);
-  } else {
-    std::memcpy(out_->data() + header_.offset, codes_.data(), codes_.size() * sizeof codes_[0]);
-  }
+  header_.offset = out_->append_narrow(codes_, header_.width);
   const std::uint32_t at = out_->reserve(bytes + 32);
   auto* to = reinterpret_cast<char*>(out_->data() + at);
   for (std::uint32_t row = 0; row < fields_.rows; ++row)

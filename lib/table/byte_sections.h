@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,19 @@ class ByteSections {
   std::uint32_t append(std::span<const T> values) {
     const std::uint32_t at = reserve(values.size_bytes());
     if (!values.empty()) std::memcpy(data() + at, values.data(), values.size_bytes());
+    return at;
+  }
+  /// A section of map(value) for each value, in `width` bytes each (0, 1, 2 or 4).
+  template <class Map = std::identity>
+  std::uint32_t append_narrow(std::span<const std::uint32_t> values, unsigned width, const Map& map = {}) {
+    const std::uint32_t at = reserve(values.size() * width);
+    const auto store = [&]<class T>(T) {
+      T* to = reinterpret_cast<T*>(data() + at);
+      for (std::size_t i = 0; i < values.size(); ++i) to[i] = static_cast<T>(map(values[i]));
+    };
+    if (width == 1) store(std::uint8_t{});
+    if (width == 2) store(std::uint16_t{});
+    if (width == 4) store(std::uint32_t{});
     return at;
   }
   std::uint32_t append(const RowTexts& texts) {
