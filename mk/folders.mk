@@ -22,6 +22,7 @@ USES_train         := model
 USES_cluster       := train
 USES_chat          := recommend simulation model constraint prompt
 USES_evaluation    := chat
+USES_serve         := chat
 
 # The highest folders that each tool uses.
 TOP_tsv2bin    := table
@@ -31,7 +32,7 @@ TOP_similar    := recommend
 TOP_synthconv  := evaluation
 TOP_tokenize   := prompt train
 TOP_lora-train := cluster prompt
-TOP_chat       := chat
+TOP_chat       := serve
 TOP_evaluate   := evaluation
 TOP_lora-merge := prompt train
 
