@@ -8,8 +8,14 @@
 STAMPS :=
 stamp = $(if $(filter $(1),$(STAMPS)),,$(eval STAMPS += $(1))$(eval STAMP_$(1) := $$(2))$(eval $(stamp_rule)))$(1)
 same_text = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
+# GNU make 4.3 does not always take off the newline at the end of a file that it reads.
+define newline
+
+
+endef
+stored = $(subst $(newline),,$(file <$(1)))
 define stamp_rule
-$(1): $(if $(call same_text,$(STAMP_$(1)),$(file <$(1))),,FORCE)
+$(1): $(if $(call same_text,$(STAMP_$(1)),$(call stored,$(1))),,FORCE)
 	@mkdir -p $$(@D)
 	@printf '%s\n' '$$(subst ','\'',$$(STAMP_$$@))' > $$@
 endef

@@ -53,24 +53,26 @@ train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, fig
 train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
 
 # $(call step,OUTPUT,TOOL,OPTIONS,INPUTS,ARGUMENTS): TRAIN/OUTPUT is made from INPUTS by the tool, and made again when
-# its options or inputs change. ARGUMENTS are the inputs unless given.
+# its options or inputs change. ARGUMENTS are the inputs unless given; -: none.
 step = $(eval $(step_rule))
 define step_rule
 $(TRAIN)/$(1): $(4) $(BUILD)/$(2) $(call stamp,$(TRAIN)/stamps/$(1),$(2) $(3) $(filter-out $(TRAIN)/%,$(4)))
 	@mkdir -p $$(@D)
-	$(BUILD)/$(2) $(3) -o $$@ $(or $(5),$(4))
+	$(BUILD)/$(2) $(3) -o $$@ $(filter-out -,$(or $(5),$(4)))
 endef
 
-# Of these two, those that the folder has.
-OPTIONAL_TABLES := $(foreach table,title.akas title.certificates,$(strip \
-                     $(if $(wildcard $(IMDB)/$(table).tsv $(IMDB)/$(table).tsv.gz),$(table))))
-TABLES := title.basics title.ratings title.crew title.principals name.basics $(OPTIONAL_TABLES)
+# Those that the folder has; only title.basics must be there.
+TABLES := title.basics $(foreach table,title.ratings title.crew title.principals name.basics title.akas \
+            title.certificates,$(if $(wildcard $(IMDB)/$(table).tsv $(IMDB)/$(table).tsv.gz),$(table)))
 table_source = $(or $(firstword $(wildcard $(IMDB)/$(1).tsv.gz $(IMDB)/$(1).tsv)),$(IMDB)/$(1).tsv)
 $(foreach table,$(TABLES),$(call step,$(table).bin,tsv2bin,--keep-going,$(call table_source,$(table))))
 $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
 	@echo "make: IMDB=$(IMDB) has no $*.tsv or $*.tsv.gz" >&2; exit 1
 
-$(call step,movies.bin,embed,--seed $(SEED),$(TABLES:%=$(TRAIN)/%.bin),$(TRAIN))
+# Each table by its option: TRAIN may hold more, of another IMDB.
+table_option = --$(if $(filter name.%,$(1)),names,$(1:title.%=%)) $(TRAIN)/$(1).bin
+$(call step,movies.bin,embed,--seed $(SEED) $(foreach table,$(TABLES),$(call table_option,$(table))),\
+  $(TABLES:%=$(TRAIN)/%.bin),-)
 # Each line once, but labelled turns as often as people said them. The validation part has wordings and movies of its
 # own, and none of the lines that are trained on; few wordings are of this part, so it takes many conversations.
 SYNTHESIS := --seed $(SEED) --keep $(KEEP) --distinct --stats

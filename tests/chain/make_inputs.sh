@@ -57,6 +57,9 @@ tables="title.basics.bin title.ratings.bin title.crew.bin title.principals.bin n
 tokens="train.tokens valid.tokens adapter chat.json figures.json"
 catalog="movies.bin train.jsonl valid.jsonl $tokens"
 expect_steps "another IMDB" "$tables $catalog" IMDB="$work/imdb"
+mkdir "$work/few"
+cp testdata/sample/title.{basics,ratings}.tsv* "$work/few"
+expect_steps "an IMDB with fewer tables" "title.basics.bin title.ratings.bin $catalog" IMDB="$work/few"
 expect_steps "another SEED" "$catalog" SEED=2
 expect_steps "another BASE" "$tokens" BASE="$work/base"
 expect_steps "a GGUF file as BASE" "$tokens" BASE="$work/base.gguf"
