@@ -88,6 +88,11 @@ const ChatTurn& ChatSession::answer(std::string_view user_text, const OnText& on
   turn.user_text = user_text;
   const ChatTurn& last = turns_.back();
   UnderstoodTurn understood = understanding_.understand(last.acts, user_text);
+  if (understood.end == ReplyEnd::kStopped) {
+    turn.ends.push_back(ReplyEnd::kStopped);
+    turn.texts.emplace_back();
+    return unanswered_ = std::move(turn);
+  }
   turn.update = std::move(understood.update);
   turn.unfinished += understood.end == ReplyEnd::kUnfinished ? 1 : 0;
   return react(std::move(turn), on_text);

@@ -41,7 +41,9 @@ class ChatSession {
 
   /// Greets and asks the first question. `command`: the command that began the conversation, if one did.
   const ChatTurn& open(const OnText& on_text = {}, std::string_view command = {});
-  /// Answers one line of the user. After a closing the conversation goes on with the preferences so far.
+  /// Answers one line of the user. After a closing the conversation goes on with the preferences so far. Where the
+  /// understanding was stopped, the turn has no update and one text, empty and kStopped; it is not one of turns(), and
+  /// the state stays as it was.
   const ChatTurn& answer(std::string_view user_text, const OnText& on_text = {});
   /// Answers a command that is used in place of a sentence: UserAct::kWhy ("/why") or UserAct::kMore ("/more").
   const ChatTurn& act(UserAct user_act, const OnText& on_text = {});
@@ -76,7 +78,8 @@ class ChatSession {
   std::uint64_t seed_ = 0, conversations_ = 0;
   std::vector<DialogueState> states_;  // [turns + 1]: before the first turn and after each
   std::vector<ChatTurn> turns_;
-  SaidSentences said_;  // also in turns that were taken back: the user has read them
+  ChatTurn unanswered_;  // the last one that was stopped before it was understood
+  SaidSentences said_;   // also in turns that were taken back: the user has read them
 };
 
 }  // namespace matinee

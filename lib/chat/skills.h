@@ -32,7 +32,8 @@ class Wording {
 
 struct UnderstoodTurn {
   PreferenceUpdate update;
-  ReplyEnd end = ReplyEnd::kFinished;  ///< kUnfinished: nothing was understood
+  /// kUnfinished: nothing was understood. kStopped: nobody waits for an answer, and the conversation stays as it was.
+  ReplyEnd end = ReplyEnd::kFinished;
 };
 
 /// Reads the user's turns.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,15 +12,15 @@
 #include "lib/chat/language_model.h"
 #include "lib/chat/reply_end.h"
 #include "lib/constraint/token_constraint.h"
-#include "lib/model/decoder_session.h"
 #include "lib/model/sampler.h"
+#include "lib/model/token_sequence.h"
 #include "lib/prompt/sample_encoder.h"
 #include "lib/wording/skill_prompts.h"
 
 namespace matinee {
 
-/// Turns prompts into replies with a shared LanguageModel. Owns what changes from token to token: the key/value cache
-/// and the sampler. For one thread; others make their own over the same model.
+/// Turns prompts into replies with a shared LanguageModel. Owns what changes from token to token: the sequence and the
+/// sampler. For one thread; others make their own over the same model.
 class TextGenerator {
  public:
   struct Reply {
@@ -37,6 +38,9 @@ class TextGenerator {
 
   /// `context` must use the memory that holds the model. Both must outlive this.
   TextGenerator(Context& context, const LanguageModel& model, const SamplerOptions& sampler, std::uint64_t seed);
+  /// With a sequence of that model. Replies end as kStopped when it is stopped.
+  TextGenerator(std::unique_ptr<TokenSequence> sequence, const LanguageModel& model, const SamplerOptions& sampler,
+                std::uint64_t seed);
 
   /// Samples from now on as a new generator with this seed, so that replies do not depend on earlier ones.
   void reseed(std::uint64_t seed) { sampler_ = Sampler(sampling_, seed); }
@@ -46,7 +50,7 @@ class TextGenerator {
   Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens, Choice choice,
               const std::function<bool(std::string_view)>& on_text = {});
   /// How many tokens of `output` are the most probable ones after the prompt and the tokens before them, and how many
-  /// tokens there are, the end token included.
+  /// tokens there are, the end token included. Fewer where the sequence is stopped.
   std::pair<std::int64_t, std::int64_t> token_accuracy(const SkillPrompt& prompt, std::string_view output);
 
  private:
@@ -54,7 +58,7 @@ class TextGenerator {
 
   const LanguageModel& model_;
   SampleEncoder encoder_;
-  DecoderSession session_;
+  std::unique_ptr<TokenSequence> sequence_;
   SamplerOptions sampling_;
   Sampler sampler_, most_probable_;
 };

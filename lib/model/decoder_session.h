@@ -14,6 +14,7 @@
 #include "lib/model/model_config.h"
 #include "lib/model/model_weights.h"
 #include "lib/model/rotary_tables.h"
+#include "lib/model/token_sequence.h"
 
 namespace matinee {
 
@@ -22,7 +23,7 @@ namespace matinee {
 ///
 /// The operations for one token are the same at every position, because the position is read from device memory. A
 /// device with graphs (DeviceAllocator::capture) therefore captures them once and replays the graph.
-class DecoderSession {
+class DecoderSession final : public TokenSequence {
  public:
   /// All references and `lora` (null: none) must outlive this; they are only read. Allocates the cache for `max_tokens`
   /// positions, which should not exceed max_position_embeddings.
@@ -32,16 +33,14 @@ class DecoderSession {
   /// Bytes of the cache and the buffers, without those of an adapter.
   static std::uint64_t bytes_of(const ModelConfig& config, std::int64_t max_tokens);
 
-  /// Appends `tokens` (at least one) and returns the logits [vocab_size] after the last one, valid until the next call.
-  /// Throws Error(kResource), and changes nothing, if the sequence would become longer than max_tokens.
-  std::span<const float> append(std::span<const std::int32_t> tokens);
+  std::span<const float> append(std::span<const std::int32_t> tokens) override;
   /// Removes all tokens from position `length` on; the others keep their keys and values.
   void truncate(std::int64_t length);
-  /// Replaces the sequence by `tokens`: keeps the longest common prefix and appends the rest. Returns as `append`.
-  std::span<const float> restart(std::span<const std::int32_t> tokens);
+  /// Keeps the longest common prefix and appends the rest.
+  std::span<const float> restart(std::span<const std::int32_t> tokens) override;
 
-  std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
-  std::int64_t max_tokens() const { return max_tokens_; }
+  std::int64_t length() const override { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t max_tokens() const override { return max_tokens_; }
   const std::vector<std::int32_t>& tokens() const { return tokens_; }
   std::int64_t vocab_size() const { return config_.vocab_size; }
   /// The number of steps that replayed a graph.
