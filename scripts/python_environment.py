@@ -17,6 +17,7 @@ PACKAGES = {
     "merge-llama-avx2": ["llama-cpp-python==0.3.36"],
     "merge-transformers": ["torch==2.9.1", "transformers", "safetensors", "numpy"],
     "quantize": ["torch==2.9.1", "bitsandbytes==0.49.2", "safetensors", "numpy"],
+    "page": ["playwright==1.65.2", "axe-playwright-python==0.1.8"],
     "tokenizers": ["tokenizers==0.23.3", "tiktoken==0.14.0", "sentencepiece==0.2.3", "protobuf", "gigatoken==0.10.0"],
 }
 
