@@ -14,7 +14,8 @@ T known(std::string_view text, const char* what, std::optional<T> found) {
 }  // namespace
 
 MovieId DisplayNames::movie(std::string_view text) const {
-  return known(text, "movie", catalog_.find_display_name(text));
+  if (const auto movie = catalog_.find_display_name(text)) return *movie;
+  return known(text, "movie", catalog_.find_tconst(text));
 }
 
 PersonId DisplayNames::person(std::string_view text) const {

@@ -17,7 +17,7 @@ class PreferenceNames {
   virtual std::vector<GenreId> genres(std::string_view text) const = 0;  ///< those that the text means together
 };
 
-/// Display names and IMDb's genres, exactly as they are written.
+/// Display names and IMDb's genres, exactly as they are written; a movie's tconst names it, too.
 class DisplayNames final : public PreferenceNames {
  public:
   /// `catalog` must outlive this.

@@ -1,5 +1,6 @@
 #include "lib/dialogue/preference_state.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "lib/base/random.h"
@@ -121,6 +122,8 @@ TEST(PreferenceState, ShortFormsOfListsAndYears) {
   const auto state = [&](const char* json) { return parse_preference_state(json, catalog()); };
   EXPECT_EQ(state(R"_({"genres":"Crime","liked":"Heat (1995)"})_"),
             state(R"_({"genres":["Crime"],"liked":["Heat (1995)"]})_"));
+  EXPECT_EQ(state(fmt::format(R"({{"seen":"{}"}})", catalog().tconst(movie("Heat (1995)"))).c_str()).seen,
+            std::vector{movie("Heat (1995)")});
   EXPECT_EQ(state(R"({"years":1990})").years, (Span{1990, 1990}));
   EXPECT_EQ(state(R"({"years":"1990"})").years, (Span{1990, 1990}));
   EXPECT_EQ(state(R"({"years":"1990s"})").years, (Span{1990, 1999}));
