@@ -64,7 +64,7 @@ class Loop {
         if (options_.terminal) write_("\n");
         break;
       }
-      const PreferenceState before = session_.state().preferences;
+      const PreferenceState before = with_earlier(session_.state());
       if (!handle(line)) break;
       remember(before);
       seen = interrupts();
@@ -95,7 +95,7 @@ class Loop {
     const bool undone = std::exchange(undone_, false);
     if (options_.history == nullptr || std::exchange(restarted_, false)) return;
     try {
-      options_.history->record(before, session_.state().preferences, undone);
+      options_.history->record(before, with_earlier(session_.state()), undone);
     } catch (const Error& error) {
       options_.note(std::string(error.what()) + "; what you have seen is kept for this session only");
     }

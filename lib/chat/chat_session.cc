@@ -1,6 +1,5 @@
 #include "lib/chat/chat_session.h"
 
-#include <unordered_set>
 #include <utility>
 
 #include "lib/base/random.h"
@@ -8,38 +7,6 @@
 #include "lib/io/json_writer.h"
 
 namespace matinee {
-namespace {
-
-void erase_all(std::vector<MovieId>& movies, const std::vector<MovieId>& unwanted) {
-  if (unwanted.empty()) return;
-  const std::unordered_set<MovieId> set(unwanted.begin(), unwanted.end());
-  std::erase_if(movies, [&](MovieId movie) { return set.contains(movie); });
-}
-
-// The preferences without the movies of earlier sessions.
-PreferenceState of_this_session(PreferenceState preferences, const PreferenceState& history) {
-  erase_all(preferences.liked, history.liked);
-  erase_all(preferences.disliked, history.disliked);
-  erase_all(preferences.seen, history.seen);
-  return preferences;
-}
-
-// Adds the movies of earlier sessions that the preferences lack: to begin anew does not make them unseen.
-void keep_history(PreferenceState& preferences, const PreferenceState& history) {
-  std::unordered_set<MovieId> known;
-  for (const auto* list : {&preferences.liked, &preferences.disliked, &preferences.seen})
-    known.insert(list->begin(), list->end());
-  const auto keep = [&](std::vector<MovieId>& movies, const std::vector<MovieId>& earlier) {
-    for (const MovieId movie : earlier) {
-      if (!known.contains(movie)) movies.push_back(movie);
-    }
-  };
-  keep(preferences.liked, history.liked);
-  keep(preferences.disliked, history.disliked);
-  keep(preferences.seen, history.seen);
-}
-
-}  // namespace
 
 ChatSession::ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding)
     : system_(system), wording_(wording), understanding_(understanding) {
@@ -53,19 +20,7 @@ void ChatSession::restart() {
 }
 
 const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnText& on_text) {
-  const PreferenceState preferences = of_this_session(state.preferences, history_);
-  for (const SystemAct& act : turn.acts) {
-    // Also asks whether to go on: the user may have stopped the turn while it was understood.
-    const char* gap = turn.texts.empty() ? "" : " ";
-    if (on_text && !on_text(gap)) break;
-    turn.text += gap;
-    WordedAct worded = wording_.realize(act, preferences, said_, on_text);
-    turn.text += worded.text;
-    turn.texts.push_back(std::move(worded.text));
-    turn.ends.push_back(worded.end);
-    turn.unfinished += worded.end == ReplyEnd::kUnfinished ? 1 : 0;
-    if (worded.end == ReplyEnd::kStopped) break;
-  }
+  speak(turn, state.preferences, wording_, said_, on_text);
   turn.finished = state.finished;
   states_.push_back(std::move(state));
   turns_.push_back(std::move(turn));
@@ -74,7 +29,7 @@ const ChatTurn& ChatSession::say(ChatTurn turn, DialogueState state, const OnTex
 
 const ChatTurn& ChatSession::open(const OnText& on_text, std::string_view command) {
   DialogueState state;
-  state.preferences = history_;
+  state.earlier = history_;
   if (seed_ != 0) state.seed = Random(seed_, "conversation", conversations_++).next_u64();
   ChatTurn turn;
   turn.user_text = turn.command = command;
@@ -110,7 +65,6 @@ const ChatTurn& ChatSession::react(ChatTurn turn, const OnText& on_text) {
   turn.has_update = true;
   state.finished = false;  // what follows a closing goes on from it
   turn.acts = system_.policy.next(state, turn.update);
-  keep_history(state.preferences, history_);
   return say(std::move(turn), std::move(state), on_text);
 }
 
@@ -132,22 +86,15 @@ std::string ChatSession::line_json(const ChatTurn& turn, const PreferenceState& 
   JsonWriter json(out);
   json.begin_object().field("user", turn.user_text);
   if (!turn.command.empty()) json.field("command", turn.command);
-  json.key("update").raw(turn.has_update ? to_json(turn.update, catalog) : "{}");
-  json.key("acts").begin_array();
-  for (const SystemAct& act : turn.acts) {
-    json.begin_object().field("act", name_of(act.kind));
-    if (act.kind == SystemActKind::kAsk) json.field("slot", name_of(act.slot));
-    if (act.kind == SystemActKind::kAnswer) json.field("fact", name_of(act.fact));
-    if (act.movie >= 0) json.field("tconst", catalog.tconst(act.movie)).field("movie", catalog.display_name(act.movie));
-    json.end_object();
-  }
-  json.end_array().field("text", turn.text).key("preferences").raw(to_json(preferences, catalog));
+  json.key("update").raw(update_json(turn, catalog)).key("acts");
+  append_acts(json, turn.acts, catalog);
+  json.field("text", turn.text).key("preferences").raw(to_json(preferences, catalog));
   json.field("finished", turn.finished).end_object();
   return out;
 }
 
 std::string ChatSession::turn_json(std::size_t index) const {
-  return line_json(turns_[index], states_[index + 1].preferences);
+  return line_json(turns_[index], with_earlier(states_[index + 1]));
 }
 
 std::string ChatSession::aside_json(std::string_view user_text, std::string_view command, std::string_view text) const {
@@ -156,7 +103,7 @@ std::string ChatSession::aside_json(std::string_view user_text, std::string_view
   aside.command = command;
   aside.text = text;
   aside.finished = finished();
-  return line_json(aside, state().preferences);
+  return line_json(aside, with_earlier(state()));
 }
 
 std::string ChatSession::transcript() const {

@@ -1,29 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "lib/chat/chat_system.h"
+#include "lib/chat/chat_turn.h"
 #include "lib/chat/skills.h"
 
 namespace matinee {
-
-/// What the system did in one turn.
-struct ChatTurn {
-  std::string user_text;           ///< the user's line; empty for the opening
-  std::string command;             ///< the command that the line is, "/more"; else empty
-  PreferenceUpdate update;         ///< what was understood of it
-  bool has_update = false;         ///< false for the opening
-  std::vector<SystemAct> acts;     ///< the answer
-  std::vector<std::string> texts;  ///< one per act; fewer where the user stopped the reply
-  std::vector<ReplyEnd> ends;      ///< of the texts; kStopped only for the last
-  std::string text;                ///< the texts as the user reads them
-  int unfinished = 0;              ///< replies of the model without an end, in understanding and in wording
-  bool finished = false;           ///< the conversation is over
-};
 
 /// A conversation with one user: the policy decides, the wording and the understanding deal with language.
 class ChatSession {
@@ -31,9 +19,8 @@ class ChatSession {
   /// All three must outlive this.
   ChatSession(const ChatSystem& system, Wording& wording, Understanding& understanding);
 
-  /// What earlier sessions tell of the user: each conversation that open() begins starts from these liked, disliked and
-  /// seen movies. They rank and are never recommended, but prompts leave them out, since there may be thousands.
-  void set_history(PreferenceState history) { history_ = std::move(history); }
+  /// What earlier sessions tell of the user, for each conversation that open() begins (DialogueState::earlier).
+  void set_history(PreferenceState history) { history_ = std::make_shared<const PreferenceState>(std::move(history)); }
 
   /// Each conversation that open() begins chooses among movies that are nearly as good by another number of this seed;
   /// 0 (the default): always the best.
@@ -74,7 +61,7 @@ class ChatSession {
   const ChatSystem& system_;
   Wording& wording_;
   Understanding& understanding_;
-  PreferenceState history_;
+  std::shared_ptr<const PreferenceState> history_;
   std::uint64_t seed_ = 0, conversations_ = 0;
   std::vector<DialogueState> states_;  // [turns + 1]: before the first turn and after each
   std::vector<ChatTurn> turns_;

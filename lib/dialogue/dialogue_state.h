@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +15,9 @@ namespace matinee {
 /// The state of a conversation. A value: a copy of it is enough to take a turn back.
 struct DialogueState {
   PreferenceState preferences;
+  /// Liked, disliked and seen movies of earlier conversations, of which nothing else is set; null: none are known. They
+  /// rank and are never offered, and reach no prompt, since there may be thousands.
+  std::shared_ptr<const PreferenceState> earlier;
   std::uint64_t seed = 0;             ///< chooses among movies that are nearly as good; 0: always the best
   std::vector<MovieId> recommended;   ///< offered, in order; never offered again
   std::vector<MovieId> last_list;     ///< the movies of the last offer, which "the second one" counts
@@ -36,6 +40,9 @@ struct DialogueState {
   bool helped = false;              ///< the last turn explained what the system can do
   bool finished = false;  ///< the last turn closed the conversation; the user's next line goes on from this state
 };
+
+/// The preferences with the earlier movies of which they say nothing.
+PreferenceState with_earlier(const DialogueState& state);
 
 /// True if the state has a wanted value of the slot.
 bool has_value(const PreferenceState& state, Slot slot);

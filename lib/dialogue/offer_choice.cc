@@ -20,10 +20,12 @@ void prefer(std::vector<Candidate>& candidates, const Test& test) {
   if (rest != candidates.begin()) candidates.erase(rest, candidates.end());
 }
 
-void vary_reasons(Candidate& candidate, const std::optional<Reason>& last) {
+// Puts another reason than `last` first, where there is one. `last` becomes the one that is first.
+void vary_reasons(Candidate& candidate, std::optional<Reason>& last) {
   const auto other = std::find_if(candidate.reasons.begin(), candidate.reasons.end(),
                                   [&](const Reason& reason) { return reason != last; });
   if (other != candidate.reasons.end()) std::rotate(candidate.reasons.begin(), other, other + 1);
+  if (!candidate.reasons.empty()) last = candidate.reasons.front();
 }
 
 // Tests of a movie, one for each wish of which one is enough.
@@ -44,19 +46,20 @@ std::vector<std::function<bool(MovieId)>> alternatives_of(const MovieCatalog& ca
 }  // namespace
 
 // Those that meet the most wishes, without parts of series that were offered or that the user named.
-NearestMovies OfferChoice::best_of_all(const DialogueState& state, std::int32_t count) const {
-  NearestMovies pool = ranker_.nearest(state.preferences, state.recommended, std::max(kPool, count * 4));
+NearestMovies OfferChoice::best_of_all(const DialogueState& state, const PreferenceState& known,
+                                       std::int32_t count) const {
+  NearestMovies pool = ranker_.nearest(known, state.recommended, std::max(kPool, count * 4));
   prefer(pool.candidates, [&](const Candidate& candidate) {
-    const auto of_series = [&](MovieId known) { return series_.same_series(known, candidate.movie); };
+    const auto of_series = [&](MovieId other) { return series_.same_series(other, candidate.movie); };
     return std::ranges::none_of(state.recommended, of_series) &&
-           std::ranges::none_of(state.preferences.liked, of_series) &&
-           std::ranges::none_of(state.preferences.disliked, of_series);
+           std::ranges::none_of(known.liked, of_series) && std::ranges::none_of(known.disliked, of_series);
   });
   return pool;
 }
 
 // Takes one of the best candidates out of `from`.
-Candidate OfferChoice::take(const DialogueState& state, std::vector<Candidate>& from) const {
+Candidate OfferChoice::take(const DialogueState& state, const PreferenceState& known,
+                            std::vector<Candidate>& from) const {
   std::size_t near = 1;
   while (near < std::min(from.size(), kNearlyAsGood) && from[near].score >= from[0].score - margin_) ++near;
   std::size_t at = 0;
@@ -66,21 +69,21 @@ Candidate OfferChoice::take(const DialogueState& state, std::vector<Candidate>& 
   }
   Candidate taken = std::move(from[at]);
   from.erase(from.begin() + static_cast<std::ptrdiff_t>(at));
-  ranker_.explain(state.preferences, taken);
+  ranker_.explain(known, taken);
   return taken;
 }
 
 Offer OfferChoice::choose(const DialogueState& state, std::int32_t count, bool alternatives) const {
   Offer offer;
-  NearestMovies nearest = best_of_all(state, count);
+  const PreferenceState known = with_earlier(state);
+  NearestMovies nearest = best_of_all(state, known, count);
   std::vector<Candidate>& pool = nearest.candidates;
   if (pool.empty()) return offer;
   offer.broken = std::move(nearest.broken);
   std::optional<Reason> last = state.last_reason;
   const auto add = [&](std::vector<Candidate>& from) {
-    Candidate taken = take(state, from);
+    Candidate taken = take(state, known, from);
     vary_reasons(taken, last);
-    if (!taken.reasons.empty()) last = taken.reasons.front();
     offer.candidates.push_back(std::move(taken));
   };
   if (alternatives) {
@@ -99,6 +102,19 @@ Offer OfferChoice::choose(const DialogueState& state, std::int32_t count, bool a
       return !series_.same_series(offer.candidates.back().movie, candidate.movie);
     });
   }
+  return offer;
+}
+
+Offer OfferChoice::of(const DialogueState& state, std::span<const MovieId> movies) const {
+  Offer offer;
+  const PreferenceState known = with_earlier(state);
+  std::optional<Reason> last = state.last_reason;
+  for (const MovieId movie : movies) {
+    Candidate& candidate = offer.candidates.emplace_back(Candidate{movie, 0, {}});
+    ranker_.explain(known, candidate);
+    vary_reasons(candidate, last);
+  }
+  if (!movies.empty()) offer.broken = offer.candidates.front().broken;
   return offer;
 }
 

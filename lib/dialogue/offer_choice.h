@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "lib/dialogue/candidate_ranker.h"
@@ -28,10 +29,12 @@ class OfferChoice {
 
   /// At most `count` movies. `alternatives`: of wishes of which one is enough, each gets a movie of its own first.
   Offer choose(const DialogueState& state, std::int32_t count, bool alternatives) const;
+  /// An offer of these movies, in this order, with the reasons that choose() gives them.
+  Offer of(const DialogueState& state, std::span<const MovieId> movies) const;
 
  private:
-  NearestMovies best_of_all(const DialogueState& state, std::int32_t count) const;
-  Candidate take(const DialogueState& state, std::vector<Candidate>& from) const;
+  NearestMovies best_of_all(const DialogueState& state, const PreferenceState& known, std::int32_t count) const;
+  Candidate take(const DialogueState& state, const PreferenceState& known, std::vector<Candidate>& from) const;
 
   const MovieCatalog& catalog_;
   const CandidateRanker& ranker_;

@@ -40,23 +40,24 @@ std::optional<Fact> fact_of(Beyond beyond) {
 /// One turn of the user and the acts that answer it.
 class PolicyTurn {
  public:
-  PolicyTurn(const Policy& policy, DialogueState& state, const PreferenceUpdate& update)
-      : policy_(policy), state_(state), update_(update), named_(named_movie()) {}
+  PolicyTurn(const Policy& policy, DialogueState& state, const PreferenceUpdate& update, const ShownTurn* shown)
+      : policy_(policy), state_(state), update_(update), shown_(shown), named_(named_movie()) {}
 
   std::vector<SystemAct> run() {
+    react();
+    if (shown_ != nullptr) adopt();
+    return std::move(acts_);
+  }
+
+ private:
+  void react() {
     const bool helped = std::exchange(state_.helped, false);
-    if (restarts(update_)) {
-      restart();
-      return std::move(acts_);
-    }
+    if (restarts(update_)) return restart();
     learn();
-    if (update_.act == UserAct::kLeave) {
-      close({.kind = SystemActKind::kClose});
-      return std::move(acts_);
-    }
+    if (update_.act == UserAct::kLeave) return close({.kind = SystemActKind::kClose});
     say_limits();
     const bool limited = !acts_.empty();
-    if (update_.act == UserAct::kAccept && accept()) return std::move(acts_);
+    if (update_.act == UserAct::kAccept && accept()) return;
     const bool answered = answer();
     const bool proposed = !answered && propose();
     if (!proposed && wants_offer(answered, limited, helped)) {
@@ -64,10 +65,18 @@ class PolicyTurn {
     } else if (acts_.empty() || (update_.act == UserAct::kOther && !answered && !proposed)) {
       remark();
     }
-    return std::move(acts_);
   }
 
- private:
+  // What was shown counts also where this policy would have answered in another way.
+  void adopt() {
+    if (!offered_ && !shown_->movies.empty()) {
+      state_.finished = state_.settled = false;
+      std::erase_if(acts_, [](const SystemAct& act) { return act.kind == SystemActKind::kClose; });
+      offer();
+    }
+    if (shown_->question) ask(*shown_->question);
+  }
+
   // The movie that the user names or counts, or -1.
   MovieId named_movie() const {
     if (!update_.pick.empty()) return update_.pick.front();
@@ -103,13 +112,14 @@ class PolicyTurn {
     fresh.turns = state_.turns;
     fresh.question_open = state_.question_open;
     fresh.recommended = std::move(state_.recommended);
+    fresh.earlier = std::move(state_.earlier);
     fresh.preferences.seen = std::move(state_.preferences.seen);
     state_ = std::move(fresh);
     learn();
     acts_.push_back({.kind = SystemActKind::kRestart});
     if (!update_.said.empty()) {
       offer();
-    } else if (!state_.question_open && policy_.questions_.can_ask(Slot::kGenre)) {
+    } else if (shown_ == nullptr && !state_.question_open && policy_.questions_.can_ask(Slot::kGenre)) {
       ask(Slot::kGenre);
     }
   }
@@ -271,9 +281,22 @@ class PolicyTurn {
     return only_fame || !update_.said.either.empty() ? policy_.options_.wide_list : 1;
   }
 
+  // Every movie of the catalog was offered or is known to the user.
+  bool none_left() const {
+    PreferenceState known = with_earlier(state_);
+    PreferenceState any;
+    any.liked = std::move(known.liked);
+    any.disliked = std::move(known.disliked);
+    any.seen = std::move(known.seen);
+    return policy_.ranker_.viable(any, state_.recommended).count() == 0;
+  }
+
   void offer() {
-    const Offer offer = policy_.offers_.choose(state_, count(), !update_.said.either.empty());
-    if (offer.candidates.empty()) {  // every movie of the catalog was offered or is known to the user
+    offered_ = true;
+    if (shown_ != nullptr && shown_->movies.empty() && !none_left()) return;  // the user stopped it before the offer
+    const Offer offer = shown_ != nullptr ? policy_.offers_.of(state_, shown_->movies)
+                                          : policy_.offers_.choose(state_, count(), !update_.said.either.empty());
+    if (offer.candidates.empty()) {
       close({.kind = SystemActKind::kClose});
       return;
     }
@@ -310,9 +333,10 @@ class PolicyTurn {
 
   // Asks with the offer where an answer helps.
   void maybe_ask() {
+    if (shown_ != nullptr) return;
     if (state_.turns - state_.last_question < 2) return;
     if (static_cast<int>(state_.asked.size()) >= policy_.options_.max_questions) return;
-    const MovieSet viable = policy_.ranker_.viable(state_.preferences, state_.recommended);
+    const MovieSet viable = policy_.ranker_.viable(with_earlier(state_), state_.recommended);
     if (viable.count() <= policy_.options_.few_enough) return;
     if (const auto slot = policy_.questions_.best(state_, viable)) ask(*slot);
   }
@@ -335,7 +359,9 @@ class PolicyTurn {
   const Policy& policy_;
   DialogueState& state_;
   const PreferenceUpdate& update_;
+  const ShownTurn* shown_;  // null: the answer is chosen here
   const MovieId named_;
+  bool offered_ = false;
   std::vector<SystemAct> acts_;
 };
 
@@ -346,20 +372,24 @@ Policy::Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, Polic
       questions_(catalog),
       offers_(catalog, ranker, options.margin) {}
 
-std::vector<SystemAct> Policy::open(DialogueState& state) const {
+std::vector<SystemAct> Policy::open(DialogueState& state, const ShownTurn* shown) const {
   std::vector<SystemAct> acts{SystemAct{.kind = SystemActKind::kGreet}};
-  if (questions_.can_ask(Slot::kGenre)) {
-    state.asked.insert(Slot::kGenre);
+  std::optional<Slot> slot;
+  if (questions_.can_ask(Slot::kGenre)) slot = Slot::kGenre;
+  if (shown != nullptr) slot = shown->question;
+  if (slot) {
+    state.asked.insert(*slot);
     state.question_open = true;
-    acts.push_back({.kind = SystemActKind::kAsk, .slot = Slot::kGenre});
+    acts.push_back({.kind = SystemActKind::kAsk, .slot = *slot});
   }
   return acts;
 }
 
-std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& update) const {
+std::vector<SystemAct> Policy::next(DialogueState& state, const PreferenceUpdate& update,
+                                    const ShownTurn* shown) const {
   state.finished = false;
   ++state.turns;
-  return PolicyTurn(*this, state, update).run();
+  return PolicyTurn(*this, state, update, shown).run();
 }
 
 }  // namespace matinee

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "lib/dialogue/dialogue_state.h"
@@ -9,6 +10,12 @@
 #include "lib/dialogue/system_act.h"
 
 namespace matinee {
+
+/// What the user has read of a turn's answer.
+struct ShownTurn {
+  std::vector<MovieId> movies;   ///< that it offers, in order
+  std::optional<Slot> question;  ///< that it asks for
+};
 
 struct PolicyOptions {
   int max_questions = 5;        ///< in a conversation
@@ -28,10 +35,13 @@ class Policy {
   /// All by reference.
   Policy(const MovieCatalog& catalog, const CandidateRanker& ranker, PolicyOptions options = {});
 
-  /// The opening: an invitation, and the question for the genre.
-  std::vector<SystemAct> open(DialogueState& state) const;
-  /// Merges the user's turn into `state` and returns the next acts.
-  std::vector<SystemAct> next(DialogueState& state, const PreferenceUpdate& update) const;
+  /// The opening: an invitation, and the question for the genre. `shown`: as below.
+  std::vector<SystemAct> open(DialogueState& state, const ShownTurn* shown = nullptr) const;
+  /// Merges the user's turn into `state` and returns the next acts. Where the answer exists already, because the
+  /// conversation is read again, `shown` says what it offers and asks, and the policy chooses neither: so the state is
+  /// the one in which the user answers.
+  std::vector<SystemAct> next(DialogueState& state, const PreferenceUpdate& update,
+                              const ShownTurn* shown = nullptr) const;
 
   /// QuestionChoice::gain.
   double gain(Slot slot, const MovieSet& viable) const { return questions_.gain(slot, viable); }

@@ -5,7 +5,7 @@
 
 #include "lib/base/list_members.h"
 #include "lib/chat/chat_session.h"
-#include "lib/evaluation/question_slot.h"
+#include "lib/wording/question_slot.h"
 #include "lib/io/json_writer.h"
 #include "lib/simulation/wish_check.h"
 #include "lib/understanding/understand_prompt.h"

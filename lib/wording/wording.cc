@@ -15,7 +15,7 @@
 namespace matinee {
 namespace {
 
-constexpr std::size_t kReasons = 4, kListed = 5;
+constexpr std::size_t kReasons = 4;
 constexpr int kTries = 30;  // for a text without a sentence that was said before
 
 PhraseRequest about(const std::string& section, const MovieCatalog& catalog, MovieId movie) {

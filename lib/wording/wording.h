@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "lib/wording/said_sentences.h"
 
 namespace matinee {
+
+/// A reply names at most so many movies of a list.
+inline constexpr std::size_t kListed = 5;
 
 /// The sections of the phrasebook that word the act, and the values of their slots. A recommendation or an explanation
 /// has one for each of its strongest reasons. `preferences`: what is known of the user.

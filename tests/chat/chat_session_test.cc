@@ -115,17 +115,17 @@ TEST_F(ChatSessionTest, AHistoryRanksAndOutlivesARestartButStaysOutOfPrompts) {
   history.seen = {0, 1};
   session.set_history(history);
   session.open();
-  EXPECT_EQ(session.state().preferences, history);
+  EXPECT_EQ(with_earlier(session.state()), history);
   session.answer("{\"act\":\"seen\",\"seen\":[\"" + std::string(small_system().catalog.display_name(7)) + "\"]}");
-  EXPECT_EQ(session.state().preferences.seen, (std::vector<MovieId>{0, 1, 7}));
+  EXPECT_EQ(with_earlier(session.state()).seen, (std::vector<MovieId>{7, 0, 1}));
   EXPECT_EQ(wording.preferences.seen, (std::vector<MovieId>{7}));
   EXPECT_TRUE(wording.preferences.liked.empty());
   session.act(UserAct::kMore);
   EXPECT_EQ(session.state().recommended.front(),
-            small_system().ranker.rank(session.state().preferences, {}, 1).front().movie);
+            small_system().ranker.rank(with_earlier(session.state()), {}, 1).front().movie);
   session.restart();
   session.open();
-  EXPECT_EQ(session.state().preferences, history);
+  EXPECT_EQ(with_earlier(session.state()), history);
 }
 
 TEST_F(ChatSessionTest, ATurnThatWasStoppedBeforeItsFirstWordIsAnswered) {

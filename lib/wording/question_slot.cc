@@ -1,4 +1,4 @@
-#include "lib/evaluation/question_slot.h"
+#include "lib/wording/question_slot.h"
 
 #include <array>
 
