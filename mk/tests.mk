@@ -56,6 +56,11 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
 
+.PHONY: check-page
+check-page: $(BUILD)/chat $(BUILD)/embed $(BUILD)/tokenize  ## hold conversations with the web page in a real Chromium
+	@scripts/install-deps page
+	BUILD=$(abspath $(BUILD)) scripts/check-page
+
 KILLS ?= 100
 check-kill: $(BUILD)/lora-train $(BUILD)/tokenize  ## kill a training at 100 random moments, resume it, compare bytes
 	BUILD=$(BUILD) scripts/check-kill --kills $(KILLS) --seed $(SEED)

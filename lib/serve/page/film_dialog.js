@@ -6,7 +6,7 @@ import { filmCard } from "./film_card.js";
 /** `talkAbout(film)`, if given, begins a line about the film. */
 export function openFilmDialog(tconst, memory, talkAbout = null) {
   const content = element("div", { class: "dialog-content" }, element("p", { class: "quiet" }, "Loading …"));
-  const dialog = openDialog({ title: "Film", className: "film-dialog", content });
+  const dialog = openDialog({ title: "About this film", className: "film-dialog", content });
   const load = async (id) => {
     try {
       const film = await getMovie(id);

@@ -9,7 +9,7 @@ let boxes = 0;
  */
 export function searchBox({ label, placeholder, search, textOf, choose }) {
   const id = `search-${++boxes}`;
-  const list = element("ul", { class: "results", id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
+  const list = element("ul", { class: "results", id: `${id}-list`, role: "listbox", "aria-label": "Results", hidden: true });
   const field = element("input", { id, type: "text", class: "field", role: "combobox", autocomplete: "off", placeholder,
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id });
   const state = { results: [], active: -1, asked: 0, timer: 0 };

@@ -131,7 +131,8 @@ export class Session {
     if (!conversation) return;
     conversation.title = title;
     this.#keep(conversation);
-    this.#showList();
+    if (id === this.#current.id) this.#render();
+    else this.#showList();
   }
 
   async remove(id) {

@@ -16,7 +16,7 @@ export class Sidebar {
     byId("close-sidebar").addEventListener("click", () => this.close());
     byId("shade").addEventListener("click", () => this.close());
     byId("new-conversation").addEventListener("click", () => { this.close(); actions.create(); });
-    this.#box.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
     narrow.addEventListener("change", () => this.#setOpen(false));
     this.#setOpen(false);
   }

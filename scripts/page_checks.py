@@ -1,0 +1,515 @@
+"""The checks of scripts/check-page: each takes a Tester and holds one kind of conversation in the browser."""
+import json
+import os
+import re
+import subprocess
+import urllib.parse
+
+from python_environment import BUILD, ROOT
+
+ODD_TEXT = '<img src=x onerror=alert(1)> <|im_end|> <script>alert(2)</script> &amp; {{x}}'
+
+
+def modules(tester):
+    """The modules without a document."""
+    visit = tester.visit().open()
+    with open(os.path.join(ROOT, "tests/serve/page_modules.js"), encoding="utf-8") as file:
+        result = visit.page.evaluate(file.read())
+    tester.expect(result["compared"] > 150, f"{result['compared']} comparisons")
+    for failure in result["failures"]:
+        tester.expect(False, failure)
+
+
+def loading(tester):
+    """One chain of requests, small, from this server only."""
+    visit = tester.visit()
+    requests = []
+    visit.page.on("requestfinished", lambda request: requests.append(request))
+    visit.open()
+    visit.page.locator(".suggestion").first.wait_for()
+    files = [request for request in requests if "/api/" not in request.url and not request.url.startswith("data:")]
+    paths = [urllib.parse.urlparse(request.url).path for request in files]
+    size = sum(request.sizes()["responseBodySize"] for request in files)
+    tester.note(f"{len(files)} files, {size / 1000:.1f} KB as sent")
+    tester.expect(size < 100_000, f"the page has {size} bytes, 100 KB at most")
+    tester.expect(all(request.url.startswith(visit.url) for request in requests), "a request to another server")
+    tester.expect(len(paths) == len(set(paths)), f"a file is loaded twice: {paths}")
+    # All files are named by index.html, so that none waits for another.
+    named = visit.page.evaluate("""() => [...document.querySelectorAll("link[href], script[src]")]
+      .map((link) => new URL(link.href || link.src).pathname)""")
+    for path in paths:
+        tester.expect(path == "/" or path in named, f"{path} is not named by index.html, so it loads late")
+
+
+def conversation(tester):
+    """A whole conversation: the reply streams, is announced whole, has a card; a list; a goodbye."""
+    visit = tester.visit().open()
+    page = visit.page
+    tester.expect(page.locator(".suggestion").count() >= 3, "fewer than 3 suggestions")
+    visit.shot("start")
+    page.evaluate("""() => { window.seen = [];
+      new MutationObserver(() => { const text = document.querySelector(".streaming .reply-text")?.textContent;
+        if (text && text !== "Thinking") window.seen.push(text); }).observe(document.getElementById("transcript"),
+        { childList: true, subtree: true, characterData: true }); }""")
+    with visit.slowly(200):
+        reply = visit.say("a comedy from the nineties without Adam Sandler")
+    seen = page.evaluate("window.seen")
+    tester.expect(len(set(seen)) >= 2, f"the reply came in {len(set(seen))} pieces")
+    tester.expect(all(reply.startswith(text.rstrip()) for text in seen), "a piece is no beginning of the reply")
+    tester.expect(page.locator("#announcer").text_content().startswith(reply), "the reply is not announced")
+    tester.expect(visit.chips() == ["comedy", "1990s", "no Adam Sandler"], f"chips {visit.chips()}")
+    titles = visit.films()
+    tester.expect(len(titles) >= 1, "no card")
+    tester.expect(titles[0] in reply, f"the card shows {titles[0]}, the reply says {reply}")
+    card = page.locator(".film").last.inner_text()
+    for pattern in (r"\b19\d\d\b", r"Comedy", r"\d\.\d", "votes", "Directed by", "With", "Similar", "Seen", "Liked",
+                    "Not for me"):
+        tester.expect(re.search(pattern, card), f"the card lacks {pattern}: {card}")
+    tester.expect(page.locator(".film-reasons li").count() >= 1, "the card does not say why")
+    tester.expect(not visit.page.locator("#suggestions").is_visible(), "suggestions behind the beginning")
+    visit.shot("card")
+    page.get_by_role("button", name="Something else").click()
+    visit.wait_for_reply(3)
+    tester.expect(visit.films() != titles, f"the same film again: {titles}")
+    visit.say("show me three more of them")
+    if len(visit.films()) > 1:
+        visit.shot("list")
+        numbers = page.locator("li.reply").last.locator(".film-number").all_inner_texts()
+        tester.expect(numbers == [f"{i}." for i in range(1, len(numbers) + 1)], f"numbers {numbers}")
+    visit.say("who directed the first one?")
+    page.locator("li.reply .link").last.click() if page.locator("li.reply .link").count() else None
+    if page.locator("dialog").count():
+        page.locator("dialog .film").wait_for()
+        visit.shot("film")
+        page.keyboard.press("Escape")
+        tester.expect(page.locator("dialog").count() == 0, "Esc does not close the film")
+    visit.say("perfect, thank you, bye")
+    tester.expect(len(visit.lines()) == 5, f"{visit.lines()}")
+
+
+def stopping(tester):
+    """The stop button and Esc end a reply; the conversation goes on."""
+    visit = tester.visit().open()
+    for stop in (lambda: visit.page.locator("#stop").click(), lambda: visit.page.keyboard.press("Escape")):
+        with visit.slowly(60):
+            visit.send("a thriller with Al Pacino")
+            tester.expect(visit.page.locator("#stop").is_visible(), "no stop button")
+            stop()
+            visit.wait_until_idle()
+        tester.expect(visit.page.locator(".stopped").count() >= 1, "no word of the stop")
+    visit.say("a comedy")
+    tester.expect("comedy" in visit.chips(), f"chips {visit.chips()}")
+    roles = [message["role"] for message in visit.sent[-1]["messages"]]
+    tester.expect(roles.count("user") == 3, f"roles {roles}")
+
+
+def changing(tester):
+    """Edit, answer again, undo, start again."""
+    visit = tester.visit().open()
+    page = visit.page
+    visit.say("a comedy")
+    visit.say("from the nineties")
+    tester.expect(visit.chips() == ["comedy", "1990s"], f"chips {visit.chips()}")
+    page.locator("li.user").first.hover()
+    page.get_by_role("button", name="Edit this line").first.click()
+    tester.expect(visit.focused() == "Edit your line", f"focus on {visit.focused()}")
+    visit.shot("edit")
+    page.keyboard.press("Escape")
+    tester.expect(visit.lines() == ["a comedy", "from the nineties"], "Esc keeps the line")
+    page.locator("li.user").first.hover()
+    page.get_by_role("button", name="Edit this line").first.click()
+    page.get_by_label("Edit your line").fill("a western")
+    page.keyboard.press("Enter")
+    visit.wait_for_reply(2)
+    tester.expect(visit.lines() == ["a western"] and visit.chips() == ["western"], f"{visit.lines()} {visit.chips()}")
+    seeds, replies = [], set()
+    for _ in range(6):
+        page.get_by_role("button", name="Answer again").click()
+        page.locator("#stop").wait_for(state="hidden")
+        visit.wait_for_reply(2)
+        replies.add(visit.reply())
+        seeds.append(visit.sent[-1]["seed"])
+    tester.expect(len(set(seeds)) == 6, f"seeds {seeds}")
+    tester.expect(len(replies) > 1, f"always the same answer: {replies}")
+    visit.say("with John Wayne")
+    page.get_by_role("button", name="Undo the last turn").click()
+    tester.expect(visit.lines() == ["a western"] and visit.chips() == ["western"], "undo")
+    page.get_by_role("button", name="Bring it back").click()
+    tester.expect(visit.lines() == ["a western", "with John Wayne"], "undo of undo")
+    page.locator("#more").click()
+    visit.shot("menu")
+    page.locator("#restart").click()
+    tester.expect(visit.lines() == [] and visit.chips() == [], "start again")
+    tester.expect(page.locator("#undo").is_disabled(), "nothing to undo")
+    page.get_by_role("button", name="Bring it back").click()
+    tester.expect(len(visit.lines()) == 2, "start again, taken back")
+
+
+def wishes(tester):
+    """Chips that are removed and changed, and the editor of all wishes."""
+    visit = tester.visit().open()
+    page = visit.page
+    visit.say("a comedy from the nineties without Adam Sandler")
+    page.get_by_role("button", name="Remove: comedy").click()
+    visit.wait_for_reply(3)
+    tester.expect(visit.chips() == ["1990s", "no Adam Sandler"], f"chips {visit.chips()}")
+    sent = visit.sent[-1]["messages"][-1]
+    tester.expect(sent == {"role": "user", "content": "", "matinee": {
+        "preferences": {"years": "1990s", "not_people": ["Adam Sandler"]}}}, f"sent {sent}")
+    tester.expect(visit.lines()[-1] == "No longer: comedy", f"{visit.lines()}")
+    page.get_by_role("button", name="1990s", exact=True).click()
+    tester.expect(page.locator("dialog fieldset").count() == 1, "a chip opens its own section")
+    visit.shot("change-wish")
+    page.get_by_role("button", name="1980s").click()
+    page.get_by_role("button", name="Find films").click()
+    visit.wait_for_reply(4)
+    tester.expect(visit.chips() == ["1980s", "no Adam Sandler"], f"chips {visit.chips()}")
+    page.get_by_role("button", name="Choose wishes").click()
+    page.get_by_role("button", name="Drama: any").click()
+    page.get_by_role("button", name="Horror: any").click()
+    page.get_by_role("button", name="Horror: wanted").click()
+    page.get_by_role("button", name="Under 2 h").click()
+    box = page.get_by_role("combobox", name="Add an actor or a director")
+    box.press_sequentially("al paci", delay=20)
+    page.get_by_role("option", name="Al Pacino").wait_for()
+    tester.faults += visit.accessibility("wishes")
+    visit.shot("wishes")
+    box.press("Enter")
+    page.get_by_label("Least rating").select_option("6")
+    page.get_by_role("button", name="Find films").click()
+    visit.wait_for_reply(5)
+    wanted = {"drama", "no horror", "1980s", "under 2 h", "with Al Pacino", "no Adam Sandler", "rated 6 or more"}
+    tester.expect(set(visit.chips()) == wanted, f"chips {visit.chips()}")
+    page.get_by_role("button", name="Choose wishes").click()
+    page.locator("dialog fieldset").first.wait_for()
+    page.keyboard.press("Escape")
+    tester.expect(page.locator("dialog").count() == 0 and visit.replies() == 5, "Esc changes nothing")
+
+
+def verdicts_in_browser(tester):
+    """Without --memory verdicts are kept in the browser and go along with the next message."""
+    visit = tester.visit().open()
+    page = visit.page
+    visit.say("a comedy from the nineties")
+    card = page.locator(".film").last
+    tconst = card.locator(".verdicts").get_attribute("data-tconst")
+    card.get_by_role("button", name="Liked").click()
+    tester.expect(card.get_by_role("button", name="Liked").get_attribute("aria-pressed") == "true", "not pressed")
+    card.get_by_role("button", name="Not for me").click()
+    card.get_by_role("button", name="Not for me").click()
+    tester.expect(page.locator(".verdict[aria-pressed=true]").count() == 0, "a verdict is taken back by a second press")
+    card.get_by_role("button", name="Liked").click()
+    visit.say("something else")
+    preferences = visit.sent[-1]["messages"][-1]["matinee"]["preferences"]
+    tester.expect(preferences.get("liked") == [tconst] and preferences["genres"] == ["Comedy"], f"{preferences}")
+    tester.expect(visit.chips() == ["comedy", "1990s"], f"chips {visit.chips()}")
+    visit.say("another one")
+    tester.expect("matinee" not in visit.sent[-1]["messages"][-1], "a verdict is told once")
+    page.reload()
+    tester.expect(page.locator(f".verdicts[data-tconst={tconst}] [data-verdict=liked]").first
+                  .get_attribute("aria-pressed") == "true", "the verdict is gone after a reload")
+    visit.say("seen it")
+    learned = page.locator(".film", has=page.locator("[data-verdict=seen][aria-pressed=true]")).count()
+    tester.expect(learned >= 1, "“seen it” does not mark the card")
+    page.get_by_role("button", name="New conversation").first.click()
+    visit.say("a comedy")
+    told = visit.sent[-1]["messages"][-1]["matinee"]["preferences"]
+    tester.expect(told.get("liked") == [tconst] and len(told.get("seen", [])) >= 1, f"a new conversation: {told}")
+    lines, name = visit.download("export-memory")
+    entries = [json.loads(line) for line in lines.decode().splitlines()]
+    tester.expect(name == "memory.jsonl" and {entry["verdict"] for entry in entries} >= {"liked", "seen"}, f"{entries}")
+
+
+def verdicts_on_server(tester):
+    """With --memory verdicts are lines of the file."""
+    memory = os.path.join(tester.folder, "memory.jsonl")
+    with tester.server("--memory", memory) as server:
+        visit = tester.visit(server.url).open()
+        visit.say("a comedy from the nineties")
+        card = visit.page.locator(".film").last
+        tconst = card.locator(".verdicts").get_attribute("data-tconst")
+        card.get_by_role("button", name="Liked").click()
+        visit.page.locator(f"[data-tconst={tconst}] [aria-pressed=true]").wait_for()
+        visit.say("something else")
+        tester.expect("matinee" not in visit.sent[-1]["messages"][-1], "verdicts go along though the server has them")
+        visit.say("seen it")
+        visit.page.reload()
+        visit.page.locator(f"[data-tconst={tconst}] [data-verdict=liked][aria-pressed=true]").wait_for()
+        lines, _ = visit.download("export-memory")
+        with open(memory, "rb") as file:
+            tester.expect(file.read() == lines, "the export is not the file")
+        verdicts = {json.loads(line)["verdict"] for line in lines.decode().splitlines()}
+        tester.expect(verdicts == {"liked", "seen"}, f"verdicts {verdicts}")
+        tester.expect(not visit.page.locator("#clear-memory").is_visible(), "the server's memory cannot be cleared here")
+
+
+def keeping(tester):
+    """Several conversations, kept over a reload; rename, delete, switch; two tabs."""
+    visit = tester.visit().open()
+    page = visit.page
+    visit.say("a western")
+    replies = page.locator("li.reply .reply-text").all_inner_texts()
+    page.reload()
+    page.locator("li.user").wait_for()
+    tester.expect(page.locator("li.reply .reply-text").all_inner_texts() == replies, "not the same after a reload")
+    tester.expect(visit.chips() == ["western"], f"chips after a reload: {visit.chips()}")
+    page.get_by_role("button", name="New conversation").first.click()
+    visit.say("a horror movie")
+    titles = page.locator(".conversation-title").all_inner_texts()
+    tester.expect(titles == ["a horror movie", "a western"], f"titles {titles}")
+    page.locator(".conversation-title", has_text="a western").click()
+    tester.expect(visit.lines() == ["a western"], "switched")
+    page.locator(".conversation", has_text="a western").get_by_role("button", name="Rename").click()
+    page.get_by_label("New title").fill("Cowboys <b>")
+    page.keyboard.press("Enter")
+    tester.expect(page.locator("h1").inner_text() == "Cowboys <b>", "renamed")
+    other = visit.context.new_page()
+    other.goto(visit.url)
+    other.locator(".conversation-title", has_text="Cowboys <b>").wait_for()
+    other.close()
+    page.locator(".conversation", has_text="Cowboys").get_by_role("button", name="Delete").click()
+    tester.expect(page.locator(".conversation-title", has_text="Cowboys").count() == 0, "deleted")
+    page.get_by_role("button", name="Bring it back").click()
+    tester.expect(visit.lines() == ["a western"], "deletion taken back")
+    visit.say("a newer one")
+    page.reload()
+    page.locator("li.user").first.wait_for()
+    tester.expect(len(visit.lines()) == 2, "the conversation goes on after all that")
+
+
+def exporting(tester):
+    """Conversations as JSON, as text, and as training data that tokenize reads."""
+    visit = tester.visit().open()
+    visit.say("a comedy from the nineties")
+    visit.page.get_by_role("button", name="Remove: comedy").click()
+    visit.wait_for_reply(3)
+    data, name = visit.download("export-json")
+    tester.expect(name == "a-comedy-from-the-nineties.json", name)
+    messages = json.loads(data)["messages"]
+    tester.expect(len(messages) == 5 and messages[2]["answer"]["films"], "the conversation as JSON")
+    text = visit.download("export-text")[0].decode()
+    tester.expect("You: a comedy from the nineties" in text and "https://www.imdb.com/title/tt" in text, text)
+    tester.expect(len(json.loads(visit.download("export-all")[0])) == 1, "all conversations")
+    training = visit.download("export-training")[0]
+    lines = [json.loads(line) for line in training.decode().splitlines()]
+    roles = [message["role"] for message in lines[0]["messages"]]
+    tester.expect(roles == ["assistant", "user", "assistant", "user", "assistant"], f"{roles}")
+    path = os.path.join(tester.folder, "training.jsonl")
+    with open(path, "wb") as file:
+        file.write(training)
+    shown = subprocess.run([os.path.join(BUILD, "tokenize"), "--model", os.path.join(ROOT, "testdata/mini"), "--show",
+                            path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    tester.expect(shown.returncode == 0 and "[[" in shown.stdout, f"tokenize: {shown.stderr} {shown.stdout}")
+
+
+def map_view(tester):
+    """The map of the catalog."""
+    for dark in (False, True):
+        visit = tester.visit(dark=dark).open()
+        page = visit.page
+        visit.say("a comedy from the nineties")
+        page.get_by_role("button", name="Map of the films").click()
+        page.locator("dialog canvas").wait_for()
+        page.wait_for_timeout(500)
+        visit.shot("map-dark" if dark else "map")
+        painted = page.evaluate("""() => { const canvas = document.querySelector("dialog canvas");
+          const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          return new Set(new Uint32Array(pixels.buffer)).size; }""")
+        tester.expect(painted > 10, f"the map has {painted} colors")
+        tester.faults += visit.accessibility("the map")
+        page.keyboard.press("Escape")
+        tester.expect(page.locator("dialog").count() == 0, "Esc closes the map")
+
+
+def narrow(tester):
+    """360 pixels with a touch screen: nothing is cut off, the list of conversations slides in."""
+    for dark in (False, True):
+        visit = tester.visit(width=360, height=740, touch=True, dark=dark).open()
+        page, suffix = visit.page, "-dark" if dark else ""
+        visit.shot(f"narrow-start{suffix}")
+        tester.expect(visit.overflow() <= 0, f"{visit.overflow()} pixels too wide")
+        visit.say("a comedy from the nineties without Adam Sandler, under two hours, with Tom Hanks or Bill Murray")
+        visit.shot(f"narrow-card{suffix}")
+        tester.expect(visit.overflow() <= 0, f"{visit.overflow()} pixels too wide with a card")
+        tester.faults += visit.accessibility("360 pixels")
+        tester.expect(not page.locator(".conversation-title").first.is_visible(), "the list covers the page")
+        page.get_by_role("button", name="Conversations").tap()
+        page.locator(".conversation-title").first.wait_for()
+        page.wait_for_timeout(300)
+        visit.shot(f"narrow-list{suffix}")
+        tester.faults += visit.accessibility("the list at 360 pixels")
+        page.keyboard.press("Escape")
+        tester.expect(visit.focused() == "Conversations", f"the focus goes to {visit.focused()}")
+        page.get_by_role("button", name="Choose wishes").tap()
+        page.locator(".option[data-state]").first.wait_for()
+        visit.shot(f"narrow-wishes{suffix}")
+        tester.expect(visit.overflow() <= 0, "too wide with the editor")
+        small = page.evaluate("""() => [...document.querySelectorAll("button")].filter((button) => button.offsetParent)
+          .map((button) => [button.getBoundingClientRect(), button.textContent || button.ariaLabel])
+          .filter(([box]) => box.width < 24 || box.height < 24).map(([, text]) => text)""")
+        tester.expect(not [text for text in small if "(" not in text], f"too small for a finger: {small}")
+
+
+def colors(tester):
+    """Dark by the system and by the switch, which is kept; axe in both."""
+    for dark in (False, True):
+        visit = tester.visit(dark=dark).open()
+        page = visit.page
+
+        def ground():
+            return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+        first = ground()
+        tester.faults += visit.accessibility("the start")
+        visit.say("a comedy from the nineties without Adam Sandler")
+        page.locator(".film").last.get_by_role("button", name="Liked").click()
+        tester.faults += visit.accessibility("a conversation")
+        visit.shot("conversation-dark" if dark else "conversation")
+        page.locator("#theme").click()
+        tester.expect(ground() != first, "the switch does nothing")
+        tester.faults += visit.accessibility("the other colors")
+        page.reload()
+        page.locator("li.user").wait_for()
+        tester.expect(ground() != first, "the choice is not kept")
+        page.locator("#theme").click()
+        tester.expect(ground() == first and page.evaluate("localStorage.getItem('matinee.theme')") is None,
+                      "back to the system's choice")
+        page.locator("#more").click()
+        tester.faults += visit.accessibility("the menu")
+    visit = tester.visit(width=768, height=1024).open()
+    visit.say("a comedy from the nineties")
+    visit.shot("tablet")
+    tester.expect(visit.overflow() <= 0, "too wide at 768 pixels")
+
+
+def keyboard(tester):
+    """Everything without a mouse; the focus is visible and never lost."""
+    visit = tester.visit(reduced=True).open()
+    page = visit.page
+    tester.expect(visit.focused() == "message", f"the page begins with the focus on {visit.focused()}")
+    page.keyboard.type("a comedy")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("from the nineties")
+    tester.expect(visit.lines() == [], "Shift+Enter sends")
+    page.keyboard.press("Enter")
+    visit.wait_for_reply(2)
+    tester.expect(visit.focused() == "message", f"after a reply the focus is on {visit.focused()}")
+    visited = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            continue
+        visited.append(visit.focused())
+        outline = page.evaluate("""() => { const style = getComputedStyle(document.activeElement);
+          const form = getComputedStyle(document.getElementById("form"));
+          return style.outlineStyle !== "none" || document.activeElement.id === "message" || form.outlineStyle !== "none"; }""")
+        tester.expect(outline, f"no visible focus on {visited[-1]}")
+    for name in ("Skip to the message box", "New conversation", "Liked", "Edit this line", "Remove: comedy",
+                 "Choose wishes", "More", "Answer again"):
+        tester.expect(any(name in label for label in visited), f"Tab does not reach “{name}”: {visited}")
+    page.get_by_role("button", name="Remove: 1990s").focus()
+    page.keyboard.press("Enter")
+    visit.wait_for_reply(3)
+    tester.expect(visit.focused() == "message", f"after a chip the focus is on {visit.focused()}")
+    page.get_by_role("button", name="Choose wishes").focus()
+    page.keyboard.press("Enter")
+    page.locator("dialog").wait_for()
+    tester.expect(page.evaluate("document.activeElement.closest('dialog') !== null"), "the focus is not in the dialog")
+    page.keyboard.press("Escape")
+    tester.expect(visit.focused() == "Choose wishes", f"after a dialog the focus is on {visit.focused()}")
+    moving = page.evaluate("""() => document.getAnimations().filter((one) => one.effect.getTiming().duration > 10).length""")
+    tester.expect(moving == 0, "something moves though the user wants less motion")
+
+
+def odd_texts(tester):
+    """Texts stay texts."""
+    visit = tester.visit().open()
+    visit.say(ODD_TEXT)
+    tester.expect(visit.lines() == [ODD_TEXT], f"{visit.lines()}")
+    visit.say("مرحبا שלום 你好 👩‍👩‍👧 " + "long" * 300)
+    tester.expect(visit.overflow() <= 0, "a long word makes the page too wide")
+    tester.expect(visit.page.locator("#transcript img, #transcript script").count() == 0, "a text became an element")
+    visit.page.reload()
+    visit.page.locator("li.user").first.wait_for()
+    tester.expect(visit.lines()[0] == ODD_TEXT, "after a reload")
+    tester.expect(visit.page.locator(".conversation-title").first.inner_text().startswith("<img src=x"), "in the list")
+
+
+def server_gone(tester):
+    """The server dies during a reply, and comes back."""
+    server = tester.server()
+    server.start()
+    visit = tester.visit(server.url, strict=False).open()
+    visit.say("a comedy")
+    with visit.slowly(60):
+        visit.send("from the nineties")
+        visit.page.wait_for_timeout(300)
+        server.kill()
+    notice = visit.page.locator(".notice")
+    notice.wait_for()
+    visit.shot("server-gone")
+    tester.expect(re.search("broke off|cannot be reached", notice.inner_text()), notice.inner_text())
+    tester.faults += visit.accessibility("an error")
+    notice.get_by_role("button").click()
+    visit.page.wait_for_function("document.querySelector('.notice')?.textContent.includes('cannot be reached')")
+    visit.page.reload()
+    tester.expect(False if visit.page.locator(".notice").count() else True, "a notice without a page")
+    server.start()
+    visit.open()
+    visit.page.get_by_role("button", name=re.compile("Ask again|Answer again")).click()
+    visit.wait_until_idle()
+    visit.page.locator(".film").last.wait_for()
+    tester.expect(visit.chips() == ["comedy", "1990s"], f"chips {visit.chips()}")
+    server.stop()
+
+
+def busy(tester):
+    """503 with Retry-After is said, and a click asks again."""
+    visit = tester.visit(strict=False).open()
+    answered = []
+
+    def refuse_once(route):
+        if answered:
+            route.continue_()
+        else:
+            answered.append(route)
+            route.fulfill(status=503, headers={"Retry-After": "7", "Content-Type": "application/json"},
+                          body='{"error":{"message":"busy","type":"server_error","param":null,"code":null}}')
+
+    visit.page.route("**/v1/chat/completions", refuse_once)
+    visit.send("a comedy")
+    visit.page.locator(".notice").wait_for()
+    tester.expect("7 seconds" in visit.page.locator(".notice").inner_text(), visit.page.locator(".notice").inner_text())
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.page.locator(".film").wait_for()
+    tester.expect(visit.lines() == ["a comedy"] and visit.page.locator(".notice").count() == 0, "asked again")
+
+
+def key(tester):
+    """A server with a key: asked for, taken from the address, wrong at first."""
+    path = os.path.join(tester.folder, "key")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("open-sesame-0123456789\n")
+    os.chmod(path, 0o600)
+    with tester.server("--api-key-file", path) as server:
+        visit = tester.visit(server.url, strict=False).open()
+        page = visit.page
+        field = page.get_by_label("Key", exact=True)
+        field.fill("wrong")
+        visit.shot("key")
+        tester.faults += visit.accessibility("the question for the key")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(500)
+        field.fill("open-sesame-0123456789")
+        page.keyboard.press("Enter")
+        page.locator(".suggestion").first.wait_for()
+        visit.say("a comedy")
+        other = tester.visit(server.url).open("#key=open-sesame-0123456789")
+        other.page.locator(".suggestion").first.wait_for()
+        tester.expect("sesame" not in other.page.url, f"the key stays in the address: {other.page.url}")
+        other.say("a western")
+        tester.expect("sesame" not in json.dumps(other.page.evaluate("({...localStorage})")), "the key is stored for good")
+
+
+CHECKS = [modules, loading, conversation, stopping, changing, wishes, verdicts_in_browser, verdicts_on_server, keeping,
+          exporting, map_view, narrow, colors, keyboard, odd_texts, server_gone, busy, key]
