@@ -83,8 +83,12 @@ class Visit:
     def download(self, button):
         """The bytes of the file that a button of the menu saves, and its name."""
         self.page.locator("#more").click()
+        return self.saved(lambda: self.page.locator(f"#{button}").click())
+
+    def saved(self, act):
+        """The bytes of the file that an act saves, and its name."""
         with self.page.expect_download() as waiting:
-            self.page.locator(f"#{button}").click()
+            act()
         with open(waiting.value.path(), "rb") as file:
             return file.read(), waiting.value.suggested_filename
 

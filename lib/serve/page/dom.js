@@ -43,11 +43,13 @@ export function announce(text) {
   byId("announcer").textContent = text;
 }
 
-let toastTimer = 0;
+let toastTimer = 0, dialogs = 0;
 
 /** Shows a line at the bottom for some seconds, with an action that may be null: {text, run}. */
 export function toast(text, action = null) {
   const box = byId("toast");
+  // While a dialog is open everything outside of it cannot be pressed.
+  ([...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body).append(box);
   const hide = () => { box.hidden = true; };
   box.replaceChildren(element("span", {}, text));
   if (action) {
@@ -65,11 +67,12 @@ export function toast(text, action = null) {
  */
 export function openDialog({ title, className = "", content, onClose = () => {} }) {
   const before = document.activeElement;
-  const heading = element("h2", { id: "dialog-title", class: "dialog-title" }, title);
-  const dialog = element("dialog", { class: `dialog ${className}`, "aria-labelledby": "dialog-title" },
+  const heading = element("h2", { id: `dialog-title-${++dialogs}`, class: "dialog-title" }, title);
+  const dialog = element("dialog", { class: `dialog ${className}`, "aria-labelledby": heading.id },
     element("header", { class: "dialog-bar" }, heading, iconButton("close", "Close", () => dialog.close())), content);
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener("close", () => {
+    if (dialog.contains(byId("toast"))) document.body.append(byId("toast"));
     dialog.remove();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
     onClose();

@@ -48,7 +48,8 @@ function alike(film, openFilm) {
       element("button", { type: "button", class: "link", onclick: () => openFilm(other.tconst) }, displayName(other))]));
 }
 
-function verdictButtons(film, memory) {
+/** The buttons for what the user thinks of a film; a second press takes a verdict back. */
+export function verdictButtons(film, memory) {
   const name = displayName(film);
   const set = async (verdict) => {
     try {

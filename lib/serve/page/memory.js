@@ -1,7 +1,7 @@
 // What the user has seen, liked and disliked: on the server with --memory, else in the browser.
-import { getMemory, postVerdict } from "./api.js";
+import { getMemory, postVerdict, searchMovies } from "./api.js";
 import { loadVerdicts, saveVerdicts } from "./storage.js";
-import { namesFilm } from "./wishes.js";
+import { namesFilm, shortName } from "./wishes.js";
 
 const today = () => new Date().toLocaleDateString("sv-SE");  // YYYY-MM-DD, local time
 
@@ -68,14 +68,17 @@ export class Memory {
     return this.entries().filter((entry) => entry.verdict !== (told[entry.tconst] ?? "none"));
   }
 
-  /** Keeps what an update says of films that were offered ("seen it", "I liked the second one"). */
+  /** Keeps what an update says of films ("seen it", "I loved Heat"). `films` are those that were offered. */
   async learn(update, films) {
     const said = ["seen", "liked", "disliked"].filter((key) => update?.[key]?.length > 0);
     if (said.length === 0) return;
     if (this.onServer) return this.refresh();
     const entries = { ...this.#entries };
     for (const key of said) {
-      for (const film of films.filter((one) => update[key].some((name) => namesFilm(name, one)))) {
+      for (const name of update[key]) {
+        const fits = (film) => namesFilm(name, film);
+        const film = films.find(fits) ?? (await searchMovies(shortName(name))).find(fits);
+        if (!film) continue;
         const { tconst, title, year } = film;
         entries[tconst] = { tconst, title, ...(year ? { year } : {}), verdict: key, date: today() };
       }

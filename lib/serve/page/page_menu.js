@@ -2,6 +2,7 @@
 import { byId, toast } from "./dom.js";
 import { asJson, asText, asTraining, fileName, save } from "./exports.js";
 import { titleOf } from "./conversation.js";
+import { openMemoryDialog } from "./memory_dialog.js";
 import { saveTheme } from "./storage.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -45,10 +46,5 @@ export function connectMenu(session, memory) {
   item("export-all", () => save("conversations.json", asJson(session.conversations())));
   item("export-training", () => save("conversations.jsonl",
     asTraining(session.conversations(), (tconst) => memory.verdict(tconst)), "application/jsonl"));
-  item("export-memory", async () => save("memory.jsonl", await memory.lines(), "application/jsonl"));
-  item("clear-memory", () => {
-    memory.clear();
-    toast("Forgotten.");
-  });
-  byId("clear-memory").hidden = memory.onServer;
+  item("open-memory", () => openMemoryDialog(memory));
 }

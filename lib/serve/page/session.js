@@ -39,6 +39,7 @@ export class Session {
     byId("add-wish").addEventListener("click", () => this.#editWishes(null));
     byId("undo").addEventListener("click", () => this.undo());
     byId("show-map").hidden = !start.map;
+    addEventListener("storage", () => this.#showList());
     byId("show-map").addEventListener("click", () => this.openMap());
   }
 
@@ -73,41 +74,37 @@ export class Session {
   }
 
   async edit(index, text) {
-    await this.stop();
-    this.#current.messages.splice(index);
+    await this.#change("The line is changed.", (conversation) => conversation.messages.splice(index));
     await this.say(text);
   }
 
   async regenerate() {
-    await this.stop();
-    takeBackReply(this.#current);
-    this.#current.seed += 1;
-    this.#rest();
+    await this.#change("Answered again.", (conversation) => {
+      takeBackReply(conversation);
+      conversation.seed += 1;
+    });
     await this.#answer();
   }
 
-  async undo() {
-    await this.stop();
-    const conversation = this.#current;
-    const messages = takeBackTurn(conversation);
-    if (messages.length === 0) return;
-    this.#changed(conversation);
-    this.#rest();
-    toast("The last turn is taken back.", { text: "Bring it back", run: () => {
-      conversation.messages.push(...messages);
-      this.#changed(conversation);
-    } });
+  undo() {
+    return this.#change("The last turn is taken back.", takeBackTurn);
   }
 
-  async restart() {
+  restart() {
+    return this.#change("Started again.", (conversation) =>
+      Object.assign(conversation, { messages: this.#made().messages, seed: nextSeed() }));
+  }
+
+  // Lets `change(conversation)` take something away, says `text`, and offers to bring it back.
+  async #change(text, change) {
     await this.stop();
-    const conversation = this.#current;
-    if (isFresh(conversation)) return;
-    const { messages, seed } = conversation;
-    Object.assign(conversation, { messages: this.#made().messages, seed: nextSeed() });
+    const conversation = this.#current, messages = [...conversation.messages], { seed } = conversation;
+    change(conversation);
+    this.#notice = null;
     this.#changed(conversation);
     this.#rest();
-    toast("Started again.", { text: "Bring it back", run: () => {
+    toast(text, { text: "Bring it back", run: async () => {
+      await this.stop();
       Object.assign(conversation, { messages, seed });
       this.#changed(conversation);
     } });
@@ -222,6 +219,7 @@ export class Session {
       announce(names.length > 1 ? `${content} ${names.join(", ")}` : content);
       await this.#memory.learn(answer?.update, offeredFilms(conversation)).catch(() => {});
     } catch (error) {
+      if (this.#forgetUnknown(conversation.messages.at(-1), error)) return this.#receive(conversation, signal);
       const isStop = error.name === "AbortError";
       if (isStop || text !== "") conversation.messages.push({ role: "assistant", content: text, stopped: true });
       if (!isStop) notice = this.#noticeOf(error);
@@ -231,6 +229,14 @@ export class Session {
     this.composer.busy = false;
     this.#notice = notice;
     this.#changed(conversation);
+  }
+
+  // Verdicts of films that this server's catalog lacks, from another one, are left out. True if one was.
+  #forgetUnknown(message, error) {
+    const tconst = error.kind === "refused" ? /\btt\d+\b/.exec(error.message)?.[0] : undefined;
+    const isTold = tconst !== undefined && Object.values(message.preferences ?? {}).some((list) => list.includes?.(tconst));
+    if (isTold) message.preferences = withVerdicts(message.preferences, [{ tconst, title: tconst, verdict: "none" }]);
+    return isTold;
   }
 
   #noticeOf(error) {

@@ -3,6 +3,12 @@ import { byId, element, icon, iconButton } from "./dom.js";
 import { spokenText } from "./conversation.js";
 import { filmCard } from "./film_card.js";
 
+/** What is wrong, below the messages, and a button that mends it. */
+export function noticeItem({ text, button, run }) {
+  return element("li", { class: "notice" }, element("p", { role: "alert" }, text),
+    element("button", { type: "button", class: "button", onclick: run }, button));
+}
+
 /**
  * `actions` holds memory, openFilm(tconst), edit(index, text), regenerate() and ask(text). The transcript only shows; it
  * changes no conversation.
@@ -22,7 +28,7 @@ export class Transcript {
     const { messages } = conversation;
     const items = messages.map((message, i) => (message.role === "user"
       ? this.#userItem(message, i) : this.#replyItem(message, i === messages.length - 1)));
-    if (notice) items.push(this.#noticeItem(notice));
+    if (notice) items.push(noticeItem(notice));
     this.#streamed = null;
     this.#list.replaceChildren(...items);
   }
@@ -124,10 +130,5 @@ export class Transcript {
     row.append(element("button", { type: "button", class: "button small plain", onclick: regenerate }, icon("again"),
       "Answer again"));
     return row;
-  }
-
-  #noticeItem({ text, button, run }) {
-    return element("li", { class: "notice" }, element("p", { role: "alert" }, text),
-      element("button", { type: "button", class: "button", onclick: run }, button));
   }
 }
