@@ -35,7 +35,7 @@ COMPILE   = $(CXX) -I. $(DEFINES) $(CPPFLAGS) -std=c++20 $(OPT) $(LINES) -pthrea
             $(SANITIZE) $(if $(SAN),-fno-sanitize-recover=undefined -fno-omit-frame-pointer) $(CXXFLAGS) $(ISA)
 LINK      = $(CXX) -pthread $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 LIBS      = -lboost_program_options -lfmt -lsimdjson -lisal -lpcre2-8 -lutf8proc -lxxhash -ldnnl -lgomp -ledit -ldl \
-            $(LDLIBS)
+            -lcpp-httplib $(LDLIBS)
 
 # A line for each file; make V=1 shows the commands.
 Q := $(if $(V),,@)

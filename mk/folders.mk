@@ -22,7 +22,8 @@ USES_train         := model
 USES_cluster       := train
 USES_chat          := recommend simulation model constraint prompt
 USES_evaluation    := chat
-USES_serve         := chat
+USES_http          := io
+USES_serve         := chat http
 
 # The highest folders that each tool uses.
 TOP_tsv2bin    := table

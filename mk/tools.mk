@@ -26,7 +26,7 @@ $(BUILD)/precompiled.h.gch: $(BUILD)/precompiled.h $(COMPILE_STAMP)
 
 ifndef SAN
 # No loops that matter.
-LIGHT_FOLDERS := chat cluster dialogue evaluation recommend simulation train understanding wording
+LIGHT_FOLDERS := chat cluster dialogue evaluation http recommend serve simulation train understanding wording
 $(foreach folder,cmd $(LIGHT_FOLDERS:%=lib/%),$(BUILD)/$(folder)/%.o): OPT := -O2
 $(BUILD)/%_cases.o: OPT := -O1
 endif
@@ -36,15 +36,27 @@ VERSION_READERS := $(BUILD)/lib/base/tool.o
 $(VERSION_READERS): DEFINES += -DMATINEE_VERSION='"$(VERSION)"'
 $(VERSION_READERS): $(call stamp,$(BUILD)/stamps/version,$(VERSION))
 
+# The features that Debian's library is built with: they change the types of its header.
+$(BUILD)/lib/http/http_session.o $(BUILD)/fuzz/lib/http/http_session.o: DEFINES += \
+  $(foreach feature,OPENSSL ZLIB BROTLI,-DCPPHTTPLIB_$(feature)_SUPPORT)
+
 # Texts that the programs carry inside them (phrases, word lists), so that they run from any folder.
 $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
 	$(call say,embed,$<)
-	$(Q)$(CXX) -DPHRASES='"$(@:.o=.txt)"' -c -o $@ $<
+	$(Q)$(CXX) -DPHRASES='"$(@:.o=.txt)"' -DPACKED='"$(@:.o=.packed)"' -c -o $@ $<
 $(BUILD)/lib/wording/phrases.o: $(BUILD)/lib/wording/phrases.txt
 $(BUILD)/lib/wording/phrases.txt: $(sort $(wildcard lib/wording/phrases/*.txt))
 	@mkdir -p $(@D)
 	@cat $^ > $@
+# For each file of the page a line with its name and sizes, its bytes, and its bytes compressed (page_files.cc).
+$(BUILD)/lib/serve/page.o: $(BUILD)/lib/serve/page.packed
+$(BUILD)/lib/serve/page.packed: $(sort $(wildcard lib/serve/page/*))
+	@mkdir -p $(@D)
+	@for file in $^; do \
+	  gzip -9nc $$file > $@.gz; \
+	  echo "$$(basename $$file) $$(wc -c < $$file) $$(wc -c < $@.gz)"; cat $$file $@.gz; \
+	done > $@.new && rm -f $@.gz && mv $@.new $@
 $(BUILD)/lib/catalog/words.o: $(sort $(wildcard lib/catalog/words/*.txt))
 $(BUILD)/lib/understanding/words.o: $(sort $(wildcard lib/understanding/words/*.txt))
 $(BUILD)/lib/vectors/co_likes_data.o: lib/vectors/co_likes.txt

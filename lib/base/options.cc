@@ -47,6 +47,7 @@ struct Option {
   std::string help;
   std::string default_text;
   bool repeatable = false;
+  std::optional<std::string> without_value;  // the value of the option where it is given without one
   std::function<void(const std::string&)> assign;
   std::vector<std::string> aliases;
 };
@@ -75,6 +76,22 @@ struct OptionSet::Impl {
     groups.back().second.push_back(std::move(option));
   }
 
+  // The arguments, with the value of an optional text joined to it: the parser takes only "--name=value".
+  std::vector<std::string> arguments(int argc, const char* const* argv) const {
+    std::vector<std::string> all(argv + std::min(argc, 1), argv + argc);
+    for (const auto& [title, options] : groups) {
+      for (const Option& option : options) {
+        if (!option.without_value) continue;
+        const auto last = std::find(all.begin(), all.end(), "--");
+        const auto found = std::find(all.begin(), last, "--" + option.long_name);
+        if (last - found < 2 || found[1].starts_with('-')) continue;
+        *found += "=" + found[1];
+        all.erase(found + 1);
+      }
+    }
+    return all;
+  }
+
   std::string long_name_of(const char* name) const { return std::string(name).substr(0, std::string(name).find(',')); }
 };
 
@@ -98,6 +115,12 @@ void OptionSet::flag(const char* name, bool* target, std::string help) {
 
 void OptionSet::text(const char* name, std::string* target, const char* value, std::string help) {
   impl_->add(name, value, std::move(help), *target, [target](const std::string& text) { *target = text; });
+}
+
+void OptionSet::optional_text(const char* name, std::string* target, const char* value, std::string without_value,
+                              std::string help) {
+  impl_->add(name, value, std::move(help), *target, [target](const std::string& text) { *target = text; });
+  impl_->groups.back().second.back().without_value = std::move(without_value);
 }
 
 void OptionSet::list(const char* name, std::vector<std::string>* target, const char* value, std::string help) {
@@ -180,6 +203,9 @@ void OptionSet::parse(int argc, const char* const* argv) {
       for (const std::string& names : spellings) {
         if (option.value.empty()) {
           description.add_options()(names.c_str(), new po::untyped_value(true), "");
+        } else if (option.without_value) {
+          auto* value = po::value<std::vector<std::string>>()->implicit_value({}, *option.without_value);
+          description.add_options()(names.c_str(), value, "");
         } else {
           description.add_options()(names.c_str(), po::value<std::vector<std::string>>(), "");
         }
@@ -192,7 +218,7 @@ void OptionSet::parse(int argc, const char* const* argv) {
   po::parsed_options parsed(&description);
   try {
     // Abbreviations are off, so that a new option cannot change the meaning of an existing command line.
-    parsed = po::command_line_parser(argc, argv)
+    parsed = po::command_line_parser(impl_->arguments(argc, argv))
                  .options(description)
                  .positional(positions)
                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
@@ -219,6 +245,7 @@ void OptionSet::parse(int argc, const char* const* argv) {
         }
         given = true;
         if (option.value.empty()) option.assign("");
+        if (option.without_value && item.value.empty()) option.assign(*option.without_value);
         for (const std::string& value : item.value) {
           if (!option.value.empty()) option.assign(value);
         }
@@ -244,7 +271,7 @@ std::string OptionSet::help() const {
     for (const Option& option : options) {
       std::string left = option.short_name.empty() ? "      --" : "  -" + option.short_name + ", --";
       left += option.long_name;
-      if (!option.value.empty()) left += " " + option.value;
+      if (!option.value.empty()) left += option.without_value ? " [" + option.value + "]" : " " + option.value;
       out += left;
       std::size_t column = left.size();
       if (column + 2 > kHelpColumn) {

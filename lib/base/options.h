@@ -29,6 +29,10 @@ class OptionSet {
   /// An option without a value; sets *target to true.
   void flag(const char* name, bool* target, std::string help);
   void text(const char* name, std::string* target, const char* value, std::string help);
+  /// A text that may be left out: `--name` alone sets *target to `without_value`. An argument after the option that is
+  /// no option is its value.
+  void optional_text(const char* name, std::string* target, const char* value, std::string without_value,
+                     std::string help);
   /// A list of words: the option can be repeated, and commas separate words. The first use replaces the default.
   void list(const char* name, std::vector<std::string>* target, const char* value, std::string help);
   /// An integer in [low, high], in decimal.

@@ -102,6 +102,33 @@ TEST(Options, HelpShowsTheDefaultAsItWasWritten) {
   EXPECT_NE(help.find("-r, --rank N"), std::string::npos) << help;
 }
 
+TEST(Options, ATextMayBeLeftOut) {
+  const auto address = [](std::vector<const char*> arguments) {
+    std::string serve, rest;
+    OptionSet set;
+    set.optional_text("serve", &serve, "HOST:PORT", "127.0.0.1:8137", "serve");
+    set.text("memory", &rest, "FILE", "memory");
+    arguments.insert(arguments.begin(), "tool");
+    set.parse(static_cast<int>(arguments.size()), arguments.data());
+    return serve + "," + rest + (set.given("serve") ? ",given" : "");
+  };
+  EXPECT_EQ(address({}), ",");
+  EXPECT_EQ(address({"--serve"}), "127.0.0.1:8137,,given");
+  EXPECT_EQ(address({"--serve", ":80"}), ":80,,given");
+  EXPECT_EQ(address({"--serve=:80", "--memory", "m"}), ":80,m,given");
+  EXPECT_EQ(address({"--serve", "--memory", "m"}), "127.0.0.1:8137,m,given");
+  EXPECT_EQ(address({"--memory", "m", "--serve"}), "127.0.0.1:8137,m,given");
+  EXPECT_EQ(error_of([&] { address({"--serve", "a", "b"}); }), "unexpected word \"b\"; this tool takes options only");
+  EXPECT_EQ(error_of([&] {
+              address({"--memory", "m", "--", "--serve"});
+            }),
+            "unexpected word \"--serve\"; this tool takes options only");
+  OptionSet set;
+  std::string serve;
+  set.optional_text("serve", &serve, "HOST:PORT", "127.0.0.1:8137", "serve");
+  EXPECT_NE(set.help().find("--serve [HOST:PORT]"), std::string::npos);
+}
+
 TEST(Sizes, AreReadAsGnuSortReadsThem) {
   EXPECT_EQ(parse_size("512"), 512u);
   EXPECT_EQ(parse_size("512M"), 512u << 20);
