@@ -25,7 +25,8 @@ class Visit:
         self.page.set_default_timeout(15_000)
         self.page.add_init_script(WATCH_POLICY)
         self.faults, self.sent = [], []
-        self.page.on("console", lambda message: message.type in ("error", "warning") and self.faults.append(message.text))
+        self.page.on("console", lambda message: message.type in ("error", "warning")
+                     and self.faults.append(message.text))
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.faults.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
         self.page.on("request", self._keep)

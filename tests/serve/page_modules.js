@@ -46,7 +46,8 @@ async () => {
     equal(wishes.yearsOf(low, high), text, `${low} to ${high}`);
   }
   equal(wishes.parseYears("around 2005"), { low: 2002, high: 2008 }, "around 2005");
-  for (const [text, low, high, words] of [["up to 119", null, 119, "under 2 h"], ["up to 100", null, 100, "up to 1 h 40 min"],
+  for (const [text, low, high, words] of [["up to 119", null, 119, "under 2 h"],
+    ["up to 100", null, 100, "up to 1 h 40 min"],
     ["up to 89", null, 89, "under 1 h 30 min"], ["at least 121", 121, null, "over 2 h"],
     ["at least 140", 140, null, "at least 2 h 20 min"], ["90", 90, 90, "1 h 30 min"],
     ["90 to 120", 90, 120, "1 h 30 min to 2 h"]]) {
@@ -69,17 +70,19 @@ async () => {
   equal(talk.takeBackTurn(conversation), [], "nothing to take back");
   conversation.messages.push({ role: "user", content: "a  comedy" });
   conversation.messages.push({ role: "assistant", content: "", stopped: true });
-  equal(talk.requestMessages(conversation), [{ role: "assistant", content: "Hi!" }, { role: "user", content: "a  comedy" }],
+  equal(talk.requestMessages(conversation),
+    [{ role: "assistant", content: "Hi!" }, { role: "user", content: "a  comedy" }],
     "a reply that was stopped before its first word is not sent");
   conversation.messages.pop();
-  conversation.messages.push({ role: "assistant", content: "Try Heat.", answer: { films: [heat], preferences: { genres: ["Crime"] } } });
+  conversation.messages.push({ role: "assistant", content: "Try Heat.",
+    answer: { films: [heat], preferences: { genres: ["Crime"] } } });
   equal(talk.preferencesOf(conversation), { genres: ["Crime"] }, "the wishes are the last answer's");
   const change = talk.wishMessage({ genres: ["Crime"] }, { years: "1990s" });
   equal(change.note, "No longer: crime. Now: 1990s", "a change in words");
   conversation.messages.push(change);
   equal(talk.preferencesOf(conversation), { years: "1990s" }, "or the last change's");
-  equal(talk.requestMessages(conversation).at(-1), { role: "user", content: "", matinee: { preferences: { years: "1990s" } } },
-    "a change as it is sent");
+  equal(talk.requestMessages(conversation).at(-1),
+    { role: "user", content: "", matinee: { preferences: { years: "1990s" } } }, "a change as it is sent");
   equal([talk.takeBackTurn(conversation).length, conversation.messages.length], [1, 3], "an unanswered turn");
   equal(talk.takeBackReply(conversation).length, 1, "a reply");
   equal(talk.takeBackReply(conversation).length, 0, "a user's message is no reply");
@@ -91,18 +94,19 @@ async () => {
     { role: "assistant", content: "Tr", stopped: true }], created: "2026-05-03T10:00:00Z", title: "" };
   const lines = asTraining([told, talk.newConversation("2", 1, "Hi!")], () => "disliked").trimEnd().split("\n");
   equal(lines.map((line) => JSON.parse(line).messages.map(({ role, weight }) => [role, weight])),
-    [[["assistant", undefined], ["user", undefined], ["assistant", 0], ["user", undefined], ["assistant", 0]]], "training data");
-  equal(JSON.parse(asTraining([told], () => "liked")).messages.map(({ weight }) => weight).filter((one) => one === 0).length, 1,
-    "a reply with a liked film is learned");
-  equal(asText(told).includes("You: crime\n\nMatinee: Try Heat.\n  - Heat (1995) https://www.imdb.com/title/tt0113277/"), true,
-    "as text");
+    [[["assistant", undefined], ["user", undefined], ["assistant", 0], ["user", undefined], ["assistant", 0]]],
+    "training data");
+  const liked = JSON.parse(asTraining([told], () => "liked")).messages;
+  equal(liked.filter(({ weight }) => weight === 0).length, 1, "a reply with a liked film is learned");
+  const shown = "You: crime\n\nMatinee: Try Heat.\n  - Heat (1995) https://www.imdb.com/title/tt0113277/";
+  equal(asText(told).includes(shown), true, "as text");
   equal([fileName("A comedy, s'il vous plaît!"), fileName("??")], ["a-comedy-s-il-vous-plaît", "film"], "names of files");
 
   const { errorOfStatus } = await import("/errors.js");
   const busy = errorOfStatus(503, "{}", "7");
   equal([busy.kind, busy.retryAfter, /7 seconds/.test(busy.message)], ["busy", 7, true], "503");
-  equal(errorOfStatus(400, '{"error":{"message":"too long"}}', null).message, "The server refused the request (400): too long",
-    "400");
+  equal(errorOfStatus(400, '{"error":{"message":"too long"}}', null).message,
+    "The server refused the request (400): too long", "400");
   equal(errorOfStatus(502, "<html>", null).message, "The server refused the request (502).", "a body of another kind");
   const { parseMemory } = await import("/memory.js");
   equal(parseMemory('{"tconst":"tt1","verdict":"seen"}\nbroken\n\n{"tconst":"tt1","verdict":"liked"}\n'),

@@ -2,9 +2,9 @@
 //
 //   {id, title, created, changed, seed, messages}
 //
-// A message of the user is {role, content}, with `preferences` where it replaces the wishes so far (`note` says in words
-// what changed) and `told`, the verdicts {tconst: verdict} that went along. A reply is {role, content} with `answer`, the
-// server's object `matinee`, and `stopped` where it is not whole.
+// A message of the user is {role, content}, with `preferences` where it replaces the wishes so far (`note` says in
+// words what changed) and `told`, the verdicts {tconst: verdict} that went along. A reply is {role, content} with
+// `answer`, the server's object `matinee`, and `stopped` where it is not whole.
 import { wishTexts } from "./wishes.js";
 
 export function newConversation(id, seed, opening, now = new Date()) {

@@ -1,9 +1,9 @@
 // Making elements. Text is always set as text; nothing here or elsewhere parses HTML.
 
 /**
- * An element with properties and children. Keys that begin with "on" are listeners, "class" is the class, other keys are
- * attributes: true sets an empty one, false, null and undefined none. Children are nodes or texts; null and false are
- * left out.
+ * An element with properties and children. Keys that begin with "on" are listeners, "class" is the class, other keys
+ * are attributes: true sets an empty one, false, null and undefined none. Children are nodes or texts; null and false
+ * are left out.
  */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);

@@ -1,6 +1,6 @@
 // What can go wrong with a request, in plain words.
 
-/** `kind`: unreachable, broken (the reply broke off), busy, key, missing or refused; `retryAfter`: seconds, 0 if none. */
+/** `kind`: unreachable, broken (the reply broke off), busy, key, missing, refused; `retryAfter`: seconds or 0. */
 export class RequestError extends Error {
   constructor(kind, message, retryAfter = 0) {
     super(message);

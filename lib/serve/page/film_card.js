@@ -45,7 +45,8 @@ function alike(film, openFilm) {
   if (!film.like || film.like.length === 0) return null;
   return element("p", { class: "film-like" }, element("span", { class: "quiet" }, "Similar "),
     ...film.like.flatMap((other, i) => [i > 0 ? ", " : "",
-      element("button", { type: "button", class: "link", onclick: () => openFilm(other.tconst) }, displayName(other))]));
+      element("button", { type: "button", class: "link", onclick: () => openFilm(other.tconst) },
+        displayName(other))]));
 }
 
 /** The buttons for what the user thinks of a film; a second press takes a verdict back. */

@@ -8,7 +8,8 @@ export function askForKey(go) {
   const form = element("form", { class: "dialog-content", method: "dialog" },
     element("p", {}, "Whoever started the server knows its key. It is kept until this tab is closed."),
     element("label", { class: "field-label" }, "Key", field),
-    element("div", { class: "dialog-buttons" }, element("button", { type: "submit", class: "button primary" }, "Go on")));
+    element("div", { class: "dialog-buttons" },
+      element("button", { type: "submit", class: "button primary" }, "Go on")));
   const dialog = openDialog({ title: "This server asks for a key", className: "small-dialog", content: form });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

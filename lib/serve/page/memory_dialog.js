@@ -28,8 +28,8 @@ export function openMemoryDialog(memory) {
     } }, "Forget all"));
   }
   if (entries.length > 0) {
-    buttons.append(element("button", { type: "button", class: "button primary", id: "export-memory", onclick: download },
-      "Save as a file"));
+    buttons.append(element("button", { type: "button", class: "button primary", id: "export-memory",
+      onclick: download }, "Save as a file"));
   }
   const dialog = openDialog({ title: "Seen and liked films", content: element("div", { class: "dialog-content" },
     element("p", { class: "hint" }, place), list, buttons) });

@@ -7,7 +7,7 @@ import { saveTheme } from "./storage.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** The button changes to the other of light and dark. Where that is the system's choice, the page follows the system. */
+/** The button changes between light and dark. Where that is the system's choice, the page follows the system. */
 export function connectTheme() {
   const root = document.documentElement, button = byId("theme");
   const shown = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");

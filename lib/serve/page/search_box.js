@@ -9,7 +9,8 @@ let boxes = 0;
  */
 export function searchBox({ label, placeholder, search, textOf, choose }) {
   const id = `search-${++boxes}`;
-  const list = element("ul", { class: "results", id: `${id}-list`, role: "listbox", "aria-label": "Results", hidden: true });
+  const list = element("ul", { class: "results", id: `${id}-list`, role: "listbox", "aria-label": "Results",
+    hidden: true });
   const field = element("input", { id, type: "text", class: "field", role: "combobox", autocomplete: "off", placeholder,
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id });
   const state = { results: [], active: -1, asked: 0, timer: 0 };
@@ -24,7 +25,9 @@ export function searchBox({ label, placeholder, search, textOf, choose }) {
   };
   const mark = () => {
     field.setAttribute("aria-expanded", String(!list.hidden));
-    for (const [i, item] of [...list.children].entries()) item.setAttribute("aria-selected", String(i === state.active));
+    for (const [i, item] of [...list.children].entries()) {
+      item.setAttribute("aria-selected", String(i === state.active));
+    }
     if (state.active >= 0) {
       field.setAttribute("aria-activedescendant", `${list.id}-${state.active}`);
       list.children[state.active].scrollIntoView({ block: "nearest" });

@@ -181,7 +181,7 @@ export class Session {
   }
 
   #byId(id) {
-    return id === this.#current.id ? this.#current : this.conversations().find((conversation) => conversation.id === id);
+    return id === this.#current.id ? this.#current : this.conversations().find((one) => one.id === id);
   }
 
   // Adds a message of the user, with the verdicts that the conversation does not know yet.
@@ -197,14 +197,15 @@ export class Session {
   async #answer() {
     const controller = new AbortController();
     const conversation = this.#current;
+    const running = { controller, done: null };
+    this.#running = running;
     this.#notice = null;
     this.#changed(conversation);
     this.composer.busy = true;
     this.transcript.stream("");
     this.transcript.scrollToEnd();
-    const done = this.#receive(conversation, controller.signal);
-    this.#running = { controller, done };
-    await done;
+    running.done = this.#receive(conversation, controller.signal);
+    await running.done;
   }
 
   async #receive(conversation, signal) {
@@ -234,7 +235,8 @@ export class Session {
   // Verdicts of films that this server's catalog lacks, from another one, are left out. True if one was.
   #forgetUnknown(message, error) {
     const tconst = error.kind === "refused" ? /\btt\d+\b/.exec(error.message)?.[0] : undefined;
-    const isTold = tconst !== undefined && Object.values(message.preferences ?? {}).some((list) => list.includes?.(tconst));
+    const lists = Object.values(message.preferences ?? {});
+    const isTold = tconst !== undefined && lists.some((list) => list.includes?.(tconst));
     if (isTold) message.preferences = withVerdicts(message.preferences, [{ tconst, title: tconst, verdict: "none" }]);
     return isTold;
   }
@@ -267,7 +269,7 @@ export class Session {
 
   #keep(conversation) {
     if (isFresh(conversation)) deleteConversation(conversation.id);
-    else if (!saveConversation(conversation)) toast("The browser's storage is full. Save and delete some conversations.");
+    else if (!saveConversation(conversation)) toast("The browser's storage is full. Delete some conversations.");
   }
 
   #render() {

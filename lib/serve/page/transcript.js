@@ -10,8 +10,8 @@ export function noticeItem({ text, button, run }) {
 }
 
 /**
- * `actions` holds memory, openFilm(tconst), edit(index, text), regenerate() and ask(text). The transcript only shows; it
- * changes no conversation.
+ * `actions` holds memory, openFilm(tconst), edit(index, text), regenerate() and ask(text). The transcript only shows;
+ * it changes no conversation.
  */
 export class Transcript {
   #actions;
@@ -68,8 +68,8 @@ export class Transcript {
   }
 
   #userItem(message, index) {
-    const item = element("li", { class: message.content ? "message user" : "message user change" }, this.#speaker("You"),
-      element("p", { class: "user-text" }, spokenText(message)));
+    const item = element("li", { class: message.content ? "message user" : "message user change" },
+      this.#speaker("You"), element("p", { class: "user-text" }, spokenText(message)));
     if (message.content) {
       item.append(iconButton("edit", "Edit this line", () => this.#editItem(item, message, index),
         { class: "icon-button quiet-button" }));

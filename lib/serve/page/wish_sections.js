@@ -1,4 +1,4 @@
-// The sections of the editor of wishes. Each makes a fieldset from a draft, a state that it changes as the user chooses.
+// The sections of the editor of wishes. Each makes a fieldset from a draft, a state that changes as the user chooses.
 import { getGenres, searchMovies, searchPeople } from "./api.js";
 import { element, iconButton } from "./dom.js";
 import { searchBox } from "./search_box.js";
@@ -133,7 +133,8 @@ function choiceField(draft, key, label, options) {
 }
 
 function more(draft) {
-  const words = element("input", { type: "text", class: "field", placeholder: "christmas, zombies", autocomplete: "off" });
+  const words = element("input", { type: "text", class: "field", placeholder: "christmas, zombies",
+    autocomplete: "off" });
   words.value = list(draft, "keywords").join(", ");
   words.addEventListener("input", () => {
     draft.keywords = words.value.split(",").map((word) => word.trim().toLowerCase()).filter((word) => word !== "");
@@ -142,7 +143,8 @@ function more(draft) {
   if (draft.min_rating && !rating.includes(String(draft.min_rating))) rating.unshift(String(draft.min_rating));
   return fieldset("More", element("div", { class: "grid" },
     choiceField(draft, "min_rating", "Least rating", [["", "any"], ...rating.map((value) => [value, value])]),
-    choiceField(draft, "age", "Age rating at most", [["", "any"], ...["G", "PG", "PG-13", "R"].map((age) => [age, age])]),
+    choiceField(draft, "age", "Age rating at most",
+      [["", "any"], ["G", "G"], ["PG", "PG"], ["PG-13", "PG-13"], ["R", "R"]]),
     choiceField(draft, "popularity", "How well known",
       [["", "any"], ["popular", "well known"], ["hidden", "little known"]]),
     choiceField(draft, "sort", "Order",
