@@ -51,17 +51,17 @@ void attention_backward(Context& context, const AttentionBackwardArgs& args) {
 }
 
 void attention_cached(Context& context, const CachedAttentionArgs& args) {
-  require(args.n_queries >= 0, "attention_cached", "n_queries is not negative");
-  check_heads(context, "attention_cached", args.n_heads, args.n_kv_heads, args.head_dim, args.window, args.softcap);
-  if (args.n_queries == 0) return;
-  require(args.q && args.k && args.v && args.k_cache && args.v_cache && args.out, "attention_cached",
-          "all tensors are given");
-  require(args.first_position != nullptr && args.n_queries <= args.max_tokens, "attention_cached",
-          "a position and room for the tokens are given");
-  // The host cannot read arrays on a GPU.
-  if (context.allocator()->is_host()) {
-    const std::int64_t first = *args.first_position;
-    require(first >= 0 && first + args.n_queries <= args.max_tokens, "attention_cached", "the tokens fit max_tokens");
+  for (const CachedSequence& s : args.sequences) {
+    require(s.n_queries >= 0, "attention_cached", "n_queries is not negative");
+    check_heads(context, "attention_cached", s.n_heads, s.n_kv_heads, s.head_dim, s.window, s.softcap);
+    if (s.n_queries == 0) continue;
+    require(s.q && s.k && s.v && s.k_cache && s.v_cache && s.out, "attention_cached", "all tensors are given");
+    require(s.first_position != nullptr && s.n_queries <= s.max_tokens, "attention_cached",
+            "a position and room for the tokens are given");
+    // The host cannot read arrays on a GPU.
+    if (!context.allocator()->is_host()) continue;
+    const std::int64_t first = *s.first_position;
+    require(first >= 0 && first + s.n_queries <= s.max_tokens, "attention_cached", "the tokens fit max_tokens");
   }
   context.ops().attention_cached(context, args);
 }

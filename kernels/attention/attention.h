@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "kernels/matmul/matmul.h"
 
@@ -57,7 +58,7 @@ using AttentionBackwardArgs = AttentionBackwardArgsOf<float>;
 /// Query i is at position p = *first_position + i and sees positions max(0, p - window + 1) ... p. The length of the
 /// sequence is in the device's memory, so that one captured graph (DeviceAllocator::capture) serves all tokens.
 template <class T>
-struct CachedAttentionArgsOf {
+struct CachedSequenceOf {
   std::int64_t n_queries = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0;
   /// *first_position + n_queries is at most this. It determines the size of the launch and of the scratch memory, but
   /// no bit of the result.
@@ -73,6 +74,14 @@ struct CachedAttentionArgsOf {
   T* v_cache = nullptr;  ///< the same for v
   T* out = nullptr;      ///< [n_queries, n_heads, head_dim], overwritten
   MatmulPrecision precision = MatmulPrecision::kF32;
+};
+using CachedSequence = CachedSequenceOf<float>;
+
+/// Sequences that are decoded together. Each gets the bytes that it would get alone. Held by value, because a captured
+/// graph outlives the caller's arrays.
+template <class T>
+struct CachedAttentionArgsOf {
+  std::vector<CachedSequenceOf<T>> sequences;  ///< no two with the same cache
 };
 using CachedAttentionArgs = CachedAttentionArgsOf<float>;
 

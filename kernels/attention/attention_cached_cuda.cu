@@ -293,7 +293,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int64_t window, std::int64_t max_keys) {
+void attend_in_parts(Context& context, const CachedSequence& args, std::int64_t window, std::int64_t max_keys) {
   const CudaQueue& queue = queue_of(context);
   const ScratchScope scope(context.scratch());
   const std::int64_t group = args.n_heads / args.n_kv_heads, n_rows = args.n_queries * group;
@@ -326,9 +326,7 @@ void attend_in_parts(Context& context, const CachedAttentionArgs& args, std::int
   });
 }
 
-}  // namespace
-
-void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
+void attend(Context& context, const CachedSequence& args) {
   require(args.max_tokens <= INT_MAX - kPaddedTokens, "attention_cached", "positions fit into 31 bits");
   const std::int64_t window = args.window == 0 ? args.max_tokens : std::min(args.window, args.max_tokens);
   const std::int64_t max_keys = std::min(args.max_tokens, window + args.n_queries - 1);
@@ -351,6 +349,14 @@ void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
                             .v = args.v_cache,
                             .out = args.out,
                             .precision = args.precision});
+}
+
+}  // namespace
+
+void attention_cached_cuda(Context& context, const CachedAttentionArgs& args) {
+  for (const CachedSequence& sequence : args.sequences) {
+    if (sequence.n_queries > 0) attend(context, sequence);
+  }
 }
 
 }  // namespace matinee

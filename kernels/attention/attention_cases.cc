@@ -186,66 +186,109 @@ void add_shape(std::vector<KernelCase>& cases, const Shape& s, bool timed_only =
   for (KernelCase* c : {&forward, &backward}) add_case(cases, std::move(*c), timed_only);
 }
 
+// The new tokens of a sequence, and the unused rows of its cache.
+struct CachedPlace {
+  std::int64_t n_queries, first_position, room = 0;
+
+  std::int64_t max_tokens() const { return first_position + n_queries + room; }
+};
+
+// The sequences' tokens, and their caches, one after another.
 template <class T>
-CachedAttentionArgsOf<T> cached_args(const Shape& s, std::int64_t n_queries, std::int64_t max_tokens,
-                                     const std::int32_t* first_position, T* const* t) {
-  return {.n_queries = n_queries,
-          .n_heads = s.n_heads,
-          .n_kv_heads = s.n_kv_heads,
-          .head_dim = s.head_dim,
-          .max_tokens = max_tokens,
-          .first_position = first_position,
-          .scale = s.scale,
-          .window = s.window,
-          .softcap = s.softcap,
-          .q = t[0],
-          .k = t[1],
-          .v = t[2],
-          .k_cache = t[3],
-          .v_cache = t[4],
-          .out = t[5],
-          .precision = s.precision};
+CachedAttentionArgsOf<T> cached_args(const Shape& s, const std::vector<CachedPlace>& places,
+                                     const std::int32_t* first_positions, T* const* t) {
+  CachedAttentionArgsOf<T> args;
+  const std::int64_t width = s.n_heads * s.head_dim, kv_width = s.n_kv_heads * s.head_dim;
+  std::int64_t row = 0, cache_row = 0;
+  for (const CachedPlace& place : places) {
+    args.sequences.push_back({.n_queries = place.n_queries,
+                              .n_heads = s.n_heads,
+                              .n_kv_heads = s.n_kv_heads,
+                              .head_dim = s.head_dim,
+                              .max_tokens = place.max_tokens(),
+                              .first_position = first_positions++,
+                              .scale = s.scale,
+                              .window = s.window,
+                              .softcap = s.softcap,
+                              .q = t[0] + row * width,
+                              .k = t[1] + row * kv_width,
+                              .v = t[2] + row * kv_width,
+                              .k_cache = t[3] + cache_row * kv_width,
+                              .v_cache = t[4] + cache_row * kv_width,
+                              .out = t[5] + row * width,
+                              .precision = s.precision});
+    row += place.n_queries;
+    cache_row += place.max_tokens();
+  }
+  return args;
 }
 
-void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
-                std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
-                bool timed_only = false, MatmulPrecision precision = MatmulPrecision::kF32, std::int64_t room = 0,
-                float softcap = 0) {
-  const std::int64_t n = first_position + n_queries, max_tokens = n + room, kv = n_kv_heads * head_dim;
-  const Shape s{{static_cast<std::int32_t>(n)}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, precision, softcap};
-  const bool representable = precision == MatmulPrecision::kBF16;
-  const CaseInput<std::int32_t> first({static_cast<std::int32_t>(first_position)});
+void add_cached(std::vector<KernelCase>& cases, const std::vector<CachedPlace>& places, Shape s,
+                bool timed_only = false) {
+  const bool representable = s.precision == MatmulPrecision::kBF16;
+  const std::int64_t kv = s.n_kv_heads * s.head_dim;
+  std::int64_t n_queries = 0, n_cached = 0;
+  double pairs = 0;
+  std::vector<std::int32_t> positions;
+  std::string described;
+  for (const CachedPlace& place : places) {
+    n_queries += place.n_queries;
+    n_cached += place.max_tokens();
+    pairs += static_cast<double>(place.n_queries * (place.first_position + place.n_queries));
+    positions.push_back(static_cast<std::int32_t>(place.first_position));
+    s.segments.push_back(static_cast<std::int32_t>(place.first_position + place.n_queries));
+    described += fmt::format(" {}@{}/{}", place.n_queries, place.first_position, place.max_tokens());
+  }
+  const CaseInput<std::int32_t> first(positions);
   const CaseTensor cache{.name = "k_cache",
-                         .size = max_tokens * kv,
+                         .size = n_cached * kv,
                          .role = Role::kAdded,
                          .representable = representable,
                          .reason = "moves bytes: exact"};
   CaseTensor v_cache = cache;
   v_cache.name = "v_cache";
-  KernelCase c{
-      .name = fmt::format("attention_cached n_queries={} first_position={} max_tokens={} n_heads={} n_kv_heads={} "
-                          "head_dim={} window={} softcap={}{}",
-                          n_queries, first_position, max_tokens, n_heads, n_kv_heads, head_dim, window, softcap,
-                          representable ? " bf16" : ""),
-      .tensors = {{.name = "q", .size = n_queries * n_heads * head_dim, .representable = representable},
-                  {.name = "k", .size = n_queries * kv, .representable = representable},
-                  {.name = "v", .size = n_queries * kv, .representable = representable},
-                  cache,
-                  v_cache,
-                  {.name = "out",
-                   .size = n_queries * n_heads * head_dim,
-                   .role = Role::kOutput,
-                   .absolute = score_error(s) + BfloatErrors(s).out,
-                   .reason = "errors of the scores"}},
-      .run =
-          [=](Context& context, float* const* t) {
-            attention_cached(context, cached_args(s, n_queries, max_tokens, first.in(context), t));
-          },
-      .reference =
-          [=](double* const* t) { attention_cached_ref(cached_args(s, n_queries, max_tokens, first.host(), t)); },
-      .operations = 4.0 * static_cast<double>(n_queries * n * n_heads * head_dim),
-      .bytes = 8.0 * static_cast<double>(n * kv)};
+  KernelCase c{.name = fmt::format(
+                   "attention_cached queries@position/max_tokens:{} n_heads={} n_kv_heads={} head_dim={} "
+                   "window={} softcap={}{}",
+                   described, s.n_heads, s.n_kv_heads, s.head_dim, s.window, s.softcap, representable ? " bf16" : ""),
+               .tensors = {{.name = "q", .size = n_queries * s.n_heads * s.head_dim, .representable = representable},
+                           {.name = "k", .size = n_queries * kv, .representable = representable},
+                           {.name = "v", .size = n_queries * kv, .representable = representable},
+                           cache,
+                           v_cache,
+                           {.name = "out",
+                            .size = n_queries * s.n_heads * s.head_dim,
+                            .role = Role::kOutput,
+                            .absolute = score_error(s) + BfloatErrors(s).out,
+                            .reason = "errors of the scores"}},
+               .run = [=](Context& context,
+                          float* const* t) { attention_cached(context, cached_args(s, places, first.in(context), t)); },
+               .reference = [=](double* const* t) { attention_cached_ref(cached_args(s, places, first.host(), t)); },
+               .operations = 4.0 * pairs * static_cast<double>(s.n_heads * s.head_dim),
+               .bytes = 8.0 * static_cast<double>(n_cached * kv)};
   add_case(cases, std::move(c), timed_only);
+}
+
+// One sequence.
+void add_cached(std::vector<KernelCase>& cases, std::int64_t n_queries, std::int64_t first_position,
+                std::int64_t n_heads, std::int64_t n_kv_heads, std::int64_t head_dim, std::int64_t window = 0,
+                bool timed_only = false, MatmulPrecision precision = MatmulPrecision::kF32, std::int64_t room = 0,
+                float softcap = 0) {
+  add_cached(cases, {{n_queries, first_position, room}},
+             {{}, n_heads, n_kv_heads, head_dim, 0.25f, 1, window, precision, softcap}, timed_only);
+}
+
+// Several sequences: of every length, in any order, without tokens, and none.
+void add_batches(std::vector<KernelCase>& cases) {
+  for (const MatmulPrecision precision : {MatmulPrecision::kF32, MatmulPrecision::kBF16}) {
+    for (const std::int64_t window : {0, 70}) {
+      const Shape s{{}, 6, 2, 32, 0.25f, 1, window, precision};
+      add_cached(cases, {{1, 0, 9}, {1, 200, 3}, {0, 5}, {70, 30}, {3, 62, 64}, {1, 1}}, s);
+      add_cached(cases, {{130, 0}, {1, 90}}, s);
+    }
+    add_cached(cases, {{1, 10}, {1, 11}, {1, 12}, {1, 13}, {2, 14}}, {{}, 2, 1, 20, 0.25f, 1, 0, precision, 5});
+  }
+  add_cached(cases, std::vector<CachedPlace>{}, {{}, 2, 1, 8});
 }
 
 }  // namespace
@@ -292,6 +335,7 @@ std::vector<KernelCase> attention_cases() {
     add_cached(cases, 3, 64, 6, 3, 20, 0, false, precision, 300);  // and alone in one
     add_cached(cases, 1, 0, 2, 1, 32, 0, false, precision, 999);
   }
+  add_batches(cases);
   for (const std::int64_t window : {0, 1, 70}) {
     add_shape(cases, {{7, 64, 65, 1, 200}, 4, 2, 32, 0.25f, 1, window, MatmulPrecision::kBF16});
     add_cached(cases, 130, 70, 2, 1, 32, window, false, MatmulPrecision::kBF16);
@@ -318,6 +362,7 @@ std::vector<KernelCase> attention_cases() {
   add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 128}, true);
   add_shape(cases, {std::vector<std::int32_t>(8, 512), 4, 4, 64, 0.25f, 1, 0, MatmulPrecision::kF32, 50}, true);
   add_cached(cases, 1, 511, 4, 4, 64, 0, true);
+  add_cached(cases, std::vector<CachedPlace>(8, {1, 200}), {{}, 9, 3, 64}, true);
   return cases;
 }
 

@@ -138,39 +138,71 @@ void attention_backward_cpu(Context& context, const AttentionBackwardArgs& args)
                             });
 }
 
+namespace {
+
+// Up to kAttentionBlock queries of one sequence.
+struct CachedBlock {
+  const CachedSequence* sequence;
+  std::int64_t first;
+};
+
+void attend(const Kernels& kernels, const CachedBlock& block, std::int64_t head, float* scratch) {
+  const CachedSequence& s = *block.sequence;
+  const std::int64_t dim = s.head_dim, q_stride = s.n_heads * dim, kv_stride = s.n_kv_heads * dim;
+  const std::int64_t window = window_of(s.window), position = *s.first_position + block.first;
+  const std::int64_t first_key = std::max<std::int64_t>(0, position - window + 1);
+  const std::int64_t kv = first_key * kv_stride + head / (s.n_heads / s.n_kv_heads) * dim;
+  kernels.block(s.n_queries)({.n_rows = std::min(kAttentionBlock, s.n_queries - block.first),
+                              .n_visible = position + 1 - first_key,
+                              .head_dim = dim,
+                              .window = window,
+                              .scale = s.scale,
+                              .softcap = s.softcap,
+                              .q = s.q + block.first * q_stride + head * dim,
+                              .q_stride = q_stride,
+                              .k = s.k_cache + kv,
+                              .v = s.v_cache + kv,
+                              .kv_stride = kv_stride,
+                              .out = s.out + block.first * q_stride + head * dim,
+                              .scratch = scratch});
+}
+
+}  // namespace
+
 void attention_cached_cpu(Context& context, const CachedAttentionArgs& args) {
-  const AttentionBlockFn compute = Kernels(context, MatmulPrecision::kF32).block(args.n_queries);
-  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads;
-  const std::int64_t q_stride = args.n_heads * dim, kv_stride = args.n_kv_heads * dim;
-  const std::int64_t window = window_of(args.window), position = *args.first_position;
-  std::copy_n(args.k, args.n_queries * kv_stride, args.k_cache + position * kv_stride);
-  std::copy_n(args.v, args.n_queries * kv_stride, args.v_cache + position * kv_stride);
-  const std::int64_t n_blocks = (args.n_queries + kAttentionBlock - 1) / kAttentionBlock;
+  const Kernels kernels(context, MatmulPrecision::kF32);
+  const ScratchScope scope(context.scratch());
+  std::int64_t n_blocks = 0, n_tasks = 0, work = 0, scratch_floats = 0;
+  const auto blocks_of = [](const CachedSequence& s) { return (s.n_queries + kAttentionBlock - 1) / kAttentionBlock; };
+  for (const CachedSequence& s : args.sequences) n_blocks += blocks_of(s);
+  // Where a sequence's tasks, one for each block and head, begin.
+  auto* blocks = context.scratch().take_array<CachedBlock>(static_cast<std::size_t>(n_blocks));
+  auto* begins = context.scratch().take_array<std::int64_t>(static_cast<std::size_t>(n_blocks));
+  n_blocks = 0;
+  for (const CachedSequence& s : args.sequences) {
+    const std::int64_t kv_stride = s.n_kv_heads * s.head_dim, position = *s.first_position;
+    std::copy_n(s.k, s.n_queries * kv_stride, s.k_cache + position * kv_stride);
+    std::copy_n(s.v, s.n_queries * kv_stride, s.v_cache + position * kv_stride);
+    for (std::int64_t block = 0; block < blocks_of(s); ++block) {
+      begins[n_blocks] = n_tasks;
+      blocks[n_blocks++] = {&s, block * kAttentionBlock};
+      n_tasks += s.n_heads;
+    }
+    work += blocks_of(s) * s.n_heads * (position + s.n_queries) * s.head_dim * std::min(s.n_queries, kAttentionBlock);
+    scratch_floats = std::max(scratch_floats, attention_block_scratch(s.head_dim));
+  }
+  if (n_tasks == 0) return;
   // Waking a thread costs more than one head over a short cache.
-  const std::int64_t work = (position + args.n_queries) * dim * std::min(args.n_queries, kAttentionBlock);
-  const auto per_task =
-      static_cast<std::size_t>(std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(work, 1)));
+  const std::int64_t per_task = std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(work / n_tasks, 1));
   context.pool().for_blocks(
-      static_cast<std::size_t>(n_blocks * args.n_heads), per_task, [&](std::size_t begin, std::size_t end, int worker) {
+      static_cast<std::size_t>(n_tasks), static_cast<std::size_t>(per_task),
+      [&](std::size_t begin, std::size_t end, int worker) {
         const ScratchScope worker_scope(context.worker_scratch(worker));
-        float* scratch = block_scratch(context, worker, attention_block_scratch(dim));
-        for (auto index = static_cast<std::int64_t>(begin); index < static_cast<std::int64_t>(end); ++index) {
-          const std::int64_t first = index / args.n_heads * kAttentionBlock, head = index % args.n_heads;
-          const std::int64_t first_key = std::max<std::int64_t>(0, position + first - window + 1);
-          const std::int64_t kv = first_key * kv_stride + head / group * dim;
-          compute({.n_rows = std::min(kAttentionBlock, args.n_queries - first),
-                   .n_visible = position + first + 1 - first_key,
-                   .head_dim = dim,
-                   .window = window,
-                   .scale = args.scale,
-                   .softcap = args.softcap,
-                   .q = args.q + first * q_stride + head * dim,
-                   .q_stride = q_stride,
-                   .k = args.k_cache + kv,
-                   .v = args.v_cache + kv,
-                   .kv_stride = kv_stride,
-                   .out = args.out + first * q_stride + head * dim,
-                   .scratch = scratch});
+        float* scratch = block_scratch(context, worker, scratch_floats);
+        std::int64_t at = std::upper_bound(begins, begins + n_blocks, static_cast<std::int64_t>(begin)) - begins - 1;
+        for (auto task = static_cast<std::int64_t>(begin); task < static_cast<std::int64_t>(end); ++task) {
+          while (at + 1 < n_blocks && begins[at + 1] <= task) ++at;
+          attend(kernels, blocks[at], task - begins[at], scratch);
         }
       });
 }

@@ -95,16 +95,18 @@ void attention_backward_ref(const AttentionBackwardArgsOf<double>& args) {
 }
 
 void attention_cached_ref(const CachedAttentionArgsOf<double>& args) {
-  const std::int64_t dim = args.head_dim, group = args.n_heads / args.n_kv_heads, stride = args.n_kv_heads * dim;
-  std::copy_n(args.k, args.n_queries * stride, args.k_cache + *args.first_position * stride);
-  std::copy_n(args.v, args.n_queries * stride, args.v_cache + *args.first_position * stride);
-  std::vector<double> p;
-  for (std::int64_t t = 0; t < args.n_queries; ++t) {
-    const std::int64_t position = *args.first_position + t, start = first_seen(position, 0, args.window);
-    for (std::int64_t head = 0; head < args.n_heads; ++head) {
-      const std::int64_t at = (t * args.n_heads + head) * dim, kv = start * stride + head / group * dim;
-      softmax(args, args.q + at, args.k_cache + kv, stride, position - start + 1, p);
-      weighted_sum(p, args.v_cache + kv, stride, dim, args.out + at);
+  for (const CachedSequenceOf<double>& s : args.sequences) {
+    const std::int64_t dim = s.head_dim, group = s.n_heads / s.n_kv_heads, stride = s.n_kv_heads * dim;
+    std::copy_n(s.k, s.n_queries * stride, s.k_cache + *s.first_position * stride);
+    std::copy_n(s.v, s.n_queries * stride, s.v_cache + *s.first_position * stride);
+    std::vector<double> p;
+    for (std::int64_t t = 0; t < s.n_queries; ++t) {
+      const std::int64_t position = *s.first_position + t, start = first_seen(position, 0, s.window);
+      for (std::int64_t head = 0; head < s.n_heads; ++head) {
+        const std::int64_t at = (t * s.n_heads + head) * dim, kv = start * stride + head / group * dim;
+        softmax(s, s.q + at, s.k_cache + kv, stride, position - start + 1, p);
+        weighted_sum(p, s.v_cache + kv, stride, dim, s.out + at);
+      }
     }
   }
 }

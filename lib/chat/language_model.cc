@@ -40,6 +40,13 @@ void LanguageModelOptions::add(OptionSet& options) {
   options.real("top-p", &sampler.top_p, 1e-6, 1, "nucleus sampling: keep this probability mass");
 }
 
+void LanguageModelOptions::add_slots(OptionSet& options) {
+  slots = 0;
+  options.integer("slots", &slots, 0, 1024,
+                  "conversations whose replies are decoded together; others wait in order. 0: by the device and the "
+                  "size of the model");
+}
+
 LanguageModel::LanguageModel(Context& context, const LanguageModelOptions& options, int generators)
     : LanguageModel(context, read_model_config(options.base, options.ignored), options, generators) {}
 
@@ -51,6 +58,7 @@ LanguageModel::LanguageModel(Context& context, ModelConfig config, const Languag
               .adapter = options.adapter,
               .base_format = options.base_format,
               .sessions = generators,
+              .slots = options.slots,
               .max_host_mem = options.max_host_mem}),
       trie_(tokenizer_),
       all_tokens_(matinee::all_tokens(tokenizer_)),

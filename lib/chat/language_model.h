@@ -25,9 +25,12 @@ struct LanguageModelOptions {
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;
+  int slots = kNoSlots;  ///< of a SharedDecoder that max_host_mem must have room for; 0: as many as are sensible
   std::function<void(std::string_view)> note = [](std::string_view) {};  ///< gets a sentence on what "auto" takes
 
   void add(OptionSet& options);
+  /// --slots, for a SharedDecoder; without it as many as are sensible.
+  void add_slots(OptionSet& options);
 };
 
 /// Everything that replies share: the model with its adapter, its tokenizer, the trie of its tokens and the prompt

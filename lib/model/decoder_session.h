@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,12 +7,11 @@
 #include <vector>
 
 #include "kernels/context.h"
-#include "kernels/device_buffer.h"
 #include "kernels/matmul/matmul.h"
-#include "lib/model/lora_adapter.h"
+#include "lib/model/decoder_step.h"
+#include "lib/model/lora_weights.h"
 #include "lib/model/model_config.h"
 #include "lib/model/model_weights.h"
-#include "lib/model/rotary_tables.h"
 #include "lib/model/token_sequence.h"
 
 namespace matinee {
@@ -42,7 +40,7 @@ class DecoderSession final : public TokenSequence {
   std::int64_t length() const override { return static_cast<std::int64_t>(tokens_.size()); }
   std::int64_t max_tokens() const override { return max_tokens_; }
   const std::vector<std::int32_t>& tokens() const { return tokens_; }
-  std::int64_t vocab_size() const { return config_.vocab_size; }
+  std::int64_t vocab_size() const { return vocab_size_; }
   /// The number of steps that replayed a graph.
   std::int64_t repeated_steps() const { return repeated_steps_; }
 
@@ -54,27 +52,17 @@ class DecoderSession final : public TokenSequence {
     std::size_t scratch_used = 0;
   };
 
-  void prepare_adapter();
-  void run(std::span<const std::int32_t> tokens);
+  void run(std::span<const std::int32_t> tokens, bool wants_logits);
   void run_one();
-  void issue(std::int64_t n, std::int64_t max_tokens);
+  void issue(std::int64_t n, std::int64_t max_tokens, bool wants_logits);
 
   Context& context_;
-  const ModelConfig& config_;
-  const ModelWeights& weights_;
-  std::int64_t max_tokens_;
-  MatmulPrecision precision_;
-  const LoraWeights* lora_;
-  using Floats = DeviceBuffer<float>;
-  std::vector<std::int32_t> tokens_;
-  DeviceBuffer<std::int32_t> step_;        // positions of the new tokens, then the tokens
-  std::vector<Floats> k_cache_, v_cache_;  // per layer [max_tokens, kv_size]
-  RotaryTables rotary_;
-  Floats stream_, normed_, q_, k_, v_, attention_, gate_, up_, logits_;
-  std::vector<float> host_logits_;                   // returned by append
-  Floats xa_, unscaled_;                             // for adapters; xa_ holds kMaxLoraParts parts
-  std::vector<std::array<Floats, kModules>> norms_;  // per layer and module, DoRA only
-  std::map<std::int64_t, CapturedStep> captured_;    // by the longest sequence that the graph covers
+  std::int64_t vocab_size_, max_tokens_;
+  std::vector<std::int32_t> tokens_, positions_;
+  KvCache cache_;
+  DecoderStep step_;
+  std::vector<float> host_logits_;                 // returned by append
+  std::map<std::int64_t, CapturedStep> captured_;  // by the longest sequence that the graph covers
   std::int64_t repeated_steps_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "kernels/context.h"
 #include "lib/model/base_format.h"
+#include "lib/model/decoder_batch.h"
 #include "lib/model/decoder_session.h"
 #include "lib/model/frozen_weights.h"
 #include "lib/model/lora_adapter.h"
@@ -14,12 +15,16 @@
 
 namespace matinee {
 
+/// No sequences are decoded together.
+inline constexpr int kNoSlots = -1;
+
 struct LoadedModelOptions {
   std::string base;     ///< a folder, or a GGUF file
   std::string adapter;  ///< PEFT folder; "": the base without an adapter
   BaseFormat base_format{"bf16"};
   std::int64_t max_tokens = 1024;  ///< of a session; fewer where the model has fewer positions
   int sessions = 1;                ///< that max_host_mem must have room for
+  int slots = kNoSlots;            ///< of a DecoderBatch, the same; 0: as many as are sensible
   std::uint64_t max_host_mem = 0;  ///< bytes; 0: no limit
 };
 
@@ -46,12 +51,18 @@ class LoadedModel {
   /// A new sequence on `context`, which must use the same memory as the one that loaded the model. The session refers
   /// to `context` and to this; one thread at a time may use it.
   DecoderSession session(Context& context) const;
+  /// How many sequences are decoded together, if any are: as many as the options said, or else as many as the device
+  /// has memory for and gains by.
+  int slots() const { return slots_; }
+  /// The same for sequences that are decoded together.
+  DecoderBatch batch(Context& context, int slots) const;
 
  private:
   ModelConfig config_;
   WeightFormat format_;
   MatmulPrecision precision_;
   std::int64_t max_tokens_;
+  int slots_;
   std::string note_;
   std::optional<LoraAdapter> adapter_;  // only where it is not merged
   std::optional<FrozenWeights> frozen_;

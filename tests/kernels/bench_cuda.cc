@@ -289,19 +289,19 @@ class CudaBench {
     Floats out(context_.allocator(), static_cast<std::size_t>(heads * head_dim));
     row(fmt::format("attention_cached 1 query over {} positions", past), Limit::kBytes, 0,
         8.0 * static_cast<double>(past * kv_heads * head_dim), [&] {
-          attention_cached(context_, {.n_queries = 1,
-                                      .n_heads = heads,
-                                      .n_kv_heads = kv_heads,
-                                      .head_dim = head_dim,
-                                      .max_tokens = past,
-                                      .first_position = position.data(),
-                                      .scale = 0.1f,
-                                      .q = q.data(),
-                                      .k = k.data(),
-                                      .v = v.data(),
-                                      .k_cache = k_cache.data(),
-                                      .v_cache = v_cache.data(),
-                                      .out = out.data()});
+          attention_cached(context_, {.sequences = {{.n_queries = 1,
+                                                     .n_heads = heads,
+                                                     .n_kv_heads = kv_heads,
+                                                     .head_dim = head_dim,
+                                                     .max_tokens = past,
+                                                     .first_position = position.data(),
+                                                     .scale = 0.1f,
+                                                     .q = q.data(),
+                                                     .k = k.data(),
+                                                     .v = v.data(),
+                                                     .k_cache = k_cache.data(),
+                                                     .v_cache = v_cache.data(),
+                                                     .out = out.data()}}});
         });
   }
 

@@ -5,94 +5,21 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
-#include <ostream>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "lib/base/error.h"
 #include "lib/base/parallel.h"
 #include "lib/base/random.h"
-#include "lib/model/decoder_session.h"
-#include "lib/model/frozen_weights.h"
-#include "lib/model/lora_adapter.h"
-#include "lib/model/model_parameters.h"
-#include "tests/model/small_families.h"
-#include "tests/model/tiny_model.h"
+#include "tests/model/variant_model.h"
 #include "tests/support/guarded_device.h"
-#include "tests/support/in_place.h"
-#include "tests/support/temporary_folder.h"
 
 namespace matinee {
 namespace {
 
 using testing::TemporaryFolder;
-
-struct Variant {
-  std::string family;
-  WeightFormat format = WeightFormat::kF32;
-  bool lora = false, dora = false;
-
-  friend std::ostream& operator<<(std::ostream& out, const Variant& v) {
-    return out << v.family << " " << name_of(v.format) << (v.dora ? " DoRA" : v.lora ? " LoRA" : "");
-  }
-};
-
-constexpr std::int64_t kMostTokens = 300;
-
-ModelConfig config_of(const std::string& family) {
-  for (auto& [name, config] : testing::small_families(16)) {
-    if (name != family) continue;
-    config.max_position_embeddings = kMostTokens;
-    return config;
-  }
-  ADD_FAILURE() << family;
-  return {};
-}
-
-/// A base in the memory of a context, with an adapter if the variant has one.
-class Model {
- public:
-  Model(const Variant& variant, const TemporaryFolder& folder, Context& context)
-      : context_(context),
-        config_(config_of(variant.family)),
-        weights_(folder.path(), config_, variant.format, {.context = &context}),
-        refs_(weights_.refs()) {
-    if (!variant.lora) return;
-    LoraConfig lora;
-    lora.rank = 3;
-    lora.use_dora = variant.dora;
-    adapter_ = std::make_unique<LoraAdapter>(config_, lora, 3, context.allocator());
-    adapter_->begin_from(context, refs_);
-    adapter_->attach_to(refs_);
-    lora_ = adapter_->factors();
-    std::uint64_t index = 0;
-    for (Parameter& p : adapter_->parameters().all()) {
-      Random random(5, "values", index++);
-      if (p.shape.size() == 2) fill_values(p.value, [&] { return static_cast<float>(0.2 * random.normal()); });
-    }
-  }
-  static void write(const Variant& variant, const TemporaryFolder& folder) {
-    ParameterSet parameters;
-    initialize_parameters(config_of(variant.family), 1, parameters);
-    testing::randomise(parameters, 11);
-    save_model(folder.path(), config_of(variant.family), parameters, DType::kF32);
-  }
-
-  DecoderSession session() {
-    return {context_, config_, refs_, kMostTokens, MatmulPrecision::kF32, adapter_ ? &lora_ : nullptr};
-  }
-  Context& context() { return context_; }
-
- private:
-  Context& context_;
-  ModelConfig config_;
-  FrozenWeights weights_;
-  ModelWeights refs_;
-  std::unique_ptr<LoraAdapter> adapter_;
-  LoraWeights lora_;
-};
+using testing::Variant;
+using testing::VariantModel;
 
 struct Outcome {
   std::vector<float> logits;  // of all calls
@@ -101,7 +28,7 @@ struct Outcome {
 
 // Appends tokens one at a time and several at once, truncates and restarts, with caches of two sizes. `moving`: takes
 // scratch memory before each call, so that addresses change and no graph can be replayed.
-Outcome decode(Model& model, bool moving = false) {
+Outcome decode(VariantModel& model, bool moving = false) {
   DecoderSession session = model.session();
   const ScratchScope scope(model.context().scratch());
   Random random(4, "tokens");
@@ -145,11 +72,11 @@ Outcome decode(Model& model, bool moving = false) {
 
 class CapturedDecoding : public ::testing::TestWithParam<Variant> {
  protected:
-  void SetUp() override { Model::write(GetParam(), folder_); }
+  void SetUp() override { VariantModel::write(GetParam(), folder_); }
 
   // Decodes on a device that captures graphs. Checks that the bytes equal those without a graph.
   Outcome checked(Context& context) {
-    Model model(GetParam(), folder_, context);
+    VariantModel model(GetParam(), folder_, context);
     const Outcome issued = decode(model, true);
     EXPECT_EQ(issued.repeated, 0) << "recorded addresses are not those that would be used now";
     decode(model);  // scratch memory reaches its final size
@@ -165,7 +92,7 @@ class CapturedDecoding : public ::testing::TestWithParam<Variant> {
 };
 
 TEST_P(CapturedDecoding, OnGuardedDeviceGivesTheBytesOfTheHost) {
-  Model model(GetParam(), folder_, host_);
+  VariantModel model(GetParam(), folder_, host_);
   const Outcome wanted = decode(model);
   EXPECT_EQ(wanted.repeated, 0) << "the CPU records nothing";
   GuardedContext guarded(pool_);
@@ -180,7 +107,7 @@ TEST_P(CapturedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
   }
   Context cuda(pool_, resolve_device("cuda"));
   const Outcome found = checked(cuda);
-  Model model(GetParam(), folder_, host_);
+  VariantModel model(GetParam(), folder_, host_);
   const Outcome wanted = decode(model);
   double square_error = 0, square = 0;
   ASSERT_EQ(found.logits.size(), wanted.logits.size());
@@ -192,12 +119,7 @@ TEST_P(CapturedDecoding, OnCudaGivesTheBytesOfIssuedSteps) {
   EXPECT_LT(std::sqrt(square_error / square), GetParam().format == WeightFormat::kF32 ? 1e-4 : 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, CapturedDecoding,
-                         ::testing::Values(Variant{"llama"}, Variant{"mistral"}, Variant{"qwen3"}, Variant{"gpt2"},
-                                           Variant{"gptj"}, Variant{"llama", WeightFormat::kBF16, true},
-                                           Variant{"mistral", WeightFormat::kInt8, true},
-                                           Variant{"qwen2", WeightFormat::kNf4, true, true},
-                                           Variant{"gpt2", WeightFormat::kInt8, true, true}));
+INSTANTIATE_TEST_SUITE_P(Variants, CapturedDecoding, testing::decoded_variants());
 
 }  // namespace
 }  // namespace matinee
