@@ -94,4 +94,9 @@ std::string read_appended(const std::string& path) {
   }
 }
 
+std::uint64_t appended_size(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
 }  // namespace matinee

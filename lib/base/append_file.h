@@ -1,6 +1,7 @@
 // A text file that several processes add lines to.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,7 @@ void append_lines(const std::string& path, std::string_view lines);
 /// The text of a file that append_lines() writes, never in the middle of an append; "" if there is no such file.
 /// Throws likewise.
 std::string read_appended(const std::string& path);
+/// Its bytes, without a look at them; 0 if there is no such file.
+std::uint64_t appended_size(const std::string& path);
 
 }  // namespace matinee

@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/chat/chat_commands.h"
 #include "lib/chat/one_line.h"
 #include "lib/chat/word_wrap.h"
 
@@ -16,26 +17,6 @@ namespace matinee {
 namespace {
 
 constexpr std::string_view kUserPrompt = "you> ", kReplyPrompt = "matinee> ";
-
-struct Command {
-  const char *usage, *help;
-};
-constexpr Command kCommands[] = {
-    {"/why", "explain the recommendation"},
-    {"/facts", "show the facts about the movie"},
-    {"/more", "get another recommendation"},
-    {"/undo", "take back your last line, a goodbye too"},
-    {"/restart", "start over"},
-    {"/save FILE", "save the conversation to a file"},
-    {"/help", "show this text"},
-    {"/quit", "leave (also Ctrl-D, or Ctrl-C twice)"},
-};
-
-std::vector<std::string> help_lines() {
-  std::vector<std::string> lines{"Say what you would like to see, in your own words."};
-  for (const Command& command : kCommands) lines.push_back(fmt::format("  {:<12}{}", command.usage, command.help));
-  return lines;
-}
 
 class Loop {
  public:
@@ -151,37 +132,34 @@ class Loop {
   }
 
   bool command(const std::string& line) {
-    const std::size_t space = line.find_first_of(" \t");
-    const std::string word = line.substr(0, space);
-    const std::string argument = space == std::string::npos ? "" : line.substr(line.find_first_not_of(" \t", space));
-    const auto answer = [&](const std::vector<std::string>& lines) { aside(line, word, lines); };
-    if (word == "/quit" || word == "/exit") {
+    const ChatCommand command = command_of(line);
+    const auto answer = [&](const std::vector<std::string>& lines) { aside(line, command.word, lines); };
+    if (command.word == "/quit" || command.word == "/exit") {
       if (!for_reading_) answer({"Goodbye."});
       return false;
     }
-    if (word == "/help") {
-      answer(help_lines());
-    } else if (word == "/why" && session_.state().recommended.empty()) {
-      answer({"Nothing has been recommended yet."});
-    } else if (word == "/why" || word == "/more") {
-      const UserAct act = word == "/why" ? UserAct::kWhy : UserAct::kMore;
+    if (command.kind == ChatCommand::Kind::kWhy && session_.state().recommended.empty()) {
+      answer({kNothingRecommended});
+    } else if (command.kind == ChatCommand::Kind::kWhy || command.kind == ChatCommand::Kind::kMore) {
+      const UserAct act = command.kind == ChatCommand::Kind::kWhy ? UserAct::kWhy : UserAct::kMore;
       show([&](const OnText& on_text) { session_.act(act, on_text); });
-    } else if (word == "/facts") {
-      const auto facts = session_.facts();
-      answer(facts.empty() ? std::vector<std::string>{"No movie has been mentioned yet."} : facts);
-    } else if (word == "/undo") {
+    } else if (command.kind == ChatCommand::Kind::kUndo) {
       undone_ = session_.undo();
-      answer(
-          {undone_ ? "Took back your last line. " + session_.turns().back().text : "There is nothing to take back."});
-    } else if (word == "/restart") {
+      answer({undone_ ? kTookBack + session_.turns().back().text : kNothingToTakeBack});
+    } else if (command.kind == ChatCommand::Kind::kRestart) {
       session_.restart();
       restarted_ = true;
       recall();
-      show([&](const OnText& on_text) { session_.open(on_text, word); });
-    } else if (word == "/save") {
-      answer({save(argument)});
+      show([&](const OnText& on_text) { session_.open(on_text, command.word); });
+    } else if (command.word == "/help") {
+      answer(help_lines());
+    } else if (command.word == "/facts") {
+      const auto facts = session_.facts();
+      answer(facts.empty() ? std::vector<std::string>{kNoMovieYet} : facts);
+    } else if (command.word == "/save") {
+      answer({save(command.argument)});
     } else {
-      answer({"Unknown command " + one_line(word) + "; /help lists the commands."});
+      answer({unknown_command(command.word)});
     }
     return true;
   }

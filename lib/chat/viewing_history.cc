@@ -7,6 +7,7 @@
 
 #include "lib/base/append_file.h"
 #include "lib/base/format_error.h"
+#include "lib/base/list_members.h"
 #include "lib/chat/one_line.h"
 #include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
@@ -47,7 +48,7 @@ std::unordered_map<MovieId, Verdict> verdicts_in(const PreferenceState& state) {
   return verdicts;
 }
 
-Verdict verdict_in(const std::unordered_map<MovieId, Verdict>& verdicts, MovieId movie) {
+Verdict found_in(const std::unordered_map<MovieId, Verdict>& verdicts, MovieId movie) {
   const auto found = verdicts.find(movie);
   return found == verdicts.end() ? Verdict::kNone : found->second;
 }
@@ -63,6 +64,12 @@ std::optional<Verdict> verdict_from_name(std::string_view name) {
   return {};
 }
 
+Verdict verdict_in(const PreferenceState& preferences, MovieId movie) {
+  if (holds(preferences.disliked, movie)) return Verdict::kDisliked;
+  if (holds(preferences.liked, movie)) return Verdict::kLiked;
+  return holds(preferences.seen, movie) ? Verdict::kSeen : Verdict::kNone;
+}
+
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -74,21 +81,32 @@ std::string today() {
 ViewingHistory::ViewingHistory(std::string path, const MovieCatalog& catalog,
                                const std::function<void(std::string_view)>& note)
     : path_(std::move(path)), catalog_(catalog) {
+  refresh(note);
+}
+
+bool ViewingHistory::refresh(const std::function<void(std::string_view)>& note) {
+  if (appended_size(path_) == read_) return false;
   const std::string text = read_appended(path_);
+  if (text.size() < read_) {
+    entries_.clear();
+    places_.clear();
+    read_ = 0;
+    lines_ = 0;
+  }
   JsonReader reader;
-  std::uint64_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    begin = end + 1;
-    ++number;
+  while (read_ < text.size()) {
+    const std::size_t end = std::min(text.find('\n', read_), text.size());
+    const std::string_view line = std::string_view(text).substr(read_, end - read_);
+    read_ = std::min(end + 1, text.size());
+    ++lines_;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
       keep(parse_entry(reader.parse(line)));
     } catch (const Error& error) {
-      note(one_line(fmt::format("{}:{}: {}; this line is left out", path_, number, error.what())));
+      note(one_line(fmt::format("{}:{}: {}; this line is left out", path_, lines_, error.what())));
     }
   }
+  return true;
 }
 
 void ViewingHistory::keep(ViewingEntry entry) {
@@ -128,12 +146,13 @@ void ViewingHistory::add(std::span<const ViewingEntry> entries) {
   for (const ViewingEntry& entry : entries) keep(entry);
 }
 
-void ViewingHistory::record(const PreferenceState& before, const PreferenceState& after, bool undone) {
+std::vector<ViewingEntry> ViewingHistory::changes(const PreferenceState& before, const PreferenceState& after,
+                                                  bool undone) const {
   const auto old_verdicts = verdicts_in(before), new_verdicts = verdicts_in(after);
   std::vector<ViewingEntry> changed;
   const auto change = [&](MovieId movie) {
-    const Verdict verdict = verdict_in(new_verdicts, movie);
-    if (verdict == verdict_in(old_verdicts, movie)) return;
+    const Verdict verdict = found_in(new_verdicts, movie);
+    if (verdict == found_in(old_verdicts, movie)) return;
     const std::string tconst(catalog_.tconst(movie));
     for (const ViewingEntry& entry : changed) {
       if (entry.tconst == tconst) return;
@@ -150,7 +169,7 @@ void ViewingHistory::record(const PreferenceState& before, const PreferenceState
       for (const MovieId movie : *list) change(movie);
     }
   }
-  add(changed);
+  return changed;
 }
 
 }  // namespace matinee

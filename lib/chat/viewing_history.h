@@ -19,6 +19,9 @@ enum class Verdict : std::uint8_t { kNone, kSeen, kLiked, kDisliked };
 const char* name_of(Verdict verdict);  ///< "none", "seen", "liked", "disliked"
 std::optional<Verdict> verdict_from_name(std::string_view name);
 
+/// What the preferences say of the movie.
+Verdict verdict_in(const PreferenceState& preferences, MovieId movie);
+
 /// A line of a viewing history (docs/formats.md).
 struct ViewingEntry {
   std::string tconst;
@@ -42,6 +45,9 @@ class ViewingHistory {
   ViewingHistory(std::string path, const MovieCatalog& catalog, const std::function<void(std::string_view)>& note);
 
   const std::string& path() const { return path_; }
+  /// Reads what was added to the file since it was read last, by other programs too; all of it where it is shorter than
+  /// it was. Returns whether there was something. `note` and errors: as above.
+  bool refresh(const std::function<void(std::string_view)>& note);
   /// The entry that counts for this tconst; null if there is none.
   const ViewingEntry* find(std::string_view tconst) const;
   /// The movies of the catalog with a verdict other than kNone, as liked, disliked or seen, in order of the file.
@@ -49,16 +55,23 @@ class ViewingHistory {
 
   /// Adds the entries to the file, all or none. Throws like append_lines().
   void add(std::span<const ViewingEntry> entries);
-  /// Adds what a turn changed: movies whose verdict in `after` is not that in `before`. A verdict that is missing in
-  /// `after` is taken back only if the turn was `undone`; otherwise the user has merely begun anew. Throws like add().
-  void record(const PreferenceState& before, const PreferenceState& after, bool undone = false);
+  /// What a turn changed: movies whose verdict in `after` is not that in `before`, nor the one that is known. A verdict
+  /// that is missing in `after` is taken back only if the turn was `undone`; otherwise the user has merely begun anew.
+  std::vector<ViewingEntry> changes(const PreferenceState& before, const PreferenceState& after,
+                                    bool undone = false) const;
+  /// Adds what a turn changed. Throws like add().
+  void record(const PreferenceState& before, const PreferenceState& after, bool undone = false) {
+    add(changes(before, after, undone));
+  }
 
  private:
   void keep(ViewingEntry entry);
 
   std::string path_;
   const MovieCatalog& catalog_;
-  std::vector<ViewingEntry> entries_;                    // one per tconst, in order of first mention
+  std::size_t read_ = SIZE_MAX;        // bytes of the file; more than it can have: it was not read yet
+  std::uint64_t lines_ = 0;            // in them
+  std::vector<ViewingEntry> entries_;  // one per tconst, in order of first mention
   std::unordered_map<std::string, std::size_t> places_;  // tconst: index in entries_
 };
 

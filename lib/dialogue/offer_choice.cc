@@ -51,8 +51,8 @@ NearestMovies OfferChoice::best_of_all(const DialogueState& state, const Prefere
   NearestMovies pool = ranker_.nearest(known, state.recommended, std::max(kPool, count * 4));
   prefer(pool.candidates, [&](const Candidate& candidate) {
     const auto of_series = [&](MovieId other) { return series_.same_series(other, candidate.movie); };
-    return std::ranges::none_of(state.recommended, of_series) &&
-           std::ranges::none_of(known.liked, of_series) && std::ranges::none_of(known.disliked, of_series);
+    return std::ranges::none_of(state.recommended, of_series) && std::ranges::none_of(known.liked, of_series) &&
+           std::ranges::none_of(known.disliked, of_series);
   });
   return pool;
 }

@@ -477,6 +477,20 @@ MovieSet MovieRanker::viable(const PreferenceState& state, std::span<const Movie
   return viable;
 }
 
+std::vector<MovieId> MovieRanker::alike(MovieId movie, std::int32_t k) const {
+  PreferenceState state;
+  state.liked = {movie};
+  std::vector<Scored> order;
+  order.reserve(impl_->prior.size());
+  for (MovieId other = 0; other < impl_->catalog.size(); ++other) {
+    if (other != movie) order.push_back({0, other});
+  }
+  impl_->add_similarity_and_keep_best(state, static_cast<std::size_t>(std::max(k, 0)), order, {});
+  std::vector<MovieId> found;
+  for (const Scored& one : order) found.push_back(one.movie);
+  return found;
+}
+
 const FactSets& MovieRanker::facts() const { return impl_->facts; }
 
 }  // namespace matinee

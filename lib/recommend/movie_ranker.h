@@ -54,6 +54,8 @@ class MovieRanker final : public CandidateRanker {
   /// The movies that break no wish (broken_wishes).
   MovieSet viable(const PreferenceState& state, std::span<const MovieId> excluded) const override;
   const FactSets& facts() const;
+  /// The `k` movies most like this one, best first.
+  std::vector<MovieId> alike(MovieId movie, std::int32_t k) const;
 
  private:
   struct Impl;

@@ -8,10 +8,10 @@
 namespace matinee {
 
 /// Who wrote a message. kSystem: roles system and developer, whose messages are ignored.
-enum class Role : std::uint8_t { kSystem, kUser, kAssistant };
+enum class MessageRole : std::uint8_t { kSystem, kUser, kAssistant };
 
 struct ChatMessage {
-  Role role = Role::kUser;
+  MessageRole role = MessageRole::kUser;
   std::string content;
   std::string edit;  ///< the JSON of `matinee` beside the content; "" if there is none
 };

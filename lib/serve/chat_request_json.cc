@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::size_t kMaxStops = 16;
 
-Role parse_role(const JsonNode& role) {
+MessageRole parse_role(const JsonNode& role) {
   const std::string_view name = role.view();
-  if (name == "user") return Role::kUser;
-  if (name == "assistant") return Role::kAssistant;
-  if (name == "system" || name == "developer") return Role::kSystem;
+  if (name == "user") return MessageRole::kUser;
+  if (name == "assistant") return MessageRole::kAssistant;
+  if (name == "system" || name == "developer") return MessageRole::kSystem;
   throw role.unexpected("user, assistant, system or developer");
 }
 
@@ -52,9 +52,9 @@ std::vector<ChatMessage> parse_messages(const JsonNode& list) {
   std::vector<ChatMessage> messages;
   for (const JsonNode& node : list.array()) messages.push_back(parse_message(node));
   const auto last = std::find_if(messages.rbegin(), messages.rend(),
-                                 [](const ChatMessage& message) { return message.role != Role::kSystem; });
+                                 [](const ChatMessage& message) { return message.role != MessageRole::kSystem; });
   if (last == messages.rend()) throw bad_data("messages: expected a message of the user, found none");
-  if (last->role != Role::kUser) {
+  if (last->role != MessageRole::kUser) {
     throw bad_data("messages[{}].role: the last message must be the user's", messages.rend() - last - 1);
   }
   return messages;

@@ -19,11 +19,16 @@ constexpr std::array<std::string_view, kAskableSlots> kWords{
 
 }  // namespace
 
-std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook) {
+std::optional<Slot> slot_of_phrase(std::string_view text, const Phrasebook& phrasebook) {
   for (int i = 0; i < kAskableSlots; ++i) {
     if (can_say(phrasebook, {std::string("s.ask.") + name_of(static_cast<Slot>(i)), {}}, text))
       return static_cast<Slot>(i);
   }
+  return {};
+}
+
+std::optional<Slot> slot_of_question(std::string_view text, const Phrasebook& phrasebook) {
+  if (const auto slot = slot_of_phrase(text, phrasebook)) return slot;
   std::optional<Slot> best;
   int most = 0;
   const std::string folded = fold_name(text);

@@ -45,6 +45,12 @@ const ByteTrie& SaidSentences::trie() const {
   return trie_;
 }
 
+std::size_t SaidSentences::bytes() const {
+  std::size_t sum = sentences_.capacity() * sizeof(std::string);
+  for (const std::string& sentence : sentences_) sum += sentence.capacity();
+  return sum;
+}
+
 void SaidSentences::clear() { *this = SaidSentences(); }
 
 }  // namespace matinee

@@ -18,6 +18,8 @@ class SaidSentences {
   /// True if one of the text's sentences was said before.
   bool repeats(std::string_view text) const;
   bool empty() const { return sentences_.empty(); }
+  /// An estimate of its memory, without the trie.
+  std::size_t bytes() const;
   void clear();
 
   /// The sentences as a trie, for PhraseLanguage. It is made here for those added since the last call, so two threads

@@ -31,8 +31,8 @@ TEST(ChatRequestJson, WhatOpenAIsClientsSend) {
     "metadata":{"conversation":"c1"}})");
   EXPECT_EQ(request.model, "gpt-3.5-turbo");
   ASSERT_EQ(request.messages.size(), 5u);
-  EXPECT_EQ(request.messages[0].role, Role::kSystem);
-  EXPECT_EQ(request.messages[1].role, Role::kSystem);
+  EXPECT_EQ(request.messages[0].role, MessageRole::kSystem);
+  EXPECT_EQ(request.messages[1].role, MessageRole::kSystem);
   EXPECT_EQ(request.messages[3].content, "");
   EXPECT_EQ(request.messages[4].content, "a comedy");
   EXPECT_EQ(request.messages[4].edit, R"({"preferences":{"genres":["Comedy"]}})");

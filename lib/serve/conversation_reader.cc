@@ -1,0 +1,90 @@
+#include "lib/serve/conversation_reader.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "lib/base/error.h"
+#include "lib/chat/chat_commands.h"
+#include "lib/io/json_reader.h"
+#include "lib/serve/request_error.h"
+
+namespace matinee {
+namespace {
+
+// The act of a turn that needs no understanding.
+std::optional<UserAct> plain_act(const MessageTurn& turn) {
+  if (turn.user.empty()) return UserAct::kMore;
+  switch (command_of(turn.user).kind) {
+    case ChatCommand::Kind::kWhy: return UserAct::kWhy;
+    case ChatCommand::Kind::kMore: return UserAct::kMore;
+    default: return {};
+  }
+}
+
+}  // namespace
+
+ConversationState ConversationReader::open(const std::optional<std::string>& opening) const {
+  ConversationState state;
+  // Without an opening the user's first words still answer one: the model knows no other beginning.
+  state.acts = system_.policy.open(state.dialogue);
+  if (!opening) {
+    state.dialogue = DialogueState{};
+    return state;
+  }
+  state.dialogue = DialogueState{};
+  const ShownTurn shown = answers_.read(*opening, {}, state.dialogue);
+  state.acts = system_.policy.open(state.dialogue, &shown);
+  state.said.add(*opening);
+  return state;
+}
+
+void ConversationReader::edit(PreferenceState& preferences, const MessageTurn& turn) const {
+  if (turn.edit.empty()) return;
+  const std::string place = fmt::format("messages[{}].matinee", turn.place);
+  try {
+    JsonReader reader;
+    const JsonNode root = reader.parse(turn.edit);
+    if (!root.is_object()) throw root.unexpected("an object");
+    if (!root.has("preferences")) return;
+    const JsonNode wanted = root["preferences"];
+    if (!wanted.is_object()) throw wanted.unexpected("an object");
+    preferences = with_path(wanted, [&] { return parse_preference_state(wanted.text(), system_.catalog); });
+  } catch (const Error& error) {
+    // The path of the value begins the message.
+    const std::string_view message = error.what();
+    const std::string_view path = message.substr(0, message.find(": "));
+    const bool is_path = path.starts_with("preferences") && path.find(' ') == std::string_view::npos;
+    throw RequestError(400, fmt::format("{}{}{}", place, is_path ? "." : ": ", message),
+                       place + (is_path ? fmt::format(".{}", path) : ""));
+  }
+}
+
+ReadTurn ConversationReader::understand(const ConversationState& state, const MessageTurn& turn,
+                                        Understanding& understanding) const {
+  ReadTurn read;
+  if (const auto act = plain_act(turn)) {
+    read.update.act = *act;
+    return read;
+  }
+  UnderstoodTurn understood = understanding.understand(state.acts, turn.user);
+  return {std::move(understood.update), understood.end};
+}
+
+void ConversationReader::follow(ConversationState& state, const PreferenceUpdate& update,
+                                const std::string& reply) const {
+  DialogueState trial = state.dialogue;
+  const ShownTurn nothing;
+  const std::vector<SystemAct> acts = system_.policy.next(trial, update, &nothing);
+  follow(state, update, reply, reply.empty() ? nothing : answers_.read(reply, acts, trial));
+}
+
+void ConversationReader::follow(ConversationState& state, const PreferenceUpdate& update, const std::string& reply,
+                                const ShownTurn& shown) const {
+  std::vector<SystemAct> acts = system_.policy.next(state.dialogue, update, &shown);
+  if (reply.empty()) return;  // the user answers what was said before
+  state.acts = std::move(acts);
+  state.said.add(reply);
+}
+
+}  // namespace matinee
