@@ -190,6 +190,14 @@ def verdicts_in_browser(tester):
     visit.say("a comedy")
     told = visit.sent[-1]["messages"][-1]["matinee"]["preferences"]
     tester.expect(told.get("liked") == [tconst] and len(told.get("seen", [])) >= 1, f"a new conversation: {told}")
+    # A verdict from another catalog is left out, instead of ending every conversation.
+    page.evaluate("""() => { const verdicts = JSON.parse(localStorage.getItem("matinee.verdicts"));
+      verdicts.tt1 = { tconst: "tt1", title: "Of another catalog", verdict: "liked" };
+      localStorage.setItem("matinee.verdicts", JSON.stringify(verdicts)); }""")
+    page.reload()
+    page.get_by_role("button", name="New conversation").first.click()
+    visit.say("a western")
+    tester.expect(visit.chips() == ["western"], f"with a verdict from another catalog: {visit.chips()}")
     lines, name = saved_memory(visit)
     tester.faults += visit.accessibility("the memory")
     entries = [json.loads(line) for line in lines.decode().splitlines()]

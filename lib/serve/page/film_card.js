@@ -30,9 +30,12 @@ function rating(film) {
     votes ? element("span", { class: "votes" }, ` ${votes}`) : null);
 }
 
+const MOST_PEOPLE = 6;
+
 function people(label, names) {
   if (!names || names.length === 0) return null;
-  return element("p", { class: "film-people" }, element("span", { class: "quiet" }, `${label} `), names.join(", "));
+  return element("p", { class: "film-people" }, element("span", { class: "quiet" }, `${label} `),
+    names.slice(0, MOST_PEOPLE).join(", "), names.length > MOST_PEOPLE ? " …" : null);
 }
 
 function reasons(film) {
