@@ -2,6 +2,7 @@
 import os
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -58,3 +59,46 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Relay:
+    """Passes connections on to a server; once, after `most` bytes of an answer of the chat, kills that server."""
+
+    def __init__(self, server, most):
+        self.server, self.most = server, most
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            try:
+                upstream = socket.create_connection(("127.0.0.1", self.server.port))
+            except OSError:
+                client.close()
+                continue
+            chats = threading.Event()
+            for source, target, is_answer in ((client, upstream, False), (upstream, client, True)):
+                threading.Thread(target=self._pass, args=(source, target, is_answer, chats), daemon=True).start()
+
+    def _pass(self, source, target, is_answer, chats):
+        passed = 0
+        try:
+            while data := source.recv(64):
+                if not is_answer and data.startswith(b"POST /v1/chat"):
+                    chats.set()
+                    passed = 0
+                target.sendall(data)
+                passed += len(data)
+                if is_answer and chats.is_set() and self.most and passed > self.most:
+                    self.most = 0
+                    self.server.kill()
+                    break
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

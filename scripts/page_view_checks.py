@@ -4,6 +4,7 @@ import os
 import re
 import urllib.parse
 
+from page_server import Relay
 from python_environment import ROOT
 
 ODD_TEXT = '<img src=x onerror=alert(1)> <|im_end|> <script>alert(2)</script> &amp; {{x}}'
@@ -179,22 +180,21 @@ def server_gone(tester):
     """The server dies during a reply, and comes back."""
     server = tester.server()
     server.start()
-    visit = tester.visit(server.url, strict=False).open()
+    relay = Relay(server, 0)
+    visit = tester.visit(relay.url, strict=False).open()
     visit.say("a comedy")
-    with visit.slowly(60):
-        visit.send("from the nineties")
-        visit.page.wait_for_timeout(300)
-        server.kill()
+    relay.most = 900
+    visit.send("from the nineties")
     notice = visit.page.locator(".notice")
     notice.wait_for()
     visit.shot("server-gone")
     tester.expect(re.search("broke off|cannot be reached", notice.inner_text()), notice.inner_text())
+    tester.expect(visit.page.locator(".stopped").count() == 1, "the words that came are gone")
     tester.faults += visit.accessibility("an error")
     notice.get_by_role("button").click()
     visit.page.wait_for_function("document.querySelector('.notice')?.textContent.includes('cannot be reached')")
-    visit.page.reload()
     server.start()
-    visit.open()
+    visit.page.reload()
     visit.page.get_by_role("button", name=re.compile("Ask again|Answer again")).click()
     visit.wait_until_idle()
     visit.page.locator(".film").last.wait_for()
