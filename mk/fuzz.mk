@@ -14,11 +14,17 @@ FUZZ_TOP_table_fuzz        := table
 FUZZ_TOP_tsv_fuzz          := table
 FUZZ_TOP_model_config_fuzz := model
 FUZZ_TOP_chat_template_fuzz := prompt
+FUZZ_TOP_http_fuzz := http
+FUZZ_TOP_chat_request_fuzz := io
+# Files of a higher folder that a target needs, where it does without the rest of it.
+FUZZ_FILES_http_fuzz := $(addprefix lib/serve/,answer_json.cc chat_request_json.cc chat_service.cc page_files.cc page.S)
+FUZZ_FILES_chat_request_fuzz := lib/serve/chat_request_json.cc
 fuzz_top = $(or $(FUZZ_TOP_$(1)),tokenizer)
 
 SHORT_RUNS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 $(foreach target,$(FUZZ_TARGETS),\
-  $(call program,tests/fuzz/$(target),tests/fuzz/$(target).cc tests/fuzz/short_run.cc,$(call fuzz_top,$(target))))
+  $(call program,tests/fuzz/$(target),tests/fuzz/$(target).cc tests/fuzz/short_run.cc \
+    $(FUZZ_FILES_$(target)),$(call fuzz_top,$(target))))
 
 build-tests: $(SHORT_RUNS)
 
@@ -31,7 +37,10 @@ $(BUILD)/fuzz/%.o: %.cc $(FUZZ_STAMP)
 	$(call say,fuzz,$<)
 	$(Q)$(FUZZ_COMPILE) -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/lib/base/tool.o: DEFINES += -DMATINEE_VERSION='"$(VERSION)"'
-fuzz_closure = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(CUDA_OBJECTS),$(call closure,$(fuzz_top))))
+# Embedded texts are the same in all builds.
+EMBEDDED := $(patsubst %.S,$(BUILD)/%.o,$(wildcard lib/*/*.S))
+fuzz_objects = $(filter $(EMBEDDED),$(1)) $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(EMBEDDED) $(CUDA_OBJECTS),$(1)))
+fuzz_closure = $(call fuzz_objects,$(call closure,$(fuzz_top)) $(patsubst %,$(BUILD)/%.o,$(basename $(FUZZ_FILES_$(1)))))
 define fuzz_rule
 $(BUILD)/fuzz/$(1): $(BUILD)/fuzz/tests/fuzz/$(1).o $(fuzz_closure)
 	$$(call say,link,$$@)

@@ -103,7 +103,7 @@ program = $(eval $(call program_rule,$(1),$(2),$(call closure,$(3)),$(4) $(cuda_
 cuda_libs = $(if $(filter kernels,$(call folders_under,$(3))),$(CUDA_LIBS))
 LINK_STAMP := $(call stamp,$(BUILD)/stamps/link,$(LINK) $(LIBS))
 define program_rule
-$(BUILD)/$(1): $(patsubst %.cc,$(BUILD)/%.o,$(2)) $(3) $(LINK_STAMP)
+$(BUILD)/$(1): $(patsubst %,$(BUILD)/%.o,$(basename $(2))) $(3) $(LINK_STAMP)
 	@mkdir -p $$(@D)
 	$$(call say,link,$$@)
 	$$(Q)$$(LINK) -o $$@ $$(filter %.o,$$^) $$(LIBS) $(4)

@@ -116,7 +116,9 @@ bool Access::origin_allowed(const HttpRequest& request) const {
   const auto [scheme, authority] = origin_parts(request.header("origin"));
   if (authority.empty()) return false;
   const bool web = scheme == "http" || scheme == "https";
-  if (web && (is_loopback_host(host_of(authority)) || authority == to_lower(request.header("host")))) return true;
+  if (web && is_loopback_host(host_of(authority))) return true;
+  const std::string host = to_lower(request.header("host"));
+  if (web && authority == host && host_allowed(host)) return true;
   return std::find(options_.origins.begin(), options_.origins.end(), scheme + "://" + authority) !=
          options_.origins.end();
 }

@@ -1,8 +1,5 @@
 #include "lib/serve/chat_request_json.h"
 
-#include <algorithm>
-#include <array>
-
 #include "lib/base/format_error.h"
 #include "lib/io/json_reader.h"
 #include "lib/serve/request_error.h"
@@ -51,12 +48,7 @@ ChatMessage parse_message(const JsonNode& node) {
 std::vector<ChatMessage> parse_messages(const JsonNode& list) {
   std::vector<ChatMessage> messages;
   for (const JsonNode& node : list.array()) messages.push_back(parse_message(node));
-  const auto last = std::find_if(messages.rbegin(), messages.rend(),
-                                 [](const ChatMessage& message) { return message.role != MessageRole::kSystem; });
-  if (last == messages.rend()) throw bad_data("messages: expected a message of the user, found none");
-  if (last->role != MessageRole::kUser) {
-    throw bad_data("messages[{}].role: the last message must be the user's", messages.rend() - last - 1);
-  }
+  if (messages.empty()) throw bad_data("messages: expected at least one message");
   return messages;
 }
 

@@ -58,6 +58,9 @@ TEST(Access, OnlyPagesOfThisMachine) {
     EXPECT_EQ(header(response, "Access-Control-Allow-Origin"), origin);
     EXPECT_EQ(header(response, "Vary"), "Origin");
   }
+  HttpResponse rebound;
+  access.add_cors(request("evil.example", "http://evil.example"), rebound);
+  EXPECT_EQ(header(rebound, "Access-Control-Allow-Origin"), "") << "its own page, but under a foreign name";
   for (const char* origin : {"https://evil.example", "null", "http://localhost.evil.example", "http://evil@localhost",
                              "http://localhost/", "file://", "http://", "chrome-extension://localhost"}) {
     EXPECT_EQ(status(access, request("localhost", origin)), 403) << origin;

@@ -54,9 +54,6 @@ TEST(ChatRequestJson, MostMayBeMissing) {
     "stream_options":null,"seed":null,"metadata":null})")
                 .stop,
             std::vector<std::string>{"x"});
-  EXPECT_EQ(parse_chat_request(one(R"({"role":"user","content":[]},{"role":"system","content":"x"})")).messages.size(),
-            2u)
-      << "a message of the system may be the last";
 }
 
 TEST(ChatRequestJson, ErrorsNameThePlace) {
@@ -64,12 +61,9 @@ TEST(ChatRequestJson, ErrorsNameThePlace) {
             " | not valid JSON: The JSON document has an improper structure: missing or superfluous "
             "commas, braces, missing keys, etc.");
   EXPECT_EQ(error_of("[]"), " | expected an object, found []");
-  EXPECT_EQ(error_of(one("")), "messages | messages: expected a message of the user, found none");
-  EXPECT_EQ(error_of(one(R"({"role":"system"})")), "messages | messages: expected a message of the user, found none");
+  EXPECT_EQ(error_of(one("")), "messages | messages: expected at least one message");
   EXPECT_EQ(error_of(one(R"({"role":"tool","content":"x"})")),
             "messages[0].role | messages[0].role: expected user, assistant, system or developer, found \"tool\"");
-  EXPECT_EQ(error_of(one(R"({"role":"user"},{"role":"assistant","content":"x"},{"role":"system"})")),
-            "messages[1].role | messages[1].role: the last message must be the user's");
   EXPECT_EQ(error_of(one(R"({"role":"user","content":7})")),
             "messages[0].content | messages[0].content: expected a text, null or a list of parts, found 7");
   EXPECT_EQ(
