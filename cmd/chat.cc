@@ -1,4 +1,4 @@
-// chat: talks with the user to find a movie, on a terminal or in a pipe.
+// chat: talks with the user to find a movie, on a terminal, in a pipe or over HTTP.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -16,22 +16,107 @@
 #include "lib/chat/model_skills.h"
 #include "lib/chat/viewing_import.h"
 #include "lib/model/checkpoint_files.h"
+#include "lib/serve/chat_conversations.h"
+#include "lib/serve/chat_server.h"
 
 namespace {
 
 using namespace matinee;
 
-int import_files(const std::vector<std::string>& files, const std::string& memory, const std::string& movies,
-                 const ToolContext& tool) {
-  const MovieCatalog catalog(movies);
+struct Options {
+  TrainedChatOptions chat;
+  ChatLoopOptions loop;
+  ChatServerOptions serve;
+  std::string memory;
+  std::vector<std::string> imports;
+
+  void add(OptionSet& options) {
+    chat.add(options);
+    options.flag("json", &loop.json, "answer each line with a line of JSON: what was understood, acts, text");
+    options.flag("allow-save", &loop.allow_save, "allow /save in a pipe, too; it never replaces a file");
+    options.group("Memory");
+    options.text("memory", &memory, "FILE", "remember in this file what you have seen, liked and disliked");
+    options.list("import", &imports, "FILES",
+                 "add CSV exports of Letterboxd or IMDb to the memory, print a report and end");
+    serve.add(options);
+  }
+};
+
+int import_files(const Options& options, const ToolContext& tool) {
+  const MovieCatalog catalog(options.chat.system.movies);
   const TitleIndex titles(catalog);
-  ViewingHistory history(memory, catalog, tool.notes());
+  ViewingHistory history(options.memory, catalog, tool.notes());
   OutputFile out("-");
-  for (const std::string& file : files) {
-    out.write(report_text(import_viewings(file, catalog, titles, history, tool.notes()), file, memory));
+  for (const std::string& file : options.imports) {
+    out.write(report_text(import_viewings(file, catalog, titles, history, tool.notes()), file, options.memory));
     out.flush();
   }
   return 0;
+}
+
+int talk(Options& options, const ChatSystem& system, Context& context, const LanguageModel& model,
+         const ToolContext& tool) {
+  ChatLoopOptions& loop = options.loop;
+  std::optional<ViewingHistory> history;
+  if (!options.memory.empty()) loop.history = &history.emplace(options.memory, system.catalog, tool.notes());
+  loop.note = tool.notes();
+  loop.columns = terminal_columns;
+  loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
+  const std::uint64_t seed = options.chat.model.seed;
+  TextGenerator generator(context, model, options.chat.model.sampler, seed);
+  ModelWording wording(generator, system, seed);
+  ModelUnderstanding understanding(generator, system);
+  ChatSession session(system, wording, understanding);
+  session.set_seed(seed);
+  OutputFile out("-");
+  if (loop.terminal) count_interrupts();
+  const auto lines = loop.terminal ? terminal_lines() : piped_lines();
+  run_chat_loop(
+      session, *lines, loop, [&](std::string_view text) { out.write(text); }, [&] { out.flush(); });
+  return 0;
+}
+
+int serve(const Options& options, ChatServer& server, const ChatSystem& system, Context& context,
+          const LanguageModel& model, const ToolContext& tool) {
+  SharedDecoder decoder(context, model, {.slots = options.serve.slots, .sampler = options.chat.model.sampler});
+  ChatConversationOptions conversation_options;
+  conversation_options.model = model.description();
+  conversation_options.seed = options.chat.model.seed;
+  conversation_options.memory = options.memory;
+  conversation_options.note = tool.notes();
+  ChatConversations conversations(system, model.tokenizer(), model_skills(decoder, system), conversation_options);
+  server.run(conversations, tool.common().verbose, stop_requested);
+  return 0;
+}
+
+int run(Options& options, const ToolContext& tool) {
+  LanguageModelOptions& model_options = options.chat.model;
+  if (!options.imports.empty()) {
+    if (options.memory.empty()) throw usage_error("--import adds to a memory; give --memory FILE, too");
+    if (options.chat.system.movies.empty()) options.chat.complete();
+    return import_files(options, tool);
+  }
+  options.chat.complete();
+  std::optional<ChatServer> server;
+  if (!options.serve.address.empty()) {
+    server.emplace(options.serve, tool.notes());
+    watch_stop_signals();
+  }
+  model_options.seed = tool.common().seed;
+  model_options.max_host_mem = tool.common().max_host_mem;
+  model_options.note = tool.notes();
+  options.loop.terminal = !server && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
+  if (options.loop.terminal && model_options.seed == CommonOptions{}.seed) model_options.seed = std::random_device{}();
+
+  const ChatSystem system(options.chat.system);
+  ThreadPool pool(tool.threads());
+  Context context(pool, resolve_device(tool.common().device));
+  if (const std::string note = note_on_checkpoint(model_options.base); !note.empty()) tool.note(note);
+  const LanguageModel model(context, model_options, server ? options.serve.slots : 1);
+  if (!model.adapter_note().empty()) tool.note(model.adapter_note());
+  if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
+  return server ? serve(options, *server, system, context, model, tool) : talk(options, system, context, model, tool);
 }
 
 }  // namespace
@@ -42,62 +127,14 @@ int main(int argc, char** argv) {
       "talks with you until it has found a movie for you",
       "[options]",
       R"(Without options it uses the model that `make train` made. In a pipe it answers each line with one line. On a
-         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits.)",
-      {"chat", "echo 'a comedy from the nineties' | chat",
+         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a web
+         page and an endpoint of OpenAI's API at http://127.0.0.1:8137, for this machine only.)",
+      {"chat", "chat --serve", "echo 'a comedy from the nineties' | chat",
        "chat --base base --adapter adapter --movies movies.bin --json",
        "chat --memory ~/movies.jsonl --import watched.csv,ratings.csv"},
       "lora-train(1), evaluate(1), similar(1)"};
-  TrainedChatOptions chat;
-  ChatLoopOptions loop;
-  std::string memory;
-  std::vector<std::string> imports;
+  Options options;
   return run_tool(
-      argc, argv, description, kThreads | kSeed | kDevice | kMaxHostMem,
-      [&](OptionSet& options) {
-        chat.add(options);
-        options.flag("json", &loop.json, "answer each line with a line of JSON: what was understood, acts, text");
-        options.flag("allow-save", &loop.allow_save, "allow /save in a pipe, too; it never replaces a file");
-        options.group("Memory");
-        options.text("memory", &memory, "FILE", "remember in this file what you have seen, liked and disliked");
-        options.list("import", &imports, "FILES",
-                     "add CSV exports of Letterboxd or IMDb to the memory, print a report and end");
-      },
-      [&](ToolContext& tool) {
-        if (!imports.empty()) {
-          if (memory.empty()) throw usage_error("--import adds to a memory; give --memory FILE, too");
-          if (chat.system.movies.empty()) chat.complete();
-          return import_files(imports, memory, chat.system.movies, tool);
-        }
-        chat.complete();
-        chat.model.seed = tool.common().seed;
-        chat.model.max_host_mem = tool.common().max_host_mem;
-        chat.model.note = tool.notes();
-        loop.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
-        // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
-        if (loop.terminal && chat.model.seed == CommonOptions{}.seed) chat.model.seed = std::random_device{}();
-        loop.columns = terminal_columns;
-        loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
-
-        const ChatSystem system(chat.system);
-        std::optional<ViewingHistory> history;
-        if (!memory.empty()) loop.history = &history.emplace(memory, system.catalog, tool.notes());
-        loop.note = tool.notes();
-        ThreadPool pool(tool.threads());
-        Context context(pool, resolve_device(tool.common().device));
-        if (const std::string note = note_on_checkpoint(chat.model.base); !note.empty()) tool.note(note);
-        const LanguageModel model(context, chat.model);
-        if (!model.adapter_note().empty()) tool.note(model.adapter_note());
-        TextGenerator generator(context, model, chat.model.sampler, chat.model.seed);
-        ModelWording wording(generator, system, chat.model.seed);
-        ModelUnderstanding understanding(generator, system);
-        ChatSession session(system, wording, understanding);
-        session.set_seed(chat.model.seed);
-        if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
-        OutputFile out("-");
-        if (loop.terminal) count_interrupts();
-        const auto lines = loop.terminal ? terminal_lines() : piped_lines();
-        run_chat_loop(
-            session, *lines, loop, [&](std::string_view text) { out.write(text); }, [&] { out.flush(); });
-        return 0;
-      });
+      argc, argv, description, kThreads | kSeed | kDevice | kMaxHostMem, [&](OptionSet& set) { options.add(set); },
+      [&](ToolContext& tool) { return run(options, tool); });
 }
