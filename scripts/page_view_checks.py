@@ -183,7 +183,7 @@ def server_gone(tester):
     relay = Relay(server, 0)
     visit = tester.visit(relay.url, strict=False).open()
     visit.say("a comedy")
-    relay.most = 900
+    relay.most = 1400
     visit.send("from the nineties")
     notice = visit.page.locator(".notice")
     notice.wait_for()

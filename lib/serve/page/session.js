@@ -35,7 +35,8 @@ export class Session {
     this.sidebar = new Sidebar({ open: (id) => this.switchTo(id), create: () => this.create(),
       rename: (id, title) => this.rename(id, title), remove: (id) => this.remove(id) });
     memory.onChange(() => this.#showVerdicts());
-    byId("model").textContent = `${new Intl.NumberFormat("en").format(start.movies)} films · ${start.model}`;
+    const model = start.model.replace(/\S*\//g, "");  // without the folders of files
+    byId("model").textContent = `${new Intl.NumberFormat("en").format(start.movies)} films · ${model}`;
     byId("add-wish").addEventListener("click", () => this.#editWishes(null));
     byId("undo").addEventListener("click", () => this.undo());
     byId("show-map").hidden = !start.map;

@@ -1,6 +1,6 @@
 // The list of conversations, beside the page or, where it is narrow, over it.
 import { byId, element, iconButton } from "./dom.js";
-import { titleOf } from "./conversation.js";
+import { isFresh, titleOf } from "./conversation.js";
 
 const narrow = matchMedia("(max-width: 55rem)");
 
@@ -45,9 +45,14 @@ export class Sidebar {
   #item(conversation, isCurrent) {
     const title = titleOf(conversation);
     const item = element("li", { class: "conversation" });
+    const open = () => {
+      this.close();
+      this.#actions.open(conversation.id);
+    };
+    item.append(element("button", { type: "button", class: "conversation-title", title, onclick: open,
+      "aria-current": isCurrent && "true" }, title));
+    if (isFresh(conversation)) return item;
     item.append(
-      element("button", { type: "button", class: "conversation-title", title, "aria-current": isCurrent && "true",
-        onclick: () => { this.close(); this.#actions.open(conversation.id); } }, title),
       iconButton("edit", `Rename “${title}”`, () => this.#rename(item, conversation)),
       iconButton("delete", `Delete “${title}”`, () => this.#actions.remove(conversation.id)));
     return item;
