@@ -27,7 +27,7 @@ class Server:
         movies = os.path.join(self.folder, "movies.bin")
         if not os.path.exists(movies):
             tables = os.path.join(ROOT, "testdata", "sample")
-            subprocess.run([os.path.join(BUILD, "embed"), "--map", "-o", movies, tables], check=True,
+            subprocess.run([os.path.join(BUILD, "embed"), "-o", movies, tables], check=True,
                            stderr=subprocess.DEVNULL)
         self.log = open(os.path.join(self.folder, "server.log"), "a", encoding="utf-8")
         self.process = subprocess.Popen(
@@ -62,13 +62,16 @@ class Server:
 
 
 class Relay:
-    """Passes connections on to a server; once, after `most` bytes of an answer of the chat, kills that server."""
+    """Passes connections on to a server. kill_after(n) kills that server after n bytes of the next answer."""
 
-    def __init__(self, server, most):
-        self.server, self.most = server, most
+    def __init__(self, server):
+        self.server, self.left = server, None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def kill_after(self, count):
+        self.left = count
 
     def _accept(self):
         while True:
@@ -78,23 +81,20 @@ class Relay:
             except OSError:
                 client.close()
                 continue
-            chats = threading.Event()
-            for source, target, is_answer in ((client, upstream, False), (upstream, client, True)):
-                threading.Thread(target=self._pass, args=(source, target, is_answer, chats), daemon=True).start()
+            for source, target in ((client, upstream), (upstream, client)):
+                threading.Thread(target=self._pass, args=(source, target, source is upstream), daemon=True).start()
 
-    def _pass(self, source, target, is_answer, chats):
-        passed = 0
+    def _pass(self, source, target, is_answer):
         try:
             while data := source.recv(64):
-                if not is_answer and data.startswith(b"POST /v1/chat"):
-                    chats.set()
-                    passed = 0
                 target.sendall(data)
-                passed += len(data)
-                if is_answer and chats.is_set() and self.most and passed > self.most:
-                    self.most = 0
-                    self.server.kill()
-                    break
+                if is_answer and self.left is not None:
+                    self.left -= len(data)
+                    if self.left <= 0:
+                        self.left = None
+                        time.sleep(0.3)  # The page shall have seen what was passed.
+                        self.server.kill()
+                        break
         except OSError:
             pass
         for end in (source, target):

@@ -180,10 +180,10 @@ def server_gone(tester):
     """The server dies during a reply, and comes back."""
     server = tester.server()
     server.start()
-    relay = Relay(server, 0)
+    relay = Relay(server)
     visit = tester.visit(relay.url, strict=False).open()
     visit.say("a comedy")
-    relay.most = 1400
+    relay.kill_after(1500)
     visit.send("from the nineties")
     notice = visit.page.locator(".notice")
     notice.wait_for()

@@ -20,7 +20,8 @@ namespace {
 constexpr const char* kJson = "application/json";
 constexpr const char* kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'";
 constexpr const char* kDataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 HttpResponse data_response(std::string body, const char* type = kJson) {
