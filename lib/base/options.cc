@@ -19,23 +19,23 @@ namespace po = boost::program_options;
 constexpr std::size_t kHelpWidth = 78;
 constexpr std::size_t kHelpColumn = 30;
 
-std::int64_t parse_integer(const std::string& name, const std::string& text, std::int64_t low, std::int64_t high) {
+std::int64_t parse_integer(const std::string& text, std::int64_t low, std::int64_t high) {
   std::int64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
   if (code != std::errc{} || stop != end || value < low || value > high) {
-    if (high == INT64_MAX) throw usage_error("--{}: expected a whole number from {} on, found \"{}\"", name, low, text);
-    throw usage_error("--{}: expected a whole number from {} to {}, found \"{}\"", name, low, high, text);
+    if (high == INT64_MAX) throw usage_error("expected a whole number from {} on, found \"{}\"", low, text);
+    throw usage_error("expected a whole number from {} to {}, found \"{}\"", low, high, text);
   }
   return value;
 }
 
-double parse_real(const std::string& name, const std::string& text, double low, double high) {
+double parse_real(const std::string& text, double low, double high) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
   if (code != std::errc{} || stop != end || !std::isfinite(value) || !(value >= low && value <= high)) {
-    throw usage_error("--{}: expected a number from {} to {}, found \"{}\"", name, low, high, text);
+    throw usage_error("expected a number from {} to {}, found \"{}\"", low, high, text);
   }
   return value;
 }
@@ -57,6 +57,7 @@ struct Option {
 struct OptionSet::Impl {
   std::vector<std::pair<std::string, std::vector<Option>>> groups{{"Options", {}}};
   std::map<std::string, bool, std::less<>> given;
+  std::vector<std::pair<std::string, std::string>> assigned;
   std::vector<std::string>* positional_target = nullptr;
   std::string positional_value;
   std::size_t at_least = 0, at_most = 0;
@@ -92,7 +93,23 @@ struct OptionSet::Impl {
     return all;
   }
 
-  std::string long_name_of(const char* name) const { return std::string(name).substr(0, std::string(name).find(',')); }
+  // By its long name or an alias; null if there is none.
+  Option* find(std::string_view name) {
+    for (auto& [title, options] : groups) {
+      for (Option& option : options) {
+        if (option.long_name == name ||
+            std::find(option.aliases.begin(), option.aliases.end(), name) != option.aliases.end())
+          return &option;
+      }
+    }
+    return nullptr;
+  }
+
+  void assign(Option& option, const std::string& text) {
+    option.assign(text);
+    given[option.long_name] = true;
+    assigned.emplace_back(option.long_name, text);
+  }
 };
 
 OptionSet::OptionSet() : impl_(std::make_unique<Impl>()) {}
@@ -140,24 +157,22 @@ void OptionSet::list(const char* name, std::vector<std::string>* target, const c
       true);
 }
 
-#define MATINEE_INTEGER_OPTION(Type)                                                                               \
-  void OptionSet::integer(const char* name, Type* target, std::int64_t low, std::int64_t high, std::string help) { \
-    impl_->add(name, "N", std::move(help), fmt::format("{}", *target),                                             \
-               [target, low, high, option = impl_->long_name_of(name)](const std::string& text) {                  \
-                 *target = static_cast<Type>(parse_integer(option, text, low, high));                              \
-               });                                                                                                 \
+#define MATINEE_INTEGER_OPTION(Type)                                                                                  \
+  void OptionSet::integer(const char* name, Type* target, std::int64_t low, std::int64_t high, std::string help) {    \
+    impl_->add(name, "N", std::move(help), fmt::format("{}", *target), [target, low, high](const std::string& text) { \
+      *target = static_cast<Type>(parse_integer(text, low, high));                                                    \
+    });                                                                                                               \
   }
 MATINEE_INTEGER_OPTION(int)
 MATINEE_INTEGER_OPTION(std::int64_t)
 MATINEE_INTEGER_OPTION(std::uint64_t)
 #undef MATINEE_INTEGER_OPTION
 
-#define MATINEE_REAL_OPTION(Type)                                                                   \
-  void OptionSet::real(const char* name, Type* target, double low, double high, std::string help) { \
-    impl_->add(name, "X", std::move(help), fmt::format("{}", *target),                              \
-               [target, low, high, option = impl_->long_name_of(name)](const std::string& text) {   \
-                 *target = static_cast<Type>(parse_real(option, text, low, high));                  \
-               });                                                                                  \
+#define MATINEE_REAL_OPTION(Type)                                                                                     \
+  void OptionSet::real(const char* name, Type* target, double low, double high, std::string help) {                   \
+    impl_->add(name, "X", std::move(help), fmt::format("{}", *target), [target, low, high](const std::string& text) { \
+      *target = static_cast<Type>(parse_real(text, low, high));                                                       \
+    });                                                                                                               \
   }
 MATINEE_REAL_OPTION(double)
 MATINEE_REAL_OPTION(float)
@@ -165,20 +180,17 @@ MATINEE_REAL_OPTION(float)
 
 void OptionSet::choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help) {
   help += " (" + joined(choices, " | ") + ")";
-  impl_->add(name, "WORD", std::move(help), *target,
-             [target, choices = std::move(choices), option = impl_->long_name_of(name)](const std::string& text) {
-               if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-                 throw usage_error("--{}: expected one of {}, found \"{}\"", option, joined(choices, ", "), text);
-               }
-               *target = text;
-             });
+  impl_->add(name, "WORD", std::move(help), *target, [target, choices = std::move(choices)](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+      throw usage_error("expected one of {}, found \"{}\"", joined(choices, ", "), text);
+    }
+    *target = text;
+  });
 }
 
 void OptionSet::size(const char* name, std::uint64_t* target, std::string help) {
   impl_->add(name, "SIZE", std::move(help), *target == 0 ? "" : format_size(*target),
-             [target, option = impl_->long_name_of(name)](const std::string& text) {
-               with_context("--" + option, [&] { *target = parse_size(text); });
-             });
+             [target](const std::string& text) { *target = parse_size(text); });
 }
 
 void OptionSet::alias(std::string old_name) {
@@ -234,23 +246,18 @@ void OptionSet::parse(int argc, const char* const* argv) {
       words.insert(words.end(), item.value.begin(), item.value.end());
       continue;
     }
-    for (auto& [title, options] : impl_->groups) {
-      for (Option& option : options) {
-        if (option.long_name != item.string_key &&
-            std::find(option.aliases.begin(), option.aliases.end(), item.string_key) == option.aliases.end())
-          continue;
-        bool& given = impl_->given[option.long_name];
-        if (given && !option.repeatable && !option.value.empty()) {
-          throw usage_error("--{}: given twice; give it once", option.long_name);
-        }
-        given = true;
-        if (option.value.empty()) option.assign("");
-        if (option.without_value && item.value.empty()) option.assign(*option.without_value);
-        for (const std::string& value : item.value) {
-          if (!option.value.empty()) option.assign(value);
-        }
+    Option* const option = impl_->find(item.string_key);
+    if (option == nullptr) continue;
+    const bool is_flag = option->value.empty();
+    if (impl_->given[option->long_name] && !option->repeatable && !is_flag)
+      throw usage_error("--{}: given twice; give it once", option->long_name);
+    with_context("--" + option->long_name, [&] {
+      if (is_flag) impl_->assign(*option, "true");
+      if (option->without_value && item.value.empty()) impl_->assign(*option, *option->without_value);
+      for (const std::string& value : item.value) {
+        if (!is_flag) impl_->assign(*option, value);
       }
-    }
+    });
   }
   if (words.size() > impl_->at_most) {
     if (impl_->at_most == 0) throw usage_error("unexpected word \"{}\"; this tool takes options only", words.front());
@@ -261,6 +268,22 @@ void OptionSet::parse(int argc, const char* const* argv) {
   }
   if (impl_->positional_target != nullptr) *impl_->positional_target = std::move(words);
 }
+
+void OptionSet::assign(std::string_view name, const std::string& text) {
+  Option* const option = impl_->find(name);
+  if (option == nullptr) throw usage_error("no such option: --{}", name);
+  if (option->value.empty() && text != "true") throw usage_error("expected true or false, found \"{}\"", text);
+  impl_->assign(*option, text);
+}
+
+bool OptionSet::has(std::string_view name) const { return impl_->find(name) != nullptr; }
+
+bool OptionSet::is_flag(std::string_view name) const {
+  const Option* const option = impl_->find(name);
+  return option != nullptr && option->value.empty();
+}
+
+const std::vector<std::pair<std::string, std::string>>& OptionSet::assigned() const { return impl_->assigned; }
 
 std::string OptionSet::help() const {
   std::string out;

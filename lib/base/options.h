@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace matinee {
@@ -58,6 +59,15 @@ class OptionSet {
   std::string help() const;
   /// Whether the option `long_name` was on the command line, to tell a default from the same value given explicitly.
   bool given(std::string_view long_name) const;
+
+  /// Sets one option, as `parse` does. A flag takes "true". The message of an Error(kUsage) does not begin with the
+  /// name.
+  void assign(std::string_view name, const std::string& text);
+  /// Whether there is an option with this long name or alias.
+  bool has(std::string_view name) const;
+  bool is_flag(std::string_view name) const;
+  /// The options that `parse` and `assign` have set, with their texts, in order. A list may be there several times.
+  const std::vector<std::pair<std::string, std::string>>& assigned() const;
 
  private:
   struct Impl;
