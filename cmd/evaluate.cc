@@ -9,9 +9,11 @@
 namespace matinee {
 namespace {
 
-// Prints how the model and a rule without a model understand labelled turns. Returns the exit status.
+// Prints how the model and a rule without a model understand labelled turns, and writes the figures to `output` where
+// that is given. Returns the exit status.
 int score_labelled_turns(const ChatSystem& system, const LanguageModelOptions& model,
-                         const std::vector<std::string>& files, bool fail_below_rule, ToolContext& tool) {
+                         const std::vector<std::string>& files, bool fail_below_rule, const std::string& output,
+                         ToolContext& tool) {
   const std::vector<ScoredTurn> turns = read_scored_turns(files);
   const std::uint64_t seed = tool.common().seed;
   const TurnScore by_model =
@@ -19,8 +21,10 @@ int score_labelled_turns(const ChatSystem& system, const LanguageModelOptions& m
   RuleReading rule(system);
   ThreadPool one(1);
   const TurnScore by_rule = score_turns(system, turns, seed, one, [&](int) -> Understanding& { return rule; });
+  const std::vector<std::pair<std::string, TurnScore>> scores{{"model", by_model}, {"rule", by_rule}};
+  if (!output.empty()) write_file(output, score_json(scores) + "\n");
   OutputFile out("-");
-  out.write(score_table({{"model", by_model}, {"rule", by_rule}}));
+  out.write(score_table(scores));
   out.commit();
   if (!fail_below_rule || !is_below(by_model, by_rule)) return 0;
   tool.note("the model's act or slot F1 is below the rule's");
@@ -65,7 +69,7 @@ int main(int argc, char** argv) {
         chat.model.max_host_mem = tool.common().max_host_mem;
         chat.model.note = tool.notes();
         const ChatSystem system(chat.system);
-        if (!turns.empty()) return score_labelled_turns(system, chat.model, turns, fail_below_rule, tool);
+        if (!turns.empty()) return score_labelled_turns(system, chat.model, turns, fail_below_rule, output, tool);
         const Evaluation result = evaluate(system, chat.model, evaluation, tool.common().seed, tool.threads(),
                                            resolve_device(tool.common().device), tool.notes());
         if (!output.empty()) write_file(output, result.json() + "\n");

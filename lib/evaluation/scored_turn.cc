@@ -12,6 +12,7 @@
 #include "lib/catalog/fold_name.h"
 #include "lib/dialogue/span_text.h"
 #include "lib/io/json_reader.h"
+#include "lib/io/json_writer.h"
 
 namespace matinee {
 namespace {
@@ -203,6 +204,20 @@ void TurnScore::add(const TurnScore& other) {
   }
   for (const auto& [key, ratio] : other.by_act) by_act[key].add(ratio);
   for (const auto& [key, ratio] : other.by_state) by_state[key].add(ratio);
+}
+
+std::string score_json(const std::vector<std::pair<std::string, TurnScore>>& columns) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("turns", columns.empty() ? 0 : columns.front().second.acts.all);
+  for (const auto& [name, score] : columns) {
+    const TurnScore::Slots slots = score.slots();
+    json.key(name).begin_object().field("act", score.acts.share()).field("slots_precision", slots.precision());
+    json.field("slots_recall", slots.recall()).field("slots_f1", slots.f1()).field("exact", score.exact.share());
+    json.end_object();
+  }
+  json.end_object();
+  return out;
 }
 
 std::string score_table(const std::vector<std::pair<std::string, TurnScore>>& columns) {

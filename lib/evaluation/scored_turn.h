@@ -65,6 +65,9 @@ class TurnScore {
   std::map<std::string, Ratio, std::less<>> by_act, by_state;
 };
 
+/// The scores as a JSON object: by name objects with act, slots_precision, slots_recall, slots_f1 and exact, and the
+/// number of `turns`.
+std::string score_json(const std::vector<std::pair<std::string, TurnScore>>& columns);
 /// A table with a column for each score.
 std::string score_table(const std::vector<std::pair<std::string, TurnScore>>& columns);
 
