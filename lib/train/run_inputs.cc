@@ -49,6 +49,7 @@ RunInputs::RunInputs(const TrainingRunOptions& options, const OptionSet& given)
       train(options.tokens),
       config(options.base.empty() ? parse_model_config(read_file(options.config), options.config, options.ignored)
                                   : read_model_config(options.base, options.ignored)) {
+  train.keep(options.train.samples, options.train.seed);
   require_match(train, config, model_folder);
   config.longest_text = train.info().seq_len;
   if (!options.valid.empty()) {

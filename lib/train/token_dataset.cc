@@ -51,8 +51,9 @@ TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tok
   if (offsets_.empty() || offsets_.front() != 0 || offsets_.back() != total) {
     throw bad_data("{}: sample_offsets: expected 0 first and {} last", path, total);
   }
-  if (n_samples() == 0) throw bad_data("{}: no samples", path);
-  bool end_supervised = false;
+  if (offsets_.size() == 1) throw bad_data("{}: no samples", path);
+  places_.resize(offsets_.size() - 1);
+  std::iota(places_.begin(), places_.end(), 0u);
   for (std::int64_t sample = 0; sample < n_samples(); ++sample) {
     const auto s = static_cast<std::size_t>(sample);
     const std::int64_t length = offsets_[s + 1] - offsets_[s];
@@ -64,44 +65,68 @@ TokenDataset::TokenDataset(const std::string& path) : file_(path, "tokens", "tok
       throw bad_data("{}: sample {}: expected at most {} tokens (seq_len), found {}", path, sample, info_.seq_len,
                      length);
     }
-    n_supervised_ += supervised_tokens(sample);
     const auto ids = input_ids(sample);
-    const auto mask = loss_mask(sample);
     for (std::size_t t = 0; t < ids.size(); ++t) {
       if (ids[t] < 0 || ids[t] >= info_.vocab_size) {
         throw bad_data("{}: sample {}, token {}: expected an id in 0 to {}, found {}", path, sample, t,
                        info_.vocab_size - 1, ids[t]);
       }
+    }
+  }
+  count_samples();
+}
+
+void TokenDataset::keep(std::int64_t count, std::uint64_t seed) {
+  if (count == 0) return;
+  if (count > n_samples()) throw usage_error("--samples: {} has {} samples, found {}", path(), n_samples(), count);
+  Random random(seed, "samples");
+  random.shuffle(places_);
+  places_.resize(static_cast<std::size_t>(count));
+  std::sort(places_.begin(), places_.end());
+  count_samples();
+}
+
+void TokenDataset::count_samples() {
+  n_tokens_ = n_supervised_ = 0;
+  largest_id_ = 0;
+  bool end_supervised = false;
+  for (std::int64_t sample = 0; sample < n_samples(); ++sample) {
+    const auto ids = input_ids(sample);
+    const auto mask = loss_mask(sample);
+    n_tokens_ += static_cast<std::int64_t>(ids.size());
+    n_supervised_ += supervised_tokens(sample);
+    for (std::size_t t = 0; t < ids.size(); ++t) {
       largest_id_ = std::max(largest_id_, ids[t]);
       end_supervised |= t > 0 && mask[t] != 0 && ids[t] == info_.eos_token_id;
     }
   }
   if (!end_supervised) {
     throw bad_data("{}: no sample has a supervised end token (id {}); a model trained on it would never stop writing",
-                   path, info_.eos_token_id)
+                   path(), info_.eos_token_id)
         .add_remedy("make it again with tokenize, which ends every output with the end token");
   }
 }
 
 void TokenDataset::require_ids_below(std::int64_t vocab_size, const std::string& model) const {
   if (largest_id_ < vocab_size) return;
-  const auto beyond =
-      std::find_if(input_ids_.begin(), input_ids_.end(), [&](std::int32_t id) { return id >= vocab_size; });
-  const auto at = beyond - input_ids_.begin();
-  const auto sample = std::upper_bound(offsets_.begin(), offsets_.end(), at) - offsets_.begin() - 1;
-  throw bad_data("{}: sample {}, token {}: the id {}, but {} has rows for {} tokens only", path(), sample,
-                 at - offsets_[static_cast<std::size_t>(sample)], *beyond, model, vocab_size)
-      .add_remedy("leave that token out of the texts, or resize the model's embeddings to the tokenizer");
+  for (std::int64_t sample = 0; sample < n_samples(); ++sample) {
+    const auto ids = input_ids(sample);
+    const auto beyond = std::find_if(ids.begin(), ids.end(), [&](std::int32_t id) { return id >= vocab_size; });
+    if (beyond == ids.end()) continue;
+    throw bad_data("{}: sample {}, token {}: the id {}, but {} has rows for {} tokens only", path(),
+                   places_[static_cast<std::size_t>(sample)], beyond - ids.begin(), *beyond, model, vocab_size)
+        .add_remedy("leave that token out of the texts, or resize the model's embeddings to the tokenizer");
+  }
 }
 
 std::span<const std::int32_t> TokenDataset::input_ids(std::int64_t sample) const {
-  const auto s = static_cast<std::size_t>(sample);
+  const std::size_t s = places_[static_cast<std::size_t>(sample)];
   return input_ids_.subspan(static_cast<std::size_t>(offsets_[s]),
                             static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
 }
 
 std::span<const std::uint8_t> TokenDataset::loss_mask(std::int64_t sample) const {
-  const auto s = static_cast<std::size_t>(sample);
+  const std::size_t s = places_[static_cast<std::size_t>(sample)];
   return loss_mask_.subspan(static_cast<std::size_t>(offsets_[s]),
                             static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
 }

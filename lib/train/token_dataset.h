@@ -47,10 +47,15 @@ class TokenDataset {
   /// longer than seq_len, and for data without a supervised end token: a model trained on them would never stop.
   explicit TokenDataset(const std::string& path);
 
+  /// Keeps `count` samples, drawn by the seed, in the file's order; 0 keeps all. With one seed, the samples of a small
+  /// count are among those of a larger one. Throws Error(kUsage) for more than there are, Error(kBadData) where no end
+  /// token is supervised in them.
+  void keep(std::int64_t count, std::uint64_t seed);
+
   const std::string& path() const { return file_.path(); }
   const TokensInfo& info() const { return info_; }
-  std::int64_t n_samples() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
-  std::int64_t n_tokens() const { return static_cast<std::int64_t>(input_ids_.size()); }
+  std::int64_t n_samples() const { return static_cast<std::int64_t>(places_.size()); }
+  std::int64_t n_tokens() const { return n_tokens_; }
   std::int64_t n_supervised() const { return n_supervised_; }
   /// Throws Error(kBadData) that names the first sample with an id for which `model`, of `vocab_size` rows, has none.
   /// A tokenizer may have such ids (a [PAD] that was added to it alone) as long as no sample uses them.
@@ -59,7 +64,7 @@ class TokenDataset {
   std::span<const std::uint8_t> loss_mask(std::int64_t sample) const;
   /// Number of targets in the sample; its first token is never a target.
   std::int64_t supervised_tokens(std::int64_t sample) const;
-  /// Hash of all contents; identifies the data when a run is resumed.
+  /// Hash of the file's contents; identifies the data when a run is resumed.
   std::uint64_t fingerprint() const;
 
   /// The rows of one epoch: samples shuffled by (seed, epoch), then packed first-fit into rows of seq_len tokens, with
@@ -73,13 +78,15 @@ class TokenDataset {
 
  private:
   std::vector<PackedRow> pack(std::span<const std::uint32_t> order) const;
+  void count_samples();
 
   SafetensorsFile file_;
   TokensInfo info_;
   std::span<const std::int32_t> input_ids_;
   std::span<const std::uint8_t> loss_mask_;
   std::span<const std::int64_t> offsets_;
-  std::int64_t n_supervised_ = 0;
+  std::vector<std::uint32_t> places_;  // of the samples, in the file
+  std::int64_t n_tokens_ = 0, n_supervised_ = 0;
   std::int32_t largest_id_ = 0;
 };
 

@@ -6,6 +6,8 @@ namespace matinee {
 
 void TrainOptions::add(OptionSet& options) {
   options.group("Training");
+  options.integer("samples", &samples, 0, INT64_MAX / 2,
+                  "train on this many samples, drawn by --seed; those of a smaller number are among them; 0: all");
   options.integer("epochs", &epochs, 1, 1'000'000, "passes over the samples");
   options.integer("max-steps", &max_steps, 0, INT64_MAX / 2, "number of updates, instead of --epochs; 0: use --epochs");
   options.integer("micro-batch-tokens", &micro_batch_tokens, 1, 1 << 28,
@@ -44,24 +46,28 @@ void TrainOptions::add(OptionSet& options) {
 
 std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const {
   const auto text = [](const auto& value) { return fmt::format("{}", value); };
-  return {{"--epochs", text(epochs)},
-          {"--max-steps", text(max_steps)},
-          {"--micro-batch-tokens", text(micro_batch_tokens)},
-          {"--gradient-accumulation-steps", text(gradient_accumulation_steps)},
-          {"--learning-rate", text(learning_rate)},
-          {"--schedule", schedule},
-          {"--min-learning-rate", text(min_learning_rate_ratio)},
-          {"--decay-share", text(decay_share)},
-          {"--warmup-steps", text(warmup_steps)},
-          {"--neftune-alpha", text(neftune_alpha)},
-          {"--weight-decay", text(weight_decay)},
-          {"--beta1", text(beta1)},
-          {"--beta2", text(beta2)},
-          {"--adam-bits", text(adam_bits)},
-          {"--max-grad-norm", text(max_grad_norm)},
-          {"--validate-every", text(validate_every)},
-          {"--patience", text(patience)},
-          {"--seed", text(seed)}};
+  std::vector<std::pair<std::string, std::string>> parts{
+      {"--epochs", text(epochs)},
+      {"--max-steps", text(max_steps)},
+      {"--micro-batch-tokens", text(micro_batch_tokens)},
+      {"--gradient-accumulation-steps", text(gradient_accumulation_steps)},
+      {"--learning-rate", text(learning_rate)},
+      {"--schedule", schedule},
+      {"--min-learning-rate", text(min_learning_rate_ratio)},
+      {"--decay-share", text(decay_share)},
+      {"--warmup-steps", text(warmup_steps)},
+      {"--neftune-alpha", text(neftune_alpha)},
+      {"--weight-decay", text(weight_decay)},
+      {"--beta1", text(beta1)},
+      {"--beta2", text(beta2)},
+      {"--adam-bits", text(adam_bits)},
+      {"--max-grad-norm", text(max_grad_norm)},
+      {"--validate-every", text(validate_every)},
+      {"--patience", text(patience)},
+      {"--seed", text(seed)}};
+  // Only where it is given, so that a run that was made before there was this option is still recognized.
+  if (samples > 0) parts.emplace_back("--samples", text(samples));
+  return parts;
 }
 
 }  // namespace matinee

@@ -9,9 +9,10 @@
 
 namespace matinee {
 
-/// How a model is trained: updates, schedule, optimizer, validation, checkpoints. The fields from `epochs` to `seed`
+/// How a model is trained: updates, schedule, optimizer, validation, checkpoints. The fields from `samples` to `seed`
 /// determine the result; a checkpoint written with other values is refused.
 struct TrainOptions {
+  std::int64_t samples = 0;  ///< of the tokens file, drawn by the seed; 0: all
   std::int64_t epochs = 3;
   std::int64_t max_steps = 0;              ///< updates; 0: as many as the epochs have
   std::int64_t micro_batch_tokens = 4096;  ///< per forward and backward pass, in whole rows of seq_len
