@@ -13,6 +13,7 @@
 #include "lib/io/base_files.h"
 #include "lib/io/safetensors.h"
 #include "lib/prompt/base_template.h"
+#include "lib/train/sweep_run.h"
 #include "lib/train/training_run.h"
 #include "lib/vocabulary/merged_tokenizer.h"
 
@@ -36,6 +37,7 @@ const matinee::ToolDescription kTool{
          "lora-train --base base --valid valid.bin --rank 16 --checkpoint-every 100 --resume -o adapter tokens.bin",
          "lora-train --plan --base base --rank 16 tokens.bin",
          "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin",
+         "lora-train --sweep sweep.json --base base --valid valid.bin -o sweep tokens.bin",
          "mpirun -n 4 lora-train --device cuda --base base --rank 16 -o adapter tokens.bin"},
     .see_also = "tokenize(1), chat(1), evaluate(1)",
 };
@@ -55,23 +57,42 @@ void add_tokenizer(const matinee::TrainingRunOptions& run) {
   if (matinee::file_exists(run.output + "/model.safetensors")) matinee::write_tokenizer_json(run.base, run.output);
 }
 
+// Trains the runs of a sweep, or with --plan only says what they need.
+int sweep_over(const matinee::SweepOptions& sweep, const matinee::TrainingRunOptions& run,
+               const matinee::ToolContext& tool, const matinee::Communicator& ranks) {
+  if (ranks.size() > 1)
+    throw matinee::Error(matinee::ErrorCode::kUsage, "--sweep runs in one process; share it with --shard I/N instead");
+  const matinee::SweepCall call{.sweep = sweep,
+                                .tokens = run.tokens,
+                                .options = tool.options().assigned(),
+                                .evaluate_program = matinee::executable_folder() + "/evaluate",
+                                .after_run = add_tokenizer};
+  if (!run.plan) return matinee::run_sweep(call, tool);
+  std::fputs(matinee::plan_sweep(call, tool).c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace matinee;
   TrainingRunOptions run;
+  SweepOptions sweep;
   std::vector<std::string> words;
   return run_tool(
       argc, argv, kTool, kThreads | kSeed | kDevice | kMaxHostMem | kProgress,
       [&](OptionSet& options) {
         options.positional(&words, "TOKENS", 1, 1);
         run.add(options);
+        sweep.add(options);
       },
       [&](ToolContext& tool) {
         run.tokens = words.front();
         run.train.seed = tool.common().seed;
         const std::unique_ptr<Communicator> ranks = open_communicator();
         if (ranks->rank() == 0 && !run.base.empty()) note_template_conflict(run, tool);
+        if (!sweep.file.empty()) return sweep_over(sweep, run, tool, *ranks);
+        if (!sweep.shard.empty()) throw Error(ErrorCode::kUsage, "--shard is for --sweep");
         if (run.plan) {
           if (ranks->rank() == 0) std::fputs(plan_training(run, tool).c_str(), stdout);
           return 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/base/file.h"
+#include "lib/io/json_reader.h"
 #include "lib/io/json_writer.h"
 #include "lib/model/model_parameters.h"
 
@@ -36,6 +37,17 @@ RunOutput::RunOutput(const TrainingRunOptions& options, const RunInputs& inputs,
 
 bool RunOutput::is_finished() const {
   return file_exists(record_path()) && read_file(record_path()).find("\"run\":\"" + id_ + "\"") != std::string::npos;
+}
+
+TrainProgress RunOutput::recorded_progress() const {
+  return read_json(read_file(record_path()), record_path(), [](const JsonNode& record) {
+    TrainProgress progress;
+    progress.step = record.get("steps").integer();
+    progress.tokens = record.get("tokens_seen").integer();
+    progress.best_valid_loss = record.number_or("best_valid_loss", 0);
+    progress.best_step = record.integer_or("best_step", 0);
+    return progress;
+  });
 }
 
 void RunOutput::prepare() const {

@@ -19,6 +19,8 @@ class RunOutput {
   const RunIdentity& identity() const { return identity_; }
   /// Whether training.json says that this run, by its identity, is complete.
   bool is_finished() const;
+  /// Steps, tokens and validation losses in training.json.
+  TrainProgress recorded_progress() const;
   /// Makes the output folder. Removes an earlier run's record, what a killed run left behind, and without --resume its
   /// checkpoints.
   void prepare() const;

@@ -177,17 +177,18 @@ StepMetrics Trainer::step() {
 void Trainer::check(const StepMetrics& metrics) const {
   const char* remedy = "lower --learning-rate, or raise --warmup-steps";
   if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.grad_norm)) {
-    throw bad_data("step {}: the {} is not a finite number; nothing of this step was saved", metrics.step,
-                   std::isfinite(metrics.loss) ? "gradient" : "loss")
-        .add_remedy(remedy);
+    throw TrainingDiverged(bad_data("step {}: the {} is not a finite number; nothing of this step was saved",
+                                    metrics.step, std::isfinite(metrics.loss) ? "gradient" : "loss")
+                               .add_remedy(remedy));
   }
   if (progress_.step == 0) return;
   const double smoothed = progress_.smoothed_loss + kSmoothing * (metrics.loss - progress_.smoothed_loss);
   const double lowest = progress_.lowest_smoothed_loss;
   if (smoothed > lowest + std::max(1.0, 0.5 * lowest)) {
-    throw bad_data("step {}: the loss diverges: {:.3f} after it had been {:.3f}; nothing of this step was saved",
-                   metrics.step, smoothed, lowest)
-        .add_remedy(remedy);
+    throw TrainingDiverged(
+        bad_data("step {}: the loss diverges: {:.3f} after it had been {:.3f}; nothing of this step was saved",
+                 metrics.step, smoothed, lowest)
+            .add_remedy(remedy));
   }
 }
 
@@ -203,8 +204,8 @@ double Trainer::mean_loss(const TokenDataset& data) {
 bool Trainer::validate(const TrainCallbacks& callbacks) {
   const double loss = mean_loss(*parts_.valid);
   if (!std::isfinite(loss)) {
-    throw bad_data("step {}: the validation loss is not a finite number; nothing of this step was saved",
-                   progress_.step);
+    throw TrainingDiverged(bad_data(
+        "step {}: the validation loss is not a finite number; nothing of this step was saved", progress_.step));
   }
   if (progress_.best_step == 0 || loss < progress_.best_valid_loss) {
     progress_.best_valid_loss = loss;

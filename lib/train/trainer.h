@@ -24,6 +24,11 @@ enum class TrainEnd : std::uint8_t {
   kInterrupted,  ///< by TrainCallbacks::stop or the time limit; the state is in the checkpoint
 };
 
+/// A loss or a gradient that is not finite, or a loss that rises far above its lowest value.
+struct TrainingDiverged : Error {
+  explicit TrainingDiverged(const Error& error) : Error(error) {}
+};
+
 /// Progress callbacks; each may be empty.
 struct TrainCallbacks {
   std::function<void(const StepMetrics&)> on_step;        ///< after each update
@@ -58,8 +63,8 @@ class Trainer {
   /// Loads the state from the checkpoint file; call it before run(). Throws as read_checkpoint does.
   void resume();
   /// Trains to the end, or until interrupted. Afterwards the parameters are those with the lowest validation loss, if
-  /// there was a validation. Throws Error(kBadData) when the loss or a gradient is not finite or the loss diverges; the
-  /// parameters are then useless, and the last checkpoint is older.
+  /// there was a validation. Throws TrainingDiverged, an Error(kBadData); the parameters are then useless, and the last
+  /// checkpoint is older.
   TrainEnd run(const TrainCallbacks& callbacks);
 
   const TrainProgress& progress() const { return progress_; }

@@ -8,16 +8,12 @@
 
 #include "kernels/context.h"
 #include "lib/base/file.h"
-#include "lib/base/memory_budget.h"
 #include "lib/model/checkpoint_files.h"
-#include "lib/model/checkpoint_hashes.h"
-#include "lib/model/frozen_weights.h"
 #include "lib/model/model_parameters.h"
 #include "lib/model/rotary_tables.h"
 #include "lib/train/run_inputs.h"
 #include "lib/train/run_output.h"
 #include "lib/train/trainer.h"
-#include "lib/train/training_speed.h"
 #include "lib/train/untrained_end_token.h"
 
 namespace matinee {
@@ -26,23 +22,26 @@ namespace {
 // Everything that one run holds. Members are declared in the order in which they depend on each other.
 class TrainingRun {
  public:
-  TrainingRun(const TrainingRunOptions& options, const ToolContext& tool, Communicator& communicator)
-      : options_(options),
+  TrainingRun(const RunRequest& request, TrainingResources& resources, const ToolContext& tool,
+              Communicator& communicator)
+      : request_(request),
+        options_(request.options),
         tool_(tool),
         communicator_(communicator),
-        inputs_(options, tool.options()),
-        pool_(tool.threads()),
-        context_(pool_, resolve_device(tool.common().device, communicator.local_rank())),
-        precision_(options.base_format.matmul_precision(context_)),
+        inputs_(request.options, request.given),
+        resources_(resources),
+        context_(resources.context()),
+        precision_(options_.base_format.matmul_precision(context_)),
         all_weights_(context_.allocator()) {}
-  /// Returns the exit status.
-  int train();
+  RunOutcome train();
 
  private:
   void load();
-  void load_weights(CheckpointHashes& hashes);
+  RunIdentity load_weights();
+  bool pause_reached() const { return request_.pause_after > 0 && trainer_->progress().step >= request_.pause_after; }
   TrainEnd run_trainer(std::int64_t first_step);
-  int conclude(TrainEnd end);
+  RunOutcome conclude(TrainEnd end);
+  RunOutcome paused();
   void write_result(const std::string& folder);
   std::string describe_ranks() const;
   bool leads() const { return communicator_.rank() == 0; }
@@ -50,16 +49,16 @@ class TrainingRun {
     if (leads()) tool_.note(text);
   }
 
+  const RunRequest& request_;
   const TrainingRunOptions& options_;
   const ToolContext& tool_;
   Communicator& communicator_;
   RunInputs inputs_;
-  ThreadPool pool_;
-  Context context_;
+  TrainingResources& resources_;
+  Context& context_;
   MatmulPrecision precision_;
-  std::unique_ptr<FrozenWeights> frozen_;
   std::unique_ptr<LoraAdapter> adapter_;
-  ParameterSet all_weights_;  // with --full, in place of the two above
+  ParameterSet all_weights_;  // with --full, in place of the adapter
   ModelWeights refs_;
   LoraWeights lora_weights_;
   std::optional<RunOutput> output_;
@@ -70,23 +69,21 @@ class TrainingRun {
   std::unique_ptr<AllReduce> all_reduce_;
 };
 
-void TrainingRun::load_weights(CheckpointHashes& hashes) {
+// Returns the run's identity, which has the hashes of the base's files.
+RunIdentity TrainingRun::load_weights() {
   const TrainingRunOptions& options = options_;
   if (options.full) {
+    CheckpointHashes hashes;
     if (options.base.empty()) {
       initialize_parameters(inputs_.config, options.train.seed, all_weights_);
     } else {
       load_parameters(options.base, inputs_.config, all_weights_, &hashes);
     }
     refs_ = refs_of(inputs_.config, all_weights_);
-    return;
+    return inputs_.identity(options, context_, hashes);
   }
-  frozen_ = std::make_unique<FrozenWeights>(options.base, inputs_.config, options.base_format.format(context_),
-                                            FrozenWeightsOptions{.max_host_mem = tool_.common().max_host_mem,
-                                                                 .context = &context_,
-                                                                 .hashes = &hashes,
-                                                                 .table_aside = options.recompute});
-  refs_ = frozen_->refs();
+  const SharedBase& base = resources_.base(options, inputs_.config);
+  refs_ = base.weights->refs();
   if (options.adapter.empty()) {
     LoraConfig lora = inputs_.lora;
     lora.base_model_name_or_path = options.base;
@@ -101,22 +98,22 @@ void TrainingRun::load_weights(CheckpointHashes& hashes) {
   }
   adapter_->attach_to(refs_);
   lora_weights_ = adapter_->factors();
+  return inputs_.identity(options, context_, base.hashes);
 }
 
 void TrainingRun::load() {
   const MemoryPlan plan = inputs_.memory_plan(options_, context_);
-  require_memory("training (" + plan.describe() + ")", plan.host_bytes(), tool_.common().max_host_mem);
+  resources_.make_room(plan, options_);
   if (tool_.common().verbose) tool_.note("memory: " + plan.describe());
   if (const std::string factors = describe_longrope(inputs_.config); !factors.empty()) note(factors);
   if (const std::string text = note_on_checkpoint(options_.base); !text.empty()) note(text);
-  CheckpointHashes hashes;  // filled while the base is read
-  load_weights(hashes);
+  const RunIdentity identity = load_weights();
   if (adapter_ && leads()) {
     const std::string warning =
         untrained_end_token(options_.base, inputs_.config, adapter_->config(), inputs_.train.info().eos_token_id);
     if (!warning.empty()) tool_.note(warning);
   }
-  output_.emplace(options_, inputs_, inputs_.identity(options_, context_, hashes));
+  output_.emplace(options_, inputs_, identity);
   decoder_ = std::make_unique<DecoderTraining>(context_, inputs_.config, refs_, adapter_ ? &lora_weights_ : nullptr,
                                                Trainer::max_tokens(options_.train, inputs_.train.info()), precision_,
                                                options_.recompute);
@@ -128,7 +125,7 @@ void TrainingRun::load() {
                                                       .valid = inputs_.valid ? &*inputs_.valid : nullptr,
                                                       .config = inputs_.config,
                                                       .lora = adapter_ ? &lora_weights_ : nullptr,
-                                                      .matmul_peak = measure_matmul_peak(context_, precision_),
+                                                      .matmul_peak = resources_.matmul_peak(precision_),
                                                       .communicator = &communicator_,
                                                       .all_reduce = all_reduce_.get()},
                                        options_.train, options_.checkpoint_path(), output_->identity());
@@ -148,13 +145,13 @@ void TrainingRun::write_result(const std::string& folder) {
   }
 }
 
-int TrainingRun::train() {
+RunOutcome TrainingRun::train() {
   load();
   if (options_.resume && output_->is_finished()) {
     communicator_.barrier();
     if (leads()) remove_checkpoints(options_.checkpoint_path());
     note(fmt::format("{}: this run is already finished", options_.output));
-    return 0;
+    return {.is_finished = true, .progress = output_->recorded_progress(), .valid_loss = {}};
   }
   communicator_.barrier();  // every rank has looked for a finished run before anything of it is removed
   if (leads()) output_->prepare();
@@ -163,7 +160,8 @@ int TrainingRun::train() {
 
   const std::int64_t first_step = trainer_->progress().step;
   watch_stop_signals();
-  int status = 0;
+  if (pause_reached()) return paused();
+  RunOutcome outcome;
   if (!leads()) {
     TrainCallbacks silent;
     silent.stop = [] { return stop_requested(); };
@@ -171,21 +169,21 @@ int TrainingRun::train() {
   } else {
     if (first_step > 0) note(fmt::format("continuing after step {} of {}", first_step, trainer_->total_steps()));
     if (communicator_.size() > 1) note(describe_ranks());
-    status = conclude(run_trainer(first_step));
+    outcome = conclude(run_trainer(first_step));
     if (tool_.common().verbose && !context_.allocator()->is_host()) {
       note(fmt::format("peak memory on {}: {}", describe(context_.device()),
                        format_size(context_.allocator()->peak_bytes())));
     }
   }
   communicator_.barrier();
-  return status;
+  return outcome;
 }
 
 // On rank 0: training with progress, metrics and snapshots.
 TrainEnd TrainingRun::run_trainer(std::int64_t first_step) {
   MetricsFile metrics(options_.metrics, first_step);
   Progress progress =
-      tool_.progress("training", static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");
+      tool_.progress(request_.label, static_cast<std::uint64_t>(trainer_->total_steps() - first_step), "steps");
   TrainCallbacks callbacks;
   callbacks.on_step = [&](const StepMetrics& step) {
     metrics.write(step);
@@ -204,22 +202,35 @@ TrainEnd TrainingRun::run_trainer(std::int64_t first_step) {
   callbacks.on_failed_save = [&](const Error& error) {
     note(fmt::format("no checkpoint: {}; training continues", error.what()));
   };
-  callbacks.stop = [] { return stop_requested(); };
+  callbacks.stop = [&] { return stop_requested() || pause_reached(); };
   const TrainEnd end = trainer_->run(callbacks);
   progress.finish();
   return end;
 }
 
-// Writes the result, where the run has one; returns the exit status.
-int TrainingRun::conclude(TrainEnd end) {
+// The state is in the checkpoint.
+RunOutcome TrainingRun::paused() {
+  RunOutcome outcome{.is_paused = true, .progress = trainer_->progress(), .valid_loss = {}};
+  if (inputs_.valid) outcome.valid_loss = trainer_->mean_loss(*inputs_.valid);
+  write_result(options_.output);
+  return outcome;
+}
+
+// Writes the result, where the run has one.
+RunOutcome TrainingRun::conclude(TrainEnd end) {
   const TrainProgress& progress = trainer_->progress();
+  RunOutcome outcome{.is_finished = end != TrainEnd::kInterrupted, .progress = progress, .valid_loss = {}};
   if (end == TrainEnd::kInterrupted) {
-    note(fmt::format("stopped after step {} of {}, saved in {}; continue with --resume", progress.step,
-                     trainer_->total_steps(), options_.checkpoint_path()));
+    if (pause_reached() && !stop_requested()) return paused();
+    note(fmt::format("stopped after step {} of {}, saved in {}; continue with {}", progress.step,
+                     trainer_->total_steps(), options_.checkpoint_path(), request_.how_to_continue));
     // Batch systems send SIGTERM and take any other status for a failure.
-    if (stop_requested()) return stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
-    write_result(options_.output);
-    return 0;
+    if (stop_requested()) {
+      outcome.status = stop_signal() == SIGTERM ? 0 : 128 + stop_signal();
+    } else {
+      write_result(options_.output);
+    }
+    return outcome;
   }
   if (end == TrainEnd::kEarlyStop) {
     note(fmt::format("stopped early after step {}: the validation loss was lowest, {:.4f}, at step {}", progress.step,
@@ -228,14 +239,22 @@ int TrainingRun::conclude(TrainEnd end) {
   write_result(options_.output);
   output_->write_record(progress);
   remove_checkpoints(options_.checkpoint_path());
-  return 0;
+  return outcome;
 }
 
 }  // namespace
 
 int run_training(const TrainingRunOptions& options, const ToolContext& tool, Communicator& communicator) {
   options.check();
-  return TrainingRun(options, tool, communicator).train();
+  TrainingResources resources(tool.threads(), resolve_device(tool.common().device, communicator.local_rank()),
+                              tool.common().max_host_mem);
+  return run_training({.options = options, .given = tool.options()}, resources, tool, communicator).status;
+}
+
+RunOutcome run_training(const RunRequest& request, TrainingResources& resources, const ToolContext& tool,
+                        Communicator& communicator) {
+  request.options.check();
+  return TrainingRun(request, resources, tool, communicator).train();
 }
 
 }  // namespace matinee
