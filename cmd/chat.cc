@@ -16,8 +16,7 @@
 #include "lib/chat/model_skills.h"
 #include "lib/chat/viewing_import.h"
 #include "lib/model/checkpoint_files.h"
-#include "lib/serve/chat_conversations.h"
-#include "lib/serve/chat_server.h"
+#include "lib/serve/serve_model.h"
 
 namespace {
 
@@ -42,24 +41,11 @@ struct Options {
   }
 };
 
-int import_files(const Options& options, const ToolContext& tool) {
-  const MovieCatalog catalog(options.chat.system.movies);
-  const TitleIndex titles(catalog);
-  ViewingHistory history(options.memory, catalog, tool.notes());
-  OutputFile out("-");
-  for (const std::string& file : options.imports) {
-    out.write(report_text(import_viewings(file, catalog, titles, history, tool.notes()), file, options.memory));
-    out.flush();
-  }
-  return 0;
-}
-
 int talk(Options& options, const ChatSystem& system, Context& context, const LanguageModel& model,
          const ToolContext& tool) {
   ChatLoopOptions& loop = options.loop;
   std::optional<ViewingHistory> history;
   if (!options.memory.empty()) loop.history = &history.emplace(options.memory, system.catalog, tool.notes());
-  loop.note = tool.notes();
   loop.columns = terminal_columns;
   loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
   const std::uint64_t seed = options.chat.model.seed;
@@ -76,25 +62,16 @@ int talk(Options& options, const ChatSystem& system, Context& context, const Lan
   return 0;
 }
 
-int serve(const Options& options, ChatServer& server, const ChatSystem& system, Context& context,
-          const LanguageModel& model, const ToolContext& tool) {
-  SharedDecoder decoder(context, model, {.slots = options.serve.slots, .sampler = options.chat.model.sampler});
-  ChatConversationOptions conversation_options;
-  conversation_options.model = model.description();
-  conversation_options.seed = options.chat.model.seed;
-  conversation_options.memory = options.memory;
-  conversation_options.note = tool.notes();
-  ChatConversations conversations(system, model.tokenizer(), model_skills(decoder, system), conversation_options);
-  server.run(conversations, tool.common().verbose, stop_requested);
-  return 0;
-}
-
 int run(Options& options, const ToolContext& tool) {
   LanguageModelOptions& model_options = options.chat.model;
   if (!options.imports.empty()) {
     if (options.memory.empty()) throw usage_error("--import adds to a memory; give --memory FILE, too");
     if (options.chat.system.movies.empty()) options.chat.complete();
-    return import_files(options, tool);
+    OutputFile out("-");
+    import_files(options.imports, options.memory, options.chat.system.movies, tool.notes(),
+                 [&](std::string_view text) { out.write(text); });
+    out.flush();
+    return 0;
   }
   options.chat.complete();
   std::optional<ChatServer> server;
@@ -104,7 +81,7 @@ int run(Options& options, const ToolContext& tool) {
   }
   model_options.seed = tool.common().seed;
   model_options.max_host_mem = tool.common().max_host_mem;
-  model_options.note = tool.notes();
+  options.loop.note = model_options.note = tool.notes();
   options.loop.terminal = !server && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
   if (options.loop.terminal && model_options.seed == CommonOptions{}.seed) model_options.seed = std::random_device{}();
@@ -116,7 +93,10 @@ int run(Options& options, const ToolContext& tool) {
   const LanguageModel model(context, model_options, server ? options.serve.slots : 1);
   if (!model.adapter_note().empty()) tool.note(model.adapter_note());
   if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
-  return server ? serve(options, *server, system, context, model, tool) : talk(options, system, context, model, tool);
+  if (!server) return talk(options, system, context, model, tool);
+  serve_model(*server, {system, context, model, model_options.sampler, model_options.seed, options.memory},
+              tool.common().verbose, stop_requested);
+  return 0;
 }
 
 }  // namespace
@@ -127,8 +107,8 @@ int main(int argc, char** argv) {
       "talks with you until it has found a movie for you",
       "[options]",
       R"(Without options it uses the model that `make train` made. In a pipe it answers each line with one line. On a
-         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a web
-         page and an endpoint of OpenAI's API at http://127.0.0.1:8137, for this machine only.)",
+         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a
+         web page and an endpoint of OpenAI's API, for this machine only.)",
       {"chat", "chat --serve", "echo 'a comedy from the nineties' | chat",
        "chat --base base --adapter adapter --movies movies.bin --json",
        "chat --memory ~/movies.jsonl --import watched.csv,ratings.csv"},

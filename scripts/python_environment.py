@@ -10,6 +10,7 @@ REAL_DATA = os.environ.get("REAL_DATA", os.path.join(ROOT, "..", "shared", "data
 # By name of the environment. llama-cpp-python is built from source in some minutes, for this processor or, in
 # merge-llama-avx2, for any with AVX2.
 PACKAGES = {
+    "clients": ["openai==3.57.0", "llm==0.36"],
     "data": ["polars==2.1.0", "duckdb==2.0.1", "pyarrow==26.0.1", "numpy==2.4.6"],
     "faiss": ["faiss-cpu==1.15.1", "numpy==2.4.6"],
     "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],

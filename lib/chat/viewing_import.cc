@@ -211,4 +211,15 @@ std::string report_text(const ImportReport& report, const std::string& path, con
                             report.written == 1 ? "movie" : "movies");
 }
 
+void import_files(const std::vector<std::string>& paths, const std::string& history_path, const std::string& movies,
+                  const std::function<void(std::string_view)>& note,
+                  const std::function<void(std::string_view)>& write) {
+  const MovieCatalog catalog(movies);
+  const TitleIndex titles(catalog);
+  ViewingHistory history(history_path, catalog, note);
+  for (const std::string& path : paths) {
+    write(report_text(import_viewings(path, catalog, titles, history, note), path, history_path));
+  }
+}
+
 }  // namespace matinee

@@ -36,4 +36,10 @@ ImportReport import_viewings(const std::string& path, const MovieCatalog& catalo
 /// The report in lines for the user.
 std::string report_text(const ImportReport& report, const std::string& path, const std::string& history_path);
 
+/// Adds several exports to the history at `history_path`, with the movies of the catalog at `movies`. `write` receives
+/// the report of each when it is done. Throws as import_viewings.
+void import_files(const std::vector<std::string>& paths, const std::string& history_path, const std::string& movies,
+                  const std::function<void(std::string_view)>& note,
+                  const std::function<void(std::string_view)>& write);
+
 }  // namespace matinee

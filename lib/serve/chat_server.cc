@@ -34,7 +34,7 @@ void ChatServerOptions::add(OptionSet& options) {
 }
 
 ChatServer::ChatServer(const ChatServerOptions& options, std::function<void(std::string_view)> note)
-    : note_(std::move(note)), max_turns_(options.slots + options.queue) {
+    : note_(std::move(note)), slots_(options.slots), max_turns_(options.slots + options.queue) {
   const ListenAddress address = with_context("--serve", [&] { return parse_listen_address(options.address); });
   if (options.allow_remote && options.api_key_file.empty()) {
     throw usage_error("--allow-remote needs a key, so that not everybody gets in; give --api-key-file FILE, too");

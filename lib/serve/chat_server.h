@@ -31,12 +31,15 @@ class ChatServer {
   /// `note` receives lines for people. Throws Error(kUsage) for options that cannot be, and what Listener throws.
   ChatServer(const ChatServerOptions& options, std::function<void(std::string_view)> note);
 
+  int slots() const { return slots_; }
+  /// Receives lines for people.
+  const std::function<void(std::string_view)>& note() const { return note_; }
   /// Serves until `stop` returns true. `log`: a note for each request.
   void run(Conversations& conversations, bool log, const std::function<bool()>& stop);
 
  private:
   std::function<void(std::string_view)> note_;
-  int max_turns_;
+  int slots_, max_turns_;
   AccessOptions access_;
   std::unique_ptr<Listener> listener_;
 };
