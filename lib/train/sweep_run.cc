@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <new>
 
@@ -246,13 +247,13 @@ int SweepTraining::conclude() {
     left += status == "waiting" || status == "started" || status == "paused" ? 1 : 0;
   }
   if (order.empty()) {
-    tool_.note(fmt::format("{}: no run has a result yet; {}/sweep.tsv says why", sweep_.folder(), sweep_.folder()));
+    tool_.note(fmt::format("no run has a result yet; their states are in {}/sweep.tsv", sweep_.folder()));
     return left > 0 ? status_ : 1;
   }
   const SweepRun& best = sweep_.runs()[order.front()];
   tool_.note(fmt::format("best of {}: {} ({}), in {}/best; the others are in {}/sweep.tsv", order.size(), best.name,
                          Sweep::describe(best), sweep_.folder(), sweep_.folder()));
-  if (left > 0) tool_.note(fmt::format("{} runs are left, for other shards or another call", left));
+  if (left > 0) tool_.note(fmt::format("runs left for other shards or another call: {}", left));
   return status_;
 }
 
