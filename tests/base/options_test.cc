@@ -129,6 +129,23 @@ TEST(Options, ATextMayBeLeftOut) {
   EXPECT_NE(set.help().find("--serve [HOST:PORT]"), std::string::npos);
 }
 
+TEST(Options, AreAssignedOneByOneAsOnACommandLine) {
+  Parsed parsed({"--targets", "k_proj", "--full"});
+  parsed.set.assign("rank", "8");
+  parsed.set.assign("targets", "o_proj");
+  EXPECT_EQ(parsed.rank, 8);
+  EXPECT_EQ(parsed.targets, (std::vector<std::string>{"k_proj", "o_proj"}));
+  EXPECT_TRUE(parsed.set.given("rank"));
+  const std::vector<std::pair<std::string, std::string>> expected{
+      {"targets", "k_proj"}, {"full", "true"}, {"rank", "8"}, {"targets", "o_proj"}};
+  EXPECT_EQ(parsed.set.assigned(), expected);
+  EXPECT_TRUE(parsed.set.has("rank") && !parsed.set.has("ranks"));
+  EXPECT_TRUE(parsed.set.is_flag("full") && !parsed.set.is_flag("rank"));
+  EXPECT_EQ(error_of([&] { parsed.set.assign("rank", "0"); }), "expected a whole number from 1 to 256, found \"0\"");
+  EXPECT_EQ(error_of([&] { parsed.set.assign("full", "1"); }), "expected true or false, found \"1\"");
+  EXPECT_EQ(error_of([&] { parsed.set.assign("ranks", "1"); }), "no such option: --ranks");
+}
+
 TEST(Sizes, AreReadAsGnuSortReadsThem) {
   EXPECT_EQ(parse_size("512"), 512u);
   EXPECT_EQ(parse_size("512M"), 512u << 20);

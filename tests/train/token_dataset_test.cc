@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/support/temporary_folder.h"
@@ -90,6 +91,41 @@ TEST(TokenDataset, CountsAreThoseOfTheBatch) {
     EXPECT_EQ(counts.tokens, batch.n_tokens());
     EXPECT_EQ(counts.supervised, batch.n_supervised);
   }
+}
+
+TEST(TokenDataset, KeepsSamplesOfWhichFewAreAmongMany) {
+  const Written written;
+  const std::string path = written(tiny_tokens(30));  // all different
+  const TokenDataset all(path);
+  const auto kept = [&](std::int64_t count, std::uint64_t seed) {
+    TokenDataset data(path);
+    data.keep(count, seed);
+    EXPECT_EQ(data.n_samples(), count);
+    EXPECT_EQ(data.fingerprint(), all.fingerprint());
+    // The places in the file, found by the tokens; the file's order stays.
+    std::vector<std::int64_t> places;
+    std::int64_t place = 0, tokens = 0, supervised = 0;
+    for (std::int64_t sample = 0; sample < count; ++sample) {
+      const auto ids = data.input_ids(sample);
+      while (place < all.n_samples() && !std::ranges::equal(all.input_ids(place), ids)) ++place;
+      EXPECT_LT(place, all.n_samples());
+      EXPECT_TRUE(std::ranges::equal(all.loss_mask(place), data.loss_mask(sample)));
+      tokens += static_cast<std::int64_t>(ids.size());
+      supervised += data.supervised_tokens(sample);
+      places.push_back(place++);
+    }
+    EXPECT_EQ(data.n_tokens(), tokens);
+    EXPECT_EQ(data.n_supervised(), supervised);
+    return places;
+  };
+  const auto few = kept(7, 1), more = kept(20, 1), other = kept(7, 2);
+  EXPECT_TRUE(std::ranges::includes(more, few));
+  EXPECT_NE(few, other);
+  EXPECT_NE(few, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}));
+  TokenDataset data(path);
+  data.keep(0, 1);
+  EXPECT_EQ(data.n_samples(), 30);
+  EXPECT_EQ(error_of([&] { data.keep(31, 1); }), "--samples: " + path + " has 30 samples, found 31");
 }
 
 TEST(TokenDataset, FingerprintDependsOnEveryPart) {
