@@ -81,6 +81,11 @@ class Visit:
         """Titles on the cards of the last reply."""
         return self.page.locator("li.reply").last.locator(".film-title a").all_inner_texts()
 
+    def escape(self):
+        """Closes the dialog that is open."""
+        self.page.keyboard.press("Escape")
+        self.page.locator("dialog").wait_for(state="detached")
+
     def download(self, button):
         """The bytes of the file that a button of the menu saves, and its name."""
         self.page.locator("#more").click()

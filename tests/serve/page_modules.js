@@ -25,7 +25,7 @@ async () => {
     min_rating: 7.5, age: "PG-13", keywords: ["christmas"], sort: "newest", liked: ["Heat (1995)"],
     disliked: ["Heat (1995) [tt0113277]"], seen: ["Se7en (1995)"] };
   equal(wishes.wishTexts(state), ["comedy", "or sci-fi", "no horror", "1990s", "not 1995", "under 2 h", "little known",
-    "with Al Pacino", "no Adam Sandler", "rated 7.5 or more", "up to PG-13", "“christmas” in the title", "newest first",
+    "Al Pacino", "no Adam Sandler", "rated 7.5 or more", "up to PG-13", "“christmas” in the title", "newest first",
     "like Heat", "not like Heat", "seen Se7en"], "a chip for each wish");
   equal(wishes.chipsOf(state).length, Object.keys(state).length, "no key of a state is without a chip");
   equal(wishes.wishTexts({}), [], "no wish");

@@ -4,8 +4,9 @@
 //
 // A message of the user is {role, content}, with `preferences` where it replaces the wishes so far (`note` says in
 // words what changed) and `told`, the verdicts {tconst: verdict} that went along. A reply is {role, content} with
-// `answer`, the server's object `matinee`, and `stopped` where it is not whole.
-import { wishTexts } from "./wishes.js";
+// `answer`, the server's object `matinee`, `stopped` where it is not whole, and `learned`, the verdicts that the user's
+// words gave.
+import { namesFilm, wishTexts } from "./wishes.js";
 
 export function newConversation(id, seed, opening, now = new Date()) {
   const messages = opening ? [{ role: "assistant", content: opening, opening: true }] : [];
@@ -33,9 +34,15 @@ export function preferencesOf(conversation) {
   return {};
 }
 
-/** The verdicts that the conversation has been given. */
+/** The verdicts that the conversation has been given, and those that the user said in it. */
 export function toldVerdicts(conversation) {
-  return Object.assign({}, ...conversation.messages.map((message) => message.told ?? {}));
+  return Object.assign({}, ...conversation.messages.map((message) => message.told ?? message.learned ?? {}));
+}
+
+/** True if the movie's name is among the wishes because of a verdict, of these entries, that went along. */
+export function isTold(conversation, name, entries) {
+  const told = Object.assign({}, ...conversation.messages.map((message) => message.told ?? {}));
+  return entries.some((entry) => entry.tconst in told && namesFilm(name, entry));
 }
 
 /** All films that were offered, each once, in order. */

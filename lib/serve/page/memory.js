@@ -57,23 +57,24 @@ export class Memory {
     this.#replace({});
   }
 
-  /** True if the display name is that of a film with a verdict. */
-  knows(name) {
-    return this.entries().some((entry) => entry.verdict !== "none" && namesFilm(name, entry));
-  }
-
   /** The entries that a conversation, which was given `told` ({tconst: verdict}), does not know yet. */
   untold(told) {
     if (this.onServer) return [];
     return this.entries().filter((entry) => entry.verdict !== (told[entry.tconst] ?? "none"));
   }
 
-  /** Keeps what an update says of films ("seen it", "I loved Heat"). `films` are those that were offered. */
+  /**
+   * Keeps what an update says of films ("seen it", "I loved Heat"). `films` are those that were offered. Returns what
+   * was new, as {tconst: verdict}.
+   */
   async learn(update, films) {
     const said = ["seen", "liked", "disliked"].filter((key) => update?.[key]?.length > 0);
-    if (said.length === 0) return;
-    if (this.onServer) return this.refresh();
-    const entries = { ...this.#entries };
+    if (said.length === 0) return {};
+    if (this.onServer) {
+      await this.refresh();
+      return {};
+    }
+    const learned = {}, entries = { ...this.#entries };
     for (const key of said) {
       for (const name of update[key]) {
         const fits = (film) => namesFilm(name, film);
@@ -81,9 +82,11 @@ export class Memory {
         if (!film) continue;
         const { tconst, title, year } = film;
         entries[tconst] = { tconst, title, ...(year ? { year } : {}), verdict: key, date: today() };
+        learned[tconst] = key;
       }
     }
     this.#replace(entries);
+    return learned;
   }
 
   /** The viewing history as JSON lines (docs/formats.md). */

@@ -1,8 +1,8 @@
 // The conversation in front of the user: what they do to it, the server's replies, and what is shown of both.
 import { complete } from "./api.js";
 import { Composer } from "./composer.js";
-import { isFresh, newConversation, offeredFilms, preferencesOf, requestMessages, takeBackReply, takeBackTurn, titleOf,
-  toldVerdicts, wishMessage } from "./conversation.js";
+import { isFresh, isTold, newConversation, offeredFilms, preferencesOf, requestMessages, takeBackReply, takeBackTurn,
+  titleOf, toldVerdicts, wishMessage } from "./conversation.js";
 import { announce, byId, element, toast } from "./dom.js";
 import { markVerdicts } from "./film_card.js";
 import { openFilmDialog } from "./film_dialog.js";
@@ -216,10 +216,11 @@ export class Session {
         text = soFar;
         if (conversation === this.#current) this.transcript.stream(soFar);
       });
-      conversation.messages.push({ role: "assistant", content, ...(answer ? { answer } : {}) });
+      const message = { role: "assistant", content, ...(answer ? { answer } : {}) };
+      conversation.messages.push(message);
       const names = (answer?.films ?? []).map(displayName);
       announce(names.length > 1 ? `${content} ${names.join(", ")}` : content);
-      await this.#memory.learn(answer?.update, offeredFilms(conversation)).catch(() => {});
+      message.learned = await this.#memory.learn(answer?.update, offeredFilms(conversation)).catch(() => ({}));
     } catch (error) {
       if (this.#forgetUnknown(conversation.messages.at(-1), error)) return this.#receive(conversation, signal);
       const isStop = error.name === "AbortError";
@@ -295,7 +296,7 @@ export class Session {
   }
 
   #showChips() {
-    showWishes(preferencesOf(this.#current), (name) => this.#memory.knows(name), {
+    showWishes(preferencesOf(this.#current), (name) => isTold(this.#current, name, this.#memory.entries()), {
       remove: (chip) => this.#changeWishes(withoutChip(preferencesOf(this.#current), chip)),
       change: (chip) => this.#editWishes(chip.section) });
   }

@@ -19,8 +19,8 @@ export function runtimeText(text) {
   const { low, high } = parseRuntime(text);
   if (/^around/.test(text)) return `about ${hours(Number(text.match(/\d+/)?.[0] ?? 0))}`;
   if (low === null && high === null) return text;
-  if (low === null) return high % 30 === 29 ? `under ${hours(high + 1)}` : `up to ${hours(high)}`;
-  if (high === null) return low % 30 === 1 ? `over ${hours(low - 1)}` : `at least ${hours(low)}`;
+  if (low === null) return high % 10 === 9 ? `under ${hours(high + 1)}` : `up to ${hours(high)}`;
+  if (high === null) return low % 10 === 1 ? `over ${hours(low - 1)}` : `at least ${hours(low)}`;
   return low === high ? hours(low) : `${hours(low)} to ${hours(high)}`;
 }
 
@@ -73,7 +73,7 @@ const KEYS = {
   not_years: { section: "years", words: (value) => `not ${value}`, not: true },
   runtime: { section: "runtime", words: runtimeText },
   popularity: { section: "more", words: (value) => POPULARITY[value] ?? value },
-  people: { section: "people", words: (value) => `with ${value}`, either: "person" },
+  people: { section: "people", words: (value) => value, either: "person" },
   not_people: { section: "people", words: (value) => `no ${value}`, not: true },
   min_rating: { section: "more", words: (value) => `rated ${value} or more` },
   age: { section: "more", words: (value) => AGES[value] ?? value },
