@@ -57,6 +57,7 @@ void ChatServer::run(Conversations& conversations, bool log, const std::function
   options.access = access_;
   options.max_turns = max_turns_;
   options.note = note_;
+  options.ending = stop;
   if (log) options.log = note_;
   ChatService service(conversations, std::move(options));
   note_(fmt::format("serving {}; Ctrl-C stops", listener_->url()));

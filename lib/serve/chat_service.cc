@@ -172,7 +172,7 @@ HttpResponse ChatService::complete(const HttpRequest& request, HttpExchange& exc
   const Turn turn(*this);
   if (chat.stream) return stream(request, chat, exchange);
   const Answer answer = conversations_.answer(chat, {}, [&] { return exchange.gone(); });
-  if (answer.finish == Finish::kGone) throw RequestError(503, "the server ends");
+  if (answer.finish == Finish::kGone) throw unanswered();
   return data_response(completion_json(new_completion(false), answer));
 }
 
@@ -188,7 +188,7 @@ HttpResponse ChatService::stream(const HttpRequest& request, const ChatRequest& 
   };
   try {
     const Answer answer = conversations_.answer(chat, on_text, [&] { return exchange.gone(); });
-    if (answer.finish == Finish::kGone) throw RequestError(503, "the server ends");
+    if (answer.finish == Finish::kGone) throw unanswered();
     if (!events.begun()) events.send(role_chunk(completion));
     events.send(last_chunk(completion, answer));
     if (chat.include_usage) events.send(usage_chunk(completion, answer));
@@ -202,6 +202,12 @@ HttpResponse ChatService::stream(const HttpRequest& request, const ChatRequest& 
     events.send(error_json(500, "the request failed; the server has printed why", "", ""));
   }
   return {};
+}
+
+// The answer to a turn that was stopped. A client that left does not read it: its status is for the log.
+RequestError ChatService::unanswered() const {
+  if (options_.ending()) return {503, "the server ends"};
+  return {499, "the client left"};
 }
 
 HttpResponse ChatService::page_file(const HttpRequest& request) {

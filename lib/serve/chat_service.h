@@ -14,6 +14,8 @@ namespace matinee {
 struct ChatServiceOptions {
   AccessOptions access;
   int max_turns = 256;  ///< that are answered or wait at once; more get status 503
+  /// Whether the server ends, to tell unanswered clients from those that left.
+  std::function<bool()> ending = [] { return false; };
   /// Receives a line for each request; may be empty.
   std::function<void(std::string_view)> log;
   /// Receives a line for each failure that is not the client's fault.
@@ -39,6 +41,7 @@ class ChatService : public HttpService {
   HttpResponse routed(const HttpRequest& request, HttpExchange& exchange);
   HttpResponse complete(const HttpRequest& request, HttpExchange& exchange);
   HttpResponse stream(const HttpRequest& request, const ChatRequest& chat, HttpExchange& exchange);
+  RequestError unanswered() const;
   HttpResponse page_file(const HttpRequest& request);
   HttpResponse error(const HttpRequest& request, int status, std::string_view message, std::string_view param = "",
                      std::string_view code = "");
