@@ -69,7 +69,8 @@ std::unique_ptr<SweepRunOptions> Sweep::options_of(const SweepRun& run) const {
   auto options = std::make_unique<SweepRunOptions>();
   options->run.train.seed = seed_;
   options->assign_known(call_.options);
-  for (const auto& [name, text] : run.settings) with_context("--" + name, [&] { options->assign(name, text); });
+  for (const auto& setting : run.settings)
+    with_context("--" + setting.first, [&] { options->assign(setting.first, setting.second); });
   TrainingRunOptions& all = options->run;
   all.tokens = call_.tokens;
   all.output = run.folder;
@@ -132,7 +133,8 @@ void Sweep::require_same(const SweepRun& run) const {
 
 std::string Sweep::describe(const SweepRun& run) {
   std::string text;
-  for (const auto& [name, value] : run.settings) text += (text.empty() ? "" : ", ") + name + " " + value;
+  for (const auto& [name, value] : run.settings)
+    text.append(text.empty() ? "" : ", ").append(name).append(" ").append(value);
   return text;
 }
 
