@@ -25,7 +25,7 @@ $(TESTED:%=test-%): test-%: $(BUILD)/tests/%_test
 $(call program,tests/bench_kernels,tests/kernels/bench_kernels.cc $(REFERENCES),kernels)
 $(call program,tests/bench_cuda,tests/kernels/bench_cuda.cc,kernels)
 $(call program,tests/bench_search,tests/kernels/bench_search.cc,kernels)
-$(foreach name,memory_contract decode_speed load_speed rounded_base gguf_model,\
+$(foreach name,memory_contract decode_speed batch_speed load_speed rounded_base gguf_model,\
   $(call program,tests/$(name),tests/model/$(name).cc,model))
 $(foreach name,encode_texts bench_tokenize,$(call program,tests/$(name),tests/tokenizer/$(name).cc,tokenizer))
 $(call program,tests/spell_templates,tests/prompt/spell_templates.cc,prompt)
@@ -51,7 +51,7 @@ test:  ## install what is missing, build, run the unit tests and the shell tests
 
 # ---- Long checks and benchmarks --------------------------------------------------------------------------------------
 .PHONY: check-memory check-kill bench-constraint bench-kernels bench-decode bench-train bench-tokenize bench-data
-.PHONY: bench-search
+.PHONY: bench-batch bench-search
 .PHONY: compare-tokenizers compare-hf
 check-memory: $(BUILD)/tests/memory_contract  ## load 12 GB of random weights to int8 and NF4 within the memory contract
 	BUILD=$(BUILD) scripts/check-memory
@@ -75,6 +75,8 @@ bench-constraint: $(BUILD)/tests/constraint_speed  ## microseconds per token of 
 bench-tokenize: $(BUILD)/tests/bench_tokenize  ## MB/s of our tokenizers beside the originals
 compare-tokenizers: $(BUILD)/tests/encode_texts  ## token ids of our tokenizers against the originals, on many texts
 bench-decode: $(BUILD)/lora-merge $(BUILD)/tests/decode_speed  ## tokens/s of decoding beside llama.cpp (6 GB of disk)
+bench-batch: $(BUILD)/tests/batch_speed  ## tokens/s of sequences decoded together, beside one alone (BASE=, FORMAT=)
+	@$(BUILD)/tests/batch_speed $(or $(BASE),testdata/mini) $(or $(FORMAT),int8) 0
 bench-train: $(BUILD)/lora-train  ## tokens/s of training beside PEFT (3 GB of disk)
 bench-decode bench-train: $(BUILD)/tests/memory_contract $(BUILD)/tests/bench_kernels
 bench-search: $(BUILD)/tests/bench_search  ## queries/s of exact search beside FAISS

@@ -9,6 +9,7 @@
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
 #include "kernels/lora_matmul/lora_dropout.h"
+#include "kernels/matmul/direct_rows.h"
 #include "kernels/matmul/matmul_blocks.h"
 #include "kernels/matmul/matmul_kernels.h"
 
@@ -49,8 +50,8 @@ Block dropped(Scratch& scratch, const LoraDropout& dropout, const Block& block) 
 
 // xa of all parts.
 void multiply_x(Context& context, const LoraMatmulArgs& args) {
-  // For a single row (decoding) packing A does not pay.
-  const Factors factors = args.n_rows <= kGemvRows ? Factors::kF32 : factors_of(context, args.precision);
+  // For a few rows (decoding) packing A does not pay.
+  const Factors factors = args.n_rows <= direct_rows(context) ? Factors::kF32 : factors_of(context, args.precision);
   const ScratchScope scope(context.scratch());
   std::vector<RightFactor> lora_A;
   for (const LoraPart& part : args.parts) lora_A.emplace_back(context, factors, args.in, part.rank, part.lora_A, true);

@@ -12,12 +12,12 @@ class Context;
 /// The precision of the factors of a product. Sums are always float32.
 enum class MatmulPrecision : std::uint8_t {
   kF32,   ///< float32; a bf16 or quantized weight is widened
-  kBF16,  ///< both factors are rounded to bfloat16, which represents int8 codes exactly. With at most kGemvRows rows x
+  kBF16,  ///< both factors are rounded to bfloat16, which represents int8 codes exactly. With few rows (direct_rows) x
           ///< stays float32 and quantized weights are used directly; for int8 codes x is rounded to 16 bits, relative
           ///< to the largest magnitude in each block of 512 elements
 };
 
-/// Up to this number of rows of x, weights are read once in their own format and x stays float32.
+/// Up to this number of rows of x, weights are read once in their own format and x stays float32, on a GPU.
 inline constexpr std::int64_t kGemvRows = 4;
 
 /// y = x·Wᵀ (+ bias), or y += with `accumulate`. T is float for operations and double for references.

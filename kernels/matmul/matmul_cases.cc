@@ -178,6 +178,12 @@ std::vector<KernelCase> matmul_cases() {
       add_shape(cases, {97, 64, 257, narrow, precision, false, true});
       add_shape(cases, {193, 520, 32, narrow, precision, true, true});
       add_shape(cases, {600, 17, 300, narrow, precision});
+      // Groups of rows that share blocks of weights, whole and not.
+      add_shape(cases, {6, 640, 70, narrow, precision, true});
+      add_shape(cases, {8, 576, 131, narrow, precision});
+      add_shape(cases, {13, 1035, 21, narrow, precision, false, true});
+      add_shape(cases, {32, 128, 513, narrow, precision});
+      add_shape(cases, {33, 192, 67, narrow, precision, true});
       add_shape(cases, {1, 192, 131, narrow, precision, true});
       add_shape(cases, {3, 256, 66, narrow, precision});
       add_shape(cases, {70, 320, 129, narrow, precision, true});
@@ -201,7 +207,7 @@ std::vector<KernelCase> matmul_cases() {
   }
   // More weights than one slab holds.
   for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4})
-    add_shape(cases, {6, 8200, 520, weight, bf});
+    add_shape(cases, {97, 8200, 520, weight, bf});
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{4096, 256, 256},
                                       {4096, 256, 688},
                                       {4096, 688, 256},
@@ -214,7 +220,7 @@ std::vector<KernelCase> matmul_cases() {
   // Quantized weights and bfloat16: training, and decoding of matrices larger than the caches.
   for (const WeightFormat weight : {WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4}) {
     add_shape(cases, {2048, 2048, 2048, weight, bf}, true);
-    for (const std::int64_t rows : {1, 4}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);
+    for (const std::int64_t rows : {1, 4, 8, 32}) add_shape(cases, {rows, 4096, 16384, weight, bf}, true);
   }
   return cases;
 }

@@ -7,6 +7,7 @@
 
 #include "kernels/context.h"
 #include "kernels/cpu_ops.h"
+#include "kernels/matmul/direct_rows.h"
 #include "kernels/matmul/matmul_blocks.h"
 #include "kernels/matmul/matmul_few_rows.h"
 #include "kernels/matmul/matmul_kernels.h"
@@ -313,8 +314,8 @@ void matmul_forward_cpu(Context& context, const MatmulArgs& args) {
   const bool is_bf16 = args.weight.format == WeightFormat::kBF16;
   const bool round = args.precision == MatmulPrecision::kBF16;
   const bool quantized = args.weight.is_quantized(), is_int8 = args.weight.format == WeightFormat::kInt8;
-  if (args.n_rows <= kGemvRows && (is_bf16 || quantized || !round)) return forward_few_rows(context, args, accumulate);
-
+  if (args.n_rows <= direct_rows(context) && (is_bf16 || quantized || !round))
+    return forward_few_rows(context, args, accumulate);
   const ScratchScope scope(context.scratch());
   const bool packs = uses_pairs(context, args.precision);
   const std::int64_t slab = whole_blocks((packs ? kSlab : kFloatSlab) / args.in, kColumnBlock);

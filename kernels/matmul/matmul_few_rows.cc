@@ -24,31 +24,48 @@ void sort_even_first(const float* x, std::int64_t n, float* to) {
   }
 }
 
-// Calls body(args for these outputs, first output, worker) for ranges of outputs.
+// Groups of rows, one after another, multiply the same weights while these are in the first-level cache: this much of
+// it, beside a group's rows of x.
+constexpr std::int64_t kBlockBytes = 16384;
+
+// Calls body(args of these rows and outputs, first row, first output, worker) for groups of rows and ranges of outputs.
 template <class Body>
-void for_outputs(Context& context, const MatmulArgs& args, bool accumulate, std::int64_t least, const Body& body) {
-  const std::int64_t block = outputs_of_a_task(args.in, args.out, least);
-  context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(block),
+void for_outputs(Context& context, const MatmulArgs& args, bool accumulate, const Body& body) {
+  const std::int64_t least = args.weight.is_quantized() ? 1 << 17 : 1 << 16;
+  const std::int64_t task = outputs_of_a_task(args.in, args.out, least);
+  const std::int64_t most = context.isa() >= IsaLevel::kAvx512 ? kGemvGroupAvx512 : kGemvGroupAvx2;
+  const std::int64_t n_groups = (args.n_rows + most - 1) / most, group = (args.n_rows + n_groups - 1) / n_groups;
+  const bool is_nf4 = args.weight.format == WeightFormat::kNf4;
+  const std::int64_t row_bytes =
+      is_nf4 ? (args.in + 1) / 2 : static_cast<std::int64_t>(size_of(args.weight.format)) * args.in;
+  const std::int64_t block = n_groups == 1 ? task : std::max<std::int64_t>(4, kBlockBytes / row_bytes / 4 * 4);
+  context.pool().for_blocks(static_cast<std::size_t>(args.out), static_cast<std::size_t>(task),
                             [&](std::size_t begin, std::size_t end, int worker) {
-                              body(GemvArgs{.n_rows = args.n_rows,
-                                            .in = args.in,
-                                            .n_out = static_cast<std::int64_t>(end - begin),
-                                            .x = args.x,
-                                            .y = args.y + begin,
-                                            .y_stride = args.out,
-                                            .accumulate = accumulate},
-                                   static_cast<std::int64_t>(begin), worker);
+                              const auto last = static_cast<std::int64_t>(end);
+                              for (auto first = static_cast<std::int64_t>(begin); first < last; first += block) {
+                                for (std::int64_t row = 0; row < args.n_rows; row += group) {
+                                  body(GemvArgs{.n_rows = std::min(group, args.n_rows - row),
+                                                .in = args.in,
+                                                .n_out = std::min(block, last - first),
+                                                .x = args.x + row * args.in,
+                                                .y = args.y + row * args.out + first,
+                                                .y_stride = args.out,
+                                                .accumulate = accumulate},
+                                       row, first, worker);
+                                }
+                              }
                             });
 }
 
-void forward_int8(Context& context, const MatmulArgs& args, const auto& for_outputs) {
+void forward_int8(Context& context, const MatmulArgs& args, bool accumulate) {
   const bool wide = context.isa() >= IsaLevel::kAvx512;
   const auto* codes = static_cast<const std::int8_t*>(args.weight.data);
   const float* scales = args.weight.row_scales;
   if (args.precision == MatmulPrecision::kF32) {
     const GemvInt8Fn gemv = wide ? gemv_int8_avx512 : gemv_int8_avx2;
-    return for_outputs(
-        [&](const GemvArgs& some, std::int64_t first, int) { gemv(some, codes + first * args.in, scales + first); });
+    return for_outputs(context, args, accumulate, [&](const GemvArgs& some, std::int64_t, std::int64_t first, int) {
+      gemv(some, codes + first * args.in, scales + first);
+    });
   }
   const ScratchScope scope(context.scratch());
   const std::int64_t blocks = (args.in + kInt16Block - 1) / kInt16Block;
@@ -56,26 +73,15 @@ void forward_int8(Context& context, const MatmulArgs& args, const auto& for_outp
   auto* x_scales = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * blocks));
   (wide ? round_int16_avx512 : round_int16_avx2)(args.n_rows, args.in, args.x, values, x_scales);
   const GemvInt8Int16Fn gemv = wide ? gemv_int8_int16_avx512 : gemv_int8_int16_avx2;
-  for_outputs([&](const GemvArgs& some, std::int64_t first, int) {
-    gemv(some, {values, x_scales}, codes + first * args.in, scales + first);
+  for_outputs(context, args, accumulate, [&](const GemvArgs& some, std::int64_t row, std::int64_t first, int) {
+    gemv(some, {values + row * args.in, x_scales + row * blocks}, codes + first * args.in, scales + first);
   });
 }
 
-void forward_nf4(Context& context, const MatmulArgs& args, const auto& for_outputs) {
-  const bool wide = context.isa() >= IsaLevel::kAvx512;
-  if (args.in % kNf4Block == 0 && args.weight.first % kNf4Block == 0) {
-    const ScratchScope scope(context.scratch());
-    auto* x = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.in));
-    sort_even_first(args.x, args.n_rows * args.in, x);
-    const GemvNf4Fn gemv = wide ? gemv_nf4_avx512 : gemv_nf4_avx2;
-    return for_outputs([&](GemvArgs some, std::int64_t first, int) {
-      some.x = x;
-      gemv(some, nf4_rows(args.weight, first * args.in));
-    });
-  }
-  // Blocks cross the borders of rows: widen a few rows at a time.
-  const GemvFn gemv = wide ? gemv_avx512 : gemv_avx2;
-  for_outputs([&](const GemvArgs& some, std::int64_t first, int worker) {
+// Blocks of codes that cross the borders of rows: some rows at a time are widened.
+void forward_crossing_nf4(Context& context, const MatmulArgs& args, bool accumulate) {
+  const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
+  for_outputs(context, args, accumulate, [&](const GemvArgs& some, std::int64_t, std::int64_t first, int worker) {
     Scratch& scratch = context.worker_scratch(worker);
     const ScratchScope scope(scratch);
     const std::int64_t n = some.n_out * args.in;
@@ -83,6 +89,19 @@ void forward_nf4(Context& context, const MatmulArgs& args, const auto& for_outpu
     // The pool runs a nested call on the worker alone.
     dequantize(context, {.first = first * args.in, .n = n, .width = args.in, .weight = args.weight, .y = rows});
     gemv(some, rows, false);
+  });
+}
+
+void forward_nf4(Context& context, const MatmulArgs& args, bool accumulate) {
+  if (args.in % kNf4Block != 0 || args.weight.first % kNf4Block != 0)
+    return forward_crossing_nf4(context, args, accumulate);
+  const GemvNf4Fn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_nf4_avx512 : gemv_nf4_avx2;
+  const ScratchScope scope(context.scratch());
+  auto* x = context.scratch().take_array<float>(static_cast<std::size_t>(args.n_rows * args.in));
+  sort_even_first(args.x, args.n_rows * args.in, x);
+  for_outputs(context, args, accumulate, [&](GemvArgs some, std::int64_t row, std::int64_t first, int) {
+    some.x = x + row * args.in;
+    gemv(some, nf4_rows(args.weight, first * args.in));
   });
 }
 
@@ -104,13 +123,10 @@ Nf4Rows nf4_rows(const WeightView& weight, std::int64_t element) {
 }
 
 void forward_few_rows(Context& context, const MatmulArgs& args, bool accumulate) {
-  const auto for_ranges = [&](const auto& body) {
-    for_outputs(context, args, accumulate, args.weight.is_quantized() ? 1 << 17 : 1 << 16, body);
-  };
-  if (args.weight.format == WeightFormat::kInt8) return forward_int8(context, args, for_ranges);
-  if (args.weight.format == WeightFormat::kNf4) return forward_nf4(context, args, for_ranges);
+  if (args.weight.format == WeightFormat::kInt8) return forward_int8(context, args, accumulate);
+  if (args.weight.format == WeightFormat::kNf4) return forward_nf4(context, args, accumulate);
   const GemvFn gemv = context.isa() >= IsaLevel::kAvx512 ? gemv_avx512 : gemv_avx2;
-  for_ranges([&](const GemvArgs& some, std::int64_t first, int) {
+  for_outputs(context, args, accumulate, [&](const GemvArgs& some, std::int64_t, std::int64_t first, int) {
     gemv(some, element(args.weight, first * args.in), args.weight.format == WeightFormat::kBF16);
   });
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Forward products of up to kGemvRows rows of x, which read each weight once in its own format.
+// Forward products of up to direct_rows() rows of x, which read each weight once in its own format.
 
 #include "kernels/context.h"
 #include "kernels/matmul/matmul.h"

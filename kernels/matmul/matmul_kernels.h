@@ -7,9 +7,11 @@
 
 namespace matinee {
 
-/// Products of up to four rows with a matrix: y[r, o] (=, or += if accumulate) Σ_i x[r, i]·w[o, i].
+/// The rows that one call of the following takes at most: as many as there are registers for their sums.
+constexpr std::int64_t kGemvGroupAvx2 = 3, kGemvGroupAvx512 = 6;
+/// Products of some rows with a matrix: y[r, o] (=, or += if accumulate) Σ_i x[r, i]·w[o, i].
 struct GemvArgs {
-  std::int64_t n_rows = 0, in = 0, n_out = 0;  ///< n_rows <= 4
+  std::int64_t n_rows = 0, in = 0, n_out = 0;  ///< n_rows within the group
   const float* x = nullptr;                    ///< [n_rows, in]
   float* y = nullptr;                          ///< [n_rows, n_out], rows y_stride apart
   std::int64_t y_stride = 0;
