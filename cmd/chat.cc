@@ -35,8 +35,10 @@ struct Options {
     options.flag("allow-save", &loop.allow_save, "allow /save in a pipe, too; it never replaces a file");
     options.group("Memory");
     options.text("memory", &memory, "FILE", "remember in this file what you have seen, liked and disliked");
+    options.offer_suffixes({".jsonl"});
     options.list("import", &imports, "FILES",
                  "add CSV exports of Letterboxd or IMDb to the memory, print a report and end");
+    options.offer_suffixes({".csv"});
     serve.add(options);
   }
 };
@@ -106,8 +108,8 @@ int main(int argc, char** argv) {
       "chat",
       "talks with you until it has found a movie for you",
       "[options]",
-      R"(Without options it uses the model that `make train` made. In a pipe it answers each line with one line. On a
-         terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a
+      R"(Without options it uses the model that `make train` made, or the one that was installed with it. In a pipe it
+         answers each line with one line. On a terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a
          web page and an endpoint of OpenAI's API, for this machine only.)",
       {"chat", "chat --serve", "echo 'a comedy from the nineties' | chat",
        "chat --base base --adapter adapter --movies movies.bin --json",

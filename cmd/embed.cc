@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
          counts. In a folder without title.basics, tables are recognized by their headers. Each table can also be given
          by its own option. What a missing table leaves unknown is said, and so are references to people or titles
          that the tables lack.)",
-      {"embed -o movies.bin testdata/sample",
+      {"embed -o movies.bin .",
        "embed --top 5000 --basics title.basics.bin --ratings title.ratings.bin --crew title.crew.bin "
        "--principals title.principals.bin --names name.basics.bin -o movies.bin"},
       "tsv2bin(1), similar(1)"};

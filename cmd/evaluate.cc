@@ -40,10 +40,10 @@ int main(int argc, char** argv) {
       "evaluate",
       "measures a trained model on held-out conversations and in self-play with simulated users",
       "[options]",
-      R"(Without options it evaluates the model that `make train` made. The model was never trained on the targets of
+      R"(Without options it evaluates the model that `make train` made, or the one that was installed with it. The model was never trained on the targets of
          the held-out part. The templates column is an upper bound: the same policy with phrases from the phrasebook,
          and with the user's true meaning given instead of inferred.)",
-      {"evaluate --self-play 500 -o figures.json", "evaluate --turns testdata/turns/work.jsonl",
+      {"evaluate", "evaluate --self-play 500 -o figures.json", "evaluate --turns testdata/turns/work.jsonl",
        "evaluate --base base --adapter adapter --movies movies.bin --without-adapter"},
       "chat(1), synthconv(1), lora-train(1)"};
   TrainedChatOptions chat;
@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
                      "write every output that differs from the data, or from what the user meant, as JSON lines");
         options.list("turns", &turns, "FILES",
                      "only: how well the labelled turns of these files are understood, beside a rule without a model");
+        options.offer_suffixes({".jsonl"});
         options.flag("fail-below-rule", &fail_below_rule,
                      "with --turns: fail where the model's act or slot F1 is below the rule's");
       },

@@ -8,6 +8,7 @@
 #include "lib/base/tool.h"
 #include "lib/io/base_files.h"
 #include "lib/model/adapter_file.h"
+#include "lib/prompt/base_template.h"
 #include "lib/prompt/merged_template.h"
 #include "lib/prompt/ollama_modelfile.h"
 #include "lib/train/merge_run.h"
@@ -27,7 +28,7 @@ const ToolDescription kTool{
        differ by more than --max-loss-difference. The comparison needs enough memory for the whole model. gguf-q4_k_m,
        gguf-q5_k_m and gguf-q6_k are llama.cpp's mixtures, byte for byte as llama-quantize makes them. gguf-lora merges
        nothing: it is the adapter as llama.cpp's --lora and Ollama's ADAPTER read it, beside a GGUF file of the base.)",
-    {"lora-merge --base testdata/mini --adapter adapter -o merged",
+    {"lora-merge --base base --adapter adapter -o merged",
      "lora-merge --base base --adapter adapter --tokens valid.tokens --format gguf-q8_0 -o model.gguf",
      "lora-merge --base base --adapter adapter --format gguf-lora -o adapter.gguf"},
     "lora-train(1), chat(1), tokenize(1)"};
@@ -94,6 +95,7 @@ int main(int argc, char** argv) {
         options.text("template", &prompt_template, "NAME",
                      "chat template that is written; default: the one the adapter was trained with, else that of its "
                      "folder or of the base");
+        options.offer_words(template_choices());
       },
       [&](ToolContext& tool) {
         for (const auto& [name, value] :

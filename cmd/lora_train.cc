@@ -33,12 +33,12 @@ const matinee::ToolDescription kTool{
     .synopsis = "[options] --base DIR -o ADAPTER TOKENS",
     .details = kDetails,
     .examples =
-        {"lora-train --base testdata/mini -o adapter tokens.bin",
-         "lora-train --base base --valid valid.bin --rank 16 --checkpoint-every 100 --resume -o adapter tokens.bin",
-         "lora-train --plan --base base --rank 16 tokens.bin",
-         "lora-train --full --config config.json --max-steps 2000 -o model tokens.bin",
-         "lora-train --sweep sweep.json --base base --valid valid.bin -o sweep tokens.bin",
-         "mpirun -n 4 lora-train --device cuda --base base --rank 16 -o adapter tokens.bin"},
+        {"lora-train --base base -o adapter tokens",
+         "lora-train --base base --valid valid.tokens --rank 16 --checkpoint-every 100 --resume -o adapter tokens",
+         "lora-train --plan --base base --rank 16 tokens",
+         "lora-train --full --config config.json --max-steps 2000 -o model tokens",
+         "lora-train --sweep sweep.json --base base --valid valid.tokens -o sweep tokens",
+         "mpirun -n 4 lora-train --device cuda --base base --rank 16 -o adapter tokens"},
     .see_also = "tokenize(1), chat(1), evaluate(1)",
 };
 

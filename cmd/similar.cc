@@ -24,6 +24,7 @@ struct SimilarOptions {
 
   void add(OptionSet& options) {
     options.text("catalog,c", &catalog, "FILE", "the catalog (movies.bin) that embed made");
+    options.offer_suffixes({".bin"});
     options.text("output,o", &output, "FILE", "output file; - is stdout");
     options.integer("k,k", &k, 1, 100000, "movies per query");
     options.choice("format", &format, {"tsv", "jsonl"}, "format of the results");
@@ -92,8 +93,7 @@ int main(int argc, char** argv) {
              imdb.com address, or a preference state in JSON. What may mean several movies is taken for the best known;
              stderr says so and names the others. Without a QUERY, or with -, queries are read from stdin, one per line.
              The filters apply to every query.)text",
-      {"similar --catalog movies.bin -k 5 'The Matrix'",
-       "similar --catalog movies.bin --years 1990-1999 --explain Alien",
+      {"similar --catalog movies.bin 'The Matrix'", "similar --catalog movies.bin --years 1990-1999 --explain Alien",
        "similar --catalog movies.bin --prior 0 '{\"liked\":[\"Alien\",\"Heat\"]}'",
        "echo '{\"genres\":[\"Comedy\"],\"years\":\"1990s\"}' | similar --catalog movies.bin --format jsonl"},
       "embed(1), chat(1)"};

@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
          --movies. Conversation I depends only on the seed and on I, not on the shard or the number of threads.
          --stats also reports how many conversations reached a movie that the user takes, how many lines there are of each
          kind and how many repeat others, and how users talk beside real people.)",
-      {"synthconv -n 10000 --part train movies.bin > train.jsonl",
+      {"synthconv -n 10000 -o conversations.jsonl movies.bin",
+       "synthconv -n 10000 --part train movies.bin > train.jsonl",
        "synthconv -n 200 --part test --format conversations movies.bin | head -1"},
       "embed(1), tokenize(1), evaluate(1)"};
   ChatSystemOptions system_options;
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
         generator.add(options);
         options.text("output,o", &output, "FILE", "output file; - is stdout");
         options.positional(&inputs, "MOVIES.BIN", 0, 1);
+        options.offer_suffixes({".bin"});
       },
       [&](ToolContext& tool) {
         if (!inputs.empty()) system_options.movies = inputs.front();

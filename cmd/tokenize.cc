@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
          Conversations that a template cannot hold are mended, and texts without anything to learn are left out; both
          are counted at the end; --stats counts samples and tokens, too. Without FILE, or with -, it reads stdin; gzip is
          recognized.)",
-      {"tokenize --model testdata/mini -o tokens.bin conversations.jsonl",
-       "synthconv movies.bin | tokenize --model testdata/mini --show | less -R"},
+      {"tokenize --model base -o tokens conversations.jsonl",
+       "synthconv movies.bin | tokenize --model base --show | less -R"},
       "synthconv(1), lora-train(1), bin2tsv(1)"};
   TokenizeRun run;
   return run_tool(

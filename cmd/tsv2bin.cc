@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
         skip.add(options);
         options.size("line-limit", &line_limit, "refuse longer lines");
         options.positional(&inputs, "FILE", 0, 1);
+        options.offer_suffixes({".tsv", ".tsv.gz"});
       },
       [&](ToolContext& tool) {
         if (line_limit > kMostLineLimit)

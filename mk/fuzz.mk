@@ -39,8 +39,10 @@ $(BUILD)/fuzz/%.o: %.cc $(FUZZ_STAMP)
 $(BUILD)/fuzz/lib/base/tool.o: DEFINES += -DMATINEE_VERSION='"$(VERSION)"'
 # Embedded texts are the same in all builds.
 EMBEDDED := $(patsubst %.S,$(BUILD)/%.o,$(wildcard lib/*/*.S))
+# This check would run before the sanitizers have started.
+CPU_FLOOR := $(BUILD)/lib/base/cpu_floor.o
 fuzz_objects = $(filter $(EMBEDDED),$(1)) \
-  $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(EMBEDDED) $(CUDA_OBJECTS),$(1)))
+  $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(EMBEDDED) $(CUDA_OBJECTS) $(CPU_FLOOR),$(1)))
 fuzz_closure = $(call fuzz_objects,$(call closure,$(fuzz_top)) \
   $(patsubst %,$(BUILD)/%.o,$(basename $(FUZZ_FILES_$(1)))))
 define fuzz_rule

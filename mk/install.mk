@@ -1,17 +1,12 @@
-# Installing.
-MANPAGES := $(TOOLS:%=$(BUILD)/man/%.1)
-.PHONY: install man
-$(BUILD)/man/%.1: $(BUILD)/%
-	@mkdir -p $(@D)
-	help2man --no-info --section=1 --version-string=$(VERSION) \
-	  --name="$$($< --help | sed '/^$$/q' | tr '\n' ' ' | sed 's/^[^:]*: //; s/ *$$//')" -o $@ $<
+# Installing, and packages.
+.PHONY: install uninstall deb check-deb
+# The date in man pages and packages: that of the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+export VERSION
 
-man: $(MANPAGES)  ## man pages, from each tool's own --help
-
-install: all  ## install tools, man pages and the mini base under PREFIX
+install: all  ## install tools, man pages, completions and a model to talk with under PREFIX
 	@scripts/install-deps install
-	@$(MAKE) --no-print-directory man
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/matinee/mini
-	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(MANPAGES) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(wildcard testdata/mini/*) $(DESTDIR)$(PREFIX)/share/matinee/mini
+	scripts/install-tree $(BUILD) "$(PREFIX)" "$(DESTDIR)"
+
+uninstall:  ## remove what `make install` has put under PREFIX
+	scripts/install-tree --remove $(BUILD) "$(PREFIX)" "$(DESTDIR)"

@@ -3,6 +3,9 @@
 $(BUILD)/%_avx512.o: ISA := -march=x86-64-v4
 $(BUILD)/%_avx512bf16.o: ISA := -march=x86-64-v4 -mavx512bf16
 $(BUILD)/%_avx512vnni.o: ISA := -march=x86-64-v4 -mavx512vnni
+# This one says where the processor lacks x86-64-v3.
+$(BUILD)/lib/base/cpu_floor.o: ISA := -march=x86-64
+$(BUILD)/lib/base/cpu_floor.o: SANITIZE :=
 COMPILE_STAMP := $(call stamp,$(BUILD)/stamps/compile,$(COMPILE))
 # ccache cannot share objects that were made with another folder's precompiled header. Files for wider instruction sets
 # must not compile inline functions of the standard library.
@@ -13,6 +16,7 @@ $(BUILD)/%.o: %.cc $(COMPILE_STAMP) $(PRECOMPILED:=.gch)
 	$(Q)$(COMPILE) $(PRECOMPILED:%=-include %) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%_avx512.o $(BUILD)/%_avx512bf16.o $(BUILD)/%_avx512vnni.o: PRECOMPILED :=
+$(BUILD)/lib/base/cpu_floor.o: PRECOMPILED :=
 $(BUILD)/precompiled.h: mk/precompiled.h
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -49,6 +53,7 @@ $(BUILD)/lib/wording/phrases.o: $(BUILD)/lib/wording/phrases.txt
 $(BUILD)/lib/wording/phrases.txt: $(sort $(wildcard lib/wording/phrases/*.txt))
 	@mkdir -p $(@D)
 	@cat $^ > $@
+$(BUILD)/lib/base/completion_bash.o: lib/base/completion.bash
 # For each file of the page a line with its name and sizes, its bytes, and its bytes compressed (page_files.cc).
 $(BUILD)/lib/serve/page.o: $(BUILD)/lib/serve/page.packed
 $(BUILD)/lib/serve/page.packed: $(sort $(wildcard lib/serve/page/*))

@@ -40,13 +40,8 @@ double parse_real(const std::string& text, double low, double high) {
   return value;
 }
 
-struct Option {
-  std::string long_name;
-  std::string short_name;
-  std::string value;  // placeholder; empty for a flag
-  std::string help;
+struct Option : OptionDescription {
   std::string default_text;
-  bool repeatable = false;
   std::optional<std::string> without_value;  // the value of the option where it is given without one
   std::function<void(const std::string&)> assign;
   std::vector<std::string> aliases;
@@ -59,21 +54,23 @@ struct OptionSet::Impl {
   std::map<std::string, bool, std::less<>> given;
   std::vector<std::pair<std::string, std::string>> assigned;
   std::vector<std::string>* positional_target = nullptr;
-  std::string positional_value;
+  ValueHint positional;
+  bool positional_is_last = false;
   std::size_t at_least = 0, at_most = 0;
 
   void add(const char* name, const char* value, std::string help, std::string default_text,
-           std::function<void(const std::string&)> assign, bool repeatable = false) {
+           std::function<void(const std::string&)> assign, bool is_list = false) {
+    positional_is_last = false;
     const std::string_view names = name;
     const std::size_t comma = names.find(',');
     Option option;
     option.long_name = names.substr(0, comma);
     if (comma != std::string_view::npos) option.short_name = names.substr(comma + 1);
-    option.value = value;
+    option.value.placeholder = value;
+    option.value.is_list = is_list;
     option.help = std::move(help);
     option.default_text = std::move(default_text);
     option.assign = std::move(assign);
-    option.repeatable = repeatable;
     groups.back().second.push_back(std::move(option));
   }
 
@@ -110,6 +107,8 @@ struct OptionSet::Impl {
     given[option.long_name] = true;
     assigned.emplace_back(option.long_name, text);
   }
+
+  ValueHint& last_value() { return positional_is_last ? positional : groups.back().second.back().value; }
 };
 
 OptionSet::OptionSet() : impl_(std::make_unique<Impl>()) {}
@@ -137,7 +136,9 @@ void OptionSet::text(const char* name, std::string* target, const char* value, s
 void OptionSet::optional_text(const char* name, std::string* target, const char* value, std::string without_value,
                               std::string help) {
   impl_->add(name, value, std::move(help), *target, [target](const std::string& text) { *target = text; });
-  impl_->groups.back().second.back().without_value = std::move(without_value);
+  Option& option = impl_->groups.back().second.back();
+  option.without_value = std::move(without_value);
+  option.value.is_optional = true;
 }
 
 void OptionSet::list(const char* name, std::vector<std::string>* target, const char* value, std::string help) {
@@ -180,12 +181,13 @@ MATINEE_REAL_OPTION(float)
 
 void OptionSet::choice(const char* name, std::string* target, std::vector<std::string> choices, std::string help) {
   help += " (" + joined(choices, " | ") + ")";
-  impl_->add(name, "WORD", std::move(help), *target, [target, choices = std::move(choices)](const std::string& text) {
+  impl_->add(name, "WORD", std::move(help), *target, [target, choices](const std::string& text) {
     if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
       throw usage_error("expected one of {}, found \"{}\"", joined(choices, ", "), text);
     }
     *target = text;
   });
+  offer_words(std::move(choices));
 }
 
 void OptionSet::size(const char* name, std::uint64_t* target, std::string help) {
@@ -197,10 +199,17 @@ void OptionSet::alias(std::string old_name) {
   impl_->groups.back().second.back().aliases.push_back(std::move(old_name));
 }
 
+void OptionSet::offer_words(std::vector<std::string> words) { impl_->last_value().words = std::move(words); }
+
+void OptionSet::offer_suffixes(std::vector<std::string> suffixes) {
+  impl_->last_value().suffixes = std::move(suffixes);
+}
+
 void OptionSet::positional(std::vector<std::string>* target, const char* value, std::size_t at_least,
                            std::size_t at_most) {
   impl_->positional_target = target;
-  impl_->positional_value = value;
+  impl_->positional.placeholder = value;
+  impl_->positional_is_last = true;
   impl_->at_least = at_least;
   impl_->at_most = at_most;
 }
@@ -213,7 +222,7 @@ void OptionSet::parse(int argc, const char* const* argv) {
       std::vector<std::string> spellings = option.aliases;
       spellings.push_back(option.short_name.empty() ? option.long_name : option.long_name + "," + option.short_name);
       for (const std::string& names : spellings) {
-        if (option.value.empty()) {
+        if (option.value.placeholder.empty()) {
           description.add_options()(names.c_str(), new po::untyped_value(true), "");
         } else if (option.without_value) {
           auto* value = po::value<std::vector<std::string>>()->implicit_value({}, *option.without_value);
@@ -248,8 +257,8 @@ void OptionSet::parse(int argc, const char* const* argv) {
     }
     Option* const option = impl_->find(item.string_key);
     if (option == nullptr) continue;
-    const bool is_flag = option->value.empty();
-    if (impl_->given[option->long_name] && !option->repeatable && !is_flag)
+    const bool is_flag = option->value.placeholder.empty();
+    if (impl_->given[option->long_name] && !option->value.is_list && !is_flag)
       throw usage_error("--{}: given twice; give it once", option->long_name);
     with_context("--" + option->long_name, [&] {
       if (is_flag) impl_->assign(*option, "true");
@@ -261,10 +270,11 @@ void OptionSet::parse(int argc, const char* const* argv) {
   }
   if (words.size() > impl_->at_most) {
     if (impl_->at_most == 0) throw usage_error("unexpected word \"{}\"; this tool takes options only", words.front());
-    throw usage_error("expected at most {} {}, found {}", impl_->at_most, impl_->positional_value, words.size());
+    throw usage_error("expected at most {} {}, found {}", impl_->at_most, impl_->positional.placeholder, words.size());
   }
   if (words.size() < impl_->at_least) {
-    throw usage_error("expected {} {}, found {}; try --help", impl_->at_least, impl_->positional_value, words.size());
+    throw usage_error("expected {} {}, found {}; try --help", impl_->at_least, impl_->positional.placeholder,
+                      words.size());
   }
   if (impl_->positional_target != nullptr) *impl_->positional_target = std::move(words);
 }
@@ -272,7 +282,8 @@ void OptionSet::parse(int argc, const char* const* argv) {
 void OptionSet::assign(std::string_view name, const std::string& text) {
   Option* const option = impl_->find(name);
   if (option == nullptr) throw usage_error("no such option: --{}", name);
-  if (option->value.empty() && text != "true") throw usage_error("expected true or false, found \"{}\"", text);
+  if (option->value.placeholder.empty() && text != "true")
+    throw usage_error("expected true or false, found \"{}\"", text);
   impl_->assign(*option, text);
 }
 
@@ -280,7 +291,7 @@ bool OptionSet::has(std::string_view name) const { return impl_->find(name) != n
 
 bool OptionSet::is_flag(std::string_view name) const {
   const Option* const option = impl_->find(name);
-  return option != nullptr && option->value.empty();
+  return option != nullptr && option->value.placeholder.empty();
 }
 
 const std::vector<std::pair<std::string, std::string>>& OptionSet::assigned() const { return impl_->assigned; }
@@ -294,7 +305,9 @@ std::string OptionSet::help() const {
     for (const Option& option : options) {
       std::string left = option.short_name.empty() ? "      --" : "  -" + option.short_name + ", --";
       left += option.long_name;
-      if (!option.value.empty()) left += option.without_value ? " [" + option.value + "]" : " " + option.value;
+      const std::string& value = option.value.placeholder;
+      if (!value.empty()) left += option.without_value ? " [" + value + "]" : " " + value;
+
       out += left;
       std::size_t column = left.size();
       if (column + 2 > kHelpColumn) {
@@ -310,6 +323,16 @@ std::string OptionSet::help() const {
   }
   return out;
 }
+
+std::vector<OptionDescription> OptionSet::descriptions() const {
+  std::vector<OptionDescription> all;
+  for (const auto& [title, options] : impl_->groups) all.insert(all.end(), options.begin(), options.end());
+  return all;
+}
+
+const ValueHint& OptionSet::positional_value() const { return impl_->positional; }
+
+std::size_t OptionSet::most_positional() const { return impl_->at_most; }
 
 bool OptionSet::given(std::string_view long_name) const {
   const auto found = impl_->given.find(long_name);

@@ -10,6 +10,22 @@
 
 namespace matinee {
 
+/// What completion offers for a value on a command line.
+struct ValueHint {
+  std::string placeholder;            ///< "FILE", "N"; empty for a flag
+  std::vector<std::string> words;     ///< the words that it can be; others may be accepted, too
+  std::vector<std::string> suffixes;  ///< how names of files end that it can be (".bin"); empty: any
+  bool is_list = false;               ///< several values with commas between them
+  bool is_optional = false;           ///< the option is complete without it
+};
+
+/// One option as --help and completion show it.
+struct OptionDescription {
+  std::string long_name, short_name;  ///< "output", "o"; the short one may be empty
+  std::string help;
+  ValueHint value;
+};
+
 /// The options of one tool. One call per option gives its name, help text, range and the variable that `parse` sets.
 /// The value of the variable at that call is the default shown in the help. By convention, a struct of options has a
 /// member function `add` that makes these calls. Only options.cc uses Boost.ProgramOptions, which does the parsing.
@@ -49,6 +65,10 @@ class OptionSet {
   void size(const char* name, std::uint64_t* target, std::string help);
   /// An old name of the option added last. It is accepted but does not appear in the help.
   void alias(std::string old_name);
+  /// Words that completion offers for the value of the option or of the positional words added last.
+  void offer_words(std::vector<std::string> words);
+  /// How the names of files end that completion offers there.
+  void offer_suffixes(std::vector<std::string> suffixes);
   /// The words that are not options, `at_least` to `at_most` of them. Without this call any such word is an error.
   void positional(std::vector<std::string>* target, const char* value, std::size_t at_least, std::size_t at_most);
 
@@ -57,6 +77,11 @@ class OptionSet {
   void parse(int argc, const char* const* argv);
   /// The help text of the options, in the order of the groups, with the defaults in brackets.
   std::string help() const;
+  /// Every option of the help, in its order.
+  std::vector<OptionDescription> descriptions() const;
+  /// The words that are not options, and how many there can be.
+  const ValueHint& positional_value() const;
+  std::size_t most_positional() const;
   /// Whether the option `long_name` was on the command line, to tell a default from the same value given explicitly.
   bool given(std::string_view long_name) const;
 

@@ -13,8 +13,10 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <optional>
 
 #include "lib/base/amounts.h"
+#include "lib/base/completion.h"
 #include "lib/base/cpu_features.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
@@ -43,8 +45,10 @@ void add_common_options(OptionSet& set, unsigned which, CommonOptions& common, s
                 "threads; 0: one per processor. Results are the same bytes for any number");
   }
   if (which & kSeed) set.integer("seed", &common.seed, 0, INT64_MAX, "seed of the random numbers");
-  if (which & kDevice)
+  if (which & kDevice) {
     set.text("device", &common.device, "NAME", "where to compute: auto (a GPU if there is one), cpu, cuda or cuda:N");
+    set.offer_words({"auto", "cpu", "cuda"});
+  }
   if (which & kMaxHostMem)
     set.size("max-host-mem", &common.max_host_mem, "fail before using more host memory than this: 512M, 2G, 50%");
   if (which & kProgress) {
@@ -62,14 +66,16 @@ constexpr std::size_t kHelpWidth = 78;
 std::string usage_text(const ToolDescription& tool, const OptionSet& options) {
   std::string text;
   append_wrapped(text, fmt::format("{}: {}", tool.name, tool.summary), kHelpWidth);
-  text += fmt::format("\n\nUsage: {} {}\n", tool.name, tool.synopsis);
+  text += '\n';
+  if (!tool.examples.empty()) text += fmt::format("\n    {}\n", tool.examples.front());
+  text += fmt::format("\nUsage: {} {}\n", tool.name, tool.synopsis);
   if (tool.details != nullptr && *tool.details != '\0') {
     text += '\n';
     append_wrapped(text, tool.details, kHelpWidth);
     text += '\n';
   }
-  if (!tool.examples.empty()) text += "\nExamples:\n";
-  for (const char* example : tool.examples) text += fmt::format("  {}\n", example);
+  if (tool.examples.size() > 1) text += "\nExamples:\n";
+  for (std::size_t i = 1; i < tool.examples.size(); ++i) text += fmt::format("  {}\n", tool.examples[i]);
   text += fmt::format("\n{}", options.help());
   if (tool.see_also != nullptr && *tool.see_also != '\0') text += fmt::format("\nSee also: {}\n", tool.see_also);
   return text;
@@ -88,6 +94,18 @@ int flush_stdout(const char* name, int status) {
 int print_and_finish(const char* name, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   return flush_stdout(name, 0);
+}
+
+// The text that the command line asks for instead of a run. Looked for before parsing, so that a missing word or a bad
+// value does not prevent the help. --completion is for shells and not in the help.
+std::optional<std::string> text_wanted(int argc, char** argv, const ToolDescription& tool, const OptionSet& options) {
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--help" || word == "-h") return usage_text(tool, options);
+    if (word == "--version") return fmt::format("{} (Matinee) {}, {}\n", tool.name, version(), name_of(isa_level()));
+    if (word == "--completion") return completion_script(i + 1 < argc ? argv[i + 1] : "", tool.name, options);
+  }
+  return std::nullopt;
 }
 
 // A line on stderr. Messages quote what inputs hold, so control characters are spelled out: none reaches a terminal.
@@ -151,15 +169,8 @@ int run_tool(int argc, char** argv, const ToolDescription& description, unsigned
     options.flag("verbose", &common.verbose, "report time and peak memory at the end");
     options.flag("help,h", &help_wanted, "print this text");
     options.flag("version", &version_wanted, "print the version");
-    // Checked before parsing, so that a missing word or a bad value does not prevent the help.
-    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
-      if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
-        return print_and_finish(description.name, usage_text(description, options));
-      }
-      if (std::strcmp(argv[i], "--version") == 0) {
-        return print_and_finish(
-            description.name, fmt::format("{} (Matinee) {}, {}\n", description.name, version(), name_of(isa_level())));
-      }
+    if (const auto text = text_wanted(argc, argv, description, options)) {
+      return print_and_finish(description.name, *text);
     }
     options.parse(argc, argv);
     if (common.threads == 0) common.threads = available_processors();

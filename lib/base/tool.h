@@ -14,7 +14,8 @@
 namespace matinee {
 
 /// The texts of a tool's `--help` and man page; its messages begin with the name. `details` is wrapped for display; a
-/// blank line begins a new paragraph.
+/// blank line begins a new paragraph. The first example is the commonest command: the help begins with it. The tests
+/// run every example (tests/chain/examples.sh).
 struct ToolDescription {
   const char* name;                   ///< "tsv2bin"
   const char* summary;                ///< one sentence: what goes in, what comes out

@@ -30,11 +30,14 @@ std::string find_chat_setup() {
     std::string own = std::string(home) + "/.local/share/matinee/chat.json";
     if (file_exists(own)) return own;
   }
+  std::string installed = executable_folder() + "/../share/matinee/chat.json";
+  if (file_exists(installed)) return installed;
   return "";
 }
 
 void TrainedChatOptions::add(OptionSet& options) {
   options.text("setup", &setup, "FILE", "a chat.json, which names the base, the adapter and the catalog");
+  options.offer_suffixes({".json"});
   model.add(options);
   system.add(options);
 }

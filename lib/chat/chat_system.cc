@@ -13,7 +13,9 @@ Phrasebook extended_phrasebook(const std::vector<std::string>& files) {
 
 void ChatSystemOptions::add(OptionSet& options) {
   options.text("movies", &movies, "FILE", "the catalog (movies.bin) that embed made");
+  options.offer_suffixes({".bin"});
   options.list("phrases", &phrases, "FILES", "files with more phrases for the phrasebook");
+  options.offer_suffixes({".txt"});
 }
 
 ChatSystem::ChatSystem(const ChatSystemOptions& options)

@@ -29,6 +29,7 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
 
 void LanguageModelOptions::add(OptionSet& options) {
   options.text("base", &base, "PATH", "the base model: a Hugging Face folder or a GGUF file");
+  options.offer_suffixes({".gguf"});
   options.text("adapter", &adapter, "DIR", "the adapter that lora-train made; without it the base answers alone");
   options.choice("template", &prompt_template, template_choices(),
                  "prompt format, where no adapter names its own; auto: that of the chat template");

@@ -58,14 +58,19 @@ void GeneratorOptions::add(OptionSet& options) {
   options.text("part", &part, "NAME",
                "use only movies of this part as targets and, with alpaca, only lines whose wording is of this part; "
                "all: every part");
+  options.offer_words({"train", "valid", "test", "all"});
   options.text("shard", &shard, "I/N", "generate only the I-th of N shards (from 0); joined, the shards are the whole");
   options.list("personas", &personas, "NAMES",
                "simulated users: terse, chatty, picky, undecided, changeable, volunteer, typos, nicknames, curious, "
                "demanding; default: all");
   options.alias("temperaments");
+  std::vector<std::string> names;
+  for (int persona = 0; persona < kPersonas; ++persona) names.push_back(name_of(static_cast<Persona>(persona)));
+  options.offer_words(names);
   tuples.add(options);
   options.list("turns", &turns, "FILES",
                "with alpaca: also lines for the labelled turns of these files; with --shard they are in the last one");
+  options.offer_suffixes({".jsonl"});
   options.integer("copies", &copies, 1, 1000, "variations of each labelled turn");
   options.integer("max-turns", &max_turns, 2, 1000, "turns of the system after which the user gives up");
 }

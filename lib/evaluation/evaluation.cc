@@ -81,7 +81,9 @@ void EvaluationOptions::add(OptionSet& options) {
   options.integer("max-turns", &max_turns, 2, 1000, "turns within which the target must be recommended");
   options.text("split", &split, "PARTS", "how to divide the movies into parts, as in synthconv");
   options.text("part", &part, "NAME", "the held-out part");
+  options.offer_words({"train", "valid", "test"});
   options.text("training-part", &training_part, "NAME", "the part that the model was trained on");
+  options.offer_words({"train", "valid", "test"});
   options.flag("without-adapter", &without_adapter, "also evaluate the base without the adapter");
   options.flag("token-accuracy", &token_accuracy,
                "also measure how often the true token is the most probable (slower)");

@@ -14,11 +14,17 @@
 namespace matinee {
 namespace {
 
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (int act = 0; act < kUserActs; ++act) names.push_back(std::string("u.") + name_of(static_cast<UserAct>(act)));
+  for (int kind = 0; kind < kSystemActKinds; ++kind) names.emplace_back(name_of(static_cast<SystemActKind>(kind)));
+  return names;
+}
+
 // The share to keep of each kind of tuple; 1 for kinds that `texts` does not name.
 std::map<std::string, double, std::less<>> kept_shares(const std::vector<std::string>& texts) {
   std::map<std::string, double, std::less<>> shares;
-  for (int act = 0; act < kUserActs; ++act) shares[std::string("u.") + name_of(static_cast<UserAct>(act))] = 1;
-  for (int kind = 0; kind < kSystemActKinds; ++kind) shares[name_of(static_cast<SystemActKind>(kind))] = 1;
+  for (const std::string& name : kind_names()) shares[name] = 1;
   std::set<std::string> given;
   for (const std::string& text : texts) {
     const std::size_t colon = text.find(':');
@@ -50,11 +56,15 @@ void TupleSelectionOptions::add(OptionSet& options) {
                "recommend, list, propose, compare, relax, not_found, beyond, explain, answer, confirm, wait, help, "
                "restart, english, close) and, for understanding, u. and the user's act "
                "(u.accept); easy kinds need fewer examples");
+  std::vector<std::string> kinds = kind_names();
+  for (std::string& kind : kinds) kind += ':';
+  options.offer_words(kinds);
   options.flag("distinct", &distinct,
                "with alpaca: write each line once; takes about 20 MB of memory per million lines. A shard knows only "
                "its own lines. A labelled turn stays as often as people said it: only its own variations are counted "
                "once");
   options.list("exclude", &exclude, "FILES", "with alpaca: leave out lines that these files hold");
+  options.offer_suffixes({".jsonl"});
 }
 
 std::string TupleStatistics::table(bool distinct) const {

@@ -54,6 +54,7 @@ void report_notes(const ToolContext& tool, const TokenizeRun& run, const Tokeniz
 
 void TokenizeRun::add(OptionSet& set) {
   set.text("model,m", &model, "FOLDER", "Hugging Face folder of the base model, or a tokenizer.json");
+  set.offer_suffixes({".json", ".gguf"});
   set.choice("template", &prompt_template, template_choices(),
              "the prompt format; auto: that of the base's chat template");
   set.integer("seq-len", &tokenize.seq_len, 2, 1 << 20, "the most tokens in a sample");
@@ -67,6 +68,7 @@ void TokenizeRun::add(OptionSet& set) {
   set.text("output,o", &output, "FILE", "output file; - is stdout");
   set.flag("show", &show, "print the samples with the supervised text marked; writes tokens only with -o");
   set.positional(&inputs, "FILE", 0, 1000);
+  set.offer_suffixes({".jsonl", ".json", ".gz"});
 }
 
 void run_tokenizer(TokenizeRun& run, const ToolContext& tool) {

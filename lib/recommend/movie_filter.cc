@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include "lib/base/format_error.h"
 #include "lib/catalog/genre_words.h"
@@ -40,6 +41,13 @@ std::uint32_t genre_mask(const MovieCatalog& catalog, const std::vector<std::str
   return mask;
 }
 
+// IMDb's genres that have words of their own.
+std::vector<std::string> known_genres() {
+  std::set<std::string> names;
+  for (const GenrePhrase& phrase : genre_phrases()) names.insert(phrase.genres.begin(), phrase.genres.end());
+  return {names.begin(), names.end()};
+}
+
 }  // namespace
 
 void MovieFilter::add(OptionSet& options) {
@@ -47,7 +55,9 @@ void MovieFilter::add(OptionSet& options) {
   options.text("years", &years, "LOW-HIGH", "startYear; either end may be left out");
   options.text("runtime", &runtime, "LOW-HIGH", "runtimeMinutes; either end may be left out");
   options.list("genre", &genres, "GENRE", "has all of these genres");
+  options.offer_words(known_genres());
   options.list("not-genre", &not_genres, "GENRE", "has none of these genres");
+  options.offer_words(known_genres());
   options.integer("min-votes", &min_votes, 0, 1'000'000'000, "numVotes is at least this");
   options.real("min-rating", &min_rating, 0, 10, "averageRating is at least this");
 }

@@ -88,10 +88,14 @@ void LoraOptions::add(OptionSet& options) {
   options.real("dropout", &lora_dropout, 0, 0.99, "dropout probability on the adapter's input");
   options.list("targets", &targets, "NAMES",
                "linear layers to adapt: last parts of their names such as q_proj, or all-linear");
+  const std::vector<std::string> layers_of_llama{"all-linear", "q_proj",    "k_proj",  "v_proj",
+                                                 "o_proj",     "gate_proj", "up_proj", "down_proj"};
+  options.offer_words(layers_of_llama);
   options.text(
       "target-pattern", &pattern, "REGEX",
       "instead of --targets: adapt the layers whose full name, such as model.layers.0.self_attn.q_proj, matches");
   options.list("exclude", &exclude, "NAMES", "layers not to adapt, by names as in --targets");
+  options.offer_words(layers_of_llama);
   options.text("exclude-pattern", &exclude_pattern, "REGEX", "instead of --exclude: layers whose full name matches");
   options.list("layers", &layers, "N,N-N", "adapt these blocks only, counted from 0: 22,23 or 20-23");
   options.list("trainable-tokens", &tokens, "IDS",
@@ -106,6 +110,7 @@ void LoraOptions::add(OptionSet& options) {
   options.flag("dora", &use_dora, "DoRA: also train the magnitude of each row of the adapted weights");
   options.list("modules-to-save", &modules_to_save, "NAMES",
                "layers to train in full: embed_tokens (wte in GPT models), lm_head");
+  options.offer_words({"embed_tokens", "wte", "lm_head"});
   options.real("loraplus-lr-ratio", &loraplus_lr_ratio, 0, 1000,
                "LoRA+: learning rate of lora_B relative to that of lora_A");
 }

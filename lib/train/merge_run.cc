@@ -62,6 +62,7 @@ bool MergeRun::adapter_only() const { return format == kGgufAdapter; }
 void MergeRun::add(OptionSet& options) {
   options.text("base", &base, "PATH",
                "the model that the adapter was trained on: a Hugging Face folder or a GGUF file");
+  options.offer_suffixes({".gguf"});
   options.text("adapter", &adapter, "DIR", "the adapter: a PEFT folder, as lora-train makes it");
   options.text("output,o", &output, "PATH", "the folder, or with gguf-... the file, that is written");
   std::vector<std::string> formats{"safetensors"};

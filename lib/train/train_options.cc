@@ -27,6 +27,7 @@ void TrainOptions::add(OptionSet& options) {
   options.real("beta1", &beta1, 0, 0.9999999, "AdamW's decay rate of the first moment");
   options.real("beta2", &beta2, 0, 0.9999999, "AdamW's decay rate of the second moment");
   options.integer("adam-bits", &adam_bits, 8, 32, "bits per AdamW moment: 32, or 8 for a quarter of the memory");
+  options.offer_words({"8", "32"});
   options.real("max-grad-norm", &max_grad_norm, 0, 1e9, "clip gradients to this global norm; 0: no clipping");
   options.integer("validate-every", &validate_every, 0, INT64_MAX / 2,
                   "updates between validations; 0: after each epoch");

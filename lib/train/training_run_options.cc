@@ -6,12 +6,14 @@ namespace matinee {
 
 void TrainingRunOptions::add(OptionSet& options) {
   options.text("base", &base, "PATH", "base model: a Hugging Face folder (config, weights, tokenizer) or a GGUF file");
+  options.offer_suffixes({".gguf"});
   options.text(
       "adapter", &adapter, "DIR",
       "start from this adapter, of lora-train, PEFT or MLX, with its ranks, layers and other LoRA options; the "
       "optimizer starts anew");
   options.flag("full", &full, "train every weight of --base, or of a new model with --config, and write a whole model");
   options.text("config", &config, "FILE", "with --full: train a new model of this config.json from scratch");
+  options.offer_suffixes({".json"});
   options.text("output,o", &output, "DIR", "output folder for the adapter (PEFT) or the model");
   options.text("valid", &valid, "FILE",
                "validation tokens; the parameters with the lowest validation loss are written");

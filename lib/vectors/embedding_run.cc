@@ -81,13 +81,17 @@ void write_catalog(SafetensorsWriter& writer, const SafetensorsFile& catalog, bo
 void EmbeddingRun::add(OptionSet& options) {
   options.text("output,o", &output, "FILE", "where the catalog goes; - is stdout");
   options.group("Tables");
-  for (const CatalogTable& table : catalog_tables())
+  for (const CatalogTable& table : catalog_tables()) {
     options.text(table.option, &(tables.*table.path), "FILE", table.help);
+    options.offer_suffixes({".bin", ".tsv", ".gz"});
+  }
   skip.add(options);
   options.group("Which movies");
   options.integer("top", &catalog.top, 1, 10'000'000, "keep this many titles, those with the most votes");
   options.flag("adult", &catalog.adult, "keep adult titles (isAdult), too");
   options.list("type", &catalog.types, "TYPE,...", "keep titles of these titleTypes");
+  options.offer_words({"movie", "short", "tvEpisode", "tvMiniSeries", "tvMovie", "tvPilot", "tvSeries", "tvShort",
+                       "tvSpecial", "video", "videoGame"});
   options.integer("cast", &catalog.cast_size, 0, 1000, "people of the cast to keep per movie");
   options.group("Vectors");
   options.integer("dim", &vectors.dim, 16, 4096, "length of each vector");

@@ -15,8 +15,12 @@
 namespace matinee {
 namespace {
 
-const ToolDescription kTool{"tool",        "does something", "[options] [FILE]", "First paragraph.\n\nSecond one.",
-                            {"tool -n 2"}, "other(1)"};
+const ToolDescription kTool{"tool",
+                            "does something",
+                            "[options] [FILE]",
+                            "First paragraph.\n\nSecond one.",
+                            {"tool -n 2", "tool -n 3 | head"},
+                            "other(1)"};
 
 struct Outcome {
   int status;
@@ -40,8 +44,9 @@ TEST(Tool, HelpHasAllParts) {
   const Outcome help = run({"-n", "99", "--help"}, nothing);
   EXPECT_EQ(help.status, 0);
   EXPECT_EQ(help.out.substr(0, help.out.find("Options:")),
-            "tool: does something\n\nUsage: tool [options] [FILE]\n\nFirst paragraph.\n\nSecond one.\n\nExamples:\n"
-            "  tool -n 2\n\n");
+            "tool: does something\n\n    tool -n 2\n\nUsage: tool [options] [FILE]\n\nFirst paragraph.\n\nSecond "
+            "one.\n\nExamples:\n"
+            "  tool -n 3 | head\n\n");
   for (const char* part : {"-n, --number N", "--threads N", "--seed N", "--progress WORD", "See also: other(1)"})
     EXPECT_NE(help.out.find(part), std::string::npos) << part;
   EXPECT_EQ(help.out.find("--device"), std::string::npos) << "the tool does not take it";

@@ -8,11 +8,13 @@ for source in cmd/*.cc; do
   run "$tool" --help
   expect_equal 0 "$status" "$tool --help"
   [[ $out == "$tool: "* ]] || fail "$tool --help does not begin with its name and summary: ${out%%$'\n'*}"
+  # The commonest command comes next.
+  expect_equal "    $tool" "$(sed -n '/^$/{ n; s/^\(    [a-z0-9-]*\).*/\1/p; q }' "$work/.out")" "$tool --help begins with"
   for part in "Usage: $tool" "Examples:" "--help" "--version" "See also:"; do
     [[ $out == *"$part"* ]] || fail "$tool --help has no \"$part\""
   done
   # Examples may be wider: each is one line, so that it can be copied whole.
-  widest=$(awk '/^  [a-z0-9-]+ / { next } { if (length > w) w = length } END { print w }' "$work/.out")
+  widest=$(awk '/^(  |    )[a-z0-9-]+ / { next } { if (length > w) w = length } END { print w }' "$work/.out")
   [[ $widest -le 78 ]] || fail "$tool --help has a line of $widest columns"
 
   run "$tool" --version
@@ -30,6 +32,14 @@ for source in cmd/*.cc; do
   { "$tool" --help 2>"$work/.err"; echo $? >"$work/.status"; } | :
   [[ $(<"$work/.status") -eq 0 && ! -s $work/.err ]] || fail "$tool --help | : ends with $(<"$work/.status"): $(<"$work/.err")"
 done
+
+# A processor without AVX2 gets a message.
+if command -v qemu-x86_64 >/dev/null; then
+  run qemu-x86_64 -cpu Nehalem "$BUILD/chat" --help
+  expect_equal 1 "$status" "chat on a processor without AVX2"
+  [[ $err == "chat: this processor lacks instructions"* ]] || fail "chat on a processor without AVX2: $err"
+fi
+
 # Renamed options still work under their old names, which the help does not list.
 for old in "synthconv --temperaments" "embed --neighbours" "lora-train --min-learning-rate"; do
   read -r tool option <<<"$old"
