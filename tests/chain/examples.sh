@@ -27,6 +27,7 @@ cp "$files/train.jsonl" "$files/conversations.jsonl"
 cp "$files/train.tokens" "$files/tokens"
 printf 'Date,Name,Year,Letterboxd URI\n2024-01-02,Heat,1995,https://boxd.it/x\n' >"$files/watched.csv"
 printf 'Date,Name,Year,Letterboxd URI,Rating\n2024-01-02,Alien,1979,https://boxd.it/y,4.5\n' >"$files/ratings.csv"
+echo '{"options":{"rank":[2],"max-steps":[1,2]}}' >"$files/sweep.json"
 printf '{"base":"%s","adapter":"%s","movies":"%s"}\n' "$source/testdata/mini" "$source/testdata/adapter" "$files/movies.bin" \
   >"$HOME/.local/share/matinee/chat.json"
 
