@@ -92,7 +92,8 @@ int run(Options& options, const ToolContext& tool) {
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   if (const std::string note = note_on_checkpoint(model_options.base); !note.empty()) tool.note(note);
-  const LanguageModel model(context, model_options, server ? options.serve.slots : 1);
+  if (server) model_options.slots = server->slots();
+  const LanguageModel model(context, model_options, server ? 0 : 1);
   if (!model.adapter_note().empty()) tool.note(model.adapter_note());
   if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
   if (!server) return talk(options, system, context, model, tool);

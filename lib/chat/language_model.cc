@@ -41,13 +41,6 @@ void LanguageModelOptions::add(OptionSet& options) {
   options.real("top-p", &sampler.top_p, 1e-6, 1, "nucleus sampling: keep this probability mass");
 }
 
-void LanguageModelOptions::add_slots(OptionSet& options) {
-  slots = 0;
-  options.integer("slots", &slots, 0, 1024,
-                  "conversations whose replies are decoded together; others wait in order. 0: by the device and the "
-                  "size of the model");
-}
-
 LanguageModel::LanguageModel(Context& context, const LanguageModelOptions& options, int generators)
     : LanguageModel(context, read_model_config(options.base, options.ignored), options, generators) {}
 

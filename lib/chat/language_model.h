@@ -29,8 +29,6 @@ struct LanguageModelOptions {
   std::function<void(std::string_view)> note = [](std::string_view) {};  ///< gets a sentence on what "auto" takes
 
   void add(OptionSet& options);
-  /// --slots, for a SharedDecoder; without it as many as are sensible.
-  void add_slots(OptionSet& options);
 };
 
 /// Everything that replies share: the model with its adapter, its tokenizer, the trie of its tokens and the prompt
