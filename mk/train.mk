@@ -71,7 +71,7 @@ $(TABLES:%=$(IMDB)/%.tsv): $(IMDB)/%.tsv:
 
 # Each table by its option: TRAIN may hold more, of another IMDB.
 table_option = --$(if $(filter name.%,$(1)),names,$(1:title.%=%)) $(TRAIN)/$(1).bin
-$(call step,movies.bin,embed,--seed $(SEED) $(foreach table,$(TABLES),$(call table_option,$(table))),\
+$(call step,movies.bin,embed,--map --seed $(SEED) $(foreach table,$(TABLES),$(call table_option,$(table))),\
   $(TABLES:%=$(TRAIN)/%.bin),-)
 # Each line once, but labelled turns as often as people said them. The validation part has wordings and movies of its
 # own, and none of the lines that are trained on; few wordings are of this part, so it takes many conversations.
@@ -124,7 +124,7 @@ evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate  ## the figures of the README: th
 READY := $(BUILD)/ready
 $(READY)/movies.bin: $(BUILD)/embed $(wildcard testdata/sample/*.tsv)
 	@mkdir -p $(@D)
-	$(BUILD)/embed -o $@ testdata/sample
+	$(BUILD)/embed --map -o $@ testdata/sample
 $(READY)/chat.json: $(READY)/movies.bin $(wildcard testdata/adapter/*)
 	@printf '{"base":"%s","adapter":"%s","movies":"movies.bin"}\n' "$(realpath testdata/mini)" \
 	  "$(realpath testdata/adapter)" > $@

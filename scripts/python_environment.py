@@ -14,6 +14,7 @@ PACKAGES = {
     "data": ["polars==2.1.0", "duckdb==2.0.1", "pyarrow==26.0.1", "numpy==2.4.6"],
     "faiss": ["faiss-cpu==1.15.1", "numpy==2.4.6"],
     "hf": ["torch==2.9.1", "transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0", "numpy==2.4.6"],
+    "maps": ["umap-learn==0.5.12", "scikit-learn==1.9.1", "safetensors==0.8.0", "numpy==2.4.6"],
     "merge-llama": ["llama-cpp-python==0.3.36", "gguf==0.17.1", "numpy==2.4.6", "jinja2"],
     "merge-llama-avx2": ["llama-cpp-python==0.3.36"],
     "merge-transformers": ["torch==2.9.1", "transformers", "safetensors", "numpy"],

@@ -50,6 +50,12 @@ class MovieSet {
     for (const std::uint64_t bits : words_) sum += std::popcount(bits);
     return sum;
   }
+  /// One more than the last movie; 0 if there is none.
+  std::int32_t end() const {
+    std::size_t size = words_.size();
+    while (size > 0 && words_[size - 1] == 0) --size;
+    return size == 0 ? 0 : static_cast<std::int32_t>(size * 64) - std::countl_zero(words_[size - 1]);
+  }
   /// Calls `use` for each movie, by ascending id.
   template <class Use>
   void for_each(const Use& use) const {

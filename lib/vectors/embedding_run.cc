@@ -11,6 +11,7 @@
 #include "lib/base/temporary_file.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/catalog/name_keys.h"
+#include "lib/vectors/movie_map.h"
 #include "lib/vectors/similarity_search.h"
 
 namespace matinee {
@@ -103,6 +104,7 @@ void EmbeddingRun::add(OptionSet& options) {
                "which films people like together (docs/formats.md); none: use no likes; default: the shipped counts");
   options.integer("neighbors", &neighbors, 0, 1000, "also store this many nearest movies of each movie");
   options.alias("neighbours");
+  options.flag("map", &map, "also store a map of the movies: a place in the plane for each, near similar ones");
   options.positional(&folder, "FOLDER", 0, 1);
 }
 
@@ -111,13 +113,15 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   if (!run.weights.empty()) run.vectors.weights = weights_from_words(run.weights);
   ThreadPool pool(tool.threads());
   std::optional<Context> context;
-  if (run.neighbors > 0) context.emplace(pool, resolve_device(tool.common().device));
+  const bool searches = run.neighbors > 0 || run.map;
+  if (searches) context.emplace(pool, resolve_device(tool.common().device));
   const CatalogTables tables = tables_of(run);
   const MovieCatalog catalog = joined(tables, run, tool, pool);
-  // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
-  MovieVectorMaker maker(catalog, run.vectors, pool, [&](std::string label, std::uint64_t total, std::string unit) {
+  const BeginProgress progress = [&](std::string label, std::uint64_t total, std::string unit) {
     return tool.progress(std::move(label), total, std::move(unit));
-  });
+  };
+  // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
+  MovieVectorMaker maker(catalog, run.vectors, pool, progress);
   std::optional<StoredKeys> keys(std::in_place, catalog, pool);
   SafetensorsWriter writer(run.output, kCatalogKind, vector_metadata(run.vectors));
   keys->declare(writer);  // wide elements, so they come first in the file
@@ -128,6 +132,7 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     writer.declare("neighbours.ids", DType::kI32, {catalog.size(), run.neighbors});
     writer.declare("neighbours.scores", DType::kF32, {catalog.size(), run.neighbors});
   }
+  if (run.map) writer.declare(kMapTensor, DType::kF32, {catalog.size(), 2});
   keys->write(writer);
   keys.reset();
   write_catalog(writer, catalog.file(), false);
@@ -137,16 +142,20 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     const auto kind = static_cast<VectorKind>(i);
     std::vector<float> rows = maker.rows(kind);
     write_vectors(writer, kind, rows);
-    if (run.neighbors > 0) vectors.rows[i] = std::move(rows);
+    if (searches) vectors.rows[i] = std::move(rows);
   }
   if (!maker.likes().empty()) write_likes(writer, maker.likes());
+  const MovieVectorView view(vectors, run.vectors.weights);
   if (run.neighbors > 0) {
     std::vector<std::int32_t> ids;
     std::vector<float> scores;
-    const MovieVectorView view(vectors, run.vectors.weights);
     SimilaritySearch(view, *context).all_neighbors(run.neighbors, ids, scores);
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
+  }
+  if (run.map) {
+    const MapOptions options{.seed = run.vectors.seed};
+    writer.write(kMapTensor, std::span<const float>(movie_map(view, options, *context, progress)));
   }
   write_catalog(writer, catalog.file(), true);
   writer.commit();

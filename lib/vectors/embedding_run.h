@@ -21,6 +21,7 @@ struct EmbeddingRun {
   VectorOptions vectors;
   std::vector<std::string> weights;  ///< replace vectors.weights unless empty
   int neighbors = 0;                 ///< nearest movies of each to store
+  bool map = false;                  ///< store movie_map, too
 
   void add(OptionSet& options);
 };

@@ -226,6 +226,7 @@ std::vector<float> MovieVectorMaker::rows(VectorKind kind) {
   if (made.co_likes) move_toward_audience(result, made.options.dim, *made.co_likes);
   constexpr const char* kNext[] = {"cast vectors", "crew vectors", ""};
   made.done(kNext[static_cast<int>(kind)]);
+  if (kind == VectorKind::kCrew) made.shown.finish();
   return result;
 }
 

@@ -38,7 +38,7 @@ std::vector<Neighbor> SimilaritySearch::search(std::span<const SimilarityTerm> t
 std::vector<std::vector<Neighbor>> SimilaritySearch::search_all(std::span<const Terms> searches, std::int32_t k,
                                                                 const MovieSet* allowed) {
   std::vector<std::vector<Neighbor>> found(searches.size());
-  const std::int64_t n = view_.size();
+  const std::int64_t n = allowed != nullptr ? allowed->end() : view_.size();  // rows to search
   std::size_t most_terms = 0;
   std::vector<std::vector<float>> queries;
   std::vector<std::size_t> places;  // of the searches that have terms
@@ -55,7 +55,7 @@ std::vector<std::vector<Neighbor>> SimilaritySearch::search_all(std::span<const 
   const std::int64_t wanted = std::min<std::int64_t>(n, k + static_cast<std::int64_t>(most_terms));
   std::int64_t count = rows_.storage() == DType::kF32 ? wanted : std::min(n, candidates_for(wanted));
   while (!places.empty()) {
-    const Best best = find_best(queries, count, allowed != nullptr);
+    const Best best = find_best(queries, count, n, allowed != nullptr);
     std::vector<char> settled(places.size());
     context_.pool().for_blocks(places.size(), 16, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
@@ -81,9 +81,9 @@ std::vector<std::vector<Neighbor>> SimilaritySearch::search_all(std::span<const 
   return found;
 }
 
-// The best of all rows by the stored vectors; -1 past the last.
+// The best of the first n_rows rows by the stored vectors; -1 past the last.
 SimilaritySearch::Best SimilaritySearch::find_best(std::span<const std::vector<float>> queries, std::int64_t k,
-                                                   bool filtered) {
+                                                   std::int64_t n_rows, bool filtered) {
   const std::size_t n = queries.size(), dim = static_cast<std::size_t>(view_.dim());
   std::vector<float> by_kind(kVectorKinds * n * dim);
   for (std::size_t q = 0; q < n; ++q) {
@@ -101,7 +101,7 @@ SimilaritySearch::Best SimilaritySearch::find_best(std::span<const std::vector<f
   grow(best_, context_, size);
   grow(best_scores_, context_, size);
   CosineTopkArgs args{.n_queries = static_cast<std::int64_t>(n),
-                      .n_rows = view_.size(),
+                      .n_rows = n_rows,
                       .k = k,
                       .n_sets = kVectorKinds,
                       .sets = {},
@@ -161,7 +161,8 @@ void SimilaritySearch::upload_filter(const MovieSet& filter) {
   filter_here_ = filter;
 }
 
-void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores) {
+void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores,
+                                     const MovieSet* allowed, const std::function<void(std::size_t)>& done) {
   constexpr std::size_t kBatch = 4096;
   const auto n = static_cast<std::size_t>(view_.size()), width = static_cast<std::size_t>(k);
   ids.assign(n * width, -1);
@@ -171,13 +172,14 @@ void SimilaritySearch::all_neighbors(std::int32_t k, std::vector<std::int32_t>& 
     batch.clear();
     for (std::size_t movie = first; movie < std::min(n, first + kBatch); ++movie)
       batch.push_back({{static_cast<MovieId>(movie)}});
-    const auto found = search_all(batch, k);
+    const auto found = search_all(batch, k, allowed);
     for (std::size_t i = 0; i < found.size(); ++i) {
       for (std::size_t j = 0; j < found[i].size(); ++j) {
         ids[(first + i) * width + j] = found[i][j].movie;
         scores[(first + i) * width + j] = found[i][j].score;
       }
     }
+    if (done) done(first + batch.size());
   }
 }
 

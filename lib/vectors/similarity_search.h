@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -42,8 +43,10 @@ class SimilaritySearch {
   /// The same for many searches at once, which reads the vectors less often.
   std::vector<std::vector<Neighbor>> search_all(std::span<const Terms> searches, std::int32_t k,
                                                 const MovieSet* allowed = nullptr);
-  /// The k nearest of every movie, [movies, k]: ids (-1 where there are fewer) and scores.
-  void all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores);
+  /// The k nearest of every movie, [movies, k]: ids (-1 where there are fewer) and scores. Only movies of `allowed` are
+  /// returned, as above. `done` is called with the number of movies that are done, for progress.
+  void all_neighbors(std::int32_t k, std::vector<std::int32_t>& ids, std::vector<float>& scores,
+                     const MovieSet* allowed = nullptr, const std::function<void(std::size_t)>& done = {});
 
  private:
   struct Best {
@@ -52,7 +55,7 @@ class SimilaritySearch {
   };
 
   void upload_filter(const MovieSet& filter);
-  Best find_best(std::span<const std::vector<float>> queries, std::int64_t k, bool filtered);
+  Best find_best(std::span<const std::vector<float>> queries, std::int64_t k, std::int64_t n_rows, bool filtered);
   std::vector<Neighbor> neighbors_of(const Terms& terms, std::span<const float> query,
                                      std::span<const std::int32_t> candidates, std::int32_t k) const;
   bool is_settled(std::span<const float> query, const std::vector<Neighbor>& found, std::int32_t k,

@@ -6,7 +6,7 @@ movies=$work/movies.bin
 
 run embed -o "$movies" $sample
 expect_equal 0 "$status" "embed: $err"
-small="--top 1000 --neighbors 5"
+small="--top 1000 --neighbors 5 --map"
 embed $small -o "$work/small.bin" $sample 2>/dev/null
 embed $small --threads 1 -o "$work/again.bin" $sample 2>/dev/null
 expect_same_bytes "$work/small.bin" "$work/again.bin" "one thread and all threads"
