@@ -8,6 +8,7 @@
 #include "lib/base/random.h"
 #include "lib/chat/template_wording.h"
 #include "lib/io/json_reader.h"
+#include "lib/serve/map_json.h"
 #include "lib/serve/movie_card.h"
 #include "lib/serve/suggestions.h"
 #include "lib/serve/turn_answer.h"
@@ -31,7 +32,8 @@ ChatConversations::ChatConversations(const ChatSystem& system, const Tokenizer& 
       reader_(system),
       cache_(options_.cache_bytes),
       names_(system.catalog),
-      suggestions_(suggestions(system.catalog)) {
+      suggestions_(suggestions(system.catalog)),
+      map_(matinee::map_json(system.catalog)) {
   if (!options_.memory.empty())
     history_ = std::make_unique<SharedHistory>(options_.memory, system.catalog, options_.note);
 }
@@ -65,7 +67,7 @@ std::string ChatConversations::start_json() {
   json.field("opening", opening(Random(options_.seed, "start", openings_++).next_u64()));
   json.key("suggestions").begin_array();
   for (const std::string& line : suggestions_) json.string(line);
-  json.end_array().field("memory", history_ != nullptr).field("map", map_json().has_value()).end_object();
+  json.end_array().field("memory", history_ != nullptr).field("map", map_.has_value()).end_object();
   return out;
 }
 
@@ -106,7 +108,7 @@ std::string ChatConversations::people_json(std::string_view query) {
   return out;
 }
 
-std::optional<std::string> ChatConversations::map_json() { return {}; }
+std::optional<std::string> ChatConversations::map_json() { return map_; }
 
 std::string ChatConversations::memory_lines() {
   if (history_ == nullptr) throw no_memory();

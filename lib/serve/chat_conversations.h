@@ -63,6 +63,7 @@ class ChatConversations final : public Conversations {
   ConversationCache cache_;
   NameSearch names_;
   std::vector<std::string> suggestions_;
+  std::optional<std::string> map_;
   std::unique_ptr<SharedHistory> history_;  // null without a memory
   std::atomic<std::uint64_t> openings_{0};
 };

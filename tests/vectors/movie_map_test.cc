@@ -8,6 +8,7 @@
 #include "lib/base/random.h"
 #include "lib/vectors/similarity_search.h"
 #include "lib/vectors/sparse_rows.h"
+#include "tests/vectors/map_catalog.h"
 #include "tests/vectors/sample_catalog.h"
 
 namespace matinee {
@@ -136,33 +137,19 @@ TEST(MovieMap, LaterMoviesArePlacedBesideThoseLaidOut) {
   }
 }
 
-// A catalog of the sample's movies with a tensor `map`.
-std::string catalog_with_map(const testing::TemporaryFolder& folder, std::vector<std::int64_t> shape,
-                             std::vector<float> places) {
-  ThreadPool pool(2);
-  const CatalogBuilder builder(CatalogTables::in_folder("testdata/sample"), {.top = 3}, pool);
-  SafetensorsWriter writer(folder.file("movies.bin"), kCatalogKind, {});
-  builder.declare(writer);
-  writer.declare(kMapTensor, DType::kF32, std::move(shape));
-  builder.write(writer);
-  writer.write(kMapTensor, std::span<const float>(places));
-  writer.commit();
-  return folder.file("movies.bin");
-}
-
 TEST(StoredMap, IsThatOfTheCatalogOrEmpty) {
   const testing::TemporaryFolder folder;
-  const MovieCatalog catalog(catalog_with_map(folder, {3, 2}, {-1, 1, 0, 0.5f, 0.25f, -0.75f}));
+  const MovieCatalog catalog(testing::catalog_with_map(folder, {3, 2}, {-1, 1, 0, 0.5f, 0.25f, -0.75f}));
   EXPECT_EQ(stored_map(catalog)[5], -0.75f);
   EXPECT_TRUE(stored_map(*testing::SampleCatalog::shared().catalog).empty());
 }
 
 TEST(StoredMap, RefusesOtherShapesAndNumbers) {
   const testing::TemporaryFolder folder;
-  const std::string path = catalog_with_map(folder, {2, 3}, {-1, 1, 0, 0.5f, 0.25f, -0.75f});
+  const std::string path = testing::catalog_with_map(folder, {2, 3}, {-1, 1, 0, 0.5f, 0.25f, -0.75f});
   EXPECT_EQ(testing::error_of([&] { stored_map(MovieCatalog(path)); }), path + ": map: expected [3, 2]");
   for (const float wrong : {NAN, INFINITY, -1.5f}) {
-    catalog_with_map(folder, {3, 2}, {-1, 1, 0, wrong, 0, 0});
+    testing::catalog_with_map(folder, {3, 2}, {-1, 1, 0, wrong, 0, 0});
     EXPECT_EQ(testing::error_of([&] { stored_map(MovieCatalog(path)); }),
               path + ": map: row 1: expected numbers from -1 to 1");
   }

@@ -128,7 +128,7 @@ class FilmMap {
     this.tip.hidden = this.#chosen === null;
     if (this.tip.hidden) return;
     const [left, top] = this.#view.toScreen(this.#chosen);
-    const above = top - radiusOf(this.#chosen, this.#view.zoom) - 10 - this.tip.offsetHeight;
+    const above = top - radiusOf(this.#chosen, this.#view) - 10 - this.tip.offsetHeight;
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = `${Math.max(half + 4, Math.min(this.#view.width - half - 4, left)) - half}px`;
     this.tip.style.top = `${above > 4 ? above : top + 14}px`;
@@ -196,7 +196,7 @@ class FilmMap {
     for (const film of this.films) {
       if (this.#group !== null && film.group !== this.#group) continue;
       const [x, y] = this.#view.toScreen(film);
-      const distance = Math.hypot(x - left, y - top) - radiusOf(film, this.#view.zoom) / 2;
+      const distance = Math.hypot(x - left, y - top) - radiusOf(film, this.#view) / 2;
       if (distance < least) [best, least] = [film, distance];
     }
     return best;

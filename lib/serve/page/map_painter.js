@@ -49,7 +49,11 @@ export class View {
   }
 }
 
-export const radiusOf = (film, zoom) => (1.1 + 4.2 * film.fame) * Math.min(3, zoom ** 0.35);
+/** In pixels; points are smaller on small screens, and grow more slowly than the map. */
+export function radiusOf(film, view) {
+  const size = Math.max(0.7, Math.min(1, Math.min(view.width, view.height) / 700));
+  return size * (1.1 + 4.2 * film.fame) * Math.min(3, view.zoom ** 0.35);
+}
 
 export class Painter {
   #context;
@@ -98,7 +102,7 @@ export class Painter {
       for (const film of films) {
         if (film.group !== i) continue;
         const [left, top] = view.toScreen(film);
-        const radius = radiusOf(film, view.zoom);
+        const radius = radiusOf(film, view);
         context.moveTo(left + radius, top);
         context.arc(left, top, radius, 0, 2 * Math.PI);
       }
@@ -133,7 +137,7 @@ export class Painter {
   #drawRing(film, view, colors) {
     const context = this.#context;
     const [left, top] = view.toScreen(film);
-    const radius = radiusOf(film, view.zoom) + 5;
+    const radius = radiusOf(film, view) + 5;
     for (const [width, color] of [[5, colors.ground], [2, colors.accent]]) {
       context.lineWidth = width;
       context.strokeStyle = color;
@@ -155,7 +159,7 @@ export class Painter {
     for (const film of [...first, ...films.slice(0, MOST_CANDIDATES)]) {
       if (labels >= most) break;
       const [x, top] = view.toScreen(film);
-      const left = x + (first.has(film) ? 9 : radiusOf(film, view.zoom)) + 3;
+      const left = x + (first.has(film) ? 9 : radiusOf(film, view)) + 3;
       const box = [left - 2, top - 8, left + this.#widthOf(film) + 2, top + 8];
       if (box[0] < 0 || box[1] < 0 || box[2] > view.width || box[3] > view.height) continue;
       if (boxes.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
