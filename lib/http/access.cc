@@ -97,7 +97,7 @@ Access::Access(AccessOptions options) : options_(std::move(options)) {
   for (std::string& origin : options_.origins) {
     const auto [scheme, authority] = origin_parts(origin);
     if (authority.empty()) throw usage_error("expected an origin such as https://example.org, found \"{}\"", origin);
-    origin = scheme + "://" + authority;
+    origin = fmt::format("{}://{}", scheme, authority);
     // A proxy with that name may stand before the server.
     if (options_.remote) hosts_.push_back(host_of(authority));
   }
@@ -119,8 +119,8 @@ bool Access::origin_allowed(const HttpRequest& request) const {
   if (web && is_loopback_host(host_of(authority))) return true;
   const std::string host = to_lower(request.header("host"));
   if (web && authority == host && host_allowed(host)) return true;
-  return std::find(options_.origins.begin(), options_.origins.end(), scheme + "://" + authority) !=
-         options_.origins.end();
+  const std::string origin = fmt::format("{}://{}", scheme, authority);
+  return std::find(options_.origins.begin(), options_.origins.end(), origin) != options_.origins.end();
 }
 
 bool Access::key_given(const HttpRequest& request) const {

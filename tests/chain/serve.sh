@@ -32,6 +32,9 @@ stop() {
 start main --memory "$work/memory.jsonl"
 python3 tests/chain/serve_client.py "$url" || fail "a client of chat --serve; the server said: $(tail -n 5 "$log")"
 grep -q '^chat: POST /v1/chat/completions 200 [0-9]* ms$' "$log" || fail "--verbose prints no requests: $(<"$log")"
+# Of 80 clients that leave at once a few may have got their answer.
+left=$(grep -c '^chat: POST /v1/chat/completions 499 ' "$log")
+[[ $left -ge 40 ]] || fail "$left of 80 turns ended when their clients left"
 expect_equal '{"verdict":"liked"}' "$(curl -s "$url/api/memory" -H 'Content-Type: application/json' \
   -d "{\"tconst\":\"$(head -1 "$work/titles")\",\"verdict\":\"liked\"}")" "POST /api/memory"
 expect_equal "$(<"$work/memory.jsonl")" "$(curl -s "$url/api/memory")" "the memory's file and GET /api/memory"
