@@ -108,6 +108,7 @@ TextGenerator::Reply TextGenerator::reply(const SkillPrompt& prompt, const ByteA
     take(sampler.choose(logits, mask->words()));
   }
   reply.text += margins.push(stream.finish());
+  replied_tokens_ += reply.tokens;
   return reply;
 }
 

@@ -49,6 +49,8 @@ class TextGenerator {
   /// language. `on_text` gets the reply piece by piece, whole characters only; the reply stops when it returns false.
   Reply reply(const SkillPrompt& prompt, const ByteAutomaton* language, int max_tokens, Choice choice,
               const std::function<bool(std::string_view)>& on_text = {});
+  /// Tokens of all replies so far.
+  std::int64_t replied_tokens() const { return replied_tokens_; }
   /// How many tokens of `output` are the most probable ones after the prompt and the tokens before them, and how many
   /// tokens there are, the end token included. Fewer where the sequence is stopped.
   std::pair<std::int64_t, std::int64_t> token_accuracy(const SkillPrompt& prompt, std::string_view output);
@@ -61,6 +63,7 @@ class TextGenerator {
   std::unique_ptr<TokenSequence> sequence_;
   SamplerOptions sampling_;
   Sampler sampler_, most_probable_;
+  std::int64_t replied_tokens_ = 0;
 };
 
 }  // namespace matinee

@@ -1,88 +1,60 @@
 // The figures of an evaluation as a table and as JSON.
 #include <fmt/format.h>
 
-#include <functional>
-
 #include "lib/evaluation/evaluation.h"
+#include "lib/evaluation/figure_rows.h"
+#include "lib/evaluation/understanding_counts.h"
 #include "lib/io/json_writer.h"
 
 namespace matinee {
 namespace {
 
-struct Row {
-  std::string key, title;
-  std::function<double(const Figures&)> value;
-  bool percent = true;
-  bool of_model_only = false;  // trivial for the templates
-};
-
-std::vector<Row> rows() {
-  const auto ratio = [](std::string key, std::string title, Ratio Figures::*member) {
-    return Row{std::move(key), std::move(title), [member](const Figures& f) { return (f.*member).share(); }, true,
-               false};
-  };
-  const auto per = [](double sum, const Ratio& of) { return of.all == 0 ? 0 : sum / static_cast<double>(of.all); };
-  std::vector<Row> all{
-      ratio("ask_slot", "ask: the question is about the slot", &Figures::asks_the_slot),
-      {"understand_f1", "understand: slot F1", [](const Figures& f) { return f.slot_f1(); }, true, true},
-      {"understand_act", "understand: the user's act", [](const Figures& f) { return f.acts.share(); }, true, true},
-      ratio("recommend_true", "recommend: a candidate, with a true reason", &Figures::recommends_true),
-      ratio("recommend_best", "recommend: the best-ranked candidate", &Figures::recommends_best),
-      ratio("answer_right", "answer: holds the fact", &Figures::answers_right),
-      ratio("training_again", "training prompts: reproduced or a listed paraphrase", &Figures::training_again),
-      ratio("success", "self-play: the user takes a movie in time", &Figures::success),
-      ratio("random_success", "the same users, offered random movies", &Figures::random_success),
-      {"turns_to_offer", "self-play: user turns until the first movie",
-       [per](const Figures& f) { return per(static_cast<double>(f.turns_to_offer), f.success); }, false, false},
-      ratio("offers_broken", "self-play: offers that break a stored wish", &Figures::offers_broken),
-      {"movies_offered", "self-play: different movies per conversation",
-       [per](const Figures& f) { return per(static_cast<double>(f.offered.size()), f.success); }, false, false},
-      {"distinct_sentences", "self-play: different texts per conversation",
-       [per](const Figures& f) { return per(static_cast<double>(f.sentences.size()), f.success); }, false, false},
-      ratio("hit_1", "self-play: target ranked first", &Figures::hit_1),
-      ratio("hit_10", "self-play: target among 10", &Figures::hit_10),
-      ratio("hit_50", "self-play: target among 50", &Figures::hit_50),
-      {"mrr", "self-play: mean reciprocal rank", [per](const Figures& f) { return per(f.reciprocal_ranks, f.hit_1); },
-       false, false},
-      {"mean_turns", "self-play: mean turns",
-       [per](const Figures& f) { return per(static_cast<double>(f.turns), f.success); }, false, false},
-      {"ungrounded", "replies with anything ungrounded",
-       [](const Figures& f) { return static_cast<double>(f.ungrounded); }, false, false},
-      {"unfinished", "replies without an end", [](const Figures& f) { return static_cast<double>(f.unfinished); },
-       false, false},
-  };
-  for (int i = 0; i < kSkills; ++i) {
-    const auto skill = static_cast<std::size_t>(i);
-    const std::string name = name_of(static_cast<Skill>(i));
-    all.push_back({"exact_" + name, name + ": as in the data, or a listed paraphrase",
-                   [skill](const Figures& f) { return f.exact[skill].share(); }, true,
-                   static_cast<Skill>(i) == Skill::kUnderstand});
-    all.push_back({"tokens_" + name, name + ": tokens right",
-                   [skill](const Figures& f) { return f.tokens[skill].share(); }, true, true});
+// "slots": of each key [right, wrong, missing], in held-out conversations and in labelled turns.
+void write_slots(JsonWriter& json, const Evaluation& evaluation) {
+  const std::map<std::string, SlotCounts, std::less<>> slots = slot_counts(evaluation);
+  json.key("slots").begin_object();
+  for (const auto& [key, counts] : slots) {
+    json.key(key).begin_object();
+    for (const auto& [name, count] : counts) {
+      json.key(name).begin_array().integer(count.right).integer(count.wrong).integer(count.missing).end_array();
+    }
+    json.end_object();
   }
-  return all;
+  json.end_object();
 }
 
-bool measured(const Row& row, const Figures& figures) {
-  if (row.key.starts_with("tokens_")) {
-    for (const Ratio& ratio : figures.tokens) {
-      if (ratio.all > 0) return true;
+// "acts": how often each act (row) was understood as each (column).
+void write_acts(JsonWriter& json, const Evaluation& evaluation) {
+  json.key("acts").begin_object().key("names").begin_array();
+  for (int act = 0; act < kUserActs; ++act) json.string(name_of(static_cast<UserAct>(act)));
+  json.end_array();
+  const auto matrix = [&](const char* name, const std::vector<ComparedTurn>& turns) {
+    json.key(name).begin_array();
+    for (const auto& row : confusion_of(turns)) {
+      json.begin_array();
+      for (const std::int64_t count : row) json.integer(count);
+      json.end_array();
     }
-    return false;
-  }
-  return true;
+    json.end_array();
+  };
+  matrix("held_out", evaluation.model.compared);
+  if (evaluation.turns) matrix("turns", evaluation.turns->model.turns);
+  json.end_object();
+}
+
+void write_turns(JsonWriter& json, const char* name, const TurnScore& score) {
+  json.key(name).begin_object().field("act", score.acts.share()).field("slots_f1", score.slots().f1());
+  json.field("slots_precision", score.slots().precision()).field("slots_recall", score.slots().recall());
+  json.field("exact", score.exact.share()).field("turns", score.acts.all).end_object();
 }
 
 }  // namespace
 
 std::string Evaluation::table() const {
   std::string text = fmt::format("{:<52} {:>9} {:>9} {:>9}\n", "", "model", has_base ? "base" : "", "templates");
-  for (const Row& row : rows()) {
-    if (!measured(row, model)) continue;
-    const auto cell = [&](const Figures& figures) {
-      const double value = row.value(figures);
-      return row.percent ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3g}", value);
-    };
+  for (const FigureRow& row : figure_rows()) {
+    if (!is_measured(row, model)) continue;
+    const auto cell = [&](const Figures& figures) { return row.text(row.value(figures)); };
     text += fmt::format("{:<52} {:>9} {:>9} {:>9}\n", row.title, cell(model), has_base ? cell(base) : "",
                         row.of_model_only ? "" : cell(templates));
   }
@@ -97,18 +69,27 @@ std::string Evaluation::table() const {
 std::string Evaluation::json() const {
   std::string out;
   JsonWriter json(out);
-  const auto system = [&](const char* name, const Figures& figures, bool is_model) {
+  const auto system = [&](const char* name, const Figures& figures, bool is_model, bool with_wording = true) {
     json.key(name).begin_object();
-    for (const Row& row : rows()) {
-      if (!measured(row, figures) || (row.of_model_only && !is_model)) continue;
+    for (const FigureRow& row : figure_rows()) {
+      if (!is_measured(row, figures) || (row.of_model_only && !is_model) || (row.of_wording && !with_wording)) continue;
       json.field(row.key, row.value(figures));
     }
     json.field("self_play_conversations", figures.success.all).end_object();
   };
   json.begin_object();
-  system("model", model, true);
+  if (has_model) system("model", model, true);
   if (has_base) system("base", base, true);
   system("templates", templates, false);
+  if (has_rule) system("rule", rule, true, false);
+  if (turns) {
+    write_turns(json, "turns", turns->model);
+    write_turns(json, "turns_rule", turns->rule);
+    items_of_turns(turns->model).write(json.key("turn_items"));
+  }
+  write_slots(json, *this);
+  write_acts(json, *this);
+  items.write(json.key("items"));
   json.end_object();
   return out;
 }

@@ -21,12 +21,14 @@ void Figures::add(const Figures& other) {
   reciprocal_ranks += other.reciprocal_ranks;
   turns += other.turns;
   turns_to_offer += other.turns_to_offer;
-  offered.insert(other.offered.begin(), other.offered.end());
+  for (const auto& [movie, times] : other.offered) offered[movie] += times;
   sentences.insert(other.sentences.begin(), other.sentences.end());
   replies += other.replies;
   ungrounded += other.ungrounded;
   unfinished += other.unfinished;
   misses += other.misses;
+  compared.insert(compared.end(), other.compared.begin(), other.compared.end());
+  played.insert(played.end(), other.played.begin(), other.played.end());
 }
 
 }  // namespace matinee

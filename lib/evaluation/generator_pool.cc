@@ -28,6 +28,12 @@ GeneratorPool::GeneratorPool(const LanguageModelOptions& options, int threads, D
 
 GeneratorPool::~GeneratorPool() = default;
 
+std::int64_t GeneratorPool::replied_tokens() const {
+  std::int64_t tokens = 0;
+  for (const auto& worker : workers_) tokens += worker->generator.replied_tokens();
+  return tokens;
+}
+
 TextGenerator& GeneratorPool::generator(int worker) { return workers_[static_cast<std::size_t>(worker)]->generator; }
 
 }  // namespace matinee

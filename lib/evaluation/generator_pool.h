@@ -19,6 +19,8 @@ class GeneratorPool {
   /// The threads to work with; worker i of them uses generator(i).
   ThreadPool& threads() { return threads_; }
   TextGenerator& generator(int worker);
+  /// Tokens of all replies so far.
+  std::int64_t replied_tokens() const;
 
  private:
   struct Worker;

@@ -1,6 +1,9 @@
 #include "lib/evaluation/judge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "lib/base/list_members.h"
@@ -68,18 +71,17 @@ void Judge::judge_wording(const SystemAct& act, const PreferenceState& preferenc
     figures_.answers_right.add(check.complete && grounded && is_listed(act, preferences, text));
 }
 
-void Judge::judge_understanding(const Exchange& exchange, const PreferenceUpdate& found) {
-  const PreferenceUpdate& truth = exchange.update;
-  const auto slots_of = [&](const PreferenceUpdate& update) {
-    auto pairs = slot_values(update, system_.catalog);
-    std::erase_if(pairs, [](const auto& pair) { return pair.first == "act"; });
-    return pairs;
-  };
-  const auto expected = slots_of(truth), understood = slots_of(found);
-  for (const auto& pair : expected) figures_.slots_found.add(holds(understood, pair));
-  for (const auto& pair : understood) figures_.slots_claimed.add(holds(expected, pair));
-  figures_.acts.add(truth.act == found.act);
-  figures_.exact[static_cast<std::size_t>(Skill::kUnderstand)].add(truth == found);
+void Judge::judge_understanding(std::uint64_t conversation, const Exchange& exchange, const PreferenceUpdate& found) {
+  ComparedTurn turn = compare_updates(exchange.update, found, system_.catalog);
+  const auto right = static_cast<std::int64_t>(turn.right.size());
+  figures_.slots_found.add(Ratio{right, right + static_cast<std::int64_t>(turn.missing.size())});
+  figures_.slots_claimed.add(Ratio{right, right + static_cast<std::int64_t>(turn.wrong.size())});
+  figures_.acts.add(turn.act_right);
+  figures_.exact[static_cast<std::size_t>(Skill::kUnderstand)].add(exchange.update == found);
+  turn.source = fmt::format("held-out conversation {}", conversation);
+  turn.before = exchange.system_text();
+  turn.text = exchange.user_text;
+  figures_.compared.push_back(std::move(turn));
 }
 
 void Judge::prompt_again(const Conversation& conversation) {
@@ -97,7 +99,7 @@ void Judge::prompt_again(const Conversation& conversation) {
     }
     if (exchange.user_text.empty()) continue;
     const PreferenceUpdate found = understand(exchange);
-    judge_understanding(exchange, found);
+    judge_understanding(conversation.index, exchange, found);
     const SkillPrompt prompt = understand_prompt(exchange.acts, exchange.user_text, exchange.marks);
     if (found != exchange.update)
       note_miss(prompt, to_json(exchange.update, system_.catalog), to_json(found, system_.catalog));
@@ -138,54 +140,90 @@ void Judge::judge_offers(const ChatTurn& turn, const PreferenceState& preference
     for (const Candidate& candidate : act.candidates) {
       if (act.kind == SystemActKind::kRecommend && candidate.movie != act.movie) continue;
       figures_.offers_broken.add(!says_so && !meets(system_.catalog, preferences, candidate.movie));
-      figures_.offered.insert(candidate.movie);
+      ++figures_.offered[candidate.movie];
     }
   }
 }
 
-void Judge::play(SimulatedUser& user, std::int64_t max_turns) {
+void Judge::play(SimulatedUser& user, std::int64_t max_turns, UserOfRecord of) {
   ChatSession session(system_, *examinee_.wording, understanding_);
+  using Clock = std::chrono::steady_clock;
+  PlayedConversation played;
+  played.index = of.index;
+  played.persona = of.persona;
+  const MovieId target = user.target();
+  played.target = system_.catalog.display_name(target);
+  played.wishes = to_json(user.wants(), system_.catalog);
+  Clock::time_point asked = Clock::now();
   const ChatTurn* turn = &session.open();
   bool offered = false;
-  const MovieId target = user.target();
   for (std::int64_t turns = 1;; ++turns) {
+    PlayedTurn& record = played.turns.emplace_back();
+    record.seconds = std::chrono::duration<double>(Clock::now() - asked).count();
+    record.text = turn->text;
+    for (const SystemAct& act : turn->acts) record.acts.emplace_back(name_of(act.kind));
     figures_.unfinished += turn->unfinished;
-    std::vector<SystemAct> acts = turn->acts;
     judge_offers(*turn, session.state().preferences);
-    for (std::size_t i = 0; i < turn->texts.size(); ++i) {
-      judge_wording(acts[i], session.state().preferences, turn->texts[i]);
-      const bool offer = acts[i].kind == SystemActKind::kRecommend || acts[i].kind == SystemActKind::kList;
-      if (offer && !offered) {
-        rank_target(session.state().preferences, target);
-        figures_.turns_to_offer += turns - 1;
-        offered = true;
-      }
-      // The user reacts to the title that stands in the text, whatever the policy chose.
-      if (acts[i].kind == SystemActKind::kRecommend)
-        acts[i].movie = named_candidate(turn->texts[i], acts[i], system_.catalog);
+    const std::vector<SystemAct> acts = judge_turn(*turn, session.state().preferences);
+    const auto is_offer = [](const SystemAct& act) {
+      return act.kind == SystemActKind::kRecommend || act.kind == SystemActKind::kList;
+    };
+    if (!offered && std::any_of(turn->acts.begin(), turn->acts.end(), is_offer)) {
+      rank_target(session.state().preferences, target);
+      figures_.turns_to_offer += turns - 1;
+      offered = true;
     }
-    std::erase_if(acts, [](const SystemAct& act) { return act.kind == SystemActKind::kRecommend && act.movie < 0; });
+    played.closed = turn->finished;
     if (turn->finished || turns >= max_turns) {
       figures_.turns += turns;
       break;
     }
     const UserTurn said = user.respond(acts);
+    record.has_answer = true;
+    record.leaves = said.update.act == UserAct::kLeave;
+    record.answer = compare_updates(said.update, said.update, system_.catalog);
+    record.answer.text = said.text;
     if (user.satisfied()) {
       figures_.turns += turns;
       break;
     }
     true_meaning_.meant = said.update;
+    asked = Clock::now();
     turn = &session.answer(said.text);
-    if (turn->update != said.update) {
-      note_miss(understand_prompt(acts, said.text, system_.evidence.find(acts, said.text)),
-                to_json(said.update, system_.catalog), to_json(turn->update, system_.catalog));
-    }
+    note_answer(record, acts, said, turn->update, broken_slots(system_.catalog, session.state().preferences, target));
   }
   if (!offered) {
     rank_target(session.state().preferences, target);
     figures_.turns_to_offer += max_turns;
   }
+  played.satisfied = user.satisfied();
   figures_.success.add(user.satisfied());
+  figures_.played.push_back(std::move(played));
+}
+
+// Judges the texts of a turn. Returns the acts as the user reads them.
+std::vector<SystemAct> Judge::judge_turn(const ChatTurn& turn, const PreferenceState& preferences) {
+  std::vector<SystemAct> acts = turn.acts;
+  for (std::size_t i = 0; i < turn.texts.size(); ++i) {
+    judge_wording(acts[i], preferences, turn.texts[i]);
+    // The user reacts to the title that stands in the text, whatever the policy chose.
+    if (acts[i].kind == SystemActKind::kRecommend)
+      acts[i].movie = named_candidate(turn.texts[i], acts[i], system_.catalog);
+  }
+  std::erase_if(acts, [](const SystemAct& act) { return act.kind == SystemActKind::kRecommend && act.movie < 0; });
+  return acts;
+}
+
+// What was understood of the user's answer to a turn.
+void Judge::note_answer(PlayedTurn& record, std::span<const SystemAct> acts, const UserTurn& said,
+                        const PreferenceUpdate& found, std::vector<Slot> broken) {
+  record.broken = std::move(broken);
+  record.understood = found == said.update;
+  record.answer = compare_updates(said.update, found, system_.catalog);
+  record.answer.text = said.text;
+  if (record.understood) return;
+  note_miss(understand_prompt(acts, said.text, system_.evidence.find(acts, said.text)),
+            to_json(said.update, system_.catalog), to_json(found, system_.catalog));
 }
 
 void Judge::play_with_random_movies(SimulatedUser& user, std::int64_t max_turns, Random random) {

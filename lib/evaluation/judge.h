@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lib/chat/chat_session.h"
 #include "lib/chat/chat_system.h"
@@ -33,11 +34,18 @@ class Judge {
   /// Prompts every tuple of a conversation of the training data; only training_again counts.
   void prompt_training(const Conversation& conversation);
   /// Talks with a simulated user until the user accepts a movie that meets all wishes, leaves, or `max_turns` are over.
-  void play(SimulatedUser& user, std::int64_t max_turns);
+  /// `of`: what the record of the conversation says of the user.
+  struct UserOfRecord {
+    std::uint64_t index = 0;
+    Persona persona = Persona::kTerse;
+  };
+  void play(SimulatedUser& user, std::int64_t max_turns, UserOfRecord of = {0, Persona::kTerse});
   /// The same against a policy that does not listen: it offers random movies. Only random_success counts.
   void play_with_random_movies(SimulatedUser& user, std::int64_t max_turns, Random random);
 
   const Figures& figures() const { return figures_; }
+  /// Moves them out; the judge has none afterward.
+  Figures take_figures() { return std::exchange(figures_, {}); }
 
  private:
   /// Understands every turn as what the simulated user meant.
@@ -49,8 +57,11 @@ class Judge {
   std::string realize(const SystemAct& act, const PreferenceState& preferences, SaidSentences& said);
   PreferenceUpdate understand(const Exchange& exchange);
   void judge_wording(const SystemAct& act, const PreferenceState& preferences, const std::string& text);
-  void judge_understanding(const Exchange& exchange, const PreferenceUpdate& found);
+  void judge_understanding(std::uint64_t conversation, const Exchange& exchange, const PreferenceUpdate& found);
   void measure_tokens(const SkillPrompt& prompt, std::string_view output);
+  std::vector<SystemAct> judge_turn(const ChatTurn& turn, const PreferenceState& preferences);
+  void note_answer(PlayedTurn& record, std::span<const SystemAct> acts, const UserTurn& said,
+                   const PreferenceUpdate& found, std::vector<Slot> broken);
   void judge_offers(const ChatTurn& turn, const PreferenceState& preferences);
   void rank_target(const PreferenceState& preferences, MovieId target);
   void note_miss(const SkillPrompt& prompt, std::string_view expected, std::string_view got);

@@ -81,6 +81,7 @@ ScoredTurn parse_scored_turn(std::string_view json) {
     turn.id = root.get("id").string();
     turn.state = root.get("state").string();
     turn.text = root.get("user").string();
+    turn.before = root.string_or("system", "");
     const JsonNode gold = root.get("gold");
     turn.act = act(gold.get("act"));
     if (root.has("also_acts")) {
@@ -165,7 +166,7 @@ void TurnScore::add(const ScoredTurn& turn, const PreferenceUpdate& found, Movie
   const std::vector<SlotPair> given =
       read_json(json, "update", [&](const JsonNode& root) { return pairs_of(root, turn.beyond); });
   std::vector<bool> used(given.size());
-  bool whole = true;
+  ComparedTurn compared{turn.id, turn.before, turn.text, turn.act, found.act, true, {}, {}, {}};
   for (const SlotPair& gold : turn.gold) {
     if (names.lacks(gold)) continue;
     std::size_t hit = 0;
@@ -174,26 +175,28 @@ void TurnScore::add(const ScoredTurn& turn, const PreferenceUpdate& found, Movie
     if (hit < given.size()) {
       used[hit] = true;
       ++slots.right;
+      compared.right.push_back(gold);
     } else {
       ++slots.missing;
-      whole = false;
+      compared.missing.push_back(gold);
     }
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
     const auto allowed = [&](const SlotPair& pair) { return names.same(pair, given[i], standing); };
     if (used[i] || std::any_of(turn.optional.begin(), turn.optional.end(), allowed)) continue;
     ++by_key[given[i].first].wrong;
-    whole = false;
+    compared.wrong.push_back(given[i]);
   }
-  const bool right = found.act == turn.act ||
-                     std::find(turn.also_acts.begin(), turn.also_acts.end(), found.act) != turn.also_acts.end();
-  acts.add(right);
-  exact.add(right && whole);
-  by_act[name_of(turn.act)].add(right);
-  by_state[turn.state.substr(0, turn.state.find(':'))].add(right && whole);
+  compared.act_right = found.act == turn.act || holds(turn.also_acts, found.act);
+  acts.add(compared.act_right);
+  exact.add(compared.faults() == 0);
+  by_act[name_of(turn.act)].add(compared.act_right);
+  by_state[turn.state.substr(0, turn.state.find(':'))].add(compared.faults() == 0);
+  turns.push_back(std::move(compared));
 }
 
 void TurnScore::add(const TurnScore& other) {
+  turns.insert(turns.end(), other.turns.begin(), other.turns.end());
   acts.add(other.acts);
   exact.add(other.exact);
   for (const auto& [key, slots] : other.by_key) {

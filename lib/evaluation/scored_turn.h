@@ -7,16 +7,15 @@
 #include <vector>
 
 #include "lib/dialogue/preference_state.h"
+#include "lib/evaluation/compared_turn.h"
 #include "lib/evaluation/figures.h"
 
 namespace matinee {
 
-/// (key, value) of an update in JSON.
-using SlotPair = std::pair<std::string, std::string>;
-
 /// A labelled turn as a measure (docs/formats.md, testdata/turns).
 struct ScoredTurn {
   std::string id, state, text;
+  std::string before;  ///< what the system said, for people
   UserAct act = UserAct::kOther;
   std::vector<UserAct> also_acts;
   std::vector<SlotPair> gold;      ///< movies by name; "@": the movie that stands
@@ -63,6 +62,7 @@ class TurnScore {
   Ratio acts, exact;
   std::map<std::string, Slots, std::less<>> by_key;
   std::map<std::string, Ratio, std::less<>> by_act, by_state;
+  std::vector<ComparedTurn> turns;  ///< without pairs that do not count
 };
 
 /// The scores as a JSON object: by name objects with act, slots_precision, slots_recall, slots_f1 and exact, and the
