@@ -42,23 +42,31 @@ endif
 # Updates between two checkpoints; the updates since the last one are lost if the machine dies.
 CHECKPOINT_EVERY ?= 100
 EVALUATE_FLAGS ?= --self-play 60 --held-out 60 --training 30
+# Labelled turns that are scored for the report.
+SCORED_TURNS   ?= testdata/turns/work.jsonl
 
 .PHONY: train train-chain evaluate chat
 train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, figures; then talk to build/chat
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@$(MAKE) --no-print-directory train-chain
-	@echo "Trained. Talk to it: $(BUILD)/chat"
+	@echo "Trained. The report: $(TRAIN)/report.html"
+	@echo "Talk to it: $(BUILD)/chat"
 
 train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
 
 # $(call step,OUTPUT,TOOL,OPTIONS,INPUTS,ARGUMENTS): TRAIN/OUTPUT is made from INPUTS by the tool, and made again when
-# its options or inputs change. ARGUMENTS are the inputs unless given; -: none.
+# its options or inputs change. ARGUMENTS are the inputs unless given; -: none. COMMANDS collects the command lines, in
+# quotes, for the report.
+COMMANDS :=
 step = $(eval $(step_rule))
+quoted = '$(subst ','\'',$(strip $(1)))'
+step_command = $(BUILD)/$(2) $(3) -o $(TRAIN)/$(1) $(filter-out -,$(or $(5),$(4)))
 define step_rule
 $(TRAIN)/$(1): $(4) $(BUILD)/$(2) $(call stamp,$(TRAIN)/stamps/$(1),$(2) $(3) $(filter-out $(TRAIN)/%,$(4)))
 	@mkdir -p $$(@D)
-	$(BUILD)/$(2) $(3) -o $$@ $(filter-out -,$(or $(5),$(4)))
+	$(step_command)
+COMMANDS += $(call quoted,$(step_command))
 endef
 
 # Those that the folder has; only title.basics must be there.
@@ -94,6 +102,9 @@ $(TRAIN)/train.tokens $(TRAIN)/valid.tokens: $(TOKENIZER)
 # the folder, that folder is moved aside and a new run begins.
 WEIGHTS := $(call base_files,config.json *.safetensors *.bin)
 ADAPTER_OPTIONS := --base $(BASE_PATH) --seed $(SEED) $(TRAIN_FLAGS)
+TRAINING_COMMAND = $(BUILD)/lora-train $(ADAPTER_OPTIONS) --valid $(TRAIN)/valid.tokens \
+                     --metrics $(TRAIN)/metrics.jsonl --resume --checkpoint-every $(CHECKPOINT_EVERY) \
+                     -o $(TRAIN)/adapter $(TRAIN)/train.tokens
 ADAPTER_STAMP := $(call stamp,$(TRAIN)/stamps/adapter,$(ADAPTER_OPTIONS))
 $(TRAIN)/adapter/adapter_model.safetensors: $(TRAIN)/train.tokens $(TRAIN)/valid.tokens $(WEIGHTS) $(ADAPTER_STAMP)
 $(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
@@ -105,20 +116,25 @@ $(TRAIN)/adapter/adapter_model.safetensors: $(BUILD)/lora-train
 	@mv $(TRAIN)/stamps/run.new $(TRAIN)/stamps/run
 	@echo "make: the training; it is expected to take"
 	@$(BUILD)/lora-train $(ADAPTER_OPTIONS) --plan $(TRAIN)/train.tokens | sed -n 's/^time */  /p'
-	$(BUILD)/lora-train $(ADAPTER_OPTIONS) --valid $(TRAIN)/valid.tokens --metrics $(TRAIN)/metrics.jsonl \
-	  --resume --checkpoint-every $(CHECKPOINT_EVERY) -o $(@D) $(TRAIN)/train.tokens
+	$(TRAINING_COMMAND)
 	@test -s $@ || { echo "The training was stopped; make train resumes it." >&2; exit 1; }
 
 $(TRAIN)/chat.json: $(TRAIN)/adapter/adapter_model.safetensors
 	@printf '{"base":"%s","adapter":"adapter","movies":"movies.bin"}\n' "$$(realpath $(BASE_PATH))" > $@
 
+# The figures, and beside them report.html for a browser.
+REPORT_FLAGS = --metrics $(TRAIN)/metrics.jsonl --commands $(TRAIN)/commands.txt $(addprefix --turns ,$(SCORED_TURNS))
 FIGURES_STAMP := $(call stamp,$(TRAIN)/stamps/figures.json,$(EVALUATE_FLAGS))
-$(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate $(FIGURES_STAMP)
-	$(BUILD)/evaluate --setup $< --training-seed $(SEED) $(EVALUATE_FLAGS) -o $@
+$(TRAIN)/figures.json: $(TRAIN)/chat.json $(BUILD)/evaluate $(FIGURES_STAMP) $(SCORED_TURNS) | $(TRAIN)/commands.txt
+	$(BUILD)/evaluate --setup $< --training-seed $(SEED) $(EVALUATE_FLAGS) --report $(TRAIN)/report.html \
+	  $(REPORT_FLAGS) -o $@
 
-evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate  ## the figures of the README: the adapter, and the base without it
+$(TRAIN)/commands.txt: $(TRAIN)/adapter/adapter_model.safetensors
+	@printf '%s\n' $(COMMANDS) $(call quoted,$(TRAINING_COMMAND)) > $@
+
+evaluate: $(TRAIN)/chat.json $(BUILD)/evaluate $(TRAIN)/commands.txt  ## figures of the README: with and without adapter
 	$(BUILD)/evaluate --setup $< --training-seed $(SEED) --held-out 100 --self-play 500 --training 50 --without-adapter \
-	  -o $(TRAIN)/figures-500.json
+	  --report $(TRAIN)/report-500.html $(REPORT_FLAGS) -o $(TRAIN)/figures-500.json
 
 # The adapter that comes with the source: `make train` made it, and testdata/adapter/README.md has its hash.
 READY := $(BUILD)/ready

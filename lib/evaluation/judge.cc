@@ -8,11 +8,11 @@
 
 #include "lib/base/list_members.h"
 #include "lib/chat/chat_session.h"
-#include "lib/wording/question_slot.h"
 #include "lib/io/json_writer.h"
 #include "lib/simulation/wish_check.h"
 #include "lib/understanding/understand_prompt.h"
 #include "lib/wording/phrase_language.h"
+#include "lib/wording/question_slot.h"
 #include "lib/wording/reply_check.h"
 #include "lib/wording/wording.h"
 
@@ -153,7 +153,8 @@ void Judge::play(SimulatedUser& user, std::int64_t max_turns, UserOfRecord of) {
   played.persona = of.persona;
   const MovieId target = user.target();
   played.target = system_.catalog.display_name(target);
-  played.wishes = to_json(user.wants(), system_.catalog);
+  for (const auto& [slot, value] : slot_values(user.wants(), system_.catalog))
+    played.wishes += fmt::format("{}{}: {}", played.wishes.empty() ? "" : "; ", slot, value);
   Clock::time_point asked = Clock::now();
   const ChatTurn* turn = &session.open();
   bool offered = false;

@@ -41,7 +41,7 @@ struct PlayedConversation {
   std::uint64_t index = 0;
   Persona persona = Persona::kTerse;
   std::string target;  ///< its name
-  std::string wishes;  ///< what the user wants, said or not: a preference state in JSON
+  std::string wishes;  ///< what the user wants, said or not: "genres: Comedy; years: 1990s"
   std::vector<PlayedTurn> turns;
   bool satisfied = false;
   bool closed = false;  ///< the system ended it

@@ -70,12 +70,12 @@ void write_acts(MarkupWriter& page, const ReportData& data) {
                "Rows are what users meant, columns what the model understood; a field is as dark as its share of the "
                "row. The framed diagonal is right.");
   if (evaluation.turns) {
-    write_matrix(page, "Turns of people; an act that the label also allows counts as the label's",
+    write_matrix(page, "Acts in turns of people; one that the label also allows counts as the label's",
                  evaluation.turns->model.turns);
     write_commonest(page, confusion_of(evaluation.turns->model.turns));
   }
   if (!evaluation.model.compared.empty()) {
-    write_matrix(page, "Turns of simulated users in held-out conversations", evaluation.model.compared);
+    write_matrix(page, "Acts in held-out conversations", evaluation.model.compared);
     write_commonest(page, confusion_of(evaluation.model.compared));
   }
 }

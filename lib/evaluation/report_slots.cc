@@ -60,9 +60,9 @@ void write_slots(MarkupWriter& page, const ReportData& data) {
                "A pair of slot and value is right if it was meant and understood. \"Meant\" counts the pairs that the "
                "users meant; movies and people that the catalog lacks do not count.");
   draw_legend(page, {{"model", "s1"}, {"rule", "s4"}});
-  if (evaluation.turns) write_table(page, "Turns of people", evaluation, "turns");
+  if (evaluation.turns) write_table(page, "Slots in turns of people", evaluation, "turns");
   if (!evaluation.model.compared.empty())
-    write_table(page, "Turns of simulated users in held-out conversations", evaluation, "held_out");
+    write_table(page, "Slots in held-out conversations", evaluation, "held_out");
 }
 
 }  // namespace matinee

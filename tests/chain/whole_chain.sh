@@ -18,7 +18,7 @@ run chain "$work/train"
 expect_equal 0 "$status" "make train-chain: $err"
 for file in title.basics.bin title.ratings.bin title.crew.bin title.principals.bin name.basics.bin movies.bin train.jsonl valid.jsonl \
   train.tokens valid.tokens adapter/adapter_config.json adapter/adapter_model.safetensors adapter/training.json metrics.jsonl \
-  chat.json figures.json; do
+  chat.json figures.json report.html commands.txt; do
   [[ -s $work/train/$file ]] || fail "make train-chain made no $file"
 done
 run chain "$work/train"
