@@ -29,8 +29,8 @@ TurnScores score_labelled_turns(const ChatSystem& system, const EvaluationRunOpt
   return scores;
 }
 
-std::string turns_table(const TurnScores& scores) {
-  return score_table({{"model", scores.model}, {"rule", scores.rule}});
+std::vector<std::pair<std::string, TurnScore>> columns_of(const TurnScores& scores) {
+  return {{"model", scores.model}, {"rule", scores.rule}};
 }
 
 void print(std::string_view text) {
@@ -74,7 +74,7 @@ int finish(const EvaluationRunOptions& options, ReportData& data, OutputFile* re
     if (!options.output.empty()) write_file(options.output, result.json() + "\n");
     if (!options.misses.empty()) write_file(options.misses, result.model.misses);
     if (result.has_model) text += result.table();
-    if (result.turns) text += (text.empty() ? "" : "\n") + turns_table(*result.turns);
+    if (result.turns) text += (text.empty() ? "" : "\n") + score_table(columns_of(*result.turns));
     if (beside) text += comparison_table(data.comparison, beside->path);
   }
   if (report != nullptr) {
@@ -124,7 +124,8 @@ int run_evaluation(EvaluationRunOptions& options, std::string command, ToolConte
   data.run.loading_seconds = seconds_since(start);
   if (!options.turns.empty() && !options.report.any()) {
     const TurnScores scores = score_labelled_turns(system, options, tool);
-    print(turns_table(scores));
+    if (!options.output.empty()) write_file(options.output, score_json(columns_of(scores)) + "\n");
+    print(score_table(columns_of(scores)));
     return compare_with_rule(options, scores, tool);
   }
   data.catalog = &system.catalog;

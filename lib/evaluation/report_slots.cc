@@ -61,8 +61,7 @@ void write_slots(MarkupWriter& page, const ReportData& data) {
                "users meant; movies and people that the catalog lacks do not count.");
   draw_legend(page, {{"model", "s1"}, {"rule", "s4"}});
   if (evaluation.turns) write_table(page, "Slots in turns of people", evaluation, "turns");
-  if (!evaluation.model.compared.empty())
-    write_table(page, "Slots in held-out conversations", evaluation, "held_out");
+  if (!evaluation.model.compared.empty()) write_table(page, "Slots in held-out conversations", evaluation, "held_out");
 }
 
 }  // namespace matinee

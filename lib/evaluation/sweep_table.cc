@@ -30,7 +30,7 @@ std::optional<std::size_t> SweepTable::column(std::string_view name) const {
 
 std::vector<std::size_t> SweepTable::options() const {
   std::vector<std::size_t> places;
-  for (std::size_t i = column("run").value() + 1; i < column("valid_loss").value(); ++i) places.push_back(i);
+  for (std::size_t i = column("steps").value() + 1; i < column("message").value(); ++i) places.push_back(i);
   return places;
 }
 
@@ -41,10 +41,9 @@ SweepTable read_sweep_table(const std::string& path) {
   for (std::string_view line; lines.next(line);) {
     if (table.columns.empty()) {
       table.columns = fields_of(line);
-      for (const char* name : {"rank", "run", "valid_loss"}) {
+      for (const char* name : {"rank", "run", "valid_loss", "steps", "message"}) {
         if (!table.column(name))
-          throw bad_data("{}: expected the columns rank, run and valid_loss of lora-train --sweep, found no {}",
-                         lines.place(), name);
+          throw bad_data("{}: expected a sweep.tsv of lora-train --sweep, found no column \"{}\"", lines.place(), name);
       }
       continue;
     }

@@ -13,11 +13,11 @@ struct SweepTable {
   std::vector<std::vector<std::string>> rows;  ///< each as long as `columns`
 
   std::optional<std::size_t> column(std::string_view name) const;
-  /// The columns of the swept options: those between "run" and "valid_loss".
+  /// The columns of the swept options: those between "steps" and "message".
   std::vector<std::size_t> options() const;
 };
 
-/// Throws Error(kBadData) "FILE:LINE: ..." where the columns rank, run and valid_loss are not there, or a line has
+/// Throws Error(kBadData) "FILE:LINE: ..." where a column that every sweep has is not there, or a line has
 /// another number of fields than the first.
 SweepTable read_sweep_table(const std::string& path);
 

@@ -9,7 +9,8 @@ synthconv -n 20 -o "$work/train.jsonl" "$work/movies.bin" 2>/dev/null
 tokenize --model testdata/mini --seq-len 256 --long skip -o "$work/train.tokens" "$work/train.jsonl" 2>/dev/null
 lora-train --base testdata/mini --rank 2 --max-steps 3 --micro-batch-tokens 512 --valid "$work/train.tokens" \
   --metrics "$work/metrics.jsonl" -o "$work/adapter" "$work/train.tokens" >/dev/null 2>"$work/err" || fail "lora-train: $(<"$work/err")"
-printf 'rank\trun\tlearning-rate\ttargets\tvalid_loss\tstatus\n1\ta\t0.001\tall\t0.5\tdone\n2\tb\t0.0001\tq<v\t0.75\tdone\n' >"$work/sweep.tsv"
+printf '%b\n' 'rank\trun\tstatus\tvalid_loss\tbest_step\tsteps\tlearning-rate\ttargets\tmessage' '1\trun-001\tfinished\t0.5\t9\t9\t0.001\tall\t' \
+  '2\trun-002\tfinished\t0.75\t9\t9\t0.0001\tq<v\t' '\\N\trun-003\tfailed\t\\N\t\\N\t\\N\t1\tall\tnot a number' >"$work/sweep.tsv"
 printf 'build/lora-train --base <base>\n' >"$work/commands.txt"
 head -n 20 testdata/turns/work.jsonl >"$work/turns.jsonl"
 printf '%s\n' '{"id":"hostile","state":"open","user":"<script>alert(1)</script> & \"two\" </section> I want a comedy","act":"leave","gold":{"act":"leave","genres":["<b>"]},"beyond":[]}' >>"$work/turns.jsonl"
@@ -76,7 +77,7 @@ assert len(figures["turn_items"]["keys"]) == 21 and figures["turns"]["act"] == s
 ends = tables["How conversations ended"]
 for column in ends[0][1:-1]:
     assert sum(int(row[ends[0].index(column)]) for row in ends[1:]) == 9, ends
-assert [row[0] for row in tables["Runs"]] == ["rank", "1", "2"] and "q<v" in tables["Runs"][2]
+assert [row[0] for row in tables["Runs"]] == ["rank", "1", "2", "\\N"] and "q<v" in tables["Runs"][2]
 assert any("build/lora-train --base <base>" in "".join(pre.itertext()) for pre in page.iter("pre"))
 assert any("--report" in "".join(pre.itertext()) for pre in page.iter("pre"))
 PY
@@ -93,7 +94,7 @@ refused 2 'evaluate: nothing to report: give --metrics or --sweep, or let conver
   evaluate --held-out 0 --self-play 0 --training 0 --report "$work/refused.html"
 refused 1 "evaluate: $work/adapter/adapter_config.json: expected figures of evaluate -o, found no object \"model\"" \
   "${evaluate[@]}" --report "$work/refused.html" --beside "$work/adapter/adapter_config.json"
-refused 1 "evaluate: $work/commands.txt:1: expected the columns rank, run and valid_loss of lora-train --sweep, found no rank" \
+refused 1 "evaluate: $work/commands.txt:1: expected a sweep.tsv of lora-train --sweep, found no column \"rank\"" \
   "${evaluate[@]}" --report "$work/refused.html" --sweep "$work/commands.txt"
 run "${evaluate[@]}" --report "$work/nowhere/report.html"
 [[ $status -eq 1 && $err == *"$work/nowhere/report.html: "*"No such file or directory" ]] || fail "a report that cannot be: $err"

@@ -68,8 +68,9 @@ TEST(Report, TextsAreNeverMarkup) {
   }
   data.run = {kHostile, kHostile, kHostile, kHostile, kHostile, kHostile, kHostile, 1, 1, 1, 1, 0};
   data.metrics.push_back({kHostile, {{1, 2, 0.1, 5, 5, 0}}, {{1, 2}}});
-  data.sweep.emplace(SweepTable{
-      kHostile, {"rank", "run", kHostile, "valid_loss"}, {{"1", kHostile, kHostile, "2"}, {"2", "x", "y", "3"}}});
+  data.sweep.emplace(SweepTable{kHostile,
+                                {"rank", "run", "valid_loss", "steps", kHostile, "message"},
+                                {{"1", kHostile, "2", "5", kHostile, kHostile}, {"2", "x", "3", "5", "y", ""}}});
   data.beside = kHostile;
   data.comparison.push_back({kHostile, 9, 9, 9, true, {{kHostile, true, 0, 1, Interval{0, 1}, 0.5}}});
   const std::string page = report_page(data);
@@ -246,12 +247,11 @@ TEST(ReportInputs, WrongFilesAreNamed) {
   };
   EXPECT_EQ(refused("{\"step\":1,\"epoch\":0,\"valid_loss\":1}\n", read_training_metrics),
             "f: expected JSON lines of lora-train --metrics, found no loss");
-  EXPECT_EQ(refused("{\"step\":1}\n{\"step\":2,\"loss\":1}\n", read_training_metrics),
-            "f:1: loss: missing");
+  EXPECT_EQ(refused("{\"step\":1}\n{\"step\":2,\"loss\":1}\n", read_training_metrics), "f:1: loss: missing");
   EXPECT_EQ(refused("a\tb\n", read_sweep_table),
-            "f:1: expected the columns rank, run and valid_loss of lora-train --sweep, found no rank");
-  EXPECT_EQ(refused("rank\trun\tvalid_loss\n1\tx\n", read_sweep_table),
-            "f:2: expected 3 fields as in the first line, found 2");
+            "f:1: expected a sweep.tsv of lora-train --sweep, found no column \"rank\"");
+  EXPECT_EQ(refused("rank\trun\tvalid_loss\tsteps\tmessage\n1\tx\n", read_sweep_table),
+            "f:2: expected 5 fields as in the first line, found 2");
   write_file(folder.file("cut"), "{\"step\":1,\"loss\":2}\n{\"step\":2,\"lo");
   EXPECT_EQ(read_training_metrics(folder.file("cut")).steps.size(), 1u);
 }
