@@ -9,11 +9,11 @@ int main(int argc, char** argv) {
       "evaluate",
       "measures a trained model on held-out conversations and in self-play with simulated users",
       "[options]",
-      R"(Without options it evaluates the model that `make train` made. The model was never trained on the targets of
-         the held-out part. The templates column is an upper bound: the same policy with phrases from the phrasebook,
+      R"(Without options it evaluates the model that `make train` made, or the one that was installed with it. The
+         model was never trained on the targets of the held-out part. The templates column is an upper bound: the same policy with phrases from the phrasebook,
          and with the user's true meaning given instead of inferred.)",
-      {"evaluate --report report.html", "evaluate --self-play 500 -o figures.json",
-       "evaluate --turns testdata/turns/work.jsonl", "evaluate --beside earlier.json",
+      {"evaluate", "evaluate --self-play 500 --report report.html -o figures.json",
+       "evaluate --turns testdata/turns/work.jsonl",
        "evaluate --base base --adapter adapter --movies movies.bin --without-adapter"},
       "chat(1), synthconv(1), lora-train(1)"};
   EvaluationRunOptions options;

@@ -98,6 +98,7 @@ void EvaluationRunOptions::add(OptionSet& options) {
   options.list("turns", &turns, "FILES",
                "only, or beside the rest with --report or --beside: how well the labelled turns of these files are "
                "understood, beside a rule without a model");
+  options.offer_suffixes({".jsonl"});
   options.flag("fail-below-rule", &fail_below_rule,
                "with --turns: fail where the model's act or slot F1 is below the rule's");
   report.add(options);
