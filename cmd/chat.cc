@@ -78,7 +78,7 @@ int run(Options& options, const ToolContext& tool) {
   options.chat.complete();
   std::optional<ChatServer> server;
   if (!options.serve.address.empty()) {
-    server.emplace(options.serve, tool.notes());
+    model_options.slots = server.emplace(options.serve, tool.notes()).slots();
     watch_stop_signals();
   }
   model_options.seed = tool.common().seed;
@@ -92,7 +92,6 @@ int run(Options& options, const ToolContext& tool) {
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   if (const std::string note = note_on_checkpoint(model_options.base); !note.empty()) tool.note(note);
-  if (server) model_options.slots = server->slots();
   const LanguageModel model(context, model_options, server ? 0 : 1);
   if (!model.adapter_note().empty()) tool.note(model.adapter_note());
   if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
