@@ -27,7 +27,7 @@ class Server:
         movies = os.path.join(self.folder, "movies.bin")
         if not os.path.exists(movies):
             tables = os.path.join(ROOT, "testdata", "sample")
-            subprocess.run([os.path.join(BUILD, "embed"), "-o", movies, tables], check=True,
+            subprocess.run([os.path.join(BUILD, "embed"), "--map", "-o", movies, tables], check=True,
                            stderr=subprocess.DEVNULL)
         self.log = open(os.path.join(self.folder, "server.log"), "a", encoding="utf-8")
         self.process = subprocess.Popen(
