@@ -83,7 +83,6 @@ class FilmMap {
     }, { passive: false });
     on("dblclick", (event) => event.preventDefault());
     on("keydown", (event) => this.#key(event));
-    on("blur", () => this.#choose(null));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColors(), { signal });
     const theme = new MutationObserver(() => this.#readColors());
     theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -250,6 +249,7 @@ class FilmMap {
       event.preventDefault();
       return this.#showAll();
     } else if (event.key === "Enter" && this.#chosen) {
+      event.preventDefault();  // or the same Enter presses a button of the dialog that opens
       return this.pick(this.#chosen.tconst);
     } else {
       return;
