@@ -22,6 +22,19 @@ std::optional<UserAct> plain_act(const MessageTurn& turn) {
   }
 }
 
+// The error about the edit at `place`, of a message such as "preferences: genres[0]: ...".
+RequestError edit_error(const std::string& place, std::string_view message) {
+  std::string param = place;
+  std::string_view rest = message;
+  for (std::size_t end = rest.find(": "); end != std::string_view::npos; end = rest.find(": ")) {
+    const std::string_view path = rest.substr(0, end);
+    if (path.find(' ') != std::string_view::npos) break;
+    param += fmt::format(".{}", path);
+    rest.remove_prefix(end + 2);
+  }
+  return {400, fmt::format("{}: {}", param, rest), param};
+}
+
 }  // namespace
 
 ConversationState ConversationReader::open(const std::optional<std::string>& opening) const {
@@ -49,14 +62,9 @@ void ConversationReader::edit(PreferenceState& preferences, const MessageTurn& t
     if (!root.has("preferences")) return;
     const JsonNode wanted = root["preferences"];
     if (!wanted.is_object()) throw wanted.unexpected("an object");
-    preferences = with_path(wanted, [&] { return parse_preference_state(wanted.text(), system_.catalog); });
+    preferences = parse_preference_state(wanted.text(), system_.catalog);
   } catch (const Error& error) {
-    // The path of the value begins the message.
-    const std::string_view message = error.what();
-    const std::string_view path = message.substr(0, message.find(": "));
-    const bool is_path = path.starts_with("preferences") && path.find(' ') == std::string_view::npos;
-    throw RequestError(400, fmt::format("{}{}{}", place, is_path ? "." : ": ", message),
-                       place + (is_path ? fmt::format(".{}", path) : ""));
+    throw edit_error(fmt::format("messages[{}].matinee", turn.place), error.what());
   }
 }
 

@@ -30,7 +30,7 @@ ConversationKey continued(const ConversationKey& key, std::initializer_list<std:
   return next;
 }
 
-class TurnReader {
+class MessageReader {
  public:
   MessageTurns read(std::span<const ChatMessage> messages) {
     for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -88,7 +88,7 @@ class TurnReader {
 
 }  // namespace
 
-MessageTurns turns_of(std::span<const ChatMessage> messages) { return TurnReader().read(messages); }
+MessageTurns turns_of(std::span<const ChatMessage> messages) { return MessageReader().read(messages); }
 
 ConversationKey opening_key(const std::optional<std::string>& opening) {
   // Two hashes that start differently.

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t kLongestName = 200;  // bytes of a display name
 constexpr std::size_t kYear = 7;           // of " (1995)"
-// Of what people write: a whole title without typing errors.
-constexpr double kSurely = 0.99;
+// Of what people write: a title without typing errors, whole but for an article.
+constexpr double kSurely = 0.89;
 
 // The movies that the acts are about, without what is offered.
 std::vector<MovieId> told_by(std::span<const SystemAct> acts, const MovieCatalog& catalog) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class TurnAnswer {
   std::vector<ConversationKey> asked_, answered_;  // [turns]: after the user's message; [turns + 1]: after answers
   TurnSkills skills_;
   TextLimit limit_;
-  bool left_ = false;  // on_text returned false
+  std::atomic<bool> left_ = false;  // on_text returned false; the decoder asks, too
   std::string matinee_;
 };
 

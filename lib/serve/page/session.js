@@ -212,7 +212,9 @@ export class Session {
   async #receive(conversation, signal) {
     let text = "", notice = null;
     try {
-      const { content, answer } = await complete(requestMessages(conversation), conversation.seed, signal, (soFar) => {
+      const { id, seed } = conversation;
+      const messages = requestMessages(conversation);
+      const { content, answer } = await complete({ id, messages, seed }, signal, (soFar) => {
         text = soFar;
         if (conversation === this.#current) this.transcript.stream(soFar);
       });
