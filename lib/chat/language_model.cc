@@ -1,5 +1,6 @@
 #include "lib/chat/language_model.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "lib/base/format_error.h"
@@ -23,6 +24,12 @@ PromptTemplate template_for(const LanguageModelOptions& options, const Tokenizer
   }
   const bool has_own = name == kAutoTemplate && !options.adapter.empty() && read_chat_template(options.adapter);
   return chosen_template(name, has_own ? options.adapter : options.base, options.note);
+}
+
+// The file or folder alone, also of "folder/".
+std::string last_part(const std::string& path) {
+  const std::filesystem::path normal = std::filesystem::path(path + "/").lexically_normal();
+  return normal.parent_path().filename().string();
 }
 
 }  // namespace
@@ -58,6 +65,7 @@ LanguageModel::LanguageModel(Context& context, ModelConfig config, const Languag
       all_tokens_(matinee::all_tokens(tokenizer_)),
       description_(fmt::format("{}{} ({} prompts, {})", options.base,
                                options.adapter.empty() ? ", no adapter" : " + " + options.adapter, template_.name(),
-                               name_of(model_.format()))) {}
+                               name_of(model_.format()))),
+      name_(last_part(options.base) + (options.adapter.empty() ? "" : " + " + last_part(options.adapter))) {}
 
 }  // namespace matinee

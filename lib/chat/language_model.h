@@ -49,6 +49,8 @@ class LanguageModel {
   const PromptTemplate& prompt_template() const { return template_; }
   /// "base + adapter (plain prompts, bfloat16)", for the start message.
   const std::string& description() const { return description_; }
+  /// The same without the folders of files: "mini + adapter", for those who use it over a network.
+  const std::string& name() const { return name_; }
   /// How the adapter's file differs from PEFT's, for the user; "": it does not.
   const std::string& adapter_note() const { return model_.adapter_note(); }
 
@@ -60,7 +62,7 @@ class LanguageModel {
   LoadedModel model_;
   TokenTrie trie_;
   TokenMask all_tokens_;
-  std::string description_;
+  std::string description_, name_;
 };
 
 }  // namespace matinee

@@ -8,7 +8,7 @@ namespace matinee {
 void serve_model(ChatServer& server, const ServedModel& served, bool log, const std::function<bool()>& stop) {
   SharedDecoder decoder(served.context, served.model, {.slots = server.slots(), .sampler = served.sampler});
   ChatConversationOptions options;
-  options.model = served.model.description();
+  options.model = served.model.name();
   options.seed = served.seed;
   options.memory = served.memory;
   options.note = server.note();

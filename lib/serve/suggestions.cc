@@ -23,6 +23,14 @@ PersonId most_seen(const MovieCatalog& catalog, bool directing) {
   return best;
 }
 
+// The best-known movie whose title has several words: "I liked It" would read oddly. -1 if there is none.
+MovieId well_known(const MovieCatalog& catalog) {
+  for (MovieId movie = 0; movie < catalog.size(); ++movie) {
+    if (catalog.title(movie).find(' ') != std::string_view::npos) return movie;
+  }
+  return -1;
+}
+
 bool has_genre(const MovieCatalog& catalog, const char* name) { return catalog.genre_id(name).has_value(); }
 
 }  // namespace
@@ -35,7 +43,8 @@ std::vector<std::string> suggestions(const MovieCatalog& catalog) {
   if (has_genre(catalog, "Thriller")) lines.emplace_back("A thriller from the nineties");
   if (const PersonId director = most_seen(catalog, true); director >= 0)
     lines.push_back(fmt::format("Something by {}", catalog.person_name(director)));
-  if (catalog.size() > 0) lines.push_back(fmt::format("I liked {}. Is there something like it?", catalog.title(0)));
+  if (const MovieId movie = well_known(catalog); movie >= 0)
+    lines.push_back(fmt::format("I liked {}. Is there something like it?", catalog.title(movie)));
   if (has_genre(catalog, "Family")) lines.emplace_back("A family movie, under 100 minutes");
   lines.emplace_back("Surprise me with a hidden gem");
   return lines;

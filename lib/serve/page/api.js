@@ -50,11 +50,11 @@ export async function postVerdict(tconst, verdict) {
 }
 
 /**
- * The next turn of the conversation with this id. `onText` gets the text so far. Returns {content, answer}; `answer` is the object
- * `matinee` of the server, or null.
+ * The next turn of the conversation with this name. `onText` gets the text so far. Returns {content, answer}; `answer`
+ * is the object `matinee` of the server, or null.
  */
-export async function complete({ id, messages, seed }, signal, onText) {
-  const body = JSON.stringify({ model: "matinee", messages, stream: true, seed, metadata: { conversation: id } });
+export async function complete({ name, messages, seed }, signal, onText) {
+  const body = JSON.stringify({ model: "matinee", messages, stream: true, seed, metadata: { conversation: name } });
   const response = await request("/v1/chat/completions", { method: "POST", body, signal });
   const reader = response.body.getReader();
   const decoder = new TextDecoder();

@@ -1,6 +1,8 @@
 // A conversation and its changes, without the page.
 //
-//   {id, title, created, changed, seed, messages}
+//   {id, title, created, changed, seed, round, messages}
+//
+// `round` counts how often it was started again; it is missing before the first time.
 //
 // A message of the user is {role, content}, with `preferences` where it replaces the wishes so far (`note` says in
 // words what changed) and `told`, the verdicts {tconst: verdict} that went along. A reply is {role, content} with
@@ -23,6 +25,9 @@ export function requestMessages(conversation) {
     .map(({ role, content, preferences }) => (
       preferences ? { role, content, matinee: { preferences } } : { role, content }));
 }
+
+/** The conversation's name for the server's memory. To start again takes back nothing that was said before. */
+export const nameForMemory = ({ id, round = 0 }) => `${id}.${round}`;
 
 /** The wishes after the last message. */
 export function preferencesOf(conversation) {

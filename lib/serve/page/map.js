@@ -38,9 +38,11 @@ class FilmMap {
     this.tip = element("button", { class: "map-tip", type: "button", tabindex: -1, hidden: true,
       onclick: () => this.pick(this.#chosen.tconst) });
     this.said = element("p", { class: "hidden-text", role: "status" });
-    this.swatches = GROUPS.map((_, i) => element("span", { class: `map-swatch map-group-${i}`, "aria-hidden": "true" }));
+    this.swatches = GROUPS.map((_, i) =>
+      element("span", { class: `map-swatch map-group-${i}`, "aria-hidden": "true" }));
     const legend = GROUPS.map((group, i) => element("button", { class: "map-legend-item", type: "button",
-      "aria-pressed": "false", title: "Show only these", onclick: () => this.#showGroup(i) }, this.swatches[i], group.name));
+      "aria-pressed": "false", title: "Show only these", onclick: () => this.#showGroup(i) },
+    this.swatches[i], group.name));
     this.legend = element("div", { class: "map-legend", role: "group", "aria-label": "Genres" }, ...legend);
     const stage = element("div", { class: "map-stage" }, this.canvas, this.tip,
       element("div", { class: "map-buttons" },
@@ -53,8 +55,8 @@ class FilmMap {
           textOf: nameOf, choose: (film) => this.flyTo(film) }),
         this.legend, ...this.#markLists(),
         element("p", { class: "hint", id: "map-keys" },
-          "Similar films are near each other; larger points have more votes. On the map, arrow keys move, + and − zoom, "
-          + "0 shows all of it, and Enter opens the film in the middle.")),
+          "Similar films are near each other; larger points have more votes. On the map, arrow keys move, + and − "
+          + "zoom, 0 shows all of it, and Enter opens the film in the middle.")),
       this.said);
     this.stage = stage;
   }
@@ -136,14 +138,17 @@ class FilmMap {
   #choose(film) {
     if (film === this.#chosen) return;
     this.#chosen = film;
-    if (film) this.tip.replaceChildren(nameOf(film), element("span", { class: "quiet" }, film.genre ? ` ${film.genre}` : ""));
+    const genre = film?.genre ? ` ${film.genre}` : "";
+    if (film) this.tip.replaceChildren(nameOf(film), element("span", { class: "quiet" }, genre));
     this.canvas.classList.toggle("at-film", film !== null);
     this.#redraw();
   }
 
   #showGroup(group) {
     this.#group = this.#group === group ? null : group;
-    for (const [i, item] of [...this.legend.children].entries()) item.setAttribute("aria-pressed", String(i === this.#group));
+    for (const [i, item] of [...this.legend.children].entries()) {
+      item.setAttribute("aria-pressed", String(i === this.#group));
+    }
     this.#redraw();
   }
 

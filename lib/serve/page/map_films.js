@@ -1,6 +1,6 @@
 // The films of the map: what GET /api/map answers, as points with a group of genres.
 
-/** Groups of genres, which have the colors of the CSS classes map-group-0, map-group-1 ... The last one is for others. */
+/** Groups of genres, in the colors of the CSS classes map-group-0, map-group-1 ... The last one is for others. */
 export const GROUPS = [
   { name: "Drama", genres: ["Drama", "Biography", "History", "Sport"] },
   { name: "Comedy", genres: ["Comedy"] },

@@ -55,6 +55,9 @@ export function radiusOf(film, view) {
   return size * (1.1 + 4.2 * film.fame) * Math.min(3, view.zoom ** 0.35);
 }
 
+/** True if two boxes [left, top, right, bottom] have points in common. */
+const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
 export class Painter {
   #context;
   #widths = new Map();
@@ -162,7 +165,7 @@ export class Painter {
       const left = x + (first.has(film) ? 9 : radiusOf(film, view)) + 3;
       const box = [left - 2, top - 8, left + this.#widthOf(film) + 2, top + 8];
       if (box[0] < 0 || box[1] < 0 || box[2] > view.width || box[3] > view.height) continue;
-      if (boxes.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+      if (boxes.some((other) => overlap(box, other))) continue;
       boxes.push(box);
       this.#drawText(film.title, left, top, colors.text, colors);
       labels++;

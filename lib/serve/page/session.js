@@ -1,8 +1,8 @@
 // The conversation in front of the user: what they do to it, the server's replies, and what is shown of both.
 import { complete } from "./api.js";
 import { Composer } from "./composer.js";
-import { isFresh, isTold, newConversation, offeredFilms, preferencesOf, requestMessages, takeBackReply, takeBackTurn,
-  titleOf, toldVerdicts, wishMessage } from "./conversation.js";
+import { isFresh, isTold, nameForMemory, newConversation, offeredFilms, preferencesOf, requestMessages, takeBackReply,
+  takeBackTurn, titleOf, toldVerdicts, wishMessage } from "./conversation.js";
 import { announce, byId, element, toast } from "./dom.js";
 import { markVerdicts } from "./film_card.js";
 import { openFilmDialog } from "./film_dialog.js";
@@ -35,8 +35,7 @@ export class Session {
     this.sidebar = new Sidebar({ open: (id) => this.switchTo(id), create: () => this.create(),
       rename: (id, title) => this.rename(id, title), remove: (id) => this.remove(id) });
     memory.onChange(() => this.#showVerdicts());
-    const model = start.model.replace(/\S*\//g, "");  // without the folders of files
-    byId("model").textContent = `${new Intl.NumberFormat("en").format(start.movies)} films · ${model}`;
+    byId("model").textContent = `${new Intl.NumberFormat("en").format(start.movies)} films · ${start.model}`;
     byId("add-wish").addEventListener("click", () => this.#editWishes(null));
     byId("undo").addEventListener("click", () => this.undo());
     byId("show-map").hidden = !start.map;
@@ -93,20 +92,22 @@ export class Session {
 
   restart() {
     return this.#change("Started again.", (conversation) =>
-      Object.assign(conversation, { messages: this.#made().messages, seed: nextSeed() }));
+      Object.assign(conversation, {
+        messages: this.#made().messages, seed: nextSeed(), round: (conversation.round ?? 0) + 1 }));
   }
 
   // Lets `change(conversation)` take something away, says `text`, and offers to bring it back.
   async #change(text, change) {
     await this.stop();
-    const conversation = this.#current, messages = [...conversation.messages], { seed } = conversation;
+    const conversation = this.#current, messages = [...conversation.messages];
+    const { seed, round } = conversation;
     change(conversation);
     this.#notice = null;
     this.#changed(conversation);
     this.#rest();
     toast(text, { text: "Bring it back", run: async () => {
       await this.stop();
-      Object.assign(conversation, { messages, seed });
+      Object.assign(conversation, { messages, seed, round });
       this.#changed(conversation);
     } });
   }
@@ -212,9 +213,9 @@ export class Session {
   async #receive(conversation, signal) {
     let text = "", notice = null;
     try {
-      const { id, seed } = conversation;
-      const messages = requestMessages(conversation);
-      const { content, answer } = await complete({ id, messages, seed }, signal, (soFar) => {
+      const { seed } = conversation;
+      const name = nameForMemory(conversation), messages = requestMessages(conversation);
+      const { content, answer } = await complete({ name, messages, seed }, signal, (soFar) => {
         text = soFar;
         if (conversation === this.#current) this.transcript.stream(soFar);
       });
