@@ -6,10 +6,8 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "lib/base/file.h"
-#include "lib/base/format_error.h"
 #include "lib/base/tool.h"
 #include "lib/chat/chat_loop.h"
 #include "lib/chat/chat_setup.h"
@@ -26,19 +24,13 @@ struct Options {
   TrainedChatOptions chat;
   ChatLoopOptions loop;
   ChatServerOptions serve;
-  std::string memory;
-  std::vector<std::string> imports;
+  MemoryOptions memory;
 
   void add(OptionSet& options) {
     chat.add(options);
     options.flag("json", &loop.json, "answer each line with a line of JSON: what was understood, acts, text");
     options.flag("allow-save", &loop.allow_save, "allow /save in a pipe, too; it never replaces a file");
-    options.group("Memory");
-    options.text("memory", &memory, "FILE", "remember in this file what you have seen, liked and disliked");
-    options.offer_suffixes({".jsonl"});
-    options.list("import", &imports, "FILES",
-                 "add CSV exports of Letterboxd or IMDb to the memory, print a report and end");
-    options.offer_suffixes({".csv"});
+    memory.add(options);
     serve.add(options);
   }
 };
@@ -47,7 +39,8 @@ int talk(Options& options, const ChatSystem& system, Context& context, const Lan
          const ToolContext& tool) {
   ChatLoopOptions& loop = options.loop;
   std::optional<ViewingHistory> history;
-  if (!options.memory.empty()) loop.history = &history.emplace(options.memory, system.catalog, tool.notes());
+  const std::string& memory = options.memory.memory;
+  if (!memory.empty()) loop.history = &history.emplace(memory, system.catalog, tool.notes());
   loop.columns = terminal_columns;
   loop.color = loop.terminal && std::getenv("NO_COLOR") == nullptr;
   const std::uint64_t seed = options.chat.model.seed;
@@ -56,8 +49,8 @@ int talk(Options& options, const ChatSystem& system, Context& context, const Lan
   ModelUnderstanding understanding(generator, system);
   ChatSession session(system, wording, understanding);
   session.set_seed(seed);
-  OutputFile out("-");
   if (loop.terminal) count_interrupts();
+  OutputFile out("-");
   const auto lines = loop.terminal ? terminal_lines() : piped_lines();
   run_chat_loop(
       session, *lines, loop, [&](std::string_view text) { out.write(text); }, [&] { out.flush(); });
@@ -66,11 +59,11 @@ int talk(Options& options, const ChatSystem& system, Context& context, const Lan
 
 int run(Options& options, const ToolContext& tool) {
   LanguageModelOptions& model_options = options.chat.model;
-  if (!options.imports.empty()) {
-    if (options.memory.empty()) throw usage_error("--import adds to a memory; give --memory FILE, too");
+  options.memory.check();
+  if (!options.memory.imports.empty()) {
     if (options.chat.system.movies.empty()) options.chat.complete();
     OutputFile out("-");
-    import_files(options.imports, options.memory, options.chat.system.movies, tool.notes(),
+    import_files(options.memory, options.chat.system.movies, tool.notes(),
                  [&](std::string_view text) { out.write(text); });
     out.flush();
     return 0;
@@ -93,10 +86,10 @@ int run(Options& options, const ToolContext& tool) {
   Context context(pool, resolve_device(tool.common().device));
   if (const std::string note = note_on_checkpoint(model_options.base); !note.empty()) tool.note(note);
   const LanguageModel model(context, model_options, server ? 0 : 1);
-  if (!model.adapter_note().empty()) tool.note(model.adapter_note());
+  if (const std::string& note = model.adapter_note(); !note.empty()) tool.note(note);
   if (tool.common().verbose) tool.note(fmt::format("{}, {} movies", model.description(), system.catalog.size()));
   if (!server) return talk(options, system, context, model, tool);
-  serve_model(*server, {system, context, model, model_options.sampler, model_options.seed, options.memory},
+  serve_model(*server, {system, context, model, model_options.sampler, model_options.seed, options.memory.memory},
               tool.common().verbose, stop_requested);
   return 0;
 }
@@ -109,8 +102,8 @@ int main(int argc, char** argv) {
       "talks with you until it has found a movie for you",
       "[options]",
       R"(Without options it uses the model that `make train` made, or the one that was installed with it. In a pipe it
-         answers each line with one line. On a terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it twice quits. With --serve it is a
-         web page and an endpoint of OpenAI's API, for this machine only.)",
+         answers each line with one line. On a terminal, /help lists the commands; Ctrl-C stops a reply, and pressing it
+         twice quits. With --serve it is a web page and an endpoint of OpenAI's API, for this machine only.)",
       {"chat", "chat --serve", "echo 'a comedy from the nineties' | chat",
        "chat --base base --adapter adapter --movies movies.bin --json",
        "chat --memory ~/movies.jsonl --import watched.csv,ratings.csv"},

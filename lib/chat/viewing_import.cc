@@ -211,14 +211,27 @@ std::string report_text(const ImportReport& report, const std::string& path, con
                             report.written == 1 ? "movie" : "movies");
 }
 
-void import_files(const std::vector<std::string>& paths, const std::string& history_path, const std::string& movies,
+void MemoryOptions::add(OptionSet& options) {
+  options.group("Memory");
+  options.text("memory", &memory, "FILE", "remember in this file what you have seen, liked and disliked");
+  options.offer_suffixes({".jsonl"});
+  options.list("import", &imports, "FILES",
+               "add CSV exports of Letterboxd or IMDb to the memory, print a report and end");
+  options.offer_suffixes({".csv"});
+}
+
+void MemoryOptions::check() const {
+  if (!imports.empty() && memory.empty()) throw usage_error("--import adds to a memory; give --memory FILE, too");
+}
+
+void import_files(const MemoryOptions& options, const std::string& movies,
                   const std::function<void(std::string_view)>& note,
                   const std::function<void(std::string_view)>& write) {
   const MovieCatalog catalog(movies);
   const TitleIndex titles(catalog);
-  ViewingHistory history(history_path, catalog, note);
-  for (const std::string& path : paths) {
-    write(report_text(import_viewings(path, catalog, titles, history, note), path, history_path));
+  ViewingHistory history(options.memory, catalog, note);
+  for (const std::string& path : options.imports) {
+    write(report_text(import_viewings(path, catalog, titles, history, note), path, options.memory));
   }
 }
 

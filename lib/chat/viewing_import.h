@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "lib/base/options.h"
 #include "lib/catalog/title_index.h"
 #include "lib/chat/viewing_history.h"
 
@@ -36,9 +38,19 @@ ImportReport import_viewings(const std::string& path, const MovieCatalog& catalo
 /// The report in lines for the user.
 std::string report_text(const ImportReport& report, const std::string& path, const std::string& history_path);
 
-/// Adds several exports to the history at `history_path`, with the movies of the catalog at `movies`. `write` receives
-/// the report of each when it is done. Throws as import_viewings.
-void import_files(const std::vector<std::string>& paths, const std::string& history_path, const std::string& movies,
+/// What a user keeps across sessions.
+struct MemoryOptions {
+  std::string memory;                ///< file of the viewing history; "": nothing is kept
+  std::vector<std::string> imports;  ///< exports to add to it
+
+  void add(OptionSet& options);
+  /// Throws Error(kUsage) for exports without a history.
+  void check() const;
+};
+
+/// Adds the exports to the history, with the movies of the catalog at `movies`. `write` receives the report of each
+/// when it is done. Throws as import_viewings.
+void import_files(const MemoryOptions& options, const std::string& movies,
                   const std::function<void(std::string_view)>& note,
                   const std::function<void(std::string_view)>& write);
 
