@@ -1,6 +1,7 @@
 #include "lib/chat/chat_setup.h"
 
 #include <cstdlib>
+#include <vector>
 
 #include "lib/base/file.h"
 #include "lib/base/format_error.h"
@@ -24,14 +25,14 @@ ChatSetup read_chat_setup(const std::string& path) {
 }
 
 std::string find_chat_setup() {
-  std::string beside = executable_folder() + "/train/chat.json";
-  if (file_exists(beside)) return beside;
-  if (const char* home = std::getenv("HOME"); home != nullptr) {
-    std::string own = std::string(home) + "/.local/share/matinee/chat.json";
-    if (file_exists(own)) return own;
+  const std::string folder = executable_folder();
+  std::vector<std::string> places{folder + "/train"};
+  if (const char* home = std::getenv("HOME"); home != nullptr)
+    places.push_back(home + std::string("/.local/share/matinee"));
+  places.insert(places.end(), {folder + "/ready", folder + "/../share/matinee"});
+  for (const std::string& place : places) {
+    if (std::string file = place + "/chat.json"; file_exists(file)) return file;
   }
-  std::string installed = executable_folder() + "/../share/matinee/chat.json";
-  if (file_exists(installed)) return installed;
   return "";
 }
 
@@ -53,7 +54,8 @@ void TrainedChatOptions::complete() {
     if (system.movies.empty()) system.movies = found.movies;
   }
   if (model.base.empty() || system.movies.empty()) {
-    throw usage_error("no trained model found; run `make train` first, or give --base, --adapter and --movies");
+    throw usage_error(
+        "no trained model found; run `make chat` or `make train` first, or give --base, --adapter and --movies");
   }
 }
 

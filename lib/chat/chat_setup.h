@@ -16,7 +16,7 @@ struct ChatSetup {
 /// Reads a chat.json; relative paths in it are relative to its folder. Throws Error(kBadData).
 ChatSetup read_chat_setup(const std::string& path);
 /// The chat.json of `make train`, train/ beside the program; else the user's own, ~/.local/share/matinee; else that of
-/// `make install`, ../share/matinee beside the program's folder. "" if there is none.
+/// `make chat`, ready/ beside the program, or of `make install`, ../share/matinee. "" if there is none.
 std::string find_chat_setup();
 
 /// The options of the tools that use a trained model: chat and evaluate.

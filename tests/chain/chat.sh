@@ -99,7 +99,7 @@ printf 'a comedy\n' | "${chat[@]}" >/dev/full 2>"$work/err"
 expect_equal "chat: <stdout>: cannot write: No space left on device" "$(<"$work/err")" "chat >/dev/full"
 
 # Errors.
-HOME=$work/home expect_error 2 "chat: no trained model found; run \`make train\` first, or give --base, --adapter and --movies" \
+HOME=$work/home expect_error 2 "chat: no trained model found; run \`make chat\` or \`make train\` first, or give --base, --adapter and --movies" \
   bash -c "cp '$(command -v chat)' '$work/chat-alone' && exec -a chat '$work/chat-alone'"
 expect_error 1 "chat: $work/nowhere/config.json: cannot open: No such file or directory" chat --base "$work/nowhere" --movies "$work/movies.bin"
 echo '{"base":"x"}' >"$work/setup.json"

@@ -71,7 +71,8 @@ TEST_F(ChatSetupTest, WithoutASetupBaseAndCatalogAreNeeded) {
     return error_of([&] { options.complete(); });
   };
   EXPECT_EQ(complaint("/b", "/m"), "");
-  const std::string expected = "no trained model found; run `make train` first, or give --base, --adapter and --movies";
+  const std::string expected =
+      "no trained model found; run `make chat` or `make train` first, or give --base, --adapter and --movies";
   EXPECT_EQ(complaint("", ""), expected);
   EXPECT_EQ(complaint("/b", ""), expected);
   EXPECT_EQ(complaint("", "/m"), expected);
