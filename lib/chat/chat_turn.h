@@ -24,7 +24,8 @@ struct ChatTurn {
 };
 
 /// Puts the acts of the turn into words, one after another, and sets texts, ends and text. `on_text` may be empty; it
-/// also gets what stands between two texts, and is asked by an empty piece whether the first act is to be worded.
+/// also gets the spaces between two texts, and first an empty piece: the turn may have been stopped before its first
+/// act is worded.
 void speak(ChatTurn& turn, const PreferenceState& preferences, Wording& wording, SaidSentences& said,
            const OnText& on_text);
 

@@ -7,7 +7,7 @@ namespace matinee {
 /// How a text of the system ended.
 enum class ReplyEnd : std::uint8_t {
   kFinished,    ///< complete
-  kStopped,     ///< its receiver returned false, or nobody waits for it any more; nothing follows
+  kStopped,     ///< its receiver returned false or is gone; nothing follows
   kUnfinished,  ///< the model found no end
 };
 

@@ -112,7 +112,7 @@ class SharedDecoder::Decoding {
   std::vector<Job*> submitted_;
   std::vector<int> released_;
   int choosing_ = 0;  // callers that hold a slot and have no job submitted
-  int late_ = 0;      // of these, whom the last step waited for in vain
+  int late_ = 0;      // of these, for how many the last step waited without getting a token
   Counts counts_;
   bool stopping_ = false;
 

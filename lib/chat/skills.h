@@ -32,7 +32,7 @@ class Wording {
 
 struct UnderstoodTurn {
   PreferenceUpdate update;
-  /// kUnfinished: nothing was understood. kStopped: nobody waits for an answer, and the conversation stays as it was.
+  /// kUnfinished: nothing was understood. kStopped: the receiver is gone, and the conversation stays as it was.
   ReplyEnd end = ReplyEnd::kFinished;
 };
 

@@ -87,7 +87,7 @@ void write_times(MarkupWriter& page, const ReportData& data) {
   write_phases(page, data);
   std::vector<double> seconds;
   for (const PlayedConversation& conversation : data.evaluation->model.played) {
-    // The opening answers nobody.
+    // The opening is no answer.
     for (std::size_t i = 1; i < conversation.turns.size(); ++i) seconds.push_back(conversation.turns[i].seconds);
   }
   write_latencies(page, std::move(seconds), data.run.threads);

@@ -108,7 +108,7 @@ Access::Access(AccessOptions options) : options_(std::move(options)) {
 bool Access::host_allowed(std::string_view host) const {
   const std::string name = host_of(host);
   if (is_loopback_host(name)) return true;
-  // A foreign page has a name; nobody can make an address mean another machine.
+  // DNS rebinding needs a name; an address cannot be made to mean another machine.
   return options_.remote && (is_address(name) || std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end());
 }
 

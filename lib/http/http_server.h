@@ -15,7 +15,7 @@ struct HttpServerOptions {
 
 /// Answers connections until `stop` returns true, which is asked ten times a second; then ends the idle ones, lets the
 /// others finish (their exchanges are gone()) and returns. Each connection has a thread of its own, so that a slow
-/// client holds up nobody else. Throws Error(kResource).
+/// client does not hold up others. Throws Error(kResource).
 void run_http_server(const Listener& listener, HttpService& service, const HttpServerOptions& options,
                      const std::function<bool()>& stop);
 

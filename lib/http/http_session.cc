@@ -97,7 +97,7 @@ class Session : public httplib::Server, public HttpExchange, private httplib::St
     return written && !failed_ && !closes();
   }
 
-  /// Whether bytes of the client are left that nobody will read.
+  /// Whether the client sent bytes that will not be read.
   bool leaves_input() const { return !input_.empty() || (head_.has_body() && !body_read_); }
 
   // HttpExchange

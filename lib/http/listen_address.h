@@ -18,7 +18,7 @@ ListenAddress parse_listen_address(std::string_view text);
 /// A socket that listens.
 class Listener {
  public:
-  /// Throws Error(kResource) or Error(kMissing) that says why nobody can listen there; Error(kUsage) if others than
+  /// Throws Error(kResource) or Error(kMissing) that says why it cannot be listened to; Error(kUsage) if others than
   /// this machine could connect and `allow_remote` is false.
   Listener(const ListenAddress& address, bool allow_remote);
   ~Listener();

@@ -39,7 +39,7 @@ RequestError edit_error(const std::string& place, std::string_view message) {
 
 ConversationState ConversationReader::open(const std::optional<std::string>& opening) const {
   ConversationState state;
-  // Without an opening the user's first words still answer one: the model knows no other beginning.
+  // Without an opening the user's first words still answer one: the model was trained on no other beginning.
   state.acts = system_.policy.open(state.dialogue);
   if (!opening) {
     state.dialogue = DialogueState{};

@@ -18,7 +18,7 @@ namespace matinee {
 /// What a turn of the user says.
 struct ReadTurn {
   PreferenceUpdate update;
-  ReplyEnd end = ReplyEnd::kFinished;  ///< of the model's reading; kStopped: nobody waits for the turn any more
+  ReplyEnd end = ReplyEnd::kFinished;  ///< of the model's reading; kStopped: the client is gone
 };
 
 /// Rebuilds the state of a conversation from its messages: each turn of the user is understood again, and the state

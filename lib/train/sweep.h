@@ -15,7 +15,7 @@
 
 namespace matinee {
 
-/// A sweep as the command line asks for it.
+/// The options of a sweep.
 struct SweepCall {
   SweepOptions sweep;
   std::string tokens;

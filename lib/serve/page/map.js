@@ -106,7 +106,7 @@ class FilmMap {
     this.#redraw();
   }
 
-  // Colors come from the style sheet, which knows light and dark.
+  // Colors come from the style sheet, which has those for light and dark.
   #readColors() {
     const style = getComputedStyle(this.tip);
     this.colors = { groups: this.swatches.map((swatch) => getComputedStyle(swatch).backgroundColor),

@@ -57,7 +57,7 @@ export class Memory {
     this.#replace({});
   }
 
-  /** The entries that a conversation, which was given `told` ({tconst: verdict}), does not know yet. */
+  /** The entries that are not among `told` ({tconst: verdict}), which the conversation was given. */
   untold(told) {
     if (this.onServer) return [];
     return this.entries().filter((entry) => entry.verdict !== (told[entry.tconst] ?? "none"));

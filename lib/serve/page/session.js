@@ -186,7 +186,7 @@ export class Session {
     return id === this.#current.id ? this.#current : this.conversations().find((one) => one.id === id);
   }
 
-  // Adds a message of the user, with the verdicts that the conversation does not know yet.
+  // Adds a message of the user, with the verdicts that the conversation has not been given yet.
   #add(message) {
     const untold = this.#memory.untold(toldVerdicts(this.#current)).slice(-MOST_VERDICTS);
     if (untold.length > 0) {
