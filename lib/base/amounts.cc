@@ -19,6 +19,10 @@ std::string format_amount(std::uint64_t amount, std::string_view unit) {
   return unit == "bytes" ? format_bytes(static_cast<double>(amount)) : fmt::format("{} {}", amount, unit);
 }
 
+std::string format_count(std::int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 std::string format_rate(double per_second, std::string_view unit) {
   if (unit == "bytes") return format_bytes(per_second) + "/s";
   return fmt::format("{:.{}f} {}/s", per_second, per_second < 10 ? 2 : 0, unit);

@@ -24,5 +24,11 @@ TEST(Amounts, OtherUnitsAreCounted) {
   EXPECT_EQ(format_rate(0.254, "rows"), "0.25 rows/s");
 }
 
+TEST(Amounts, OneIsSingular) {
+  EXPECT_EQ(format_count(0, "title", "titles"), "0 titles");
+  EXPECT_EQ(format_count(1, "title", "titles"), "1 title");
+  EXPECT_EQ(format_count(1001, "person", "people"), "1001 people");
+}
+
 }  // namespace
 }  // namespace matinee

@@ -106,7 +106,7 @@ TEST(MovieCatalog, RowsThatDoNotJoinAreCounted) {
   EXPECT_EQ(report.dangling_people, 1);
   EXPECT_EQ(report.ratings_without_title, 1);
   EXPECT_EQ(report.crew_without_title, 1);
-  EXPECT_NE(report.describe().find("1 references to people that name.basics lacks"), std::string::npos);
+  EXPECT_NE(report.describe().find("1 reference to a person that name.basics lacks"), std::string::npos);
 }
 
 TEST(MovieCatalog, OptionsChooseTypeNumberAndCast) {
@@ -175,7 +175,7 @@ TEST(MovieCatalog, AdultTitlesAreLeftOutUnlessAskedFor) {
   ThreadPool pool(1);
   const CatalogBuilder builder(tables.write(), {}, pool);
   EXPECT_EQ(builder.report().adult, 1);
-  EXPECT_NE(builder.report().describe().find("1 adult titles left out"), std::string::npos);
+  EXPECT_NE(builder.report().describe().find("1 adult title left out"), std::string::npos);
 }
 
 TEST(MovieCatalog, NothingIsCalledNull) {
