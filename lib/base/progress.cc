@@ -8,9 +8,11 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "lib/base/amounts.h"
 
@@ -18,6 +20,11 @@ namespace matinee {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// A bar that appeared for less than this would only flicker.
+constexpr std::chrono::milliseconds kShortestBar{500};
+// How often the bar is redrawn while nothing is counted.
+constexpr std::chrono::milliseconds kRedraw{250};
 
 std::string format_seconds(double seconds) {
   const auto whole = std::lround(seconds);
@@ -41,10 +48,13 @@ struct Progress::Impl {
   std::string status;
   Clock::time_point start = Clock::now();
   Clock::time_point shown{};
-  bool finished = false;
+  bool visible = false, finished = false;
+  std::condition_variable_any end;
+  std::jthread redrawing;
 
   // "45% 1.20 GB of 2.70 GB, 310 MB/s". The rate is left out of the first second, in which it says little.
   std::string amount(std::uint64_t count, std::uint64_t of, double seconds) const {
+    if (unit.empty()) return format_seconds(seconds);
     std::string text = format_amount(count, unit);
     if (of > 0) {
       text = unit == "bytes"
@@ -59,11 +69,33 @@ struct Progress::Impl {
     return of == 0 ? 0 : std::min(1.0, static_cast<double>(count) / static_cast<double>(of));
   }
 
+  // Keeps time and rate of the bar current, also while a long step counts nothing.
+  void start_redrawing() {
+    redrawing = std::jthread([this](const std::stop_token& stop) {
+      std::unique_lock lock(mutex);
+      while (!stop.stop_requested()) {
+        end.wait_for(lock, stop, kRedraw, [] { return false; });
+        if (!stop.stop_requested()) show_locked(false);
+      }
+    });
+  }
+
+  void stop_redrawing() {
+    redrawing.request_stop();
+    if (redrawing.joinable()) redrawing.join();
+  }
+
   void show(bool last) {
     const std::lock_guard lock(mutex);
+    show_locked(last);
+  }
+
+  void show_locked(bool last) {
     const auto now = Clock::now();
     const auto pause = bar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000);
     if (finished || (!last && now - shown < pause)) return;
+    if (bar && !visible && now - start < kShortestBar) return;
+    visible = true;
     shown = now;
     const std::uint64_t count = done.load(std::memory_order_relaxed);
     const double seconds = std::chrono::duration<double>(now - start).count();
@@ -72,14 +104,16 @@ struct Progress::Impl {
     std::string text = fmt::format("{}: {} {}", tool, label, amount(count, of, seconds));
     if (!last && share > 0.01) text += ", left " + format_seconds(seconds / share * (1 - share));
     if (!status.empty()) text += "  " + status;
-    if (last) text += ", took " + format_seconds(seconds);
+    if (last && !unit.empty()) text += ", took " + format_seconds(seconds);
     if (bar) {
       text.resize(std::min(text.size(), terminal_width() - 1));
-      fmt::print(stderr, "\r{}\033[K{}", text, last ? "\n" : "");
-      std::fflush(stderr);
+      text = fmt::format("\r{}\033[K{}", text, last ? "\n" : "");
     } else {
-      fmt::print(stderr, "{}\n", text);
+      text += '\n';
     }
+    // A terminal that is gone is no reason to stop; fmt::print would throw.
+    std::fputs(text.c_str(), stderr);
+    std::fflush(stderr);
   }
 };
 
@@ -93,6 +127,7 @@ Progress::Progress(ProgressStyle style, std::string tool, std::string label, std
   impl_->label = std::move(label);
   impl_->unit = std::move(unit);
   impl_->total.store(total);
+  if (impl_->bar) impl_->start_redrawing();
 }
 
 Progress::Progress(Progress&&) noexcept = default;
@@ -129,6 +164,7 @@ void Progress::status(std::string text) {
 
 void Progress::finish() {
   if (!impl_ || impl_->finished) return;
+  impl_->stop_redrawing();
   if (impl_->bar || impl_->lines) impl_->show(true);
   impl_->finished = true;
 }

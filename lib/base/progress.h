@@ -11,11 +11,11 @@ namespace matinee {
 enum class ProgressStyle { kAuto, kPlain, kNone };
 
 /// Shows on stderr what a long run has done, its rate and, where the total is known, the time left. The display ends
-/// with the object. `advance` and `reach` are thread-safe.
+/// with the object, in a line with the whole time. `advance` and `reach` are thread-safe.
 class Progress {
  public:
   /// `total` 0 means unknown. `unit` is what is counted ("rows", "bytes", "conversations"); bytes are shown as MB or
-  /// GB.
+  /// GB; "": nothing is counted, and only the time is shown. A bar appears after half a second.
   Progress(ProgressStyle style, std::string tool, std::string label, std::uint64_t total, std::string unit);
   Progress(Progress&&) noexcept;
   Progress& operator=(Progress&&) noexcept;
