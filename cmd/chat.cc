@@ -76,12 +76,15 @@ int run(Options& options, const ToolContext& tool) {
   }
   model_options.seed = tool.common().seed;
   model_options.max_host_mem = tool.common().max_host_mem;
+  model_options.progress = progress_of(tool);
   options.loop.note = model_options.note = tool.notes();
   options.loop.terminal = !server && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   // On a terminal each session draws its own seed. Scripts stay reproducible, and so does a session with --seed.
   if (options.loop.terminal && model_options.seed == CommonOptions{}.seed) model_options.seed = std::random_device{}();
 
+  Progress reading = tool.progress("reading the catalog", 0, "");
   const ChatSystem system(options.chat.system);
+  reading.finish();
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   if (const std::string note = note_on_checkpoint(model_options.base); !note.empty()) tool.note(note);

@@ -27,6 +27,7 @@ struct LanguageModelOptions {
   std::uint64_t seed = 1, max_host_mem = 0;
   int slots = kNoSlots;  ///< of a SharedDecoder that max_host_mem must have room for; 0: as many as are sensible
   std::function<void(std::string_view)> note = [](std::string_view) {};  ///< gets a sentence on what "auto" takes
+  BeginProgress progress = silent_progress;                              ///< shows how the base is loaded
 
   void add(OptionSet& options);
 };

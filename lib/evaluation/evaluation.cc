@@ -52,8 +52,10 @@ class EvaluatedConversations {
                training = static_cast<std::uint64_t>(options_.training);
     std::vector<Figures> each(held_out + training + static_cast<std::uint64_t>(options_.self_play));
     std::vector<std::string> keys(each.size());
+    Progress shown = options_.progress("conversations", each.size(), "conversations");
     pool.for_blocks(each.size(), 1, [&](std::size_t at, std::size_t, int worker) {
       Judge judge(system_, make(worker, at));
+      shown.status(at < held_out ? "held-out" : at < held_out + training ? "training" : "self-play");
       if (at < held_out) {
         keys[at] = prompt(judge, at);
       } else if (at < held_out + training) {
@@ -62,7 +64,10 @@ class EvaluatedConversations {
         keys[at] = play(judge, at - held_out - training);
       }
       each[at] = judge.take_figures();
+      shown.advance();
     });
+    shown.status("");
+    shown.finish();
     SystemResult result;
     for (std::size_t i = 0; i < each.size(); ++i) {
       result.sum.add(each[i]);

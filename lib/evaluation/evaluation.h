@@ -25,9 +25,10 @@ struct EvaluationOptions {
   std::int64_t max_turns = 10;   ///< of the system, in self-play
   std::uint64_t training_seed = 1;
   std::string split = "train:0.9,valid:0.05,test:0.05", part = "test", training_part = "train";
-  bool without_adapter = false;  ///< also the base alone
-  bool token_accuracy = false;   ///< also token by token, given the true tokens before
-  bool with_rule = false;        ///< also templates that a rule without a model understands for
+  bool without_adapter = false;              ///< also the base alone
+  bool token_accuracy = false;               ///< also token by token, given the true tokens before
+  bool with_rule = false;                    ///< also templates that a rule without a model understands for
+  BeginProgress progress = silent_progress;  ///< shows the conversations of each system
 
   void add(OptionSet& options);
   /// Whether any conversation is asked for.

@@ -25,7 +25,8 @@ TurnScores score_labelled_turns(const ChatSystem& system, const EvaluationRunOpt
       score_model(system, options.chat.model, turns, seed, tool.threads(), resolve_device(tool.common().device));
   RuleReading rule(system);
   ThreadPool one(1);
-  scores.rule = score_turns(system, turns, seed, one, [&](int) -> Understanding& { return rule; });
+  scores.rule = score_turns(
+      system, turns, seed, one, [&](int) -> Understanding& { return rule; }, progress_of(tool));
   return scores;
 }
 
@@ -79,8 +80,10 @@ int finish(const EvaluationRunOptions& options, ReportData& data, OutputFile* re
   }
   if (report != nullptr) {
     describe_machine(data.run);
+    Progress writing = tool.progress("writing the report", 0, "");
     report->write(report_page(data));
     report->commit();
+    writing.finish();
     tool.note("the report is " + options.report.report);
   }
   print(text);
@@ -120,8 +123,11 @@ int run_evaluation(EvaluationRunOptions& options, std::string command, ToolConte
   options.chat.complete();
   options.chat.model.max_host_mem = tool.common().max_host_mem;
   options.chat.model.note = tool.notes();
+  options.chat.model.progress = options.evaluation.progress = progress_of(tool);
   const auto start = std::chrono::steady_clock::now();
+  Progress reading = tool.progress("reading the catalog", 0, "");
   const ChatSystem system(options.chat.system);
+  reading.finish();
   data.run.loading_seconds = seconds_since(start);
   if (!options.turns.empty() && !options.report.any()) {
     const TurnScores scores = score_labelled_turns(system, options, tool);

@@ -43,14 +43,18 @@ std::vector<ScoredTurn> read_scored_turns(const std::vector<std::string>& paths)
 }
 
 TurnScore score_turns(const ChatSystem& system, const std::vector<ScoredTurn>& turns, std::uint64_t seed,
-                      ThreadPool& pool, const std::function<Understanding&(int worker)>& reader) {
+                      ThreadPool& pool, const std::function<Understanding&(int worker)>& reader,
+                      const BeginProgress& progress) {
   const GoldNames names(system.catalog);
   std::vector<TurnScore> each(turns.size());
+  Progress shown = progress("labelled turns", turns.size(), "turns");
   pool.for_blocks(turns.size(), 1, [&](std::size_t at, std::size_t, int worker) {
     const std::vector<SystemAct> acts = acts_before(system, names, turns[at], seed);
     const UnderstoodTurn found = reader(worker).understand(acts, turns[at].text);
     each[at].add(turns[at], found.update, TurnContext(acts).standing, names);
+    shown.advance();
   });
+  shown.finish();
   TurnScore sum;
   for (const TurnScore& score : each) sum.add(score);
   return sum;
@@ -61,8 +65,9 @@ TurnScore score_model(const ChatSystem& system, const LanguageModelOptions& mode
   GeneratorPool generators(model, threads, device);
   std::vector<ModelUnderstanding> readers;
   for (int i = 0; i < generators.threads().threads(); ++i) readers.emplace_back(generators.generator(i), system);
-  return score_turns(system, turns, seed, generators.threads(),
-                     [&](int worker) -> Understanding& { return readers[static_cast<std::size_t>(worker)]; });
+  return score_turns(
+      system, turns, seed, generators.threads(),
+      [&](int worker) -> Understanding& { return readers[static_cast<std::size_t>(worker)]; }, model.progress);
 }
 
 bool is_below(const TurnScore& model, const TurnScore& rule) {

@@ -17,9 +17,10 @@ namespace matinee {
 std::vector<ScoredTurn> read_scored_turns(const std::vector<std::string>& paths);
 
 /// Scores one reader per worker of `pool`. Each turn is brought into its state by acts alone: its movie is a well-known
-/// one, drawn from `seed` and the turn's id.
+/// one, drawn from `seed` and the turn's id. `progress` shows the turns.
 TurnScore score_turns(const ChatSystem& system, const std::vector<ScoredTurn>& turns, std::uint64_t seed,
-                      ThreadPool& pool, const std::function<Understanding&(int worker)>& reader);
+                      ThreadPool& pool, const std::function<Understanding&(int worker)>& reader,
+                      const BeginProgress& progress = silent_progress);
 
 /// The same for a model, on `threads` threads or a GPU.
 TurnScore score_model(const ChatSystem& system, const LanguageModelOptions& model, const std::vector<ScoredTurn>& turns,

@@ -20,6 +20,11 @@ WeightFormat plain_format(const WeightSpec& spec, WeightFormat format) {
   return spec.shape.size() == 1 ? WeightFormat::kF32 : unquantized_format(format);
 }
 
+std::uint64_t tensor_bytes(const WeightSpec& spec, WeightFormat format) {
+  return is_quantized(spec, format) ? QuantizedMatrix::bytes(format, spec.shape[0], spec.shape[1])
+                                    : static_cast<std::uint64_t>(spec.elements()) * size_of(plain_format(spec, format));
+}
+
 // Copies a tensor without a conversion on the host; false where its file stores another dtype.
 bool fill_as_stored(const CheckpointReader& reader, const WeightSpec& spec, WeightTensor& tensor) {
   const auto copy = [&]<class T>(std::type_identity<T>, std::int64_t multiple) {
@@ -40,11 +45,7 @@ bool is_quantized(const WeightSpec& spec, WeightFormat format) {
 
 std::uint64_t FrozenWeights::bytes_of(const ModelConfig& config, WeightFormat format) {
   std::uint64_t bytes = 0;
-  for (const WeightSpec& spec : weight_specs(config)) {
-    bytes += is_quantized(spec, format)
-                 ? QuantizedMatrix::bytes(format, spec.shape[0], spec.shape[1])
-                 : static_cast<std::uint64_t>(spec.elements()) * size_of(plain_format(spec, format));
-  }
+  for (const WeightSpec& spec : weight_specs(config)) bytes += tensor_bytes(spec, format);
   return bytes;
 }
 
@@ -72,6 +73,7 @@ FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config,
   const bool table_aside = options.table_aside && !config.tie_word_embeddings;
   const std::uint64_t aside = table_aside ? aside_bytes(config, format) : 0;
   require_memory("loading " + base, allocator->is_host() ? bytes_ : aside, options.max_host_mem);
+  Progress loading = options.progress("loading the model", bytes_, "bytes");
   std::vector<WeightRef> refs;
   std::vector<bf16> narrow;
   for (const WeightSpec& spec : reader.specs()) {
@@ -95,6 +97,7 @@ FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config,
       });
     }
     refs.push_back({.view = tensor.finish()});
+    loading.advance(tensor_bytes(spec, format));
   }
   refs_ = refs_over(config, refs);
   for (const std::string& name : {embedding, head}) {
@@ -111,6 +114,7 @@ FrozenWeights::FrozenWeights(const std::string& base, const ModelConfig& config,
       tensor.fill(first, values, narrow);
     });
     (name == head ? refs_.lm_head : refs_.embed_tokens).view = tensor.finish();
+    loading.advance(static_cast<std::uint64_t>(tied.elements()) * size_of(unquantized_format(format)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/context.h"
+#include "lib/base/begin_progress.h"
 #include "lib/model/model_config.h"
 #include "lib/model/model_weights.h"
 #include "lib/model/weight_tensor.h"
@@ -25,6 +26,7 @@ struct FrozenWeightsOptions {
   CheckpointHashes* hashes = nullptr;  ///< gets a hash of every tensor that is read; null: none
   /// Keeps the embedding table in the host's memory (DeviceAllocator::host_side), unless the head is tied to it.
   bool table_aside = false;
+  BeginProgress progress = silent_progress;  ///< shows the bytes that are in memory
 };
 
 /// The weights of a model in memory, read-only: matrices in `format`, norms and biases in float32. In kInt8 and kNf4

@@ -48,8 +48,10 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
   const bool quantized = options.base_format.is_quantized();
   if (adapter_) merge.emplace(context, config_, *adapter_, quantized ? MergeScope::kTables : MergeScope::kAll);
   frozen_.emplace(options.base, config_, format_,
-                  FrozenWeightsOptions{
-                      .max_host_mem = options.max_host_mem, .context = &context, .merge = merge ? &*merge : nullptr});
+                  FrozenWeightsOptions{.max_host_mem = options.max_host_mem,
+                                       .context = &context,
+                                       .merge = merge ? &*merge : nullptr,
+                                       .progress = options.progress});
   weights_ = frozen_->refs();
   if (adapter_ && quantized) {
     lora_ = adapter_->factors();

@@ -26,6 +26,7 @@ struct LoadedModelOptions {
   int sessions = 1;                ///< that max_host_mem must have room for
   int slots = kNoSlots;            ///< of a DecoderBatch, the same; 0: as many as are sensible
   std::uint64_t max_host_mem = 0;  ///< bytes; 0: no limit
+  BeginProgress progress = silent_progress;
 };
 
 /// A model in memory, ready for decoding: its configuration, its weights and its adapter. The adapter is merged into

@@ -93,7 +93,7 @@ class FileMerger {
   const CheckpointReader& reader() const { return reader_; }
   bool unties() const { return untied_.has_value(); }
 
-  void write(const TensorSource& file, const std::string& path) const {
+  void write(const TensorSource& file, const std::string& path, const BeginProgress& progress) const {
     Metadata metadata = file.metadata();
     metadata.emplace("format", "pt");
     SafetensorsWriter writer(path, "", metadata);
@@ -102,8 +102,12 @@ class FileMerger {
     std::stable_sort(order.begin(), order.end(),
                      [](const OutputTensor& a, const OutputTensor& b) { return size_of(a.dtype) > size_of(b.dtype); });
     for (const OutputTensor& tensor : order) writer.declare(tensor.name, tensor.dtype, tensor.shape);
+    std::uint64_t bytes = 0;
+    for (const OutputTensor& tensor : order) bytes += tensor.bytes();
+    Progress merging = progress("merging " + file.file_name(), bytes, "bytes");
     for (const OutputTensor& tensor : order) {
       tensor.copied != nullptr ? copy_tensor(file, *tensor.copied, writer) : write_merged(tensor, writer);
+      merging.advance(tensor.bytes());
     }
     writer.commit();
   }
@@ -253,10 +257,10 @@ std::uint64_t merged_checkpoint_memory(const ModelConfig& config) {
 }
 
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
-                             const std::string& output) {
+                             const std::string& output, const BeginProgress& progress) {
   const FileMerger merger(base, config, merge);
   const auto& files = merger.reader().files();
-  for (const auto& file : files) merger.write(*file, fmt::format("{}/{}", output, output_name(*file)));
+  for (const auto& file : files) merger.write(*file, fmt::format("{}/{}", output, output_name(*file)), progress);
   if (gguf_of_base(base)) {
     const std::string_view dtype = torch_dtype(merger.tensors_of(*files.front()));
     return write_file(output + "/config.json", model_config_json(merged_config(config, merge), dtype));
@@ -269,7 +273,7 @@ void write_merged_checkpoint(const std::string& base, const ModelConfig& config,
 
 void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                        const GgufMixture& mixture, const std::string& name, const GgufMetadata& vocabulary,
-                       const std::string& output, ThreadPool* pool) {
+                       const std::string& output, ThreadPool* pool, const BeginProgress& progress) {
   const CheckpointReader reader(base, config);
   const ModelConfig merged = merged_config(config, merge);
   const auto names = gguf_names(merged);
@@ -278,13 +282,19 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
   GgufWriter writer(output, pool);
   add_gguf_config(writer, merged, mixture, name);
   for (const auto& [key, value] : vocabulary) writer.add(key, value);
+  const auto bytes = [&](const GgufName& tensor) {
+    return bytes_of(gguf_format_of(merged, tensor.spec, mixture), static_cast<std::uint64_t>(tensor.spec.elements()));
+  };
+  std::uint64_t all_bytes = 0;
   for (const GgufName& tensor : names) {
     writer.declare(tensor.gguf, gguf_format_of(merged, tensor.spec, mixture), tensor.spec.shape);
+    all_bytes += bytes(tensor);
   }
   const std::vector<GgufFactors> all_factors = gguf_rotary_factors(config);
   for (const GgufFactors& factors : all_factors) {
     writer.declare(factors.name, GgufFormat::kF32, {static_cast<std::int64_t>(factors.values.size())});
   }
+  Progress merging = progress("merging", all_bytes, "bytes");
   std::vector<float> sorted;
   for (const GgufName& tensor : names) {
     // Whole heads at a time, since rows are reordered within a head.
@@ -308,6 +318,7 @@ void write_merged_gguf(const std::string& base, const ModelConfig& config, const
           writer.write(tensor.gguf, sorted);
         },
         multiple);
+    merging.advance(bytes(tensor));
   }
   for (const GgufFactors& factors : all_factors) writer.write(factors.name, factors.values);
   writer.commit();

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/begin_progress.h"
 #include "lib/base/parallel.h"
 #include "lib/io/gguf.h"
 #include "lib/model/gguf_mixture.h"
@@ -22,8 +23,9 @@ ModelConfig merged_config(const ModelConfig& config, const LoraMerge& merge);
 /// blocks, and config.json. A head that is no longer tied is added to the file of the embedding. Holds a few MiB in
 /// memory whatever the model's size, or one tensor in float32 if the family stores them transposed. Throws
 /// Error(kBadData) naming tensor and element where a merged number is not finite, or too large for float16.
+/// `progress` shows the bytes of the tensors of each file that is written.
 void write_merged_checkpoint(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
-                             const std::string& output);
+                             const std::string& output, const BeginProgress& progress = silent_progress);
 /// Bytes of memory that it needs at most.
 std::uint64_t merged_checkpoint_memory(const ModelConfig& config);
 
@@ -36,6 +38,7 @@ using GgufMetadata = std::vector<std::pair<std::string, GgufValue>>;
 /// as write_merged_checkpoint.
 void write_merged_gguf(const std::string& base, const ModelConfig& config, const LoraMerge& merge,
                        const GgufMixture& mixture, const std::string& name, const GgufMetadata& vocabulary,
-                       const std::string& output, ThreadPool* pool = nullptr);
+                       const std::string& output, ThreadPool* pool = nullptr,
+                       const BeginProgress& progress = silent_progress);
 
 }  // namespace matinee

@@ -25,9 +25,11 @@ void allocate_weights(const std::vector<WeightSpec>& specs, ParameterSet& parame
 }  // namespace
 
 void load_parameters(const std::string& base, const ModelConfig& config, ParameterSet& parameters,
-                     CheckpointHashes* hashes) {
+                     CheckpointHashes* hashes, const BeginProgress& progress) {
   const CheckpointReader reader(base, config, hashes);
   allocate_weights(reader.specs(), parameters);
+  Progress loading =
+      progress("loading the model", sizeof(float) * static_cast<std::uint64_t>(parameters.elements()), "bytes");
   auto parameter = parameters.all().begin();
   for (const WeightSpec& spec : reader.specs()) {
     DeviceSpan<float>& value = (parameter++)->value;
@@ -37,6 +39,7 @@ void load_parameters(const std::string& base, const ModelConfig& config, Paramet
     } else {
       reader.read(spec, upload);
     }
+    loading.advance(sizeof(float) * static_cast<std::uint64_t>(spec.elements()));
   }
 }
 

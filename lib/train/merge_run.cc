@@ -33,10 +33,11 @@ std::string model_name(const std::string& folder) {
 std::int64_t tokens_of_a_pass(const TokenDataset& data) { return std::max(kMaxTokens, data.info().seq_len); }
 
 double mean_loss(Context& context, const ModelConfig& config, const ModelWeights& weights, const LoraWeights* lora,
-                 MatmulPrecision precision, const TokenDataset& data) {
+                 MatmulPrecision precision, const TokenDataset& data, const BeginProgress& progress) {
   const std::int64_t tokens = tokens_of_a_pass(data);
   DecoderTraining decoder(context, config, weights, lora, tokens, precision);
-  const CrossEntropySums sums = dataset_loss(decoder, data, std::max<std::int64_t>(1, tokens / data.info().seq_len));
+  const CrossEntropySums sums =
+      dataset_loss(decoder, data, std::max<std::int64_t>(1, tokens / data.info().seq_len), 0, 1, progress);
   return sums.loss / static_cast<double>(sums.n_counted);
 }
 
@@ -80,6 +81,8 @@ void MergeRun::add(OptionSet& options) {
 
 MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, OutputFolder& output,
                       const ToolContext& tool) {
+  const std::uint64_t max_host_mem = tool.common().max_host_mem;
+  const BeginProgress progress = progress_of(tool);
   ThreadPool pool(tool.threads());
   Context context(pool, resolve_device(tool.common().device));
   ModelConfig config = read_model_config(run.base, run.ignored);
@@ -102,27 +105,27 @@ MergeLosses run_merge(const MergeRun& run, const GgufMetadata& vocabulary, Outpu
   if (data) config.longest_text = data->info().seq_len;
   const LoraMerge merge(context, config, adapter);
   const ModelConfig merged = merged_config(config, merge);
-  plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, tool.common().max_host_mem);
+  plan_memory(run, merged, adapter, dtype, data ? &*data : nullptr, max_host_mem);
 
   if (run.to_gguf()) {
     write_merged_gguf(run.base, config, merge, gguf_mixture(run.format.substr(kGguf.size())), model_name(run.base),
-                      vocabulary, gguf, &pool);
+                      vocabulary, gguf, &pool, progress);
   } else {
-    write_merged_checkpoint(run.base, config, merge, output.path());
+    write_merged_checkpoint(run.base, config, merge, output.path(), progress);
   }
   MergeLosses losses;
   if (data) {
     {
       const FrozenWeights weights(run.base, config, dtype,
-                                  {.max_host_mem = tool.common().max_host_mem, .context = &context});
+                                  {.max_host_mem = max_host_mem, .context = &context, .progress = progress});
       ModelWeights refs = weights.refs();
       adapter.attach_to(refs);
       const LoraWeights lora = adapter.factors();
-      losses.before = mean_loss(context, config, refs, &lora, precision, *data);
+      losses.before = mean_loss(context, config, refs, &lora, precision, *data, progress);
     }
     const FrozenWeights weights(run.to_gguf() ? gguf : output.path(), merged, dtype,
-                                {.max_host_mem = tool.common().max_host_mem, .context = &context});
-    losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data);
+                                {.max_host_mem = max_host_mem, .context = &context, .progress = progress});
+    losses.after = mean_loss(context, merged, weights.refs(), nullptr, precision, *data, progress);
     const double difference = std::fabs(losses.after / losses.before - 1);
     if (!(difference <= run.max_loss_difference)) {
       throw bad_data(

@@ -27,7 +27,8 @@ void TrainingResources::make_room(const MemoryPlan& plan, const TrainingRunOptio
   require_memory("training (" + plan.describe() + ")", plan.host_bytes(), max_host_mem_);
 }
 
-const SharedBase& TrainingResources::base(const TrainingRunOptions& options, const ModelConfig& config) {
+const SharedBase& TrainingResources::base(const TrainingRunOptions& options, const ModelConfig& config,
+                                          const BeginProgress& progress) {
   const auto [entry, is_new] = bases_.try_emplace(key_of(options));
   if (!is_new) return entry->second;
   try {
@@ -35,7 +36,8 @@ const SharedBase& TrainingResources::base(const TrainingRunOptions& options, con
                                                             FrozenWeightsOptions{.max_host_mem = max_host_mem_,
                                                                                  .context = &context_,
                                                                                  .hashes = &entry->second.hashes,
-                                                                                 .table_aside = options.recompute});
+                                                                                 .table_aside = options.recompute,
+                                                                                 .progress = progress});
   } catch (...) {
     bases_.erase(entry);
     throw;

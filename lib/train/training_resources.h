@@ -32,7 +32,7 @@ class TrainingResources {
   void make_room(const MemoryPlan& plan, const TrainingRunOptions& options);
   /// The base of an adapter's run, loaded unless an earlier run with the same base and format has loaded it. Valid
   /// until the next make_room.
-  const SharedBase& base(const TrainingRunOptions& options, const ModelConfig& config);
+  const SharedBase& base(const TrainingRunOptions& options, const ModelConfig& config, const BeginProgress& progress);
   /// measure_matmul_peak, once for each precision.
   double matmul_peak(MatmulPrecision precision);
   std::int64_t bases_loaded() const { return bases_loaded_; }

@@ -72,17 +72,18 @@ class TrainingRun {
 // Returns the run's identity, which has the hashes of the base's files.
 RunIdentity TrainingRun::load_weights() {
   const TrainingRunOptions& options = options_;
+  const BeginProgress progress = leads() ? progress_of(tool_) : silent_progress;
   if (options.full) {
     CheckpointHashes hashes;
     if (options.base.empty()) {
       initialize_parameters(inputs_.config, options.train.seed, all_weights_);
     } else {
-      load_parameters(options.base, inputs_.config, all_weights_, &hashes);
+      load_parameters(options.base, inputs_.config, all_weights_, &hashes, progress);
     }
     refs_ = refs_of(inputs_.config, all_weights_);
     return inputs_.identity(options, context_, hashes);
   }
-  const SharedBase& base = resources_.base(options, inputs_.config);
+  const SharedBase& base = resources_.base(options, inputs_.config, progress);
   refs_ = base.weights->refs();
   if (options.adapter.empty()) {
     LoraConfig lora = inputs_.lora;

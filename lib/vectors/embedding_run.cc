@@ -47,6 +47,7 @@ MovieCatalog joined(const CatalogTables& tables, const EmbeddingRun& run, const 
   reading.finish();
   for (const std::string& note : builder.report().notes) tool.note(note);
   tool.note(builder.report().describe());
+  const Progress saving = tool.progress("saving the joined tables", 0, "");
   return with_context(beside ? run.output : folder, [&] {
     builder.save(file->path());
     return MovieCatalog(file->path());
@@ -117,9 +118,7 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   if (searches) context.emplace(pool, resolve_device(tool.common().device));
   const CatalogTables tables = tables_of(run);
   const MovieCatalog catalog = joined(tables, run, tool, pool);
-  const BeginProgress progress = [&](std::string label, std::uint64_t total, std::string unit) {
-    return tool.progress(std::move(label), total, std::move(unit));
-  };
+  const BeginProgress progress = progress_of(tool);
   // The vectors go to the file one kind after the other; the search for neighbors needs them all at once.
   MovieVectorMaker maker(catalog, run.vectors, pool, progress);
   std::optional<StoredKeys> keys(std::in_place, catalog, pool);
@@ -149,7 +148,11 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
   if (run.neighbors > 0) {
     std::vector<std::int32_t> ids;
     std::vector<float> scores;
-    SimilaritySearch(view, *context).all_neighbors(run.neighbors, ids, scores);
+    Progress searched = progress("neighbors", static_cast<std::uint64_t>(catalog.size()), "movies");
+    SimilaritySearch(view, *context).all_neighbors(run.neighbors, ids, scores, nullptr, [&](std::size_t done) {
+      searched.reach(done);
+    });
+    searched.finish();
     writer.write("neighbours.ids", std::span<const std::int32_t>(ids));
     writer.write("neighbours.scores", std::span<const float>(scores));
   }
@@ -157,8 +160,10 @@ void run_embedding(EmbeddingRun run, const ToolContext& tool) {
     const MapOptions options{.seed = run.vectors.seed};
     writer.write(kMapTensor, std::span<const float>(movie_map(view, options, *context, progress)));
   }
+  Progress writing = progress("writing the catalog", 0, "");
   write_catalog(writer, catalog.file(), true);
   writer.commit();
+  writing.finish();
   tool.finished({static_cast<std::uint64_t>(catalog.size()), "movies", bytes_of(tables)});
 }
 

@@ -236,9 +236,7 @@ const std::vector<std::int32_t>& MovieVectorMaker::likes() const {
 }
 
 MovieVectors make_movie_vectors(const MovieCatalog& catalog, const VectorOptions& options, ThreadPool& pool) {
-  MovieVectorMaker maker(catalog, options, pool, [](std::string label, std::uint64_t total, std::string unit) {
-    return Progress(ProgressStyle::kNone, "", std::move(label), total, std::move(unit));
-  });
+  MovieVectorMaker maker(catalog, options, pool, silent_progress);
   MovieVectors vectors;
   vectors.dim = options.dim;
   for (int kind = 0; kind < kVectorKinds; ++kind) vectors.rows[kind] = maker.rows(static_cast<VectorKind>(kind));

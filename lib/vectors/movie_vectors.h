@@ -2,14 +2,13 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "lib/base/begin_progress.h"
 #include "lib/base/parallel.h"
-#include "lib/base/progress.h"
 #include "lib/catalog/movie_catalog.h"
 #include "lib/io/safetensors.h"
 
@@ -39,9 +38,6 @@ struct MovieVectors {
   std::array<std::vector<float>, kVectorKinds> rows;
   std::vector<std::int32_t> likes;  ///< dialogues in which somebody liked the movie; empty: not known
 };
-
-/// Begins a display of progress: label, total, unit.
-using BeginProgress = std::function<Progress(std::string label, std::uint64_t total, std::string unit)>;
 
 /// Makes the vectors, one kind after the other, so that they need not be in memory together. Deterministic by
 /// options.seed, with any number of threads.

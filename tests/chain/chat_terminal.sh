@@ -33,7 +33,7 @@ for columns in (40, 57, 200):
         shown += terminal.exchange(line + "\n", PROMPT)
     terminal.type("/quit\n")
     assert terminal.status() == 0
-    widest = max(len(line) for line in shown.split("\n"))
+    widest = max(len(drawn) for line in shown.split("\n") for drawn in line.replace("\033[K", "").split("\r"))
     assert widest <= columns, (columns, shown)
     help_text = shown[shown.index("Say what you would like"):]
     assert max(len(line) for line in help_text.split("\n")) <= 78, help_text

@@ -35,6 +35,27 @@ done
 "${evaluate[@]}" --threads 2 -o "$work/again.json" >/dev/null 2>&1
 expect_same_bytes "$work/once.json" "$work/again.json" "the same figures with one thread and with two"
 
+# On a terminal, the conversations are counted with a rate and the time left; the table and the figures stay the same. In a
+# pipe, nothing is drawn.
+counted=(evaluate --base testdata/mini --movies "$work/movies.bin" --held-out 3 --self-play 12 --training 1)
+PYTHONPATH=tests/chain python3 -B - "$work" "${counted[@]}" -o "$work/terminal.json" <<'PY' || fail "progress on a terminal"
+import re, subprocess, sys
+from pseudo_terminal import PseudoTerminal
+
+work, command = sys.argv[1], sys.argv[2:]
+terminal = PseudoTerminal(command, columns=120)
+shown = terminal.wait_for(None)
+assert terminal.status() == 0
+bar = r"\revaluate: conversations +[0-9]+% [0-9]+/16 conversations"
+assert re.search(bar + r"(, [0-9.]+ conversations/s)?, left [0-9]+:[0-9]{2}  (held-out|training|self-play)\033\[K", shown), shown
+assert re.search(r"\revaluate: conversations 100% 16/16 conversations.*, took [0-9]+:[0-9]{2}\033\[K\n", shown), shown
+assert not re.search(r"\033\[K[^\r\n]", shown), "something was printed beside a bar"
+piped = subprocess.run(command[:-1] + [work + "/pipe.json"], capture_output=True, text=True, check=True)
+assert "\r" not in piped.stderr and "conversations " not in piped.stderr, piped.stderr
+assert shown.endswith(piped.stdout), shown
+PY
+expect_same_bytes "$work/terminal.json" "$work/pipe.json" "the same figures on a terminal and in a pipe"
+
 # Errors leave no figures behind.
 refused() { expect_error "$1" "$2" "${@:3}" -o "$work/refused.json"; [[ ! -e $work/refused.json ]] || fail "$2: wrote figures"; }
 refused 2 'evaluate: --part: --split names no part "dev", but train, valid, test, or all' "${evaluate[@]}" --part dev

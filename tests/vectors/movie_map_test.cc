@@ -17,14 +17,10 @@ namespace {
 constexpr std::int64_t kDim = 16;
 constexpr VectorWeights kWeights{0.38f, 0.42f, 0.2f};
 
-Progress silent(const std::string& label, std::uint64_t total, const std::string& unit) {
-  return {ProgressStyle::kNone, "", label, total, unit};
-}
-
 std::vector<float> map_of(const MovieVectors& vectors, int threads = 2, const MapOptions& options = {}) {
   ThreadPool pool(threads);
   Context context(pool);
-  return movie_map(MovieVectorView(vectors, kWeights), options, context, silent);
+  return movie_map(MovieVectorView(vectors, kWeights), options, context, silent_progress);
 }
 
 // `n` movies in `groups` groups, movie m in group m % groups: a random direction of the group and some noise.
