@@ -61,7 +61,7 @@ struct Progress::Impl {
                  ? fmt::format("{:3.0f}% {} of {}", 100 * share_of(count, of), text, format_amount(of, unit))
                  : fmt::format("{:3.0f}% {}/{} {}", 100 * share_of(count, of), count, of, unit);
     }
-    if (seconds >= 1) text += ", " + format_rate(static_cast<double>(count) / seconds, unit);
+    if (seconds >= 1 && count > 0) text += ", " + format_rate(static_cast<double>(count) / seconds, unit);
     return text;
   }
 
