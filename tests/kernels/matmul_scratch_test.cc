@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/context.h"
+#include "kernels/matmul/direct_rows.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/quantize/quantized_matrix.h"
@@ -19,8 +20,8 @@ struct Shape {
 };
 // A layer, a head over a large vocabulary and a wide layer; the latter two are larger than a slab.
 constexpr Shape kShapes[] = {{576, 1536}, {576, 16385}, {4096, 2050}};
-// A slab of 8 MiB, or of wide rows two of oneDNN's blocks of the sum (767 · 4,096 floats); and 1 MiB for each worker.
-constexpr std::size_t kMost = std::size_t{15} << 20;
+// A slab of 8 MiB, or of wide rows two of oneDNN's blocks of the sum (767 · 4,096 floats); 1 MiB for each worker, and x.
+constexpr std::size_t kMost = std::size_t{17} << 20;
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4};
 
 std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
@@ -58,7 +59,7 @@ class Weight {
   QuantizedMatrix int8_, nf4_;
 };
 
-constexpr std::int64_t kRows = 7;  // more rows than are multiplied without widening
+constexpr std::int64_t kRows = 97;  // more than direct_rows(), so that the weights are widened
 
 struct Products {
   std::vector<float> y, grad_x;
@@ -114,6 +115,7 @@ TEST(MatmulScratch, AProductWidensOneSlabOfItsWeight) {
 TEST(MatmulScratch, SlabsGiveTheBytesOfOneProduct) {
   ThreadPool pool(2), one(1);
   Context context(pool), alone(one);
+  ASSERT_GT(kRows, direct_rows(context));
   for (const Shape& shape : kShapes) {
     const Weight weight(context, shape);
     for (const WeightFormat format : kFormats) {

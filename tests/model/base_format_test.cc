@@ -135,9 +135,10 @@ TEST_P(QuantizedFamily, LogitsAndGradientsEqualThoseOfTheDequantizedWeights) {
         for (const Parameter& p : adapter.parameters().all())
           all.insert(all.end(), in_place(p.grad).begin(), in_place(p.grad).end());
       }
-      // float32 sums are taken in a different order.
-      EXPECT_LT(relative_error(logits[0], logits[1]), 1e-5);
-      EXPECT_LT(relative_error(gradients[0], gradients[1]), 1e-5);
+      // float32 sums are taken in a different order. The gradients of these random models amplify that: those of the
+      // decoded weights differ by up to 1.5e-3 between AVX2 and AVX-512.
+      EXPECT_LT(relative_error(logits[0], logits[1]), 3e-4);
+      EXPECT_LT(relative_error(gradients[0], gradients[1]), 5e-3);
       for (const float value : gradients[0]) ASSERT_TRUE(std::isfinite(value));
     }
   }
