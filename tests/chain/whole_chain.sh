@@ -42,8 +42,8 @@ for file in adapter/adapter_model.safetensors figures.json; do
 done
 
 # A missing table is reported, and nothing incomplete is left.
-rm "$work/tables/title.crew.tsv"
+rm "$work/tables/title.basics.tsv"
 run chain "$work/none"
-[[ $status -ne 0 && $err == *"IMDB=$work/tables has no title.crew.tsv or title.crew.tsv.gz"* ]] || fail "a missing table: $err"
-[[ ! -e $work/none/movies.bin ]] || fail "a chain without a table made a catalog"
+[[ $status -ne 0 && $err == *"IMDB=$work/tables has no title.basics.tsv or title.basics.tsv.gz"* ]] || fail "a missing table: $err"
+[[ ! -e $work/none/movies.bin ]] || fail "a chain without title.basics made a catalog"
 finish
