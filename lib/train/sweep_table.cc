@@ -108,8 +108,8 @@ std::string sweep_table(const Sweep& sweep) {
 }
 
 void write_sweep_table(Sweep& sweep) {
-  // A process that records a run writes the table afterwards. So a process that replaced a table that held more, or wrote one
-  // while a run was recorded, finds a difference here and writes again.
+  // A process that records a run writes the table afterwards. So a process that replaced a table that held more, or
+  // wrote one while a run was recorded, finds a difference here and writes again.
   sweep.refresh();
   for (std::string table = sweep_table(sweep), written; table != written;) {
     write_file(sweep.folder() + "/sweep.tsv", table);
