@@ -24,7 +24,7 @@ std::size_t ConversationState::bytes() const {
                     bytes_of(dialogue.last_list) + bytes_of(dialogue.last_recommendation) + said.bytes();
   sum += kTreeNode *
          (dialogue.asked.size() + dialogue.any.size() + dialogue.beyond_told.size() + dialogue.unknown_told.size());
-  for (const std::string& title : dialogue.not_found) sum += kTreeNode + sizeof title + title.capacity();
+  for (const std::string& title : dialogue.not_found) sum += kTreeNode + sizeof(std::string) + title.capacity();
   for (const SystemAct& act : acts) {
     sum += sizeof act + bytes_of(act.candidates) + bytes_of(act.movies) + bytes_of(act.unknown);
     for (const Candidate& candidate : act.candidates) sum += bytes_of(candidate);

@@ -40,7 +40,7 @@ Answer TurnAnswer::run() {
     asked_.push_back(asked_key(answered_.back(), *turns_.next));
     const std::uint64_t seed = request_.seed.value_or(all_.options_.seed);
     skills_ = all_.skills_(Random(seed, "turn", asked_.back().first).next_u64(), [this] { return is_gone(); });
-    if (auto before = state_before()) answer_turn(std::move(before));
+    if (const auto before = state_before()) answer_turn(*before);
   }
   Answer answer;
   answer.text = limit_.shown();
@@ -117,15 +117,15 @@ std::shared_ptr<const ConversationState> TurnAnswer::replayed(std::size_t first,
   return last;
 }
 
-void TurnAnswer::answer_turn(std::shared_ptr<const ConversationState> before) {
+void TurnAnswer::answer_turn(const ConversationState& before) {
   const ChatCommand command = command_of(turns_.next->user);
   switch (command.kind) {
     case ChatCommand::Kind::kRestart: return open();
     case ChatCommand::Kind::kUndo:
-    case ChatCommand::Kind::kAside: return answer_command(command, *before);
+    case ChatCommand::Kind::kAside: return answer_command(command, before);
     case ChatCommand::Kind::kNone:
     case ChatCommand::Kind::kWhy:
-    case ChatCommand::Kind::kMore: return take_turn(*before);
+    case ChatCommand::Kind::kMore: return take_turn(before);
   }
 }
 

@@ -26,7 +26,7 @@ class TurnAnswer {
   std::shared_ptr<const ConversationState> state_before();
   std::shared_ptr<const ConversationState> replayed(std::size_t first, ConversationState state);
   void forget(ConversationState& state, std::size_t turns) const;
-  void answer_turn(std::shared_ptr<const ConversationState> before);
+  void answer_turn(const ConversationState& before);
   void take_turn(ConversationState state);
   void answer_command(const ChatCommand& command, const ConversationState& state);
   void open();
