@@ -51,7 +51,7 @@ train:  ## the whole chain: tables, catalog, conversations, tokens, adapter, fig
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@$(MAKE) --no-print-directory train-chain
 	@echo "Trained. The report: $(TRAIN)/report.html"
-	@echo "Talk to it: $(BUILD)/chat"
+	@echo "Talk to it: $(BUILD)/chat, or in a browser: $(BUILD)/chat --serve"
 
 train-chain: $(TRAIN)/chat.json $(TRAIN)/figures.json
 
