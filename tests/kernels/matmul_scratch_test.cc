@@ -20,7 +20,8 @@ struct Shape {
 };
 // A layer, a head over a large vocabulary and a wide layer; the latter two are larger than a slab.
 constexpr Shape kShapes[] = {{576, 1536}, {576, 16385}, {4096, 2050}};
-// A slab of 8 MiB, or of wide rows two of oneDNN's blocks of the sum (767 · 4,096 floats); 1 MiB for each worker, and x.
+// A slab of 8 MiB, or of wide rows two of oneDNN's blocks of the sum (767 · 4,096 floats); 1 MiB for each worker, and
+// x.
 constexpr std::size_t kMost = std::size_t{17} << 20;
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kNf4};
 
