@@ -25,7 +25,7 @@ struct LanguageModelOptions {
   BaseFormat base_format{"bf16"};
   SamplerOptions sampler{.temperature = 1};  ///< of the words of replies
   std::uint64_t seed = 1, max_host_mem = 0;
-  int slots = kNoSlots;  ///< of a SharedDecoder that max_host_mem must have room for; 0: as many as are sensible
+  int slots = 0;  ///< of a SharedDecoder that max_host_mem must have room for; 0: none
   std::function<void(std::string_view)> note = [](std::string_view) {};  ///< gets a sentence on what "auto" takes
   BeginProgress progress = silent_progress;                              ///< shows how the base is loaded
 
@@ -50,7 +50,7 @@ class LanguageModel {
   const PromptTemplate& prompt_template() const { return template_; }
   /// "base + adapter (plain prompts, bfloat16)", for the start message.
   const std::string& description() const { return description_; }
-  /// The same without the folders of files: "mini + adapter", for those who use it over a network.
+  /// The same without folders and formats, "mini + adapter": a server shows it to its clients.
   const std::string& name() const { return name_; }
   /// How the adapter's file differs from PEFT's, for the user; "": it does not.
   const std::string& adapter_note() const { return model_.adapter_note(); }

@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds kAsked{20};
 constexpr int kPatienceDivisor = 2;
 constexpr std::chrono::microseconds kLeastPatience{200};
 
-// What a caller wants to have decoded, and waits for.
+// Tokens that a caller has submitted for decoding, and their result.
 struct Job {
   enum class State : std::uint8_t { kIdle, kSubmitted, kDone, kStopped, kFailed };
 
@@ -286,10 +286,7 @@ class SharedDecoder::Sequence final : public TokenSequence {
 };
 
 SharedDecoder::SharedDecoder(Context& context, const LanguageModel& model, const SharedDecoderOptions& options)
-    : model_(model),
-      sampler_(options.sampler),
-      decoding_(std::make_unique<Decoding>(context, model, options.slots > 0 ? options.slots : model.model().slots())) {
-}
+    : model_(model), sampler_(options.sampler), decoding_(std::make_unique<Decoding>(context, model, options.slots)) {}
 
 SharedDecoder::~SharedDecoder() = default;
 

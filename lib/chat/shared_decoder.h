@@ -11,7 +11,7 @@
 namespace matinee {
 
 struct SharedDecoderOptions {
-  int slots = 0;  ///< sequences that are decoded together; 0: LoadedModel::slots()
+  int slots = 1;  ///< sequences that are decoded together
   SamplerOptions sampler{.temperature = 1};
 };
 

@@ -45,7 +45,8 @@ std::string comparison_table(const std::vector<ComparedPart>& parts, const std::
 /// What the intervals are, in a sentence.
 std::string comparison_method(const ComparedPart& part);
 
-/// The number of each item's stratum: what stands before the colon of its key, in the order of first occurrence.
+/// The number of each item's stratum, in the order of first occurrence. A stratum is the part of a key before its
+/// colon.
 std::vector<int> strata_of(const std::vector<std::string>& keys);
 
 /// The 95 % intervals of the figures of a run by their keys: Wilson's where each item is yes or no, else the

@@ -13,24 +13,14 @@ std::uint64_t bytes_of(const std::optional<LoraAdapter>& adapter) {
   return adapter ? sizeof(float) * static_cast<std::uint64_t>(adapter->parameters().elements()) : 0;
 }
 
-// A few caches fit everywhere. More rows than the most would make a step of a processor longer, not cheaper.
-int sensible_slots(const Context& context, std::uint64_t bytes_of_cache) {
-  const bool is_host = context.allocator()->is_host();
-  const std::uint64_t memory = std::uint64_t{is_host ? 256u : 4096u} << 20;
-  return static_cast<int>(
-      std::clamp<std::uint64_t>(memory / std::max<std::uint64_t>(bytes_of_cache, 1), 4, is_host ? 32 : 64));
-}
-
 }  // namespace
 
 LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModelOptions& options)
     : config_(std::move(config)),
       format_(options.base_format.format(context)),
       precision_(options.base_format.matmul_precision(context)),
-      max_tokens_(std::min(options.max_tokens, config_.max_position_embeddings)),
-      slots_(1) {
+      max_tokens_(std::min(options.max_tokens, config_.max_position_embeddings)) {
   config_.longest_text = max_tokens_;
-  slots_ = options.slots > 0 ? options.slots : sensible_slots(context, KvCache::bytes_of(config_, max_tokens_));
   if (!options.adapter.empty()) {
     adapter_.emplace(config_, options.adapter, context.allocator());
     note_ = adapter_->note();
@@ -40,7 +30,7 @@ LoadedModel::LoadedModel(Context& context, ModelConfig config, const LoadedModel
     require_memory("decoding with " + options.base,
                    FrozenWeights::bytes_of(config_, format_) + bytes_of(adapter_) +
                        static_cast<std::uint64_t>(options.sessions) * DecoderSession::bytes_of(config_, max_tokens_) +
-                       (options.slots == kNoSlots ? 0 : DecoderBatch::bytes_of(config_, slots_, max_tokens_)) +
+                       (options.slots == 0 ? 0 : DecoderBatch::bytes_of(config_, options.slots, max_tokens_)) +
                        kProgramMemory,
                    options.max_host_mem);
   }

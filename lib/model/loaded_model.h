@@ -15,16 +15,13 @@
 
 namespace matinee {
 
-/// No sequences are decoded together.
-inline constexpr int kNoSlots = -1;
-
 struct LoadedModelOptions {
   std::string base;     ///< a folder, or a GGUF file
   std::string adapter;  ///< PEFT folder; "": the base without an adapter
   BaseFormat base_format{"bf16"};
   std::int64_t max_tokens = 1024;  ///< of a session; fewer where the model has fewer positions
   int sessions = 1;                ///< that max_host_mem must have room for
-  int slots = kNoSlots;            ///< of a DecoderBatch, the same; 0: as many as are sensible
+  int slots = 0;                   ///< of a DecoderBatch, the same; 0: none
   std::uint64_t max_host_mem = 0;  ///< bytes; 0: no limit
   BeginProgress progress = silent_progress;
 };
@@ -52,9 +49,6 @@ class LoadedModel {
   /// A new sequence on `context`, which must use the same memory as the one that loaded the model. The session refers
   /// to `context` and to this; one thread at a time may use it.
   DecoderSession session(Context& context) const;
-  /// How many sequences are decoded together, if any are: as many as the options said, or else as many as the device
-  /// has memory for and gains by.
-  int slots() const { return slots_; }
   /// The same for sequences that are decoded together.
   DecoderBatch batch(Context& context, int slots) const;
 
@@ -63,7 +57,6 @@ class LoadedModel {
   WeightFormat format_;
   MatmulPrecision precision_;
   std::int64_t max_tokens_;
-  int slots_;
   std::string note_;
   std::optional<LoraAdapter> adapter_;  // only where it is not merged
   std::optional<FrozenWeights> frozen_;

@@ -39,13 +39,12 @@ RequestError edit_error(const std::string& place, std::string_view message) {
 
 ConversationState ConversationReader::open(const std::optional<std::string>& opening) const {
   ConversationState state;
-  // Without an opening the user's first words still answer one: the model was trained on no other beginning.
-  state.acts = system_.policy.open(state.dialogue);
   if (!opening) {
-    state.dialogue = DialogueState{};
+    // The user's first words still answer an opening: the model was trained on no other beginning.
+    DialogueState unsaid;
+    state.acts = system_.policy.open(unsaid);
     return state;
   }
-  state.dialogue = DialogueState{};
   const ShownTurn shown = answers_.read(*opening, {}, state.dialogue);
   state.acts = system_.policy.open(state.dialogue, &shown);
   state.said.add(*opening);
@@ -64,7 +63,7 @@ void ConversationReader::edit(PreferenceState& preferences, const MessageTurn& t
     if (!wanted.is_object()) throw wanted.unexpected("an object");
     preferences = parse_preference_state(wanted.text(), system_.catalog);
   } catch (const Error& error) {
-    throw edit_error(fmt::format("messages[{}].matinee", turn.place), error.what());
+    throw edit_error(place, error.what());
   }
 }
 

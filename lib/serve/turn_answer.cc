@@ -24,6 +24,7 @@ TurnAnswer::TurnAnswer(ChatConversations& conversations, const ChatRequest& requ
       request_(request),
       on_text_(on_text),
       gone_(gone),
+      seed_(request.seed.value_or(conversations.options_.seed)),
       turns_(turns_of(request.messages)),
       limit_(conversations.tokenizer_, request.max_tokens, request.stop) {
   answered_.push_back(opening_key(turns_.opening));
@@ -38,8 +39,7 @@ Answer TurnAnswer::run() {
     open();
   } else {
     asked_.push_back(asked_key(answered_.back(), *turns_.next));
-    const std::uint64_t seed = request_.seed.value_or(all_.options_.seed);
-    skills_ = all_.skills_(Random(seed, "turn", asked_.back().first).next_u64(), [this] { return is_gone(); });
+    skills_ = all_.skills_(Random(seed_, "turn", asked_.back().first).next_u64(), [this] { return is_gone(); });
     if (const auto before = state_before()) answer_turn(*before);
   }
   Answer answer;
@@ -67,7 +67,7 @@ void TurnAnswer::finish_text() {
 }
 
 void TurnAnswer::open() {
-  const std::string text = all_.opening(request_.seed.value_or(all_.options_.seed));
+  const std::string text = all_.opening(seed_);
   show(text);
   finish_text();
   const ConversationState state = all_.reader_.open(std::string(limit_.shown()));
@@ -102,10 +102,7 @@ std::shared_ptr<const ConversationState> TurnAnswer::replayed(std::size_t first,
   auto last = std::make_shared<const ConversationState>(state);
   for (std::size_t i = first; i < turns_.past.size(); ++i) {
     const MessageTurn& turn = turns_.past[i];
-    if (all_.history_) {
-      state.dialogue.earlier =
-          all_.history_->before_turn(request_.conversation, std::span(asked_).first(asked_.size()));
-    }
+    if (all_.history_) state.dialogue.earlier = all_.history_->before_turn(request_.conversation, asked_);
     all_.reader_.edit(state.dialogue.preferences, turn);
     const ReadTurn read = all_.reader_.understand(state, turn, *skills_.understanding);
     if (read.end == ReplyEnd::kStopped || is_gone()) return nullptr;
@@ -146,8 +143,7 @@ void TurnAnswer::take_turn(ConversationState state) {
   turn.update = std::move(read.update);
   turn.has_update = true;
   DialogueState planned = state.dialogue;
-  const std::uint64_t seed = request_.seed.value_or(all_.options_.seed);
-  planned.seed = Random(seed, "offers", asked_.back().second).next_u64();
+  planned.seed = Random(seed_, "offers", asked_.back().second).next_u64();
   turn.acts = all_.system_.policy.next(planned, turn.update);
   SaidSentences said = state.said;
   speak(turn, planned.preferences, *skills_.wording, said, [this](std::string_view text) { return show(text); });

@@ -39,6 +39,7 @@ class TurnAnswer {
   const ChatRequest& request_;
   const OnText& on_text_;
   const std::function<bool()>& gone_;
+  const std::uint64_t seed_;
   MessageTurns turns_;
   std::vector<ConversationKey> asked_, answered_;  // [turns]: after the user's message; [turns + 1]: after answers
   TurnSkills skills_;

@@ -34,11 +34,7 @@ class ModelSkillsTest : public ::testing::Test {
  protected:
   ThreadPool pool{2};
   Context context{pool};
-  LanguageModelOptions options = [] {
-    LanguageModelOptions mini;
-    mini.base = "testdata/mini";
-    return mini;
-  }();
+  LanguageModelOptions options = testing::mini_options();
   LanguageModel model{context, options};
   TextGenerator generator{context, model, options.sampler, 1};
 };

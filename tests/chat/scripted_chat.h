@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/chat/chat_system.h"
+#include "lib/chat/language_model.h"
 #include "lib/chat/skills.h"
 #include "lib/understanding/understand_prompt.h"
 #include "tests/vectors/sample_catalog.h"
@@ -17,6 +18,14 @@ inline const ChatSystem& small_system() {
   static const SampleCatalog catalog(400);
   static const ChatSystem system({.movies = catalog.folder.file("movies.bin"), .phrases = {}});
   return system;
+}
+
+/// The mini base alone.
+inline LanguageModelOptions mini_options(const char* base_format = "bf16") {
+  LanguageModelOptions options;
+  options.base = "testdata/mini";
+  options.base_format = BaseFormat{base_format};
+  return options;
 }
 
 /// "[recommend Heat (1995)]" of the n-th best movie for the preferences, from 0.

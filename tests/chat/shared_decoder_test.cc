@@ -22,12 +22,7 @@ class SharedDecoderTest : public ::testing::Test {
  protected:
   ThreadPool pool{2};
   Context context{pool};
-  LanguageModelOptions options = [] {
-    LanguageModelOptions mini;
-    mini.base = "testdata/mini";
-    mini.base_format = BaseFormat{"f32"};
-    return mini;
-  }();
+  LanguageModelOptions options = testing::mini_options("f32");
   LanguageModel model{context, options};
   ThreadPool shared_pool{2};
   Context shared_context{shared_pool};

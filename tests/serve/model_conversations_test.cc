@@ -39,7 +39,7 @@ class ModelConversationsTest : public ::testing::Test {
                         return options;
                       }(),
                       8};
-  SharedDecoder decoder{context, model, {}};
+  SharedDecoder decoder{context, model, {.slots = 32}};
 
   std::unique_ptr<ChatConversations> server(ChatConversationOptions options = {}) {
     return std::make_unique<ChatConversations>(small_system(), model.tokenizer(), model_skills(decoder, small_system()),
